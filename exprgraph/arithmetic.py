@@ -1,0 +1,227 @@
+"""Sums and products in canonical form: flattened, folded, sorted, like terms collected.
+
+The two builders take operands of one shape (or scalars, which act on every element); NumPy's
+broadcasting is :mod:`exprgraph.operators`'.  What they may and may not do:
+
+* never change the value at a point where the original is finite (beyond rounding);
+* never remove a domain restriction: ``x / x``, ``sqrt(x)**2`` and ``sqrt(x**2)`` stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from .leaves import array, constant, constant_value, number, zeros
+from .node import Node, Shape, make
+from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
+
+#: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
+#: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
+FLATTEN_LIMIT = 32
+
+
+def spread(scalar: Node, shape: Shape) -> Node:
+    """A scalar in every element of a shape."""
+    if not shape:
+        return scalar
+    value = number(scalar)
+    if value is not None:
+        return constant(value, shape)
+    return make(CONTRACT, (scalar,), (((),), shape), shape)
+
+
+def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape = ()) -> Node:
+    """``const + sum of coefficient * node``, the canonical sum.
+
+    Every node has the given shape or is a scalar.
+    """
+    pending = list(terms)
+    coefficients: dict[Node, float] = {}
+    arrays: np.ndarray | None = None
+    room = FLATTEN_LIMIT - len(pending)
+    for c, node in pending:
+        if c == 0.0:
+            continue
+        if node.op is SUM:
+            inner_const, inner = node.params
+            if len(node.args) == 1 or len(node.args) - 1 <= room:
+                room -= len(node.args) - 1
+                const += c * inner_const
+                for k, a in zip(inner, node.args):
+                    coefficients[a] = coefficients.get(a, 0.0) + c * k
+                continue
+        value = number(node)
+        if value is not None:
+            const += c * value
+        elif node.op is ARRAY and node.shape == shape:
+            data = c * node.params[0].data
+            arrays = data if arrays is None else arrays + data
+        else:
+            coefficients[node] = coefficients.get(node, 0.0) + c
+    if arrays is not None:
+        folded = array(arrays + const)
+        const = 0.0
+        value = number(folded)
+        if value is not None:
+            const = value
+        else:
+            coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
+    live = [(n, c) for n, c in coefficients.items() if c != 0.0]
+    if not live:
+        return constant(const, shape)
+    if shape and all(n.shape != shape for n, _ in live):
+        return spread(linear([(c, n) for n, c in live], const), shape)
+    if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
+        return live[0][0]
+    live.sort(key=lambda t: t[0].digest)
+    return make(SUM, tuple(n for n, _ in live), (const, tuple(c for _, c in live)), shape)
+
+
+def scale(factor: float, node: Node) -> Node:
+    """A number times a node."""
+    if factor == 1.0:
+        return node
+    if node.op is ARRAY:
+        return array(factor * node.params[0].data)
+    return linear([(factor, node)], 0.0, node.shape)
+
+
+def split_coefficient(node: Node) -> tuple[float, Node]:
+    """A node as (number, rest): ``2*x`` is ``(2.0, x)``.  The rest has the node's shape."""
+    if node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape:
+        return node.params[1][0], node.args[0]
+    return 1.0, node
+
+
+def _is_integer(e: float) -> bool:
+    return e == math.floor(e)
+
+
+def _merged(inner: float, outer: float) -> float | None:
+    """The exponent of (b**inner)**outer as one power, where that changes no value and no domain."""
+    e = inner * outer
+    if _is_integer(inner) and _is_integer(outer) and not (inner < 0 and outer < 0):
+        return e
+    if not _is_integer(inner) and (inner > 0 or outer > 0) and not _is_integer(e) and _is_integer(outer):
+        return e
+    return None
+
+
+def _power_of_number(value: float, e: float) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.float64(value) ** e)
+
+
+def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, shape: Shape = ()) -> Node:
+    """``coefficient * product of base ** exponent``, elementwise, the canonical product.
+
+    Every base has the given shape or is a scalar.
+    """
+    # exponents of one base are added only within a class: (positive or negative, whole or not),
+    # so that x * x**-1 and sqrt(x) * sqrt(x) keep their domains
+    powers: dict[tuple[Node, bool, bool], float] = {}
+    known: np.ndarray | None = None
+
+    def put(base: Node, e: float) -> None:
+        nonlocal coefficient, known
+        if e == 0.0:
+            return
+        value = number(base)
+        if value is not None:
+            coefficient *= _power_of_number(value, e)
+            return
+        if base.op is ARRAY and base.shape == shape:
+            with np.errstate(all="ignore"):
+                data = base.params[0].data ** e
+            known = data if known is None else known * data
+            return
+        c, rest = split_coefficient(base)
+        if c != 1.0 and (_is_integer(e) or c > 0):
+            folded = _power_of_number(c, e)
+            if math.isfinite(folded) and folded != 0.0:
+                coefficient *= folded
+                put(rest, e)
+                return
+        if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape:
+            merged = _merged(base.params[0], e)
+            if merged is not None:
+                put(base.args[0], merged)
+                return
+        key = (base, e > 0, _is_integer(e))
+        before = powers.get(key, 0.0)
+        if before and not key[2] and _is_integer(before + e):
+            # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
+            root = make(PRODUCT, (base,), (e,), base.shape)
+            key, before, e = (root, True, True), powers.get((root, True, True), 0.0), 1.0
+        powers[key] = before + e
+
+    pending = list(factors)
+    room = FLATTEN_LIMIT - len(pending)
+    for base, e in pending:
+        if e == 1.0:
+            c, base = split_coefficient(base)
+            coefficient *= c
+            if base.op is PRODUCT and len(base.args) - 1 <= room:
+                room -= len(base.args) - 1
+                for b, k in zip(base.args, base.params):
+                    put(b, k)
+                continue
+        put(base, e)
+    if coefficient == 0.0:
+        return zeros(shape)
+    if known is not None:
+        folded_array = array(known)
+        value = number(folded_array)
+        if value is not None:
+            coefficient *= value
+        else:
+            powers[folded_array, True, True] = powers.get((folded_array, True, True), 0.0) + 1.0
+    if not powers:
+        return constant(coefficient, shape)
+    live = sorted(((b, e) for (b, _, _), e in _settle(powers).items()), key=lambda t: (t[0].digest, t[1]))
+    if shape and all(b.shape != shape for b, _ in live):
+        return spread(product(live, coefficient), shape)
+    if len(live) == 1 and live[0][1] == 1.0:
+        return scale(coefficient, live[0][0])
+    node = make(PRODUCT, tuple(b for b, _ in live), tuple(e for _, e in live), shape)
+    return scale(coefficient, node)
+
+
+def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bool, bool], float]:
+    """Join the whole and the fractional exponent of one base and sign where no domain is lost."""
+    out = dict(powers)
+    for base, positive, whole in powers:
+        if whole or (base, positive, True) not in out:
+            continue
+        fraction = out[base, positive, False]
+        if not _is_integer(fraction):  # x**0.5 * x**2 = x**2.5, with the same domain
+            out[base, positive, False] = fraction + out.pop((base, positive, True))
+    return out
+
+
+def power(base: Node, exponent: float) -> Node:
+    """A node to a constant power, elementwise."""
+    return product([(base, float(exponent))], 1.0, base.shape)
+
+
+def _rebuild_sum(node: Node, args: tuple[Node, ...]) -> Node:
+    const, coefficients = node.params
+    return linear(zip(coefficients, args), const, node.shape)
+
+
+def _rebuild_product(node: Node, args: tuple[Node, ...]) -> Node:
+    return product(zip(args, node.params), 1.0, node.shape)
+
+
+SUM.rebuild = _rebuild_sum
+PRODUCT.rebuild = _rebuild_product
+SUM.count = lambda n: (len(n.args) * 2 - sum(c in (1.0, -1.0) for c in n.params[1]) - (n.params[0] == 0.0)) * n.size
+PRODUCT.count = lambda n: (len(n.args) - 1 + sum(e != 1.0 for e in n.params)) * n.size
+
+
+def known(node: Node) -> bool:
+    """Whether the value is known without bindings."""
+    return constant_value(node) is not None

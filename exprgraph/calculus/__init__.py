@@ -1,0 +1,5 @@
+"""Differentiation: graph in, graph out.
+
+``forward`` pushes tangents (jvp), ``reverse`` pulls cotangents (vjp), ``rules`` holds both rules of
+each primitive, ``entries`` does graphs of scalars entry by entry; ``derivatives`` composes them.
+"""

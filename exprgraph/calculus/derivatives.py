@@ -1,0 +1,265 @@
+"""What users ask for, as short compositions of jvp and vjp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, overload
+
+from ..arithmetic import scale
+from ..contract import contract
+from ..elementwise import broadcast_to
+from ..errors import DifferentiationError, ShapeError
+from ..indexing import place, select
+from ..leaves import as_node, constant
+from ..node import Node, Operand
+from ..primitive import SAMPLE_SUM, SELECT, SYMBOL
+from ..traverse import topological
+from .entries import assemble, entry_derivatives, is_scalar_graph, scalar_parts
+from .forward import push_forward
+from .reverse import pull_back
+from .seeds import identity_tensor
+from .sparse import SparseJacobian, sparse_jacobian
+
+Mode = Literal["auto", "forward", "reverse"]
+
+
+def _variable(x: Operand, what: str) -> Node:
+    node = as_node(x)
+    if node.op is SYMBOL or (node.op is SELECT and node.args[0].op is SYMBOL):
+        return node
+    raise DifferentiationError(
+        f"{what}: derivatives are taken by a symbol or by elements of one (x or x[0]), got a {node.op.name} expression: {node}"
+    )
+
+
+def jvp(f: Operand, x: Operand, v: Operand) -> Node:
+    """The derivative of f along v: the Jacobian by x times the tangent v; shape ``f.shape``.
+
+    ``v`` broadcasts to the shape of x.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.jvp(x[0] * x[1], x, [1.0, 0.0])
+    x[1]
+    """
+    f, x, v = as_node(f), _variable(x, "jvp"), as_node(v)
+    v = _fit(v, x.shape, "jvp: the tangent", "x")
+    if x.op is SELECT:
+        base = x.args[0]
+        x, v = base, place(v, x.params, base.shape)
+    return push_forward([f], {x: v})[0]
+
+
+def vjp(f: Operand, x: Operand, ct: Operand) -> Node:
+    """The cotangent ct of f pulled back to x: ct times the Jacobian; shape ``x.shape``.
+
+    ``ct`` broadcasts to the shape of f.
+
+    >>> import exprgraph as eg
+    >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
+    >>> eg.vjp(W @ x, W, [1.0, 0.0, 0.0]).shape
+    (3, 2)
+    """
+    f, x, ct = as_node(f), _variable(x, "vjp"), as_node(ct)
+    ct = _fit(ct, f.shape, "vjp: the cotangent", "f")
+    if x.op is SELECT:
+        return select(pull_back(f, ct, [x.args[0]])[0], x.params)
+    return pull_back(f, ct, [x])[0]
+
+
+def _fit(v: Node, shape: tuple[int, ...], what: str, whose: str) -> Node:
+    try:
+        return broadcast_to(v, shape)
+    except ShapeError:
+        raise ShapeError(f"{what} must have {whose}'s shape {shape}, got {v.shape}") from None
+
+
+@overload
+def jacobian(f: Operand, x: Operand, mode: Mode = ..., *, sparse: Literal[False] = ...) -> Node: ...
+@overload
+def jacobian(f: Operand, x: Operand, mode: Mode = ..., *, sparse: Literal[True]) -> SparseJacobian: ...
+def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = False) -> Node | SparseJacobian:
+    """The Jacobian ``J[i, j] = d f_i / d x_j``, of shape ``f.shape + x.shape``.
+
+    Args:
+        f: an expression, or a nested list of expressions.
+        x: a symbol, or elements of one.
+        mode: "forward" costs as many directions as x has elements, "reverse" as many as f has;
+            "auto" takes the smaller, and graphs of single elements entry by entry.
+        sparse: give the pattern and the non-zeros, a :class:`SparseJacobian`.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.jacobian([x * y, x**2], x)
+    [y, 2*x]
+    """
+    f, x = as_node(f), _variable(x, "jacobian")
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f'jacobian: mode must be "auto", "forward" or "reverse", got {mode!r}')
+    if x.op is SELECT:
+        if sparse:
+            raise DifferentiationError("jacobian: sparse=True takes the derivative by a whole symbol, not by elements of one")
+        whole = jacobian(f, x.args[0], mode)
+        return select(whole, (None,) * f.ndim + x.params)
+    if sparse:
+        return sparse_jacobian(f, x)
+    if mode == "auto":
+        if f.size > 1 and is_scalar_graph(f, x):
+            return assemble(entry_derivatives(scalar_parts(f), x), f.shape, x.shape)
+        mode = "forward" if x.size <= f.size and not _crosses_samples(f, x) else "reverse"
+    if mode == "forward":
+        if _crosses_samples(f, x):
+            raise DifferentiationError(
+                f"jacobian: {x.params[0]!r} is per sample and f sums over samples; forward mode would add up the samples' "
+                'derivatives. Use mode="reverse" (or "auto"), or jvp for one direction'
+            )
+        return push_forward([f], {x: identity_tensor(x.shape)}, x.shape)[0]
+    return pull_back(f, identity_tensor(f.shape), [x], f.shape)[0]
+
+
+def jacobians(f: Operand, xs: Sequence[Operand], mode: Mode = "auto") -> list[Node]:
+    """Jacobians by several symbols, in one reverse sweep where that is the cheaper mode.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.jacobians(x * y, [x, y])
+    [y, x]
+    """
+    f = as_node(f)
+    variables = [_variable(x, "jacobians") for x in xs]
+    total = sum(x.size for x in variables)
+    if mode == "forward" or (mode == "auto" and total < f.size) or any(x.op is SELECT for x in variables):
+        return [jacobian(f, x, mode) for x in variables]
+    return pull_back(f, identity_tensor(f.shape), variables, f.shape)
+
+
+def _crosses_samples(f: Node, x: Node) -> bool:
+    return x.per_sample and any(n.op is SAMPLE_SUM for n in topological([f]))
+
+
+def gradient(f: Operand, x: Operand) -> Node:
+    """The gradient of a scalar f, of the shape of x.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.gradient(eg.sum(x**2), x)
+    2*x
+    """
+    f = as_node(f)
+    if f.shape not in ((), (1,)):
+        raise ShapeError(f"gradient takes a scalar expression, got shape {f.shape}; jacobian takes arrays")
+    return jacobian(f if not f.shape else select(f, (0,)), x, "reverse")
+
+
+def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
+    """Second derivatives ``H[..., i, j] = d^2 f / d x_i d x_j``, of shape ``f.shape + x.shape + x.shape``.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.hessian(x**3, x)
+    6*x
+    """
+    return jacobian(jacobian(f, x, mode), x, mode)
+
+
+def laplacian(f: Operand, x: Operand) -> Node:
+    """The sum of the unmixed second derivatives, of the shape of f.
+
+    It is the trace of the Hessian, which moves inwards until it is the forward Laplacian:
+    one second-order term is carried, never the matrix of them.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.laplacian(eg.sum(x**2), x)
+    6
+    """
+    f, x = as_node(f), _variable(x, "laplacian")
+    if x.op is SYMBOL and is_scalar_graph(f, x):
+        rows = entry_derivatives(scalar_parts(f), x)
+        from ..arithmetic import linear
+        from .entries import nest
+
+        parts = []
+        for row in rows:
+            indices = sorted(row)
+            second = entry_derivatives([row[i] for i in indices], x)
+            parts.append(linear([(1.0, d[i]) for i, d in zip(indices, second) if i in d]))
+        return nest(parts, f.shape)
+    mode: Mode = "reverse" if _crosses_samples(f, x) else "forward"
+    return _trace(hessian(f, x, mode), f.ndim, x.ndim)
+
+
+def divergence(f: Operand, x: Operand) -> Node:
+    """The divergence ``sum_i d f_i / d x_i`` of a field f of the shape of x; a scalar.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.divergence(x, x)
+    3
+    """
+    f, x = as_node(f), _variable(x, "divergence")
+    if f.shape != x.shape:
+        raise ShapeError(f"divergence: the field must have the shape of x, {x.shape}, got {f.shape}")
+    return _trace(jacobian(f, x), 0, x.ndim)
+
+
+def _trace(j: Node, lead: int, n: int) -> Node:
+    labels = [*range(lead + n), *range(lead, lead + n)]
+    return contract([(j, labels)], range(lead))
+
+
+def diff(f: Operand, *by: Operand) -> Node:
+    """Derivatives by one symbol after another; a whole number repeats the symbol before it.
+
+    By an array symbol each derivative adds the symbol's axes, as a Jacobian does.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.diff(x**3 * y, x, 2, y)
+    6*x
+    """
+    if not by:
+        raise DifferentiationError("diff needs at least one symbol to differentiate by, as in diff(f, x)")
+    f = as_node(f)
+    symbol: Node | None = None
+    for item in by:
+        if isinstance(item, int) and not isinstance(item, bool):
+            if symbol is None:
+                raise DifferentiationError(f"diff: the count {item} must follow a symbol, as in diff(f, x, 2)")
+            if item < 1:
+                raise DifferentiationError(f"diff: a derivative's count must be at least 1, got {item}")
+            for _ in range(item - 1):
+                f = jacobian(f, symbol)
+            symbol = None
+        else:
+            symbol = _variable(item, "diff")
+            f = jacobian(f, symbol)
+    return f
+
+
+def taylor(f: Operand, x: Operand, v: Operand, order: int) -> tuple[Node, ...]:
+    """The Taylor coefficients of ``f(x + t v)`` in t, up to t**order.
+
+    The k-th is the k-th directional derivative along v over k!.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.taylor(x**3, x, 1.0, 2)
+    (x**3, 3*x**2, 3*x)
+    """
+    if not isinstance(order, int) or order < 0:
+        raise ValueError(f"taylor: the order must be a whole number of at least 0, got {order!r}")
+    f = as_node(f)
+    coefficients = [f]
+    derivative = f
+    for k in range(1, order + 1):
+        derivative = jvp(derivative, x, v)
+        coefficients.append(scale(1.0 / math.factorial(k), derivative))
+    return tuple(coefficients)
+
+
+__all__ = [
+    "Mode", "SparseJacobian", "constant", "diff", "divergence", "gradient", "hessian", "jacobian", "jacobians", "jvp",
+    "laplacian", "taylor", "vjp",
+]  # fmt: skip

@@ -1,0 +1,154 @@
+"""Reverse mode: cotangents pulled through a graph (vjp).
+
+Samples.  A cotangent inside ``over_samples.sum`` is per sample; where it reaches a value that all
+samples share, it is summed over the samples.  Outside of such a sum, a per-sample expression has a
+per-sample gradient, and nothing is summed.  A node can be reached both ways, so cotangents are
+collected under (node, inside a sum or not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..arithmetic import linear
+from ..contract import contract
+from ..errors import DifferentiationError
+from ..functions import WHERE
+from ..joining import stack
+from ..leaves import is_zero, zeros
+from ..node import Node, Shape
+from ..over_samples import sample_sum
+from ..primitive import SAMPLE_SUM, SELECT
+from ..traverse import dependents, topological
+from .rules import gated_vjp, vjp_rule
+from .seeds import identity_tensor
+
+_Key = tuple[Node, bool]
+
+
+class _Cotangent:
+    """What has reached one node so far."""
+
+    __slots__ = ("elements", "gated", "terms")
+
+    def __init__(self) -> None:
+        self.terms: list[Node] = []
+        self.elements: dict[tuple[int, ...], list[Node]] = {}  # of single elements, by index
+        self.gated = False
+
+    def total(self, node: Node, extra: Shape) -> Node | None:
+        terms = list(self.terms)
+        if self.elements:
+            terms += _assemble(self.elements, node.shape, extra)
+        if not terms:
+            return None
+        return terms[0] if len(terms) == 1 else linear([(1.0, t) for t in terms], 0.0, extra + node.shape)
+
+
+def _assemble(elements: dict[tuple[int, ...], list[Node]], shape: Shape, extra: Shape) -> list[Node]:
+    """Cotangents of single elements as cotangents of the array."""
+    summed = {i: linear([(1.0, t) for t in ts], 0.0, extra) for i, ts in elements.items()}
+    size = 1
+    for n in shape:
+        size *= n
+    if len(summed) * 4 < size:
+        from ..indexing import place
+
+        entries = (None,) * len(extra)
+        return [place(t, entries + i, extra + shape) for i, t in sorted(summed.items())]
+    level: dict[tuple[int, ...], Node] = summed
+    tail: Shape = ()
+    for k in reversed(range(len(shape))):
+        rows: dict[tuple[int, ...], list[Node | None]] = {}
+        for i, t in level.items():
+            rows.setdefault(i[:k], [None] * shape[k])[i[k]] = t
+        empty = zeros(extra + tail)
+        level = {i: stack([empty if t is None else t for t in ts], len(extra)) for i, ts in sorted(rows.items())}
+        tail = (shape[k], *tail)
+    return [level[()]]
+
+
+def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = (), *, summed: bool = False) -> list[Node]:
+    """Cotangents of the targets, of shape ``extra + target.shape``.
+
+    ``ct`` is the cotangent of the output, of shape ``extra + output.shape``; ``summed`` says that
+    the output is the argument of a sum over samples.
+    """
+    order = topological([output])
+    wanted = set(targets)
+    active = dependents(order, targets)
+    collected: dict[_Key, _Cotangent] = {}
+    found: dict[Node, list[Node]] = {t: [] for t in targets}
+
+    def collect(node: Node, inside: bool, value: Node | None, gated: bool, index: tuple[int, ...] | None = None) -> None:
+        if value is None or is_zero(value) or node not in active:
+            return
+        if inside and not node.per_sample:
+            value, inside = sample_sum(value), False
+        box = collected.get((node, inside))
+        if box is None:
+            box = collected[node, inside] = _Cotangent()
+        box.gated |= gated
+        if index is None:
+            box.terms.append(value)
+        else:
+            box.elements.setdefault(index, []).append(value)
+
+    collect(output, summed, ct, False)
+    for node in reversed(order):
+        if node not in active:
+            continue
+        for inside in (True, False):
+            box = collected.pop((node, inside), None)
+            if box is None:
+                continue
+            total = box.total(node, extra)
+            if total is None or is_zero(total):
+                continue
+            if node in wanted:
+                if inside and output.per_sample and not summed and node.per_sample:
+                    raise DifferentiationError(
+                        f"the derivative of one sample's value by another sample's {node.params[0]!r} is not represented: "
+                        "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
+                    )
+                found[node].append(total)
+            if not node.args:
+                continue
+            if node.op is SAMPLE_SUM:
+                if total.per_sample:
+                    _through_sum(node, total, targets, extra, found)
+                else:
+                    collect(node.args[0], True, total, box.gated)
+                continue
+            if node.op is SELECT and all(isinstance(e, int) for e in node.params):
+                collect(node.args[0], inside, total, box.gated, node.params)
+                continue
+            rule = gated_vjp if box.gated else vjp_rule(node.op)
+            for arg, value in zip(node.args, rule(node, total, extra)):
+                collect(arg, inside, value, box.gated or node.op is WHERE)
+    result = []
+    for t in targets:
+        parts = found[t]
+        shape = extra + t.shape
+        result.append(zeros(shape) if not parts else linear([(1.0, p) for p in parts], 0.0, shape))
+    return result
+
+
+def _through_sum(node: Node, ct: Node, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
+    """Past a sum over samples with a cotangent that itself differs from sample to sample.
+
+    The sum's own derivative is shared by all samples; it is taken first, then contracted.
+    """
+    own = [t for t in targets if not t.per_sample]
+    if any(t.per_sample and t in topological([node]) for t in targets):
+        raise DifferentiationError(
+            "the derivative of one sample's value by another sample's symbol is not represented: "
+            "the expression is per sample and holds a sum over samples; differentiate the sum itself"
+        )
+    parts = pull_back(node.args[0], identity_tensor(node.shape), own, node.shape, summed=True)
+    e = [("e", k) for k in range(len(extra))]
+    n = [("n", k) for k in range(len(node.shape))]
+    for t, part in zip(own, parts):
+        if not is_zero(part):
+            x = [("x", k) for k in range(len(t.shape))]
+            found[t].append(contract([(ct, e + n), (part, n + x)], e + x))

@@ -1,0 +1,15 @@
+"""Seeds of a whole Jacobian: the identity on arrays."""
+
+from __future__ import annotations
+
+from ..contract import contract
+from ..leaves import constant, identity
+from ..node import Node, Shape
+
+
+def identity_tensor(shape: Shape) -> Node:
+    """The identity map of arrays of a shape: ``shape + shape``, a product of deltas."""
+    if not shape:
+        return constant(1.0)
+    n = len(shape)
+    return contract([(identity(d), [k, n + k]) for k, d in enumerate(shape)], range(2 * n))

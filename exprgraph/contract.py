@@ -1,0 +1,488 @@
+"""Contract: the one primitive for every product that is summed over axes.
+
+A contraction is an einsum: operands with a label on each axis, labels of the output,
+and a sum over every label that is not in the output.  It covers matmul, outer and inner
+products, transpose, trace, diagonal, broadcast, and sums over axes.
+
+Linear index maps (selecting, taking a diagonal, summing over an axis, permuting, meeting a
+Kronecker delta) move inwards here, by a few rules (Laue, Mitterreiter, Giesen, NeurIPS 2018):
+
+* a delta renames a label; a unit vector selects along it;
+* a label that belongs to one operand alone is summed inside that operand, through sums and
+  through other contractions, down to the leaves.  ``trace(Hessian)`` becomes the forward
+  Laplacian by this rule alone;
+* factors that share no summed label are multiplied after the sum, not under it;
+* a *structural* contraction (broadcast, permutation, diagonal embedding: no sum and at most one
+  operand besides deltas) is inlined into the contraction that uses it.
+
+Canonical form: output labels are 0, 1, ... in order, summed labels follow by first use, operands
+are in the order of their digests.  ``params`` is ``(labels of each operand, size of each label)``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+
+from .arithmetic import linear, product, scale, split_coefficient, spread
+from .errors import ShapeError
+from .leaves import array, constant, identity, number, zeros
+from .node import Node, Shape, make
+from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
+
+Operands = Sequence[tuple[Node, Sequence[Hashable]]]
+_Work = list[tuple[Node, list[int]]]
+
+
+def contract(operands: Operands, out: Sequence[Hashable], sizes: Mapping[Hashable, int] | None = None) -> Node:
+    """The canonical node of a contraction.
+
+    ``operands`` pairs each node with one label an axis; labels are any hashable values.  A label
+    in ``out`` that no operand has is a broadcast axis and needs an entry in ``sizes``.
+    """
+    number_of: dict[Hashable, int] = {}
+    size: dict[int, int] = {}
+
+    def label(name: Hashable) -> int:
+        return number_of.setdefault(name, len(number_of))
+
+    work: _Work = []
+    for node, names in operands:
+        if len(names) != len(node.shape):
+            raise ShapeError(f"contract: {len(names)} labels {tuple(names)} for an operand of shape {node.shape}")
+        labels = [label(n) for n in names]
+        for n, k, dim in zip(names, labels, node.shape):
+            if size.setdefault(k, dim) != dim:
+                raise ShapeError(f"contract: axis {n!r} has size {size[k]} in one place and {dim} in another")
+        work.append((node, labels))
+    result = [label(n) for n in out]
+    if len(set(result)) != len(result):
+        raise ShapeError(f"contract: a label occurs twice in the output {tuple(out)}")
+    for n, k in zip(out, result):
+        if k not in size:
+            if sizes is None or n not in sizes:
+                raise ShapeError(f"contract: output axis {n!r} is in no operand and has no size")
+            size[k] = sizes[n]
+    return _Contraction(work, result, size).build()
+
+
+def is_structural(node: Node) -> bool:
+    """Whether a node only moves elements: broadcasts, permutes, embeds in a diagonal."""
+    return (
+        node.op is CONTRACT
+        and len(node.params[1]) == len(node.shape)
+        and sum(a.op is not IDENTITY for a in node.args) <= 1
+    )
+
+
+class _Contraction:
+    """One contraction on its way to canonical form."""
+
+    def __init__(self, work: _Work, out: list[int], size: dict[int, int]) -> None:
+        self.work = work
+        self.out = out
+        self.size = size
+        self.coefficient = 1.0
+        self.deltas: list[tuple[int, int]] = []  # both labels in the output, the first one stands for both
+
+    def build(self) -> Node:
+        shape = tuple(self.size[k] for k in self.out)
+        while True:
+            self._flatten()
+            if self.coefficient == 0.0 or 0 in shape:
+                return zeros(shape)
+            self._merge_deltas()
+            if self._apply_unit_vectors() is None:
+                return zeros(shape)
+            if not self._push_private_labels():
+                break
+        used = {k for _, labels in self.work for k in labels}
+        for k in set(self.size) - used - set(self.out):
+            self.coefficient *= self.size[k]  # a sum over an axis that nothing depends on
+        if self.coefficient == 0.0:
+            return zeros(shape)
+        node = self._factor()  # may still collect numbers into the coefficient
+        return scale(self.coefficient, node)
+
+    def _flatten(self) -> None:
+        """Numbers into the coefficient, structural contractions inlined, deltas set aside."""
+        stack = self.work[::-1]
+        flat: _Work = []
+        pairs: list[tuple[int, int]] = []
+        while stack:
+            node, labels = stack.pop()
+            c, node = split_coefficient(node)
+            self.coefficient *= c
+            value = number(node)
+            if value is not None:
+                self.coefficient *= value
+            elif node.op is IDENTITY:
+                if labels[0] != labels[1]:
+                    pairs.append((labels[0], labels[1]))
+            elif is_structural(node):
+                inner = node.params[0]
+                stack.extend((a, [labels[k] for k in ks]) for a, ks in zip(node.args[::-1], inner[::-1]))
+            else:
+                flat.append((node, labels))
+        self.work = flat
+        self.new_pairs = pairs
+
+    def _merge_deltas(self) -> None:
+        """A delta makes its two labels one."""
+        pairs = self.deltas + self.new_pairs
+        if not pairs:
+            return
+        parent: dict[int, int] = {}
+
+        def find(k: int) -> int:
+            while parent.get(k, k) != k:
+                k = parent[k]
+            return k
+
+        rank = {k: i for i, k in enumerate(self.out)}
+        for a, b in pairs:
+            a, b = find(a), find(b)
+            if a == b:
+                continue
+            if rank.get(b, len(rank)) < rank.get(a, len(rank)):
+                a, b = b, a
+            parent[b] = a
+        self.deltas = []
+        rename: dict[int, int] = {}
+        for k in list(parent):
+            root = find(k)
+            if root == k:
+                continue
+            rename[k] = root
+            if k in rank:
+                self.deltas.append((root, k))
+            else:
+                del self.size[k]
+        self.deltas.sort(key=lambda p: (rank[p[0]], rank[p[1]]))
+        self.work = [(n, [rename.get(k, k) for k in labels]) for n, labels in self.work]
+
+    def _apply_unit_vectors(self) -> bool | None:
+        """A unit vector on a label selects that element of every other operand; None is zero."""
+        position: dict[int, int] = {}
+        vectors: dict[int, Node] = {}
+        rest: _Work = []
+        for node, labels in self.work:
+            if node.op is SELECT and node.args[0].op is IDENTITY and node.params[1] is None and isinstance(node.params[0], int):
+                k, i = labels[0], node.params[0]
+                if position.setdefault(k, i) != i:
+                    return None
+                vectors[k] = node
+            else:
+                rest.append((node, labels))
+        if not position:
+            return True
+        from .indexing import select
+
+        work: _Work = []
+        for node, labels in rest:
+            if any(k in position for k in labels):
+                node = select(node, tuple(position.get(k) for k in labels))
+                labels = [k for k in labels if k not in position]
+            work.append((node, labels))
+        for k, vector in vectors.items():
+            if k in self.out:
+                work.append((vector, [k]))
+            else:
+                del self.size[k]
+        self.work = work
+        # what was selected may be a number, a sum of one term, a structural node
+        if any(n.op is CONSTANT or is_structural(n) or split_coefficient(n)[0] != 1.0 for n, _ in work):
+            self._flatten()
+            self._merge_deltas()
+        return True
+
+    def _push_private_labels(self) -> bool:
+        """Sum and take diagonals inside the operand a label belongs to; True if anything moved."""
+        owners = Counter(k for _, labels in self.work for k in set(labels))
+        keep = set(self.out)
+        moved = False
+        for at, (node, labels) in enumerate(self.work):
+            unique = list(dict.fromkeys(labels))
+            kept = [k for k in unique if k in keep or owners[k] > 1]
+            if len(kept) == len(labels):
+                continue
+            inner = _reduce(node, labels, kept)
+            if inner is None:
+                continue
+            if len(self.work) == 1 and inner.op is CONTRACT and inner.args == (node,):
+                continue  # this very contraction, in its raw form
+            self.work[at] = (inner, kept)
+            moved = True
+            for k in unique:
+                if k not in kept:
+                    del self.size[k]
+        return moved
+
+    def _factor(self) -> Node:
+        """Sums over connected operands first, the product of what does not share a sum after."""
+        keep = set(self.out)
+        groups: list[tuple[set[int], _Work]] = []
+        free: _Work = []
+        for node, labels in self.work:
+            summed = {k for k in labels if k not in keep}
+            if not summed:
+                free.append((node, labels))
+                continue
+            members: _Work = [(node, labels)]
+            apart = []
+            for ks, ms in groups:
+                if ks & summed:
+                    summed |= ks
+                    members = ms + members
+                else:
+                    apart.append((ks, ms))
+            groups = [*apart, (summed, members)]
+        for _, members in groups:
+            own = {k for _, labels in members for k in labels}
+            kept = [k for k in self.out if k in own]
+            free.append((self._core(members, kept), kept))
+        return self._product(free)
+
+    def _core(self, members: _Work, out: list[int]) -> Node:
+        """A connected sum of products, as one node."""
+        members = self._group(members, whole=False)
+        place = {k: i for i, k in enumerate(out)}
+        ordered = sorted(members, key=lambda m: (m[0].digest, [place.get(k, -1) for k in m[1]]))
+        canonical = dict(place)
+        for _, labels in ordered:
+            for k in labels:
+                canonical.setdefault(k, len(canonical))
+        sizes = tuple(self.size[k] for k in canonical)
+        labels = tuple(tuple(canonical[k] for k in ls) for _, ls in ordered)
+        return make(CONTRACT, tuple(n for n, _ in ordered), (labels, sizes), sizes[: len(out)])
+
+    def _group(self, members: _Work, *, whole: bool) -> _Work:
+        """Operands with equal labels multiplied elementwise.
+
+        Under a sum, only where another operand remains: a dot product stays a contraction of two.
+        """
+        by_labels: dict[tuple[int, ...], list[Node]] = {}
+        for node, labels in members:
+            by_labels.setdefault(tuple(labels), []).append(node)
+        if not whole and len(by_labels) == 1:
+            return members
+        grouped: _Work = []
+        for ls, nodes in by_labels.items():
+            shape = tuple(self.size[k] for k in ls)
+            node = nodes[0] if len(nodes) == 1 else product([(n, 1.0) for n in nodes], 1.0, shape)
+            c, node = split_coefficient(node)
+            self.coefficient *= c
+            grouped.append((node, list(ls)))
+        return grouped
+
+    def _product(self, factors: _Work) -> Node:
+        """A product without sums: elementwise, outer, broadcast, diagonal embedding."""
+        out, size = self.out, self.size
+        shape = tuple(size[k] for k in out)
+        grouped = self._group(factors, whole=True)
+        scalars = [n for n, ls in grouped if not ls]
+        own = {k for _, ls in grouped for k in ls}
+        missing = [k for k in out if k not in own]
+        if not missing and not self.deltas and all(not ls or ls == out for _, ls in grouped):
+            return product([(n, 1.0) for n, _ in grouped], 1.0, shape)
+        if not grouped and not self.deltas:
+            return constant(1.0, shape)
+        if not missing and not self.deltas:
+            if len(grouped) == 1:
+                return _raw(grouped, [], out, size)
+            if scalars and len(grouped) == 2:
+                other = next(m for m in grouped if m[1])
+                inner = product([(scalars[0], 1.0), (other[0], 1.0)], 1.0, other[0].shape)
+                return contract([(inner, other[1])], out)
+            return _raw(grouped, [], out, size)
+        if len(grouped) > 1:
+            kept = [k for k in out if k in own]
+            part = _Contraction(grouped, kept, {k: size[k] for k in kept})
+            c, core = split_coefficient(part._product(grouped))
+            self.coefficient *= c * part.coefficient
+            if is_structural(core) or core.op is CONSTANT:
+                deltas = [(identity(size[a]), [a, b]) for a, b in self.deltas]
+                return contract([(core, kept), *deltas], out, size)
+            grouped = [(core, kept)]
+        if not grouped and len(self.deltas) == 1 and len(out) == 2:
+            return identity(shape[0])
+        if grouped and not own and not self.deltas:
+            return spread(grouped[0][0], shape)
+        return _raw(grouped, self.deltas, out, size)
+
+
+def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: dict[int, int]) -> Node:
+    place = {k: i for i, k in enumerate(out)}
+    operands = [(n, tuple(place[k] for k in ls)) for n, ls in members]
+    operands += [(identity(size[a]), (place[a], place[b])) for a, b in deltas]
+    operands.sort(key=lambda m: (m[0].digest, m[1]))
+    shape = tuple(size[k] for k in out)
+    return make(CONTRACT, tuple(n for n, _ in operands), (tuple(ls for _, ls in operands), shape), shape)
+
+
+# ---------------------------------------------------------------- moving a map inwards
+
+class _Need(Exception):  # noqa: N818  (a request, not an error)
+    def __init__(self, key: tuple[Node, tuple[int, ...]]) -> None:
+        self.key = key
+
+
+class _Memo(threading.local):
+    table: dict[tuple[Node, tuple[int, ...]], Node | None] | None = None
+
+
+_memo = _Memo()
+
+
+def _reduce(node: Node, labels: Sequence[int], kept: Sequence[int]) -> Node | None:
+    """``node`` with equal labels joined (diagonal) and labels not in ``kept`` summed.
+
+    ``None`` says that the map cannot move in and is best left where it is (a bare diagonal).
+    Depth costs no recursion: a map that must move further first raises :class:`_Need`, and the
+    outermost call works these off a stack.
+    """
+    names = {k: i for i, k in enumerate(kept)}
+    for k in labels:
+        names.setdefault(k, len(names))
+    # kept labels are 0, 1, ...; summed ones are negative
+    spec = tuple(names[k] if names[k] < len(kept) else -1 - names[k] for k in labels)
+    key = (node, spec)
+    if _memo.table is not None:
+        if key not in _memo.table:
+            raise _Need(key)
+        return _memo.table[key]
+    _memo.table = {}
+    try:
+        stack = [key]
+        while stack:
+            try:
+                _memo.table[stack[-1]] = _move_in(*stack[-1])
+                stack.pop()
+            except _Need as need:
+                stack.append(need.key)
+        return _memo.table[key]
+    finally:
+        _memo.table = None
+
+
+def _absorbs(term: Node) -> bool:
+    """Whether a sum over one of its axes makes this term no larger."""
+    if term.op is SUM:
+        return all(map(_takes_sums, term.args))
+    return _takes_sums(term)
+
+
+def _takes_sums(term: Node) -> bool:
+    return (
+        not term.shape
+        or term.op in (CONTRACT, ARRAY, CONSTANT, IDENTITY)
+        or (term.op is SELECT and term.args[0].op is IDENTITY)
+    )
+
+
+def _move_in(node: Node, spec: tuple[int, ...]) -> Node | None:
+    kept = list(range(max((k for k in spec if k >= 0), default=-1) + 1))
+    size = dict(zip(spec, node.shape))
+    summed = any(k < 0 for k in spec)
+    diagonal = len(set(spec)) < len(spec)
+    shape = tuple(size[k] for k in kept)
+
+    def inner(arg: Node) -> Node:
+        return contract([(arg, spec if arg.shape else ())], kept, size)
+
+    if node.op is ARRAY:
+        letters = {k: chr(97 + i) for i, k in enumerate(size)}
+        rule = "".join(letters[k] for k in spec) + "->" + "".join(letters[k] for k in kept)
+        return array(np.einsum(rule, node.params[0].data))
+    if node.op is CONTRACT:
+        labels, sizes = node.params
+        rename: dict[int, int] = dict(enumerate(spec))
+        n = len(sizes)
+        operands = [(a, [rename.get(k, n + k) for k in ks]) for a, ks in zip(node.args, labels)]
+        missing = {rename[k]: sizes[k] for k in range(len(spec))}
+        # an output label that no operand has is a broadcast axis: summing it multiplies by its size
+        lost = set(missing) - set(kept) - {k for _, ks in operands for k in ks}
+        factor = 1.0
+        for k in lost:
+            factor *= missing[k]
+        return scale(factor, contract(operands, kept, missing))
+    if node.op is SUM and (not summed or all(map(_absorbs, node.args))):
+        const, coefficients = node.params
+        times = 1.0
+        for k in size:
+            if k < 0:
+                times *= size[k]
+        terms = []
+        for c, a in zip(coefficients, node.args):
+            terms.append((c, inner(a)) if a.shape else (c * times, spread(a, shape)))
+        return linear(terms, const * times, shape)
+    if node.op is SAMPLE_SUM:
+        from .over_samples import sample_sum
+
+        return sample_sum(inner(node.args[0]))
+    if diagonal and (node.op is SUM or _elementwise(node)):
+        # the diagonal moves in; a sum stays outside
+        joined = list(dict.fromkeys(spec))
+        parts = tuple(contract([(a, spec)], joined) if a.shape else a for a in node.args)
+        part = _on_shape(node, parts, tuple(size[k] for k in joined))
+        return contract([(part, joined)], kept) if summed else part
+    if not summed:
+        return None
+    canonical = {k: i for i, k in enumerate(kept)}
+    for k in spec:
+        canonical.setdefault(k, len(canonical))
+    sizes = tuple(size[k] for k in canonical)
+    return make(CONTRACT, (node,), ((tuple(canonical[k] for k in spec),), sizes), shape)
+
+
+def _elementwise(node: Node) -> bool:
+    from .elementwise import Function
+
+    return node.op is PRODUCT or isinstance(node.op, Function)
+
+
+def _on_shape(node: Node, args: tuple[Node, ...], shape: Shape) -> Node:
+    """An elementwise node on arguments of another shape."""
+    if node.op is PRODUCT:
+        return product(zip(args, node.params), 1.0, shape)
+    if node.op is SUM:
+        return linear(zip(node.params[1], args), node.params[0], shape)
+    assert node.op.rebuild is not None
+    return node.op.rebuild(node, args)
+
+
+def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
+    labels, sizes = node.params
+    return contract(list(zip(args, labels)), range(len(node.shape)), dict(enumerate(sizes)))
+
+
+def _count(node: Node) -> int:
+    """Multiplications and additions, operands joined one after another."""
+    labels, sizes = node.params
+    if is_structural(node):
+        return 0
+    live = [set(ks) for a, ks in zip(node.args, labels) if a.op is not IDENTITY]
+    total = 0
+    out = set(range(len(node.shape)))
+    joined = live[0]
+    for at, ks in enumerate(live[1:], 2):
+        joined = joined | ks
+        later = out.union(*live[at:]) if at < len(live) else out
+        work = 1
+        for k in joined:
+            work *= sizes[k]
+        total += work * (2 if joined - later else 1)
+        joined = joined & later
+    if len(live) == 1:
+        work = 1
+        for k in live[0]:
+            work *= sizes[k]
+        total += work
+    return total
+
+
+CONTRACT.rebuild = _rebuild
+CONTRACT.count = _count

@@ -1,0 +1,200 @@
+"""Elementwise functions: the rows of the table that a user can add to.
+
+One row carries all that is known of a function: its NumPy value, its derivative, the code that
+Numba compiles, how it is printed as text and as LaTeX, and where it is defined and sampled by
+tests.  Nothing elsewhere lists functions by name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arithmetic import spread
+from .contract import contract
+from .errors import ShapeError
+from .indexing import select
+from .leaves import array, as_node, constant, constant_value, number, sample_count
+from .node import Node, Operand, Shape, make
+from .primitive import CONSTANT, Primitive
+
+#: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
+Partial = Callable[..., Node]
+Interval = tuple[float, float]
+REAL: Interval = (-math.inf, math.inf)
+
+
+class Function(Primitive):
+    """A row: a function of ``arity`` numbers, applied element by element."""
+
+    __slots__ = ("boolean", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        numpy: Callable[..., Any],
+        partials: Sequence[Partial | None],
+        code: str,
+        text: str | None = None,
+        latex: str | None = None,
+        shown_as: Callable[..., Node] | None = None,
+        domain: Sequence[Interval] | None = None,
+        sample: Sequence[Interval] | None = None,
+        boolean: bool = False,
+        source: str = "",
+        doc: str = "",
+    ) -> None:
+        super().__init__(name)
+        self.numpy = numpy
+        self.partials = tuple(partials)
+        #: an expression of ``{0}``, ``{1}``, ... in the names of the runtime module
+        self.code = code
+        self.text = text if text is not None else name + "(" + ", ".join(f"{{{i}}}" for i in range(self.arity)) + ")"
+        #: a command such as ``\tanh``, or a template of ``{0}``
+        self.latex = latex if latex is not None else rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
+        #: an expression that is printed in the function's place
+        self.shown_as = shown_as
+        #: where the value is finite and smooth, an open interval for each argument
+        self.domain = tuple(domain) if domain is not None else (REAL,) * self.arity
+        #: where tests sample each argument
+        self.sample = tuple(sample) if sample is not None else tuple((max(a, -2.0), min(b, 2.0)) for a, b in self.domain)
+        self.boolean = boolean
+        #: Python source of helper functions that ``code`` calls, for functions users define
+        self.source = source
+        self.doc = doc
+        self.rebuild = lambda node, args: apply(self, *args)
+        self.evaluate = self._evaluate
+        self.count = lambda node: node.size
+
+    @property
+    def arity(self) -> int:
+        """The number of arguments."""
+        return len(self.partials)
+
+    def _evaluate(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+        value: np.ndarray = self.numpy(*values)
+        return value
+
+    def partial(self, node: Node, k: int) -> Node | None:
+        """The derivative by argument k, elementwise; of the node's shape or a scalar."""
+        p = self.partials[k]
+        return None if p is None else as_node(p(*node.args))
+
+
+def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:
+    """NumPy's broadcasting rule, with an error that names the shapes."""
+    try:
+        return tuple(int(n) for n in np.broadcast_shapes(*shapes))
+    except ValueError:
+        raise ShapeError(f"{what} of shapes {' and '.join(map(str, shapes))} do not broadcast together") from None
+
+
+def broadcast_to(node: Node, shape: Shape) -> Node:
+    """``node`` repeated along new and unit-length axes, as NumPy's broadcast_to."""
+    if node.shape == shape:
+        return node
+    if not node.shape:
+        return spread(node, shape)
+    if broadcast_shapes(node.shape, shape) != shape:
+        raise ShapeError(f"an expression of shape {node.shape} cannot be broadcast to {shape}")
+    lead = len(shape) - len(node.shape)
+    stretched = [k for k, n in enumerate(node.shape) if n == 1 and shape[lead + k] != 1]
+    picked = select(node, tuple(0 if k in stretched else None for k in range(node.ndim)))
+    kept = [lead + k for k in range(node.ndim) if k not in stretched]
+    return contract([(picked, kept)], range(len(shape)), dict(enumerate(shape)))
+
+
+def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], Shape]:
+    """Operands brought to one shape; scalars stay scalars, they act on every element."""
+    nodes = [as_node(o) for o in operands]
+    shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
+    return [n if not n.shape else broadcast_to(n, shape) for n in nodes], shape
+
+
+def apply(function: Function, *operands: Operand) -> Node:
+    """The canonical node of a function of broadcast operands."""
+    nodes, shape = broadcast(*operands, what=f"the arguments of {function.name}")
+    if all(n.op is CONSTANT for n in nodes):
+        with np.errstate(all="ignore"):
+            return constant(float(function.numpy(*(np.float64(number(n)) for n in nodes))), shape)
+    if 0 in shape:
+        return constant(0.0, shape)
+    values = [constant_value(n) for n in nodes]
+    if all(v is not None for v in values):
+        with np.errstate(all="ignore"):
+            return array(np.broadcast_to(function.numpy(*values), shape))
+    if shape and all(not n.shape for n in nodes):
+        return spread(make(function, tuple(nodes), (), ()), shape)
+    return make(function, tuple(nodes), (), shape)
+
+
+def function(
+    name: str,
+    *,
+    numpy: Callable[..., Any],
+    derivative: Partial | Sequence[Partial | None] | None,
+    code: str,
+    text: str | None = None,
+    latex: str | None = None,
+    domain: Sequence[Interval] | Interval | None = None,
+    sample: Sequence[Interval] | Interval | None = None,
+    source: str = "",
+    doc: str = "",
+) -> Callable[..., Node]:
+    """Add a function to the table: one row, and everything in the package knows it.
+
+    Args:
+        name: its name in text output; not taken yet.
+        numpy: its value on NumPy arrays.
+        derivative: a function of the argument's expression that gives the derivative's; for
+            several arguments a sequence of such functions of all of them, ``None`` for zero.
+        code: the same value as a Python expression of ``{0}``, ``{1}``, ..., which Numba compiles.
+            ``math``, ``np`` and the names of ``exprgraph.lowering.runtime`` are available.
+        text, latex: how it prints: a template of ``{0}``, or for latex a command such as ``\\sinc``.
+        domain: where it is finite and smooth, an interval (an argument).
+        sample: where tests take their points.
+        source: Python source of helper functions that ``code`` calls.
+
+    Returns:
+        The function, of expressions and numbers.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> cube = eg.function("cube_doc", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
+    >>> x = eg.Symbol("x")
+    >>> eg.diff(cube(x), x)
+    3*x**2
+    """
+    if not name.isidentifier():
+        raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
+    partials = tuple(derivative) if isinstance(derivative, Sequence) else (derivative,)
+    row = Function(
+        name, numpy=numpy, partials=partials, code=code, text=text, latex=latex,
+        domain=_intervals(domain, len(partials)), sample=_intervals(sample, len(partials)), source=source, doc=doc,
+    )  # fmt: skip
+    return caller(row)
+
+
+def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
+    if value is None:
+        return None
+    return [value] * arity if isinstance(value[0], (int, float)) else value
+
+
+def caller(row: Function) -> Callable[..., Node]:
+    """The Python function users call for a row."""
+
+    def call(*operands: Operand) -> Node:
+        if len(operands) != row.arity:
+            raise TypeError(f"{row.name} takes {row.arity} argument{'s' * (row.arity != 1)}, got {len(operands)}")
+        return apply(row, *operands)
+
+    call.__name__ = call.__qualname__ = row.name
+    call.__doc__ = row.doc or f"{row.name}, elementwise."
+    return call
+
+
+__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "sample_count"]

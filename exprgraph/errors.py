@@ -1,0 +1,27 @@
+"""The errors a user can meet; each says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+
+class ExprGraphError(Exception):
+    """Base of the package's own errors."""
+
+
+class ShapeError(ExprGraphError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(ExprGraphError, TypeError):
+    """Values that are not real numbers."""
+
+
+class UnboundSymbolError(ExprGraphError, ValueError):
+    """An expression holds a symbol that was given no value."""
+
+
+class DifferentiationError(ExprGraphError, ValueError):
+    """A derivative that is not defined here."""
+
+
+class AxisError(ExprGraphError, IndexError, ValueError):
+    """An axis or an index out of range."""

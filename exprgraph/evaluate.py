@@ -1,0 +1,296 @@
+"""Evaluation with NumPy: immediate, no compilation, the reference for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from .elementwise import Function
+from .errors import DTypeError, ShapeError, UnboundSymbolError
+from .indexing import put, take
+from .leaves import as_node
+from .linalg import solve_values
+from .node import Node, Operand, Shape
+from .primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from .traverse import topological
+from .tree import flatten
+
+T = TypeVar("T")
+Bindings = Mapping[Node, Any]
+
+
+@overload
+def evaluate(e: Node, bindings: Bindings | None = None) -> Any: ...
+@overload
+def evaluate(e: T, bindings: Bindings | None = None) -> T: ...
+def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
+    """The value of an expression, or of any nesting of expressions, by NumPy.
+
+    Args:
+        e: an expression, or dicts, lists and tuples of them.
+        bindings: a value for each symbol: an array of the symbol's shape, with any leading
+            (batch) axes before it.  Batch axes broadcast among each other.
+
+    Returns:
+        NumPy values in the same nesting: the batch axes, then the expression's shape.
+        float32 if all values are float32, else float64; comparisons are bool.
+
+    Raises:
+        UnboundSymbolError: a symbol has no value.
+        ShapeError: a value's shape does not end in its symbol's shape, or batches do not fit.
+        DTypeError: a value is not real.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.sum(x**2), {x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([ 5., 25.])
+    """
+    leaves, restore = flatten(e)
+    nodes = [as_node(n) for n in leaves]
+    return restore(evaluate_nodes(nodes, bindings or {}))
+
+
+def evaluate_nodes(roots: Sequence[Node], bindings: Bindings) -> list[np.ndarray]:
+    """The values of several nodes, with shared parts computed once."""
+    values, batch, dtype = bind(roots, bindings)
+    order = topological(roots, enter=lambda n: n not in values)
+    uses: dict[Node, int] = dict.fromkeys(roots, 1)
+    for node in order:
+        for a in node.args:
+            uses[a] = uses.get(a, 0) + 1
+    context = _Context(batch, dtype)
+    with np.errstate(all="ignore"):
+        for node in order:
+            if node not in values:
+                values[node] = context.value(node, [values[a] for a in node.args])
+            for a in node.args if node not in bindings else ():
+                uses[a] -= 1
+                if not uses[a]:
+                    del values[a]  # memory follows the live values, not the whole graph
+    return [context.finish(r, values[r]) for r in roots]
+
+
+def bind(roots: Sequence[Node], bindings: Bindings) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
+    """Checked values by symbol, the common batch shape, and the type to compute in."""
+    arrays: dict[Node, np.ndarray] = {}
+    for symbol, value in bindings.items():
+        if not isinstance(symbol, Node):
+            raise TypeError(f"bindings are from symbols to values; {symbol!r} is not an expression")
+        arrays[symbol] = real_array(value, f"symbol {symbol.params[0]!r}" if symbol.op is SYMBOL else "a bound expression")
+    floats = [a.dtype for a in arrays.values()]
+    dtype = np.dtype(np.float32) if floats and all(t == np.float32 for t in floats) else np.dtype(np.float64)
+    batch: Shape = ()
+    values: dict[Node, np.ndarray] = {}
+    for symbol, a in arrays.items():
+        lead = a.ndim - len(symbol.shape)
+        if lead < 0 or a.shape[lead:] != symbol.shape:
+            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
+            raise ShapeError(f"symbol {name!r} has shape {symbol.shape}, its value has shape {a.shape} (batch axes come first)")
+        try:
+            batch = np.broadcast_shapes(batch, a.shape[:lead])
+        except ValueError:
+            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
+            raise ShapeError(f"symbol {name!r} has batch shape {a.shape[:lead]}, the others have {batch}") from None
+        values[symbol] = a.astype(dtype, copy=False)
+    missing = [n for n in topological(roots, enter=lambda n: n not in values) if n.op is SYMBOL and n not in values]
+    if missing:
+        given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
+        names = ", ".join(sorted({f"{s.params[0]!r} of shape {s.shape}" for s in missing}))
+        raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
+    return values, batch, dtype
+
+
+def real_array(value: Any, what: str) -> np.ndarray:
+    """A float array, or an error that says what came instead."""
+    if isinstance(value, Node):
+        raise DTypeError(f"{what}: expected numbers, got an expression; use substitute for that")
+    try:
+        a = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"{what}: cannot make an array of the given value: {e}") from None
+    if a.dtype in (np.float64, np.float32):
+        return a
+    if a.dtype.kind in "iub" or a.dtype.kind == "f":
+        return a.astype(np.float64)
+    raise DTypeError(f"{what}: expected real numbers, got {type(value).__name__} of dtype {a.dtype}")
+
+
+class _Context:
+    def __init__(self, batch: Shape, dtype: np.dtype[Any]) -> None:
+        self.batch = batch
+        self.dtype = dtype
+
+    def value(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+        op = node.op
+        if op is CONSTANT:
+            return np.full(node.shape, node.params[0], self.dtype)
+        if op is ARRAY:
+            data: np.ndarray = node.params[0].data
+            return data.astype(self.dtype, copy=False)
+        if op is IDENTITY:
+            return np.eye(node.shape[0], dtype=self.dtype)
+        if op is SAMPLE_COUNT:
+            return np.asarray(float(np.prod(self.batch)), self.dtype)
+        if op is SAMPLE_SUM:
+            lead = values[0].ndim - len(node.shape)
+            whole = np.broadcast_to(values[0], self.batch + node.shape) if lead < len(self.batch) else values[0]
+            return np.asarray(whole.sum(axis=tuple(range(len(self.batch)))), self.dtype)
+        assert op.evaluate is not None, op
+        if isinstance(op, Function) or op in (SUM, PRODUCT):  # scalar arguments act on every element
+            values = [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
+        return np.asarray(op.evaluate(node, values)).astype(self.dtype, copy=False)
+
+    def finish(self, node: Node, value: np.ndarray) -> Any:
+        shape = value.shape[: value.ndim - len(node.shape)] + node.shape
+        if node.per_sample or value.ndim > len(node.shape):
+            shape = self.batch + node.shape
+        out = np.array(np.broadcast_to(value, shape))
+        if isinstance(node.op, Function) and node.op.boolean:
+            out = out != 0
+        return out if out.ndim else out[()]
+
+
+def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
+    """A batch of scalars as a batch of arrays with axes of length one."""
+    if ndim == target or value.ndim == ndim == 0:
+        return value
+    return value.reshape(value.shape + (1,) * (target - ndim))
+
+
+def _sum(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    const, coefficients = node.params
+    total: Any = const if const or not values else None
+    for c, v in zip(coefficients, values):
+        term = v if c == 1.0 else -v if c == -1.0 else c * v
+        total = term if total is None else total + term
+    return np.asarray(total)
+
+
+def _product(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    above: Any = None
+    below: Any = None
+    for e, v in zip(node.params, values):
+        p = abs(e)
+        term = v if p == 1.0 else np.sqrt(v) if p == 0.5 else v * v if p == 2.0 else v**p
+        if e > 0:
+            above = term if above is None else above * term
+        else:
+            below = term if below is None else below * term
+    if below is None:
+        return np.asarray(above)
+    return np.asarray((1.0 if above is None else above) / below)
+
+
+def _contract(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    labels, sizes = node.params
+    ndim = len(node.shape)
+    owned = {k for ks in labels for k in ks}
+    operands: list[Any] = []
+    for v, ks in zip(values, labels):
+        operands += [v, [Ellipsis, *ks]]
+    out = [k for k in range(ndim) if k in owned]
+    if len(values) == 2 and all(v.ndim == len(ks) for v, ks in zip(values, labels)):
+        value = np.einsum(*operands, [Ellipsis, *out], optimize=False) if _small(values) else _by_dot(values, labels, out)
+    else:
+        value = np.einsum(*operands, [Ellipsis, *out], optimize=len(values) > 2 or not _small(values))
+    if len(out) < ndim:
+        lead = value.shape[: value.ndim - len(out)]
+        value = value.reshape(lead + tuple(sizes[k] if k in owned else 1 for k in range(ndim)))
+        value = np.broadcast_to(value, lead + node.shape)
+    return np.asarray(value)
+
+
+def _small(values: Sequence[np.ndarray]) -> bool:
+    return all(v.size <= 256 for v in values)
+
+
+def _by_dot(values: Sequence[np.ndarray], labels: Sequence[tuple[int, ...]], out: list[int]) -> np.ndarray:
+    operands: list[Any] = []
+    for v, ks in zip(values, labels):
+        operands += [v, list(ks)]
+    return np.asarray(np.einsum(*operands, out, optimize=True))
+
+
+def _stack(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    ndim = len(node.shape)
+    same = np.broadcast_arrays(*values)
+    return np.stack(same, axis=node.params[0] - ndim)
+
+
+def _concatenate(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    ndim = len(node.shape)
+    lead = np.broadcast_shapes(*(v.shape[: v.ndim - ndim] for v in values))
+    same = [np.broadcast_to(v, lead + v.shape[v.ndim - ndim :]) for v in values]
+    return np.concatenate(same, axis=node.params[0] - ndim)
+
+
+def _place(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    (value,) = values
+    lead = value.shape[: value.ndim - len(node.args[0].shape)]
+    target = np.zeros(lead + node.shape, value.dtype)
+    put(target, value, node.params[0])
+    return target
+
+
+def _reshape(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    (value,) = values
+    lead = value.shape[: value.ndim - len(node.args[0].shape)]
+    return value.reshape(lead + node.shape)
+
+
+def _extremum(f: Any) -> Any:
+    def rule(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+        n = len(node.args[0].shape)
+        return np.asarray(f(values[0], axis=tuple(k - n for k in node.params)))
+
+    return rule
+
+
+def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+    a, b = values
+    n = len(node.shape)
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - n])
+    a = np.broadcast_to(a, lead + a.shape[-2:])
+    b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
+    try:
+        return np.linalg.solve(a, b.reshape((*lead, node.shape[0], -1))).reshape(b.shape)
+    except np.linalg.LinAlgError:  # one singular system: solve one by one, so that the others keep their values
+        out = np.empty(b.shape, b.dtype)
+        for i in np.ndindex(*lead):
+            out[i] = solve_values(a[i], b[i])
+        return out
+
+
+SUM.evaluate = _sum
+PRODUCT.evaluate = _product
+CONTRACT.evaluate = _contract
+SELECT.evaluate = lambda node, values: take(values[0], node.params)
+PLACE.evaluate = _place
+STACK.evaluate = _stack
+CONCATENATE.evaluate = _concatenate
+RESHAPE.evaluate = _reshape
+REDUCE_MAX.evaluate = _extremum(np.max)
+REDUCE_MIN.evaluate = _extremum(np.min)
+SOLVE.evaluate = _solve
+
+__all__ = ["Operand", "evaluate", "evaluate_nodes"]

@@ -1,0 +1,140 @@
+"""Stack, concatenate and reshape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .arithmetic import scale, split_coefficient
+from .contract import contract
+from .errors import AxisError, ShapeError
+from .leaves import array, as_node, constant, constant_value, normalize_shape, number
+from .node import Node, Operand, Shape, make
+from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
+
+
+def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
+    """A non-negative axis, or an error that says the range."""
+    try:
+        k = axis.__index__()
+    except AttributeError:
+        raise TypeError(f"{what} must be an integer, got {axis!r}") from None
+    if not -ndim <= k < ndim:
+        raise AxisError(f"{what} {k} is out of range for an expression with {ndim} axes")
+    return k % ndim
+
+
+def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
+    """Expressions of one shape joined along a new axis; a nested list becomes a matrix.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.stack([[x, y], [y, 1]]).shape
+    (2, 2)
+    """
+    nodes = [as_node(p) for p in parts]
+    if not nodes:
+        raise ShapeError("stack needs at least one expression")
+    shape = nodes[0].shape
+    for i, n in enumerate(nodes):
+        if n.shape != shape:
+            raise ShapeError(f"stack: part {i} has shape {n.shape}, part 0 has shape {shape}")
+    axis = normalize_axis(axis, len(shape) + 1)
+    out = (*shape[:axis], len(nodes), *shape[axis:])
+    if all(n.op is SELECT for n in nodes):
+        base = nodes[0].args[0]
+        if base.shape == out and all(
+            n.args[0] is base and n.params == (None,) * axis + (i,) + (None,) * (len(shape) - axis)
+            for i, n in enumerate(nodes)
+        ):
+            return base
+    folded = _all_constant(nodes)
+    if folded is not None:
+        return array(np.stack(folded, axis))
+    if len(nodes) == 1:
+        kept = [k for k in range(len(out)) if k != axis]
+        return contract([(nodes[0], kept)], range(len(out)), {axis: 1})
+    return make(STACK, tuple(nodes), (axis,), out)
+
+
+def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
+    """Expressions joined along an axis they have; the other axes agree.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.concatenate([x, 2 * x]).shape
+    (6,)
+    """
+    nodes = [as_node(p) for p in parts]
+    if not nodes:
+        raise ShapeError("concatenate needs at least one expression")
+    first = nodes[0].shape
+    if not first:
+        raise ShapeError("concatenate joins along an axis, and scalars have none; use stack")
+    axis = normalize_axis(axis, len(first))
+    for i, n in enumerate(nodes):
+        if len(n.shape) != len(first) or n.shape[:axis] + n.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
+            raise ShapeError(
+                f"concatenate along axis {axis}: part {i} has shape {n.shape}, part 0 has shape {first}; "
+                "all other axes must agree"
+            )
+    nodes = [n for n in nodes if n.shape[axis]] or nodes[:1]
+    if len(nodes) == 1:
+        return nodes[0]
+    out = (*first[:axis], sum(n.shape[axis] for n in nodes), *first[axis + 1 :])
+    folded = _all_constant(nodes)
+    if folded is not None:
+        return array(np.concatenate(folded, axis))
+    return make(CONCATENATE, tuple(nodes), (axis,), out)
+
+
+def _all_constant(nodes: Sequence[Node]) -> list[np.ndarray] | None:
+    values = [constant_value(n) for n in nodes]
+    known = [v for v in values if v is not None]
+    return known if len(known) == len(values) else None
+
+
+def reshape(node: Node, shape: Shape) -> Node:
+    """The same elements, in the same (row-major) order, in another shape."""
+    if shape == node.shape:
+        return node
+    value = number(node)
+    if value is not None:
+        return constant(value, shape)
+    known = constant_value(node)
+    if known is not None:
+        return array(known.reshape(shape))
+    c, rest = split_coefficient(node)
+    if c != 1.0:
+        return scale(c, reshape(rest, shape))
+    if node.op is RESHAPE:
+        return reshape(node.args[0], shape)
+    kept = [k for k, n in enumerate(shape) if n != 1]
+    if [shape[k] for k in kept] == list(node.shape):  # only axes of length one are added
+        return contract([(node, kept)], range(len(shape)), dict.fromkeys(range(len(shape)), 1))
+    return make(RESHAPE, (node,), (), shape)
+
+
+def reshape_to(node: Node, shape: Any) -> Node:
+    """NumPy's reshape: one entry may be -1."""
+    dims = [shape] if isinstance(shape, (int, np.integer)) else [d.__index__() for d in shape]
+    if dims.count(-1) > 1:
+        raise ShapeError(f"reshape: only one entry can be -1, got {tuple(dims)}")
+    if -1 in dims:
+        rest = math.prod(d for d in dims if d != -1)
+        if rest == 0 or node.size % rest:
+            raise ShapeError(f"reshape: cannot reshape {node.size} elements of shape {node.shape} into {tuple(dims)}")
+        dims[dims.index(-1)] = node.size // rest
+    out = normalize_shape(dims)
+    if math.prod(out) != node.size:
+        raise ShapeError(f"reshape: cannot reshape {node.size} elements of shape {node.shape} into {out}")
+    return reshape(node, out)
+
+
+STACK.rebuild = lambda node, args: stack(args, node.params[0])
+CONCATENATE.rebuild = lambda node, args: concatenate(args, node.params[0])
+RESHAPE.rebuild = lambda node, args: reshape(args[0], node.shape)
+STACK.count = CONCATENATE.count = RESHAPE.count = lambda node: 0

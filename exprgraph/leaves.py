@@ -1,0 +1,149 @@
+"""Leaves: symbols, numbers, arrays of numbers, the identity, the number of samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .errors import DTypeError, ShapeError
+from .node import FrozenArray, Node, Operand, Shape, make
+from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
+
+
+def normalize_shape(shape: int | Iterable[int]) -> Shape:
+    """A tuple of non-negative Python integers, from an integer or a sequence of them."""
+    try:
+        dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        out = tuple(d.__index__() for d in dims)
+    except (TypeError, AttributeError):
+        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}") from None
+    if any(d < 0 for d in out):
+        raise ShapeError(f"a shape has no negative entries, got {out}")
+    return out
+
+
+def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = False) -> Node:  # noqa: N802
+    """A named variable of a fixed shape; a scalar by default.
+
+    Equal name, shape and kind are the same symbol.  ``per_sample=True`` says that each sample of a
+    batch has its own value (a network's input, a target); otherwise the value is shared by all
+    samples (parameters).
+
+    >>> import exprgraph as eg
+    >>> W = eg.Symbol("W", shape=(3, 2))
+    >>> W.shape, W[0, 1]
+    ((3, 2), W[0, 1])
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a symbol's name is a string, got {type(name).__name__}: {name!r}")
+    if not name:
+        raise ValueError("a symbol's name must not be empty")
+    return make(SYMBOL, (), (name, bool(per_sample)), normalize_shape(shape))
+
+
+def symbols(names: str | Sequence[str], shape: int | Iterable[int] = (), *, per_sample: bool = False) -> tuple[Node, ...]:
+    """Several symbols of one shape, from names separated by spaces or commas.
+
+    >>> import exprgraph as eg
+    >>> eg.symbols("x y")
+    (x, y)
+    """
+    if isinstance(names, str):
+        names = names.replace(",", " ").split()
+    if not names:
+        raise ValueError("symbols() needs at least one name, as in symbols('x y')")
+    shape = normalize_shape(shape)
+    return tuple(Symbol(n, shape, per_sample=per_sample) for n in names)
+
+
+def constant(value: float, shape: Shape = ()) -> Node:
+    """The same number in every element."""
+    return make(CONSTANT, (), (float(value),), shape)
+
+
+def zeros(shape: Shape) -> Node:
+    return constant(0.0, shape)
+
+
+def identity(n: int) -> Node:
+    """The n x n identity matrix (the Kronecker delta)."""
+    return constant(1.0, (1, 1)) if n == 1 else make(IDENTITY, (), (), (n, n))
+
+
+def basis(n: int, i: int) -> Node:
+    """The i-th unit vector of length n: row i of the identity."""
+    return constant(1.0, (1,)) if n == 1 else make(SELECT, (identity(n),), (i, None), (n,))
+
+
+#: how many samples a call is given; shared by all of them
+def sample_count() -> Node:
+    return make(SAMPLE_COUNT, (), (), ())
+
+
+def array(value: np.ndarray) -> Node:
+    """An array of numbers as a node, in its simplest form: uniform, identity, unit vector or array."""
+    value = np.asarray(value, dtype=np.float64)
+    if value.size == 0:
+        return constant(0.0, value.shape)
+    first = float(value.flat[0])
+    if value.ndim == 0:
+        return constant(first)
+    if value.size == 1 or not math.isnan(first) and bool((value == first).all()) and not (first == 0 and np.signbit(value).any()):
+        return constant(first, value.shape)
+    if value.ndim == 2 and value.shape[0] == value.shape[1] and np.array_equal(value, np.eye(len(value))):
+        return identity(len(value))
+    if value.ndim == 1 and np.count_nonzero(value) == 1 and value.max() == 1.0 and not np.signbit(value).any():
+        return basis(len(value), int(value.argmax()))
+    return make(ARRAY, (), (FrozenArray(value),), value.shape)
+
+
+def as_node(value: Operand) -> Node:
+    """An expression as it is; a number or an array of real numbers as a constant."""
+    if isinstance(value, Node):
+        return value
+    if type(value) is float or type(value) is int:
+        return constant(value)
+    if isinstance(value, (list, tuple)) and contains_node(value):
+        from .joining import stack  # a nested list of expressions is stacked, as NumPy would
+
+        return stack([as_node(v) for v in value])
+    try:
+        data = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"cannot make an array of {value!r}: {e}") from None
+    if data.dtype.kind not in "fiub":
+        raise DTypeError(
+            f"expressions are real-valued: expected numbers (float, int or bool), "
+            f"got {type(value).__name__} of dtype {data.dtype}"
+        )
+    return array(data)
+
+
+def contains_node(value: object) -> bool:
+    """Whether a nested list or tuple holds an expression anywhere."""
+    if isinstance(value, (list, tuple)):
+        return any(contains_node(v) for v in value)
+    return isinstance(value, Node)
+
+
+def number(node: Node) -> float | None:
+    """The number that every element of a uniform constant has; ``None`` for other nodes."""
+    return node.params[0] if node.op is CONSTANT else None
+
+
+def is_zero(node: Node) -> bool:
+    return node.op is CONSTANT and node.params[0] == 0.0
+
+
+def constant_value(node: Node) -> np.ndarray | None:
+    """The value of a leaf that is known without any bindings."""
+    if node.op is CONSTANT:
+        return np.full(node.shape, node.params[0])
+    if node.op is ARRAY:
+        data: np.ndarray = node.params[0].data
+        return data
+    if node.op is IDENTITY:
+        return np.eye(node.shape[0])
+    return None

@@ -1,0 +1,7 @@
+"""From expressions to compiled functions."""
+
+from __future__ import annotations
+
+from .function import compile  # noqa: A004
+
+__all__ = ["compile"]

@@ -1,0 +1,112 @@
+"""Sums and means over the samples of a batch: a per-sample expression becomes a shared one.
+
+The sum is linear and moves inwards past everything that does not depend on the sample, so that
+the gradient of a batch loss by a weight matrix is one product accumulated over the samples.
+"""
+
+from __future__ import annotations
+
+from .arithmetic import linear, product, scale, split_coefficient
+from .contract import contract
+from .joining import concatenate, reshape, stack
+from .leaves import as_node, number, sample_count
+from .node import Node, Operand, make
+from .primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
+
+
+def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
+    """The sum of a per-sample expression over all samples of the call.
+
+    A shared expression is multiplied by the number of samples.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", per_sample=True)
+    >>> eg.evaluate(eg.over_samples.sum(x**2), {x: [1.0, 2.0, 3.0]})
+    np.float64(14.0)
+    """
+    return sample_sum(as_node(e))
+
+
+def mean(e: Operand) -> Node:
+    """The mean of a per-sample expression over all samples of the call.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", per_sample=True)
+    >>> eg.evaluate(eg.over_samples.mean(x**2), {x: [1.0, 3.0]})
+    np.float64(5.0)
+    """
+    node = as_node(e)
+    if not node.per_sample:
+        return node
+    total = sample_sum(node)
+    per = [(sample_count(), -1.0)]
+    if not total.shape:
+        return product([(total, 1.0), *per])
+    return product([(total, 1.0), *per], 1.0, total.shape)
+
+
+def sample_sum(node: Node) -> Node:
+    """The canonical sum over samples."""
+    if not node.per_sample:
+        return _times_count(node)
+    c, rest = split_coefficient(node)
+    if c != 1.0:
+        return scale(c, sample_sum(rest))
+    if node.op is SUM and (
+        any(a.op in (CONTRACT, PLACE, CONCATENATE, RESHAPE, STACK) or not a.per_sample for a in node.args) or node.params[0]
+    ):
+        const, coefficients = node.params
+        terms = [(k, sample_sum(a)) for k, a in zip(coefficients, node.args)]
+        if const:
+            terms.append((const, sample_count()))
+        return linear(terms, 0.0, node.shape)
+    if node.op is PRODUCT:
+        shared = [(a, e) for a, e in zip(node.args, node.params) if not a.per_sample]
+        if shared:
+            own = [(a, e) for a, e in zip(node.args, node.params) if a.per_sample]
+            shape = node.shape if any(a.shape for a, _ in own) else ()
+            total = sample_sum(product(own, 1.0, shape))
+            return product([(total, 1.0), *shared], 1.0, node.shape)
+    if node.op is CONTRACT:
+        moved = _contract(node)
+        if moved is not None:
+            return moved
+    if node.op is PLACE:
+        from .indexing import place
+
+        return place(sample_sum(node.args[0]), node.params[0], node.shape)
+    if node.op is RESHAPE:
+        return reshape(sample_sum(node.args[0]), node.shape)
+    if node.op is CONCATENATE:
+        return concatenate([sample_sum(a) for a in node.args], node.params[0])
+    if node.op is STACK:
+        return stack([sample_sum(a) for a in node.args], node.params[0])
+    return make(SAMPLE_SUM, (node,), (), node.shape)
+
+
+def _times_count(node: Node) -> Node:
+    if number(node) == 0.0:
+        return node
+    return product([(node, 1.0), (sample_count(), 1.0)], 1.0, node.shape)
+
+
+def _contract(node: Node) -> Node | None:
+    """Shared operands out of the sum, where what stays under it is no larger than before."""
+    labels, sizes = node.params
+    shared = [(a, ks) for a, ks in zip(node.args, labels) if not a.per_sample]
+    own = [(a, ks) for a, ks in zip(node.args, labels) if a.per_sample]
+    ndim = len(node.shape)
+    if not shared:
+        if len(own) == 1 and len(sizes) == ndim:  # a permutation or a broadcast
+            return contract([(sample_sum(own[0][0]), own[0][1])], range(ndim), dict(enumerate(sizes)))
+        return None
+    outside = set(range(ndim)) | {k for _, ks in shared for k in ks}
+    kept = sorted({k for _, ks in own for k in ks} & outside)
+    part = contract(own, kept)
+    if len(own) > 1 and part.size > node.size:
+        return None
+    return contract([(sample_sum(part), kept), *shared], range(ndim), dict(enumerate(sizes)))
+
+
+SAMPLE_SUM.rebuild = lambda node, args: sample_sum(args[0])
+SAMPLE_SUM.count = lambda node: node.size

@@ -1,0 +1,99 @@
+"""The table of primitives: one row for each operation a node can be.
+
+A row carries what is known of its operation.  The structural rows (sum, product,
+contract, select ...) are completed by the layer that owns each column: the module
+that builds a primitive fills in ``rebuild`` and ``evaluate``, calculus fills in
+``jvp`` and ``vjp``, printing and lowering theirs.  The elementwise rows
+(:class:`exprgraph.elementwise.Function`) are written in one place, complete.
+A test walks :data:`TABLE` and fails on a column that nobody filled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from .node import Node
+
+    class Evaluate(Protocol):
+        """Value of a node from the values of its arguments (batch axes lead)."""
+
+        def __call__(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray: ...
+
+    #: the node's canonical form again, with other arguments
+    Rebuild = Callable[[Node, "tuple[Node, ...]"], Node]
+    #: tangent of a node; tangents have shape ``arg.shape + extra``, ``None`` is zero
+    Jvp = Callable[[Node, "Sequence[Node | None]", "tuple[int, ...]"], "Node | None"]
+    #: cotangents of the arguments; ``ct`` has shape ``extra + node.shape``
+    Vjp = Callable[[Node, Node, "tuple[int, ...]"], "Sequence[Node | None]"]
+    #: number of scalar operations one evaluation takes
+    Count = Callable[[Node], int]
+    #: one element of a node as a scalar node; ``element(arg, index)`` gives the arguments' ones
+    Element = Callable[[Node, "tuple[int, ...]", Callable[[Node, "tuple[int, ...]"], Node]], Node]
+
+
+class Primitive:
+    """One row: the name, and a column for each thing the package can do with it."""
+
+    __slots__ = ("count", "element", "evaluate", "jvp", "key", "leaf", "name", "rebuild", "vjp")
+
+    def __init__(self, name: str, *, leaf: bool = False) -> None:
+        if name in TABLE:
+            raise ValueError(f"a primitive named {name!r} exists already; choose another name")
+        self.name = name
+        self.key = name.encode()
+        self.leaf = leaf
+        self.evaluate: Evaluate | None = None
+        self.rebuild: Rebuild | None = None
+        self.jvp: Jvp | None = None
+        self.vjp: Vjp | None = None
+        self.count: Count | None = None
+        self.element: Element | None = None
+        TABLE[name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return lookup, (self.name,)
+
+
+#: every primitive by name
+TABLE: dict[str, Primitive] = {}
+
+
+def lookup(name: str) -> Primitive:
+    """The row of that name; used when a pickle is read."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise ValueError(
+            f"no primitive named {name!r} in this process: a user-defined function must be "
+            "registered with exprgraph.function(...) before expressions that use it are loaded"
+        ) from None
+
+
+# leaves
+SYMBOL = Primitive("symbol", leaf=True)
+CONSTANT = Primitive("constant", leaf=True)  # one number, any shape
+ARRAY = Primitive("array", leaf=True)  # an array of numbers
+IDENTITY = Primitive("identity", leaf=True)
+SAMPLE_COUNT = Primitive("sample_count", leaf=True)
+# arithmetic
+SUM = Primitive("sum")
+PRODUCT = Primitive("product")
+# tensors
+CONTRACT = Primitive("contract")
+SELECT = Primitive("select")
+PLACE = Primitive("place")
+STACK = Primitive("stack")
+CONCATENATE = Primitive("concatenate")
+RESHAPE = Primitive("reshape")
+REDUCE_MAX = Primitive("reduce_max")
+REDUCE_MIN = Primitive("reduce_min")
+SOLVE = Primitive("solve")
+SAMPLE_SUM = Primitive("sample_sum")

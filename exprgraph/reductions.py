@@ -1,0 +1,177 @@
+"""Sums, means, extrema and products over axes; norms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .arithmetic import power, scale
+from .contract import contract
+from .elementwise import broadcast_to
+from .errors import ShapeError
+from .functions import absolute, exp, log, root
+from .indexing import select
+from .joining import normalize_axis, reshape
+from .leaves import as_node, constant, constant_value, number
+from .leaves import array as array_node
+from .node import Axis, Node, Operand, make
+from .primitive import REDUCE_MAX, REDUCE_MIN, Primitive
+
+
+def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """The axes that an ``axis`` argument names, in order; all of them for None."""
+    if axis is None:
+        return tuple(range(ndim))
+    given: Sequence[int] = axis if isinstance(axis, (tuple, list)) else (axis,)  # type: ignore[assignment]
+    axes = tuple(sorted(normalize_axis(a, ndim) for a in given))
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"axis {axis} names an axis twice")
+    return axes
+
+
+def _restore(node: Node, like: Node, axes: tuple[int, ...], keepdims: bool) -> Node:
+    if not keepdims:
+        return node
+    kept = [k for k in range(like.ndim) if k not in axes]
+    return contract([(node, kept)], range(like.ndim), dict.fromkeys(axes, 1))
+
+
+def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+    """The sum over axes (all of them by default), as np.sum.
+
+    >>> import exprgraph as eg
+    >>> W = eg.Symbol("W", shape=(3, 2))
+    >>> eg.sum(W, axis=0).shape
+    (2,)
+    """
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    out = [k for k in range(node.ndim) if k not in axes]
+    return _restore(contract([(node, range(node.ndim))], out), node, axes, keepdims)
+
+
+def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
+    """The mean over axes, as np.mean.  Over samples it is ``over_samples.mean``."""
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    n = 1
+    for k in axes:
+        n *= node.shape[k]
+    if n == 0:
+        raise ShapeError(f"mean over no elements: shape {node.shape}, axis {axis}")
+    return scale(1.0 / n, sum(node, axis, keepdims))
+
+
+def _extremum(row: Primitive, x: Operand, axis: Axis, keepdims: bool) -> Node:
+    node = as_node(x)
+    axes = tuple(k for k in normalize_axes(axis, node.ndim))
+    if any(node.shape[k] == 0 for k in axes):
+        raise ShapeError(f"{row.name[7:]} over an axis of length 0: shape {node.shape}, axis {axis}")
+    return _restore(extremum(row, node, axes), node, axes, keepdims)
+
+
+def extremum(row: Primitive, node: Node, axes: tuple[int, ...]) -> Node:
+    """The canonical maximum or minimum over axes."""
+    if any(node.shape[k] == 1 for k in axes):
+        node_axes = [k for k in axes if node.shape[k] != 1]
+        squeezed = [k for k in axes if node.shape[k] == 1]
+        node = select(node, tuple(0 if k in squeezed else None for k in range(node.ndim)))
+        axes = tuple(k - len([s for s in squeezed if s < k]) for k in node_axes)
+    shape = tuple(n for k, n in enumerate(node.shape) if k not in axes)
+    if not axes:
+        return node
+    value = number(node)
+    if value is not None or 0 in shape:
+        return constant(value or 0.0, shape)
+    known = constant_value(node)
+    if known is not None:
+        return array_node(known.max(axes) if row is REDUCE_MAX else known.min(axes))
+    return make(row, (node,), axes, shape)
+
+
+def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+    """The maximum over axes; the derivative is shared equally by tied elements."""
+    return _extremum(REDUCE_MAX, x, axis, keepdims)
+
+
+def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+    """The minimum over axes; the derivative is shared equally by tied elements."""
+    return _extremum(REDUCE_MIN, x, axis, keepdims)
+
+
+def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
+    """The product over axes, by halving: log(n) operations, exact derivatives at zeros."""
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    whole = node
+    for k in reversed(axes):
+        n = node.shape[k]
+        if n == 0:
+            node = constant(1.0, node.shape[:k] + node.shape[k + 1 :])
+            continue
+        while n > 1:
+            half = n // 2
+            low, high = _slice(node, k, 0, half), _slice(node, k, half, half)
+            if n % 2:
+                from .joining import concatenate
+
+                node = concatenate([low * high, _slice(node, k, n - 1, 1)], k)
+            else:
+                node = low * high
+            n = half + n % 2
+        node = select(node, tuple(0 if a == k else None for a in range(node.ndim)))
+    return _restore(node, whole, axes, keepdims)
+
+
+def _slice(node: Node, axis: int, start: int, count: int) -> Node:
+    return select(node, tuple(("s", start, 1, count) if k == axis else None for k in range(node.ndim)))
+
+
+def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A002
+    """The Euclidean norm over axes (of all elements by default), as np.linalg.norm.
+
+    ``ord`` may be None, 1, 2 or inf, for vectors.  The derivative at 0 is 0, to any order.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.gradient(eg.norm(x), x), {x: [0.0, 0.0]})
+    array([0., 0.])
+    """
+    node = as_node(x)
+    if ord is not None and axis is None and node.ndim > 1:
+        raise ValueError(f"norm: ord={ord} is for vectors; give the axis, or leave ord out for the Frobenius norm")
+    if ord is None or ord == 2:
+        return root(sum(node**2, axis, keepdims))
+    if ord == 1:
+        return sum(absolute(node), axis, keepdims)
+    if ord == float("inf"):
+        return max(absolute(node), axis, keepdims)
+    raise ValueError(f"norm: ord must be None, 1, 2 or inf, got {ord!r}")
+
+
+def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
+    """log(sum(exp(x))), without overflow."""
+    node = as_node(x)
+    top = max(node, axis, keepdims=True)
+    total = log(sum(exp(node - broadcast_to(top, node.shape)), axis, keepdims=True)) + top
+    if keepdims:
+        return total
+    axes = normalize_axes(axis, node.ndim)
+    return select(total, tuple(0 if k in axes else None for k in range(node.ndim)))
+
+
+def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
+    """The variance over axes, as np.var (ddof 0)."""
+    node = as_node(x)
+    return mean((node - mean(node, axis, keepdims=True)) ** 2, axis, keepdims)
+
+
+def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
+    """The standard deviation over axes, as np.std (ddof 0); its derivative at 0 is 0."""
+    return root(var(x, axis, keepdims))
+
+
+REDUCE_MAX.rebuild = lambda node, args: extremum(REDUCE_MAX, args[0], node.params)
+REDUCE_MIN.rebuild = lambda node, args: extremum(REDUCE_MIN, args[0], node.params)
+REDUCE_MAX.count = REDUCE_MIN.count = lambda node: node.args[0].size
+
+__all__ = ["logsumexp", "max", "mean", "min", "norm", "power", "prod", "reshape", "std", "sum", "var"]

@@ -1,0 +1,81 @@
+"""Graphviz: the graph as it is stored, each node once."""
+
+from __future__ import annotations
+
+from ..elementwise import Function
+from ..node import Node
+from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from .escape import escape_dot
+from .text import index_text, number_text
+from .view import View
+
+#: more operations than this make no readable picture
+LIMIT = 200
+
+
+def to_dot(node: Node, limit: int | None = LIMIT) -> str:
+    """The expression's graph in the language of Graphviz: ``dot -Tsvg`` makes a picture of it.
+
+    An edge goes from an operand to the operation that uses it.  Beyond ``limit`` operations the
+    graph is elided (``None``: all of it is written).
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> print(to_dot(eg.tanh(x)))
+    digraph expression {
+      rankdir=BT;
+      node [shape=box, style=rounded];
+      n0 [label="x", shape=ellipse];
+      n1 [label="tanh"];
+      n0 -> n1;
+    }
+    """
+    view = View([node], limit, as_shown=False)
+    order = view.order(view.roots, view.args)
+    number = {n: i for i, n in enumerate(order)}
+    lines = ["digraph expression {", "  rankdir=BT;", "  node [shape=box, style=rounded];"]
+    for n in order:
+        i = number[n]
+        if view.is_cut(n):
+            lines.append(f'  n{i} [label="...", shape=plaintext];')
+            continue
+        size = " " + "x".join(map(str, n.shape)) if n.shape else ""
+        kind = "" if n.args else ", shape=ellipse"
+        lines.append(f'  n{i} [label="{escape_dot(_label(n) + size)}"{kind}];')
+        lines.extend(f"  n{number[a]} -> n{i};" for a in view.args(n))
+        if view.is_shortened(n):
+            lines += [f'  more{i} [label="...", shape=plaintext];', f"  more{i} -> n{i};"]
+    if view.note:
+        lines.append(f'  label="{view.note}";')
+    return "\n".join([*lines, "}"])
+
+
+def _label(node: Node) -> str:
+    op, params = node.op, node.params
+    if op is SYMBOL:
+        return str(params[0])
+    if op is CONSTANT:
+        return number_text(params[0])
+    if op is ARRAY:
+        return "array"
+    if op is SELECT:
+        return f"[{index_text(params, node.args[0].shape)}]"
+    if op is SUM:
+        const, coefficients = params
+        if all(c == 1.0 for c in coefficients[:8]) and not const:
+            return "+"
+        terms = [number_text(const)] * (const != 0.0) + [number_text(c) + "*" for c in coefficients[:8]]
+        return "+ (" + ", ".join(terms) + (", ..." if len(coefficients) > 8 else "") + ")"
+    if op is PRODUCT:
+        if all(e == 1.0 for e in params[:8]):
+            return "*"
+        return "* (" + ", ".join("**" + number_text(e) for e in params[:8]) + (", ..." if len(params) > 8 else "") + ")"
+    if op is CONTRACT:
+        letters = "ijklmnopqrstuvwxyzabcdefgh"
+        if len(params[1]) > len(letters):
+            return "contract"
+        operands: list[str] = ["".join(letters[k] for k in ks) for ks in params[0]]
+        return ",".join(operands) + "->" + letters[: node.ndim]
+    if isinstance(op, Function):
+        return op.name
+    return f"{op.name} {', '.join(map(str, params))}" if params and op.name != "place" else op.name

@@ -1,0 +1,444 @@
+r"""LaTeX: scalars as in a textbook, arrays in matrix notation.
+
+Elementwise products of arrays are ``\odot``, elementwise powers ``x^{\odot 2}``, transposes
+``^{\top}``; what has no notation of its own is written with indices and a sum.  Indices count from 1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import count as count_from
+from typing import Any
+
+from ..elementwise import Function
+from ..node import Node, Shape
+from ..primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from . import contraction as form
+from .escape import escape_latex
+from .order import Factor
+from .plan import LIMIT, Plan, Rendered
+
+# how tightly it binds: a sum, an elementwise product, a matrix product, a power, a function's call, an atom
+_SUM, _PRODUCT, _MATMUL, _POWER, _CALL, _ATOM = range(6)
+
+#: of a larger constant array only the shape is printed
+_MAX_NUMBERS = 36
+#: a notebook shows nothing longer than this
+_MAX_NOTEBOOK = 10_000
+_LETTERS = "ijklmnpqrs"
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
+    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+_OPEN, _CLOSE = r"\left( ", r" \right)"
+
+
+def latex(node: Node, limit: int | None = LIMIT) -> str:
+    r"""The expression as a LaTeX equation.
+
+    A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
+    a long print shared parts are named first, and beyond ``limit`` operations it is elided
+    (``None``: everything is printed).  Indices count from 1, as in mathematics.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> print(latex(eg.tanh(x[0]) ** 2 / x[1]))
+    \begin{equation}
+    \frac{\tanh^{2}\left( x_{1} \right)}{x_{2}}
+    \end{equation}
+    """
+    return "\\begin{equation}\n" + body(node, limit) + "\n\\end{equation}"
+
+
+def notebook_latex(node: Node) -> str | None:
+    """What a notebook shows; None (it shows the text then) where that is too long or elided."""
+    plan = Plan(node, LIMIT)
+    if plan.view.left_out:
+        return None
+    text = _body(plan)
+    return rf"$\displaystyle {text}$" if len(text) <= _MAX_NOTEBOOK else None
+
+
+def body(node: Node, limit: int | None = LIMIT) -> str:
+    """The LaTeX without the equation around it."""
+    return _body(Plan(node, limit))
+
+
+def _body(plan: Plan) -> str:
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{plan.prefix}_{{{i}}}", _ATOM))
+    last = roots[0].text if plan.shape is None else _table([r.text for r in roots], plan.shape)
+    note = plan.view.note
+    if note:
+        last += rf" \quad \text{{({note})}}"
+    if not definitions:
+        return last
+    lines = [rf"{name} &= {text} \\" for name, text in definitions]
+    return "\n".join([r"\begin{aligned}", *lines, "&" + last, r"\end{aligned}"])
+
+
+def _table(texts: Sequence[str], shape: Shape) -> str:
+    """A matrix; a vector is a column, an array of more axes a column of blocks."""
+    if len(shape) > 2:
+        n = math.prod(shape[1:])
+        return _table([_table(texts[i : i + n], shape[1:]) for i in range(0, len(texts), n)], shape[:1])
+    columns = shape[1] if len(shape) == 2 else 1
+    rows = [" & ".join(texts[i : i + columns]) + r" \\" for i in range(0, len(texts), columns)]
+    return "\n".join([r"\left[", rf"\begin{{array}}{{{'c' * columns}}}", *rows, r"\end{array}", r"\right]"])
+
+
+def _rule(plan: Plan, node: Node) -> Rendered:
+    if plan.view.is_cut(node):
+        return Rendered(r"\dots", _CALL)
+    shown = plan.view.shown(node)
+    op = shown.op
+    if isinstance(op, Function):
+        return fill_latex(op.latex, [plan.get(a) for a in shown.args])
+    if op is SUM:
+        return _sum(plan, node)
+    if op is PRODUCT:
+        return _product(plan, *plan.factors(node, top=True), shown.shape)
+    if op is CONTRACT:
+        return _contract(plan, shown)
+    return _OTHERS[op](plan, shown)
+
+
+def _wrap(piece: Rendered, binds: int) -> str:
+    return piece.text if piece.binds >= binds else _OPEN + piece.text + _CLOSE
+
+
+def _arg(plan: Plan, node: Node, binds: int = _SUM) -> str:
+    return _wrap(plan.get(node), binds)
+
+
+def number_latex(value: float) -> str:
+    """A number; powers of ten instead of an exponent's letter."""
+    if not math.isfinite(value):
+        return r"\mathrm{NaN}" if value != value else r"\infty" if value > 0 else r"-\infty"
+    if value == int(value) and abs(value) < 1e16:
+        return str(int(value))
+    mantissa, e, exponent = repr(value).partition("e")
+    return mantissa + (rf" \cdot 10^{{{int(exponent)}}}" if e else "")
+
+
+def _number(value: float) -> Rendered:
+    text = number_latex(value)
+    return Rendered(text, _SUM if text.startswith("-") else _PRODUCT if "cdot" in text else _ATOM)
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+def _sum(plan: Plan, node: Node) -> Rendered:
+    const = plan.view.shown(node).params[0]
+    parts = [number_latex(const)] if const else []
+    terms = plan.order.terms(node)
+    if not const and len(terms) == 1:
+        c, factors = plan.factors(terms[0][1])
+        return _product(plan, c * terms[0][0], factors, node.shape)
+    for coefficient, term in terms:
+        c, factors = plan.factors(term)
+        piece = _product(plan, c * coefficient, factors, term.shape)
+        bare = c * coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
+        text = piece.text if bare else _wrap(piece, _PRODUCT)
+        if not parts or text.startswith("- "):
+            parts.append(text)
+        else:
+            parts += ["+", text]
+    if plan.view.is_shortened(node):
+        parts += ["+", r"\dots"]
+    return Rendered(" ".join(parts), _SUM)
+
+
+def _product(plan: Plan, coefficient: float, factors: Sequence[Factor], shape: Shape) -> Rendered:
+    scalars = [(b, e) for b, e in factors if not b.shape]
+    arrays = [(b, e) for b, e in factors if b.shape]
+    above = [_power(plan, b, e) for b, e in scalars if e > 0]
+    below = [_power(plan, b, -e) for b, e in scalars if e < 0]
+    sign = "- " if coefficient < 0 else ""
+    if abs(coefficient) != 1.0 or not (above or below or arrays):
+        above.insert(0, Rendered(number_latex(abs(coefficient)), _POWER))
+    pieces = above
+    if below:
+        top = _juxtaposed(above) if above else Rendered("1", _ATOM)
+        pieces = [Rendered(rf"\frac{{{top.text}}}{{{_juxtaposed(below).text}}}", _POWER)]
+    if arrays:
+        powers = [_power(plan, b, e) for b, e in arrays]
+        if len(powers) == 1:
+            pieces.append(powers[0] if not pieces or powers[0].binds != _MATMUL else Rendered(powers[0].text, _POWER))
+        else:
+            text = r" \odot ".join(_wrap(p, _POWER) for p in powers)
+            pieces.append(Rendered(text, _POWER if pieces else _PRODUCT))
+    whole = _juxtaposed(pieces)
+    if sign:
+        return Rendered(sign + _wrap(whole, _PRODUCT), _SUM)
+    return whole
+
+
+def _juxtaposed(pieces: Sequence[Rendered]) -> Rendered:
+    if len(pieces) == 1:
+        return pieces[0]
+    return Rendered(" ".join(_wrap(p, _POWER) for p in pieces), _PRODUCT)
+
+
+def _power(plan: Plan, base: Node, e: float) -> Rendered:
+    if e == 1.0:
+        return plan.get(base)
+    if e == 0.5:
+        return Rendered(rf"\sqrt{{{_arg(plan, base)}}}", _CALL)
+    shown = plan.view.shown(base)
+    if plan.is_plain(base) and isinstance(shown.op, Function) and e > 0 and e == int(e) and _is_command(shown.op.latex):
+        # a named function carries its power on the name: \tanh^{2}\left( x \right)
+        return fill_latex(f"{shown.op.latex}^{{{int(e)}}}", [plan.get(a) for a in shown.args], command=True)
+    mark = r"\odot " if base.shape else ""
+    return Rendered(f"{_arg(plan, base, _ATOM)}^{{{mark}{number_latex(e)}}}", _POWER)
+
+
+def _is_command(template: str) -> bool:
+    return not re.search(r"\{\d\}", template)
+
+
+def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False) -> Rendered:
+    """A function's command or template with its arguments, in parentheses where they need them."""
+    if command or _is_command(template):
+        return Rendered(template + _OPEN + ", ".join(a.text for a in args) + _CLOSE, _CALL)
+    filled = []
+    for k, a in enumerate(args):
+        at = template.index(f"{{{k}}}") if f"{{{k}}}" in template else -1
+        before, after = template[:at].rstrip(), template[at + 3 :].lstrip()
+        if re.match(r"\}*\^", after):
+            filled.append(_wrap(a, _ATOM))
+        elif at < 0 or (re.search(_LEFT, before) and re.match(_RIGHT, after)):
+            filled.append(a.text)
+        else:
+            filled.append(_wrap(a, _POWER))
+    text = template.format(*filled)
+    if template.startswith(_OPEN) and template.endswith(_CLOSE) and template.count(r"\left") == 1:
+        return Rendered(text[len(_OPEN) : -len(_CLOSE)], _SUM)  # its own parentheses, only where they are needed
+    return Rendered(text, _template_binds(template))
+
+
+#: what an argument may stand between without parentheses
+_LEFT = r"([({\[|,&<>=}]|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
+_RIGHT = r"[)}\]|,&<>=]|\\right|\\\\|\\end|\\n?eq|\\[lg]eq"
+
+
+def _template_binds(template: str) -> int:
+    """How tightly a template binds, from what stands outside of its brackets."""
+    outside = re.sub(r"\\left.*\\right.", "", template)
+    depth, top = 0, ""
+    for c in outside:
+        depth += (c == "{") - (c == "}")
+        if not depth:
+            top += c
+    if re.search(r"[-+<>=]|\\leq|\\geq|\\neq", top):
+        return _SUM
+    if outside == "" or template.startswith(r"\sqrt"):
+        return _ATOM if outside == "" else _CALL
+    return _POWER if "^" in top or r"\begin" in template else _CALL
+
+
+# ---------------------------------------------------------------- leaves
+
+
+def symbol_latex(name: str) -> str:
+    r"""A symbol's name: one letter as it is, a Greek letter by its command, others upright as ``\mathtt``."""
+    if len(name) == 1 and name.isalpha():
+        return name
+    return f"\\{name}" if name in _GREEK else rf"\mathtt{{{escape_latex(name)}}}"
+
+
+def _constant(plan: Plan, node: Node) -> Rendered:
+    value = node.params[0]
+    if not node.shape:
+        return _number(value)
+    size = r" \times ".join(map(str, node.shape))
+    ones = rf"\mathbf{{{'0' if value == 0.0 else '1'}}}_{{{size}}}"
+    return Rendered(ones, _CALL) if value in (0.0, 1.0) else Rendered(f"{_wrap(_number(value), _PRODUCT)} {ones}", _PRODUCT)
+
+
+def _array(plan: Plan, node: Node) -> Rendered:
+    data = node.params[0].data
+    if plan.view.limit is not None and data.size > _MAX_NUMBERS:
+        size = r" \times ".join(map(str, data.shape))
+        return Rendered(rf"\left[ \dots \right]_{{{size}}}", _CALL)
+    return Rendered(_table([number_latex(float(v)) for v in data.flat], data.shape), _ATOM)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _select(plan: Plan, node: Node) -> Rendered:
+    return _indexed(plan, node.args[0], ",".join(_entry(e) for e in node.params))
+
+
+def _indexed(plan: Plan, node: Node, index: str) -> Rendered:
+    """An operand with a subscript; one that has a subscript already is put in parentheses."""
+    piece = plan.get(node)
+    bare = node.op is SYMBOL and plan.is_plain(node)
+    text = piece.text if bare else _OPEN + piece.text + _CLOSE
+    return Rendered(f"{text}_{{{index}}}", _ATOM)
+
+
+def _entry(entry: Any) -> str:
+    if entry is None:
+        return ":"
+    if isinstance(entry, int):
+        return str(entry + 1)
+    if entry[0] == "t":
+        return "[" + ",".join(str(i + 1) for i in entry[1]) + "]"
+    _, start, step, count = entry
+    last = start + step * (count - 1)
+    return f"{start + 1}:{last + 1}" if step == 1 else f"{start + 1}:{step}:{last + 1}"
+
+
+def _place(plan: Plan, node: Node) -> Rendered:
+    index = ",".join(_entry(e) for e in node.params[0])
+    return Rendered(rf"\operatorname{{place}}_{{{index}}}{_OPEN}{_arg(plan, node.args[0])}{_CLOSE}", _CALL)
+
+
+def _joined(plan: Plan, node: Node) -> Rendered:
+    parts = [_arg(plan, a) for a in plan.view.args(node)]
+    if plan.view.is_shortened(node):
+        parts.append(r"\vdots" if node.params[0] == 0 else r"\cdots")
+    (axis,) = node.params
+    if axis == 0 and (node.op is CONCATENATE or node.ndim == 1):
+        return Rendered(_table(parts, (len(parts),)), _ATOM)
+    if axis == 1 and node.ndim == 2:
+        return Rendered(_table(parts, (1, len(parts))), _ATOM)
+    mark = f"_{{{axis + 1}}}"
+    return Rendered(rf"\operatorname{{{node.op.name}}}{mark}{_OPEN}{', '.join(parts)}{_CLOSE}", _CALL)
+
+
+def _reshape(plan: Plan, node: Node) -> Rendered:
+    size = r" \times ".join(map(str, node.shape))
+    return Rendered(rf"\operatorname{{reshape}}_{{{size}}}{_OPEN}{_arg(plan, node.args[0])}{_CLOSE}", _CALL)
+
+
+def _extremum(plan: Plan, node: Node) -> Rendered:
+    name = r"\max" if node.op is REDUCE_MAX else r"\min"
+    (arg,) = node.args
+    if len(node.params) == arg.ndim:
+        return Rendered(f"{name}{_OPEN}{_arg(plan, arg)}{_CLOSE}", _CALL)
+    letters = _letters(arg.ndim)
+    kept = [c for k, c in enumerate(letters) if k not in node.params]
+    over = ",".join(c for k, c in enumerate(letters) if k in node.params)
+    element = _indexed(plan, arg, ",".join(letters)).text
+    return Rendered(rf"\left[ {name}_{{{over}}} {element} \right]_{{{','.join(kept)}}}", _CALL)
+
+
+def _solve(plan: Plan, node: Node) -> Rendered:
+    a, b = node.args
+    if b.op is IDENTITY:
+        return Rendered(f"{_arg(plan, a, _ATOM)}^{{-1}}", _POWER)
+    return Rendered(f"{_arg(plan, a, _ATOM)}^{{-1}} {_arg(plan, b, _MATMUL)}", _MATMUL)
+
+
+def _sample_sum(plan: Plan, node: Node) -> Rendered:
+    return Rendered(rf"\sum_{{\mathrm{{samples}}}} {_arg(plan, node.args[0], _PRODUCT)}", _SUM)
+
+
+_OTHERS = {
+    SYMBOL: lambda plan, node: Rendered(symbol_latex(node.params[0]), _ATOM),
+    CONSTANT: _constant,
+    ARRAY: _array,
+    IDENTITY: lambda plan, node: Rendered(f"I_{{{node.shape[0]}}}", _CALL),
+    SAMPLE_COUNT: lambda plan, node: Rendered(r"N_{\mathrm{samples}}", _ATOM),
+    SELECT: _select,
+    PLACE: _place,
+    STACK: _joined,
+    CONCATENATE: _joined,
+    RESHAPE: _reshape,
+    REDUCE_MAX: _extremum,
+    REDUCE_MIN: _extremum,
+    SOLVE: _solve,
+    SAMPLE_SUM: _sample_sum,
+}
+
+
+# ---------------------------------------------------------------- contractions
+
+
+def _contract(plan: Plan, node: Node) -> Rendered:
+    key = plan.order.sketch.__getitem__
+    f = form.familiar(node, key)
+    if isinstance(f, form.MatMul):
+        if not node.ndim:
+            return Rendered(f"{_matrix(plan, f.left, 'T')} {_matrix(plan, f.right, '')}", _MATMUL)
+        left, right = _matrix(plan, f.left, "T" * f.left_transposed), _matrix(plan, f.right, "T" * f.right_transposed)
+        return Rendered(f"{left} {right}", _MATMUL)
+    if isinstance(f, form.Transpose) and f.axes == (1, 0):
+        return Rendered(_matrix(plan, f.node, "T"), _POWER)
+    if isinstance(f, form.Diag):
+        return Rendered(_matrix(plan, f.vector, "diag"), _CALL)
+    if isinstance(f, form.Trace):
+        return Rendered(rf"\operatorname{{tr}}{_OPEN}{_arg(plan, f.matrix)}{_CLOSE}", _CALL)
+    if isinstance(f, form.Diagonal):
+        return Rendered(_matrix(plan, f.matrix, "diag"), _CALL)
+    if isinstance(f, form.Outer):
+        return Rendered(f"{_matrix(plan, f.left, '')} {_matrix(plan, f.right, 'T')}", _MATMUL)
+    if isinstance(f, form.Broadcast) and not f.labels:
+        size = r" \times ".join(map(str, node.shape))
+        return Rendered(rf"{_arg(plan, f.node, _POWER)} \mathbf{{1}}_{{{size}}}", _PRODUCT)
+    operands = form.operands_of(node, key)
+    links = form.chain(operands, node.ndim)
+    if links is not None:
+        return Rendered(" ".join(_matrix(plan, p.node, kind) for p, kind in links), _MATMUL)
+    return _by_index(plan, node, operands)
+
+
+def _matrix(plan: Plan, node: Node, kind: str) -> str:
+    """A factor of a matrix product: as it is, transposed, or a vector as a diagonal matrix."""
+    if kind == "diag":
+        return rf"\operatorname{{diag}}{_OPEN}{_arg(plan, node)}{_CLOSE}"
+    if kind == "T":
+        return rf"{_arg(plan, node, _ATOM)}^{{\top}}"
+    return _arg(plan, node, _MATMUL)
+
+
+def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
+    """Any contraction, with an index on each axis and a sum over those that are not in the result."""
+    letters = _letters(len(node.params[1]))
+    factors = []
+    for a, ks in operands:
+        index = [letters[k] for k in ks]
+        if a.op is IDENTITY:
+            factors.append(rf"\delta_{{{','.join(index)}}}")
+        elif ks:
+            factors.append(_indexed(plan, a, ",".join(index)).text)
+        else:
+            factors.append(_arg(plan, a, _POWER))
+    text = " ".join(factors)
+    summed = letters[node.ndim :]
+    if summed:
+        text = rf"\sum_{{{','.join(summed)}}} {text}"
+    if not node.shape:
+        return Rendered(text, _SUM)
+    return Rendered(rf"\left[ {text} \right]_{{{','.join(letters[: node.ndim])}}}", _CALL)
+
+
+def _letters(n: int) -> list[str]:
+    names = (c if not k else f"{c}_{k}" for k in count_from() for c in _LETTERS)
+    return [next(names) for _ in range(n)]
+
+
+__all__ = ["body", "fill_latex", "latex", "notebook_latex", "number_latex", "symbol_latex"]

@@ -1,0 +1,130 @@
+"""What is printed and how it is divided, the same for text and LaTeX."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..arithmetic import known as is_known
+from ..elements import elements, expanded_size
+from ..elementwise import Function
+from ..node import Node, Shape
+from ..primitive import CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
+from .naming import prefix_for, shared_parts
+from .order import Factor, Order
+from .view import View, is_atomic
+
+#: operations that one print shows before it is elided
+LIMIT = 500
+#: arrays of up to so many elements are printed element by element ...
+MAX_ELEMENTS = 16
+#: ... where that takes no more operations than this
+MAX_EXPANDED = 48
+#: ... and no sum over an axis has more terms than this
+MAX_TERMS = 8
+
+
+class Rendered(NamedTuple):
+    """A piece of output, and how tightly its outermost operation binds."""
+
+    text: str
+    binds: int
+
+
+class Plan:
+    """A print of one expression: its roots, its named parts, its order."""
+
+    def __init__(self, node: Node, limit: int | None) -> None:
+        self.node = node
+        #: the shape of the table of roots, or None for one root
+        self.shape: Shape | None = None
+        roots = [node]
+        if _by_element(node):
+            table = elements(node)
+            roots = list(table.flat)
+            self.shape = node.shape or None
+        self.view = View(roots, limit)
+        self.order = Order(self.view)
+        self.named = shared_parts(self.view, self.order)
+        self.prefix = prefix_for(self.view) if self.named else ""
+        self.number = {n: i + 1 for i, n in enumerate(self.named)}
+        self.order.number = self.number
+        self.functions = {op.name for n in self.view.listed if isinstance(op := self.view.shown(n).op, Function)}
+        self._done: dict[Node, Rendered] = {}
+        self._name: Callable[[int], Rendered] = lambda i: Rendered(f"{self.prefix}{i}", 0)
+
+    def render(
+        self, rule: Callable[[Plan, Node], Rendered], name: Callable[[int], Rendered]
+    ) -> tuple[list[tuple[str, str]], list[Rendered]]:
+        """The definitions of the named parts as (name, text), and the roots."""
+        self._name = name
+        for n in self.view.order(self.view.roots, self.order.args):
+            self._done[n] = rule(self, n)
+        definitions = [(name(i).text, self._done[n].text) for n, i in self.number.items()]
+        return definitions, [self.get(r) for r in self.view.roots]
+
+    def get(self, node: Node) -> Rendered:
+        """A printed operand: its name if it has one."""
+        i = self.number.get(node)
+        return self._done[node] if i is None else self._name(i)
+
+    def is_plain(self, node: Node) -> bool:
+        """Whether a node is printed here and not by its name or as ``...``."""
+        return node not in self.number and not self.view.is_cut(node)
+
+    def factors(self, node: Node, *, top: bool = False) -> tuple[float, list[Factor]]:
+        """A term as a number and factors; products that functions are shown as are merged.
+
+        ``top`` says that the node is being printed right now, so that its own name is not used.
+        """
+        view = self.view
+        coefficient = 1.0
+        flat: list[Factor] = []
+        pending: list[Factor] = [(node, 1.0)]
+        while pending:
+            base, e = pending.pop()
+            here = self.is_plain(base) or (top and base is node)
+            shown = view.shown(base)
+            may_open = e == 1.0 and here and not view.is_shortened(base) and (base is node or shown is not base)
+            if may_open and shown.op is PRODUCT:
+                pending.extend(self.order.factors(base))
+            elif may_open and is_multiple(shown):
+                coefficient *= shown.params[1][0]
+                pending.append((view.args(base)[0], 1.0))
+            else:
+                flat.append((base, e))
+        return coefficient, sorted(flat, key=self.order.factor_key)
+
+
+def is_multiple(node: Node) -> bool:
+    """Whether a node is a number times one term."""
+    return node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape
+
+
+def _by_element(node: Node) -> bool:
+    """Whether an expression is printed element by element."""
+    if (is_atomic(node) and not is_known(node)) or not 0 < node.size <= MAX_ELEMENTS:
+        return False
+    return expanded_size(node, MAX_EXPANDED) <= MAX_EXPANDED and not _better_whole(node)
+
+
+def _better_whole(root: Node) -> bool:
+    """Whether there is something that says less in elements: a long sum, the solution of a system."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.op is SOLVE:
+            if root.shape:
+                return True
+            continue
+        if node.op is CONTRACT and math.prod(node.params[1][len(node.shape) :]) > MAX_TERMS:
+            return True
+        if node.op in (REDUCE_MAX, REDUCE_MIN) and node.args[0].size > MAX_TERMS * node.size:
+            return True
+        for a in node.args:
+            if a not in seen:
+                seen.add(a)
+                stack.append(a)
+    return False

@@ -1,0 +1,390 @@
+"""Text: Python that gives the expression back, in the package's names."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..elementwise import Function
+from ..indexing import Entries
+from ..node import Node, Shape
+from ..primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from . import contraction as form
+from .order import Factor
+from .plan import LIMIT, Plan, Rendered
+
+# how tightly Python binds: a comparison or an unknown operator, a sum, a product, a power, a call
+_LOOSE, _SUM, _PRODUCT, _POWER, _ATOM = range(5)
+
+#: of a larger constant array only the corners are printed
+_MAX_NUMBERS = 64
+_CORNER = 3
+_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+#: names that the printed code means something by
+_RESERVED = frozenset(
+    "Symbol array broadcast_to concatenate diag diagonal einsum identity outer over_samples place solve sqrt stack "
+    "sum trace transpose float".split()
+)
+
+
+def to_text(node: Node, limit: int | None = LIMIT) -> str:
+    """The expression as Python.
+
+    A small array is printed element by element.  In a long print the parts that occur more than
+    once are named first, a line each (``t1 = ...``); beyond ``limit`` operations what is farthest
+    from the root is elided as ``...`` (``None``: everything is printed).
+
+    >>> import exprgraph as eg
+    >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
+    >>> print(to_text(eg.tanh(W @ x)[0]))
+    tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
+    """
+    plan = Plan(node, limit)
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{plan.prefix}{i}", _ATOM))
+    body = roots[0].text if plan.shape is None else _nested([r.text for r in roots], plan.shape)
+    note = plan.view.note
+    return "\n".join([*(f"{name} = {text}" for name, text in definitions), body + (f"  # {note}" if note else "")])
+
+
+def _nested(texts: Sequence[str], shape: Shape) -> str:
+    """Nested lists; a row a line where they are long."""
+    rows = list(texts)
+    for n in reversed(shape[1:]):
+        rows = ["[" + ", ".join(rows[i : i + n]) + "]" for i in range(0, len(rows), n)]
+    separator = ",\n " if len(rows) > 1 and sum(map(len, rows)) > 100 else ", "
+    return "[" + separator.join(rows) + "]"
+
+
+def _rule(plan: Plan, node: Node) -> Rendered:
+    if plan.view.is_cut(node):
+        return Rendered("...", _LOOSE)
+    shown = plan.view.shown(node)
+    op = shown.op
+    if isinstance(op, Function):
+        return _apply(plan, op, shown)
+    if op is SUM:
+        return _sum(plan, node)
+    if op is PRODUCT:
+        return _product(plan, *plan.factors(node, top=True))
+    if op is CONTRACT:
+        return _contract(plan, shown)
+    return _OTHERS[op](plan, shown)
+
+
+def _wrap(piece: Rendered, binds: int) -> str:
+    """A piece where something that binds at least so tightly is needed."""
+    return piece.text if piece.binds >= binds else f"({piece.text})"
+
+
+def _arg(plan: Plan, node: Node, binds: int = _LOOSE) -> str:
+    return _wrap(plan.get(node), binds)
+
+
+def number_text(value: float) -> str:
+    """A number as Python, the shortest that reads back the same; whole numbers without a point."""
+    if not math.isfinite(value):
+        return f'{"-" if value < 0 else ""}float("{"nan" if value != value else "inf"}")'
+    if value == int(value) and abs(value) < 1e16 and not (value == 0 and math.copysign(1, value) < 0):
+        return str(int(value))
+    return repr(value)
+
+
+def _number(value: float) -> Rendered:
+    text = number_text(value)
+    return Rendered(text, _SUM if text.startswith("-") else _ATOM)
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+def _sum(plan: Plan, node: Node) -> Rendered:
+    const = plan.view.shown(node).params[0]
+    parts = [number_text(const)] if const else []
+    terms = plan.order.terms(node)
+    if not const and len(terms) == 1:
+        c, factors = plan.factors(terms[0][1])
+        return _product(plan, c * terms[0][0], factors)
+    for coefficient, term in terms:
+        c, factors = plan.factors(term)
+        piece = _product(plan, c * coefficient, factors)
+        bare = c * coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
+        text = piece.text if bare else _wrap(piece, _PRODUCT)
+        if not parts:
+            parts.append(text)
+        elif text.startswith("-"):
+            parts += ["-", text[1:]]
+        else:
+            parts += ["+", text]
+    if plan.view.is_shortened(node):
+        parts += ["+", "..."]
+    return Rendered(" ".join(parts), _SUM)
+
+
+def _product(plan: Plan, coefficient: float, factors: Sequence[Factor]) -> Rendered:
+    factors, mean = _mean(plan, factors)
+    above = [*mean, *(_power(plan, b, e) for b, e in factors if e > 0)]
+    below = [_power(plan, b, -e) for b, e in factors if e < 0]
+    sign = "-" if coefficient < 0 else ""
+    if abs(coefficient) != 1.0 or not above:
+        above.insert(0, Rendered(number_text(abs(coefficient)), _ATOM))
+    if len(above) == 1 and not below:
+        text = sign + (_wrap(above[0], _PRODUCT) if sign else above[0].text)
+        return Rendered(text, _SUM if sign else above[0].binds)
+    text = sign + "*".join(_wrap(p, _POWER) for p in above) + "".join("/" + _wrap(p, _POWER) for p in below)
+    return Rendered(text, _SUM if sign else _PRODUCT)
+
+
+def _power(plan: Plan, base: Node, e: float) -> Rendered:
+    if e == 1.0:
+        return plan.get(base)
+    if e == 0.5:
+        return Rendered(f"sqrt({_arg(plan, base)})", _ATOM)
+    return Rendered(f"{_arg(plan, base, _ATOM)}**{number_text(e)}", _POWER)
+
+
+def _mean(plan: Plan, factors: Sequence[Factor]) -> tuple[Sequence[Factor], list[Rendered]]:
+    """A sum over samples divided by their number is their mean."""
+    count = [f for f in factors if f[0].op is SAMPLE_COUNT and f[1] == -1.0]
+    total = [f for f in factors if f[0].op is SAMPLE_SUM and f[1] == 1.0 and plan.is_plain(f[0])]
+    if len(count) != 1 or len(total) != 1:
+        return factors, []
+    rest = [f for f in factors if f not in (count[0], total[0])]
+    return rest, [Rendered(f"over_samples.mean({_arg(plan, total[0][0].args[0])})", _ATOM)]
+
+
+def _apply(plan: Plan, row: Function, node: Node) -> Rendered:
+    return fill_text(row.text, [plan.get(a) for a in node.args])
+
+
+def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
+    """A function's template with its arguments, in parentheses where they need them."""
+    filled = []
+    for k, a in enumerate(args):
+        found = re.search(rf"(.?)\s*\{{{k}\}}\s*(.?)", template)
+        enclosed = found is None or (found[1] and found[1] in "(,[<>=" and found[2] and found[2] in "),]<>=")
+        filled.append(a.text if enclosed else _wrap(a, _ATOM))
+    text = template.format(*filled)
+    if template.startswith("(") and template.endswith(")") and template.count("(") == 1:
+        return Rendered(text[1:-1], _LOOSE)  # its own parentheses, only where they are needed
+    if re.fullmatch(r"\w+\([^()]*\)", template):
+        return Rendered(text, _ATOM)
+    return Rendered(text, _POWER if re.fullmatch(r"\{\d\}\s*\*\*\s*\{\d\}", template) else _LOOSE)
+
+
+# ---------------------------------------------------------------- leaves
+
+
+def _symbol(plan: Plan, node: Node) -> Rendered:
+    name = node.params[0]
+    if is_identifier(name) and name not in plan.functions and name not in _RESERVED:
+        return Rendered(name, _ATOM)
+    shape = f", shape={node.shape}" if node.shape else ""
+    kind = ", per_sample=True" if node.per_sample else ""
+    return Rendered(f"Symbol({ascii(name)}{shape}{kind})", _ATOM)
+
+
+def is_identifier(name: str) -> bool:
+    """Whether Python code can use the name as it is (Python reads some letters as others)."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return False
+    if name.isascii():
+        return True
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name) == name
+
+
+def _constant(plan: Plan, node: Node) -> Rendered:
+    if not node.shape:
+        return _number(node.params[0])
+    return Rendered(f"broadcast_to({number_text(node.params[0])}, {node.shape})", _ATOM)
+
+
+def _array(plan: Plan, node: Node) -> Rendered:
+    data = node.params[0].data
+    short = plan.view.limit is not None and data.size > _MAX_NUMBERS
+    return Rendered(f"array({_numbers(data, short)})", _ATOM)
+
+
+def _numbers(data: np.ndarray, short: bool) -> str:
+    if data.ndim == 0:
+        return number_text(float(data))
+    if short and len(data) > 2 * _CORNER:
+        parts = [*(_numbers(a, short) for a in data[:_CORNER]), "...", *(_numbers(a, short) for a in data[-_CORNER:])]
+    else:
+        parts = [_numbers(a, short) for a in data]
+    return "[" + ", ".join(parts) + "]"
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def index_text(entries: Entries, shape: Shape) -> str:
+    """The inside of the brackets of a selection from an array of that shape."""
+    last = max(k for k, e in enumerate(entries) if e is not None)
+    return ", ".join(_entry(e, n) for e, n in zip(entries[: last + 1], shape))
+
+
+def _entry(entry: Any, n: int) -> str:
+    if entry is None:
+        return ":"
+    if isinstance(entry, int):
+        return str(entry)
+    if entry[0] == "t":
+        return "[" + ", ".join(map(str, entry[1])) + "]"
+    first, step, count = entry[1:]
+    stop = first + step * count
+    forward = step > 0
+    start_text = "" if first == (0 if forward else n - 1) else str(first)
+    stop_text = "" if stop < 0 or (forward and stop >= n) else str(stop)
+    return f"{start_text}:{stop_text}" + (f":{step}" if step != 1 else "")
+
+
+def _select(plan: Plan, node: Node) -> Rendered:
+    return Rendered(f"{_arg(plan, node.args[0], _ATOM)}[{index_text(node.params, node.args[0].shape)}]", _ATOM)
+
+
+def _place(plan: Plan, node: Node) -> Rendered:
+    return Rendered(f"place({_arg(plan, node.args[0])}, {node.params[0]}, {node.shape})", _ATOM)
+
+
+def _joined(plan: Plan, node: Node) -> Rendered:
+    parts = [_arg(plan, a) for a in plan.view.args(node)]
+    if plan.view.is_shortened(node):
+        parts.append("...")
+    axis = f", axis={node.params[0]}" if node.params[0] else ""
+    return Rendered(f"{node.op.name}([{', '.join(parts)}]{axis})", _ATOM)
+
+
+def _reshape(plan: Plan, node: Node) -> Rendered:
+    return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.reshape({node.shape})", _ATOM)
+
+
+def _extremum(plan: Plan, node: Node) -> Rendered:
+    name = "max" if node.op is REDUCE_MAX else "min"
+    return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.{name}({_axis_text(node.args[0], node.params)})", _ATOM)
+
+
+def _axis_text(node: Node, axes: Sequence[int]) -> str:
+    if len(axes) == len(node.shape):
+        return ""
+    return f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
+
+
+def _solve(plan: Plan, node: Node) -> Rendered:
+    a, b = node.args
+    return Rendered(f"solve({_arg(plan, a)}, {_arg(plan, b)})", _ATOM)
+
+
+def _sample_sum(plan: Plan, node: Node) -> Rendered:
+    return Rendered(f"over_samples.sum({_arg(plan, node.args[0])})", _ATOM)
+
+
+_OTHERS = {
+    SYMBOL: _symbol,
+    CONSTANT: _constant,
+    ARRAY: _array,
+    IDENTITY: lambda plan, node: Rendered(f"identity({node.shape[0]})", _ATOM),
+    SAMPLE_COUNT: lambda plan, node: Rendered("over_samples.sum(1)", _ATOM),
+    SELECT: _select,
+    PLACE: _place,
+    STACK: _joined,
+    CONCATENATE: _joined,
+    RESHAPE: _reshape,
+    REDUCE_MAX: _extremum,
+    REDUCE_MIN: _extremum,
+    SOLVE: _solve,
+    SAMPLE_SUM: _sample_sum,
+}
+
+
+# ---------------------------------------------------------------- contractions
+
+
+def _contract(plan: Plan, node: Node) -> Rendered:
+    f = form.familiar(node, plan.order.sketch.__getitem__)
+    if isinstance(f, form.MatMul):
+        left, right = _matrix(plan, f.left, f.left_transposed), _matrix(plan, f.right, f.right_transposed)
+        return Rendered(f"{left} @ {right}", _PRODUCT)
+    if isinstance(f, form.Transpose):
+        if f.axes == (1, 0):
+            return Rendered(_matrix(plan, f.node, True), _ATOM)
+        return Rendered(f"transpose({_arg(plan, f.node)}, {f.axes})", _ATOM)
+    if isinstance(f, form.Broadcast):
+        core = _extended(_arg(plan, f.node, _ATOM if f.labels else _LOOSE), f.labels, node.ndim)
+        return Rendered(f"broadcast_to({core}, {node.shape})", _ATOM)
+    if isinstance(f, form.Diag):
+        return Rendered(f"diag({_arg(plan, f.vector)})", _ATOM)
+    if isinstance(f, (form.Trace, form.Diagonal)):
+        name = "trace" if isinstance(f, form.Trace) else "diagonal"
+        return Rendered(f"{name}({_arg(plan, f.matrix)})", _ATOM)
+    if isinstance(f, form.AxisSum):
+        axes = _axis_text(f.node, f.axes)
+        return Rendered(f"sum({_arg(plan, f.node)}{', ' * bool(axes)}{axes})", _ATOM)
+    if isinstance(f, form.Outer):
+        return Rendered(f"outer({_arg(plan, f.left)}, {_arg(plan, f.right)})", _ATOM)
+    if isinstance(f, form.Scaled):
+        return Rendered("*".join(_extended(_arg(plan, a, _ATOM), ks, node.ndim) for a, ks in f.operands), _PRODUCT)
+    return _einsum(plan, node, f)
+
+
+def _matrix(plan: Plan, node: Node, transposed: bool) -> str:
+    return f"{_arg(plan, node, _ATOM)}.T" if transposed else _arg(plan, node, _POWER)
+
+
+def _extended(text: str, labels: Sequence[int], ndim: int) -> str:
+    """An operand with axes of length one where the output has axes that it has not."""
+    if not labels:
+        return text
+    axes = [":" if k in labels else "None" for k in range(labels[0], ndim)]
+    return text if "None" not in axes else f"{text}[{', '.join(axes)}]"
+
+
+def _einsum(plan: Plan, node: Node, f: form.General) -> Rendered:
+    letters: Iterator[str] = (_letter(i) for i in range(len(node.params[1])))
+    letter: dict[int, str] = {}
+    inputs = []
+    links = form.chain(f.operands, node.ndim)
+    operands = f.operands if links is None else [p for p, _ in links]
+    for _, ks in operands:
+        for k in ks:
+            if k not in letter:
+                letter[k] = next(letters)
+        inputs.append("".join(letter[k] for k in ks))
+    kept = [k for k in range(node.ndim) if k not in f.missing]
+    rule = ",".join(inputs) + "->" + "".join(letter[k] for k in kept)
+    text = f'einsum("{rule}", {", ".join(_arg(plan, a) for a, _ in operands)})'
+    if f.missing:
+        text = f"broadcast_to({_extended(text, kept, node.ndim)}, {node.shape})"
+    return Rendered(text, _ATOM)
+
+
+def _letter(i: int) -> str:
+    every = _LETTERS + _LETTERS.upper()
+    return every[i] if i < len(every) else chr(0x3B1 + i - len(every))
+
+
+__all__ = ["Rendered", "fill_text", "index_text", "is_identifier", "number_text", "to_text"]

@@ -1,0 +1,141 @@
+"""What of a graph is printed: a bounded part, the root and what is nearest to it.
+
+A graph can have a million nodes, and a tree of the same expression more than there are atoms, so
+nothing here visits more than a bounded number of nodes: beyond the budget a node is *cut*, and
+stands as ``...`` in the output.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from ..elementwise import Function
+from ..leaves import as_node
+from ..node import Node
+from ..primitive import IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
+
+#: of more operands than this only the first ``SHOWN_ARGS`` are printed
+MAX_ARGS = 64
+SHOWN_ARGS = 32
+#: nodes left out are counted up to this many
+COUNT_UP_TO = 10_000
+
+
+def operations(node: Node) -> int:
+    """Roughly how many operation signs one node prints as."""
+    if node.op is SUM:
+        const, coefficients = node.params
+        scaled = [c for c in islice(coefficients, MAX_ARGS) if c not in (1.0, -1.0)]
+        return len(node.args) - 1 + int(const != 0.0) + len(scaled)
+    if node.op is PRODUCT:
+        return len(node.args) - 1 + len([e for e in islice(node.params, MAX_ARGS) if e != 1.0])
+    return 0 if is_atomic(node) else 1
+
+
+def is_atomic(node: Node) -> bool:
+    """A leaf, or an element or a part of a leaf: printed in full everywhere."""
+    return not node.args or (node.op is SELECT and node.args[0].op in (SYMBOL, IDENTITY))
+
+
+class View:
+    """The printed part of the graph below some roots.
+
+    ``limit`` bounds the operations that are printed (``None``: everything is).  A function that is
+    shown as another expression has that expression's arguments here.
+    """
+
+    def __init__(self, roots: Sequence[Node], limit: int | None, *, as_shown: bool = True) -> None:
+        self.roots = list(roots)
+        self.limit = limit
+        self.as_shown = as_shown
+        self._shown: dict[Node, Node] = {}
+        self._inside: set[Node] = set()
+        queue = deque(self.roots)
+        self.listed = list(dict.fromkeys(self.roots))
+        seen = set(self.listed)
+        spent = 0
+        outside: list[Node] = []
+        while queue:
+            node = queue.popleft()
+            if node in self._inside:
+                continue
+            if not is_atomic(node):
+                if limit is not None and spent >= limit:
+                    outside.append(node)
+                    continue
+                shown = self.shown(node)
+                spent += max(min(operations(shown), SHOWN_ARGS), 1)
+            self._inside.add(node)
+            shown_args = self.args(node)
+            for a in shown_args:
+                if a not in seen:
+                    seen.add(a)
+                    self.listed.append(a)
+                    queue.append(a)
+            if len(self.shown(node).args) > len(shown_args):
+                outside.extend(islice(self.shown(node).args, len(shown_args), len(shown_args) + COUNT_UP_TO))
+        self.left_out = self._count(outside)
+
+    def _count(self, start: Iterable[Node]) -> int:
+        seen: set[Node] = set()
+        stack = [n for n in start if n not in self._inside]
+        while stack and len(seen) <= COUNT_UP_TO:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack.extend(a for a in islice(node.args, COUNT_UP_TO) if a not in seen and a not in self._inside)
+        return len(seen)
+
+    @property
+    def note(self) -> str:
+        """How many nodes are not printed, in words; empty where all are."""
+        n = self.left_out
+        if not n:
+            return ""
+        if n > COUNT_UP_TO:
+            return f"more than {COUNT_UP_TO} nodes left out"
+        return f"{n} node{'s' * (n != 1)} left out"
+
+    def shown(self, node: Node) -> Node:
+        """The node that is printed in a node's place: itself, or what its function is shown as."""
+        if not self.as_shown or not isinstance(node.op, Function) or node.op.shown_as is None:
+            return node
+        found = self._shown.get(node)
+        if found is None:
+            found = node
+            while isinstance(found.op, Function) and found.op.shown_as is not None:
+                found = as_node(found.op.shown_as(*found.args))
+            self._shown[node] = found
+        return found
+
+    def is_cut(self, node: Node) -> bool:
+        """Whether only ``...`` is printed for a node."""
+        return node not in self._inside
+
+    def is_shortened(self, node: Node) -> bool:
+        """Whether some operands of a node are left out."""
+        return self.limit is not None and len(self.shown(node).args) > MAX_ARGS
+
+    def args(self, node: Node) -> tuple[Node, ...]:
+        """The operands that are printed."""
+        if self.is_cut(node):
+            return ()
+        args = self.shown(node).args
+        return args[:SHOWN_ARGS] if self.is_shortened(node) else args
+
+    def order(self, roots: Iterable[Node], args: Callable[[Node], Sequence[Node]]) -> list[Node]:
+        """Every printed node, operands before users, in the order in which ``args`` gives them."""
+        out: list[Node] = []
+        seen: set[Node] = set()
+        stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                out.append(node)
+            elif node not in seen:
+                seen.add(node)
+                stack.append((node, True))
+                stack.extend((a, False) for a in reversed(args(node)) if a not in seen)
+        return out

@@ -1,0 +1,75 @@
+"""Walks over a graph.  All are iterative: depth costs no recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .node import Node
+from .primitive import SYMBOL
+
+
+def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Every node below ``roots``, arguments before users, each once.
+
+    The order depends on the structure only.  Where ``enter`` says no, a node is listed and its
+    arguments are not visited through it.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        if node.args and (enter is None or enter(node)):
+            stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+    return order
+
+
+def dependents(order: Iterable[Node], sources: Iterable[Node]) -> set[Node]:
+    """The nodes of a topological order that are, or depend on, one of ``sources``."""
+    hit = set(sources)
+    for node in order:
+        if node not in hit and any(a in hit for a in node.args):
+            hit.add(node)
+    return hit
+
+
+def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
+    """``node`` with other arguments, in canonical form."""
+    if all(a is b for a, b in zip(args, node.args)):
+        return node
+    assert node.op.rebuild is not None, node.op
+    return node.op.rebuild(node, args)
+
+
+def transform(roots: Iterable[Node], replace: Callable[[Node, tuple[Node, ...]], Node]) -> list[Node]:
+    """Rewrite bottom-up: ``replace(node, new_args)`` gives what stands in a node's place."""
+    roots = list(roots)
+    image: dict[Node, Node] = {}
+    for node in topological(roots):
+        image[node] = replace(node, tuple(image[a] for a in node.args))
+    return [image[r] for r in roots]
+
+
+def substitute_nodes(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:
+    """Every occurrence of a key replaced by its value, all at once."""
+    roots = list(roots)
+    order = topological(roots, enter=lambda n: n not in mapping)
+    touched = dependents(order, mapping)
+    image: dict[Node, Node] = dict(mapping)
+    for node in order:
+        if node not in image:
+            image[node] = rebuild(node, tuple(image[a] for a in node.args)) if node in touched else node
+    return [image[r] for r in roots]
+
+
+def symbols_of(roots: Iterable[Node]) -> list[Node]:
+    """The symbols below ``roots``, by name (then by digest, for symbols of one name)."""
+    found = [n for n in topological(roots) if n.op is SYMBOL]
+    return sorted(found, key=lambda n: (n.params[0], n.digest))

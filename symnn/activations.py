@@ -1,0 +1,102 @@
+"""Activations: by name, or any function of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import exprgraph as eg
+from exprgraph.elementwise import Function, apply
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+from exprgraph.primitive import TABLE
+
+from .errors import ActivationError
+
+Activation = str | Callable[[Node], Node]
+
+
+def _elu(x: Node) -> Node:
+    return as_node(eg.where(x > 0, x, eg.expm1(x)))
+
+
+def _leaky_relu(x: Node) -> Node:
+    return as_node(eg.where(x > 0, x, 0.01 * x))
+
+
+def _softsign(x: Node) -> Node:
+    return as_node(x / (1 + eg.abs(x)))
+
+
+def _mish(x: Node) -> Node:
+    return as_node(x * eg.tanh(eg.softplus(x)))
+
+
+#: the names that are not rows of the engine's table of functions
+_COMPOSED: dict[str, Callable[[Node], Node]] = {
+    "identity": lambda x: x,
+    "linear": lambda x: x,
+    "swish": lambda x: eg.silu(x),
+    "square": lambda x: x**2,
+    "sqrt": lambda x: eg.sqrt(x),
+    "elu": _elu,
+    "leaky_relu": _leaky_relu,
+    "softsign": _softsign,
+    "mish": _mish,
+}
+
+
+def activation_names() -> list[str]:
+    """The names an activation can be given by: every elementwise function of one argument.
+
+    A function added with ``exprgraph.function`` is among them.
+
+    >>> from symnn.activations import activation_names
+    >>> {"tanh", "sigmoid", "gelu", "silu", "swish", "identity"} <= set(activation_names())
+    True
+    """
+    rows = [n for n, f in TABLE.items() if isinstance(f, Function) and f.arity == 1 and not f.boolean and f.shown_as is None]
+    return sorted({*rows, *_COMPOSED})
+
+
+def check_activation(activation: Activation | None) -> Activation:
+    """The activation as given, or an error that says what can be given; ``None`` is the identity."""
+    if activation is None:
+        return "identity"
+    if isinstance(activation, str):
+        if activation not in activation_names():
+            raise ActivationError(
+                f"unknown activation {activation!r}; known are {', '.join(activation_names())}, or give any function of an expression"
+            )
+        return activation
+    if not callable(activation):
+        raise ActivationError(f"an activation is a name or a function of an expression, got {type(activation).__name__}: {activation!r}")
+    return activation
+
+
+def activate(activation: Activation, x: Node) -> Node:
+    """The activation of an expression.
+
+    >>> import exprgraph as eg
+    >>> from symnn.activations import activate
+    >>> activate("tanh", eg.Symbol("x"))
+    tanh(x)
+
+    Raises:
+        ActivationError: the result has another shape than ``x``.
+    """
+    if isinstance(activation, str):
+        composed = _COMPOSED.get(activation)
+        if composed is not None:
+            return composed(x)
+        row = TABLE[activation]
+        assert isinstance(row, Function)
+        return apply(row, x)
+    y = as_node(activation(x))
+    if y.shape != x.shape:
+        raise ActivationError(f"the activation {describe(activation)} made shape {y.shape} of shape {x.shape}; it must keep the shape")
+    return y
+
+
+def describe(activation: Activation) -> str:
+    """How an activation is printed."""
+    return repr(activation) if isinstance(activation, str) else getattr(activation, "__name__", None) or repr(activation)

@@ -1,0 +1,275 @@
+"""From equations to a function: build_nn_function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topological
+from exprgraph.tree import flatten
+
+from .binding import bind_parameters, bind_variables, common_dtype
+from .compiling import compile_outputs, of_parameters, of_symbol
+from .errors import ArgumentError, DTypeError, UnboundSymbolError
+from .layout import Shape
+from .parameters import NeuralNetworkParameters
+from .symbolic import SymbolicNeuralNetwork
+
+BACKENDS = ("numba", "numpy", "auto")
+REDUCTIONS = (None, "sum", "mean")
+
+
+def build_nn_function(
+    equations: Any,
+    params: NeuralNetworkParameters | SymbolicNeuralNetwork,
+    *symbols: Node,
+    shared: Node | str | Iterable[Node | str] = (),
+    reduce: str | None = None,
+    backend: str = "auto",
+    check_shapes: bool = True,
+) -> BuiltFunction:
+    """A function of numbers that evaluates equations of a symbolic network.
+
+    Called as ``build_nn_function(equations, params(nn), nn.input, *further)``, or
+    ``build_nn_function(equations, nn, *further)``; the result is called as ``f(x, *values, ps)``.
+
+    Args:
+        equations: an expression, or any nesting of dicts, tuples, lists, containers and derivatives;
+            the function's result has the same nesting, with arrays.
+        params: the parameters, or the network itself, which then brings its input along.  The parameters of
+            several networks go together in one container, ``NeuralNetworkParameters(u=params(a), v=params(b))``.
+        symbols: the input and further symbols (targets, system parameters); each sample has its own
+            value of them.  They need not occur in the equations.
+        shared: those of the symbols, or their names, that have one value for all samples.
+        reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value of each.
+        backend: ``"numba"`` compiles, ``"numpy"`` does not; ``"auto"`` chooses.
+        check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
+
+    Returns:
+        A function of the input, the further values and, last, the parameters: a container, a nested
+        dict, or one flat vector of all of them.  ``x`` of shape ``(d,)`` gives ``equation.shape``,
+        ``(N, d)`` gives ``(N,) + equation.shape``; any leading shape works.  float32 if all values
+        are float32, else float64.  A sum or a mean over the samples has no batch axes; neither has
+        anything with ``reduce``.
+
+    Raises:
+        UnboundSymbolError: the equations contain a symbol that is not given.
+        ArgumentError: an argument is not a symbol, or is given twice, or a choice is not known.
+
+    >>> from symnn import Dense, Jacobian, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative, params
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
+    >>> g = derivative(Gradient(Jacobian(nn), nn))
+    >>> f = build_nn_function(g, params(nn), nn.input, backend="numpy")
+    >>> f([1.0, 0.0], {"L1": {"W": [[1.0, 0.0]], "b": [0.0]}})[0, 0].L1.b
+    array([-0.63970001])
+    """
+    if isinstance(params, SymbolicNeuralNetwork):
+        further = symbols[1:] if symbols and symbols[0] is params.input else symbols
+        symbols, params = (params.input, *further), params.params
+    if not isinstance(params, NeuralNetworkParameters):
+        raise ArgumentError(
+            "build_nn_function(equations, params(nn), nn.input): expected the parameters or a SymbolicNeuralNetwork, "
+            f"got {type(params).__name__}"
+        )
+    names = tuple(shared) if isinstance(shared, (tuple, list, set, frozenset)) else (shared,)
+    return BuiltFunction(equations, params, tuple(symbols), names, reduce, backend, bool(check_shapes))
+
+
+class BuiltFunction:
+    """What :func:`build_nn_function` returns: call it as ``f(x, *values, ps)``.
+
+    Attributes:
+        outputs: the expressions that are computed, in the order of the nesting.
+        arguments: the names of the arguments.
+    """
+
+    def __init__(
+        self,
+        equations: Any,
+        params: NeuralNetworkParameters,
+        symbols: tuple[Node, ...],
+        shared: tuple[Node | str, ...],
+        reduce: str | None,
+        backend: str,
+        check_shapes: bool,
+    ) -> None:
+        _check_choice("reduce", reduce, REDUCTIONS)
+        _check_choice("backend", backend, BACKENDS)
+        _check_symbols(params, symbols)
+        self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes)
+        self._layout = params.layout
+        self._check_shapes = check_shapes
+        given, declared = _declare(symbols, _shared_symbols(symbols, shared))
+        nodes, self._restore = _equations(equations)
+        _check_declared(nodes, given)
+        nodes = substitute_nodes(nodes, given)
+        _check_bound(nodes, params, declared)
+        if reduce is not None:
+            over = eg.over_samples.sum if reduce == "sum" else eg.over_samples.mean
+            nodes = [over(n) for n in nodes]
+        self.outputs: tuple[Node, ...] = tuple(nodes)
+        # what depends on no sample, and is no sum over them, is the same for each sample
+        self._repeat = (False,) * len(nodes) if reduce is not None else _constant_over_samples(nodes)
+        self._variables = tuple(of_symbol(s) for s in declared)
+        self._shapes = (*(v.shape for v in self._variables), (self._layout.size,))
+        self.arguments: tuple[str, ...] = (*(v.name for v in self._variables), "parameters")
+        self._compiled = compile_outputs(nodes, (*self._variables, of_parameters(params)), backend)
+
+    def __call__(self, *values: Any) -> Any:
+        """The equations' values.
+
+        Raises:
+            ArgumentError: the number of arguments is wrong.
+            ShapeError: a value has the wrong shape, or batches do not fit.
+            ParameterError: a parameter is missing or unknown.
+            DTypeError: a value is not real.
+        """
+        if len(values) != len(self.arguments):
+            raise ArgumentError(f"f({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(values)}")
+        lead: Shape = ()
+        arrays: Sequence[np.ndarray] | None = self._as_they_are(values)
+        if arrays is None:
+            bound, lead = bind_variables(self._variables, values)
+            bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
+            arrays = common_dtype(bound)
+        results = self._compiled(*arrays)
+        if lead and any(self._repeat):
+            results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
+        return self._restore([r if r.ndim else r[()] for r in results])
+
+    def _as_they_are(self, values: tuple[Any, ...]) -> Sequence[np.ndarray] | None:
+        """The arrays of a call for one sample that needs no conversion, the quick way; else ``None``."""
+        ps = values[-1]
+        if isinstance(ps, NeuralNetworkParameters) and ps.is_numeric and ps.layout == self._layout:
+            values = (*values[:-1], ps.flat)
+        for v, shape in zip(values, self._shapes):
+            if type(v) is not np.ndarray or v.shape != shape or v.dtype != np.float64 or not v.flags.c_contiguous:
+                return None
+        return values
+
+    @property
+    def source(self) -> str:
+        """The generated code."""
+        return self._compiled.source
+
+    @property
+    def kernel(self) -> Any:
+        """The compiled function itself, which takes arrays as they are, unchecked."""
+        return self._compiled.kernel
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(n.shape) for n in self.outputs[:6]) + (", ..." if len(self.outputs) > 6 else "")
+        return f"<function of ({', '.join(self.arguments)}) with outputs of shape {shapes}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BuiltFunction, self._recipe
+
+
+def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    if value not in choices:
+        raise ArgumentError(f"{name} is one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def _equations(equations: Any) -> tuple[list[Node], Any]:
+    leaves, restore = flatten(equations)
+    if isinstance(equations, Node):
+        restore = itemgetter(0)  # what flatten gives is general, and slower at every call
+    if not leaves:
+        raise ArgumentError(f"there are no equations in {equations!r}")
+    nodes = []
+    for i, leaf in enumerate(leaves):
+        try:
+            nodes.append(as_node(leaf))
+        except DTypeError:
+            raise DTypeError(f"equation {i} is neither an expression nor a real number: {type(leaf).__name__} {leaf!r}") from None
+    return nodes, restore
+
+
+def _check_symbols(params: NeuralNetworkParameters, symbols: tuple[Node, ...]) -> None:
+    own: dict[Node, str] = {}
+    for name, leaf in params.leaves().items():
+        if not isinstance(leaf, Node) or leaf.op is not SYMBOL or leaf.per_sample:
+            raise ArgumentError(f"the parameters must be symbols shared by all samples, as params(nn) gives them; {name} is {leaf!r}")
+        if leaf in own:
+            raise ArgumentError(f"the parameters {own[leaf]} and {name} are the same symbol, {leaf!r}")
+        own[leaf] = name
+    seen: set[str] = set()
+    for s in symbols:
+        if not isinstance(s, Node) or s.op is not SYMBOL:
+            what = f"the expression {s!r}" if isinstance(s, Node) else f"{type(s).__name__} {s!r}"
+            raise ArgumentError(f"after the parameters come symbols (the input, then further ones), got {what}")
+        if s in own:
+            raise ArgumentError(f"the symbol {s.name!r} is the parameter {own[s]}; it need not be given again")
+        if s.name in seen:
+            raise ArgumentError(f"two of the symbols given are named {s.name!r}; names must differ")
+        seen.add(s.name)
+
+
+def _shared_symbols(symbols: tuple[Node, ...], shared: tuple[Node | str, ...]) -> set[Node]:
+    by_name = {s.name: s for s in symbols}
+    found = set()
+    for item in shared:
+        symbol = by_name.get(item) if isinstance(item, str) else item
+        if symbol is None or symbol not in symbols:
+            raise ArgumentError(
+                f"shared names {item!r}, which is not among the symbols given: {', '.join(by_name) or 'none'}; "
+                "give it after the input as well"
+            )
+        if symbol.per_sample:
+            raise ArgumentError(f"the symbol {symbol.name!r} was made with per_sample=True and cannot be shared; make it without")
+        found.add(symbol)
+    return found
+
+
+def _declare(symbols: tuple[Node, ...], shared: set[Node]) -> tuple[dict[Node, Node], list[Node]]:
+    """The symbols as the function takes them, and what stands for each in the equations."""
+    declared = [s if s in shared else eg.Symbol(s.name, s.shape, per_sample=True) for s in symbols]
+    return {a: b for a, b in zip(symbols, declared) if a is not b}, declared
+
+
+def _check_declared(nodes: Sequence[Node], given: dict[Node, Node]) -> None:
+    """A sum over samples was already simplified as if a symbol were shared: too late to say that it is not."""
+    if not given:
+        return
+    for node in nodes:
+        order = topological([node])
+        if any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in order):
+            late = sorted(n.name for n in order if n in given)
+            if late:
+                name = late[0]
+                raise ArgumentError(
+                    f"the equations contain a sum or mean over the samples, and the symbol {name!r}, which was not declared per sample; "
+                    f"make it with Symbol({name!r}, ..., per_sample=True) before it is used, or name it in shared=({name!r},) "
+                    "if all samples share one value"
+                )
+
+
+def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declared: Sequence[Node]) -> None:
+    bound = {*params.leaves().values(), *declared}
+    for s in symbols_of(nodes):
+        if s in bound:
+            continue
+        like = next((b for b in bound if b.name == s.name), None)
+        if like is not None:
+            kinds = ["per sample" if n.per_sample else "shared" for n in (s, like)]
+            raise UnboundSymbolError(
+                f"the equations contain the symbol {s.name!r} of shape {s.shape} ({kinds[0]}), "
+                f"the one given is of shape {like.shape} ({kinds[1]})"
+            )
+        raise UnboundSymbolError(
+            f"the equations contain the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor among the symbols given "
+            f"({', '.join(d.name for d in declared) or 'none'}); give it after the input: build_nn_function(equations, nn, {s.name})"
+        )
+
+
+def _constant_over_samples(nodes: Sequence[Node]) -> tuple[bool, ...]:
+    order = topological(nodes)
+    reduced = dependents(order, [n for n in order if n.op in (SAMPLE_SUM, SAMPLE_COUNT)])
+    return tuple(not n.per_sample and n not in reduced for n in nodes)

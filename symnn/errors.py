@@ -1,0 +1,41 @@
+"""The errors of the network layer; the engine's own are in :mod:`exprgraph.errors`."""
+
+from __future__ import annotations
+
+from exprgraph.errors import AxisError, DTypeError, ExprGraphError, ShapeError, UnboundSymbolError
+
+
+class ParameterError(ExprGraphError, ValueError):
+    """Parameters that do not fit a network: one is missing, unknown, or in the wrong place."""
+
+
+class UnknownParameterError(ParameterError, AttributeError, KeyError):
+    """A name that a container of parameters does not have."""
+
+    __str__ = Exception.__str__  # KeyError would print the repr of the message
+
+
+class ParameterFileError(ParameterError):
+    """A file that does not hold parameters."""
+
+
+class ActivationError(ExprGraphError, ValueError):
+    """An activation that is not known, or does not act element by element."""
+
+
+class ArgumentError(ExprGraphError, TypeError):
+    """A built function called with, or built for, the wrong arguments."""
+
+
+__all__ = [
+    "ActivationError",
+    "ArgumentError",
+    "AxisError",
+    "DTypeError",
+    "ExprGraphError",
+    "ParameterError",
+    "ParameterFileError",
+    "ShapeError",
+    "UnboundSymbolError",
+    "UnknownParameterError",
+]

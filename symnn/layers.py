@@ -1,0 +1,242 @@
+"""Layers: what maps an expression and parameters to an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+
+from .activations import Activation, activate, check_activation, describe
+from .errors import ShapeError
+from .initialization import glorot_uniform
+from .layout import Layout, Shape
+from .parameters import NeuralNetworkParameters
+
+
+class Layer:
+    """The base of all layers.  A subclass says which parameters it has and what it computes.
+
+    Override :meth:`parameter_shapes` and :meth:`__call__`; :attr:`input_size` too, where the layer
+    fixes it.  A layer whose attributes are equal is equal, and prints its attributes.
+
+    >>> import exprgraph as eg
+    >>> from symnn import Chain, Dense, Layer, SymbolicNeuralNetwork
+    >>> class Scale(Layer):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...     def parameter_shapes(self):
+    ...         return {"s": (self.n,)}
+    ...     def __call__(self, x, ps):
+    ...         return ps.s * x
+    >>> nn = SymbolicNeuralNetwork(Chain(Dense(2, 3), Scale(3)))
+    >>> nn.output.shape, nn.params.L2.s
+    ((3,), W_3)
+    """
+
+    #: how many inputs the layer takes; ``None`` if it takes any
+    input_size: int | None = None
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        """The shape of each parameter by its name; mappings nest.  None by default."""
+        return {}
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        """The layer's expression of an input and of parameters."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(x, ps)")
+
+    def layout(self) -> Layout:
+        """Names, shapes and order of the parameters."""
+        return Layout.of_shapes(self.parameter_shapes())
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The shape of the output, found by applying the layer; ``None`` where it is not known."""
+        if input_shape is None:
+            return None
+        x = eg.Symbol("x", input_shape, per_sample=True)
+        return as_node(self(x, symbolic_parameters(self.layout()))).shape
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Parameters to start from: matrices Glorot-uniform, vectors and numbers zero.
+
+        Args:
+            seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
+            dtype: float64 or float32.
+
+        >>> from symnn import Dense
+        >>> Dense(2, 3).initial_parameters(0).b
+        array([0., 0., 0.])
+        """
+        rng = np.random.default_rng(seed)
+        layout = self.layout()
+        leaves = [glorot_uniform(s.shape, rng) if len(s.shape) > 1 else np.zeros(s.shape) for s in layout.slots]
+        return NeuralNetworkParameters(layout.nest(iter(leaves))).astype(dtype)
+
+    def _arguments(self) -> str:
+        return ", ".join(f"{k}={v!r}" for k, v in vars(self).items())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._arguments()})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), repr(self)))
+
+
+class Dense(Layer):
+    """A fully connected layer, ``activation(W @ x + b)``.
+
+    Args:
+        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` ``(n_out,)``.
+        activation: a name (see :func:`symnn.activations.activation_names`), or any function of an expression.
+        use_bias: whether there is a ``b``.
+
+    Raises:
+        ShapeError: a size is not a positive integer.
+        ActivationError: the activation is not known.
+
+    >>> from symnn import Dense
+    >>> Dense(2, 3, "tanh").parameter_shapes()
+    {'W': (3, 2), 'b': (3,)}
+    """
+
+    def __init__(self, n_in: int, n_out: int, activation: Activation | None = "tanh", use_bias: bool = True) -> None:
+        self.input_size: int = _size(n_in, "n_in", self)
+        self.output_size = _size(n_out, "n_out", self)
+        self.activation = check_activation(activation)
+        self.use_bias = bool(use_bias)
+
+    def parameter_shapes(self) -> dict[str, Shape]:
+        W = (self.output_size, self.input_size)
+        return {"W": W, "b": (self.output_size,)} if self.use_bias else {"W": W}
+
+    def output_shape(self, input_shape: Shape | None) -> Shape:
+        return (self.output_size,)
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        node = as_node(x)
+        if node.shape != (self.input_size,):
+            raise ShapeError(f"{self!r} takes an input of shape ({self.input_size},), got shape {node.shape}")
+        z = as_node(ps["W"]) @ node
+        return activate(self.activation, z + ps["b"] if self.use_bias else z)
+
+    def _arguments(self) -> str:
+        bias = "" if self.use_bias else ", use_bias=False"
+        return f"{self.input_size}, {self.output_size}, {describe(self.activation)}{bias}"
+
+
+class Linear(Dense):
+    """``W @ x``: no bias, no activation."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(n_in, n_out, "identity", use_bias=False)
+
+    def _arguments(self) -> str:
+        return f"{self.input_size}, {self.output_size}"
+
+
+class Affine(Dense):
+    """``W @ x + b``: no activation."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(n_in, n_out, "identity")
+
+    def _arguments(self) -> str:
+        return f"{self.input_size}, {self.output_size}"
+
+
+class FunctionLayer(Layer):
+    """A plain Python function of an expression, as a layer without parameters."""
+
+    def __init__(self, function: Callable[[Node], Any]) -> None:
+        self.function = function
+
+    def __call__(self, x: Any, ps: Any = None) -> Node:
+        return as_node(self.function(as_node(x)))
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", None) or repr(self.function)
+
+
+class Residual(Layer):
+    """``x + f(x)``, for a layer, a chain or a plain function ``f`` that keeps the shape.
+
+    Its parameters are those of ``f``.
+
+    Raises:
+        ShapeError: ``f`` changes the shape.
+
+    >>> from symnn import Chain, Dense, Residual, SymbolicNeuralNetwork
+    >>> SymbolicNeuralNetwork(Chain(Residual(Dense(1, 1, use_bias=False)))).output
+    [sinput[0] + tanh(W_1[0, 0]*sinput[0])]
+    """
+
+    def __init__(self, inner: Layer | Callable[[Node], Any]) -> None:
+        self.inner = as_layer(inner, "Residual")
+        n = self.inner.input_size
+        if n is not None:
+            self._check((n,), self.inner.output_shape((n,)))
+
+    @property
+    def input_size(self) -> int | None:  # type: ignore[override]
+        return self.inner.input_size
+
+    def _check(self, before: Shape, after: Shape | None) -> None:
+        if before != after:
+            raise ShapeError(
+                f"Residual adds a layer's input to its output, so it must keep the shape: {self.inner!r} makes {after} of {before}"
+            )
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        return self.inner.parameter_shapes()
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        return self.inner.initial_parameters(seed, dtype)
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        shape = self.inner.output_shape(input_shape)
+        if input_shape is not None:
+            self._check(input_shape, shape)
+        return shape
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        node = as_node(x)
+        y = self.inner(node, ps)
+        self._check(node.shape, y.shape)
+        return node + y
+
+    def _arguments(self) -> str:
+        return repr(self.inner)
+
+
+def as_layer(value: Any, where: str) -> Layer:
+    """A layer as it is, a function as a layer without parameters."""
+    if isinstance(value, Layer):
+        return value
+    if isinstance(value, type):
+        raise TypeError(f"{where}: expected a layer, got the class {value.__name__}; make one, as in Dense(2, 1)")
+    if not callable(value):
+        raise TypeError(f"{where}: expected a layer, a chain or a function of an expression, got {type(value).__name__}: {value!r}")
+    return FunctionLayer(value)
+
+
+def symbolic_parameters(layout: Layout, prefix: str = "W") -> NeuralNetworkParameters:
+    """A symbol for each parameter, numbered from 1 over the whole layout."""
+    names = (eg.Symbol(f"{prefix}_{i}", s.shape) for i, s in enumerate(layout.slots, 1))
+    return NeuralNetworkParameters(layout.nest(names))
+
+
+def _size(value: Any, name: str, layer: Layer) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ShapeError(f"{type(layer).__name__}: {name} is a positive integer, got {value!r} ({type(value).__name__})")
+    if value < 1:
+        raise ShapeError(f"{type(layer).__name__}: {name} is a positive integer, got {value}")
+    return int(value)

@@ -1,0 +1,85 @@
+"""Parameter files: one .npz archive, an array for each leaf, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .errors import ParameterFileError
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the arrays to exactly this path; an existing file is replaced only when all is written."""
+    from zipfile import ZipFile
+
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot save parameters to {target}: there is no directory {target.parent}")
+    if target.is_dir():
+        raise IsADirectoryError(f"cannot save parameters to {target}: it is a directory")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with open(draft, "xb") as f:
+            with ZipFile(f, "w") as archive:  # np.savez cannot name an array "file"
+                for name, value in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, value, allow_pickle=False)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(draft, target)
+    except OSError as e:
+        raise OSError(e.errno, f"cannot save parameters: {e.strerror}", str(target)) from e
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """The arrays of a parameter file by their names, in the order they were written."""
+    from zipfile import BadZipFile, ZipFile
+    from zlib import error as DeflateError
+
+    source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"parameter file {source} does not exist")
+    if source.is_dir():
+        raise IsADirectoryError(f"parameter file {source} is a directory")
+    arrays: dict[str, np.ndarray] = {}
+    member = ""
+    try:
+        with ZipFile(source) as archive:
+            for member in archive.namelist():
+                with archive.open(member) as f:
+                    # arrays of Python objects are refused: reading them would run code of the file
+                    arrays[member.removesuffix(".npy")] = np.lib.format.read_array(f, allow_pickle=False)
+    except (ValueError, EOFError, BadZipFile, DeflateError, NotImplementedError, RuntimeError) as e:
+        where = f" at {member!r}" if member else ""
+        raise ParameterFileError(
+            f"{source} is not a file of parameters, an .npz archive of real arrays as NeuralNetworkParameters.save writes it: {e}{where}"
+        ) from e
+    return arrays
+
+
+def nest(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, object]:
+    """Nested dicts from names such as ``L1/W``."""
+    if not arrays:
+        raise ParameterFileError(f"{source} holds no parameters")
+    root: dict[str, object] = {}
+    for name, value in arrays.items():
+        if value.dtype.kind not in "fiub":
+            raise ParameterFileError(f"{source}: {name} is of dtype {value.dtype}; expected real numbers")
+        *path, last = name.split("/")
+        at = root
+        for part in path:
+            inner = at.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise ParameterFileError(f"{source}: {name} lies inside {part}, which is an array itself")
+            at = inner
+        if not all((*path, last)) or last in at:
+            raise ParameterFileError(
+                f"{source}: {name!r} is not a parameter's name, or stands for two things; expected names such as 'L1/W'"
+            )
+        at[last] = value
+    return root
