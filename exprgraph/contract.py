@@ -423,6 +423,10 @@ def _move_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         from .over_samples import sample_sum
 
         return sample_sum(inner(node.args[0]))
+    if node.op is SELECT:
+        moved = _past_selection(node, spec, kept)
+        if moved is not None:
+            return moved
     if diagonal and (node.op is SUM or _elementwise(node)):
         # the diagonal moves in; a sum stays outside
         joined = list(dict.fromkeys(spec))
@@ -436,6 +440,31 @@ def _move_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         canonical.setdefault(k, len(canonical))
     sizes = tuple(size[k] for k in canonical)
     return make(CONTRACT, (node,), ((tuple(canonical[k] for k in spec),), sizes), shape)
+
+
+def _past_selection(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node | None:
+    """The map before the selection, where it concerns axes that are selected whole."""
+    from .indexing import select
+
+    (arg,) = node.args
+    labels: list[int] = []
+    entries: dict[int, object] = {}
+    rest = iter(spec)
+    fresh = len(kept)
+    for e in node.params:
+        if isinstance(e, int):
+            labels.append(fresh)
+            entries[fresh] = e
+            fresh += 1
+        else:
+            k = next(rest)
+            if e is not None and (k < 0 or spec.count(k) > 1):
+                return None
+            labels.append(k)
+            if e is not None:
+                entries[k] = e
+    inner = contract([(arg, labels)], range(fresh))
+    return select(inner, tuple(entries.get(k) for k in range(fresh)))  # type: ignore[arg-type]
 
 
 def _elementwise(node: Node) -> bool:

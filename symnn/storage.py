@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from .errors import ParameterFileError
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write the arrays to exactly this path; an existing file is replaced only when all is written."""
+    from pathlib import Path  # at import, these cost more than the rest of this module
     from zipfile import ZipFile
 
     target = Path(path)
@@ -38,6 +38,7 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) ->
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays of a parameter file by their names, in the order they were written."""
+    from pathlib import Path
     from zipfile import BadZipFile, ZipFile
     from zlib import error as DeflateError
 

@@ -1,3 +1,254 @@
+"""The callable: checks its arguments, compiles on first use, keeps both forms."""
+
 from __future__ import annotations
-def compile(*a, **k):
-    raise RuntimeError
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..elementwise import Function
+from ..errors import DTypeError, ShapeError, UnboundSymbolError
+from ..evaluate import evaluate_nodes, real_array
+from ..leaves import as_node
+from ..node import Node
+from ..primitive import SAMPLE_SUM, SYMBOL
+from ..traverse import symbols_of, topological
+from ..tree import flatten
+from .emit import Argument, Program, emit
+from .module import load_module
+
+BACKENDS = ("numba", "numpy", "auto")
+
+
+class CompiledOutputs:
+    """Outputs as a function of flat argument arrays, with no nesting and no names."""
+
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba") -> None:
+        if backend not in BACKENDS:
+            raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        self.outputs = tuple(outputs)
+        self.arguments = tuple(arguments)
+        self.backend = backend
+        self._lock = threading.Lock()
+        self._programs: dict[tuple[bool, bool], tuple[Program, Any]] = {}
+        self._per_sample = self._depends_on_samples()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"outputs": self.outputs, "arguments": self.arguments, "backend": self.backend}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def _depends_on_samples(self) -> tuple[bool, ...]:
+        lane = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
+        hit = set(lane)
+        for node in topological(self.outputs):
+            if node.op is not SAMPLE_SUM and any(a in hit for a in node.args):
+                hit.add(node)
+        return tuple(o in hit for o in self.outputs)
+
+    def program(self, batch: bool = True, single: bool = False) -> Program:
+        """The generated code of a form, without compiling it."""
+        return emit(self.outputs, self.arguments, batch=batch, single=single)
+
+    def form(self, batch: bool, single: bool) -> tuple[Program, Any]:
+        """The generated module of a form, compiled on first use."""
+        with self._lock:
+            if (batch, single) not in self._programs:
+                program = self.program(batch, single)
+                self._programs[batch, single] = (program, load_module(program.source))
+            return self._programs[batch, single]
+
+    @property
+    def source(self) -> str:
+        """The generated Python source."""
+        return self.program(any(a.per_sample for a in self.arguments)).source
+
+    @property
+    def kernel(self) -> Any:
+        """The jitted function of the batch form."""
+        return self.form(any(a.per_sample for a in self.arguments), False)[1].kernel
+
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
+        lead: tuple[int, ...] | None = None
+        for argument, a in zip(self.arguments, arrays):
+            if argument.per_sample:
+                own = a.shape[: a.ndim - self._ndim(argument)]
+                if lead is not None and own != lead:
+                    raise ShapeError(f"argument {argument.name!r} has batch shape {own}, the others have {lead}")
+                lead = own
+        lead = lead or ()
+        if self.backend == "numpy":
+            return self._with_numpy(arrays, lead)
+        single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
+        dtype = np.float32 if single else np.float64
+        samples = int(np.prod(lead))
+        flat = [np.ascontiguousarray(a, dtype=dtype).reshape(-1) for a in arrays]
+        batch = bool(lead) and any(a.per_sample for a in self.arguments)
+        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)]
+        results = [np.empty(s, dtype) for s in shapes]
+        program, module = self.form(batch, single)
+        workspace = np.empty(program.rows * (program.block + 8) if batch else 0, dtype)
+        shared = np.empty(program.shared, dtype)
+        module.kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, module.constants, module.table, np.uint64(samples))
+        return [self._finish(o, r) for o, r in zip(self.outputs, results)]
+
+    @staticmethod
+    def _ndim(argument: Argument) -> int:
+        return len(argument.symbols[0][0].shape) if len(argument.symbols) == 1 else 1
+
+    @staticmethod
+    def _finish(node: Node, value: np.ndarray) -> Any:
+        if isinstance(node.op, Function) and node.op.boolean:
+            value = value != 0
+        return value
+
+    def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+        bindings: dict[Node, np.ndarray] = {}
+        for argument, a in zip(self.arguments, arrays):
+            front = lead if argument.per_sample else ()
+            vector = a.reshape((*front, argument.size))
+            for symbol, offset in argument.symbols:
+                bindings[symbol] = vector[..., offset : offset + symbol.size].reshape(front + symbol.shape)
+        values = evaluate_nodes(self.outputs, bindings)
+        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)]
+        return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
+
+
+def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba") -> CompiledOutputs:
+    """A function of flat arrays; see :class:`Argument` for how symbols lie in them."""
+    return CompiledOutputs(outputs, arguments, backend)
+
+
+class CompiledFunction:
+    """What :func:`compile` returns: called with one value a symbol.
+
+    Attributes:
+        source: the generated Python source.
+        kernel: the function Numba compiled.
+    """
+
+    def __init__(self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str) -> None:
+        leaves, self._restore = flatten(equations)
+        outputs = [as_node(n) for n in leaves]
+        self.equations = equations
+        self.symbols = tuple(symbols)
+        self.shared = tuple(shared)
+        self._core = CompiledOutputs(outputs, _arguments(outputs, self.symbols, self.shared), backend)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend)
+
+    @property
+    def backend(self) -> str:
+        """Which backend answers calls."""
+        return self._core.backend
+
+    @property
+    def source(self) -> str:
+        """The generated Python source."""
+        return self._core.source
+
+    @property
+    def kernel(self) -> Any:
+        """The function Numba compiled."""
+        return self._core.kernel
+
+    def save(self, path: str | Path) -> None:
+        """Write the evaluator as a module that needs only numpy and numba.
+
+        The module has ``evaluate(*values)``, with the same arguments, batches and nesting of results
+        flattened to a list in order.
+        """
+        from .save import save_module
+
+        save_module(self._core, [s.params[0] for s in self.symbols], Path(path))
+
+    def __repr__(self) -> str:
+        names = ", ".join(s.params[0] for s in self.symbols)
+        return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
+
+    def __call__(self, *values: Any) -> Any:
+        if len(values) != len(self.symbols):
+            names = ", ".join(s.params[0] for s in self.symbols)
+            raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
+        arrays = [real_array(v, f"argument {s.params[0]!r}") for v, s in zip(values, self.symbols)]
+        lead: tuple[int, ...] = ()
+        for a, s, argument in zip(arrays, self.symbols, self._core.arguments):
+            n = a.ndim - len(s.shape)
+            if n < 0 or a.shape[n:] != s.shape or (n and not argument.per_sample):
+                batch = "batch axes, then " if argument.per_sample else ""
+                raise ShapeError(f"argument {s.params[0]!r}: expected {batch}shape {s.shape}, got {a.shape}")
+            try:
+                lead = np.broadcast_shapes(lead, a.shape[:n])
+            except ValueError:
+                raise ShapeError(f"argument {s.params[0]!r} has batch shape {a.shape[:n]}, the others have {lead}") from None
+        dtype = np.float32 if arrays and all(a.dtype == np.float32 for a in arrays) else np.float64
+        ready = []
+        for a, s, argument in zip(arrays, self.symbols, self._core.arguments):
+            a = a.astype(dtype, copy=False)
+            ready.append(np.broadcast_to(a, lead + s.shape) if argument.per_sample else a)
+        results = self._core(*ready)
+        whole = [np.array(np.broadcast_to(r, lead + o.shape)) if self._lifts(o) else r for r, o in zip(results, self._core.outputs)]
+        return self._restore([r if r.ndim else r[()] for r in whole])
+
+    def _lifts(self, output: Node) -> bool:
+        """Whether a result has the batch's axes: all but what is summed over samples or shared by declaration."""
+        return not self.shared and not any(n.op is SAMPLE_SUM for n in topological([output])) and not any(s.per_sample for s in self.symbols)
+
+
+def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequence[Node]) -> list[Argument]:
+    for s in (*symbols, *shared):
+        if not isinstance(s, Node) or s.op is not SYMBOL:
+            raise TypeError(f"compile: arguments are symbols, got {s!r}")
+    if len(set(symbols)) != len(symbols):
+        raise ValueError("compile: a symbol is given twice among the arguments")
+    names = [s.params[0] for s in symbols]
+    for s in shared:
+        if s not in symbols:
+            raise ValueError(f"compile: shared names {s.params[0]!r}, which is not among the arguments")
+    missing = [s for s in symbols_of(outputs) if s not in symbols]
+    if missing:
+        listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
+        raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({', '.join(names) or 'none'})")
+    # with no symbol declared per sample, every argument may come as a batch
+    open_ = not any(s.per_sample for s in symbols)
+    out = []
+    for s in symbols:
+        per_sample = s not in shared and (open_ or s.per_sample)
+        out.append(Argument(s.params[0], ((s, 0),), s.size, per_sample))
+    return out
+
+
+def compile(  # noqa: A001
+    equations: Any, symbols: Node | Sequence[Node], *, shared: Sequence[Node] = (), backend: str = "numba"
+) -> CompiledFunction:
+    """A compiled function of an expression, or of any nesting of expressions.
+
+    Args:
+        equations: an expression, or dicts, lists and tuples of them; results come in the same nesting.
+        symbols: the arguments, in order.
+        shared: arguments that all samples of a batch share (never given with batch axes).
+        backend: "numba", or "numpy" to evaluate without compiling.
+
+    Returns:
+        A function of one value a symbol: arrays of the symbol's shape, with any batch axes in
+        front, which broadcast among each other. If some symbols are declared per sample, only they
+        take batch axes. Compilation happens at the first call, for each of: a single sample, a
+        batch, float64, float32.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> fn = eg.compile({"f": x * y, "df": eg.diff(x * y, x)}, (x, y))
+    >>> float(fn(2.0, 3.0)["f"])
+    6.0
+    """
+    given = (symbols,) if isinstance(symbols, Node) else tuple(symbols)
+    return CompiledFunction(equations, given, shared, backend)
+
+
+__all__ = ["Argument", "Callable", "CompiledFunction", "CompiledOutputs", "DTypeError", "compile", "compile_function"]

@@ -1,0 +1,125 @@
+"""Where the element of a value lives: affine index arithmetic, so that views cost nothing.
+
+An index is affine in the loop variables.  Selections, permutations, broadcasts and diagonals only
+change the index; what is read in the end is an array in a buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..contract import is_structural
+from ..node import Node, Shape
+from ..primitive import CONSTANT, CONTRACT, IDENTITY, RESHAPE, SELECT
+
+
+class Affine(NamedTuple):
+    """``const + sum of coefficient * variable``, in a fixed order of variables."""
+
+    const: int
+    terms: tuple[tuple[str, int], ...]
+
+    def scaled(self, factor: int) -> Affine:
+        return Affine(self.const * factor, tuple((v, c * factor) for v, c in self.terms))
+
+    def plus(self, other: Affine) -> Affine:
+        total = dict(self.terms)
+        for v, c in other.terms:
+            total[v] = total.get(v, 0) + c
+        return Affine(self.const + other.const, tuple((v, c) for v, c in total.items() if c))
+
+
+ZERO = Affine(0, ())
+Index = tuple[Affine, ...]
+
+
+def variable(name: str) -> Affine:
+    return Affine(0, ((name, 1),))
+
+
+class Place(NamedTuple):
+    """An array in a buffer: lanes are rows of a block of samples."""
+
+    buffer: str
+    offset: int
+    strides: tuple[int, ...]
+    lanes: bool
+
+    def at(self, index: Index) -> Affine:
+        address = Affine(self.offset, ())
+        for i, stride in zip(index, self.strides):
+            address = address.plus(i.scaled(stride))
+        return address
+
+
+def contiguous(shape: Shape) -> tuple[int, ...]:
+    """Row-major strides."""
+    strides = []
+    step = 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+def is_view(node: Node) -> bool:
+    """Whether a node is read through, never computed."""
+    if node.op is CONSTANT or node.op is IDENTITY or is_structural(node):
+        return True
+    return node.op is SELECT and not any(isinstance(e, tuple) and e[0] == "t" for e in node.params)
+
+
+class Read(NamedTuple):
+    """An element of what a chain of views ends in; equalities say where it is not zero."""
+
+    node: Node | None  # None: the number 1 (a delta alone)
+    index: Index
+    equal: tuple[tuple[Affine, Affine], ...]
+
+
+def through_views(node: Node, index: Index) -> Read:
+    """What reading an element of a view reads."""
+    equal: list[tuple[Affine, Affine]] = []
+    while is_view(node) and node.op is not CONSTANT:
+        if node.op is IDENTITY:
+            equal.append((index[0], index[1]))
+            return Read(None, (), tuple(equal))
+        if node.op is SELECT:
+            node, index = node.args[0], _selected(node.params, index)
+            continue
+        labels = node.params[0]
+        inner: tuple[Node, Index] | None = None
+        for a, ks in zip(node.args, labels):
+            at = tuple(index[k] for k in ks)
+            if a.op is IDENTITY:
+                equal.append((at[0], at[1]))
+            else:
+                inner = a, at
+        if inner is None:
+            return Read(None, (), tuple(equal))
+        node, index = inner
+    return Read(node, index, tuple(equal))
+
+
+def _selected(entries: Sequence[object], index: Index) -> Index:
+    rest = iter(index)
+    out: list[Affine] = []
+    for e in entries:
+        if isinstance(e, int):
+            out.append(Affine(e, ()))
+        elif e is None:
+            out.append(next(rest))
+        else:
+            assert isinstance(e, tuple)
+            _, start, step, _ = e
+            out.append(next(rest).scaled(step).plus(Affine(start, ())))
+    return tuple(out)
+
+
+def identity_index(ndim: int) -> Index:
+    """The index of the element a loop nest is at."""
+    return tuple(variable(f"i{k}") for k in range(ndim))
+
+
+__all__ = ["CONTRACT", "RESHAPE", "Affine", "Index", "Place", "Read", "contiguous", "identity_index", "is_view", "through_views"]

@@ -1,0 +1,389 @@
+"""A whole module of source: kernels, and the driver that runs them over blocks of samples."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..elementwise import Function
+from ..node import Node
+from ..primitive import ARRAY, SAMPLE_SUM, SYMBOL
+from ..traverse import topological
+from . import kernels, runtime
+from .access import Place, contiguous, identity_index, is_view
+from .kernels import LITERAL_ABOVE, Kernel
+from .phases import Phase, pairwise, phases
+from .schedule import Nest, Schedule, Scheduler, Statement
+
+#: what the lane workspace should not exceed, in bytes: half of a common second-level cache
+CACHE_BYTES = 512 * 1024
+
+
+class Argument(NamedTuple):
+    """One array that a compiled function is called with.
+
+    ``symbols`` gives each symbol's offset in the argument's flat vector of ``size`` numbers; a
+    per-sample argument has such a vector for each sample.
+    """
+
+    name: str
+    symbols: tuple[tuple[Node, int], ...]
+    size: int
+    per_sample: bool
+
+
+class Program(NamedTuple):
+    """Generated source with what is needed to call it."""
+
+    source: str
+    rows: int  # of the lane workspace
+    block: int
+    shared: int  # numbers in the shared workspace
+    per_sample: tuple[bool, ...]  # of the outputs
+
+
+class _Emitter:
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool) -> None:
+        self.outputs = pairwise(outputs)
+        self.arguments = arguments
+        self.single = single
+        self.places: dict[object, Place] = {}
+        self.kernel_of: dict[str, str] = {}
+        self.kernel_text: list[str] = []
+        self.table: list[int] = []
+        self.constants: list[float] = []
+        self.functions: set[str] = set()
+        self.rows_used: set[Function] = set()
+        self.shared = 0
+        self.rows = 0
+        self.free: list[tuple[int, int]] = []
+        lane_symbols: set[Node] = set()
+        self.loads: dict[Node, tuple[int, int, int]] = {}
+        for k, argument in enumerate(arguments):
+            for symbol, offset in argument.symbols:
+                if batch and argument.per_sample:
+                    lane_symbols.add(symbol)
+                    self.loads[symbol] = (k, argument.size, offset)
+                else:
+                    self.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
+        self.phases, self.lanes = phases(self.outputs, lane_symbols)
+        self.block = 64
+
+    # -- storage
+
+    def place(self, key: object) -> Place:
+        if key not in self.places and isinstance(key, Node):
+            if key.op is ARRAY:
+                data = key.params[0].data
+                self.places[key] = Place("c", len(self.constants), contiguous(key.shape), False)
+                self.constants += data.ravel().tolist()
+            else:  # a reshaped value lies where the value lies
+                base = self.place(key.args[0])
+                self.places[key] = base._replace(strides=contiguous(key.shape))
+        return self.places[key]
+
+    def new_shared(self, key: object, shape: tuple[int, ...]) -> None:
+        self.places[key] = Place("s", self.shared, contiguous(shape), False)
+        self.shared += int(np.prod(shape))
+
+    def new_rows(self, key: object, shape: tuple[int, ...]) -> None:
+        size = int(np.prod(shape))
+        for i, (start, n) in enumerate(self.free):
+            if n >= size:
+                self.free[i] = (start + size, n - size)
+                break
+        else:
+            start = self.rows
+            self.rows += size
+        self.places[key] = Place("w", start, contiguous(shape), True)
+
+    def release(self, key: object, shape: tuple[int, ...]) -> None:
+        start, size = self.places[key].offset, int(np.prod(shape))
+        merged = sorted([*(f for f in self.free if f[1]), (start, size)])
+        self.free = []
+        for a, n in merged:
+            if self.free and self.free[-1][0] + self.free[-1][1] == a:
+                self.free[-1] = (self.free[-1][0], self.free[-1][1] + n)
+            else:
+                self.free.append((a, n))
+
+    # -- code
+
+    def call(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> str:
+        """A kernel for the nest, and the line that calls it."""
+        literal = nest.kind == "pointwise" and len(nest.statements) > LITERAL_ABOVE
+        kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal)
+        kernel.wanted = wanted
+        lines = kernel.write(nest)
+        self.functions |= kernel.functions
+        self.rows_used |= kernel.rows
+        buffers = sorted(kernel.buffers)
+        parameters = [*buffers, *(["samples"] if kernel.uses_samples else [])]
+        if kernel.values:
+            parameters += ["T", "t"]
+        if schedule.lanes:
+            parameters.append("n")
+        flags = '{"reassoc", "contract"}' if kernel.reassociate else '{"contract"}'
+        unpack = [f"p{i} = T[t + {i}]" for i in range(len(kernel.values))]
+        body = "\n".join("    " + line for line in ["keep_apart()", *unpack, *lines])
+        key = f"({', '.join(parameters)}):\n{body}\n" + flags
+        name = self.kernel_of.get(key)
+        if name is None:
+            name = self.kernel_of[key] = f"k{len(self.kernel_of)}"
+            self.kernel_text.append(f'@njit(error_model="numpy", fastmath={flags})\ndef {name}({", ".join(parameters)}):\n{body}\n')
+        at = len(self.table)
+        self.table += kernel.values
+        given = [str(at) if p == "t" else p for p in parameters]
+        return f"{name}({', '.join(given)})"
+
+    def phase_code(self, phase: Phase, lane_outputs: list[tuple[int, Node]], known: set[Node]) -> list[str]:
+        totals: list[Node] = []
+        if phase.lanes:
+            wanted_args = set(phase.roots)
+            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in wanted_args and n not in self.lanes]
+            totals = [t for t in totals if t.args[0] in self.lanes and t not in self.places]
+        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, known)
+        schedule = scheduler.run()
+        copies: list[tuple[int, object]] = []
+        for k, out in lane_outputs:
+            if out in schedule.stored or out.op is SYMBOL:
+                copies.append((k, out))
+            else:
+                key = ("output", k)
+                schedule.nests.append(Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))]))  # type: ignore[arg-type]
+                copies.append((k, key))
+        return self._code(phase, scheduler, schedule, totals, copies)
+
+    def _code(
+        self, phase: Phase, scheduler: Scheduler, schedule: Schedule, totals: list[Node], copies: list[tuple[int, object]]
+    ) -> list[str]:
+        last: dict[object, int] = {}
+        wanted: set[Node] = set()
+        for at, nest in enumerate(schedule.nests):
+            for s in nest.statements:
+                for source in self._reads(s, scheduler):
+                    last[source] = at
+                    if schedule.ready.get(source, -1) != at or nest.kind != "pointwise":
+                        wanted.add(source)
+        forever = {key for _, key in copies} | set(self.outputs) | {scheduler._base(o) for o in self.outputs}
+        forever |= {t for t in forever if isinstance(t, Node)}
+        wanted |= {n for n in forever if isinstance(n, Node)} & schedule.stored
+        if not phase.lanes:  # a later phase may read any shared value
+            wanted |= {n for n in schedule.stored if self.shared_readers(n, scheduler)}
+        lines: list[str] = []
+        self.free, floor = [], self.rows
+        self.rows = 0
+        for symbol, (k, size, offset) in self.loads.items():
+            if phase.lanes and (symbol in last or symbol in forever):
+                self.new_rows(symbol, symbol.shape)
+                row = self.places[symbol].offset * kernels.ROW
+                lines.append(f"load(w, u({row}), u({kernels.ROW}), a{k}, first, u({size}), u({offset}), u({symbol.size}), n)")
+                self.functions.add("load")
+        for total in totals:
+            self.new_shared(total, total.shape)
+            self.functions.add("clear")
+        expiring: dict[int, list[tuple[object, tuple[int, ...]]]] = {}
+        for at, nest in enumerate(schedule.nests):
+            for s in nest.statements:
+                key = s.target
+                if key in self.places or (isinstance(key, Node) and key is s.value and key not in wanted):
+                    continue
+                shape = key.shape if isinstance(key, Node) else s.value.shape
+                if phase.lanes and not (isinstance(key, Node) and key.op is SAMPLE_SUM):
+                    self.new_rows(key, shape)
+                    if key not in forever:
+                        expiring.setdefault(last.get(key, at), []).append((key, shape))
+                else:
+                    self.new_shared(key, shape)
+            lines += self._nest_lines(nest, schedule, wanted, scheduler)
+            for key, shape in expiring.pop(at, []):
+                self.release(key, shape)
+        if phase.lanes:
+            for k, key in copies:
+                place = self.places[key]
+                size = self.outputs[k].size
+                lines.append(f"store(o{k}, first, u({size}), w, u({place.offset * kernels.ROW}), u({kernels.ROW}), n)")
+                self.functions.add("store")
+        self.rows = max(self.rows, floor)
+        if not phase.lanes:
+            return lines
+        clears = [f"clear(s, u({self.places[t].offset}), u({t.size}))" for t in totals]
+        for key in [k for k, p in self.places.items() if p.lanes]:
+            del self.places[key]
+        return [
+            *clears,
+            "for first in range(u(0), samples, BLOCK):",
+            "    n = min(BLOCK, samples - first)",
+            *("    " + x for x in lines),
+        ]
+
+    def shared_readers(self, node: Node, scheduler: Scheduler) -> bool:
+        """Whether a shared value is read outside of its own phase."""
+        return node in self.read_elsewhere or node in scheduler.outputs
+
+    def _reads(self, s: Statement, scheduler: Scheduler) -> list[Node]:
+        if not isinstance(s.target, Node):
+            return [scheduler._base(s.value)] if not is_view(s.value) or True else []
+        if s.target is s.value:
+            return [n for n, _ in scheduler._leaves(s.value)]
+        if s.target.op is SAMPLE_SUM:
+            value = s.value
+            if s.target in scheduler.fused_totals and value in scheduler.dead:
+                return [scheduler._base(a) for a in value.args]
+            return [scheduler._base(value)]
+        return [n for n, _ in scheduler._piece_leaves(s)]
+
+    def _nest_lines(self, nest: Nest, schedule: Schedule, wanted: set[Node], scheduler: Scheduler) -> list[str]:
+        if nest.kind != "solve":
+            return [self.call(nest, schedule, wanted)]
+        (statement,) = nest.statements
+        node = statement.value
+        a, b = node.args
+        scratch = ("scratch", node)
+        if schedule.lanes:
+            self.new_rows(scratch, a.shape)
+        else:
+            self.new_shared(scratch, a.shape)
+        lines = []
+        for value, target in ((a, scratch), (b, node)):
+            copy = Nest("pointwise", value.shape, [Statement(value, target, identity_index(len(value.shape)))])  # type: ignore[arg-type]
+            lines.append(self.call(copy, schedule, wanted))
+        unit = kernels.ROW if schedule.lanes else 1
+        at, to = self.places[scratch].offset * unit, self.places[node].offset * unit
+        buffer, count = ("w", "n") if schedule.lanes else ("s", "u(1)")
+        n, m = a.shape[0], node.size // a.shape[0]
+        lines.append(f"solve({buffer}, u({at}), u({to}), u({n}), u({m}), u({unit}), {count})")
+        self.functions.add("solve")
+        if schedule.lanes:
+            self.release(scratch, a.shape)
+        return lines
+
+    def program(self) -> Program:
+        self.all_nodes = topological(self.outputs)
+        self._find_cross_reads()
+        known: set[Node] = set()
+        depth_done: set[int] = set()
+        lines: list[str] = []
+        for phase in self.phases:
+            outs = [(k, o) for k, o in enumerate(self.outputs) if phase.lanes and o in set(phase.roots) and k not in depth_done]
+            depth_done |= {k for k, _ in outs}
+            lines += self.phase_code(phase, outs, known)
+            known |= set(phase.nodes)
+        lines += self._shared_outputs()
+        return Program(self._source(lines), self.rows, self.block, self.shared, tuple(o in self.lanes for o in self.outputs))
+
+    def _find_cross_reads(self) -> None:
+        """Shared values that per-sample code, later phases or outputs read."""
+        phase_of: dict[Node, int] = {}
+        for i, phase in enumerate(self.phases):
+            if not phase.lanes:
+                for n in phase.nodes:
+                    phase_of[n] = i
+        self.read_elsewhere: set[Node] = set()
+
+        def mark(node: Node) -> None:
+            stack = [node]
+            while stack:
+                n = stack.pop()
+                if n in self.read_elsewhere:
+                    continue
+                self.read_elsewhere.add(n)
+                if is_view(n) or n.op.name == "reshape":
+                    stack += n.args
+
+        for node in self.all_nodes:
+            for a in node.args:
+                if a not in self.lanes and (node in self.lanes or phase_of.get(node) != phase_of.get(a)):
+                    mark(a)
+        for o in self.outputs:
+            if o not in self.lanes:
+                mark(o)
+
+    def _shared_outputs(self) -> list[str]:
+        lines = []
+        empty = Schedule(False, [], set(), {}, set())
+        for k, out in enumerate(self.outputs):
+            if out in self.lanes or out.size == 0:
+                continue
+            key = ("output", k)
+            self.places[key] = Place(f"o{k}", 0, contiguous(out.shape), False)
+            nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])  # type: ignore[arg-type]
+            lines.append(self.call(nest, empty, set()))
+        return lines
+
+    def _source(self, driver: list[str]) -> str:
+        names = set(self.functions)
+        own_sources: list[str] = []
+        for row in sorted(self.rows_used, key=lambda r: r.name):
+            names |= {word for word in _words(row.code + " " + row.source)} & set(_RUNTIME)
+            if row.source:
+                own_sources.append(row.source.strip() + "\n")
+        helpers = [_RUNTIME[n] for n in _RUNTIME if n in names]
+        given = [f"a{k}" for k in range(len(self.arguments))] + [f"o{k}" for k in range(len(self.outputs))]
+        real = "float32" if self.single else "float64"
+        header = f'''"""Generated by exprgraph; the expressions it was made from are its source."""
+import math
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+R = np.{real}
+u = np.uint64
+BLOCK = np.uint64({self.block})
+
+
+@intrinsic
+def keep_apart(typing_context):
+    """Keep the calling function from being inlined: each kernel is compiled once."""
+
+    def code(context, builder, signature, args):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), code
+'''
+        jit = '@njit(error_model="numpy", fastmath={"contract"})\n'
+        parts = [header, *(jit + h for h in helpers)]
+        parts += [jit + h if not h.startswith("@") else h for h in own_sources]
+        parts += self.kernel_text
+        body = "\n".join("    " + x for x in driver) or "    pass"
+        parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, samples):\n{body}\n')
+        parts.append(f"TABLE = {_wrapped(self.table)}\n")
+        parts.append(f"CONSTANTS = {_wrapped(self.constants)}\n")
+        return "\n\n".join(parts)
+
+
+def _wrapped(values: Sequence[float]) -> str:
+    lines = [", ".join(map(repr, values[i : i + 12])) for i in range(0, len(values), 12)]
+    return "[" + ",\n    ".join(lines).replace("inf", 'float("inf")').replace("nan", 'float("nan")') + "]"
+
+
+def _words(text: str) -> set[str]:
+    import re
+
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _runtime_sources() -> dict[str, str]:
+    """The source of each runtime function, with what it calls before it."""
+    out: dict[str, str] = {}
+    for name, f in vars(runtime).items():
+        if inspect.isfunction(f) and f.__module__ == runtime.__name__:
+            out[name] = inspect.getsource(f)
+    return out
+
+
+_RUNTIME = _runtime_sources()
+
+
+def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool) -> Program:
+    """Generated source of a function of the arguments.
+
+    ``batch`` runs over blocks of samples; without, one sample is evaluated and nothing is on lanes.
+    ``single`` computes in float32.
+    """
+    return _Emitter(outputs, arguments, batch=batch, single=single).program()

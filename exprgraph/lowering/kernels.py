@@ -1,0 +1,334 @@
+"""The text of one loop nest, as a function of offsets, strides and sizes.
+
+Equal layers give equal text, so that each distinct kernel is emitted and compiled once.  Indices are
+unsigned throughout: Numba's handling of negative indices would keep the loops from vectorising.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from ..elementwise import Function
+from ..node import Node
+from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from .access import Affine, Index, Place, identity_index, through_views, variable
+from .schedule import Nest, Statement, operand_indices
+
+#: with more statements than this a nest's offsets are literals: it is one of a kind, and constant
+#: offsets spare the compiler the checks that arrays do not overlap
+LITERAL_ABOVE = 6
+
+
+class Kernel:
+    """A loop nest being written."""
+
+    def __init__(self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool) -> None:
+        self.place = place
+        self.inlined = inlined
+        self.lanes = lanes
+        self.single = single  # float32
+        self.literal = literal
+        self.values: list[int] = []  # of the parameters, in order
+        self.buffers: set[str] = set()
+        self.functions: set[str] = set()
+        self.rows: set[Function] = set()
+        self.uses_samples = False
+        self.names: Iterator[str] = (f"x{i}" for i in range(10**9))
+        self.shared_reads: dict[str, str] = {}
+        self.lane_reads: dict[str, str] = {}
+        self.hoisted: list[str] = []
+        self.body: list[str] = []
+        self.local: dict[tuple[Node, Index], str] = {}
+        self.addresses: dict[tuple[str, Affine], str] = {}
+        self.reassociate = False
+
+    # -- numbers
+
+    def integer(self, value: int) -> str:
+        if self.literal:
+            return f"u({value})"
+        self.values.append(value)
+        return f"p{len(self.values) - 1}"
+
+    def number(self, value: float) -> str:
+        if math.isnan(value):
+            text = "math.nan"
+        elif math.isinf(value):
+            text = "math.inf" if value > 0 else "-math.inf"
+        else:
+            text = repr(float(value))
+        return f"R({text})" if self.single or not math.isfinite(value) else text
+
+    def address(self, place: Place, at: Affine) -> str:
+        key = (place.buffer, at)
+        if key not in self.addresses:
+            self.buffers.add(place.buffer)
+            unit = ROW if place.lanes else 1
+            parts = []
+            if at.const or not at.terms:
+                parts.append(self.integer(at.const * unit))
+            for v, c in at.terms:
+                parts.append(v if c * unit == 1 else f"{v} * {self.integer(c * unit)}")
+            self.addresses[key] = " + ".join(parts) + (" + l" if place.lanes else "")
+        return self.addresses[key]
+
+    # -- expressions
+
+    def read(self, node: Node, index: Index) -> str:
+        """An element of a value, through views."""
+        found = through_views(node, index)
+        if found.node is None:
+            text = self.number(1.0)
+        elif found.node.op is CONSTANT:
+            text = self.number(found.node.params[0])
+        elif (found.node, found.index) in self.local:
+            text = self.local[found.node, found.index]
+        elif found.node in self.inlined:
+            text = "(" + self.expression(found.node, found.index) + ")"
+        else:
+            text = self.load(found.node, found.index)
+        for a, b in found.equal:
+            text = f"({text} if {self.affine(a)} == {self.affine(b)} else {self.number(0.0)})"
+        return text
+
+    def affine(self, a: Affine) -> str:
+        parts = [v if c == 1 else f"{v} * {self.integer(c)}" for v, c in a.terms]
+        if a.const or not parts:
+            parts.append(f"u({a.const})" if not parts else self.integer(a.const))
+        return " + ".join(parts)
+
+    def load(self, node: Node, index: Index) -> str:
+        if node.op is SAMPLE_COUNT:
+            self.uses_samples = True
+            return "R(samples)"
+        place = self.place(node)
+        address = f"{place.buffer}[{self.address(place, place.at(index))}]"
+        reads, lines = (self.lane_reads, self.body) if place.lanes else (self.shared_reads, self.hoisted)
+        if address not in reads:
+            reads[address] = next(self.names)
+            lines.append(f"{reads[address]} = {address}")
+        return reads[address]
+
+    def expression(self, node: Node, index: Index) -> str:
+        """One element of a pointwise node from the elements of its arguments."""
+        if node.op is SAMPLE_SUM:  # of a value that all samples share
+            self.uses_samples = True
+            return f"{self.read(node.args[0], index)} * R(samples)"
+        args = [self.read(a, i) for a, i in operand_indices(node, index)]
+        if node.op is SUM:
+            return self._sum(node, args)
+        if node.op is PRODUCT:
+            return self._product(node, args)
+        if node.op is CONTRACT:
+            return " * ".join(args)
+        row = node.op
+        assert isinstance(row, Function)
+        self.rows.add(row)
+        return row.code.format(*(a if a.isidentifier() or a.startswith("(") else f"({a})" for a in args))
+
+    def _sum(self, node: Node, args: list[str]) -> str:
+        const, coefficients = node.params
+        text = self.number(const) if const else ""
+        for c, a in zip(coefficients, args):
+            if not text:
+                text = a if c == 1.0 else f"-{a}" if c == -1.0 else f"{self.number(c)} * {a}"
+            elif abs(c) == 1.0:
+                text += f" {'+' if c > 0 else '-'} {a}"
+            else:
+                text += f" {'+' if c > 0 else '-'} {self.number(abs(c))} * {a}"
+        return text
+
+    def _product(self, node: Node, args: list[str]) -> str:
+        above: list[str] = []
+        below: list[str] = []
+        for e, a in zip(node.params, args):
+            (above if e > 0 else below).append(self._power(a, abs(e)))
+        text = " * ".join(above) if above else self.number(1.0)
+        if below:
+            text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
+        return text
+
+    def _power(self, a: str, e: float) -> str:
+        if e == 1.0:
+            return a
+        if e == 0.5:
+            return f"np.sqrt({a})"
+        if e in (2.0, 3.0):
+            if not a.isidentifier():
+                name = next(self.names)
+                self.body.append(f"{name} = {a}")
+                a = name
+            return "(" + " * ".join([a] * int(e)) + ")"
+        if e == int(e) and e <= 64:
+            self.functions.add("powi")
+            return f"powi({a}, {int(e)})"
+        return f"({a} ** {self.number(e)})"
+
+    # -- nests
+
+    def write(self, nest: Nest) -> list[str]:
+        """The lines of the kernel's body."""
+        if nest.kind == "pointwise":
+            return self._pointwise(nest)
+        (statement,) = nest.statements
+        if nest.kind == "total":
+            return self._total(statement)
+        return self._reduce(statement.value)
+
+    def _loops(self, names: list[str], sizes: list[int], lines: list[str], depth: int = 0) -> list[str]:
+        out = []
+        for name, n in zip(names, sizes):
+            out.append("    " * depth + f"for {name} in range({self.integer(n)}):")
+            depth += 1
+        return out + ["    " * depth + line for line in lines]
+
+    def _lane_loop(self, lines: list[str]) -> list[str]:
+        return ["for l in range(n):", *("    " + line for line in lines)] if self.lanes else lines
+
+    def _pointwise(self, nest: Nest) -> list[str]:
+        """Several values of one shape, element by element; what only they use stays in registers."""
+        ident = identity_index(len(nest.shape))
+        wanted = self.wanted
+        for s in nest.statements:
+            value = self.expression(s.value, ident) if s.target is s.value else self.read(s.value, ident)
+            if s.target is s.value:
+                name = next(self.names)
+                self.body.append(f"{name} = {value}")
+                self.local[s.value, ident] = name
+                value = name
+                if s.value not in wanted:
+                    continue
+            place = self.place(s.target)
+            strides = place.strides if len(s.index) == len(place.strides) else (1,)
+            at = place._replace(strides=strides).at(s.index)
+            sign = "+=" if s.add else "="
+            self.body.append(f"{place.buffer}[{self.address(place, at)}] {sign} {value}")
+        lines = self.hoisted + self._lane_loop(self.body)
+        return self._loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
+
+    wanted: set[Node] = set()
+
+    def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
+        """Operands with their indices, output sizes, sizes of the reduced axes."""
+        ndim = len(node.shape)
+        if node.op is CONTRACT:
+            labels, sizes = node.params
+            name = [variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in range(len(sizes))]
+            operands = [(a, tuple(name[k] for k in ks)) for a, ks in zip(node.args, labels)]
+            return operands, list(node.shape), list(sizes[ndim:])
+        (arg,) = node.args
+        axes = node.params
+        index, out, reduced = [], 0, 0
+        for k in range(len(arg.shape)):
+            if k in axes:
+                index.append(variable(f"k{reduced}"))
+                reduced += 1
+            else:
+                index.append(variable(f"i{out}"))
+                out += 1
+        return [(arg, tuple(index))], list(node.shape), [arg.shape[k] for k in axes]
+
+    def _reduce(self, node: Node) -> list[str]:
+        operands, out_sizes, sizes = self._labels(node)
+        ident = identity_index(len(node.shape))
+        place = self.place(node)
+        target = f"{place.buffer}[{self.address(place, place.at(ident))}]"
+        outer = [f"i{k}" for k in range(len(out_sizes))]
+        inner = [f"k{k}" for k in range(len(sizes))]
+        extremum = {REDUCE_MAX: "maximum", REDUCE_MIN: "minimum"}.get(node.op)
+        if extremum:
+            self.functions.add(extremum)
+        start = self.number({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
+        self.reassociate = extremum is None
+        lane_operands = [self._is_lane(a, i) for a, i in operands]
+        if self.lanes and not extremum and sizes and sum(lane_operands) == 1 and len(operands) == 2:
+            lines = self._unrolled(operands, lane_operands, inner, sizes, target)
+            head = self._lane_loop([f"{target} = {start}"])
+            return self._loops(outer, out_sizes, head + lines)
+        reads = [self.read(a, i) for a, i in operands]
+        term = " * ".join(reads)
+        if self.lanes:
+            update = f"{target} = {extremum}({target}, {term})" if extremum else f"{target} += {term}"
+            head = self._lane_loop([f"{target} = {start}"])
+            return self._loops(outer, out_sizes, head + self._loops(inner, sizes, self.hoisted + self._lane_loop([*self.body, update])))
+        update = f"acc = {extremum}(acc, {term})" if extremum else f"acc += {term}"
+        loops = self._loops(inner, sizes, self.hoisted + self.body + [update])
+        return self._loops(outer, out_sizes, [f"acc = {start if extremum else self.zero()}", *loops, f"{target} = acc"])
+
+    def zero(self) -> str:
+        return "R(0.0)"
+
+    def _is_lane(self, node: Node, index: Index) -> bool:
+        found = through_views(node, index)
+        if found.node is None or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.equal:
+            return False
+        return self.place(found.node).lanes
+
+    def _unrolled(
+        self, operands: list[tuple[Node, Index]], lane: list[bool], inner: list[str], sizes: list[int], target: str
+    ) -> list[str]:
+        """A shared matrix times lanes: four terms of the sum at a time, so that the result is loaded once for four."""
+        matrix, column = (operands[1], operands[0]) if lane[0] else (operands[0], operands[1])
+        last, size = inner[-1], self.integer(sizes[-1])
+        whole = f"{size} - {size} % u(4)"
+
+        def term(j: int) -> tuple[list[str], str]:
+            self.shared_reads, self.lane_reads, self.hoisted, self.body = {}, {}, [], []
+            shift = {last: Affine(j, ((last, 1),))}
+            parts = [self.read(a, tuple(_shifted(i, shift) for i in index)) for a, index in (matrix, column)]
+            return self.hoisted + [], " * ".join(self._in_place(p) for p in parts)
+
+        hoisted: list[str] = []
+        terms = []
+        for j in range(4):
+            lines, text = term(j)
+            hoisted += lines
+            terms.append(text)
+        block = self._lane_loop([f"{target} += " + " + ".join(terms)])
+        lines, text = term(0)
+        rest = self._lane_loop([f"{target} += {text}"])
+        loops = [
+            f"for {last} in range(u(0), {whole}, u(4)):",
+            *("    " + x for x in hoisted + block),
+            f"for {last} in range({whole}, {size}):",
+            *("    " + x for x in lines + rest),
+        ]
+        return self._loops(inner[:-1], sizes[:-1], loops)
+
+    def _in_place(self, text: str) -> str:
+        """The address itself where a lane is read, so that the sum is one expression."""
+        for address, name in self.lane_reads.items():
+            if name == text:
+                return address
+        return text
+
+    def _total(self, statement: Statement) -> list[str]:
+        """A sum over the lanes of a block, added to the total; a contraction sums its axes too."""
+        value, total = statement.value, statement.target
+        assert isinstance(total, Node)
+        place = self.place(total)
+        target = f"{place.buffer}[{self.address(place, place.at(identity_index(len(total.shape))))}]"
+        self.reassociate = True
+        if value in self.wanted:
+            operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
+        else:
+            operands, out_sizes, sizes = self._labels(value)
+        term = " * ".join(self.read(a, i) for a, i in operands)
+        inner = [f"k{k}" for k in range(len(sizes))]
+        lanes = self.hoisted + ["for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
+        loops = self._loops(inner, sizes, lanes)
+        return self._loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [f"acc = {self.zero()}", *loops, f"{target} += acc"])
+
+
+def _shifted(a: Affine, shift: dict[str, Affine]) -> Affine:
+    out = Affine(a.const, ())
+    for v, c in a.terms:
+        out = out.plus(shift.get(v, variable(v)).scaled(c))
+    return out
+
+
+
+ROW = 72
+
+__all__ = ["ARRAY", "LITERAL_ABOVE", "Kernel"]

@@ -1,0 +1,93 @@
+"""When each value is computed: once a call, or in which pass over the samples.
+
+A sum over samples splits the work: what it needs is computed in a pass over blocks of samples, what
+uses the total comes after.  Per-sample values that a later pass needs again are computed again, so
+that memory is bounded by a block whatever the number of samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..contract import contract, is_structural
+from ..node import Node
+from ..primitive import CONTRACT, IDENTITY, SAMPLE_SUM
+from ..traverse import rebuild, topological
+
+
+class Phase(NamedTuple):
+    """Values computed together: nodes in order, on lanes (a block of samples) or shared."""
+
+    lanes: bool
+    nodes: list[Node]
+    #: per-sample results that leave the phase: outputs to store, arguments of sums over samples
+    roots: list[Node]
+
+
+def pairwise(roots: Sequence[Node]) -> list[Node]:
+    """Contractions of three and more operands split into contractions of two, smallest first."""
+    image: dict[Node, Node] = {}
+    for node in topological(roots):
+        new = rebuild(node, tuple(image[a] for a in node.args))
+        if new.op is CONTRACT and len(new.args) > 2 and len(new.params[1]) > len(new.shape):
+            new = _split(new)
+        image[node] = new
+    return [image[r] for r in roots]
+
+
+def _split(node: Node) -> Node:
+    labels, sizes = node.params
+    out = set(range(len(node.shape)))
+    live = [(a, list(ks)) for a, ks in zip(node.args, labels)]
+    while len(live) > 2:
+        best = None
+        for i in range(len(live)):
+            for j in range(i):
+                a, b = set(live[i][1]), set(live[j][1])
+                others = out.union(*(ks for m, (_, ks) in enumerate(live) if m not in (i, j)))
+                kept = sorted((a | b) & others)
+                size = work = 1
+                for k in kept:
+                    size *= sizes[k]
+                for k in a | b:
+                    work *= sizes[k]
+                rank = (work, size, j, i)
+                if best is None or rank < best[0]:
+                    best = (rank, i, j, kept)
+        assert best is not None
+        _, i, j, kept = best
+        joined = contract([live[i], live[j]], kept)
+        live = [m for k, m in enumerate(live) if k not in (i, j)] + [(joined, kept)]
+    return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
+
+
+def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:
+    """The phases in order, and the set of per-sample nodes."""
+    order = topological(outputs)
+    lanes: set[Node] = set()
+    level: dict[Node, int] = {}
+    for node in order:
+        if node in lane_symbols or (node.op is not SAMPLE_SUM and any(a in lanes for a in node.args)):
+            lanes.add(node)
+        level[node] = max((level[a] for a in node.args), default=0) + (node.op is SAMPLE_SUM)
+    result: list[Phase] = []
+    for depth in range(max(level.values(), default=0) + 1):
+        shared = [n for n in order if n not in lanes and level[n] == depth]
+        roots = [n.args[0] for n in order if n.op is SAMPLE_SUM and level[n] == depth + 1 and n.args[0] in lanes]
+        roots += [o for o in outputs if o in lanes and level[o] == depth]
+        roots = list(dict.fromkeys(roots))
+        if shared:
+            result.append(Phase(False, shared, []))
+        if roots:
+            needed = topological(roots, enter=lambda n: n in lanes)
+            result.append(Phase(True, [n for n in needed if n in lanes], roots))
+    return result, lanes
+
+
+def is_pointwise_contraction(node: Node) -> bool:
+    """A product of operands without a sum: each element of the result from one of each operand."""
+    return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and not any(a.op is IDENTITY for a in node.args)
+
+
+__all__ = ["Phase", "is_pointwise_contraction", "is_structural", "pairwise", "phases"]

@@ -1,0 +1,275 @@
+"""The scalar functions that generated code calls.
+
+Plain Python on floats, in the part of the language Numba compiles.  A generated module carries the
+source of those it uses, so that it needs nothing but numpy and numba.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: A001
+import math
+
+import numpy as np
+
+
+def exp(x):
+    return math.exp(x)
+
+
+def exp2(x):
+    return 2.0**x
+
+
+def expm1(x):
+    return math.expm1(x)
+
+
+def log(x):
+    return math.log(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
+
+
+def log2(x):
+    return math.log2(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
+
+
+def log10(x):
+    return math.log10(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
+
+
+def log1p(x):
+    return math.log1p(x) if x > -1.0 else (-math.inf if x == -1.0 else math.nan)
+
+
+def cbrt(x):
+    a = abs(x)
+    if a == 0.0 or a == math.inf or a != a:
+        return x
+    r = math.exp(math.log(a) / 3.0)
+    r = r - (r * r * r - a) / (3.0 * r * r)
+    return math.copysign(r, x)
+
+
+def sin(x):
+    return math.sin(x)
+
+
+def cos(x):
+    return math.cos(x)
+
+
+def tan(x):
+    return math.tan(x)
+
+
+def asin(x):
+    return math.asin(x)
+
+
+def acos(x):
+    return math.acos(x)
+
+
+def atan(x):
+    return math.atan(x)
+
+
+def atan2(y, x):
+    return math.atan2(y, x)
+
+
+def sinh(x):
+    return math.sinh(x)
+
+
+def cosh(x):
+    return math.cosh(x)
+
+
+def tanh(x):
+    return math.tanh(x)
+
+
+def tanh_prime(x):
+    e = math.exp(-2.0 * abs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def asinh(x):
+    return math.asinh(x)
+
+
+def acosh(x):
+    return math.acosh(x)
+
+
+def atanh(x):
+    return math.atanh(x)
+
+
+def erf(x):
+    return math.erf(x)
+
+
+def erfc(x):
+    return math.erfc(x)
+
+
+def sigmoid(x):
+    e = math.exp(-abs(x))
+    return 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
+
+
+def sigmoid_prime(x):
+    e = math.exp(-abs(x))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
+def softplus(x):
+    return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def relu(x):
+    return x if x > 0.0 or x != x else 0.0
+
+
+def step(x):
+    return x if x != x else (1.0 if x > 0.0 else 0.0)
+
+
+def gelu(x):
+    return x * (0.5 * math.erfc(x * -0.7071067811865476)) if x != -math.inf else -0.0
+
+
+def silu(x):
+    e = math.exp(-abs(x))
+    if x == -math.inf:
+        return -0.0
+    return x * (1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e))
+
+
+def sign(x):
+    return x if x != x else (1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0))
+
+
+def floor(x):
+    return np.floor(x)
+
+
+def ceil(x):
+    return np.ceil(x)
+
+
+def minimum(a, b):
+    return a if a != a or a < b else b
+
+
+def maximum(a, b):
+    return a if a != a or a > b else b
+
+
+def less(a, b):
+    return 1.0 if a < b else 0.0
+
+
+def less_equal(a, b):
+    return 1.0 if a <= b else 0.0
+
+
+def equal(a, b):
+    return 1.0 if a == b else 0.0
+
+
+def not_equal(a, b):
+    return 1.0 if a != b else 0.0
+
+
+def logical_and(a, b):
+    return 1.0 if a != 0.0 and b != 0.0 else 0.0
+
+
+def logical_or(a, b):
+    return 1.0 if a != 0.0 or b != 0.0 else 0.0
+
+
+def logical_not(a):
+    return 1.0 if a == 0.0 else 0.0
+
+
+def gate(ct, p):
+    return ct * p if ct != 0.0 else 0.0
+
+
+def pow(a, b):
+    return a**b
+
+
+def root(x):
+    return np.sqrt(x)
+
+
+def inverse_root(x):
+    return 1.0 / np.sqrt(x) if x != 0.0 else 0.0
+
+
+def powi(x, n):
+    result = x
+    for _ in range(n - 1):
+        result = result * x
+    return result
+
+
+def load(w, row, stride, a, first, size, offset, count, n):
+    """Samples, one after another, into rows of lanes."""
+    for e in range(count):
+        for lane in range(n):
+            w[row + e * stride + lane] = a[(first + lane) * size + offset + e]
+
+
+def store(out, first, size, w, row, stride, n):
+    """Rows of lanes back into samples."""
+    for lane in range(n):
+        for e in range(size):
+            out[(first + lane) * size + e] = w[row + e * stride + lane]
+
+
+def solve(w, a, b, n, m, stride, lanes):
+    """Gaussian elimination with partial pivoting, a system for each lane, in place."""
+    for lane in range(lanes):
+        for c in range(n):
+            p = c
+            best = abs(w[a + (c * n + c) * stride + lane])
+            for r in range(c + 1, n):
+                v = abs(w[a + (r * n + c) * stride + lane])
+                if v > best:
+                    best = v
+                    p = r
+            if p != c:
+                for k in range(n):
+                    i, j = a + (c * n + k) * stride + lane, a + (p * n + k) * stride + lane
+                    w[i], w[j] = w[j], w[i]
+                for k in range(m):
+                    i, j = b + (c * m + k) * stride + lane, b + (p * m + k) * stride + lane
+                    w[i], w[j] = w[j], w[i]
+            d = w[a + (c * n + c) * stride + lane]
+            if d == 0.0:  # singular: no solution, as the NumPy backend says
+                d = d * math.nan
+            for r in range(c + 1, n):
+                f = w[a + (r * n + c) * stride + lane] / d
+                for k in range(c + 1, n):
+                    w[a + (r * n + k) * stride + lane] -= f * w[a + (c * n + k) * stride + lane]
+                for k in range(m):
+                    w[b + (r * m + k) * stride + lane] -= f * w[b + (c * m + k) * stride + lane]
+            w[a + (c * n + c) * stride + lane] = d
+        for back in range(n):
+            c = n - 1 - back
+            for k in range(m):
+                v = w[b + (c * m + k) * stride + lane]
+                for r in range(c + 1, n):
+                    v -= w[a + (c * n + r) * stride + lane] * w[b + (r * m + k) * stride + lane]
+                w[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
+
+
+def clear(s, offset, count):
+    """Totals before the first block."""
+    for e in range(count):
+        s[offset + e] = 0.0

@@ -1,0 +1,373 @@
+"""What is computed in which loop.
+
+Values of one shape whose arguments are ready share a loop nest (a chain of elementwise operations
+never leaves registers); sums of products, extrema and systems have nests of their own.
+Nests only grow at the end, so a value joins the earliest nest of its shape that comes after all it
+needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..contract import is_structural
+from ..elementwise import Function
+from ..indexing import Entries, indices_of
+from ..leaves import zeros
+from ..node import Node, Shape
+from ..primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from .access import Affine, Index, contiguous, identity_index, is_view, through_views, variable
+from .phases import Phase
+
+#: statements in one loop nest: beyond, compile time grows faster than the code
+NEST_LIMIT = 300
+#: operations in one nested expression
+INLINE_LIMIT = 24
+
+
+@dataclass(eq=False)
+class Statement:
+    """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
+
+    value: Node
+    target: Node
+    index: Index
+    add: bool = False
+
+
+@dataclass(eq=False)
+class Nest:
+    """A loop nest: its kind, iteration shape and statements."""
+
+    kind: str  # "pointwise", "reduce", "total", "solve"
+    shape: Shape
+    statements: list[Statement] = field(default_factory=list)
+
+
+@dataclass
+class Schedule:
+    """The nests of a phase in order, and how each node is known."""
+
+    lanes: bool
+    nests: list[Nest]
+    #: nodes that exist only inside the expression that uses them
+    inlined: set[Node]
+    #: the nest that completes a stored value
+    ready: dict[Node, int]
+    #: nodes of which the value has a place in a buffer
+    stored: set[Node]
+
+
+def is_pointwise(node: Node) -> bool:
+    """Whether an element needs one element of each argument."""
+    op = node.op
+    if op in (SUM, PRODUCT) or isinstance(op, Function):
+        return True
+    return op is CONTRACT and len(node.params[1]) == len(node.shape) and not is_structural(node)
+
+
+def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
+    """The elements of the arguments that one element of a pointwise node needs."""
+    if node.op is CONTRACT:
+        return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, node.params[0])]
+    return [(a, index if a.shape else ()) for a in node.args]
+
+
+def _movement(node: Node) -> list[Statement] | None:
+    """The pieces of a node that only moves elements, each a copy into its part of the node."""
+    op = node.op
+    if op is STACK:
+        axis = node.params[0]
+        out = []
+        for i, a in enumerate(node.args):
+            ident = identity_index(len(a.shape))
+            out.append(Statement(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
+        return out
+    if op is CONCATENATE:
+        axis = node.params[0]
+        out, start = [], 0
+        for a in node.args:
+            ident = identity_index(len(a.shape))
+            out.append(Statement(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
+            start += a.shape[axis]
+        return out
+    if op is RESHAPE:
+        (a,) = node.args
+        flat = Affine(0, ())
+        for i, s in zip(identity_index(len(a.shape)), contiguous(a.shape)):
+            flat = flat.plus(i.scaled(s))
+        # the target is written by its flat position: axis -1 stands for the whole
+        return [Statement(a, node, (flat,))]
+    if op is PLACE:
+        return [Statement(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
+    if op is SELECT and not is_view(node):
+        return _taken(node)
+    return None
+
+
+def _placed(node: Node) -> list[Statement]:
+    from ..indexing import select
+
+    (a,) = node.args
+    entries: Entries = node.params[0]
+    for axis, e in enumerate(entries):
+        if isinstance(e, tuple) and e[0] == "t":
+            out = []
+            own = axis - sum(isinstance(x, int) for x in entries[:axis])
+            for i, position in enumerate(indices_of(e, node.shape[axis])):
+                part = select(a, tuple(i if k == own else None for k in range(len(a.shape))))
+                fixed = (*entries[:axis], position, *entries[axis + 1 :])
+                out.append(Statement(part, node, _target(fixed), add=True))
+            return out
+    return [Statement(a, node, _target(entries), add=True)]
+
+
+def _target(entries: Sequence[object]) -> Index:
+    out: list[Affine] = []
+    k = 0
+    for e in entries:
+        if isinstance(e, int):
+            out.append(Affine(e, ()))
+            continue
+        i = variable(f"i{k}")
+        k += 1
+        if isinstance(e, tuple):
+            if e[0] == "t":
+                raise AssertionError("two takes in one selection")
+            i = i.scaled(e[2]).plus(Affine(e[1], ()))
+        out.append(i)
+    return tuple(out)
+
+
+def _taken(node: Node) -> list[Statement]:
+    from ..indexing import select
+
+    (a,) = node.args
+    entries: Entries = node.params
+    axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
+    own = axis - sum(isinstance(x, int) for x in entries[:axis])
+    out = []
+    for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
+        part = select(a, (*entries[:axis], position, *entries[axis + 1 :]))
+        ident = identity_index(len(part.shape))
+        out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
+    return out
+
+
+def is_dot_total(node: Node, lanes: set[Node]) -> bool:
+    """A contraction of per-sample operands under a sum over samples: lanes are one more summed axis."""
+    return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
+
+
+class Scheduler:
+    """Builds the schedule of one phase."""
+
+    def __init__(self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], known: set[Node]) -> None:
+        self.phase = phase
+        self.totals = totals
+        self.outputs = outputs
+        self.lanes = lanes
+        self.known = known  # stored by earlier phases, symbols
+        self.own = set(phase.nodes)
+        self.nests: list[Nest] = []
+        self.by_shape: dict[Shape, list[int]] = {}
+        self.inlined: set[Node] = set()
+        self.ready: dict[Node, int] = {}
+        self.stored: set[Node] = set()
+        self.fused_totals = {t for t in totals if is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
+
+    def run(self) -> Schedule:
+        self._extend_with_parts()
+        self._choose_inlined()
+        for node in self.order:
+            self._schedule(node)
+        for total in self.totals:
+            nest = Nest("total", total.args[0].shape, [Statement(total.args[0], total, ())])
+            self._append(nest)
+            self.ready[total] = len(self.nests) - 1
+        return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored)
+
+    # -- what is read how
+
+    def _extend_with_parts(self) -> None:
+        """Movements read parts that may not be nodes of the graph yet (elements of a take)."""
+        self.pieces: dict[Node, list[Statement]] = {}
+        order: list[Node] = []
+        for node in self.phase.nodes:
+            if node.op is RESHAPE and self._can_alias(node.args[0]):
+                order.append(node)
+                continue
+            pieces = _movement(node)
+            if pieces is not None:
+                self.pieces[node] = pieces
+            order.append(node)
+        self.order = order
+
+    def _can_alias(self, arg: Node) -> bool:
+        """Whether the elements of an argument lie in row-major order in a buffer, so that reshaping is free."""
+        while arg.op is RESHAPE:
+            arg = arg.args[0]
+        return not is_view(arg) and arg.op is not ARRAY
+
+    def alias_base(self, node: Node) -> Node:
+        while node.op is RESHAPE and node not in self.pieces:
+            node = node.args[0]
+        return node
+
+    def _sources(self, node: Node) -> list[tuple[Node, bool]]:
+        """The values a node reads, and whether each is read once, at the position being computed."""
+        ident = identity_index(len(node.shape))
+        reads: list[tuple[Node, Index, int]] = []
+        if node in self.pieces:
+            reads = [(p.value, identity_index(len(p.value.shape)), len(p.value.shape)) for p in self.pieces[node]]
+        elif is_pointwise(node):
+            reads = [(a, i, len(node.shape)) for a, i in operand_indices(node, ident)]
+        elif node.op is SAMPLE_SUM and not self.phase.lanes:
+            reads = [(node.args[0], ident, len(node.shape))]
+        elif is_view(node):
+            return []
+        else:
+            return [(self._base(a), False) for a in node.args]
+        out = []
+        for a, index, ndim in reads:
+            read = through_views(a, index)
+            if read.node is not None and read.node.op is not CONSTANT:
+                whole = read.index == identity_index(ndim) and not read.equal and len(read.node.shape) == ndim
+                out.append((read.node if not self._aliased(read.node) else self.alias_base(read.node), whole and not self._aliased(read.node)))
+        return out
+
+    def _aliased(self, node: Node) -> bool:
+        return node.op is RESHAPE and node not in self.pieces
+
+    def _base(self, node: Node) -> Node:
+        read = through_views(node, identity_index(len(node.shape)))
+        return self.alias_base(read.node) if read.node is not None else node
+
+    def _choose_inlined(self) -> None:
+        readers: dict[Node, list[tuple[Node, bool]]] = {}
+        for node in self.order:
+            for source, exact in self._sources(node):
+                readers.setdefault(source, []).append((node, exact))
+        kept = set(self.outputs) | {self._base(o) for o in self.outputs}
+        for total in self.totals:
+            if total in self.fused_totals:
+                inner = total.args[0]
+                for a in inner.args:
+                    kept.add(self._base(a))
+                    kept.add(a)
+            else:
+                kept.add(total.args[0])
+                kept.add(self._base(total.args[0]))
+        for root in self.phase.roots:
+            if not any(root is t.args[0] for t in self.fused_totals):
+                kept.add(root)
+                kept.add(self._base(root))
+        size: dict[Node, int] = {}
+        self.readers = readers
+        self.dead = {t.args[0] for t in self.fused_totals if t.args[0] not in readers and t.args[0] not in kept}
+        for node in self.order:
+            if not is_pointwise(node):
+                continue
+            size[node] = 1 + len(node.args) + sum(size[s] for s, _ in self._sources(node) if s in self.inlined)
+            uses = readers.get(node, [])
+            if node in kept or node in self.dead or len(uses) != 1 or not uses[0][1] or size[node] > INLINE_LIMIT:
+                continue
+            self.inlined.add(node)
+
+    # -- placing
+
+    def _append(self, nest: Nest) -> int:
+        self.nests.append(nest)
+        at = len(self.nests) - 1
+        if nest.kind == "pointwise":
+            self.by_shape.setdefault(nest.shape, []).append(at)
+        return at
+
+    def _leaves(self, node: Node) -> list[tuple[Node, bool]]:
+        """Stored values below the inlined expression of a node."""
+        out: list[tuple[Node, bool]] = []
+        stack = self._sources(node)
+        while stack:
+            source, exact = stack.pop()
+            if source in self.inlined:
+                stack += [(s, e and exact) for s, e in self._sources(source)]
+            else:
+                out.append((source, exact))
+        return out
+
+    def _earliest(self, leaves: Sequence[tuple[Node, bool]], shape: Shape) -> int:
+        first = 0
+        for source, exact in leaves:
+            at = self.ready.get(source)
+            if at is None or at < 0:
+                continue
+            nest = self.nests[at]
+            joinable = exact and nest.kind == "pointwise" and nest.shape == shape and source not in self.pieces
+            first = max(first, at if joinable else at + 1)
+        return first
+
+    def _put(self, statement: Statement, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
+        shape = statement.value.shape
+        first = max(self._earliest(leaves, shape), after)
+        for at in self.by_shape.get(shape, []):
+            if at >= first and len(self.nests[at].statements) < NEST_LIMIT:
+                self.nests[at].statements.append(statement)
+                return at
+        return self._append(Nest("pointwise", shape, [statement]))
+
+    def _schedule(self, node: Node) -> None:
+        if node in self.inlined or node in self.dead or is_view(node) or self._aliased(node):
+            return
+        if node.op in (SYMBOL, ARRAY, SAMPLE_COUNT):
+            self.ready[node] = -1
+            return
+        if node.size == 0:
+            return
+        self.stored.add(node)
+        if node in self.pieces:
+            after = 0
+            for piece in self.pieces[node]:
+                sources = self._piece_leaves(piece)
+                at = self._put(piece, sources, after)
+                if node.op is PLACE:
+                    after = at + 1
+                self.ready[node] = max(self.ready.get(node, 0), at)
+        elif is_pointwise(node) or (node.op is SAMPLE_SUM and not self.phase.lanes):
+            statement = Statement(node, node, identity_index(len(node.shape)))
+            self.ready[node] = self._put(statement, self._leaves(node))
+        elif node.op in (CONTRACT, REDUCE_MAX, REDUCE_MIN):
+            self.ready[node] = self._append(Nest("reduce", node.shape, [Statement(node, node, identity_index(len(node.shape)))]))
+        elif node.op is SOLVE:
+            self.ready[node] = self._append(Nest("solve", node.shape, [Statement(node, node, ())]))
+        else:
+            raise AssertionError(f"no lowering for {node.op.name}")
+
+    def _piece_leaves(self, piece: Statement) -> list[tuple[Node, bool]]:
+        ndim = len(piece.value.shape)
+        read = through_views(piece.value, identity_index(ndim))
+        if read.node is None or read.node.op is CONSTANT:
+            return []
+        node = read.node
+        exact = read.index == identity_index(ndim) and not read.equal and not self._aliased(node)
+        node = self.alias_base(node)
+        if node in self.inlined:
+            return [(s, e and exact) for s, e in self._leaves(node)]
+        return [(node, exact)]

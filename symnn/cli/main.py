@@ -1,0 +1,95 @@
+"""Options, and what becomes of a fault of the input: one line, exit status 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..build import BACKENDS
+from . import evaluate, walk
+from .derivative_text import DERIVATIVES
+from .network_text import LAYERS
+from .problem import InputError
+
+_DESCRIPTION = """\
+Any composition of derivatives of a neural network.  Without arguments: the reference document, with
+each derivative as mathematics and the number at its end."""
+
+_EVALUATE = f"""\
+Evaluate a derivative of a network at points from a file.
+
+networks    layers from left to right: {", ".join(LAYERS)}, as in
+            "Dense(2,16,tanh), Dense(16,1)"; "Dense(2,8), Residual(Dense(8,8,gelu)), Linear(8,1)".
+            Dense(n_in, n_out, activation=tanh, use_bias=True): the activation is tanh unless another
+            is named, on the last layer too; Linear(n_in, n_out) has no bias and Affine(n_in, n_out) has
+            one, both without activation.  Activations: see symnn.activations.activation_names().
+derivatives {", ".join(DERIVATIVES)}, in any nesting, as in "gradient(jacobian)",
+            which is the gradient, by all parameters, of each entry of the Jacobian by the input.
+results     an .npz file.  Of a gradient: an array for each parameter, named L1/W, L1/b, ... as in a file
+            of parameters; of anything else: one array, named as the derivative.  The points' axes come
+            first, then those of what is differentiated, then those of the parameter."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """argparse would print the usage before the message."""
+        self.exit(2, f"{self.prog}: {message}; --help says more\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top = _Parser(prog="python -m symnn", description=_DESCRIPTION, formatter_class=raw, allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
+
+    w = commands.add_parser("walk", help="walk through the reference document (as without arguments)", allow_abbrev=False)
+    _add_backend(w)
+
+    e = commands.add_parser(
+        "evaluate", help="derivatives of a network at points from a file", description=_EVALUATE, formatter_class=raw, allow_abbrev=False
+    )
+    e.add_argument("--network", required=True, metavar="LAYERS", help='for example "Dense(2,16,tanh), Dense(16,1)"')
+    e.add_argument("--derivative", default="value", metavar="NESTING", help='for example "gradient(jacobian)"; default: value')
+    source = e.add_mutually_exclusive_group()
+    source.add_argument("--params", metavar="FILE", help="parameters, an .npz as NeuralNetworkParameters.save writes it")
+    source.add_argument("--init", type=_seed, metavar="SEED", help="initial parameters from this seed instead")
+    e.add_argument("--points", metavar="FILE", help="comma-separated numbers, a point a line, with or without a header; or .npy")
+    e.add_argument("--out", metavar="FILE", help="the .npz to write; it appears whole or not at all")
+    e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
+    e.add_argument("--source", action="store_true", help="print the generated code")
+    _add_backend(e)
+    return top
+
+
+def _add_backend(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; default: auto")
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status: 0, or 2 after one line on stderr that says what is wrong."""
+    options = parser().parse_args(argv)
+    try:
+        if options.command == "evaluate":
+            evaluate.run(options)
+        else:
+            walk.run(getattr(options, "backend", "auto"))
+        sys.stdout.flush()
+    except InputError as e:
+        print(f"symnn: {e}", file=sys.stderr)
+        return 2
+    except MemoryError as e:
+        print(f"symnn: not enough memory: {e or 'take fewer points, or a smaller network'}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # what was printed is no longer read, as in `python -m symnn | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0

@@ -1,0 +1,103 @@
+"""Points from a file: comma-separated numbers, or a NumPy array."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import numpy as np
+
+from .problem import InputError
+
+
+def read_points(path: str, columns: int) -> np.ndarray:
+    """The points of a file, a row each.
+
+    ``.npy`` is NumPy's format, of shape ``(..., columns)``; anything else is read as comma-separated
+    numbers, a point a line.  A first line without a number is a header; empty lines and lines that
+    begin with ``#`` are passed over.
+
+    Raises:
+        InputError: the file cannot be read, or holds something else; the message names the line.
+    """
+    if path.endswith(".npy"):
+        return _read_array(path, columns)
+    if path.endswith(".npz"):
+        raise InputError(f"{path}: points are read from .npy or comma-separated text, not from an .npz archive")
+    return _read_text(path, columns)
+
+
+def _read_array(path: str, columns: int) -> np.ndarray:
+    try:
+        points = np.load(path, allow_pickle=False)
+    except OSError as e:
+        raise unreadable(path, e) from e
+    except (ValueError, EOFError) as e:
+        raise InputError(f"{path}: not an .npy file of numbers: {e}") from e
+    if not isinstance(points, np.ndarray):
+        raise InputError(f"{path}: not an .npy file of numbers, but an archive")
+    if points.dtype.kind not in "fiub":
+        raise InputError(f"{path}: expected real numbers, got an array of dtype {points.dtype}")
+    if not points.ndim or points.shape[-1] != columns:
+        raise InputError(f"{path}: expected an array of shape (number of points, {columns}), got {points.shape}")
+    if not points.size:
+        raise InputError(f"{path}: holds no points: an array of shape {points.shape}")
+    return points
+
+
+def _read_text(path: str, columns: int) -> np.ndarray:
+    rows: list[list[float]] = []
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            for first, line, cells in _lines(file):
+                if first and not any(_is_number(c) for c in cells):
+                    continue
+                rows.append(_numbers(path, line, cells, columns))
+    except OSError as e:
+        raise unreadable(path, e) from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{path}: not text (at byte {e.start}); points are comma-separated numbers, or an .npy file") from e
+    except csv.Error as e:
+        raise InputError(f"{path}: not comma-separated text: {e}") from e
+    if not rows:
+        raise InputError(f"{path}: holds no points; expected lines of {_count(columns)}")
+    return np.array(rows)
+
+
+def _lines(file: Iterator[str]) -> Iterator[tuple[bool, int, list[str]]]:
+    """Each line that holds something: whether it is the first, its number, its cells."""
+    reader = csv.reader(file, skipinitialspace=True)
+    first = True
+    for cells in reader:
+        if not any(c.strip() for c in cells) or cells[0].startswith("#"):
+            continue
+        yield first, reader.line_num, cells
+        first = False
+
+
+def _numbers(path: str, line: int, cells: list[str], columns: int) -> list[float]:
+    if len(cells) != columns:
+        raise InputError(f"{path}, line {line}: expected {_count(columns)} (the network's inputs), got {len(cells)}: {','.join(cells)!r}")
+    for column, cell in enumerate(cells, 1):
+        if not _is_number(cell):
+            raise InputError(f"{path}, line {line}, column {column}: expected a number, got {cell!r}")
+    return [float(c) for c in cells]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text  # Python's 1_000 is no number elsewhere
+
+
+def _count(columns: int) -> str:
+    return "1 column" if columns == 1 else f"{columns} columns"
+
+
+def unreadable(path: str, error: OSError) -> InputError:
+    """A file that cannot be read, and why."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: there is no such file")
+    return InputError(f"{path}: cannot be read: {error.strerror or error}")

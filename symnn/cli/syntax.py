@@ -1,0 +1,37 @@
+"""Text in Python's syntax as a syntax tree, which is read and never run."""
+
+from __future__ import annotations
+
+import ast
+
+from .problem import InputError
+
+
+def parse_expression(text: str, what: str) -> ast.expr:
+    """The tree of one expression.
+
+    >>> from symnn.cli.syntax import parse_expression
+    >>> parse_expression("gradient(jacobian)", "--derivative").func.id
+    'gradient'
+    """
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as e:
+        raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}") from None
+    except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested beyond what Python reads
+        raise InputError(f"{what}: cannot read {shortened(text)!r}: it is nested too deeply, or is not text") from None
+
+
+def written(node: ast.expr) -> str:
+    """How a part of the text was written, for messages."""
+    return repr(shortened(ast.unparse(node).strip("()") if isinstance(node, ast.Tuple) else ast.unparse(node)))
+
+
+def shortened(text: str, length: int = 100) -> str:
+    """A text that is not too long for a message.
+
+    >>> from symnn.cli.syntax import shortened
+    >>> shortened("Dense(2, 16, tanh)", 8)
+    'Dense(2,...'
+    """
+    return text if len(text) <= length else text[:length] + "..."
