@@ -52,6 +52,10 @@ class _Emitter:
         self.single = single
         self.places: dict[object, Place] = {}
         self.kernel_of: dict[str, str] = {}
+        self.steps: list[tuple[str, int]] = []
+        self.signatures: dict[str, str] = {}
+        self.step_names: list[str] = []
+        self.step_offsets: list[int] = []
         self.kernel_text: list[str] = []
         self.table: list[int] = []
         self.constants: list[float] = []
@@ -113,7 +117,7 @@ class _Emitter:
     # -- code
 
     def call(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> str:
-        """A kernel for the nest, and the line that calls it."""
+        """A kernel for the nest: its name, standing for the step that calls it."""
         literal = nest.kind == "pointwise" and len(nest.statements) > LITERAL_ABOVE
         kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal)
         kernel.wanted = wanted
@@ -136,8 +140,10 @@ class _Emitter:
             self.kernel_text.append(f'@njit(error_model="numpy", fastmath={flags})\ndef {name}({", ".join(parameters)}):\n{body}\n')
         at = len(self.table)
         self.table += kernel.values
-        given = [str(at) if p == "t" else p for p in parameters]
-        return f"{name}({', '.join(given)})"
+        given = ", ".join("t" if p == "t" else p for p in parameters)
+        self.steps.append((name, at))
+        self.signatures[name] = given
+        return name
 
     def phase_code(self, phase: Phase, lane_outputs: list[tuple[int, Node]], known: set[Node]) -> list[str]:
         totals: list[Node] = []
@@ -209,7 +215,8 @@ class _Emitter:
                 self.functions.add("store")
         self.rows = max(self.rows, floor)
         if not phase.lanes:
-            return lines
+            return self.dispatched(lines)
+        lines = self.dispatched(lines)
         clears = [f"clear(s, u({self.places[t].offset}), u({t.size}))" for t in totals]
         for key in [k for k, p in self.places.items() if p.lanes]:
             del self.places[key]
@@ -272,7 +279,7 @@ class _Emitter:
             depth_done |= {k for k, _ in outs}
             lines += self.phase_code(phase, outs, known)
             known |= set(phase.nodes)
-        lines += self._shared_outputs()
+        lines += self.dispatched(self._shared_outputs())
         return Program(self._source(lines), self.rows, self.block, self.shared, tuple(o in self.lanes for o in self.outputs))
 
     def _find_cross_reads(self) -> None:
@@ -301,6 +308,42 @@ class _Emitter:
         for o in self.outputs:
             if o not in self.lanes:
                 mark(o)
+
+    def dispatched(self, lines: list[str]) -> list[str]:
+        """Runs of kernel calls as loops over a table of steps, so that a kernel is called in one place."""
+        out: list[str] = []
+        run: list[tuple[int, int]] = []
+
+        def close() -> None:
+            if not run:
+                return
+            used = sorted({self.step_names[j] for j in range(run[0][0], run[-1][0] + 1)}, key=lambda n: int(n[1:]))
+            if len(run) <= 2:
+                for j, _ in run:
+                    given = self.signatures[self.step_names[j]].split(", ")
+                    out.append(f"{self.step_names[j]}({', '.join(str(self.step_offsets[j]) if g == 't' else g for g in given)})")
+                run.clear()
+                return
+            out.append(f"for step in range({run[0][0]}, {run[-1][0] + 1}):")
+            out.append("    code, t = STEPS[step, 0], STEPS[step, 1]")
+            for i, name in enumerate(used):
+                word = "if" if i == 0 else "elif"
+                out.append(f"    {word} code == {int(name[1:])}:")
+                out.append(f"        {name}({self.signatures[name]})")
+            run.clear()
+
+        for line in lines:
+            if line in self.signatures:
+                run.append((len(self.step_names), 0))
+                name, at = self.steps[len(self.step_names)]
+                assert name == line
+                self.step_names.append(name)
+                self.step_offsets.append(at)
+            else:
+                close()
+                out.append(line)
+        close()
+        return out
 
     def _shared_outputs(self) -> list[str]:
         lines = []
@@ -351,13 +394,14 @@ def keep_apart(typing_context):
         parts += [jit + h if not h.startswith("@") else h for h in own_sources]
         parts += self.kernel_text
         body = "\n".join("    " + x for x in driver) or "    pass"
-        parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, samples):\n{body}\n')
+        parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, STEPS, samples):\n{body}\n')
+        parts.append("# (kernel, first entry in TABLE) of each step\nSTEPS = " + _wrapped([(int(n[1:]), at) for n, at in self.steps]) + "\n")
         parts.append(f"TABLE = {_wrapped(self.table)}\n")
         parts.append(f"CONSTANTS = {_wrapped(self.constants)}\n")
         return "\n\n".join(parts)
 
 
-def _wrapped(values: Sequence[float]) -> str:
+def _wrapped(values: Sequence[object]) -> str:
     lines = [", ".join(map(repr, values[i : i + 12])) for i in range(0, len(values), 12)]
     return "[" + ",\n    ".join(lines).replace("inf", 'float("inf")').replace("nan", 'float("nan")') + "]"
 

@@ -94,7 +94,7 @@ class CompiledOutputs:
         program, module = self.form(batch, single)
         workspace = np.empty(program.rows * (program.block + 8) if batch else 0, dtype)
         shared = np.empty(program.shared, dtype)
-        module.kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, module.constants, module.table, np.uint64(samples))
+        module.kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
         return [self._finish(o, r) for o, r in zip(self.outputs, results)]
 
     @staticmethod

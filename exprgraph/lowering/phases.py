@@ -73,7 +73,7 @@ def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase
         level[node] = max((level[a] for a in node.args), default=0) + (node.op is SAMPLE_SUM)
     result: list[Phase] = []
     for depth in range(max(level.values(), default=0) + 1):
-        shared = [n for n in order if n not in lanes and level[n] == depth]
+        shared = [n for n in order if n not in lanes and level[n] == depth and not (n.op is SAMPLE_SUM and n.args[0] in lanes)]
         roots = [n.args[0] for n in order if n.op is SAMPLE_SUM and level[n] == depth + 1 and n.args[0] in lanes]
         roots += [o for o in outputs if o in lanes and level[o] == depth]
         roots = list(dict.fromkeys(roots))

@@ -22,6 +22,9 @@ from .points import read_points, unreadable
 from .problem import InputError
 from .results import check_target, named_arrays, table, write_results
 
+#: from here on, compiling is repaid within one run, and NumPy's whole-batch intermediates grow large
+_WORTH_COMPILING = 10_000
+
 
 def run(options: argparse.Namespace) -> None:
     """Read, differentiate, evaluate, write, and say what was written."""
@@ -29,21 +32,21 @@ def run(options: argparse.Namespace) -> None:
     chain = parse_network(options.network)
     names = parse_derivative(options.derivative)
     nn = _symbolic(chain)
-    if options.out is not None:
-        check_target(options.out, options.points, options.params)
-        points = read_points(options.points, nn.input_size)
-        params = _parameters(chain, options.params, options.init)
+    given = None if options.out is None else _read(options, nn)
     equations = differentiate(names, nn)
+    name = name_of(names)
     if options.show:
-        print(_shown(equations, name_of(names), options.show))
-    if options.source or options.out is not None:
-        function = build_nn_function(equations, nn, backend=options.backend)
-        if options.source:
-            print(function.source)
-    if options.out is not None:
-        arrays = named_arrays(function(points, params), name_of(names))
+        print(_shown(equations, name, options.show))
+    if given is None and not options.source:
+        return
+    n = 0 if given is None else given[0].size // nn.input_size
+    function = build_nn_function(equations, nn, backend=_backend(options.backend, n))
+    if options.source:
+        print(function.source)
+    if given is not None:
+        arrays = named_arrays(function(*given), name)
         write_results(options.out, arrays)
-        print(f"{options.out}: {name_of(names)} of {chain!r} at {_count(points)}")
+        print(f"{options.out}: {name} of {chain!r} at {n} point{'s' * (n != 1)}")
         print(table(arrays))
 
 
@@ -61,6 +64,13 @@ def _symbolic(chain: Chain) -> SymbolicNeuralNetwork:
         return SymbolicNeuralNetwork(chain)
     except ExprGraphError as e:
         raise InputError(f"--network: {e}") from e
+
+
+def _read(options: argparse.Namespace, nn: SymbolicNeuralNetwork) -> tuple[np.ndarray, NeuralNetworkParameters]:
+    """The points and the parameters; that the results can be written is found out first."""
+    check_target(options.out, options.points, options.params)
+    points = read_points(options.points, nn.input_size)
+    return points, _parameters(nn.chain, options.params, options.init)
 
 
 def _parameters(chain: Chain, path: str | None, seed: int | None) -> NeuralNetworkParameters:
@@ -82,6 +92,7 @@ def _shown(equations: Any, name: str, style: str) -> str:
     return "\n".join(f"{label} =\n{leaf}" for label, leaf in leaves.items())
 
 
-def _count(points: np.ndarray) -> str:
-    n = points.size // points.shape[-1]
-    return "1 point" if n == 1 else f"{n} points"
+def _backend(wanted: str, points: int) -> str:
+    if wanted != "auto":
+        return wanted
+    return "numba" if points >= _WORTH_COMPILING else "numpy"

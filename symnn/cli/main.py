@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_backend(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; default: auto")
+    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; auto (default) chooses")
 
 
 def _seed(text: str) -> int:

@@ -36,7 +36,8 @@ def parse_network(text: str) -> Chain:
     parts = [_layer(part) for part in tree.elts] if isinstance(tree, ast.Tuple) else [_layer(tree)]
     if len(parts) == 1 and isinstance(parts[0], Chain):
         return parts[0]
-    return _made(Chain, parts, {}, tree)
+    chain: Chain = _made(Chain, parts, {}, tree)
+    return chain
 
 
 def _layer(node: ast.expr) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .problem import InputError
+from .syntax import shortened
 
 
 def read_points(path: str, columns: int) -> np.ndarray:
@@ -77,10 +78,11 @@ def _lines(file: Iterator[str]) -> Iterator[tuple[bool, int, list[str]]]:
 
 def _numbers(path: str, line: int, cells: list[str], columns: int) -> list[float]:
     if len(cells) != columns:
-        raise InputError(f"{path}, line {line}: expected {_count(columns)} (the network's inputs), got {len(cells)}: {','.join(cells)!r}")
+        came = shortened(",".join(cells))
+        raise InputError(f"{path}, line {line}: expected {_count(columns)}, one for each input of the network, got {len(cells)}: {came!r}")
     for column, cell in enumerate(cells, 1):
         if not _is_number(cell):
-            raise InputError(f"{path}, line {line}, column {column}: expected a number, got {cell!r}")
+            raise InputError(f"{path}, line {line}, column {column}: expected a number, got {shortened(cell)!r}")
     return [float(c) for c in cells]
 
 

@@ -15,7 +15,7 @@ def parse_expression(text: str, what: str) -> ast.expr:
     'gradient'
     """
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        return ast.parse(" ".join(text.split()), mode="eval").body
     except SyntaxError as e:
         raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}") from None
     except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested beyond what Python reads

@@ -105,7 +105,7 @@ def test_the_walk_shows_the_documents_formulas_and_its_number(argv: list[str], c
     numbers = [float(line) for line in out.splitlines() if line.strip().startswith("-0.6397")]
     assert len(numbers) == 2
     for number in numbers:
-        assert abs(number - -0.6397000084492246) <= 2 * np.spacing(0.6397)
+        assert abs(number - -0.6397000084492246) <= np.spacing(0.6397)
     assert "check_shapes=False" in out
 
 
@@ -132,7 +132,9 @@ def test_a_gradient_is_written_as_an_array_for_each_parameter(place: Path, deriv
             assert got[name].shape[0] == len(X)
 
 
-@pytest.mark.parametrize("derivative", ["jacobian", "hessian", "laplacian", "jacobian(gradient)", "laplacian(hessian)", "jacobian(laplacian)"])
+@pytest.mark.parametrize(
+    "derivative", ["jacobian", "hessian", "laplacian", "jacobian(gradient)", "laplacian(hessian)", "jacobian(laplacian)"]
+)
 def test_anything_else_is_one_array_named_after_it(place: Path, derivative: str) -> None:
     assert evaluate(derivative=f" {derivative} ".replace("(", "( ")) == 0
     want = expected(derivative, NeuralNetworkParameters.load("trained.npz"), X)
@@ -150,10 +152,20 @@ def test_value_is_the_network_and_the_default(place: Path) -> None:
 
 @pytest.mark.parametrize("backend", ["numba", "auto"])
 def test_compiled_and_numpy_agree(place: Path, backend: str) -> None:
-    assert evaluate(out="a.npz") == evaluate(out="b.npz", backend=backend) == 0
+    options = dict(network="Dense(2,1)", derivative="hessian", params=None, init="0")
+    assert evaluate(out="a.npz", **options) == evaluate(out="b.npz", backend=backend, **options) == 0
     with np.load("a.npz") as a, np.load("b.npz") as b:
         for name in a:
             np.testing.assert_allclose(b[name], a[name], rtol=1e-12, atol=1e-15)
+
+
+def test_many_points_are_compiled_for(place: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.save("many.npy", rng.normal(size=(10_000, 2)))
+    options = dict(network="Dense(2,1)", derivative="jacobian", params=None, init="0", points="many.npy")
+    assert evaluate(out="a.npz", **options) == evaluate(out="b.npz", backend="auto", **options) == 0
+    with np.load("a.npz") as a, np.load("b.npz") as b:
+        np.testing.assert_allclose(b["jacobian"], a["jacobian"], rtol=1e-12, atol=1e-15)
 
 
 def test_the_table_says_what_was_written(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,13 +210,13 @@ def test_the_formula_is_shown_without_points(place: Path, capsys: pytest.Capture
     out = capsys.readouterr().out
     assert out.count(r"\begin{equation}") == 2
     assert out.startswith("% L1.W\n") and "% L1.b\n" in out
-    assert os.listdir() == sorted(os.listdir()) or not Path("result.npz").exists()
+    assert not Path("result.npz").exists()
 
 
 def test_the_formula_and_the_code_go_before_the_table(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert evaluate(derivative="jacobian", show="", source="", backend="numba") == 0
+    assert evaluate(network="Dense(2,1)", derivative="jacobian", params=None, init="0", show="", source="", backend="numba") == 0
     out = capsys.readouterr().out
-    nn = SymbolicNeuralNetwork(CHAIN)
+    nn = SymbolicNeuralNetwork(Chain(Dense(2, 1)))
     J = Jacobian(nn).derivative
     source = build_nn_function(J, nn, backend="numba").source
     assert out.startswith(f"jacobian =\n{J}\n{source}")
@@ -224,9 +236,9 @@ def test_networks() -> None:
     assert parse_network("Dense(2,4,activation=identity,use_bias=False), Affine(4,1)") == Chain(
         Dense(2, 4, "identity", use_bias=False), Affine(4, 1)
     )
-    assert parse_network("Dense(n_out=4, n_in=2, activation=None), Residual(Chain(Dense(4,4,sin), Linear(4,4))), Chain(Linear(4,1))") == Chain(
-        Dense(2, 4, None), Residual(Chain(Dense(4, 4, "sin"), Linear(4, 4))), Chain(Linear(4, 1))
-    )
+    assert parse_network(
+        "Dense(n_out=4, n_in=2, activation=None), Residual(Chain(Dense(4,4,sin), Linear(4,4))), Chain(Linear(4,1))"
+    ) == Chain(Dense(2, 4, None), Residual(Chain(Dense(4, 4, "sin"), Linear(4, 4))), Chain(Linear(4, 1)))
 
 
 @given(st.lists(st.sampled_from(sorted(DERIVATIVES)), min_size=1, max_size=6))
@@ -351,7 +363,7 @@ def test_points_as_an_array_of_any_leading_shape(place: Path, shape: tuple[int, 
 BAD_POINTS = {
     "1,2\n3\n": ["line 2", "expected 2 columns", "got 1"],
     "a,b,c\n1,2,3\n": ["line 2", "expected 2 columns", "got 3"],
-    "1;2\n3;4\n": ["p.csv", "holds no points"],
+    "1;2\n": ["p.csv", "holds no points"],
     "x,y\n1;2\n": ["line 2", "expected 2 columns", "'1;2'"],
     "x,y\n1,2\n\n3,four\n": ["line 4, column 2", "expected a number, got 'four'"],
     "1,b\n": ["line 1, column 2", "'b'"],

@@ -1,0 +1,109 @@
+"""Write docs/api.md from the docstrings of the public names: ``python docs/make_api.py``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import exprgraph
+import exprgraph.over_samples
+import symnn
+import symnn.activations
+
+_PAGE = Path(__file__).with_name("api.md")
+_HEAD = """\
+# API reference
+
+<!-- made by docs/make_api.py from the docstrings; do not edit -->
+"""
+#: sections of the page: a title, the name before the dot, the module, its names
+_SECTIONS: list[tuple[str, str, Any, list[str]]] = [
+    ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
+    ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
+    ("symnn", "symnn", symnn, list(symnn.__all__)),
+    ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
+]
+
+
+def page() -> str:
+    """The text of the page."""
+    parts = [_HEAD]
+    for title, prefix, module, names in _SECTIONS:
+        parts.append(f"## {title}\n\n{_text(module)}\n")
+        seen: dict[int, str] = {}
+        for name in sorted(names, key=lambda n: (n.lower(), n)):
+            value = getattr(module, name)
+            if inspect.ismodule(value):
+                continue
+            if id(value) in seen:
+                parts.append(f"### {prefix}.{name}\n\nAnother name of `{prefix}.{seen[id(value)]}`.\n")
+                continue
+            seen[id(value)] = name
+            parts.append(_entry(f"{prefix}.{name}", value))
+    return "\n".join(parts)
+
+
+def _entry(name: str, value: Any) -> str:
+    lines = [f"### {name}\n", f"```\n{name}{_signature(value)}\n```\n", _text(value) + "\n"]
+    if inspect.isclass(value):
+        lines += [f"#### {name.rpartition('.')[2]}.{m}{s}\n\n{t}\n" for m, s, t in _members(value)]
+    return "\n".join(lines)
+
+
+def _members(cls: type) -> Iterator[tuple[str, str, str]]:
+    """The documented methods and properties that a class itself defines."""
+    for name, value in vars(cls).items():
+        if name.startswith("_") and name != "__call__":
+            continue
+        inner = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+        is_property = not inspect.isroutine(inner)
+        if inspect.getdoc(inner) and (inspect.isroutine(inner) or isinstance(value, property) or hasattr(value, "func")):
+            yield name, "" if is_property else _signature(inner), _text(inner)
+
+
+def _signature(value: Any) -> str:
+    if inspect.isclass(value) and issubclass(value, BaseException):
+        return ""
+    try:
+        signature = inspect.signature(value)
+    except ValueError:
+        return ""
+    kept = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values() if p.name != "self"]
+    return str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))
+
+
+def _text(value: Any) -> str:
+    """A docstring as Markdown: examples fenced, headings bold, references and literals as code."""
+    doc = inspect.getdoc(value)
+    assert doc, f"{value!r} has no docstring"
+    out: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", doc):
+        if paragraph.lstrip().startswith(">>>"):
+            out.append(f"```pycon\n{inspect.cleandoc(paragraph)}\n```")
+            continue
+        heading = re.match(r"(Args|Returns|Raises|Attributes):\n", paragraph)
+        if heading:
+            out.append(f"**{heading[1]}**")
+            paragraph = _items(paragraph[heading.end() :], listed=heading[1] != "Returns")
+        out.append(_marked(paragraph))
+    return "\n\n".join(out)
+
+
+def _items(text: str, *, listed: bool) -> str:
+    """Indented entries as a list; lines that are indented further belong to the entry before."""
+    lines = inspect.cleandoc(text).splitlines()
+    if not listed:
+        return "\n".join(lines)
+    return "\n".join(f"  {line.strip()}" if line[:1].isspace() else re.sub(r"^([\w, ]+):", r"* `\1`:", line) for line in lines)
+
+
+def _marked(text: str) -> str:
+    text = re.sub(r":(?:func|class|meth|mod|attr):`~?([^`]+)`", r"`\1`", text)
+    return text.replace("``", "`")
+
+
+if __name__ == "__main__":
+    _PAGE.write_text(page(), encoding="utf-8")

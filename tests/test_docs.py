@@ -1,0 +1,74 @@
+"""The documentation: every Python block runs and prints what the page says; links and the API page hold."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the line it starts on, its text."""
+
+    language: str
+    line: int
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    language: str | None = None
+    start, lines = 0, []
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.startswith("```"):
+            lines.append(line)
+        elif language is None:
+            language, start, lines = line[3:].strip(), number, []
+        else:
+            yield Block(language, start, "\n".join(lines))
+            language = None
+    assert language is None, f"{page.name}: the block that starts on line {start} is not closed"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    found = list(blocks(page))
+    for block, after in zip(found, [*found[1:], None], strict=True):
+        if block.language != "python":
+            continue
+        code = compile("\n" * block.line + block.text, str(page), "exec")  # so that a traceback has the page's lines
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, names)
+        if after is not None and after.language == "text":
+            assert printed.getvalue().rstrip() == after.text.rstrip(), f"{page.name}, line {block.line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http:", "https:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_has_exactly_two_commands() -> None:
+    commands = [b.text for b in blocks(ROOT / "README.md") if b.language == "sh"]
+    assert len(commands) == 2
+    for command in commands:
+        assert "\n" not in command.replace("\\\n", " ").strip()
+
+
+def test_the_api_page_is_current() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_api.py"), run_name="make_api")["page"]()
+    assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == made, "run: python docs/make_api.py"
