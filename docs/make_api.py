@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,11 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
     for name, value in vars(cls).items():
         if name.startswith("_") and name != "__call__":
             continue
-        inner = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
-        is_property = not inspect.isroutine(inner)
-        if inspect.getdoc(inner) and (inspect.isroutine(inner) or isinstance(value, property) or hasattr(value, "func")):
-            yield name, "" if is_property else _signature(inner), _text(inner)
+        if isinstance(value, (property, cached_property)):
+            if value.__doc__:
+                yield name, "", _text(value)
+        elif inspect.isroutine(value) and inspect.getdoc(getattr(cls, name)):
+            yield name, _signature(getattr(cls, name)), _text(getattr(cls, name))
 
 
 def _signature(value: Any) -> str:
@@ -77,7 +79,7 @@ def _signature(value: Any) -> str:
 
 def _text(value: Any) -> str:
     """A docstring as Markdown: examples fenced, headings bold, references and literals as code."""
-    doc = inspect.getdoc(value)
+    doc = inspect.cleandoc(value.__doc__ or "")
     assert doc, f"{value!r} has no docstring"
     out: list[str] = []
     for paragraph in re.split(r"\n\s*\n", doc):

@@ -38,7 +38,7 @@ def _tanh_prime(x: Any) -> Any:
 
 def _sigmoid(x: Any) -> Any:
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e)) + 0 * x
+    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
 
 def _sigmoid_prime(x: Any) -> Any:

@@ -11,10 +11,10 @@ import numpy as np
 from ..elementwise import Function
 from ..node import Node
 from ..primitive import ARRAY, SAMPLE_SUM, SYMBOL
-from ..traverse import topological
 from . import kernels, runtime
 from .access import Place, contiguous, identity_index, is_view
-from .kernels import LITERAL_ABOVE, Kernel
+from .kernels import CHECKED_PAIRS, Kernel
+from .likeness import Order
 from .phases import Phase, pairwise, phases
 from .schedule import Nest, Schedule, Scheduler, Statement
 
@@ -73,7 +73,8 @@ class _Emitter:
                     self.loads[symbol] = (k, argument.size, offset)
                 else:
                     self.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
-        self.phases, self.lanes = phases(self.outputs, lane_symbols)
+        self.order = Order(self.outputs)
+        self.phases, self.lanes = phases(self.outputs, self.order.nodes, lane_symbols)
         self.block = 64
 
     # -- storage
@@ -118,10 +119,13 @@ class _Emitter:
 
     def call(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> str:
         """A kernel for the nest: its name, standing for the step that calls it."""
-        literal = nest.kind == "pointwise" and len(nest.statements) > LITERAL_ABOVE
-        kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal)
-        kernel.wanted = wanted
-        lines = kernel.write(nest)
+        for literal in (False, True):
+            kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal, self.order)
+            kernel.wanted = wanted
+            lines = kernel.write(nest)
+            stores = len(nest.statements)
+            if nest.kind != "pointwise" or stores * (stores + len(kernel.lane_reads) + len(kernel.shared_reads)) <= CHECKED_PAIRS:
+                break
         self.functions |= kernel.functions
         self.rows_used |= kernel.rows
         buffers = sorted(kernel.buffers)
@@ -260,16 +264,16 @@ class _Emitter:
             lines.append(self.call(copy, schedule, wanted))
         unit = kernels.ROW if schedule.lanes else 1
         at, to = self.places[scratch].offset * unit, self.places[node].offset * unit
-        buffer, count = ("w", "n") if schedule.lanes else ("s", "u(1)")
+        buffer, count = ("w", "np.int64(n)") if schedule.lanes else ("s", "1")
         n, m = a.shape[0], node.size // a.shape[0]
-        lines.append(f"solve({buffer}, u({at}), u({to}), u({n}), u({m}), u({unit}), {count})")
+        lines.append(f"solve({buffer}, {at}, {to}, {n}, {m}, {unit}, {count})")
         self.functions.add("solve")
         if schedule.lanes:
             self.release(scratch, a.shape)
         return lines
 
     def program(self) -> Program:
-        self.all_nodes = topological(self.outputs)
+        self.all_nodes = self.order.nodes
         self._find_cross_reads()
         known: set[Node] = set()
         depth_done: set[int] = set()

@@ -13,18 +13,22 @@ from ..elementwise import Function
 from ..node import Node
 from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from .access import Affine, Index, Place, identity_index, through_views, variable
+from .likeness import Order
 from .schedule import Nest, Statement, operand_indices
 
-#: with more statements than this a nest's offsets are literals: it is one of a kind, and constant
-#: offsets spare the compiler the checks that arrays do not overlap
-LITERAL_ABOVE = 6
+#: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
+#: Such a nest is one of a kind; its offsets are literals, which spares the checks.
+CHECKED_PAIRS = 100
 
 
 class Kernel:
     """A loop nest being written."""
 
-    def __init__(self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool) -> None:
+    def __init__(
+        self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool, order: Order
+    ) -> None:
         self.place = place
+        self.order = order
         self.inlined = inlined
         self.lanes = lanes
         self.single = single  # float32
@@ -47,8 +51,8 @@ class Kernel:
 
     def integer(self, value: int) -> str:
         if self.literal:
-            return f"u({value})"
-        self.values.append(value)
+            return f"u({value % 2**64})"
+        self.values.append(value % 2**64)  # a negative stride wraps around
         return f"p{len(self.values) - 1}"
 
     def number(self, value: float) -> str:
@@ -115,20 +119,22 @@ class Kernel:
         if node.op is SAMPLE_SUM:  # of a value that all samples share
             self.uses_samples = True
             return f"{self.read(node.args[0], index)} * R(samples)"
-        args = [self.read(a, i) for a, i in operand_indices(node, index)]
-        if node.op is SUM:
-            return self._sum(node, args)
-        if node.op is PRODUCT:
-            return self._product(node, args)
-        if node.op is CONTRACT:
-            return " * ".join(args)
+        operands = operand_indices(node, index)
+        if node.op is CONTRACT or node.op is SUM or node.op is PRODUCT:
+            positions = self.order.sorted([a for a, _ in operands])
+            ordered = [self.read(*operands[i]) for i in positions]
+            if node.op is SUM:
+                return self._sum(node.params[0], [node.params[1][i] for i in positions], ordered)
+            if node.op is PRODUCT:
+                return self._product([node.params[i] for i in positions], ordered)
+            return " * ".join(ordered)
+        args = [self.read(a, i) for a, i in operands]
         row = node.op
         assert isinstance(row, Function)
         self.rows.add(row)
         return row.code.format(*(a if a.isidentifier() or a.startswith("(") else f"({a})" for a in args))
 
-    def _sum(self, node: Node, args: list[str]) -> str:
-        const, coefficients = node.params
+    def _sum(self, const: float, coefficients: list[float], args: list[str]) -> str:
         text = self.number(const) if const else ""
         for c, a in zip(coefficients, args):
             if not text:
@@ -139,10 +145,10 @@ class Kernel:
                 text += f" {'+' if c > 0 else '-'} {self.number(abs(c))} * {a}"
         return text
 
-    def _product(self, node: Node, args: list[str]) -> str:
+    def _product(self, exponents: list[float], args: list[str]) -> str:
         above: list[str] = []
         below: list[str] = []
-        for e, a in zip(node.params, args):
+        for e, a in zip(exponents, args):
             (above if e > 0 else below).append(self._power(a, abs(e)))
         text = " * ".join(above) if above else self.number(1.0)
         if below:
@@ -215,7 +221,7 @@ class Kernel:
         if node.op is CONTRACT:
             labels, sizes = node.params
             name = [variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in range(len(sizes))]
-            operands = [(a, tuple(name[k] for k in ks)) for a, ks in zip(node.args, labels)]
+            operands = [(node.args[i], tuple(name[k] for k in labels[i])) for i in self.order.sorted(node.args)]
             return operands, list(node.shape), list(sizes[ndim:])
         (arg,) = node.args
         axes = node.params
@@ -331,4 +337,4 @@ def _shifted(a: Affine, shift: dict[str, Affine]) -> Affine:
 
 ROW = 72
 
-__all__ = ["ARRAY", "LITERAL_ABOVE", "Kernel"]
+__all__ = ["ARRAY", "CHECKED_PAIRS", "Kernel"]

@@ -62,9 +62,8 @@ def _split(node: Node) -> Node:
     return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
 
 
-def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:
+def phases(outputs: Sequence[Node], order: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:
     """The phases in order, and the set of per-sample nodes."""
-    order = topological(outputs)
     lanes: set[Node] = set()
     level: dict[Node, int] = {}
     for node in order:
@@ -80,8 +79,8 @@ def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase
         if shared:
             result.append(Phase(False, shared, []))
         if roots:
-            needed = topological(roots, enter=lambda n: n in lanes)
-            result.append(Phase(True, [n for n in needed if n in lanes], roots))
+            needed = set(topological(roots, enter=lambda n: n in lanes))
+            result.append(Phase(True, [n for n in order if n in lanes and n in needed], roots))
     return result, lanes
 
 

@@ -45,7 +45,7 @@ def cbrt(x):
     if a == 0.0 or a == math.inf or a != a:
         return x
     r = math.exp(math.log(a) / 3.0)
-    r = r - (r * r * r - a) / (3.0 * r * r)
+    r = r - (r - a / (r * r)) / 3.0
     return math.copysign(r, x)
 
 

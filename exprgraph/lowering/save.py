@@ -1,0 +1,68 @@
+"""A compiled function as a module file that needs only numpy and numba."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .function import CompiledOutputs
+
+_CALLER = '''
+_TABLE = np.array(TABLE, dtype=np.uint64)
+_STEPS = np.array(STEPS, dtype=np.int64).reshape(-1, 2)
+_CONSTANTS = np.array(CONSTANTS, dtype=R)
+#: (name, shape, whether each sample has its own value) of each argument
+ARGUMENTS = {arguments}
+#: (shape, whether it differs from sample to sample) of each result
+RESULTS = {results}
+
+
+def evaluate(*values):
+    """The results, as a list, for one value an argument: batch axes first where samples differ."""
+    if len(values) != len(ARGUMENTS):
+        raise TypeError(f"expected {{len(ARGUMENTS)}} values, got {{len(values)}}")
+    arrays, lead = [], ()
+    for value, (name, shape, per_sample) in zip(values, ARGUMENTS):
+        a = np.asarray(value, dtype=R)
+        n = a.ndim - len(shape)
+        if n < 0 or a.shape[n:] != shape or (n and not per_sample):
+            raise ValueError(f"argument {{name!r}}: expected shape {{shape}}, got {{a.shape}}")
+        lead = np.broadcast_shapes(lead, a.shape[:n])
+        arrays.append(a)
+    flat = [
+        np.ascontiguousarray(np.broadcast_to(a, lead + shape) if per_sample else a).reshape(-1)
+        for a, (name, shape, per_sample) in zip(arrays, ARGUMENTS)
+    ]
+    results = [np.empty((lead if per_sample else ()) + shape, R) for shape, per_sample in RESULTS]
+    samples = 1
+    for n in lead:
+        samples *= n
+    workspace, shared = np.empty({rows} * {row}, R), np.empty({shared}, R)
+    kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, _CONSTANTS, _TABLE, _STEPS, np.uint64(samples))
+    return results
+'''
+
+
+def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None:
+    """Write the generated module with a plain Python caller, atomically."""
+    program = core.program(batch=any(a.per_sample for a in core.arguments))
+    arguments = []
+    for name, a in zip(names, core.arguments):
+        shape = a.symbols[0][0].shape if len(a.symbols) == 1 else (a.size,)
+        arguments.append((name, shape, a.per_sample))
+    results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
+    text = program.source + _CALLER.format(
+        arguments=repr(arguments), results=repr(results), rows=program.rows, row=program.block + 8, shared=program.shared
+    )
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,224 @@
+"""Compiled functions give the NumPy evaluator's values: every primitive, every form, both precisions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import exprgraph as eg
+from exprgraph.elementwise import Function
+from exprgraph.evaluate import evaluate_nodes
+from exprgraph.lowering.emit import Argument, emit
+from exprgraph.lowering.function import compile_function
+from exprgraph.node import Node
+from exprgraph.primitive import TABLE
+
+from small_graphs import SYMBOLS, expressions
+
+
+def arguments(lanes: set[str]) -> list[Argument]:
+    return [Argument(n, ((s, 0),), s.size, n in lanes) for n, s in SYMBOLS.items()]
+
+
+def agree(nodes: list[Node], lanes: set[str], lead: tuple[int, ...], dtype: type = np.float64, rtol: float = 1e-10) -> None:
+    rng = np.random.default_rng(3)
+    fn = compile_function(nodes, arguments(lanes))
+    values = {
+        s: rng.uniform(0.3, 1.4, (lead if n in lanes else ()) + s.shape).astype(dtype) for n, s in SYMBOLS.items()
+    }
+    got = fn(*[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())])
+    want = compile_function(nodes, arguments(lanes), "numpy")(
+        *[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())]
+    )
+    for node, a, b in zip(nodes, got, want):
+        assert a.shape == b.shape, node
+        scale = np.abs(b[np.isfinite(b)]).max(initial=1e-30)
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * scale, err_msg=str(node))
+
+
+# no shrinking: each attempt compiles
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "phases": (Phase.generate,)}
+
+
+@settings(max_examples=3, **QUIET)
+@given(st.lists(expressions(), min_size=10, max_size=10))
+def test_random_graphs_on_lanes(nodes: list[Node]) -> None:
+    agree(nodes, {"p", "x", "A"}, (3,))
+
+
+@pytest.mark.slow
+@settings(max_examples=25, **QUIET)
+@given(st.lists(expressions(), min_size=14, max_size=14), st.sampled_from([set(), {"p"}, set(SYMBOLS), {"p", "W", "s"}]))
+def test_many_random_graphs(nodes: list[Node], lanes: set[str]) -> None:
+    agree(nodes, lanes | {"p"}, (67,))
+    agree(nodes, lanes | {"p"}, ())
+
+
+def every_function() -> list[Node]:
+    """Each row of the table on an argument of its own inside its domain, scalars and arrays mixed."""
+    x = SYMBOLS["x"]
+    out = []
+    for row in TABLE.values():
+        if isinstance(row, Function):
+            args = []
+            for k, (lo, hi) in enumerate(row.sample):
+                mid, half = (lo + hi) / 2, (hi - lo) / 2
+                part = mid + half * eg.sin(x + k) * 0.9
+                args.append(part[0] if k == 1 else part)
+            out.append(row.rebuild(x, tuple(args)))  # type: ignore[misc]
+    return out
+
+
+def test_every_function_in_both_precisions() -> None:
+    nodes = every_function()
+    agree(nodes, {"x"}, (5,))
+    agree(nodes, {"x"}, (5,), np.float32, 3e-5)
+
+
+def test_float32_stays_float32() -> None:
+    x = SYMBOLS["x"]
+    fn = eg.compile([eg.tanh(x), eg.sum(x) / 3, 2 * x], x)
+    for lead in ((), (4,)):
+        assert {np.asarray(v).dtype for v in fn(np.ones((*lead, 2), np.float32))} == {np.dtype(np.float32)}
+    assert {np.asarray(v).dtype for v in fn(np.ones(2, int))} == {np.dtype(np.float64)}
+
+
+EDGES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-8, 0.5, -0.5, 1.0, -1.0, 30.0, -30.0, 500.0, -500.0, 1e300, -1e300, np.inf, -np.inf, np.nan])
+
+
+def test_edges_are_those_of_numpy() -> None:
+    x = eg.Symbol("x")
+    unary = [r for r in TABLE.values() if isinstance(r, Function) and r.arity == 1]
+    nodes = [r.rebuild(x, (x,)) for r in unary]  # type: ignore[misc]
+    fn = eg.compile(nodes, x)
+    got = fn(EDGES)
+    want = eg.evaluate(nodes, {x: EDGES})
+    for row, a, b in zip(unary, got, want):
+        np.testing.assert_array_equal(np.isnan(a), np.isnan(b), err_msg=row.name)
+        keep = np.isfinite(b) & (np.abs(EDGES) < 1e15)
+        np.testing.assert_array_equal(np.isinf(a[keep]), False, err_msg=row.name)
+        np.testing.assert_allclose(a[keep], b[keep], rtol=1e-14, atol=1e-323, err_msg=row.name)
+        np.testing.assert_array_equal(a[np.isinf(b)], b[np.isinf(b)], err_msg=row.name)
+
+
+def test_singular_system_is_nan_in_both_backends() -> None:
+    A, b = eg.Symbol("A", (3, 3)), eg.Symbol("b", 3)
+    fn = eg.compile(eg.solve(A, b), (A, b))
+    matrices = np.stack([np.ones((3, 3)), np.eye(3)])
+    right = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(fn(matrices, right), eg.evaluate(eg.solve(A, b), {A: matrices, b: right}))
+
+
+def network(widths: list[int]) -> tuple[Node, list[Node], Node]:
+    x = eg.Symbol("x", widths[0], per_sample=True)
+    u, params = x, []
+    for k, (i, o) in enumerate(zip(widths, widths[1:])):
+        W, b = eg.Symbol(f"W{k}", (o, i)), eg.Symbol(f"b{k}", o)
+        params += [W, b]
+        u = W @ u + b
+        if k < len(widths) - 2:
+            u = eg.tanh(u)
+    return x, params, u
+
+
+def network_arguments(x: Node, params: list[Node]) -> list[Argument]:
+    offsets = np.cumsum([0] + [p.size for p in params])
+    return [
+        Argument("x", ((x, 0),), x.size, True),
+        Argument("params", tuple(zip(params, offsets[:-1].tolist())), int(offsets[-1]), False),
+    ]
+
+
+def residual_gradient(widths: list[int]) -> tuple[list[Node], list[Argument]]:
+    x, params, u = network(widths)
+    ux = eg.jvp(u[0], x, np.eye(widths[0])[0])
+    r = eg.jvp(u[0], x, np.eye(widths[0])[1]) + u[0] * ux - 0.1 * eg.jvp(ux, x, np.eye(widths[0])[0])
+    grads = eg.jacobians(r**2, params)
+    return [eg.over_samples.mean(e) for e in (r**2, *grads)], network_arguments(x, params)
+
+
+def test_gradient_of_a_residual_loss_over_blocks() -> None:
+    outputs, given = residual_gradient([2, 7, 7, 1])
+    rng = np.random.default_rng(0)
+    theta = rng.standard_normal(given[1].size) * 0.5
+    fn, reference = compile_function(outputs, given), compile_function(outputs, given, "numpy")
+    for n in (1, 7, 64, 65, 200):
+        x = rng.standard_normal((n, 2))
+        for a, b in zip(fn(x, theta), reference(x, theta)):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
+
+
+def test_code_follows_the_number_of_distinct_layers() -> None:
+    """Neither width nor depth makes more code; only the tables grow."""
+
+    def kernels(widths: list[int]) -> int:
+        outputs, given = residual_gradient(widths)
+        return emit(outputs, given, batch=True, single=False).source.count("\ndef k")
+
+    base = kernels([2, 8, 8, 8, 8, 8, 1])
+    assert kernels([2, 40, 40, 40, 40, 40, 1]) == base
+    assert kernels([2] + [8] * 12 + [1]) <= base + 2
+
+
+def test_workspace_is_bounded_by_a_block() -> None:
+    outputs, given = residual_gradient([2, 16, 16, 1])
+    program = emit(outputs, given, batch=True, single=False)
+    assert program.rows < 2500
+    deeper, given = residual_gradient([2, 16, 16, 16, 16, 1])
+    assert emit(deeper, given, batch=True, single=False).rows < 2.6 * program.rows
+
+
+def test_source_is_the_same_twice() -> None:
+    outputs, given = residual_gradient([2, 5, 1])
+    assert emit(outputs, given, batch=True, single=False).source == emit(outputs, given, batch=True, single=False).source
+
+
+def test_a_saved_module_runs_without_the_package(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    import subprocess
+    import sys
+
+    x, y = eg.symbols("x y")
+    fn = eg.compile([eg.erf(x) * y, eg.stack([x, y]) ** 3], (x, y))
+    fn.save(tmp_path / "evaluator.py")
+    code = (
+        "import sys; sys.modules['exprgraph'] = None\n"
+        "import evaluator; a, b = evaluator.evaluate([0.5, 1.0], 2.0); print(repr(a.tolist()), repr(b.tolist()))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    a, b = fn(np.array([0.5, 1.0]), 2.0)
+    assert out.split() == f"{a.tolist()!r} {b.tolist()!r}".split()
+
+
+def test_errors_name_argument_expected_and_given() -> None:
+    x = eg.Symbol("x", 2)
+    fn = eg.compile(eg.sum(x), x)
+    with pytest.raises(eg.ShapeError, match=r"argument 'x': expected batch axes, then shape \(2,\), got \(3,\)"):
+        fn([1.0, 2.0, 3.0])
+    with pytest.raises(TypeError, match="expected 1 values"):
+        fn()
+    with pytest.raises(eg.DTypeError, match="complex"):
+        fn([1j, 2.0])
+    with pytest.raises(eg.UnboundSymbolError, match="'x' of shape"):
+        eg.compile(eg.sum(x), eg.Symbol("z"))
+    with pytest.raises(ValueError, match="unknown backend 'cuda'"):
+        eg.compile(eg.sum(x), x, backend="cuda")
+
+
+def test_results_keep_their_nesting_and_batch_axes() -> None:
+    x, y = eg.symbols("x y")
+    fn = eg.compile({"a": (x + y, [x * y]), "c": eg.Symbol("x") * 0 + 3}, (x, y))
+    out = fn(np.ones((2, 3)), np.arange(3.0))
+    assert out["a"][0].shape == out["a"][1][0].shape == out["c"].shape == (2, 3)
+    assert evaluate_nodes([x + y], {x: np.ones((2, 3)), y: np.arange(3.0)})[0].tolist() == out["a"][0].tolist()
+    assert np.ndim(fn(1.0, 2.0)["a"][0]) == 0
+    assert fn(np.ones((0,)), 1.0)["a"][0].shape == (0,)
+
+
+def test_a_compiled_function_is_pickled() -> None:
+    import pickle
+
+    x = eg.Symbol("x")
+    fn = pickle.loads(pickle.dumps(eg.compile(x**2, x)))
+    assert fn(3.0) == 9.0
