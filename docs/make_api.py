@@ -62,7 +62,7 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, (property, cached_property)):
             if value.__doc__:
                 yield name, "", _text(value)
-        elif inspect.isroutine(value) and inspect.getdoc(getattr(cls, name)):
+        elif inspect.isroutine(value) and getattr(cls, name).__doc__:
             yield name, _signature(getattr(cls, name)), _text(getattr(cls, name))
 
 

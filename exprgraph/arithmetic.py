@@ -22,6 +22,9 @@ from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
 #: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
 FLATTEN_LIMIT = 32
 
+#: the smallest number with all its digits
+_TINY = float(np.finfo(np.float64).tiny)
+
 
 def spread(scalar: Node, shape: Shape) -> Node:
     """A scalar in every element of a shape."""
@@ -31,6 +34,14 @@ def spread(scalar: Node, shape: Shape) -> Node:
     if value is not None:
         return constant(value, shape)
     return make(CONTRACT, (scalar,), (((),), shape), shape)
+
+
+def _lost(folded: float, *factors: float) -> bool:
+    """Whether numbers joined into one overflow or lose digits below the normal range, as they need not one by one.
+
+    ``1e200*x * 1e200*y`` is finite where x and y are small; with a coefficient of infinity it would not be.
+    """
+    return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
 
 
 def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape = ()) -> Node:
@@ -47,7 +58,7 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
             continue
         if node.op is SUM:
             inner_const, inner = node.params
-            if len(node.args) == 1 or len(node.args) - 1 <= room:
+            if (len(node.args) == 1 or len(node.args) - 1 <= room) and not any(_lost(c * k, c, k) for k in inner):
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):
@@ -141,7 +152,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
         c, rest = split_coefficient(base)
         if c != 1.0 and (_is_integer(e) or c > 0):
             folded = _power_of_number(c, e)
-            if math.isfinite(folded) and folded != 0.0:
+            if math.isfinite(folded) and folded != 0.0 and not _lost(coefficient * folded, coefficient, folded):
                 coefficient *= folded
                 put(rest, e)
                 return
@@ -154,16 +165,21 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
         before = powers.get(key, 0.0)
         if before and not key[2] and _is_integer(before + e):
             # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
+            if before == e:
+                del powers[key]
             root = make(PRODUCT, (base,), (e,), base.shape)
-            key, before, e = (root, True, True), powers.get((root, True, True), 0.0), 1.0
+            key, e = (root, True, True), 2.0 if before == e else 1.0
+            before = powers.get(key, 0.0)
         powers[key] = before + e
 
     pending = list(factors)
     room = FLATTEN_LIMIT - len(pending)
     for base, e in pending:
         if e == 1.0:
-            c, base = split_coefficient(base)
-            coefficient *= c
+            c, rest = split_coefficient(base)
+            if not _lost(coefficient * c, coefficient, c):
+                coefficient *= c
+                base = rest
             if base.op is PRODUCT and len(base.args) - 1 <= room:
                 room -= len(base.args) - 1
                 for b, k in zip(base.args, base.params):

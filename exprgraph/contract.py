@@ -21,7 +21,6 @@ are in the order of their digests.  ``params`` is ``(labels of each operand, siz
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -32,6 +31,7 @@ from .errors import ShapeError
 from .leaves import array, constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
+from .unwinding import each, unwinding
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
 _Work = list[tuple[Node, list[int]]]
@@ -325,47 +325,17 @@ def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: di
 
 # ---------------------------------------------------------------- moving a map inwards
 
-class _Need(Exception):  # noqa: N818  (a request, not an error)
-    def __init__(self, key: tuple[Node, tuple[int, ...]]) -> None:
-        self.key = key
-
-
-class _Memo(threading.local):
-    table: dict[tuple[Node, tuple[int, ...]], Node | None] | None = None
-
-
-_memo = _Memo()
-
-
 def _reduce(node: Node, labels: Sequence[int], kept: Sequence[int]) -> Node | None:
     """``node`` with equal labels joined (diagonal) and labels not in ``kept`` summed.
 
     ``None`` says that the map cannot move in and is best left where it is (a bare diagonal).
-    Depth costs no recursion: a map that must move further first raises :class:`_Need`, and the
-    outermost call works these off a stack.
     """
     names = {k: i for i, k in enumerate(kept)}
     for k in labels:
         names.setdefault(k, len(names))
     # kept labels are 0, 1, ...; summed ones are negative
     spec = tuple(names[k] if names[k] < len(kept) else -1 - names[k] for k in labels)
-    key = (node, spec)
-    if _memo.table is not None:
-        if key not in _memo.table:
-            raise _Need(key)
-        return _memo.table[key]
-    _memo.table = {}
-    try:
-        stack = [key]
-        while stack:
-            try:
-                _memo.table[stack[-1]] = _move_in(*stack[-1])
-                stack.pop()
-            except _Need as need:
-                stack.append(need.key)
-        return _memo.table[key]
-    finally:
-        _memo.table = None
+    return _moved_in(node, spec)
 
 
 def _absorbs(term: Node) -> bool:
@@ -383,7 +353,8 @@ def _takes_sums(term: Node) -> bool:
     )
 
 
-def _move_in(node: Node, spec: tuple[int, ...]) -> Node | None:
+@unwinding
+def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
     kept = list(range(max((k for k in spec if k >= 0), default=-1) + 1))
     size = dict(zip(spec, node.shape))
     summed = any(k < 0 for k in spec)
@@ -415,9 +386,8 @@ def _move_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         for k in size:
             if k < 0:
                 times *= size[k]
-        terms = []
-        for c, a in zip(coefficients, node.args):
-            terms.append((c, inner(a)) if a.shape else (c * times, spread(a, shape)))
+        parts = each(lambda a: inner(a) if a.shape else spread(a, shape), node.args)
+        terms = [(c if a.shape else c * times, part) for c, a, part in zip(coefficients, node.args, parts)]
         return linear(terms, const * times, shape)
     if node.op is SAMPLE_SUM:
         from .over_samples import sample_sum

@@ -152,8 +152,7 @@ class _Context:
         if op is SAMPLE_COUNT:
             return np.asarray(float(np.prod(self.batch)), self.dtype)
         if op is SAMPLE_SUM:
-            lead = values[0].ndim - len(node.shape)
-            whole = np.broadcast_to(values[0], self.batch + node.shape) if lead < len(self.batch) else values[0]
+            whole = np.broadcast_to(values[0], self.batch + node.shape)
             return np.asarray(whole.sum(axis=tuple(range(len(self.batch)))), self.dtype)
         assert op.evaluate is not None, op
         if isinstance(op, Function) or op in (SUM, PRODUCT):  # scalar arguments act on every element

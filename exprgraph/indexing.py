@@ -58,7 +58,7 @@ def select(node: Node, entries: Sequence[Entry]) -> Node:
         if picked is not None:
             return picked
     if node.op is PLACE:
-        if node.params[0] == entries:
+        if node.params[0] == entries and not any(map(_repeats, entries)):
             return node.args[0]
         if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(node.params[0], entries)):
             return zeros(shape)
@@ -114,6 +114,11 @@ def _normalize(entry: Entry, n: int) -> Entry:
             if entry == ("s", 0, 1, n):
                 return None
     return entry
+
+
+def _repeats(entry: Entry) -> bool:
+    """Whether an entry takes an element more than once."""
+    return isinstance(entry, tuple) and entry[0] == "t" and len(set(entry[1])) < len(entry[1])
 
 
 def indices_of(entry: Entry, n: int) -> Sequence[int]:

@@ -12,6 +12,7 @@ from .joining import concatenate, reshape, stack
 from .leaves import as_node, number, sample_count
 from .node import Node, Operand, make
 from .primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
+from .unwinding import each, unwinding
 
 
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
@@ -45,6 +46,7 @@ def mean(e: Operand) -> Node:
     return product([(total, 1.0), *per], 1.0, total.shape)
 
 
+@unwinding
 def sample_sum(node: Node) -> Node:
     """The canonical sum over samples."""
     if not node.per_sample:
@@ -56,7 +58,7 @@ def sample_sum(node: Node) -> Node:
         any(a.op in (CONTRACT, PLACE, CONCATENATE, RESHAPE, STACK) or not a.per_sample for a in node.args) or node.params[0]
     ):
         const, coefficients = node.params
-        terms = [(k, sample_sum(a)) for k, a in zip(coefficients, node.args)]
+        terms = list(zip(coefficients, each(sample_sum, node.args)))
         if const:
             terms.append((const, sample_count()))
         return linear(terms, 0.0, node.shape)
@@ -78,9 +80,9 @@ def sample_sum(node: Node) -> Node:
     if node.op is RESHAPE:
         return reshape(sample_sum(node.args[0]), node.shape)
     if node.op is CONCATENATE:
-        return concatenate([sample_sum(a) for a in node.args], node.params[0])
+        return concatenate(each(sample_sum, node.args), node.params[0])
     if node.op is STACK:
-        return stack([sample_sum(a) for a in node.args], node.params[0])
+        return stack(each(sample_sum, node.args), node.params[0])
     return make(SAMPLE_SUM, (node,), (), node.shape)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..arithmetic import linear
 from ..contract import contract
 from ..errors import DifferentiationError
-from ..functions import WHERE
+from ..functions import GATE, WHERE
 from ..joining import stack
 from ..leaves import is_zero, zeros
 from ..node import Node, Shape
@@ -125,7 +125,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
                 continue
             rule = gated_vjp if box.gated else vjp_rule(node.op)
             for arg, value in zip(node.args, rule(node, total, extra)):
-                collect(arg, inside, value, box.gated or node.op is WHERE)
+                collect(arg, inside, value, box.gated or node.op is WHERE or node.op is GATE)
     result = []
     for t in targets:
         parts = found[t]

@@ -10,16 +10,26 @@ import numpy as np
 
 from ..elementwise import Function
 from ..node import Node
-from ..primitive import ARRAY, SAMPLE_SUM, SYMBOL
-from . import kernels, runtime
+from ..primitive import ARRAY, CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ..traverse import topological
+from . import runtime
 from .access import Place, contiguous, identity_index, is_view
 from .kernels import CHECKED_PAIRS, Kernel
-from .likeness import Order
+from .likeness import NestOrder
 from .phases import Phase, pairwise, phases
 from .schedule import Nest, Schedule, Scheduler, Statement
 
 #: what the lane workspace should not exceed, in bytes: half of a common second-level cache
 CACHE_BYTES = 512 * 1024
+
+
+#: samples in a block, the largest that keeps the workspace in cache
+BLOCKS = (64, 32, 16, 8)
+
+
+def row_length(block: int) -> int:
+    """The distance of two rows of lanes: not a power of two, which would crowd a few cache sets."""
+    return block + 8 if block > 8 else block
 
 
 class Argument(NamedTuple):
@@ -39,14 +49,15 @@ class Program(NamedTuple):
     """Generated source with what is needed to call it."""
 
     source: str
+    workspace: int  # numbers in the lane workspace
     rows: int  # of the lane workspace
-    block: int
+    block: int  # samples in a block
     shared: int  # numbers in the shared workspace
     per_sample: tuple[bool, ...]  # of the outputs
 
 
 class _Emitter:
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool) -> None:
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, block: int) -> None:
         self.outputs = pairwise(outputs)
         self.arguments = arguments
         self.single = single
@@ -73,9 +84,9 @@ class _Emitter:
                     self.loads[symbol] = (k, argument.size, offset)
                 else:
                     self.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
-        self.order = Order(self.outputs)
-        self.phases, self.lanes = phases(self.outputs, self.order.nodes, lane_symbols)
-        self.block = 64
+        self.phases, self.lanes = phases(self.outputs, lane_symbols)
+        self.block = block
+        self.row = row_length(block)
 
     # -- storage
 
@@ -119,8 +130,12 @@ class _Emitter:
 
     def call(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> str:
         """A kernel for the nest: its name, standing for the step that calls it."""
+        order = None
+        if nest.kind == "pointwise":
+            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._place_kind)
+            nest = Nest(nest.kind, nest.shape, order.statements)
         for literal in (False, True):
-            kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal, self.order)
+            kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row)
             kernel.wanted = wanted
             lines = kernel.write(nest)
             stores = len(nest.statements)
@@ -148,6 +163,13 @@ class _Emitter:
         self.steps.append((name, at))
         self.signatures[name] = given
         return name
+
+    def _place_kind(self, node: Node) -> object:
+        """What the code that reads a value depends on."""
+        if node.op in (CONSTANT, SAMPLE_COUNT):
+            return node.op.name
+        place = self.places.get(node)
+        return (place.buffer, len(place.strides)) if place is not None else "own"
 
     def phase_code(self, phase: Phase, lane_outputs: list[tuple[int, Node]], known: set[Node]) -> list[str]:
         totals: list[Node] = []
@@ -189,8 +211,8 @@ class _Emitter:
         for symbol, (k, size, offset) in self.loads.items():
             if phase.lanes and (symbol in last or symbol in forever):
                 self.new_rows(symbol, symbol.shape)
-                row = self.places[symbol].offset * kernels.ROW
-                lines.append(f"load(w, u({row}), u({kernels.ROW}), a{k}, first, u({size}), u({offset}), u({symbol.size}), n)")
+                row = self.places[symbol].offset * self.row
+                lines.append(f"load(w, u({row}), u({self.row}), a{k}, first, u({size}), u({offset}), u({symbol.size}), n)")
                 self.functions.add("load")
         for total in totals:
             self.new_shared(total, total.shape)
@@ -215,7 +237,7 @@ class _Emitter:
             for k, key in copies:
                 place = self.places[key]
                 size = self.outputs[k].size
-                lines.append(f"store(o{k}, first, u({size}), w, u({place.offset * kernels.ROW}), u({kernels.ROW}), n)")
+                lines.append(f"store(o{k}, first, u({size}), w, u({place.offset * self.row}), u({self.row}), n)")
                 self.functions.add("store")
         self.rows = max(self.rows, floor)
         if not phase.lanes:
@@ -262,7 +284,7 @@ class _Emitter:
         for value, target in ((a, scratch), (b, node)):
             copy = Nest("pointwise", value.shape, [Statement(value, target, identity_index(len(value.shape)))])  # type: ignore[arg-type]
             lines.append(self.call(copy, schedule, wanted))
-        unit = kernels.ROW if schedule.lanes else 1
+        unit = self.row if schedule.lanes else 1
         at, to = self.places[scratch].offset * unit, self.places[node].offset * unit
         buffer, count = ("w", "np.int64(n)") if schedule.lanes else ("s", "1")
         n, m = a.shape[0], node.size // a.shape[0]
@@ -273,7 +295,7 @@ class _Emitter:
         return lines
 
     def program(self) -> Program:
-        self.all_nodes = self.order.nodes
+        self.all_nodes = topological(self.outputs)
         self._find_cross_reads()
         known: set[Node] = set()
         depth_done: set[int] = set()
@@ -284,7 +306,7 @@ class _Emitter:
             lines += self.phase_code(phase, outs, known)
             known |= set(phase.nodes)
         lines += self.dispatched(self._shared_outputs())
-        return Program(self._source(lines), self.rows, self.block, self.shared, tuple(o in self.lanes for o in self.outputs))
+        return Program(self._source(lines), self.rows * self.row, self.rows, self.block, self.shared, tuple(o in self.lanes for o in self.outputs))
 
     def _find_cross_reads(self) -> None:
         """Shared values that per-sample code, later phases or outputs read."""
@@ -352,11 +374,13 @@ class _Emitter:
     def _shared_outputs(self) -> list[str]:
         lines = []
         empty = Schedule(False, [], set(), {}, set())
+        at = 0
         for k, out in enumerate(self.outputs):
             if out in self.lanes or out.size == 0:
                 continue
             key = ("output", k)
-            self.places[key] = Place(f"o{k}", 0, contiguous(out.shape), False)
+            self.places[key] = Place("o", at, contiguous(out.shape), False)
+            at += out.size
             nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])  # type: ignore[arg-type]
             lines.append(self.call(nest, empty, set()))
         return lines
@@ -369,7 +393,7 @@ class _Emitter:
             if row.source:
                 own_sources.append(row.source.strip() + "\n")
         helpers = [_RUNTIME[n] for n in _RUNTIME if n in names]
-        given = [f"a{k}" for k in range(len(self.arguments))] + [f"o{k}" for k in range(len(self.outputs))]
+        given = [f"a{k}" for k in range(len(self.arguments))] + ["o", *(f"o{k}" for k, e in enumerate(self.outputs) if e in self.lanes)]
         real = "float32" if self.single else "float64"
         header = f'''"""Generated by exprgraph; the expressions it was made from are its source."""
 import math
@@ -434,4 +458,11 @@ def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool,
     ``batch`` runs over blocks of samples; without, one sample is evaluated and nothing is on lanes.
     ``single`` computes in float32.
     """
-    return _Emitter(outputs, arguments, batch=batch, single=single).program()
+    block = BLOCKS[0]
+    program = _Emitter(outputs, arguments, batch=batch, single=single, block=block).program()
+    size = 4 if single else 8
+    while batch and block > BLOCKS[-1] and program.rows * row_length(block) * size > CACHE_BYTES:
+        block = next(b for b in BLOCKS if b < block)
+    if block != program.block:
+        program = _Emitter(outputs, arguments, batch=batch, single=single, block=block).program()
+    return program

@@ -89,13 +89,19 @@ class CompiledOutputs:
         samples = int(np.prod(lead))
         flat = [np.ascontiguousarray(a, dtype=dtype).reshape(-1) for a in arrays]
         batch = bool(lead) and any(a.per_sample for a in self.arguments)
-        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)]
-        results = [np.empty(s, dtype) for s in shapes]
         program, module = self.form(batch, single)
-        workspace = np.empty(program.rows * (program.block + 8) if batch else 0, dtype)
+        sizes = [0 if p else o.size for o, p in zip(self.outputs, program.per_sample)]
+        shared_outputs = np.empty(sum(sizes), dtype)
+        own = [np.empty(samples * o.size, dtype) for o, p in zip(self.outputs, program.per_sample) if p]
+        workspace = np.empty(program.workspace, dtype)
         shared = np.empty(program.shared, dtype)
-        module.kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
-        return [self._finish(o, r) for o, r in zip(self.outputs, results)]
+        module.kernel(*flat, shared_outputs, *own, workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
+        rest, parts = iter(own), np.split(shared_outputs, np.cumsum(sizes)[:-1])
+        results = []
+        for o, p, differs, part in zip(self.outputs, program.per_sample, self._per_sample, parts):
+            front = lead if differs else ()
+            results.append(self._finish(o, next(rest).reshape(front + o.shape) if p else part.reshape(front + o.shape)))
+        return results
 
     @staticmethod
     def _ndim(argument: Argument) -> int:

@@ -13,7 +13,7 @@ from ..elementwise import Function
 from ..node import Node
 from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from .access import Affine, Index, Place, identity_index, through_views, variable
-from .likeness import Order
+from .likeness import NestOrder
 from .schedule import Nest, Statement, operand_indices
 
 #: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
@@ -25,9 +25,10 @@ class Kernel:
     """A loop nest being written."""
 
     def __init__(
-        self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool, order: Order
+        self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int
     ) -> None:
         self.place = place
+        self.row = row  # the distance of two rows of lanes
         self.order = order
         self.inlined = inlined
         self.lanes = lanes
@@ -68,7 +69,7 @@ class Kernel:
         key = (place.buffer, at)
         if key not in self.addresses:
             self.buffers.add(place.buffer)
-            unit = ROW if place.lanes else 1
+            unit = self.row if place.lanes else 1
             parts = []
             if at.const or not at.terms:
                 parts.append(self.integer(at.const * unit))
@@ -121,7 +122,9 @@ class Kernel:
             return f"{self.read(node.args[0], index)} * R(samples)"
         operands = operand_indices(node, index)
         if node.op is CONTRACT or node.op is SUM or node.op is PRODUCT:
-            positions = self.order.sorted([a for a, _ in operands])
+            positions = list(range(len(operands)))
+            if self.order is not None:
+                positions.sort(key=lambda i: self.order.of(*operands[i]))  # type: ignore[union-attr]
             ordered = [self.read(*operands[i]) for i in positions]
             if node.op is SUM:
                 return self._sum(node.params[0], [node.params[1][i] for i in positions], ordered)
@@ -221,7 +224,8 @@ class Kernel:
         if node.op is CONTRACT:
             labels, sizes = node.params
             name = [variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in range(len(sizes))]
-            operands = [(node.args[i], tuple(name[k] for k in labels[i])) for i in self.order.sorted(node.args)]
+            operands = [(a, tuple(name[k] for k in ks)) for a, ks in zip(node.args, labels)]
+            operands.sort(key=lambda o: (self._is_lane(*o), repr(o[1])))
             return operands, list(node.shape), list(sizes[ndim:])
         (arg,) = node.args
         axes = node.params
@@ -333,8 +337,5 @@ def _shifted(a: Affine, shift: dict[str, Affine]) -> Affine:
         out = out.plus(shift.get(v, variable(v)).scaled(c))
     return out
 
-
-
-ROW = 72
 
 __all__ = ["ARRAY", "CHECKED_PAIRS", "Kernel"]

@@ -1,74 +1,130 @@
-"""Which parts of a graph are alike but for names and sizes, so that equal layers give equal code.
+"""Which loop nests are alike but for names, sizes and places, so that equal layers give equal code.
 
-The graph's own order of operands follows digests, which differ from layer to layer.  Here a node's
-kind is a digest of its operation and of its arguments' kinds a few levels down, without names and
-sizes; code is written in the order of kinds.
+The graph's own order of operands follows digests, which differ from layer to layer.  Inside a nest,
+operands and statements are instead ordered by their kind: what they are and how they are used
+in this nest, refined until neighbours agree (Weisfeiler and Leman's colours).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from ..node import Node
-from ..primitive import ARRAY, CONTRACT, SELECT, SYMBOL
-from ..traverse import topological
+from ..primitive import CONSTANT, CONTRACT, PRODUCT, SUM
+from .access import Index, identity_index, through_views
+from .schedule import Statement, is_pointwise, operand_indices
 
-#: how many levels of arguments a kind looks at
-LEVELS = 4
+#: how many times neighbours are compared
+ROUNDS = 4
 
-
-def _own(node: Node) -> str:
-    if node.op is SYMBOL or node.op is ARRAY:
-        return f"{node.op.name} {node.per_sample} {len(node.shape)}"
-    if node.op is CONTRACT:  # operands are in digest order: their labels, without that order
-        return f"contract {len(node.shape)} {sorted(map(len, node.params[0]))} {len(node.params[1])}"
-    if node.op is SELECT:
-        return f"select {[type(e).__name__ for e in node.params]}"
-    if node.op.name in ("sum", "product"):
-        return f"{node.op.name} {len(node.shape)} {node.params[0] if node.op.name == 'sum' else ''} {sorted(node.params[-1] if node.op.name == 'sum' else node.params)}"
-    return f"{node.op.name} {len(node.shape)}"
+_Key = tuple[Node, Index]
 
 
-def kinds(order: Sequence[Node]) -> dict[Node, bytes]:
-    """The kind of every node."""
-    kind = {n: blake2b(_own(n).encode(), digest_size=8).digest() for n in order}
-    for _ in range(LEVELS):
-        new = {}
-        for n in order:
-            h = blake2b(kind[n], digest_size=8)
-            for k in sorted(kind[a] for a in n.args):
-                h.update(k)
-            new[n] = h.digest()
-        kind = new
-    return kind
+def _digest(*parts: object) -> bytes:
+    return blake2b(repr(parts).encode(), digest_size=8).digest()
 
 
-class Order:
-    """A topological order and an order of operands that equal layers share."""
+def _own(node: Node) -> bytes:
+    if node.op is SUM:
+        return _digest("sum", node.params[0])
+    if node.op is CONSTANT:
+        return _digest("constant", node.params)
+    return _digest(node.op.name)
 
-    def __init__(self, roots: Sequence[Node]) -> None:
-        self.kind = kinds(topological(roots))
-        self.nodes: list[Node] = []
-        self.rank: dict[Node, int] = {}
-        self._visit(roots)
 
-    def sorted(self, nodes: Sequence[Node]) -> list[int]:
-        """The positions of nodes, in the order to write them."""
-        return sorted(range(len(nodes)), key=lambda i: (self.kind.get(nodes[i], b""), self.rank.get(nodes[i], 0)))
+def _weight(node: Node, k: int) -> object:
+    """What distinguishes one argument position of a node from another."""
+    if node.op is SUM:
+        return node.params[1][k]
+    if node.op is PRODUCT:
+        return node.params[k]
+    return "" if node.op is CONTRACT else k
 
-    def _visit(self, roots: Sequence[Node]) -> None:
-        seen: set[Node] = set()
-        stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
+
+class NestOrder:
+    """An order of the statements of a pointwise nest, and of the operands in their expressions."""
+
+    def __init__(self, statements: Sequence[Statement], inside: Callable[[Node], bool], place_kind: Callable[[Node], object]) -> None:
+        targets = {s.value for s in statements if s.target is s.value}
+        edges: dict[_Key, list[tuple[object, _Key]]] = {}
+        users: dict[_Key, list[tuple[object, _Key]]] = {}
+        kind: dict[_Key, bytes] = {}
+        ident = identity_index(len(statements[0].value.shape))
+        stack: list[_Key] = []
+        roots: dict[_Key, list[object]] = {}
+        for s in statements:
+            key = (s.value, ident) if s.target is s.value else self._resolve(s.value, ident)
+            roots.setdefault(key, []).append("value" if s.target is s.value else ("piece", s.add, len(s.index)))
+            stack.append(key)
         while stack:
-            node, done = stack.pop()
-            if done:
-                self.rank[node] = len(self.nodes)
-                self.nodes.append(node)
+            key = stack.pop()
+            if key in kind:
                 continue
-            if node in seen:
-                continue
-            seen.add(node)
-            stack.append((node, True))
-            args = sorted(node.args, key=lambda a: self.kind[a], reverse=True)
-            stack.extend((a, False) for a in args if a not in seen)
+            node, index = key
+            if is_pointwise(node) and (node in targets or inside(node)):
+                kind[key] = _own(node)
+                for k, (a, i) in enumerate(operand_indices(node, index)):
+                    below = self._resolve(a, i)
+                    edges.setdefault(key, []).append((_weight(node, k), below))
+                    users.setdefault(below, []).append((_weight(node, k), key))
+                    stack.append(below)
+            else:
+                pattern = [sorted(v for v, _ in t.terms) for t in index]
+                kind[key] = _digest("read", place_kind(node), pattern, _own(node) if node.op is CONSTANT else "")
+            if key in roots:
+                kind[key] = _digest(kind[key], roots[key])
+        for _ in range(ROUNDS):
+            kind = {
+                key: _digest(
+                    k,
+                    sorted((repr(w), kind[b]) for w, b in edges.get(key, [])),
+                    sorted((repr(w), kind[b]) for w, b in users.get(key, [])),
+                )
+                for key, k in kind.items()
+            }
+        self.kind = kind
+        self.statements = self._ordered(statements, ident, edges, targets)
+
+    def _resolve(self, node: Node, index: Index) -> _Key:
+        read = through_views(node, index)
+        return (read.node, read.index) if read.node is not None else (node, index)
+
+    def of(self, node: Node, index: Index) -> bytes:
+        """The kind of an operand."""
+        return self.kind.get(self._resolve(node, index), b"")
+
+    def _ordered(
+        self, statements: Sequence[Statement], ident: Index, edges: dict[_Key, list[tuple[object, _Key]]], targets: set[Node]
+    ) -> list[Statement]:
+        """Statements after what they need, otherwise by kind."""
+        at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}
+        needs: list[set[int]] = []
+        for i, s in enumerate(statements):
+            found: set[int] = set()
+            stack = [self._resolve(s.value, ident)] if s.target is not s.value else [b for _, b in edges.get((s.value, ident), [])]
+            while stack:
+                key = stack.pop()
+                if key[0] in at:
+                    found.add(at[key[0]])
+                else:
+                    stack += [b for _, b in edges.get(key, [])]
+            found.discard(i)
+            needs.append(found)
+        waiting = [len(n) for n in needs]
+        after: dict[int, list[int]] = {}
+        for i, n in enumerate(needs):
+            for j in n:
+                after.setdefault(j, []).append(i)
+        heap = [(self.of(s.value, ident), i) for i, s in enumerate(statements) if not waiting[i]]
+        heapq.heapify(heap)
+        out: list[Statement] = []
+        while heap:
+            _, i = heapq.heappop(heap)
+            out.append(statements[i])
+            for j in after.get(i, []):
+                waiting[j] -= 1
+                if not waiting[j]:
+                    heapq.heappush(heap, (self.of(statements[j].value, ident), j))
+        return out

@@ -62,8 +62,9 @@ def _split(node: Node) -> Node:
     return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
 
 
-def phases(outputs: Sequence[Node], order: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:
+def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:
     """The phases in order, and the set of per-sample nodes."""
+    order = topological(outputs)
     lanes: set[Node] = set()
     level: dict[Node, int] = {}
     for node in order:

@@ -37,13 +37,18 @@ def evaluate(*values):
         np.ascontiguousarray(np.broadcast_to(a, lead + shape) if per_sample else a).reshape(-1)
         for a, (name, shape, per_sample) in zip(arrays, ARGUMENTS)
     ]
-    results = [np.empty((lead if per_sample else ()) + shape, R) for shape, per_sample in RESULTS]
-    samples = 1
+    samples, sizes = 1, [0 if per_sample else int(np.prod(shape)) for shape, per_sample in RESULTS]
     for n in lead:
         samples *= n
-    workspace, shared = np.empty({rows} * {row}, R), np.empty({shared}, R)
-    kernel(*flat, *(r.reshape(-1) for r in results), workspace, shared, _CONSTANTS, _TABLE, _STEPS, np.uint64(samples))
-    return results
+    shared_results = np.empty(sum(sizes), R)
+    own = [np.empty(samples * int(np.prod(shape)), R) for shape, per_sample in RESULTS if per_sample]
+    workspace, shared = np.empty({workspace}, R), np.empty({shared}, R)
+    kernel(*flat, shared_results, *own, workspace, shared, _CONSTANTS, _TABLE, _STEPS, np.uint64(samples))
+    rest, parts = iter(own), np.split(shared_results, np.cumsum(sizes)[:-1])
+    return [
+        next(rest).reshape(lead + shape) if per_sample else part.reshape(shape)
+        for part, (shape, per_sample) in zip(parts, RESULTS)
+    ]
 '''
 
 
@@ -56,7 +61,7 @@ def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None
         arguments.append((name, shape, a.per_sample))
     results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
     text = program.source + _CALLER.format(
-        arguments=repr(arguments), results=repr(results), rows=program.rows, row=program.block + 8, shared=program.shared
+        arguments=repr(arguments), results=repr(results), workspace=program.workspace, shared=program.shared
     )
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:

@@ -1,7 +1,7 @@
 """What is computed in which loop.
 
-Values of one shape whose arguments are ready share a loop nest (a chain of elementwise operations
-never leaves registers); sums of products, extrema and systems have nests of their own.
+Values of one shape that share data and whose arguments are ready share a loop nest (a chain of
+elementwise operations never leaves registers); sums of products, extrema and systems have nests of their own.
 Nests only grow at the end, so a value joins the earliest nest of its shape that comes after all it
 needs.
 """
@@ -60,6 +60,8 @@ class Nest:
     kind: str  # "pointwise", "reduce", "total", "solve"
     shape: Shape
     statements: list[Statement] = field(default_factory=list)
+    #: the stored values it computes or reads
+    values: set[Node] = field(default_factory=set)
 
 
 @dataclass
@@ -327,11 +329,15 @@ class Scheduler:
     def _put(self, statement: Statement, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
         shape = statement.value.shape
         first = max(self._earliest(leaves, shape), after)
+        own = {n for n, _ in leaves} | {statement.value}
         for at in self.by_shape.get(shape, []):
-            if at >= first and len(self.nests[at].statements) < NEST_LIMIT:
-                self.nests[at].statements.append(statement)
+            nest = self.nests[at]
+            # arrays share a nest where they share data; scalars always do, as straight-line code
+            if at >= first and len(nest.statements) < NEST_LIMIT and (not shape or nest.values & own):
+                nest.statements.append(statement)
+                nest.values |= own
                 return at
-        return self._append(Nest("pointwise", shape, [statement]))
+        return self._append(Nest("pointwise", shape, [statement], own))
 
     def _schedule(self, node: Node) -> None:
         if node in self.inlined or node in self.dead or is_view(node) or self._aliased(node):

@@ -157,9 +157,10 @@ def test_code_follows_the_number_of_distinct_layers() -> None:
         outputs, given = residual_gradient(widths)
         return emit(outputs, given, batch=True, single=False).source.count("\ndef k")
 
-    base = kernels([2, 8, 8, 8, 8, 8, 1])
-    assert kernels([2, 40, 40, 40, 40, 40, 1]) == base
-    assert kernels([2] + [8] * 12 + [1]) <= base + 2
+    # the first and the last layers have kernels of their own; what is between is repeated
+    counts = [kernels([2] + [width] * depth + [1]) for width, depth in ((8, 5), (40, 5), (8, 9), (8, 20))]
+    assert max(counts) - min(counts) <= 3
+    assert max(counts) < 45
 
 
 def test_workspace_is_bounded_by_a_block() -> None:

@@ -1,0 +1,97 @@
+"""Recursive rules on graphs of any depth.
+
+A rule that moves something inwards (a sum over samples, a selection, a diagonal) is written as a plain
+recursive function.  :func:`unwinding` lets it recurse a few levels; what lies deeper is put on a
+stack, worked off first, and the interrupted rules are run again with the results at hand.  All
+unwinding rules share one stack, since they call each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+#: how many levels rules recurse before the rest goes to the stack
+LEVELS = 16
+
+_Call = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class _Need(Exception):  # noqa: N818  (a request, not an error)
+    def __init__(self, calls: list[_Call]) -> None:
+        self.calls = calls
+
+
+class _State(threading.local):
+    results: dict[_Call, Any] | None = None
+    level: int = 0
+
+
+_state = _State()
+
+
+def unwinding(rule: Callable[..., T]) -> Callable[..., T]:
+    """The rule, at a depth that the recursion limit does not bound.
+
+    The rule is a pure function of hashable arguments: it may be run more than once.
+    """
+
+    def call(*args: Any) -> T:
+        if _state.results is None:
+            return _work_off(rule, args)
+        key = (rule, args)
+        if key in _state.results:
+            known: T = _state.results[key]
+            return known
+        if _state.level >= LEVELS:
+            raise _Need([key])
+        _state.level += 1
+        try:
+            value = rule(*args)
+        finally:
+            _state.level -= 1
+        _state.results[key] = value
+        return value
+
+    return call
+
+
+def _work_off(rule: Callable[..., T], args: tuple[Any, ...]) -> T:
+    first = (rule, args)
+    results: dict[_Call, Any] = {}
+    _state.results = results
+    try:
+        stack = [first]
+        while stack:
+            f, xs = stack[-1]
+            if stack[-1] in results:
+                stack.pop()
+                continue
+            try:
+                results[f, xs] = f(*xs)
+                stack.pop()
+            except _Need as need:
+                stack.extend(need.calls)
+        value: T = results[first]
+        return value
+    finally:
+        _state.results = None
+        _state.level = 0
+
+
+def each(rule: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """``rule`` of every item; what several of them need deeper down is asked for at once."""
+    values: list[T] = []
+    needed: list[_Call] = []
+    for item in items:
+        try:
+            values.append(rule(item))
+        except _Need as need:
+            needed += need.calls
+    if needed:
+        raise _Need(needed)
+    return values
