@@ -13,6 +13,8 @@ import exprgraph
 import exprgraph.over_samples
 import symnn
 import symnn.activations
+from exprgraph.elementwise import Function
+from exprgraph.primitive import TABLE
 
 _PAGE = Path(__file__).with_name("api.md")
 _HEAD = """\
@@ -69,12 +71,13 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
 def _signature(value: Any) -> str:
     if inspect.isclass(value) and issubclass(value, BaseException):
         return ""
-    try:
-        signature = inspect.signature(value)
-    except ValueError:
-        return ""
+    row = TABLE.get(getattr(value, "__name__", ""))
+    if isinstance(row, Function) and value.__module__ == Function.__module__:  # functions made from a row take any arguments
+        return "(x)" if row.arity == 1 else "(a, b)"
+    signature = inspect.signature(value)
     kept = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values() if p.name != "self"]
-    return str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))
+    text = str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))
+    return re.sub(r"<class '([\w.]+)'>", r"\1", text)
 
 
 def _text(value: Any) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import power as constant_power
-from .elementwise import Function, apply, caller
-from .leaves import as_node, number
+from .elementwise import Function, apply, broadcast, broadcast_to, caller
+from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -33,7 +33,8 @@ def _like(f: Any) -> Any:
 
 def _tanh_prime(x: Any) -> Any:
     e = np.exp(-2 * np.abs(x))
-    return 4 * e / ((1 + e) * (1 + e))
+    m = 1 - e  # (1 + e)**2 = 4*e + (1 - e)**2, with less rounding
+    return 4 * e / (4 * e + m * m)
 
 
 def _sigmoid(x: Any) -> Any:
@@ -43,7 +44,8 @@ def _sigmoid(x: Any) -> Any:
 
 def _sigmoid_prime(x: Any) -> Any:
     e = np.exp(-np.abs(x))
-    return e / ((1 + e) * (1 + e))
+    m = 1 - e
+    return e / (4 * e + m * m)
 
 
 def _softplus(x: Any) -> Any:
@@ -51,7 +53,7 @@ def _softplus(x: Any) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    return np.where(x == -np.inf, -0.0, x) * (_like(_erfc)(-x / math.sqrt(2)) / 2)
+    return np.where(x == -np.inf, -0.0, x) * (_like(_erfc)(x * -math.sqrt(0.5)) / 2)
 
 
 def _silu(x: Any) -> Any:
@@ -64,6 +66,12 @@ def _inverse_root(s: Any) -> Any:
 
 def _gate(ct: Any, p: Any) -> Any:
     return np.where(ct == 0, 0 * np.asarray(ct), ct * p)
+
+
+def _one_less(y: Node) -> Node:
+    """The exponent of the derivative of ``x**y``; where y is the number 0, so is the factor before, and x must not matter."""
+    known = constant_value(y)
+    return y - 1 if known is None else array(np.where(known == 0, 0.0, known - 1))
 
 
 def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Any:
@@ -138,7 +146,7 @@ _where = _row("where", np.where, None, lambda c, a, b: _where(c, 1.0, 0.0), lamb
 gate = _row("gate", _gate, lambda ct, p: _where(equal(ct, 0), 0.0, p), lambda ct, p: ct, shown_as=lambda ct, p: ct * p, doc="ct * p, and 0 wherever ct is 0.")  # fmt: skip
 
 # powers and roots
-power_function = _row("pow", np.power, lambda x, y: y * power(x, y - 1), lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)), text="{0}**{1}", latex="{{{0}}}^{{{1}}}", domain=[(0, _inf), (-_inf, _inf)], sample=[(0.2, 2), (-2, 2)], doc="x**y.")  # fmt: skip
+power_function = _row("pow", np.power, lambda x, y: y * power(x, _one_less(y)), lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)), text="{0}**{1}", latex="{{{0}}}^{{{1}}}", domain=[(0, _inf), (-_inf, _inf)], sample=[(0.2, 2), (-2, 2)], doc="x**y.")  # fmt: skip
 # the root of a sum of squares and its reciprocal: 0, not infinite, where all the squares are 0
 root = _row("root", np.sqrt, lambda s: _half * inverse_root(s), shown_as=lambda s: constant_power(s, 0.5), domain=[(0, _inf)], sample=[(0.1, 3)], doc="The root of a sum of squares; its derivative at 0 is 0.")  # fmt: skip
 inverse_root = _row("inverse_root", _inverse_root, lambda s: -_half * inverse_root(s) ** 3, shown_as=lambda s: constant_power(s, -0.5), domain=[(0, _inf)], sample=[(0.1, 3)], doc="1/sqrt(s), and 0 at 0.")  # fmt: skip
@@ -154,8 +162,9 @@ def power(base: Operand, exponent: Operand) -> Node:
     """
     node, e = as_node(base), as_node(exponent)
     value = number(e)
-    if value is not None and not e.shape and math.isfinite(value):
-        return constant_power(node, value)
+    if value is not None and math.isfinite(value):
+        (node, _), shape = broadcast(node, e, what="base and exponent")
+        return constant_power(broadcast_to(node, shape), value)
     if number(node) is not None and not node.shape and number(node) == math.e:
         return exp(e)
     return apply(_power_row, node, e)

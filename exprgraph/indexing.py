@@ -19,6 +19,7 @@ from .errors import AxisError
 from .leaves import array, basis, constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONCATENATE, IDENTITY, PLACE, SAMPLE_SUM, SELECT, STACK
+from .unwinding import each, unwinding
 
 Entry = Union[None, int, tuple[Any, ...]]
 Entries = tuple[Entry, ...]
@@ -48,9 +49,9 @@ def select(node: Node, entries: Sequence[Entry]) -> Node:
         return array(take(np.eye(node.shape[0]), entries))
     c, rest = split_coefficient(node)
     if c != 1.0:
-        return scale(c, select(rest, entries))
+        return scale(c, _deeper(rest, entries))
     if node.op is SELECT:
-        return select(node.args[0], _compose(node.params, entries))
+        return _deeper(node.args[0], _compose(node.params, entries))
     if node.op is STACK:
         return _select_stack(node, entries)
     if node.op is CONCATENATE:
@@ -65,16 +66,20 @@ def select(node: Node, entries: Sequence[Entry]) -> Node:
     if node.op is SAMPLE_SUM:
         from .over_samples import sample_sum
 
-        return sample_sum(select(node.args[0], entries))
+        return sample_sum(_deeper(node.args[0], entries))
     if is_structural(node):
         labels, sizes = node.params
         operands = []
         for a, ks in zip(node.args, labels):
-            part = select(a, tuple(entries[k] for k in ks))
+            part = _deeper(a, tuple(entries[k] for k in ks))
             operands.append((part, [k for k in ks if not isinstance(entries[k], int)]))
         out = [k for k in range(len(sizes)) if not isinstance(entries[k], int)]
         return contract(operands, out, dict(zip(out, shape)))
     return make(SELECT, (node,), entries, shape)
+
+
+#: a selection inside of a selection: concatenations nest to any depth
+_deeper = unwinding(select)
 
 
 def place(node: Node, entries: Entries, shape: Shape) -> Node:
@@ -171,9 +176,9 @@ def _select_stack(node: Node, entries: Entries) -> Node:
     axis = node.params[0]
     at, rest = entries[axis], entries[:axis] + entries[axis + 1 :]
     if isinstance(at, int):
-        return select(node.args[at], rest)
+        return _deeper(node.args[at], rest)
     new_axis = axis - sum(isinstance(e, int) for e in entries[:axis])
-    return stack([select(node.args[i], rest) for i in indices_of(at, node.shape[axis])], new_axis)
+    return stack(each(lambda i: _deeper(node.args[i], rest), indices_of(at, node.shape[axis])), new_axis)
 
 
 def _select_concatenate(node: Node, entries: Entries) -> Node | None:
@@ -181,24 +186,23 @@ def _select_concatenate(node: Node, entries: Entries) -> Node | None:
 
     axis = node.params[0]
     at = entries[axis]
-    parts: list[Node] = []
+    wanted: list[tuple[Node, Entry]] = []
     start = 0
     for a in node.args:
         n = a.shape[axis]
-        entry: Entry = None
         if isinstance(at, int):
             if start <= at < start + n:
-                return select(a, (*entries[:axis], at - start, *entries[axis + 1 :]))
+                return _deeper(a, (*entries[:axis], at - start, *entries[axis + 1 :]))
         elif at is None:
-            parts.append(select(a, entries))
+            wanted.append((a, None))
         elif at[0] == "s" and at[2] == 1:
             lo, hi = max(at[1] - start, 0), min(at[1] + at[3] - start, n)
             if lo < hi:
-                entry = ("s", lo, 1, hi - lo)
-                parts.append(select(a, (*entries[:axis], entry, *entries[axis + 1 :])))
+                wanted.append((a, ("s", lo, 1, hi - lo)))
         else:
             return None
         start += n
+    parts = each(lambda w: _deeper(w[0], (*entries[:axis], w[1], *entries[axis + 1 :])), wanted)
     return concatenate(parts, axis - sum(isinstance(e, int) for e in entries[:axis]))
 
 
@@ -251,7 +255,8 @@ def getitem(node: Node, index: Any) -> Node:
     entries: list[Entry] = []
     layout: list[int | None] = []  # axes of the result: position among the selected axes, or None for a new one
     takes = 0
-    for item in items:
+    advanced: list[int] = []  # where in the index the integers and the array of integers are
+    for at, item in enumerate(items):
         if item is Ellipsis:
             for _ in range(node.ndim - given):
                 layout.append(len(entries))
@@ -265,13 +270,21 @@ def getitem(node: Node, index: Any) -> Node:
         takes += isinstance(entry, tuple) and entry[0] == "t"
         if not isinstance(entry, int):
             layout.append(axis)
+        if not isinstance(item, slice):
+            advanced.append(at)
         entries.append(entry)
     if takes > 1:
         raise AxisError("at most one axis can be indexed by an array of integers; index one axis after another")
     picked = select(node, entries)
-    if None not in layout:
+    if takes and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
+        # NumPy's rule: an array of integers that a slice parts from an integer comes first
+        taken = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
+        layout.remove(taken)
+        layout.insert(0, taken)
+    selected = [k for k, e in enumerate(entries) if not isinstance(e, int)]
+    if layout == selected:
         return picked
-    labels = [axis for axis in layout if axis is not None]
+    labels = selected
     out = [axis if axis is not None else ("new", i) for i, axis in enumerate(layout)]
     return contract([(picked, labels)], out, {k: 1 for k in out if isinstance(k, tuple)})
 
@@ -294,7 +307,12 @@ def _entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
         if not -n <= i < n:
             raise AxisError(f"index {i} is out of bounds for axis {axis} of size {n} (shape {shape})")
         return i % n
-    positions = np.asarray(item)
+    try:
+        positions = np.asarray(item)
+    except ValueError:  # a ragged list
+        raise TypeError(f"an index is an integer, a slice, ..., None or a one-dimensional array of integers, got {item!r}") from None
+    if positions.dtype == bool and positions.ndim == 1 and len(positions) != n:
+        raise AxisError(f"a boolean index of length {len(positions)} for axis {axis} of size {n} (shape {shape})")
     if positions.dtype == bool and positions.shape == (n,):
         positions = np.flatnonzero(positions)
     if positions.size == 0:

@@ -120,7 +120,10 @@ def reshape(node: Node, shape: Shape) -> Node:
 
 def reshape_to(node: Node, shape: Any) -> Node:
     """NumPy's reshape: one entry may be -1."""
-    dims = [shape] if isinstance(shape, (int, np.integer)) else [d.__index__() for d in shape]
+    try:
+        dims = [int(shape)] if isinstance(shape, (int, np.integer)) else [d.__index__() for d in shape]
+    except (TypeError, AttributeError):
+        raise ShapeError(f"reshape: a shape is an integer or a sequence of integers, got {shape!r}") from None
     if dims.count(-1) > 1:
         raise ShapeError(f"reshape: only one entry can be -1, got {tuple(dims)}")
     if -1 in dims:

@@ -40,7 +40,7 @@ def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = Fal
         raise TypeError(f"a symbol's name is a string, got {type(name).__name__}: {name!r}")
     if not name:
         raise ValueError("a symbol's name must not be empty")
-    return make(SYMBOL, (), (name, bool(per_sample)), normalize_shape(shape))
+    return make(SYMBOL, (), (str(name), bool(per_sample)), normalize_shape(shape))
 
 
 def symbols(names: str | Sequence[str], shape: int | Iterable[int] = (), *, per_sample: bool = False) -> tuple[Node, ...]:
@@ -104,7 +104,10 @@ def as_node(value: Operand) -> Node:
     if isinstance(value, Node):
         return value
     if type(value) is float or type(value) is int:
-        return constant(value)
+        try:
+            return constant(value)
+        except OverflowError:
+            raise DTypeError(f"an integer of {value.bit_length()} bits is too large for a float") from None  # type: ignore[union-attr]
     if isinstance(value, (list, tuple)) and contains_node(value):
         from .joining import stack  # a nested list of expressions is stacked, as NumPy would
 

@@ -112,7 +112,10 @@ def einsum(rule: str, *operands: Operand) -> Node:
             raise ShapeError(f"einsum {rule!r}: label {k!r} occurs twice in the output")
     size: dict[Hashable, int] = {}
     for ks, node in zip(labels, nodes):
+        own: dict[Hashable, int] = {}
         for k, n in zip(ks, node.shape):
+            if own.setdefault(k, n) != n:
+                raise ShapeError(f"einsum {rule!r}: label {k!r} has sizes {own[k]} and {n} in an operand of shape {node.shape}")
             if size.get(k, 1) == 1:
                 size[k] = n
             elif n != 1 and n != size[k]:

@@ -8,7 +8,7 @@ from .arithmetic import power, scale
 from .contract import contract
 from .elementwise import broadcast_to
 from .errors import ShapeError
-from .functions import absolute, exp, log, root
+from .functions import absolute, exp, log, root, where
 from .indexing import select
 from .joining import normalize_axis, reshape
 from .leaves import as_node, constant, constant_value, number
@@ -137,8 +137,8 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
     array([0., 0.])
     """
     node = as_node(x)
-    if ord is not None and axis is None and node.ndim > 1:
-        raise ValueError(f"norm: ord={ord} is for vectors; give the axis, or leave ord out for the Frobenius norm")
+    if ord is not None and len(normalize_axes(axis, node.ndim)) > 1:
+        raise ValueError(f"norm: ord={ord} is for vectors; give one axis, or leave ord out for the Frobenius norm")
     if ord is None or ord == 2:
         return root(sum(node**2, axis, keepdims))
     if ord == 1:
@@ -152,6 +152,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     """log(sum(exp(x))), without overflow."""
     node = as_node(x)
     top = max(node, axis, keepdims=True)
+    top = where(absolute(top) < float("inf"), top, 0.0)  # where all are -inf, so is the result
     total = log(sum(exp(node - broadcast_to(top, node.shape)), axis, keepdims=True)) + top
     if keepdims:
         return total

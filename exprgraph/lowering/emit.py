@@ -136,7 +136,7 @@ class _Emitter:
             nest = Nest(nest.kind, nest.shape, order.statements)
         for literal in (False, True):
             kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row)
-            kernel.wanted = wanted
+            kernel.wanted, kernel.dead = wanted, schedule.dead
             lines = kernel.write(nest)
             stores = len(nest.statements)
             if nest.kind != "pointwise" or stores * (stores + len(kernel.lane_reads) + len(kernel.shared_reads)) <= CHECKED_PAIRS:

@@ -47,6 +47,8 @@ class Kernel:
         self.local: dict[tuple[Node, Index], str] = {}
         self.addresses: dict[tuple[str, Affine], str] = {}
         self.reassociate = False
+        self.wanted: set[Node] = set()  # values that something outside the nest reads
+        self.dead: set[Node] = set()
 
     # -- numbers
 
@@ -216,8 +218,6 @@ class Kernel:
         lines = self.hoisted + self._lane_loop(self.body)
         return self._loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
 
-    wanted: set[Node] = set()
-
     def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
         """Operands with their indices, output sizes, sizes of the reduced axes."""
         ndim = len(node.shape)
@@ -320,7 +320,7 @@ class Kernel:
         place = self.place(total)
         target = f"{place.buffer}[{self.address(place, place.at(identity_index(len(total.shape))))}]"
         self.reassociate = True
-        if value in self.wanted:
+        if value not in self.dead:
             operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
         else:
             operands, out_sizes, sizes = self._labels(value)

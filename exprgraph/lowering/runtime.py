@@ -91,7 +91,8 @@ def tanh(x):
 
 def tanh_prime(x):
     e = math.exp(-2.0 * abs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+    m = 1.0 - e
+    return 4.0 * e / (4.0 * e + m * m)
 
 
 def asinh(x):
@@ -121,7 +122,8 @@ def sigmoid(x):
 
 def sigmoid_prime(x):
     e = math.exp(-abs(x))
-    return e / ((1.0 + e) * (1.0 + e))
+    m = 1.0 - e
+    return e / (4.0 * e + m * m)
 
 
 def softplus(x):

@@ -76,6 +76,8 @@ class Schedule:
     ready: dict[Node, int]
     #: nodes of which the value has a place in a buffer
     stored: set[Node]
+    #: contractions that exist only as part of a sum over samples
+    dead: set[Node] = field(default_factory=set)
 
 
 def is_pointwise(node: Node) -> bool:
@@ -205,7 +207,7 @@ class Scheduler:
             nest = Nest("total", total.args[0].shape, [Statement(total.args[0], total, ())])
             self._append(nest)
             self.ready[total] = len(self.nests) - 1
-        return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored)
+        return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead)
 
     # -- what is read how
 
