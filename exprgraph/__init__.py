@@ -116,7 +116,6 @@ from .shapes import array, broadcast_to, identity, ones, place, reshape, zeros
 from .show import latex, to_dot
 from .simplify import simplify
 
-
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 pow = power  # noqa: A001

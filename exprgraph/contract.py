@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +35,11 @@ from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM,
 from .unwinding import each, unwinding
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
+Sizes = Mapping[Any, int]  # any hashable key: a mapping is invariant in its keys
 _Work = list[tuple[Node, list[int]]]
 
 
-def contract(operands: Operands, out: Sequence[Hashable], sizes: Mapping[Hashable, int] | None = None) -> Node:
+def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = None) -> Node:
     """The canonical node of a contraction.
 
     ``operands`` pairs each node with one label an axis; labels are any hashable values.  A label
@@ -256,8 +258,8 @@ class _Contraction:
             for k in labels:
                 canonical.setdefault(k, len(canonical))
         sizes = tuple(self.size[k] for k in canonical)
-        labels = tuple(tuple(canonical[k] for k in ls) for _, ls in ordered)
-        return make(CONTRACT, tuple(n for n, _ in ordered), (labels, sizes), sizes[: len(out)])
+        places = tuple(tuple(canonical[k] for k in ls) for _, ls in ordered)
+        return make(CONTRACT, tuple(n for n, _ in ordered), (places, sizes), sizes[: len(out)])
 
     def _group(self, members: _Work, *, whole: bool) -> _Work:
         """Operands with equal labels multiplied elementwise.
@@ -400,8 +402,8 @@ def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
     if diagonal and (node.op is SUM or _elementwise(node)):
         # the diagonal moves in; a sum stays outside
         joined = list(dict.fromkeys(spec))
-        parts = tuple(contract([(a, spec)], joined) if a.shape else a for a in node.args)
-        part = _on_shape(node, parts, tuple(size[k] for k in joined))
+        inner_args = tuple(contract([(a, spec)], joined) if a.shape else a for a in node.args)
+        part = _on_shape(node, inner_args, tuple(size[k] for k in joined))
         return contract([(part, joined)], kept) if summed else part
     if not summed:
         return None
@@ -418,7 +420,7 @@ def _past_selection(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node 
 
     (arg,) = node.args
     labels: list[int] = []
-    entries: dict[int, object] = {}
+    entries: dict[int, Any] = {}
     rest = iter(spec)
     fresh = len(kept)
     for e in node.params:
@@ -434,7 +436,7 @@ def _past_selection(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node 
             if e is not None:
                 entries[k] = e
     inner = contract([(arg, labels)], range(fresh))
-    return select(inner, tuple(entries.get(k) for k in range(fresh)))  # type: ignore[arg-type]
+    return select(inner, tuple(entries.get(k) for k in range(fresh)))
 
 
 def _elementwise(node: Node) -> bool:

@@ -10,6 +10,7 @@ their own (``1 - tanh(x)**2`` has no correct digit left past 19), and ``1 - x**2
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from .arithmetic import power as constant_power
 from .elementwise import Function, apply, broadcast, broadcast_to, caller
 from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
+
+#: a function of expressions and numbers
+Elementwise = Callable[..., Node]
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
@@ -74,7 +78,7 @@ def _one_less(y: Node) -> Node:
     return y - 1 if known is None else array(np.where(known == 0, 0.0, known - 1))
 
 
-def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Any:
+def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
     return caller(Function(name, numpy=numpy, partials=partials, **columns))
 
@@ -83,73 +87,308 @@ _half = 0.5
 _inf = math.inf
 
 # exponential and logarithm
-exp = _row("exp", np.exp, lambda x: exp(x), latex=r"\exp", doc="e**x, elementwise.")
-exp2 = _row("exp2", np.exp2, lambda x: math.log(2) * exp2(x), latex="2^{{{0}}}", doc="2**x, elementwise.")
-expm1 = _row("expm1", np.expm1, lambda x: exp(x), doc="e**x - 1 with full accuracy near 0.")
-log = _row("log", np.log, lambda x: 1 / x, latex=r"\log", domain=[(0, _inf)], sample=[(0.1, 3)], doc="The natural logarithm.")
-log2 = _row("log2", np.log2, lambda x: 1 / (math.log(2) * x), latex=r"\log_{{2}}\left( {0} \right)", domain=[(0, _inf)], sample=[(0.1, 3)], doc="The logarithm of base 2.")  # fmt: skip
-log10 = _row("log10", np.log10, lambda x: 1 / (math.log(10) * x), latex=r"\log_{{10}}\left( {0} \right)", domain=[(0, _inf)], sample=[(0.1, 3)], doc="The logarithm of base 10.")  # fmt: skip
-log1p = _row("log1p", np.log1p, lambda x: 1 / (1 + x), domain=[(-1, _inf)], sample=[(-0.9, 2)], doc="log(1 + x) with full accuracy near 0.")  # fmt: skip
-cbrt = _row("cbrt", np.cbrt, lambda x: 1 / (3 * cbrt(x) ** 2), latex=r"\sqrt[3]{{{0}}}", domain=[(0, _inf)], sample=[(0.1, 3)], doc="The real cube root.")  # fmt: skip
+exp: Elementwise = _row("exp", np.exp, lambda x: exp(x), latex=r"\exp", doc="e**x, elementwise.")
+exp2: Elementwise = _row("exp2", np.exp2, lambda x: math.log(2) * exp2(x), latex="2^{{{0}}}", doc="2**x, elementwise.")
+expm1: Elementwise = _row("expm1", np.expm1, lambda x: exp(x), doc="e**x - 1 with full accuracy near 0.")
+log: Elementwise = _row("log", np.log, lambda x: 1 / x, latex=r"\log", domain=[(0, _inf)], sample=[(0.1, 3)], doc="The natural logarithm.")
+log2: Elementwise = _row(
+    "log2",
+    np.log2,
+    lambda x: 1 / (math.log(2) * x),
+    latex=r"\log_{{2}}\left( {0} \right)",
+    domain=[(0, _inf)],
+    sample=[(0.1, 3)],
+    doc="The logarithm of base 2.",
+)
+log10: Elementwise = _row(
+    "log10",
+    np.log10,
+    lambda x: 1 / (math.log(10) * x),
+    latex=r"\log_{{10}}\left( {0} \right)",
+    domain=[(0, _inf)],
+    sample=[(0.1, 3)],
+    doc="The logarithm of base 10.",
+)
+log1p: Elementwise = _row(
+    "log1p", np.log1p, lambda x: 1 / (1 + x), domain=[(-1, _inf)], sample=[(-0.9, 2)], doc="log(1 + x) with full accuracy near 0."
+)
+cbrt: Elementwise = _row(
+    "cbrt",
+    np.cbrt,
+    lambda x: 1 / (3 * cbrt(x) ** 2),
+    latex=r"\sqrt[3]{{{0}}}",
+    domain=[(0, _inf)],
+    sample=[(0.1, 3)],
+    doc="The real cube root.",
+)
 
 # trigonometric
-sin = _row("sin", np.sin, lambda x: cos(x), latex=r"\sin", doc="Sine of an angle in radians.")
-cos = _row("cos", np.cos, lambda x: -sin(x), latex=r"\cos", doc="Cosine of an angle in radians.")
-tan = _row("tan", np.tan, lambda x: 1 + tan(x) ** 2, latex=r"\tan", domain=[(-math.pi / 2, math.pi / 2)], sample=[(-1.3, 1.3)], doc="Tangent of an angle in radians.")  # fmt: skip
-asin = _row("asin", np.arcsin, lambda x: ((1 - x) * (1 + x)) ** -0.5, latex=r"\arcsin", domain=[(-1, 1)], sample=[(-0.9, 0.9)], doc="Inverse sine, in radians.")  # fmt: skip
-acos = _row("acos", np.arccos, lambda x: -(((1 - x) * (1 + x)) ** -0.5), latex=r"\arccos", domain=[(-1, 1)], sample=[(-0.9, 0.9)], doc="Inverse cosine, in radians.")  # fmt: skip
-atan = _row("atan", np.arctan, lambda x: 1 / (1 + x**2), latex=r"\arctan", doc="Inverse tangent, in radians.")
-atan2 = _row("atan2", np.arctan2, lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2), sample=[(0.2, 2), (0.2, 2)], doc="The angle of the point (x, y), in radians; the arguments are y, x.")  # fmt: skip
+sin: Elementwise = _row("sin", np.sin, lambda x: cos(x), latex=r"\sin", doc="Sine of an angle in radians.")
+cos: Elementwise = _row("cos", np.cos, lambda x: -sin(x), latex=r"\cos", doc="Cosine of an angle in radians.")
+tan: Elementwise = _row(
+    "tan",
+    np.tan,
+    lambda x: 1 + tan(x) ** 2,
+    latex=r"\tan",
+    domain=[(-math.pi / 2, math.pi / 2)],
+    sample=[(-1.3, 1.3)],
+    doc="Tangent of an angle in radians.",
+)
+asin: Elementwise = _row(
+    "asin",
+    np.arcsin,
+    lambda x: ((1 - x) * (1 + x)) ** -0.5,
+    latex=r"\arcsin",
+    domain=[(-1, 1)],
+    sample=[(-0.9, 0.9)],
+    doc="Inverse sine, in radians.",
+)
+acos: Elementwise = _row(
+    "acos",
+    np.arccos,
+    lambda x: -(((1 - x) * (1 + x)) ** -0.5),
+    latex=r"\arccos",
+    domain=[(-1, 1)],
+    sample=[(-0.9, 0.9)],
+    doc="Inverse cosine, in radians.",
+)
+atan: Elementwise = _row("atan", np.arctan, lambda x: 1 / (1 + x**2), latex=r"\arctan", doc="Inverse tangent, in radians.")
+atan2: Elementwise = _row(
+    "atan2",
+    np.arctan2,
+    lambda y, x: x / (x**2 + y**2),
+    lambda y, x: -y / (x**2 + y**2),
+    sample=[(0.2, 2), (0.2, 2)],
+    doc="The angle of the point (x, y), in radians; the arguments are y, x.",
+)
 
 # hyperbolic
-sinh = _row("sinh", np.sinh, lambda x: cosh(x), latex=r"\sinh", doc="Hyperbolic sine.")
-cosh = _row("cosh", np.cosh, lambda x: sinh(x), latex=r"\cosh", doc="Hyperbolic cosine.")
-tanh = _row("tanh", np.tanh, lambda x: tanh_prime(x), latex=r"\tanh", doc="Hyperbolic tangent.")
-tanh_prime = _row("tanh_prime", _tanh_prime, lambda x: -2 * tanh(x) * tanh_prime(x), shown_as=lambda x: 1 - tanh(x) ** 2, doc="The derivative of tanh, 1 - tanh(x)**2, with full relative accuracy.")  # fmt: skip
-asinh = _row("asinh", np.arcsinh, lambda x: (1 + x**2) ** -0.5, latex=r"\operatorname{arsinh}", doc="Inverse hyperbolic sine.")
-acosh = _row("acosh", np.arccosh, lambda x: (x - 1) ** -0.5 * (x + 1) ** -0.5, latex=r"\operatorname{arcosh}", domain=[(1, _inf)], sample=[(1.1, 3)], doc="Inverse hyperbolic cosine.")  # fmt: skip
-atanh = _row("atanh", np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), latex=r"\operatorname{artanh}", domain=[(-1, 1)], sample=[(-0.9, 0.9)], doc="Inverse hyperbolic tangent.")  # fmt: skip
+sinh: Elementwise = _row("sinh", np.sinh, lambda x: cosh(x), latex=r"\sinh", doc="Hyperbolic sine.")
+cosh: Elementwise = _row("cosh", np.cosh, lambda x: sinh(x), latex=r"\cosh", doc="Hyperbolic cosine.")
+tanh: Elementwise = _row("tanh", np.tanh, lambda x: tanh_prime(x), latex=r"\tanh", doc="Hyperbolic tangent.")
+tanh_prime: Elementwise = _row(
+    "tanh_prime",
+    _tanh_prime,
+    lambda x: -2 * tanh(x) * tanh_prime(x),
+    shown_as=lambda x: 1 - tanh(x) ** 2,
+    doc="The derivative of tanh, 1 - tanh(x)**2, with full relative accuracy.",
+)
+asinh: Elementwise = _row("asinh", np.arcsinh, lambda x: (1 + x**2) ** -0.5, latex=r"\operatorname{arsinh}", doc="Inverse hyperbolic sine.")
+acosh: Elementwise = _row(
+    "acosh",
+    np.arccosh,
+    lambda x: (x - 1) ** -0.5 * (x + 1) ** -0.5,
+    latex=r"\operatorname{arcosh}",
+    domain=[(1, _inf)],
+    sample=[(1.1, 3)],
+    doc="Inverse hyperbolic cosine.",
+)
+atanh: Elementwise = _row(
+    "atanh",
+    np.arctanh,
+    lambda x: 1 / ((1 - x) * (1 + x)),
+    latex=r"\operatorname{artanh}",
+    domain=[(-1, 1)],
+    sample=[(-0.9, 0.9)],
+    doc="Inverse hyperbolic tangent.",
+)
 
 # error function
 _two_over_root_pi = 2 / math.sqrt(math.pi)
-erf = _row("erf", _like(_erf), lambda x: _two_over_root_pi * exp(-(x**2)), doc="The error function.")
-erfc = _row("erfc", _like(_erfc), lambda x: -_two_over_root_pi * exp(-(x**2)), doc="1 - erf(x) with full accuracy for large x.")
+erf: Elementwise = _row("erf", _like(_erf), lambda x: _two_over_root_pi * exp(-(x**2)), doc="The error function.")
+erfc: Elementwise = _row(
+    "erfc", _like(_erfc), lambda x: -_two_over_root_pi * exp(-(x**2)), doc="1 - erf(x) with full accuracy for large x."
+)
 
 # activations
-sigmoid = _row("sigmoid", _sigmoid, lambda x: sigmoid_prime(x), latex=r"\sigma", doc="The logistic function 1/(1 + exp(-x)).")
-sigmoid_prime = _row("sigmoid_prime", _sigmoid_prime, lambda x: -sigmoid_prime(x) * tanh(_half * x), shown_as=lambda x: sigmoid(x) * (1 - sigmoid(x)), doc="The derivative of sigmoid, with full relative accuracy.")  # fmt: skip
-softplus = _row("softplus", _softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")
-relu = _row("relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], doc="max(x, 0); its derivative at 0 is 0.")
-step = _row("step", lambda x: np.where(np.isnan(x), x, x > 0) + 0 * np.sign(x), None, sample=[(0.1, 2)], doc="1 where x > 0, else 0 (0 at 0); the derivative of relu.")  # fmt: skip
-gelu = _row("gelu", _gelu, lambda x: _half * erfc(-math.sqrt(0.5) * x) + 1 / math.sqrt(2 * math.pi) * x * exp(-_half * x**2), doc="x * Phi(x), Phi the normal distribution function (Hendrycks, Gimpel 2016), not its tanh approximation.")  # fmt: skip
-silu = _row("silu", _silu, lambda x: sigmoid(x) + x * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
+sigmoid: Elementwise = _row("sigmoid", _sigmoid, lambda x: sigmoid_prime(x), latex=r"\sigma", doc="The logistic function 1/(1 + exp(-x)).")
+sigmoid_prime: Elementwise = _row(
+    "sigmoid_prime",
+    _sigmoid_prime,
+    lambda x: -sigmoid_prime(x) * tanh(_half * x),
+    shown_as=lambda x: sigmoid(x) * (1 - sigmoid(x)),
+    doc="The derivative of sigmoid, with full relative accuracy.",
+)
+softplus: Elementwise = _row("softplus", _softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")
+relu: Elementwise = _row(
+    "relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], doc="max(x, 0); its derivative at 0 is 0."
+)
+step: Elementwise = _row(
+    "step",
+    lambda x: np.where(np.isnan(x), x, x > 0) + 0 * np.sign(x),
+    None,
+    sample=[(0.1, 2)],
+    doc="1 where x > 0, else 0 (0 at 0); the derivative of relu.",
+)
+gelu: Elementwise = _row(
+    "gelu",
+    _gelu,
+    lambda x: _half * erfc(-math.sqrt(0.5) * x) + 1 / math.sqrt(2 * math.pi) * x * exp(-_half * x**2),
+    doc="x * Phi(x), Phi the normal distribution function (Hendrycks, Gimpel 2016), not its tanh approximation.",
+)
+silu: Elementwise = _row("silu", _silu, lambda x: sigmoid(x) + x * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
 
 # pieces
-absolute = _row("abs", np.abs, lambda x: sign(x), latex=r"\left| {0} \right|", sample=[(0.1, 2)], doc="The absolute value; its derivative at 0 is 0.")  # fmt: skip
-sign = _row("sign", np.sign, None, latex=r"\operatorname{sgn}", sample=[(0.1, 2)], doc="-1, 0 or 1; its derivative is 0 everywhere.")
-floor = _row("floor", np.floor, None, latex=r"\left\lfloor {0} \right\rfloor", sample=[(0.1, 0.9)], doc="The largest integer not above x; its derivative is 0.")  # fmt: skip
-ceil = _row("ceil", np.ceil, None, latex=r"\left\lceil {0} \right\rceil", sample=[(0.1, 0.9)], doc="The smallest integer not below x; its derivative is 0.")  # fmt: skip
-minimum = _row("minimum", np.minimum, lambda a, b: less(a, b) + _half * equal(a, b), lambda a, b: less(b, a) + _half * equal(a, b), latex=r"\min\left( {0}, {1} \right)", sample=[(0, 1), (1.1, 2)], doc="The smaller one; at a tie each has derivative 1/2.")  # fmt: skip
-maximum = _row("maximum", np.maximum, lambda a, b: less(b, a) + _half * equal(a, b), lambda a, b: less(a, b) + _half * equal(a, b), latex=r"\max\left( {0}, {1} \right)", sample=[(0, 1), (1.1, 2)], doc="The larger one; at a tie each has derivative 1/2.")  # fmt: skip
+absolute: Elementwise = _row(
+    "abs", np.abs, lambda x: sign(x), latex=r"\left| {0} \right|", sample=[(0.1, 2)], doc="The absolute value; its derivative at 0 is 0."
+)
+sign: Elementwise = _row(
+    "sign", np.sign, None, latex=r"\operatorname{sgn}", sample=[(0.1, 2)], doc="-1, 0 or 1; its derivative is 0 everywhere."
+)
+floor: Elementwise = _row(
+    "floor",
+    np.floor,
+    None,
+    latex=r"\left\lfloor {0} \right\rfloor",
+    sample=[(0.1, 0.9)],
+    doc="The largest integer not above x; its derivative is 0.",
+)
+ceil: Elementwise = _row(
+    "ceil",
+    np.ceil,
+    None,
+    latex=r"\left\lceil {0} \right\rceil",
+    sample=[(0.1, 0.9)],
+    doc="The smallest integer not below x; its derivative is 0.",
+)
+minimum: Elementwise = _row(
+    "minimum",
+    np.minimum,
+    lambda a, b: less(a, b) + _half * equal(a, b),
+    lambda a, b: less(b, a) + _half * equal(a, b),
+    latex=r"\min\left( {0}, {1} \right)",
+    sample=[(0, 1), (1.1, 2)],
+    doc="The smaller one; at a tie each has derivative 1/2.",
+)
+maximum: Elementwise = _row(
+    "maximum",
+    np.maximum,
+    lambda a, b: less(b, a) + _half * equal(a, b),
+    lambda a, b: less(a, b) + _half * equal(a, b),
+    latex=r"\max\left( {0}, {1} \right)",
+    sample=[(0, 1), (1.1, 2)],
+    doc="The larger one; at a tie each has derivative 1/2.",
+)
 
 # comparisons and choice
-less = _row("less", np.less, None, None, boolean=True, text="({0} < {1})", latex=r"\left( {0} < {1} \right)", code="less({0}, {1})", sample=[(0, 1), (1.1, 2)], doc="Whether a < b.")  # fmt: skip
-less_equal = _row("less_equal", np.less_equal, None, None, boolean=True, text="({0} <= {1})", latex=r"\left( {0} \leq {1} \right)", sample=[(0, 1), (1.1, 2)], doc="Whether a <= b.")  # fmt: skip
-equal = _row("equal", np.equal, None, None, boolean=True, latex=r"\left( {0} = {1} \right)", sample=[(0, 1), (1.1, 2)], doc="Whether a and b are equal, elementwise (== compares expressions, not values).")  # fmt: skip
-not_equal = _row("not_equal", np.not_equal, None, None, boolean=True, latex=r"\left( {0} \neq {1} \right)", sample=[(0, 1), (1.1, 2)], doc="Whether a and b differ, elementwise.")  # fmt: skip
-logical_and = _row("logical_and", np.logical_and, None, None, boolean=True, latex=r"\left( {0} \wedge {1} \right)", sample=[(1, 2), (1, 2)], doc="Whether both are non-zero.")  # fmt: skip
-logical_or = _row("logical_or", np.logical_or, None, None, boolean=True, latex=r"\left( {0} \vee {1} \right)", sample=[(1, 2), (1, 2)], doc="Whether one of them is non-zero.")  # fmt: skip
-logical_not = _row("logical_not", np.logical_not, None, boolean=True, latex=r"\left( \neg {0} \right)", sample=[(1, 2)], doc="Whether it is zero.")  # fmt: skip
-_where = _row("where", np.where, None, lambda c, a, b: _where(c, 1.0, 0.0), lambda c, a, b: _where(c, 0.0, 1.0), latex=r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}", code="({1} if {0} != 0.0 else {2})", sample=[(1, 2), (-2, 2), (-2, 2)])  # fmt: skip
+less: Elementwise = _row(
+    "less",
+    np.less,
+    None,
+    None,
+    boolean=True,
+    text="({0} < {1})",
+    latex=r"\left( {0} < {1} \right)",
+    code="less({0}, {1})",
+    sample=[(0, 1), (1.1, 2)],
+    doc="Whether a < b.",
+)
+less_equal: Elementwise = _row(
+    "less_equal",
+    np.less_equal,
+    None,
+    None,
+    boolean=True,
+    text="({0} <= {1})",
+    latex=r"\left( {0} \leq {1} \right)",
+    sample=[(0, 1), (1.1, 2)],
+    doc="Whether a <= b.",
+)
+equal: Elementwise = _row(
+    "equal",
+    np.equal,
+    None,
+    None,
+    boolean=True,
+    latex=r"\left( {0} = {1} \right)",
+    sample=[(0, 1), (1.1, 2)],
+    doc="Whether a and b are equal, elementwise (== compares expressions, not values).",
+)
+not_equal: Elementwise = _row(
+    "not_equal",
+    np.not_equal,
+    None,
+    None,
+    boolean=True,
+    latex=r"\left( {0} \neq {1} \right)",
+    sample=[(0, 1), (1.1, 2)],
+    doc="Whether a and b differ, elementwise.",
+)
+logical_and: Elementwise = _row(
+    "logical_and",
+    np.logical_and,
+    None,
+    None,
+    boolean=True,
+    latex=r"\left( {0} \wedge {1} \right)",
+    sample=[(1, 2), (1, 2)],
+    doc="Whether both are non-zero.",
+)
+logical_or: Elementwise = _row(
+    "logical_or",
+    np.logical_or,
+    None,
+    None,
+    boolean=True,
+    latex=r"\left( {0} \vee {1} \right)",
+    sample=[(1, 2), (1, 2)],
+    doc="Whether one of them is non-zero.",
+)
+logical_not: Elementwise = _row(
+    "logical_not", np.logical_not, None, boolean=True, latex=r"\left( \neg {0} \right)", sample=[(1, 2)], doc="Whether it is zero."
+)
+_where: Elementwise = _row(
+    "where",
+    np.where,
+    None,
+    lambda c, a, b: _where(c, 1.0, 0.0),
+    lambda c, a, b: _where(c, 0.0, 1.0),
+    latex=r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+    code="({1} if {0} != 0.0 else {2})",
+    sample=[(1, 2), (-2, 2), (-2, 2)],
+)
 # ct * p where ct is not zero, and 0 where it is: what a cotangent through the branch of a `where`
 # that was not taken is multiplied with, so that an infinite derivative there stays there
-gate = _row("gate", _gate, lambda ct, p: _where(equal(ct, 0), 0.0, p), lambda ct, p: ct, shown_as=lambda ct, p: ct * p, doc="ct * p, and 0 wherever ct is 0.")  # fmt: skip
+gate: Elementwise = _row(
+    "gate",
+    _gate,
+    lambda ct, p: _where(equal(ct, 0), 0.0, p),
+    lambda ct, p: ct,
+    shown_as=lambda ct, p: ct * p,
+    doc="ct * p, and 0 wherever ct is 0.",
+)
 
 # powers and roots
-power_function = _row("pow", np.power, lambda x, y: y * power(x, _one_less(y)), lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)), text="{0}**{1}", latex="{{{0}}}^{{{1}}}", domain=[(0, _inf), (-_inf, _inf)], sample=[(0.2, 2), (-2, 2)], doc="x**y.")  # fmt: skip
+power_function: Elementwise = _row(
+    "pow",
+    np.power,
+    lambda x, y: y * power(x, _one_less(y)),
+    lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)),
+    text="{0}**{1}",
+    latex="{{{0}}}^{{{1}}}",
+    domain=[(0, _inf), (-_inf, _inf)],
+    sample=[(0.2, 2), (-2, 2)],
+    doc="x**y.",
+)
 # the root of a sum of squares and its reciprocal: 0, not infinite, where all the squares are 0
-root = _row("root", np.sqrt, lambda s: _half * inverse_root(s), shown_as=lambda s: constant_power(s, 0.5), domain=[(0, _inf)], sample=[(0.1, 3)], doc="The root of a sum of squares; its derivative at 0 is 0.")  # fmt: skip
-inverse_root = _row("inverse_root", _inverse_root, lambda s: -_half * inverse_root(s) ** 3, shown_as=lambda s: constant_power(s, -0.5), domain=[(0, _inf)], sample=[(0.1, 3)], doc="1/sqrt(s), and 0 at 0.")  # fmt: skip
+root: Elementwise = _row(
+    "root",
+    np.sqrt,
+    lambda s: _half * inverse_root(s),
+    shown_as=lambda s: constant_power(s, 0.5),
+    domain=[(0, _inf)],
+    sample=[(0.1, 3)],
+    doc="The root of a sum of squares; its derivative at 0 is 0.",
+)
+inverse_root: Elementwise = _row(
+    "inverse_root",
+    _inverse_root,
+    lambda s: -_half * inverse_root(s) ** 3,
+    shown_as=lambda s: constant_power(s, -0.5),
+    domain=[(0, _inf)],
+    sample=[(0.1, 3)],
+    doc="1/sqrt(s), and 0 at 0.",
+)
 
 
 def power(base: Operand, exponent: Operand) -> Node:

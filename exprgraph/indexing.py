@@ -113,7 +113,7 @@ def _normalize(entry: Entry, n: int) -> Entry:
             elif len(steps) == 1 and 0 not in steps:
                 entry = ("s", idx[0], steps.pop(), len(idx))
         if entry[0] == "s":
-            _, start, step, count = entry
+            _, start, _, count = entry
             if count <= 1:
                 entry = ("s", start if count else 0, 1, count)
             if entry == ("s", 0, 1, n):
@@ -212,7 +212,8 @@ def take(value: np.ndarray, entries: Sequence[Entry]) -> np.ndarray:
     for axis, e in enumerate(entries):
         if isinstance(e, tuple) and e[0] == "t":
             value = np.take(value, e[1], axis=first + axis)
-    return value[_basic(entries)]
+    picked: np.ndarray = value[_basic(entries)]
+    return picked
 
 
 def put(target: np.ndarray, value: np.ndarray, entries: Sequence[Entry]) -> None:
@@ -245,10 +246,10 @@ def getitem(node: Node, index: Any) -> Node:
     """NumPy's basic indexing, one array of integers an axis, ``...`` and ``None``."""
     items = list(index) if isinstance(index, tuple) else [index]
     given = sum(1 for i in items if i is not None and i is not Ellipsis)
-    if items.count(Ellipsis) if all(not isinstance(i, (np.ndarray, Node)) for i in items) else 0:
-        if sum(i is Ellipsis for i in items) > 1:
-            raise AxisError("an index can hold only one ellipsis ('...')")
-    elif not any(i is Ellipsis for i in items):
+    ellipses = sum(i is Ellipsis for i in items)  # not items.count: arrays compare elementwise
+    if ellipses > 1:
+        raise AxisError("an index can hold only one ellipsis ('...')")
+    if not ellipses:
         items.append(Ellipsis)
     if given > node.ndim:
         raise AxisError(f"too many indices: {given} for an expression of shape {node.shape}")
@@ -303,7 +304,7 @@ def _entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     if isinstance(item, (bool, np.bool_)):
         raise TypeError("boolean indices are not supported; use where(...) or an array of integers")
     if hasattr(item, "__index__") and not isinstance(item, np.ndarray):
-        i = item.__index__()
+        i = int(item.__index__())
         if not -n <= i < n:
             raise AxisError(f"index {i} is out of bounds for axis {axis} of size {n} (shape {shape})")
         return i % n

@@ -24,7 +24,7 @@ def normalize_shape(shape: int | Iterable[int]) -> Shape:
     return out
 
 
-def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = False) -> Node:  # noqa: N802
+def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = False) -> Node:
     """A named variable of a fixed shape; a scalar by default.
 
     Equal name, shape and kind are the same symbol.  ``per_sample=True`` says that each sample of a
@@ -90,7 +90,7 @@ def array(value: np.ndarray) -> Node:
     first = float(value.flat[0])
     if value.ndim == 0:
         return constant(first)
-    if value.size == 1 or not math.isnan(first) and bool((value == first).all()) and not (first == 0 and np.signbit(value).any()):
+    if value.size == 1 or (not math.isnan(first) and bool((value == first).all()) and not (first == 0 and np.signbit(value).any())):
         return constant(first, value.shape)
     if value.ndim == 2 and value.shape[0] == value.shape[1] and np.array_equal(value, np.eye(len(value))):
         return identity(len(value))

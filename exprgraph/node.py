@@ -125,12 +125,12 @@ class Node:
 Operand = Union[Node, "ArrayLike"]
 Axis = Union[int, tuple[int, ...], None]
 
-_set_op = Node.op.__set__  # type: ignore[attr-defined]
-_set_args = Node.args.__set__  # type: ignore[attr-defined]
-_set_params = Node.params.__set__  # type: ignore[attr-defined]
-_set_shape = Node.shape.__set__  # type: ignore[attr-defined]
-_set_digest = Node.digest.__set__  # type: ignore[attr-defined]
-_set_per_sample = Node.per_sample.__set__  # type: ignore[attr-defined]
+_set_op = Node.op.__set__  # type: ignore[attr-defined,misc]
+_set_args = Node.args.__set__  # type: ignore[attr-defined,misc]
+_set_params = Node.params.__set__  # type: ignore[attr-defined,misc]
+_set_shape = Node.shape.__set__  # type: ignore[attr-defined,misc]
+_set_digest = Node.digest.__set__  # type: ignore[attr-defined,misc]
+_set_per_sample = Node.per_sample.__set__  # type: ignore[attr-defined,misc]
 
 
 class _Ref(weakref.ref):  # type: ignore[type-arg]

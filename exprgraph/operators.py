@@ -44,13 +44,11 @@ def divide(a: Operand, b: Operand) -> Node:
     value = number(y)
     if value is not None and value != 0.0 and number(x) is not None:
         return constant(float(np.float64(number(x)) / value), shape)
-    if is_structural(y):  # the reciprocal of the operand, then the broadcast
-        operands = [(n if n.op is not None and not n.ndim else n) for n in y.args]
-        if len(operands) == 1:
-            inner = product([(operands[0], -1.0)], 1.0, operands[0].shape)
-            labels, sizes = y.params
-            y = contract([(inner, labels[0])], range(y.ndim), dict(enumerate(sizes)))
-            return multiply(x, y)
+    if is_structural(y) and len(y.args) == 1:  # the reciprocal of the operand, then the broadcast
+        (base,) = y.args
+        inner = product([(base, -1.0)], 1.0, base.shape)
+        labels, sizes = y.params
+        return multiply(x, contract([(inner, labels[0])], range(y.ndim), dict(enumerate(sizes))))
     if is_structural(x):
         return multiply(x, product([(y, -1.0)], 1.0, y.shape))
     return product([(x, 1.0), (y, -1.0)], 1.0, shape)

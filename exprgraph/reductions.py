@@ -11,8 +11,8 @@ from .errors import ShapeError
 from .functions import absolute, exp, log, root, where
 from .indexing import select
 from .joining import normalize_axis, reshape
-from .leaves import as_node, constant, constant_value, number
 from .leaves import array as array_node
+from .leaves import as_node, constant, constant_value, number
 from .node import Axis, Node, Operand, make
 from .primitive import REDUCE_MAX, REDUCE_MIN, Primitive
 
@@ -21,7 +21,7 @@ def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes that an ``axis`` argument names, in order; all of them for None."""
     if axis is None:
         return tuple(range(ndim))
-    given: Sequence[int] = axis if isinstance(axis, (tuple, list)) else (axis,)  # type: ignore[assignment]
+    given: Sequence[int] = axis if isinstance(axis, (tuple, list)) else (axis,)
     axes = tuple(sorted(normalize_axis(a, ndim) for a in given))
     if len(set(axes)) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")

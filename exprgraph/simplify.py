@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from .arithmetic import linear, power, product
+from .elementwise import Function, apply
 from .functions import absolute
 from .leaves import as_node
 from .node import Node
@@ -73,9 +74,9 @@ def _square_sum(node: Node) -> Node | None:
                 if base.op is not TABLE[first] or e != 2.0:
                     continue
                 rest = [(a, p) for i, (a, p) in enumerate(zip(term.args, term.params)) if i != k]
-                partner_base = as_node(TABLE[second].rebuild(base, base.args)) if TABLE[second].rebuild else None
-                assert partner_base is not None
-                partner = product([*rest, (partner_base, 2.0)], 1.0, term.shape)
+                other = TABLE[second]
+                assert isinstance(other, Function)
+                partner = product([*rest, (apply(other, *base.args), 2.0)], 1.0, term.shape)
                 if terms.get(partner) == sign * c and partner is not term:
                     left = [(v, n) for n, v in terms.items() if n is not term and n is not partner]
                     shape = node.shape

@@ -40,7 +40,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays of a parameter file by their names, in the order they were written."""
     from pathlib import Path
     from zipfile import BadZipFile, ZipFile
-    from zlib import error as DeflateError
+    from zlib import error as deflate_error
 
     source = Path(path)
     if not source.exists():
@@ -55,7 +55,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
                 with archive.open(member) as f:
                     # arrays of Python objects are refused: reading them would run code of the file
                     arrays[member.removesuffix(".npy")] = np.lib.format.read_array(f, allow_pickle=False)
-    except (ValueError, EOFError, BadZipFile, DeflateError, NotImplementedError, RuntimeError) as e:
+    except (ValueError, EOFError, BadZipFile, deflate_error, NotImplementedError, RuntimeError) as e:
         where = f" at {member!r}" if member else ""
         raise ParameterFileError(
             f"{source} is not a file of parameters, an .npz archive of real arrays as NeuralNetworkParameters.save writes it: {e}{where}"

@@ -38,9 +38,7 @@ def is_scalar_graph(f: Node, x: Node) -> bool:
         if node.op is SELECT:
             if node.args[0] is not x or node.shape:
                 return False
-        elif node.shape or not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
-            return False
-        elif x.shape and x in node.args:
+        elif node.shape or not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)) or (x.shape and x in node.args):
             return False
     return True
 

@@ -189,7 +189,7 @@ def _contract_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> 
     labels, sizes = node.params
     e = _axes("e", extra)
     n: Labels = list(range(len(node.shape)))
-    size = {**dict(enumerate(sizes)), **_sizes((e, extra))}
+    size: dict[Hashable, int] = {**dict(enumerate(sizes)), **_sizes((e, extra))}
     terms = []
     for k, t in enumerate(tangents):
         if t is not None:
@@ -288,7 +288,7 @@ def _extremum_weights(node: Node) -> tuple[Node, list[int]]:
     (arg,) = node.args
     axes = list(range(len(arg.shape)))
     kept = [k for k in axes if k not in node.params]
-    size = dict(enumerate(arg.shape))
+    size: dict[Hashable, int] = dict(enumerate(arg.shape))
     hit = equal(arg, contract([(node, kept)], axes, size))
     ties = contract([(hit, axes)], kept)
     return contract([(hit, axes), (product([(ties, -1.0)], 1.0, node.shape), kept)], axes), kept

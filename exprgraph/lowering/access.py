@@ -74,7 +74,7 @@ class Read(NamedTuple):
     """An element of what a chain of views ends in; equalities say where it is not zero."""
 
     node: Node | None  # None: the number 1 (a delta alone)
-    index: Index
+    at: Index
     equal: tuple[tuple[Affine, Affine], ...]
 
 

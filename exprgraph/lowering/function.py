@@ -87,18 +87,19 @@ class CompiledOutputs:
         single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
         dtype = np.float32 if single else np.float64
         samples = int(np.prod(lead))
-        flat = [np.ascontiguousarray(a, dtype=dtype).reshape(-1) for a in arrays]
+        flat: list[np.ndarray] = [np.ascontiguousarray(a, dtype=dtype).reshape(-1) for a in arrays]
         batch = bool(lead) and any(a.per_sample for a in self.arguments)
         program, module = self.form(batch, single)
         sizes = [0 if p else o.size for o, p in zip(self.outputs, program.per_sample)]
         shared_outputs = np.empty(sum(sizes), dtype)
-        own = [np.empty(samples * o.size, dtype) for o, p in zip(self.outputs, program.per_sample) if p]
+        lane_outputs = [np.empty(samples * o.size, dtype) for o, p in zip(self.outputs, program.per_sample) if p]
         workspace = np.empty(program.workspace, dtype)
         shared = np.empty(program.shared, dtype)
-        module.kernel(*flat, shared_outputs, *own, workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
-        rest, parts = iter(own), np.split(shared_outputs, np.cumsum(sizes)[:-1])
-        results = []
-        for o, p, differs, part in zip(self.outputs, program.per_sample, self._per_sample, parts):
+        module.kernel(*flat, shared_outputs, *lane_outputs, workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
+        rest: Any = iter(lane_outputs)
+        shared_parts = np.split(shared_outputs, np.cumsum(sizes)[:-1])
+        results: list[np.ndarray] = []
+        for o, p, differs, part in zip(self.outputs, program.per_sample, self._per_sample, shared_parts):
             front = lead if differs else ()
             results.append(self._finish(o, next(rest).reshape(front + o.shape) if p else part.reshape(front + o.shape)))
         return results
@@ -144,6 +145,9 @@ class CompiledFunction:
         self.equations = equations
         self.symbols = tuple(symbols)
         self.shared = tuple(shared)
+        # with no symbol declared per sample, every result has the batch's axes, a constant's too
+        plain = not self.shared and not any(s.per_sample for s in self.symbols)
+        self._lifted = tuple(plain and not any(n.op is SAMPLE_SUM for n in topological([o])) for o in outputs)
         self._core = CompiledOutputs(outputs, _arguments(outputs, self.symbols, self.shared), backend)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -199,12 +203,9 @@ class CompiledFunction:
             a = a.astype(dtype, copy=False)
             ready.append(np.broadcast_to(a, lead + s.shape) if argument.per_sample else a)
         results = self._core(*ready)
-        whole = [np.array(np.broadcast_to(r, lead + o.shape)) if self._lifts(o) else r for r, o in zip(results, self._core.outputs)]
+        outputs = self._core.outputs
+        whole = [np.array(np.broadcast_to(r, lead + o.shape)) if lifted else r for r, o, lifted in zip(results, outputs, self._lifted)]
         return self._restore([r if r.ndim else r[()] for r in whole])
-
-    def _lifts(self, output: Node) -> bool:
-        """Whether a result has the batch's axes: all but what is summed over samples or shared by declaration."""
-        return not self.shared and not any(n.op is SAMPLE_SUM for n in topological([output])) and not any(s.per_sample for s in self.symbols)
 
 
 def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequence[Node]) -> list[Argument]:

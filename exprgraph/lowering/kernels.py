@@ -25,7 +25,10 @@ class Kernel:
     """A loop nest being written."""
 
     def __init__(
-        self, place: Callable[[object], Place], inlined: set[Node], lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int
+        self,
+        place: Callable[[object], Place],
+        inlined: set[Node],
+        lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int
     ) -> None:
         self.place = place
         self.row = row  # the distance of two rows of lanes
@@ -89,12 +92,12 @@ class Kernel:
             text = self.number(1.0)
         elif found.node.op is CONSTANT:
             text = self.number(found.node.params[0])
-        elif (found.node, found.index) in self.local:
-            text = self.local[found.node, found.index]
+        elif (found.node, found.at) in self.local:
+            text = self.local[found.node, found.at]
         elif found.node in self.inlined:
-            text = "(" + self.expression(found.node, found.index) + ")"
+            text = "(" + self.expression(found.node, found.at) + ")"
         else:
-            text = self.load(found.node, found.index)
+            text = self.load(found.node, found.at)
         for a, b in found.equal:
             text = f"({text} if {self.affine(a)} == {self.affine(b)} else {self.number(0.0)})"
         return text
@@ -287,7 +290,7 @@ class Kernel:
             self.shared_reads, self.lane_reads, self.hoisted, self.body = {}, {}, [], []
             shift = {last: Affine(j, ((last, 1),))}
             parts = [self.read(a, tuple(_shifted(i, shift) for i in index)) for a, index in (matrix, column)]
-            return self.hoisted + [], " * ".join(self._in_place(p) for p in parts)
+            return list(self.hoisted), " * ".join(self._in_place(p) for p in parts)
 
         hoisted: list[str] = []
         terms = []
@@ -320,13 +323,14 @@ class Kernel:
         place = self.place(total)
         target = f"{place.buffer}[{self.address(place, place.at(identity_index(len(total.shape))))}]"
         self.reassociate = True
+        sizes: list[int]
         if value not in self.dead:
             operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
         else:
             operands, out_sizes, sizes = self._labels(value)
         term = " * ".join(self.read(a, i) for a, i in operands)
         inner = [f"k{k}" for k in range(len(sizes))]
-        lanes = self.hoisted + ["for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
+        lanes = [*self.hoisted, "for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
         loops = self._loops(inner, sizes, lanes)
         return self._loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [f"acc = {self.zero()}", *loops, f"{target} += acc"])
 

@@ -89,7 +89,7 @@ class NestOrder:
 
     def _resolve(self, node: Node, index: Index) -> _Key:
         read = through_views(node, index)
-        return (read.node, read.index) if read.node is not None else (node, index)
+        return (read.node, read.at) if read.node is not None else (node, index)
 
     def of(self, node: Node, index: Index) -> bytes:
         """The kind of an operand."""

@@ -7,40 +7,44 @@ source of those it uses, so that it needs nothing but numpy and numba.
 from __future__ import annotations
 
 # ruff: noqa: A001
+# mypy: disable-error-code="no-any-return"
 import math
+from typing import Any
 
 import numpy as np
 
+Array = Any  # one-dimensional, of either float type
 
-def exp(x):
+
+def exp(x: float) -> float:
     return math.exp(x)
 
 
-def exp2(x):
+def exp2(x: float) -> float:
     return 2.0**x
 
 
-def expm1(x):
+def expm1(x: float) -> float:
     return math.expm1(x)
 
 
-def log(x):
+def log(x: float) -> float:
     return math.log(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
 
 
-def log2(x):
+def log2(x: float) -> float:
     return math.log2(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
 
 
-def log10(x):
+def log10(x: float) -> float:
     return math.log10(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
 
 
-def log1p(x):
+def log1p(x: float) -> float:
     return math.log1p(x) if x > -1.0 else (-math.inf if x == -1.0 else math.nan)
 
 
-def cbrt(x):
+def cbrt(x: float) -> float:
     a = abs(x)
     if a == 0.0 or a == math.inf or a != a:
         return x
@@ -49,192 +53,192 @@ def cbrt(x):
     return math.copysign(r, x)
 
 
-def sin(x):
+def sin(x: float) -> float:
     return math.sin(x)
 
 
-def cos(x):
+def cos(x: float) -> float:
     return math.cos(x)
 
 
-def tan(x):
+def tan(x: float) -> float:
     return math.tan(x)
 
 
-def asin(x):
+def asin(x: float) -> float:
     return math.asin(x)
 
 
-def acos(x):
+def acos(x: float) -> float:
     return math.acos(x)
 
 
-def atan(x):
+def atan(x: float) -> float:
     return math.atan(x)
 
 
-def atan2(y, x):
+def atan2(y: float, x: float) -> float:
     return math.atan2(y, x)
 
 
-def sinh(x):
+def sinh(x: float) -> float:
     return math.sinh(x)
 
 
-def cosh(x):
+def cosh(x: float) -> float:
     return math.cosh(x)
 
 
-def tanh(x):
+def tanh(x: float) -> float:
     return math.tanh(x)
 
 
-def tanh_prime(x):
+def tanh_prime(x: float) -> float:
     e = math.exp(-2.0 * abs(x))
     m = 1.0 - e
     return 4.0 * e / (4.0 * e + m * m)
 
 
-def asinh(x):
+def asinh(x: float) -> float:
     return math.asinh(x)
 
 
-def acosh(x):
+def acosh(x: float) -> float:
     return math.acosh(x)
 
 
-def atanh(x):
+def atanh(x: float) -> float:
     return math.atanh(x)
 
 
-def erf(x):
+def erf(x: float) -> float:
     return math.erf(x)
 
 
-def erfc(x):
+def erfc(x: float) -> float:
     return math.erfc(x)
 
 
-def sigmoid(x):
+def sigmoid(x: float) -> float:
     e = math.exp(-abs(x))
     return 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
 
 
-def sigmoid_prime(x):
+def sigmoid_prime(x: float) -> float:
     e = math.exp(-abs(x))
     m = 1.0 - e
     return e / (4.0 * e + m * m)
 
 
-def softplus(x):
+def softplus(x: float) -> float:
     return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-def relu(x):
+def relu(x: float) -> float:
     return x if x > 0.0 or x != x else 0.0
 
 
-def step(x):
+def step(x: float) -> float:
     return x if x != x else (1.0 if x > 0.0 else 0.0)
 
 
-def gelu(x):
+def gelu(x: float) -> float:
     return x * (0.5 * math.erfc(x * -0.7071067811865476)) if x != -math.inf else -0.0
 
 
-def silu(x):
+def silu(x: float) -> float:
     e = math.exp(-abs(x))
     if x == -math.inf:
         return -0.0
     return x * (1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e))
 
 
-def sign(x):
+def sign(x: float) -> float:
     return x if x != x else (1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0))
 
 
-def floor(x):
+def floor(x: float) -> float:
     return np.floor(x)
 
 
-def ceil(x):
+def ceil(x: float) -> float:
     return np.ceil(x)
 
 
-def minimum(a, b):
+def minimum(a: float, b: float) -> float:
     return a if a != a or a < b else b
 
 
-def maximum(a, b):
+def maximum(a: float, b: float) -> float:
     return a if a != a or a > b else b
 
 
-def less(a, b):
+def less(a: float, b: float) -> float:
     return 1.0 if a < b else 0.0
 
 
-def less_equal(a, b):
+def less_equal(a: float, b: float) -> float:
     return 1.0 if a <= b else 0.0
 
 
-def equal(a, b):
+def equal(a: float, b: float) -> float:
     return 1.0 if a == b else 0.0
 
 
-def not_equal(a, b):
+def not_equal(a: float, b: float) -> float:
     return 1.0 if a != b else 0.0
 
 
-def logical_and(a, b):
+def logical_and(a: float, b: float) -> float:
     return 1.0 if a != 0.0 and b != 0.0 else 0.0
 
 
-def logical_or(a, b):
+def logical_or(a: float, b: float) -> float:
     return 1.0 if a != 0.0 or b != 0.0 else 0.0
 
 
-def logical_not(a):
+def logical_not(a: float) -> float:
     return 1.0 if a == 0.0 else 0.0
 
 
-def gate(ct, p):
+def gate(ct: float, p: float) -> float:
     return ct * p if ct != 0.0 else 0.0
 
 
-def pow(a, b):
+def pow(a: float, b: float) -> float:
     return a**b
 
 
-def root(x):
+def root(x: float) -> float:
     return np.sqrt(x)
 
 
-def inverse_root(x):
+def inverse_root(x: float) -> float:
     return 1.0 / np.sqrt(x) if x != 0.0 else 0.0
 
 
-def powi(x, n):
+def powi(x: float, n: int) -> float:
     result = x
     for _ in range(n - 1):
         result = result * x
     return result
 
 
-def load(w, row, stride, a, first, size, offset, count, n):
+def load(w: Array, row: int, stride: int, a: Array, first: int, size: int, offset: int, count: int, n: int) -> None:
     """Samples, one after another, into rows of lanes."""
     for e in range(count):
         for lane in range(n):
             w[row + e * stride + lane] = a[(first + lane) * size + offset + e]
 
 
-def store(out, first, size, w, row, stride, n):
+def store(out: Array, first: int, size: int, w: Array, row: int, stride: int, n: int) -> None:
     """Rows of lanes back into samples."""
     for lane in range(n):
         for e in range(size):
             out[(first + lane) * size + e] = w[row + e * stride + lane]
 
 
-def solve(w, a, b, n, m, stride, lanes):
+def solve(w: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:
     """Gaussian elimination with partial pivoting, a system for each lane, in place."""
     for lane in range(lanes):
         for c in range(n):
@@ -271,7 +275,7 @@ def solve(w, a, b, n, m, stride, lanes):
                 w[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
 
 
-def clear(s, offset, count):
+def clear(s: Array, offset: int, count: int) -> None:
     """Totals before the first block."""
     for e in range(count):
         s[offset + e] = 0.0

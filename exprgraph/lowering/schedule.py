@@ -116,8 +116,8 @@ def _movement(node: Node) -> list[Statement] | None:
     if op is RESHAPE:
         (a,) = node.args
         flat = Affine(0, ())
-        for i, s in zip(identity_index(len(a.shape)), contiguous(a.shape)):
-            flat = flat.plus(i.scaled(s))
+        for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
+            flat = flat.plus(position.scaled(stride))
         # the target is written by its flat position: axis -1 stands for the whole
         return [Statement(a, node, (flat,))]
     if op is PLACE:
@@ -254,8 +254,9 @@ class Scheduler:
         for a, index, ndim in reads:
             read = through_views(a, index)
             if read.node is not None and read.node.op is not CONSTANT:
-                whole = read.index == identity_index(ndim) and not read.equal and len(read.node.shape) == ndim
-                out.append((read.node if not self._aliased(read.node) else self.alias_base(read.node), whole and not self._aliased(read.node)))
+                whole = read.at == identity_index(ndim) and not read.equal and len(read.node.shape) == ndim
+                aliased = self._aliased(read.node)
+                out.append((self.alias_base(read.node) if aliased else read.node, whole and not aliased))
         return out
 
     def _aliased(self, node: Node) -> bool:
@@ -374,7 +375,7 @@ class Scheduler:
         if read.node is None or read.node.op is CONSTANT:
             return []
         node = read.node
-        exact = read.index == identity_index(ndim) and not read.equal and not self._aliased(node)
+        exact = read.at == identity_index(ndim) and not read.equal and not self._aliased(node)
         node = self.alias_base(node)
         if node in self.inlined:
             return [(s, e and exact) for s, e in self._leaves(node)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from small_graphs import SYMBOLS, expressions
 
 import exprgraph as eg
 from exprgraph.elementwise import Function
@@ -15,8 +16,6 @@ from exprgraph.lowering.function import compile_function
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 
-from small_graphs import SYMBOLS, expressions
-
 
 def arguments(lanes: set[str]) -> list[Argument]:
     return [Argument(n, ((s, 0),), s.size, n in lanes) for n, s in SYMBOLS.items()]
@@ -25,9 +24,7 @@ def arguments(lanes: set[str]) -> list[Argument]:
 def agree(nodes: list[Node], lanes: set[str], lead: tuple[int, ...], dtype: type = np.float64, rtol: float = 1e-10) -> None:
     rng = np.random.default_rng(3)
     fn = compile_function(nodes, arguments(lanes))
-    values = {
-        s: rng.uniform(0.3, 1.4, (lead if n in lanes else ()) + s.shape).astype(dtype) for n, s in SYMBOLS.items()
-    }
+    values = {s: rng.uniform(0.3, 1.4, (lead if n in lanes else ()) + s.shape).astype(dtype) for n, s in SYMBOLS.items()}
     got = fn(*[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())])
     want = compile_function(nodes, arguments(lanes), "numpy")(
         *[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())]
@@ -85,7 +82,9 @@ def test_float32_stays_float32() -> None:
     assert {np.asarray(v).dtype for v in fn(np.ones(2, int))} == {np.dtype(np.float64)}
 
 
-EDGES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-8, 0.5, -0.5, 1.0, -1.0, 30.0, -30.0, 500.0, -500.0, 1e300, -1e300, np.inf, -np.inf, np.nan])
+EDGES = np.array(
+    [0.0, -0.0, 5e-324, -1e-310, 1e-8, 0.5, -0.5, 1.0, -1.0, 30.0, -30.0, 500.0, -500.0, 1e300, -1e300, np.inf, -np.inf, np.nan]
+)
 
 
 def test_edges_are_those_of_numpy() -> None:

@@ -51,6 +51,7 @@ def numbers(nn: SymbolicNeuralNetwork, seed: int = 0) -> NeuralNetworkParameters
 
 # ---------------------------------------------------------------- the reference document
 
+# the true value is -0.63970000844922450019, whose nearest double is the one beside the document's: one step is allowed, not two
 NUMBER = -0.6397000084492246
 
 
@@ -65,7 +66,7 @@ def test_the_number_of_the_document(backend: str, form: str) -> None:
         r = built(x, form_of_ps)
         assert isinstance(r, GradientContainer)
         assert r[0, 0].L1.b.shape == (1,)
-        assert abs(r[0, 0].L1.b[0] - NUMBER) <= 2 * np.spacing(abs(NUMBER))
+        assert abs(r[0, 0].L1.b[0] - NUMBER) <= np.spacing(abs(NUMBER))
         assert r[0, 0]["L1"]["b"] == r["L1"]["b"][0, 0]
 
 
@@ -79,7 +80,7 @@ def test_the_documents_own_call(backend: str) -> None:
     for part in ("L1.W: expected (1, 2), got (2, 2)", "L1.b: expected (1,), got (2,)", "documentation", "check_shapes=False"):
         assert part in str(e.value)
     r = build_nn_function(g, params(nn), nn.input, backend=backend, check_shapes=False)(x, ps)
-    assert abs(r[0, 0].L1.b[0] - NUMBER) <= 2 * np.spacing(abs(NUMBER))
+    assert abs(r[0, 0].L1.b[0] - NUMBER) <= np.spacing(abs(NUMBER))
 
 
 def test_check_shapes_false_reads_the_leading_block_and_no_more() -> None:
