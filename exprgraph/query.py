@@ -67,7 +67,7 @@ def substitute(e: T, mapping: Mapping[Node, Operand]) -> T:
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> eg.substitute(x + 2 * y, {x: y, y: x})
-    y + 2*x
+    2*x + y
     """
     image: dict[Node, Node] = {}
     for old, new in mapping.items():

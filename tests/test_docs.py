@@ -52,7 +52,7 @@ def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
     found = list(blocks(page))
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip(found, [*found[1:], None][: len(found)], strict=True):
         if block.language != "python":
             continue
         code = compile("\n" * block.line + block.text, str(page), "exec")  # so that a traceback has the page's lines

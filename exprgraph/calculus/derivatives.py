@@ -144,7 +144,7 @@ def gradient(f: Operand, x: Operand) -> Node:
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
     >>> eg.gradient(eg.sum(x**2), x)
-    2*x
+    [2*x[0], 2*x[1], 2*x[2]]
     """
     f = as_node(f)
     if f.shape not in ((), (1,)):

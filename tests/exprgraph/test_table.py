@@ -1,0 +1,70 @@
+"""Every row of the table is complete: a row without a column fails here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.calculus.rules import jvp_rule, vjp_rule
+from exprgraph.elementwise import Function, apply
+from exprgraph.primitive import TABLE, lookup
+
+STRUCTURAL = sorted(name for name, row in TABLE.items() if not row.leaf and not isinstance(row, Function))
+ELEMENTWISE = sorted(name for name, row in TABLE.items() if isinstance(row, Function) and not name.endswith("_doc"))
+#: evaluated by the context of an evaluation: its value depends on the batch
+BY_CONTEXT = {"sample_sum"}
+
+
+@pytest.mark.parametrize("name", STRUCTURAL + ELEMENTWISE)
+def test_a_row_has_every_column(name: str) -> None:
+    row = TABLE[name]
+    assert row.rebuild is not None
+    assert row.count is not None
+    assert row.evaluate is not None or name in BY_CONTEXT
+    assert row.element is not None
+    assert callable(jvp_rule(row))
+    assert callable(vjp_rule(row))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_an_elementwise_row_is_complete(name: str) -> None:
+    row = TABLE[name]
+    assert isinstance(row, Function)
+    assert row.arity >= 1
+    assert row.code
+    assert row.text
+    assert row.latex
+    assert len(row.sample) == len(row.domain) == row.arity
+    for (low, high), (inner_low, inner_high) in zip(row.domain, row.sample):
+        assert low <= inner_low < inner_high <= high
+        assert np.isfinite([inner_low, inner_high]).all()
+    if row.arity == 1:
+        assert str(apply(row, eg.Symbol("x")))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_an_elementwise_row_is_finite_where_it_is_sampled_and_keeps_float32(name: str) -> None:
+    row = TABLE[name]
+    assert isinstance(row, Function)
+    rng = np.random.default_rng(1)
+    points = [rng.uniform(a, b, 50) for a, b in row.sample]
+    symbols = eg.symbols([f"x{i}" for i in range(row.arity)])
+    e = apply(row, *symbols)
+    value = eg.evaluate(e, dict(zip(symbols, points)))
+    assert np.isfinite(value).all()
+    single = eg.evaluate(e, dict(zip(symbols, [p.astype(np.float32) for p in points])))
+    assert single.dtype == (np.bool_ if row.boolean else np.float32)
+    if not row.boolean:
+        np.testing.assert_allclose(single, value, rtol=2e-5, atol=1e-6)
+
+
+def test_rows_are_found_by_name_and_a_missing_one_is_explained() -> None:
+    assert lookup("tanh") is TABLE["tanh"]
+    with pytest.raises(ValueError, match=r"no primitive named 'nonsense'.*registered with exprgraph\.function"):
+        lookup("nonsense")
+
+
+def test_a_name_is_given_once() -> None:
+    with pytest.raises(ValueError, match="'tanh' exists already"):
+        eg.function("tanh", numpy=np.tanh, derivative=None, code="tanh({0})")
