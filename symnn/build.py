@@ -22,7 +22,7 @@ from .layout import Shape
 from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
 
-BACKENDS = ("numba", "numpy", "auto")
+BACKENDS = ("numba", "numpy")
 REDUCTIONS = (None, "sum", "mean")
 
 
@@ -32,7 +32,7 @@ def build_nn_function(
     *symbols: Node,
     shared: Node | str | Iterable[Node | str] = (),
     reduce: str | None = None,
-    backend: str = "auto",
+    backend: str = "numba",
     check_shapes: bool = True,
 ) -> BuiltFunction:
     """A function of numbers that evaluates equations of a symbolic network.
@@ -49,7 +49,7 @@ def build_nn_function(
             value of them.  They need not occur in the equations.
         shared: those of the symbols, or their names, that have one value for all samples.
         reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value of each.
-        backend: ``"numba"`` compiles, ``"numpy"`` does not; ``"auto"`` chooses.
+        backend: ``"numba"`` compiles at the first call, ``"numpy"`` evaluates without compiling.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
 
     Returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,41 @@ from ..tree import flatten
 from .emit import Argument, Program, emit
 from .module import load_module
 
-BACKENDS = ("numba", "numpy", "auto")
+BACKENDS = ("numba", "numpy")
+
+
+class Form:
+    """A generated module with what each of its calls needs, prepared once."""
+
+    def __init__(self, program: Program, outputs: Sequence[Node], per_sample: Sequence[bool], single: bool) -> None:
+        module = load_module(program.source)
+        self.kernel = module.kernel
+        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self._tables = (module.constants, module.table, module.steps)
+        self._workspace, self._shared = program.workspace, program.shared
+        self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
+        # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
+        self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
+        at = 0
+        for o, lane, differs in zip(outputs, program.per_sample, per_sample):
+            self._layout.append((None if lane else slice(at, at + o.size), o.shape, differs, isinstance(o.op, Function) and o.op.boolean))
+            at += 0 if lane else o.size
+        self._shared_results = at
+
+    def __call__(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+        dtype = self.dtype
+        samples = math.prod(lead)
+        flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
+        results = np.empty(self._shared_results, dtype)
+        lanes = [np.empty(samples * n, dtype) for n in self._lane_sizes]
+        workspace, shared = np.empty(self._workspace, dtype), np.empty(self._shared, dtype)
+        self.kernel(*flat, results, *lanes, workspace, shared, *self._tables, np.uint64(samples))
+        out = []
+        own = iter(lanes)
+        for part, shape, differs, boolean in self._layout:
+            value = (next(own) if part is None else results[part]).reshape(lead + shape if differs else shape)
+            out.append(value != 0 if boolean else value)
+        return out
 
 
 class CompiledOutputs:
@@ -33,8 +68,9 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = backend
         self._lock = threading.Lock()
-        self._programs: dict[tuple[bool, bool], tuple[Program, Any]] = {}
+        self._forms: dict[tuple[bool, bool], Form] = {}
         self._per_sample = self._depends_on_samples()
+        self._ranks = [(a.per_sample, len(a.symbols[0][0].shape) if len(a.symbols) == 1 else 1) for a in self.arguments]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"outputs": self.outputs, "arguments": self.arguments, "backend": self.backend}
@@ -54,13 +90,16 @@ class CompiledOutputs:
         """The generated code of a form, without compiling it."""
         return emit(self.outputs, self.arguments, batch=batch, single=single)
 
-    def form(self, batch: bool, single: bool) -> tuple[Program, Any]:
+    def form(self, batch: bool, single: bool) -> Form:
         """The generated module of a form, compiled on first use."""
-        with self._lock:
-            if (batch, single) not in self._programs:
-                program = self.program(batch, single)
-                self._programs[batch, single] = (program, load_module(program.source))
-            return self._programs[batch, single]
+        form = self._forms.get((batch, single))
+        if form is None:
+            with self._lock:
+                form = self._forms.get((batch, single))
+                if form is None:
+                    program = self.program(batch, single)
+                    form = self._forms[batch, single] = Form(program, self.outputs, self._per_sample, single)
+        return form
 
     @property
     def source(self) -> str:
@@ -70,14 +109,14 @@ class CompiledOutputs:
     @property
     def kernel(self) -> Any:
         """The jitted function of the batch form."""
-        return self.form(any(a.per_sample for a in self.arguments), False)[1].kernel
+        return self.form(any(a.per_sample for a in self.arguments), False).kernel
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
         lead: tuple[int, ...] | None = None
-        for argument, a in zip(self.arguments, arrays):
-            if argument.per_sample:
-                own = a.shape[: a.ndim - self._ndim(argument)]
+        for (per_sample, ndim), argument, a in zip(self._ranks, self.arguments, arrays):
+            if per_sample:
+                own = a.shape[: a.ndim - ndim]
                 if lead is not None and own != lead:
                     raise ShapeError(f"argument {argument.name!r} has batch shape {own}, the others have {lead}")
                 lead = own
@@ -85,34 +124,7 @@ class CompiledOutputs:
         if self.backend == "numpy":
             return self._with_numpy(arrays, lead)
         single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
-        dtype = np.float32 if single else np.float64
-        samples = int(np.prod(lead))
-        flat: list[np.ndarray] = [np.ascontiguousarray(a, dtype=dtype).reshape(-1) for a in arrays]
-        batch = bool(lead) and any(a.per_sample for a in self.arguments)
-        program, module = self.form(batch, single)
-        sizes = [0 if p else o.size for o, p in zip(self.outputs, program.per_sample)]
-        shared_outputs = np.empty(sum(sizes), dtype)
-        lane_outputs = [np.empty(samples * o.size, dtype) for o, p in zip(self.outputs, program.per_sample) if p]
-        workspace = np.empty(program.workspace, dtype)
-        shared = np.empty(program.shared, dtype)
-        module.kernel(*flat, shared_outputs, *lane_outputs, workspace, shared, module.constants, module.table, module.steps, np.uint64(samples))
-        rest: Any = iter(lane_outputs)
-        shared_parts = np.split(shared_outputs, np.cumsum(sizes)[:-1])
-        results: list[np.ndarray] = []
-        for o, p, differs, part in zip(self.outputs, program.per_sample, self._per_sample, shared_parts):
-            front = lead if differs else ()
-            results.append(self._finish(o, next(rest).reshape(front + o.shape) if p else part.reshape(front + o.shape)))
-        return results
-
-    @staticmethod
-    def _ndim(argument: Argument) -> int:
-        return len(argument.symbols[0][0].shape) if len(argument.symbols) == 1 else 1
-
-    @staticmethod
-    def _finish(node: Node, value: np.ndarray) -> Any:
-        if isinstance(node.op, Function) and node.op.boolean:
-            value = value != 0
-        return value
+        return self.form(bool(lead), single)(arrays, lead)
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}

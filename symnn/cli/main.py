@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_backend(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; auto (default) chooses")
+    p.add_argument("--backend", choices=(*BACKENDS, "auto"), default="auto", help="numba compiles, numpy does not; auto (default) chooses")
 
 
 def _seed(text: str) -> int:
@@ -81,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "evaluate":
             evaluate.run(options)
         else:
-            walk.run(getattr(options, "backend", "auto"))
+            wanted = getattr(options, "backend", "auto")
+            walk.run("numba" if wanted == "auto" else wanted)
         sys.stdout.flush()
     except InputError as e:
         print(f"symnn: {e}", file=sys.stderr)

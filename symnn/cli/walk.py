@@ -13,7 +13,7 @@ from ..parameters import NeuralNetworkParameters
 from ..symbolic import SymbolicNeuralNetwork, params
 
 
-def run(backend: str = "auto") -> None:
+def run(backend: str = "numba") -> None:
     """Print each derivative of the document as mathematics, build the evaluator, print its number."""
     print("Arbitrarily combining derivatives of a neural network\n")
 
