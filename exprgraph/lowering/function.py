@@ -205,19 +205,23 @@ class CompiledFunction:
             if n < 0 or a.shape[n:] != s.shape or (n and not argument.per_sample):
                 batch = "batch axes, then " if argument.per_sample else ""
                 raise ShapeError(f"argument {s.params[0]!r}: expected {batch}shape {s.shape}, got {a.shape}")
-            try:
-                lead = np.broadcast_shapes(lead, a.shape[:n])
-            except ValueError:
-                raise ShapeError(f"argument {s.params[0]!r} has batch shape {a.shape[:n]}, the others have {lead}") from None
+            if n and a.shape[:n] != lead:
+                try:
+                    lead = np.broadcast_shapes(lead, a.shape[:n])
+                except ValueError:
+                    raise ShapeError(f"argument {s.params[0]!r} has batch shape {a.shape[:n]}, the others have {lead}") from None
         dtype = np.float32 if arrays and all(a.dtype == np.float32 for a in arrays) else np.float64
         ready = []
         for a, s, argument in zip(arrays, self.symbols, self._core.arguments):
             a = a.astype(dtype, copy=False)
-            ready.append(np.broadcast_to(a, lead + s.shape) if argument.per_sample else a)
-        results = self._core(*ready)
-        outputs = self._core.outputs
-        whole = [np.array(np.broadcast_to(r, lead + o.shape)) if lifted else r for r, o, lifted in zip(results, outputs, self._lifted)]
-        return self._restore([r if r.ndim else r[()] for r in whole])
+            whole = lead + s.shape
+            ready.append(np.broadcast_to(a, whole) if argument.per_sample and a.shape != whole else a)
+        results = []
+        for r, o, lifted in zip(self._core(*ready), self._core.outputs, self._lifted):
+            if lifted and r.shape != lead + o.shape:
+                r = np.array(np.broadcast_to(r, lead + o.shape))
+            results.append(r if r.ndim else r[()])
+        return self._restore(results)
 
 
 def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequence[Node]) -> list[Argument]:
