@@ -172,7 +172,7 @@ class _Contraction:
         vectors: dict[int, Node] = {}
         rest: _Work = []
         for node, labels in self.work:
-            if node.op is SELECT and node.args[0].op is IDENTITY and node.params[1] is None and isinstance(node.params[0], int):
+            if _is_unit_vector(node):
                 k, i = labels[0], node.params[0]
                 if position.setdefault(k, i) != i:
                     return None
@@ -250,7 +250,14 @@ class _Contraction:
 
     def _core(self, members: _Work, out: list[int]) -> Node:
         """A connected sum of products, as one node."""
-        members = self._group(members, whole=False)
+        grouped = self._group(members, whole=False)
+        if len(grouped) < len(members):
+            owners = Counter(k for _, labels in grouped for k in set(labels))
+            if any(owners[k] == 1 and k not in out for k in owners) or any(_foldable(n) for n, _ in grouped):
+                c, node = split_coefficient(contract(grouped, out))
+                self.coefficient *= c
+                return node
+        members = grouped
         place = {k: i for i, k in enumerate(out)}
         ordered = sorted(members, key=lambda m: (m[0].digest, [place.get(k, -1) for k in m[1]]))
         canonical = dict(place)
@@ -266,8 +273,12 @@ class _Contraction:
 
         Under a sum, only where another operand remains: a dot product stays a contraction of two.
         """
+        often = Counter(tuple(labels) for _, labels in members)
         by_labels: dict[tuple[int, ...], list[Node]] = {}
         for node, labels in members:
+            unique = list(dict.fromkeys(labels))
+            if len(unique) < len(labels) and often[tuple(labels)] > 1:  # the diagonals are multiplied, not the arrays
+                node, labels = contract([(node, labels)], unique), unique
             by_labels.setdefault(tuple(labels), []).append(node)
         if not whole and len(by_labels) == 1:
             return members
@@ -285,6 +296,9 @@ class _Contraction:
         out, size = self.out, self.size
         shape = tuple(size[k] for k in out)
         grouped = self._group(factors, whole=True)
+        if len(grouped) < len(factors) and any(_foldable(n) for n, _ in grouped):
+            deltas: _Work = [(identity(size[a]), [a, b]) for a, b in self.deltas]
+            return contract([*grouped, *deltas], out, size)
         scalars = [n for n, ls in grouped if not ls]
         own = {k for _, ls in grouped for k in ls}
         missing = [k for k in out if k not in own]
@@ -314,6 +328,15 @@ class _Contraction:
         if grouped and not own and not self.deltas:
             return spread(grouped[0][0], shape)
         return _raw(grouped, self.deltas, out, size)
+
+
+def _foldable(node: Node) -> bool:
+    """Whether a contraction does not keep such a node as an operand."""
+    return node.op is CONSTANT or node.op is IDENTITY or is_structural(node) or _is_unit_vector(node)
+
+
+def _is_unit_vector(node: Node) -> bool:
+    return node.op is SELECT and node.args[0].op is IDENTITY and node.params[1] is None and isinstance(node.params[0], int)
 
 
 def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: dict[int, int]) -> Node:
@@ -395,7 +418,7 @@ def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         from .over_samples import sample_sum
 
         return sample_sum(inner(node.args[0]))
-    if node.op is SELECT:
+    if node.op is SELECT and summed:  # a bare diagonal stays outside: selections move into it
         moved = _past_selection(node, spec, kept)
         if moved is not None:
             return moved

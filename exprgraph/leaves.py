@@ -149,4 +149,8 @@ def constant_value(node: Node) -> np.ndarray | None:
         return data
     if node.op is IDENTITY:
         return np.eye(node.shape[0])
+    if node.op is SELECT and node.args[0].op is IDENTITY and isinstance(node.params[0], int):  # a unit vector
+        unit = np.zeros(node.shape)
+        unit[node.params[0]] = 1.0
+        return unit
     return None

@@ -99,9 +99,13 @@ def _contract(node: Node) -> Node | None:
     own = [(a, ks) for a, ks in zip(node.args, labels) if a.per_sample]
     ndim = len(node.shape)
     if not shared:
-        if len(own) == 1 and len(sizes) == ndim:  # a permutation or a broadcast
-            return contract([(sample_sum(own[0][0]), own[0][1])], range(ndim), dict(enumerate(sizes)))
-        return None
+        if len(own) > 1 or len(sizes) > ndim:
+            return None
+        arg, ks = own[0]  # a permutation or a broadcast goes past the sum, a diagonal stays under it
+        unique = sorted(set(ks))
+        if len(unique) < len(ks):
+            arg, ks = contract([(arg, ks)], unique), tuple(unique)
+        return None if arg is node else contract([(sample_sum(arg), ks)], range(ndim), dict(enumerate(sizes)))
     outside = set(range(ndim)) | {k for _, ks in shared for k in ks}
     kept = sorted({k for _, ks in own for k in ks} & outside)
     part = contract(own, kept)

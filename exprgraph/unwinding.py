@@ -66,16 +66,21 @@ def _work_off(rule: Callable[..., T], args: tuple[Any, ...]) -> T:
     _state.results = results
     try:
         stack = [first]
+        waiting: set[_Call] = set()
         while stack:
-            f, xs = stack[-1]
-            if stack[-1] in results:
-                stack.pop()
-                continue
-            try:
-                results[f, xs] = f(*xs)
-                stack.pop()
-            except _Need as need:
-                stack.extend(need.calls)
+            call = stack[-1]
+            if call not in results:
+                f, xs = call
+                try:
+                    results[call] = f(*xs)
+                except _Need as need:
+                    waiting.add(call)
+                    if not waiting.isdisjoint(need.calls):
+                        raise RecursionError(f"{f.__name__}{xs} needs its own result: please report this expression") from None
+                    stack.extend(need.calls)
+                    continue
+            waiting.discard(call)
+            stack.pop()
         value: T = results[first]
         return value
     finally:

@@ -8,7 +8,7 @@ collected under (node, inside a sum or not).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from ..arithmetic import linear
 from ..contract import contract
@@ -20,7 +20,7 @@ from ..node import Node, Shape
 from ..over_samples import sample_sum
 from ..primitive import SAMPLE_SUM, SELECT
 from ..traverse import dependents, topological
-from .rules import gated_vjp, vjp_rule
+from .rules import gated_product, gated_vjp, vjp_rule
 from .seeds import identity_tensor
 
 _Key = tuple[Node, bool]
@@ -116,7 +116,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
                 continue
             if node.op is SAMPLE_SUM:
                 if total.per_sample:
-                    _through_sum(node, total, targets, extra, found)
+                    _through_sum(node, total, box.gated, targets, extra, found)
                 else:
                     collect(node.args[0], True, total, box.gated)
                 continue
@@ -134,7 +134,9 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     return result
 
 
-def _through_sum(node: Node, ct: Node, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
+def _through_sum(
+    node: Node, ct: Node, gated: bool, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]
+) -> None:
     """Past a sum over samples with a cotangent that itself differs from sample to sample.
 
     The sum's own derivative is shared by all samples; it is taken first, then contracted.
@@ -146,9 +148,13 @@ def _through_sum(node: Node, ct: Node, targets: Sequence[Node], extra: Shape, fo
             "the expression is per sample and holds a sum over samples; differentiate the sum itself"
         )
     parts = pull_back(node.args[0], identity_tensor(node.shape), own, node.shape, summed=True)
-    e = [("e", k) for k in range(len(extra))]
-    n = [("n", k) for k in range(len(node.shape))]
+    e: list[Hashable] = [("e", k) for k in range(len(extra))]
+    n: list[Hashable] = [("n", k) for k in range(len(node.shape))]
     for t, part in zip(own, parts):
         if not is_zero(part):
-            x = [("x", k) for k in range(len(t.shape))]
-            found[t].append(contract([(ct, e + n), (part, n + x)], e + x))
+            x: list[Hashable] = [("x", k) for k in range(len(t.shape))]
+            if gated:
+                size = dict(zip(e + n + x, extra + node.shape + t.shape))
+                found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size))
+            else:
+                found[t].append(contract([(ct, e + n), (part, n + x)], e + x))

@@ -16,7 +16,7 @@ import numpy as np
 from ..arithmetic import linear, product, spread
 from ..contract import contract, is_structural
 from ..elementwise import Function, apply, broadcast_to
-from ..functions import GATE, WHERE, equal
+from ..functions import GATE, WHERE, absolute, equal
 from ..indexing import place, select
 from ..joining import concatenate, reshape, stack
 from ..leaves import constant, constant_value, identity, is_zero, zeros
@@ -375,8 +375,7 @@ def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
         size = _sizes((e, extra), (axes, weights.shape))
         return [apply(GATE, contract([(ct, [*e, *kept])], e + axes, size), contract([(weights, axes)], e + axes, size))]
     if op is SOLVE:
-        raise_gated = contract([(ct, e + n)], e + n)  # a solve is finite in both branches or not at all
-        return vjp_rule(op)(node, raise_gated, extra)
+        return _gated_solve(node, ct, extra)
     return vjp_rule(op)(node, ct, extra)
 
 
@@ -392,13 +391,32 @@ def _gated_contract(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
             continue
         others, own = _contract_parts(node, k)
         size.update(zip(own, arg.shape))
-        if all(_is_finite_constant(a) for a, _ in others):
-            out.append(contract([(ct, e + n), *others], e + own, size))
-            continue
-        wide: Labels = list(dict.fromkeys([*e, *n, *own, *(key for _, ks in others for key in ks)]))
-        masked = apply(GATE, contract([(ct, e + n)], wide, size), contract(others, wide, size))
-        out.append(contract([(masked, wide)], e + own, size))
+        out.append(gated_product(ct, e + n, others, e + own, size))
     return out
+
+
+def gated_product(ct: Node, labels: Labels, others: Sequence[tuple[Node, Labels]], out: Labels, size: dict[Hashable, int]) -> Node:
+    """The contraction of a cotangent with other operands, where those do not matter at its zeros."""
+    if all(_is_finite_constant(a) for a, _ in others):
+        return contract([(ct, labels), *others], out, size)
+    wide: Labels = list(dict.fromkeys([*labels, *out, *(key for _, ks in others for key in ks)]))
+    masked = apply(GATE, contract([(ct, labels)], wide, size), contract(others, wide, size))
+    return contract([(masked, wide)], out, size)
+
+
+def _gated_solve(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+    """A system whose cotangent is zero has a zero solution, be its matrix singular or undefined."""
+    a, _ = node.args
+    rest, e = _axes("r", node.shape[1:]), _axes("e", extra)
+    n: Labels = ["i", *rest]
+    y: Labels = ["i", *e, *rest]
+    size = _sizes((e, extra), (n, node.shape), (["j"], node.shape[:1]))
+    front = contract([(ct, e + n)], y)
+    solution = solve_node(contract([(a, ["i", "j"])], ["j", "i"]), front)
+    reached = contract([(absolute(front), y)], [*e, *rest])
+    solution = apply(WHERE, contract([(reached, [*e, *rest])], y, size), solution, 0.0)
+    ct_a = gated_product(solution, y, [(node, ["j", *rest])], [*e, "i", "j"], size)
+    return [linear([(-1.0, ct_a)], 0.0, ct_a.shape), contract([(solution, y)], e + n)]
 
 
 SUM.jvp, SUM.vjp = _partial_jvp(_sum_partial), _partial_vjp(_sum_partial)

@@ -18,8 +18,7 @@ from ..node import Node
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
 from ..tree import flatten
-from .emit import Argument, Program, emit
-from .module import load_module
+from .program import Argument, Program
 
 BACKENDS = ("numba", "numpy")
 
@@ -28,6 +27,8 @@ class Form:
     """A generated module with what each of its calls needs, prepared once."""
 
     def __init__(self, program: Program, outputs: Sequence[Node], per_sample: Sequence[bool], single: bool) -> None:
+        from .module import load_module
+
         module = load_module(program.source)
         self.kernel = module.kernel
         self.dtype = np.dtype(np.float32 if single else np.float64)
@@ -88,6 +89,8 @@ class CompiledOutputs:
 
     def program(self, batch: bool = True, single: bool = False) -> Program:
         """The generated code of a form, without compiling it."""
+        from .emit import emit  # the generator is loaded when something is first compiled
+
         return emit(self.outputs, self.arguments, batch=batch, single=single)
 
     def form(self, batch: bool, single: bool) -> Form:

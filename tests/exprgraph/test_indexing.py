@@ -27,8 +27,10 @@ def indices(draw: st.DrawFn, shape: tuple[int, ...], arrays: bool = True) -> Any
     items: list[Any] = []
     taken = not arrays
     for n in shape[: draw(st.integers(0, len(shape)))]:
-        kinds: list[st.SearchStrategy[Any]] = [st.integers(-n, n - 1), slices(n), st.just(slice(None))]
-        if not taken:
+        kinds: list[st.SearchStrategy[Any]] = [slices(n), st.just(slice(None))]
+        if n:
+            kinds.append(st.integers(-n, n - 1))
+        if n and not taken:
             kinds.append(st.lists(st.integers(-n, n - 1), min_size=1, max_size=5).map(lambda v: np.array(v)))
         item = draw(st.one_of(kinds))
         taken = taken or isinstance(item, np.ndarray)

@@ -11,8 +11,9 @@ from small_graphs import SYMBOLS, expressions
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
-from exprgraph.lowering.emit import Argument, emit
+from exprgraph.lowering.emit import emit
 from exprgraph.lowering.function import compile_function
+from exprgraph.lowering.program import Argument
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 
@@ -46,7 +47,7 @@ def test_random_graphs_on_lanes(nodes: list[Node]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, **QUIET)
+@settings(max_examples=10, **QUIET)
 @given(st.lists(expressions(), min_size=14, max_size=14), st.sampled_from([set(), {"p"}, set(SYMBOLS), {"p", "W", "s"}]))
 def test_many_random_graphs(nodes: list[Node], lanes: set[str]) -> None:
     agree(nodes, lanes | {"p"}, (67,))

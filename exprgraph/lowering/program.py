@@ -1,0 +1,31 @@
+"""What goes into the generator and what comes out of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..node import Node
+
+
+class Argument(NamedTuple):
+    """One array that a compiled function is called with.
+
+    ``symbols`` gives each symbol's offset in the argument's flat vector of ``size`` numbers; a
+    per-sample argument has such a vector for each sample.
+    """
+
+    name: str
+    symbols: tuple[tuple[Node, int], ...]
+    size: int
+    per_sample: bool
+
+
+class Program(NamedTuple):
+    """Generated source with what is needed to call it."""
+
+    source: str
+    workspace: int  # numbers in the lane workspace
+    rows: int  # of the lane workspace
+    block: int  # samples in a block
+    shared: int  # numbers in the shared workspace
+    per_sample: tuple[bool, ...]  # of the outputs

@@ -1,0 +1,178 @@
+"""Sums over the samples of a batch: exact values and gradients at any batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.node import Node
+
+S, M = eg.over_samples.sum, eg.over_samples.mean
+W, b = eg.Symbol("W", (3, 2)), eg.Symbol("b", (3,))
+x, y = eg.Symbol("x", 2, per_sample=True), eg.Symbol("y", 3, per_sample=True)
+k = eg.Symbol("k", per_sample=True)
+u = eg.tanh(W @ x + b)
+BATCHES = [1, 2, 7, 64]
+
+
+def data(n: int) -> dict[Node, Any]:
+    rng = np.random.default_rng(n)
+    return {
+        W: rng.normal(size=(3, 2)), b: rng.normal(size=3),
+        x: rng.normal(size=(n, 2)), y: rng.normal(size=(n, 3)), k: rng.uniform(1, 2, n),
+    }  # fmt: skip
+
+
+def total_norm(e: Node) -> Node:
+    return eg.sqrt(S(eg.sum(e**2)))
+
+
+LOSSES: dict[str, tuple[Node, Callable[[dict[str, np.ndarray]], Any]]] = {
+    "mean square": (M(eg.sum((u - y) ** 2)), lambda d: np.mean(np.sum((d["u"] - d["y"]) ** 2, 1))),
+    "normalised": (total_norm(u - y) / total_norm(y), lambda d: np.linalg.norm(d["u"] - d["y"]) / np.linalg.norm(d["y"])),
+    "normalised by itself": (total_norm(u - y) / total_norm(u), lambda d: np.linalg.norm(d["u"] - d["y"]) / np.linalg.norm(d["u"])),
+    "variance": (M(eg.sum((u - M(u)) ** 2)), lambda d: np.mean(np.sum((d["u"] - d["u"].mean(0)) ** 2, 1))),
+    "softmax over samples": (
+        S(k * eg.exp(u[0]) / S(eg.exp(u[0]))), lambda d: np.sum(d["k"] * np.exp(d["u"][:, 0])) / np.sum(np.exp(d["u"][:, 0])),
+    ),
+    "three deep": (
+        S(u[0] * M(u[1] * S(u[2] * k))), lambda d: np.sum(d["u"][:, 0]) * np.mean(d["u"][:, 1]) * np.sum(d["u"][:, 2] * d["k"]),
+    ),
+    "whitened": (
+        M(eg.tanh(k * (u[0] - M(u[0])) / eg.sqrt(M((u[0] - M(u[0])) ** 2) + 0.1))),
+        lambda d: np.mean(np.tanh(d["k"] * (d["u"][:, 0] - d["u"][:, 0].mean()) / np.sqrt(d["u"][:, 0].var() + 0.1))),
+    ),
+    "a shared factor": (eg.sum(b * S(u * k)) + S(b[0]), lambda d: np.sum(d["b"] * np.sum(d["u"] * d["k"][:, None], 0)) + len(d["k"]) * d["b"][0]),
+    "a gram matrix": (eg.sum(S(eg.outer(u, x)) ** 2), lambda d: np.sum((d["u"].T @ d["x"]) ** 2)),
+    "a placement": (eg.sum(S(eg.concatenate([u, k * x, eg.stack([k, 1 + k])])) ** 2), lambda d: np.sum(np.concatenate([d["u"], d["k"][:, None] * d["x"], d["k"][:, None], 1 + d["k"][:, None]], 1).sum(0) ** 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n", BATCHES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_value_and_gradient(name: str, n: int) -> None:
+    loss, reference = LOSSES[name]
+    values = data(n)
+    assert not loss.per_sample
+
+    def numpy_loss(w: np.ndarray, bias: np.ndarray) -> Any:
+        d = {"u": np.tanh(values[x] @ w.T + bias), "x": values[x], "y": values[y], "k": values[k], "b": bias}
+        return reference(d)
+
+    np.testing.assert_allclose(eg.evaluate(loss, values), numpy_loss(values[W], values[b]), rtol=1e-12)
+    gradients = eg.jacobians(loss, [W, b])
+    for at, (p, g) in enumerate(zip((W, b), gradients)):
+        assert not g.per_sample
+        exact = eg.evaluate(g, values)
+        np.testing.assert_allclose(eg.evaluate(eg.jacobian(loss, p, "forward"), values), exact, rtol=1e-10, atol=1e-12)
+        numeric = np.zeros(p.shape)
+        for i in np.ndindex(*p.shape):
+            d = []
+            for h in (2e-4, 1e-4):
+                ends = []
+                for sign in (1, -1):
+                    arguments = [values[W].copy(), values[b].copy()]
+                    arguments[at][i] += sign * h
+                    ends.append(numpy_loss(*arguments))
+                d.append((ends[0] - ends[1]) / (2 * h))
+            numeric[i] = (4 * d[1] - d[0]) / 3
+        np.testing.assert_allclose(exact, numeric, rtol=1e-7, atol=1e-8 * max(1, np.abs(numeric).max()))
+
+
+@pytest.mark.parametrize("n", [1, 7])
+@pytest.mark.parametrize("name", LOSSES)
+def test_second_derivatives_by_parameters(name: str, n: int) -> None:
+    loss, _ = LOSSES[name]
+    values = data(n)
+    rr = eg.jacobian(eg.gradient(loss, b), b, "reverse")
+    rf = eg.jacobian(eg.gradient(loss, b), b, "forward")
+    ff = eg.jacobian(eg.jacobian(loss, b, "forward"), b, "forward")
+    v = eg.evaluate([rr, rf, ff], values)
+    scale = 1 + np.abs(v[0]).max()
+    np.testing.assert_allclose(v[1], v[0], rtol=1e-9, atol=1e-11 * scale)
+    np.testing.assert_allclose(v[2], v[0], rtol=1e-9, atol=1e-11 * scale)
+    np.testing.assert_allclose(v[0].T, v[0], rtol=1e-9, atol=1e-11 * scale)
+
+
+@pytest.mark.parametrize("n", [2, 7])
+def test_the_gradient_of_a_shared_loss_by_a_per_sample_symbol_is_per_sample(n: int) -> None:
+    values = data(n)
+    loss = total_norm(u - y) / total_norm(u)
+    g = eg.gradient(loss, x)
+    assert g.per_sample
+    exact = eg.evaluate(g, values)
+    assert exact.shape == (n, 2)
+    h = 1e-6
+    for i in np.ndindex(n, 2):
+        ends = []
+        for sign in (1, -1):
+            moved = values[x].copy()
+            moved[i] += sign * h
+            ends.append(eg.evaluate(loss, {**values, x: moved}))
+        np.testing.assert_allclose(exact[i], (ends[0] - ends[1]) / (2 * h), rtol=1e-6, atol=1e-8)
+
+
+def test_a_per_sample_expression_with_a_sum_inside() -> None:
+    values = data(5)
+    e = u / (1 + S(eg.sum(u**2)))
+    j = eg.evaluate(eg.jacobian(e, b, "reverse"), values)
+    np.testing.assert_allclose(j, eg.evaluate(eg.jacobian(e, b, "forward"), values), rtol=1e-11, atol=1e-13)
+    h = 1e-6
+    for i in range(3):
+        d = [eg.evaluate(e, {**values, b: values[b] + s * h * np.eye(3)[i]}) for s in (1, -1)]
+        np.testing.assert_allclose(j[:, :, i], (d[0] - d[1]) / (2 * h), rtol=1e-6, atol=1e-8)
+
+
+def test_what_is_not_represented_is_refused() -> None:
+    e = k + S(k)
+    with pytest.raises(eg.DifferentiationError, match="another sample"):
+        eg.gradient(e, k)
+    with pytest.raises(eg.DifferentiationError, match="another sample"):
+        eg.gradient(k * S(k), k)
+    with pytest.raises(eg.DifferentiationError, match="per sample and f sums over samples"):
+        eg.jacobian(S(k**2), k, "forward")
+    # along a direction it is defined: every sample moves
+    np.testing.assert_allclose(eg.evaluate(eg.jvp(e, k, 1.0), {k: [1.0, 2.0]}), [3.0, 3.0])
+
+
+def test_batches_that_broadcast_are_summed_over_the_whole_batch() -> None:
+    q = eg.Symbol("q", per_sample=True)
+    values = {k: np.ones((4, 1)), q: np.zeros(5)}
+    assert eg.evaluate(S(k) + S(q), values) == 20
+    assert eg.evaluate(M(k) + S(q), values) == 1
+    assert eg.evaluate(S(k) + S(q), {k: np.ones(1), q: np.zeros(3)}) == 3
+    assert eg.evaluate(S(k) + S(q), {k: 1.0, q: np.zeros((2, 3))}) == 6
+
+
+def test_shared_expressions_count_the_samples() -> None:
+    values = data(7)
+    np.testing.assert_allclose(eg.evaluate(S(b), {b: values[b], k: values[k]}), 7 * values[b])
+    assert M(b) is b
+    np.testing.assert_allclose(eg.evaluate(S(2 * k + 3), {k: values[k]}), np.sum(2 * values[k] + 3))
+
+
+def test_the_sum_moves_in_past_what_all_samples_share() -> None:
+    a = eg.Symbol("a")
+    assert S(a * k) is a * S(k)
+    assert S(k * b) is S(k) * b
+    assert S(W @ x) is W @ S(x)
+    assert S(x[0]) is S(x)[0]
+    assert S(eg.trace(eg.outer(x, x) @ eg.Symbol("A", (2, 2)))).per_sample is False
+
+
+def test_a_diagonal_stays_under_the_sum() -> None:
+    p = eg.Symbol("P", (2, 2), per_sample=True)
+    value = np.arange(12.0).reshape(3, 2, 2)
+    for e, reference in [
+        (eg.diagonal(S(p)), np.einsum("nii->i", value)),
+        (S(eg.diagonal(p)), np.einsum("nii->i", value)),
+        (eg.trace(S(p)), np.einsum("nii->", value)),
+        (S(eg.outer(eg.diagonal(p), np.ones(2))), np.einsum("nii,j->ij", value, np.ones(2))),
+        (eg.einsum("ij,ij->i", S(p), np.eye(2)), np.einsum("nii->i", value)),
+    ]:
+        np.testing.assert_allclose(eg.evaluate(e, {p: value}), reference)
+    assert eg.diagonal(S(p)) is S(eg.diagonal(p))
