@@ -52,6 +52,15 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
     pending = list(terms)
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
+
+    def put(c: float, node: Node) -> None:
+        nonlocal arrays
+        if node.op is ARRAY and node.shape == shape:
+            data = c * node.params[0].data
+            arrays = data if arrays is None else arrays + data
+        else:
+            coefficients[node] = coefficients.get(node, 0.0) + c
+
     room = FLATTEN_LIMIT - len(pending)
     for c, node in pending:
         if c == 0.0:
@@ -62,16 +71,13 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):
-                    coefficients[a] = coefficients.get(a, 0.0) + c * k
+                    put(c * k, a)
                 continue
         value = number(node)
         if value is not None:
             const += c * value
-        elif node.op is ARRAY and node.shape == shape:
-            data = c * node.params[0].data
-            arrays = data if arrays is None else arrays + data
         else:
-            coefficients[node] = coefficients.get(node, 0.0) + c
+            put(c, node)
     if arrays is not None:
         folded = array(arrays + const)
         const = 0.0

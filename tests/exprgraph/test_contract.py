@@ -48,7 +48,11 @@ def operand(draw: st.DrawFn, labels: str) -> Node:
     if kind == 6:
         return 2 * s - eg.sin(s) * eg.Symbol("t") + 0.5
     if kind == 7 and len(shape) >= 2:
-        return eg.einsum("i,j->ij", eg.Symbol("p", shape[:1]), eg.Symbol("q", shape[1:2])).reshape(*shape[:2], *shape[2:]) if len(shape) == 2 else s
+        return (
+            eg.einsum("i,j->ij", eg.Symbol("p", shape[:1]), eg.Symbol("q", shape[1:2])).reshape(*shape[:2], *shape[2:])
+            if len(shape) == 2
+            else s
+        )
     if kind == 8 and len(shape) == 2:
         return eg.Symbol("L", (shape[0], 4)) @ eg.Symbol("R", (4, shape[1]))
     if kind == 9 and shape:
@@ -210,7 +214,13 @@ def test_einsum_errors(rule: str, shapes: list[tuple[int, ...]], words: str) -> 
 
 @pytest.mark.parametrize(
     ("rule", "shapes"),
-    [("...i,i...->...", [(2, 3), (3, 2)]), ("i...", [(2, 3)]), ("...ij,...jk", [(2, 2, 3), (3, 4)]), ("ba", [(2, 3)]), ("ij,j", [(2, 3), (1,)])],
+    [
+        ("...i,i...->...", [(2, 3), (3, 2)]),
+        ("i...", [(2, 3)]),
+        ("...ij,...jk", [(2, 2, 3), (3, 4)]),
+        ("ba", [(2, 3)]),
+        ("ij,j", [(2, 3), (1,)]),
+    ],
 )
 def test_einsum_with_an_ellipsis_or_without_an_output(rule: str, shapes: list[tuple[int, ...]]) -> None:
     nodes = [eg.Symbol(f"x{i}", s) for i, s in enumerate(shapes)]

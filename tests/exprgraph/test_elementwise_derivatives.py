@@ -109,7 +109,9 @@ def test_a_user_defined_row_is_differentiated_like_any_other() -> None:
     for order in range(4):
         d = eg.diff(sinc(x), x, order) if order else sinc(x)
         assert float(eg.evaluate(d, {x: 1.3})) == pytest.approx(float(mp.diff(mp.sinc, mp.mpf(1.3), order)), rel=1e-12)
-    blend = eg.function("blend_of_test", numpy=lambda a, b: a * a * b, derivative=[lambda a, b: 2 * a * b, lambda a, b: a * a], code="{0}*{0}*{1}")
+    blend = eg.function(
+        "blend_of_test", numpy=lambda a, b: a * a * b, derivative=[lambda a, b: 2 * a * b, lambda a, b: a * a], code="{0}*{0}*{1}"
+    )
     y = eg.Symbol("y", 2)
     g = eg.gradient(eg.sum(blend(y, x)), x)
     assert eg.evaluate(g, {x: 3.0, y: [1.0, 2.0]}) == 5

@@ -42,7 +42,9 @@ def q_right(a: Any, q: np.ndarray) -> Any:
     return a @ q
 
 
-@pytest.mark.parametrize(("s", "t"), [((), (2,)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((4, 2, 3), (3, 2)), ((3,), (2, 3, 2))])
+@pytest.mark.parametrize(
+    ("s", "t"), [((), (2,)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((4, 2, 3), (3, 2)), ((3,), (2, 3, 2))]
+)
 def test_dot_as_numpy(s: tuple[int, ...], t: tuple[int, ...]) -> None:
     a, b, p, q = pair(s, t)
     np.testing.assert_allclose(eg.evaluate(eg.dot(a, b), {a: p, b: q}), np.dot(p, q))

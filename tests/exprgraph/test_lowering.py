@@ -11,6 +11,7 @@ from small_graphs import SYMBOLS, expressions
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
+from exprgraph.lowering import runtime
 from exprgraph.lowering.emit import emit
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.program import Argument
@@ -69,10 +70,13 @@ def every_function() -> list[Node]:
     return out
 
 
-def test_every_function_in_both_precisions() -> None:
-    nodes = every_function()
-    agree(nodes, {"x"}, (5,))
-    agree(nodes, {"x"}, (5,), np.float32, 3e-5)
+def test_every_function() -> None:
+    agree(every_function(), {"x"}, (5,))
+
+
+@pytest.mark.slow
+def test_every_function_in_single_precision() -> None:
+    agree(every_function(), {"x"}, (5,), np.float32, 3e-5)
 
 
 def test_float32_stays_float32() -> None:
@@ -90,7 +94,8 @@ EDGES = np.array(
 
 def test_edges_are_those_of_numpy() -> None:
     x = eg.Symbol("x")
-    unary = [r for r in TABLE.values() if isinstance(r, Function) and r.arity == 1]
+    own = vars(runtime)  # not what other tests add to the table
+    unary = [r for r in TABLE.values() if isinstance(r, Function) and r.arity == 1 and r.code.split("(")[0] in own]
     nodes = [r.rebuild(x, (x,)) for r in unary]  # type: ignore[misc]
     fn = eg.compile(nodes, x)
     got = fn(EDGES)

@@ -50,7 +50,10 @@ def test_jvp_against_central_differences(e: Node, x: Node) -> None:
     v = np.random.default_rng(4).normal(size=x.shape)
     slope = eg.evaluate(eg.jvp(e, x, v), VALUES)
     # Richardson's extrapolation of two central differences
-    d = [(eg.evaluate(e, {**VALUES, x: VALUES[x] + h * v}) - eg.evaluate(e, {**VALUES, x: VALUES[x] - h * v})) / (2 * h) for h in (1e-4, 5e-5)]
+    d = [
+        (eg.evaluate(e, {**VALUES, x: VALUES[x] + h * v}) - eg.evaluate(e, {**VALUES, x: VALUES[x] - h * v})) / (2 * h)
+        for h in (1e-4, 5e-5)
+    ]
     difference = (4 * d[1] - d[0]) / 3
     assume(np.allclose(d[0], d[1], rtol=1e-3, atol=1e-3))  # no kink within the step
     close(slope, difference, 1e-5, 1e-6)
@@ -97,7 +100,9 @@ def test_entrywise_derivatives_agree_with_arrays(data: st.DataObject) -> None:
     pool = [x[i] for i in range(4)]
     for _ in range(data.draw(st.integers(1, 6))):
         a, b = data.draw(st.sampled_from(pool)), data.draw(st.sampled_from(pool))
-        pool.append(data.draw(st.sampled_from([a * b, a + 2 * b, eg.sin(a), eg.tanh(a * b), a**2, eg.exp(-a * a) * b, eg.where(a > b, a, b)])))
+        pool.append(
+            data.draw(st.sampled_from([a * b, a + 2 * b, eg.sin(a), eg.tanh(a * b), a**2, eg.exp(-a * a) * b, eg.where(a > b, a, b)]))
+        )
     parts = [data.draw(st.sampled_from(pool)) for _ in range(3)]
     f = eg.stack(parts)
     auto, forward, reverse = (eg.jacobian(f, x, m) for m in ("auto", "forward", "reverse"))

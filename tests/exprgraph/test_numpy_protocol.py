@@ -15,7 +15,13 @@ x = eg.Symbol("x")
 v, w = eg.symbols("v w", shape=3)
 A, B = eg.Symbol("A", (3, 3)), eg.Symbol("B", (3, 4))
 RNG = np.random.default_rng(0)
-VALUES: dict[Node, Any] = {x: 0.7, v: RNG.uniform(0.2, 0.9, 3), w: RNG.uniform(0.2, 0.9, 3), A: RNG.uniform(0.2, 0.9, (3, 3)), B: RNG.uniform(0.2, 0.9, (3, 4))}
+VALUES: dict[Node, Any] = {
+    x: 0.7,
+    v: RNG.uniform(0.2, 0.9, 3),
+    w: RNG.uniform(0.2, 0.9, 3),
+    A: RNG.uniform(0.2, 0.9, (3, 3)),
+    B: RNG.uniform(0.2, 0.9, (3, 4)),
+}
 
 UFUNCS = """sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt
     square absolute fabs sign floor ceil negative positive reciprocal deg2rad rad2deg logical_not""".split()

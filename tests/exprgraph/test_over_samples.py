@@ -46,9 +46,15 @@ LOSSES: dict[str, tuple[Node, Callable[[dict[str, np.ndarray]], Any]]] = {
         M(eg.tanh(k * (u[0] - M(u[0])) / eg.sqrt(M((u[0] - M(u[0])) ** 2) + 0.1))),
         lambda d: np.mean(np.tanh(d["k"] * (d["u"][:, 0] - d["u"][:, 0].mean()) / np.sqrt(d["u"][:, 0].var() + 0.1))),
     ),
-    "a shared factor": (eg.sum(b * S(u * k)) + S(b[0]), lambda d: np.sum(d["b"] * np.sum(d["u"] * d["k"][:, None], 0)) + len(d["k"]) * d["b"][0]),
+    "a shared factor": (
+        eg.sum(b * S(u * k)) + S(b[0]),
+        lambda d: np.sum(d["b"] * np.sum(d["u"] * d["k"][:, None], 0)) + len(d["k"]) * d["b"][0],
+    ),
     "a gram matrix": (eg.sum(S(eg.outer(u, x)) ** 2), lambda d: np.sum((d["u"].T @ d["x"]) ** 2)),
-    "a placement": (eg.sum(S(eg.concatenate([u, k * x, eg.stack([k, 1 + k])])) ** 2), lambda d: np.sum(np.concatenate([d["u"], d["k"][:, None] * d["x"], d["k"][:, None], 1 + d["k"][:, None]], 1).sum(0) ** 2)),
+    "a placement": (
+        eg.sum(S(eg.concatenate([u, k * x, eg.stack([k, 1 + k])])) ** 2),
+        lambda d: np.sum(np.hstack([d["u"], d["k"][:, None] * d["x"], np.stack([d["k"], 1 + d["k"]], 1)]).sum(0) ** 2),
+    ),
 }  # fmt: skip
 
 

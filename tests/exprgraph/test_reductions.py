@@ -21,7 +21,16 @@ def logsumexp(a: np.ndarray, axis: Any = None, keepdims: bool = False) -> Any:
     return np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))
 
 
-PAIRS = [(eg.sum, np.sum), (eg.mean, np.mean), (eg.max, np.max), (eg.min, np.min), (eg.prod, np.prod), (eg.var, np.var), (eg.std, np.std), (eg.logsumexp, logsumexp)]
+PAIRS = [
+    (eg.sum, np.sum),
+    (eg.mean, np.mean),
+    (eg.max, np.max),
+    (eg.min, np.min),
+    (eg.prod, np.prod),
+    (eg.var, np.var),
+    (eg.std, np.std),
+    (eg.logsumexp, logsumexp),
+]
 AXES = st.none() | st.integers(-3, 2) | st.lists(st.integers(0, 2), unique=True, min_size=1).map(tuple)
 
 

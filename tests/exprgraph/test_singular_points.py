@@ -162,7 +162,14 @@ def test_saturated_activations_keep_their_digits_to_fifth_order(name: str, point
 
 def test_large_arguments_and_infinities() -> None:
     inf = math.inf
-    for f, low, high in [(eg.tanh, -1, 1), (eg.sigmoid, 0, 1), (eg.erf, -1, 1), (eg.softplus, 0, inf), (eg.silu, 0, inf), (eg.gelu, 0, inf)]:
+    for f, low, high in [
+        (eg.tanh, -1, 1),
+        (eg.sigmoid, 0, 1),
+        (eg.erf, -1, 1),
+        (eg.softplus, 0, inf),
+        (eg.silu, 0, inf),
+        (eg.gelu, 0, inf),
+    ]:
         for at, want in ((inf, high), (-inf, low)):
             assert eg.evaluate(f(x), {x: at}) == want, f
         assert np.isnan(eg.evaluate(f(x), {x: math.nan}))

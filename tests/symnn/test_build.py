@@ -112,7 +112,12 @@ def equations(nn: SymbolicNeuralNetwork, y: Any) -> dict[str, Any]:
     }
 
 
-@given(st.lists(st.integers(0, 3), max_size=3).map(tuple), st.sampled_from(BACKENDS))
+# compiling all the equations takes a while; a smaller set is compiled by the tests below
+ON_BACKENDS = pytest.mark.parametrize("backend", [pytest.param("numba", marks=pytest.mark.slow), "numpy"])
+
+
+@ON_BACKENDS
+@given(lead=st.lists(st.integers(0, 3), max_size=3).map(tuple))
 @settings(max_examples=16, deadline=None)
 def test_a_batch_is_a_loop_over_the_samples(lead: tuple[int, ...], backend: str) -> None:
     nn, f = network(), built(backend)
@@ -149,7 +154,8 @@ def parts(result: dict[str, Any]) -> list[np.ndarray]:
     ]  # fmt: skip
 
 
-@given(st.lists(st.integers(1, 3), max_size=2).map(tuple), st.sampled_from(BACKENDS), st.sampled_from(["sum", "mean"]))
+@ON_BACKENDS
+@given(lead=st.lists(st.integers(1, 3), max_size=2).map(tuple), reduce=st.sampled_from(["sum", "mean"]))
 @settings(max_examples=16, deadline=None)
 def test_reduce_folds_the_batch(lead: tuple[int, ...], backend: str, reduce: str) -> None:
     rng = np.random.default_rng(1)

@@ -1,0 +1,106 @@
+"""Every error names the thing, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.errors import ExprGraphError
+
+x, y = eg.symbols("x y")
+v = eg.Symbol("v", 3)
+A = eg.Symbol("A", (3, 3))
+k, q = eg.symbols("k q", per_sample=True)
+B = eg.Symbol("B", 2, per_sample=True)
+
+CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    # truth and conversion
+    (lambda: bool(x > 0), TypeError, r"use where\(condition, a, b\)"),
+    (lambda: 0 < x < 1, TypeError, "logical_and"),
+    (lambda: x and y, TypeError, "truth of an expression"),
+    (lambda: float(x), TypeError, r"exprgraph\.evaluate"),
+    (lambda: list(range(x)), TypeError, "no value yet"),  # type: ignore[call-overload]
+    (lambda: x in v, TypeError, "free_symbols"),
+    (lambda: len(x), TypeError, "a scalar expression has no length"),
+    (lambda: list(x), TypeError, "cannot iterate over a scalar"),
+    (lambda: x.name + (x + 1).name, AttributeError, "only symbols have a name; this is a sum"),
+    # values
+    (lambda: x + 1j, eg.DTypeError, "got complex of dtype complex128"),
+    (lambda: x * "a", eg.DTypeError, "got str"),  # type: ignore[operator]
+    (lambda: eg.stack([x, None]), eg.DTypeError, "got NoneType"),  # type: ignore[list-item]
+    (lambda: v * [[1.0], [1.0, 2.0]], eg.ShapeError, "cannot make an array"),
+    (lambda: x + 10**400, eg.DTypeError, "too large for a float"),
+    # shapes
+    (lambda: v + A[:2, 0], eg.ShapeError, r"shapes \(3,\) and \(2,\) do not broadcast"),
+    (lambda: eg.tanh(x, y), TypeError, "tanh takes 1 argument, got 2"),
+    (lambda: eg.maximum(v, A[:2, 0]), eg.ShapeError, r"the arguments of maximum of shapes"),
+    (lambda: eg.Symbol("x", -1), eg.ShapeError, r"no negative entries, got \(-1,\)"),
+    (lambda: eg.Symbol("x", "ab"), eg.ShapeError, "got 'ab'"),  # type: ignore[arg-type]
+    (lambda: eg.Symbol("x", 1.5), eg.ShapeError, "got 1.5"),  # type: ignore[arg-type]
+    (lambda: eg.Symbol(3), TypeError, "got int: 3"),  # type: ignore[arg-type]
+    (lambda: eg.Symbol(""), ValueError, "must not be empty"),
+    (lambda: eg.symbols(" "), ValueError, "at least one name"),
+    (lambda: eg.identity(-1), eg.ShapeError, "must not be negative"),
+    # evaluation
+    (lambda: eg.evaluate(x + y, {x: 1.0}), eg.UnboundSymbolError, r"no value for symbol 'y' of shape \(\); values were given for: 'x'"),
+    (lambda: eg.evaluate(v), eg.UnboundSymbolError, "values were given for: none"),
+    (lambda: eg.evaluate(v, {v: [1.0, 2.0]}), eg.ShapeError, r"symbol 'v' has shape \(3,\), its value has shape \(2,\)"),
+    (lambda: eg.evaluate(v, {v: 1.0}), eg.ShapeError, r"its value has shape \(\)"),
+    (
+        lambda: eg.evaluate(k + q, {k: [1.0, 2.0], q: [1.0, 2.0, 3.0]}),
+        eg.ShapeError,
+        r"symbol 'q' has batch shape \(3,\), the others have \(2,\)",
+    ),
+    (lambda: eg.evaluate(x, {x: 1j}), eg.DTypeError, "symbol 'x': expected real numbers, got complex"),
+    (lambda: eg.evaluate(x, {x: "a"}), eg.DTypeError, "symbol 'x': expected real numbers"),
+    (lambda: eg.evaluate(x, {x: None}), eg.DTypeError, "got NoneType of dtype object"),
+    (lambda: eg.evaluate(x, {x: y}), eg.DTypeError, "use substitute"),
+    (lambda: eg.evaluate(v, {v: [[1.0], [1.0, 2.0]]}), eg.ShapeError, "symbol 'v': cannot make an array"),
+    (lambda: eg.evaluate(x, {"x": 1.0}), TypeError, "'x' is not an expression"),  # type: ignore[call-overload]
+    (lambda: eg.evaluate("x"), eg.DTypeError, "got str"),
+    # differentiation
+    (lambda: eg.diff(x**2, x**2), eg.DifferentiationError, "by a symbol or by elements of one .* got a product expression"),
+    (lambda: eg.diff(x**2, 2.0), eg.DifferentiationError, "got a constant expression"),
+    (lambda: eg.diff(x**2), eg.DifferentiationError, "at least one symbol"),
+    (lambda: eg.diff(x**2, 2), eg.DifferentiationError, "the count 2 must follow a symbol"),
+    (lambda: eg.diff(x**2, x, 0), eg.DifferentiationError, "must be at least 1, got 0"),
+    (lambda: eg.diff(x**2, "x"), eg.DTypeError, "got str"),
+    (lambda: eg.gradient(v, v), eg.ShapeError, r"got shape \(3,\); jacobian takes arrays"),
+    (lambda: eg.divergence(x, v), eg.ShapeError, r"the shape of x, \(3,\), got \(\)"),
+    (lambda: eg.jvp(v, v, [1.0, 2.0]), eg.ShapeError, r"the tangent must have x's shape \(3,\), got \(2,\)"),
+    (lambda: eg.vjp(v, v, [1.0, 2.0]), eg.ShapeError, r"the cotangent must have f's shape \(3,\), got \(2,\)"),
+    (lambda: eg.jacobian(v, v, "fwd"), ValueError, "got 'fwd'"),  # type: ignore[call-overload]
+    (lambda: eg.jacobian(v, v[:2], sparse=True), eg.DifferentiationError, "a whole symbol"),
+    (lambda: eg.taylor(x, x, 1.0, -1), ValueError, "at least 0, got -1"),
+    (lambda: eg.taylor(x, x, 1.0, 1.5), ValueError, r"got 1\.5"),  # type: ignore[arg-type]
+    # user-defined functions
+    (lambda: eg.function("not a name", numpy=np.sin, derivative=None, code="{0}"), ValueError, "Python identifier"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_an_error_names_what_was_expected_and_what_came(case: int) -> None:
+    call, error, words = CASES[case]
+    with pytest.raises(error, match=words) as caught:
+        call()
+    assert not isinstance(caught.value, (KeyError, RecursionError))
+    assert type(caught.value) is not IndexError
+    assert str(caught.value)
+
+
+def test_the_errors_are_of_one_family_and_of_pythons_kinds() -> None:
+    for e in (eg.ShapeError, eg.DTypeError, eg.UnboundSymbolError, eg.DifferentiationError, eg.AxisError):
+        assert issubclass(e, ExprGraphError)
+        assert issubclass(e, (ValueError, TypeError))
+    assert issubclass(eg.AxisError, IndexError)
+
+
+def test_a_failed_operation_leaves_no_trace() -> None:
+    for _ in range(3):
+        with pytest.raises(eg.ShapeError):
+            eg.sum(eg.over_samples.sum(B) @ A)
+        assert eg.evaluate(eg.sum(eg.over_samples.sum(B)), {B: [[1.0, 2.0]]}) == 3

@@ -1,0 +1,69 @@
+"""Importing the package is cheap and does not import Numba."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import exprgraph as eg
+
+ROOT = str(Path(eg.__file__).parent.parent)
+
+
+def python(code: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": ROOT}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, env=environment).stdout.strip()
+
+
+@pytest.mark.parametrize("package", ["exprgraph", "symnn"])
+def test_no_heavy_module_is_imported(package: str) -> None:
+    loaded = set(python(f"import sys, {package}; print(*sys.modules)").split())
+    heavy = {
+        "numba",
+        "llvmlite",
+        "scipy",
+        "jax",
+        "sympy",
+        "mpmath",
+        "hypothesis",
+        "pytest",
+        "matplotlib",
+        "pandas",
+        "asyncio",
+        "unittest",
+        "multiprocessing",
+    }
+    assert not heavy & loaded
+
+
+def test_building_and_evaluating_need_no_numba() -> None:
+    code = """
+import sys, exprgraph as eg
+x = eg.Symbol("x", 3)
+f = eg.norm(eg.tanh(x))
+print(eg.evaluate(eg.hessian(f, x), {x: [1.0, 2.0, 3.0]}).shape, str(f), "numba" in sys.modules)
+"""
+    assert python(code).endswith("False")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["exprgraph", "symnn"])
+def test_the_import_costs_less_than_a_tenth_of_a_second_over_numpy(package: str) -> None:
+    code = "import time, numpy; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    times = [float(python(code.format(package))) for _ in range(7)]
+    assert statistics.median(times) < 0.1
+
+
+def test_names() -> None:
+    assert all(hasattr(eg, name) for name in eg.__all__)
+    assert len(set(eg.__all__)) == len(eg.__all__)
+    for name in """Symbol symbols sin cos tan exp log sqrt tanh sigmoid softplus relu gelu silu erf abs sign minimum maximum where asin acos
+            atan atan2 sinh cosh asinh acosh atanh log1p expm1 erfc arcsin arctan2 sum dot einsum norm trace solve stack concatenate diff
+            gradient jacobian hessian laplacian divergence jvp vjp taylor simplify substitute free_symbols count_nodes count_ops evaluate
+            compile latex to_dot over_samples function""".split():
+        assert name in eg.__all__, name

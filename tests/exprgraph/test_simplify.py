@@ -1,0 +1,105 @@
+"""Simplification by named rules: each with its assumption, none that makes the graph larger."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_graphs import SYMBOLS, VALUES, expressions
+
+import exprgraph as eg
+from exprgraph.node import Node
+from exprgraph.simplify import ASSUMPTIONS, RULES
+
+x, y = eg.symbols("x y")
+v = eg.Symbol("v", 3)
+
+#: for each rule, expressions before and after
+EXAMPLES: dict[str, list[tuple[Node, Node]]] = {
+    "cancel": [(x / x, eg.ones(())), (x * y / x, y), (eg.sqrt(x) * eg.sqrt(x), x), (v / v, eg.ones(3))],
+    "root_of_square": [(eg.sqrt(x**2), eg.abs(x)), (eg.sqrt(v**2), eg.abs(v))],
+    "log_exp": [(eg.log(eg.exp(x)), x)],
+    "exp_log": [(eg.exp(eg.log(x)), x)],
+    "pythagoras": [
+        (eg.sin(x) ** 2 + eg.cos(x) ** 2, eg.ones(())),
+        (3 * y * eg.sin(x) ** 2 + 3 * y * eg.cos(x) ** 2 + 1, 3 * y + 1),
+        (eg.cosh(x) ** 2 - eg.sinh(x) ** 2, eg.ones(())),
+    ],
+}
+
+
+def test_every_rule_has_examples() -> None:
+    assert set(EXAMPLES) == set(RULES)
+    assert {r for rules in ASSUMPTIONS.values() for r in rules} == set(RULES)
+    assert all(r.assumption for r in RULES.values())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_rule_by_its_name(name: str) -> None:
+    for before, after in EXAMPLES[name]:
+        assert eg.simplify(before) is before
+        assert eg.simplify(before, assume=name) is after
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_rule_keeps_the_value_where_its_assumption_holds(name: str) -> None:
+    for before, _ in EXAMPLES[name]:
+        bindings = {x: 0.8, y: 1.7, v: [0.4, 1.2, 2.0]}
+        np.testing.assert_allclose(
+            eg.evaluate(eg.simplify(eg.tanh(before) * y, assume=name), bindings), eg.evaluate(eg.tanh(before) * y, bindings), rtol=1e-14
+        )
+
+
+@settings(max_examples=150, deadline=None)
+@given(expressions(), st.sampled_from([(), "finite", "positive", ("finite", "positive"), *RULES]))
+def test_never_larger_and_of_the_same_value(e: Node, assume: object) -> None:
+    p = e**2 + 0.1  # what is assumed to be positive is
+    f = eg.sqrt(p**2) + eg.exp(eg.log(2 + p)) + eg.sin(e) ** 2 + eg.cos(e) ** 2 + p / p
+    for g in (p, f):
+        s = eg.simplify(g, assume=assume)  # type: ignore[arg-type]
+        assert s.shape == g.shape
+        assert eg.count_nodes(s) <= eg.count_nodes(g)
+        a, b = np.broadcast_arrays(*eg.evaluate([s, g], VALUES))
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-10)
+
+
+def test_nestings_are_simplified_leaf_by_leaf() -> None:
+    got = eg.simplify({"a": x / x, "b": [x, (eg.sqrt(x**2),)]}, assume=("finite", "positive"))
+    assert got == {"a": eg.ones(()), "b": [x, (eg.abs(x),)]}
+
+
+def test_an_unknown_assumption_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"unknown assumption 'nice'; known: finite, positive, cancel"):
+        eg.simplify(x, assume="nice")
+
+
+# ---------------------------------------------------------------- questions about graphs
+
+
+@settings(max_examples=60, deadline=None)
+@given(expressions())
+def test_free_symbols_and_counts(e: Node) -> None:
+    symbols = eg.free_symbols(e)
+    assert list(symbols) == sorted(symbols, key=lambda s: s.name)
+    assert set(symbols) <= set(SYMBOLS.values())
+    assert eg.count_nodes(e) >= 1
+    assert eg.count_ops(e) >= 0
+    assert eg.count_nodes([e, e]) == eg.count_nodes(e)
+    assert eg.count_ops({"a": e, "b": [e]}) == eg.count_ops(e)
+
+
+def test_counts_of_a_layer() -> None:
+    w, b, z = eg.Symbol("W", (5, 3)), eg.Symbol("b", 5), eg.Symbol("z", 3)
+    assert eg.count_nodes(eg.tanh(w @ z + b)) == 6
+    assert eg.count_ops(eg.tanh(w @ z + b)) == 2 * 5 * 3 + 5 + 5
+
+
+def test_substitution_errors() -> None:
+    with pytest.raises(TypeError, match="substitute replaces expressions; 'x' is not one"):
+        eg.substitute(x, {"x": 1.0})  # type: ignore[dict-item]
+    with pytest.raises(eg.ShapeError, match=r"v has shape \(3,\), its replacement has shape \(2,\)"):
+        eg.substitute(v, {v: [1.0, 2.0]})
+    assert eg.substitute(x + y, {x: y, y: x}) is x + y
+    assert eg.substitute(eg.sum(v), {v: 2.0}) is eg.array(6.0)
+    assert eg.substitute(eg.sin(x * y) + 1, {x * y: x}) is eg.sin(x) + 1
