@@ -134,9 +134,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     return result
 
 
-def _through_sum(
-    node: Node, ct: Node, gated: bool, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]
-) -> None:
+def _through_sum(node: Node, ct: Node, gated: bool, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
     """Past a sum over samples with a cotangent that itself differs from sample to sample.
 
     The sum's own derivative is shared by all samples; it is taken first, then contracted.
