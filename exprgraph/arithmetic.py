@@ -33,7 +33,8 @@ def spread(scalar: Node, shape: Shape) -> Node:
     value = number(scalar)
     if value is not None:
         return constant(value, shape)
-    return make(CONTRACT, (scalar,), (((),), shape), shape)
+    c, rest = split_coefficient(scalar)
+    return scale(c, make(CONTRACT, (rest,), (((),), shape), shape))
 
 
 def _lost(folded: float, *factors: float) -> bool:
