@@ -46,6 +46,7 @@ class _Emitter:
         self.kernel_text: list[str] = []
         self.table: list[int] = []
         self.constants: list[float] = []
+        self.written: set[int] = set()  # outputs that a phase has stored
         self.functions: set[str] = set()
         self.rows_used: set[Function] = set()
         self.shared = 0
@@ -135,9 +136,8 @@ class _Emitter:
             self.kernel_text.append(f'@njit(error_model="numpy", fastmath={flags})\ndef {name}({", ".join(parameters)}):\n{body}\n')
         at = len(self.table)
         self.table += kernel.values
-        given = ", ".join("t" if p == "t" else p for p in parameters)
         self.steps.append((name, at))
-        self.signatures[name] = given
+        self.signatures[name] = ", ".join(parameters)
         return name
 
     def _place_kind(self, node: Node) -> object:
@@ -147,16 +147,18 @@ class _Emitter:
         place = self.places.get(node)
         return (place.buffer, len(place.strides)) if place is not None else "own"
 
-    def phase_code(self, phase: Phase, lane_outputs: list[tuple[int, Node]], known: set[Node]) -> list[str]:
+    def phase_code(self, phase: Phase) -> list[str]:
         totals: list[Node] = []
+        outs: list[tuple[int, Node]] = []
         if phase.lanes:
-            wanted_args = set(phase.roots)
-            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in wanted_args and n not in self.lanes]
-            totals = [t for t in totals if t.args[0] in self.lanes and t not in self.places]
-        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, known)
+            roots = set(phase.roots)
+            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.places]
+            outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots and k not in self.written]
+            self.written |= {k for k, _ in outs}
+        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes)
         schedule = scheduler.run()
         copies: list[tuple[int, object]] = []
-        for k, out in lane_outputs:
+        for k, out in outs:
             if out in schedule.stored or out.op is SYMBOL:
                 copies.append((k, out))
             else:
@@ -177,7 +179,6 @@ class _Emitter:
                     if schedule.ready.get(source, -1) != at or nest.kind != "pointwise":
                         wanted.add(source)
         forever = {key for _, key in copies} | set(self.outputs) | {scheduler._base(o) for o in self.outputs}
-        forever |= {t for t in forever if isinstance(t, Node)}
         wanted |= {n for n in forever if isinstance(n, Node)} & schedule.stored
         if not phase.lanes:  # a later phase may read any shared value
             wanted |= {n for n in schedule.stored if self.shared_readers(n, scheduler)}
@@ -235,7 +236,7 @@ class _Emitter:
 
     def _reads(self, s: Statement, scheduler: Scheduler) -> list[Node]:
         if not isinstance(s.target, Node):
-            return [scheduler._base(s.value)] if not is_view(s.value) or True else []
+            return [scheduler._base(s.value)]
         if s.target is s.value:
             return [n for n, _ in scheduler._leaves(s.value)]
         if s.target.op is SAMPLE_SUM:
@@ -273,14 +274,9 @@ class _Emitter:
     def program(self) -> Program:
         self.all_nodes = topological(self.outputs)
         self._find_cross_reads()
-        known: set[Node] = set()
-        depth_done: set[int] = set()
         lines: list[str] = []
         for phase in self.phases:
-            outs = [(k, o) for k, o in enumerate(self.outputs) if phase.lanes and o in set(phase.roots) and k not in depth_done]
-            depth_done |= {k for k, _ in outs}
-            lines += self.phase_code(phase, outs, known)
-            known |= set(phase.nodes)
+            lines += self.phase_code(phase)
         lines += self.dispatched(self._shared_outputs())
         differs = tuple(o in self.lanes for o in self.outputs)
         return Program(self._source(lines), self.rows * self.row, self.rows, self.block, self.shared, differs)
@@ -402,7 +398,7 @@ def keep_apart(typing_context):
         parts += [jit + h if not h.startswith("@") else h for h in own_sources]
         parts += self.kernel_text
         body = "\n".join("    " + x for x in driver) or "    pass"
-        parts.append(f'@njit(error_model="numpy", nogil=True)\n'  f'def kernel({", ".join(given)}, w, s, c, T, STEPS, samples):\n{body}\n')
+        parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, STEPS, samples):\n{body}\n')
         steps = _wrapped([(int(n[1:]), at) for n, at in self.steps])
         parts.append(f"# (kernel, first entry in TABLE) of each step\nSTEPS = {steps}\n")
         parts.append(f"TABLE = {_wrapped(self.table)}\n")

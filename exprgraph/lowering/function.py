@@ -73,11 +73,8 @@ class CompiledOutputs:
         self._per_sample = self._depends_on_samples()
         self._ranks = [(a.per_sample, len(a.symbols[0][0].shape) if len(a.symbols) == 1 else 1) for a in self.arguments]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"outputs": self.outputs, "arguments": self.arguments, "backend": self.backend}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledOutputs, (self.outputs, self.arguments, self.backend)
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         lane = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}

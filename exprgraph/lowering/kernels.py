@@ -128,8 +128,9 @@ class Kernel:
         operands = operand_indices(node, index)
         if node.op is CONTRACT or node.op is SUM or node.op is PRODUCT:
             positions = list(range(len(operands)))
-            if self.order is not None:
-                positions.sort(key=lambda i: self.order.of(*operands[i]))  # type: ignore[union-attr]
+            order = self.order
+            if order is not None:
+                positions.sort(key=lambda i: order.of(*operands[i]))
             ordered = [self.read(*operands[i]) for i in positions]
             if node.op is SUM:
                 return self._sum(node.params[0], [node.params[1][i] for i in positions], ordered)

@@ -184,13 +184,11 @@ def is_dot_total(node: Node, lanes: set[Node]) -> bool:
 class Scheduler:
     """Builds the schedule of one phase."""
 
-    def __init__(self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], known: set[Node]) -> None:
+    def __init__(self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node]) -> None:
         self.phase = phase
         self.totals = totals
         self.outputs = outputs
         self.lanes = lanes
-        self.known = known  # stored by earlier phases, symbols
-        self.own = set(phase.nodes)
         self.nests: list[Nest] = []
         self.by_shape: dict[Shape, list[int]] = {}
         self.inlined: set[Node] = set()
