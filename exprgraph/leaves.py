@@ -107,7 +107,7 @@ def as_node(value: Operand) -> Node:
         try:
             return constant(value)
         except OverflowError:
-            raise DTypeError(f"an integer of {value.bit_length()} bits is too large for a float") from None  # type: ignore[union-attr]
+            raise DTypeError(f"an integer of {int(value).bit_length()} bits is too large for a float") from None
     if isinstance(value, (list, tuple)) and contains_node(value):
         from .joining import stack  # a nested list of expressions is stacked, as NumPy would
 

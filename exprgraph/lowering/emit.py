@@ -163,7 +163,7 @@ class _Emitter:
                 copies.append((k, out))
             else:
                 key = ("output", k)
-                schedule.nests.append(Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))]))  # type: ignore[arg-type]
+                schedule.nests.append(Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))]))
                 copies.append((k, key))
         return self._code(phase, scheduler, schedule, totals, copies)
 
@@ -259,7 +259,7 @@ class _Emitter:
             self.new_shared(scratch, a.shape)
         lines = []
         for value, target in ((a, scratch), (b, node)):
-            copy = Nest("pointwise", value.shape, [Statement(value, target, identity_index(len(value.shape)))])  # type: ignore[arg-type]
+            copy = Nest("pointwise", value.shape, [Statement(value, target, identity_index(len(value.shape)))])
             lines.append(self.call(copy, schedule, wanted))
         unit = self.row if schedule.lanes else 1
         at, to = self.places[scratch].offset * unit, self.places[node].offset * unit
@@ -354,7 +354,7 @@ class _Emitter:
             key = ("output", k)
             self.places[key] = Place("o", at, contiguous(out.shape), False)
             at += out.size
-            nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])  # type: ignore[arg-type]
+            nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])
             lines.append(self.call(nest, empty, set()))
         return lines
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Union
 
 from ..contract import is_structural
 from ..elementwise import Function
@@ -43,12 +44,16 @@ NEST_LIMIT = 300
 INLINE_LIMIT = 24
 
 
+#: what a value is stored as: a node, or an output or scratch space by number
+Target = Union[Node, tuple[str, object]]
+
+
 @dataclass(eq=False)
 class Statement:
     """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
 
     value: Node
-    target: Node
+    target: Target
     index: Index
     add: bool = False
 
