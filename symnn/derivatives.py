@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +32,7 @@ def expression_of(f: Any) -> Node:
     return as_node(f)
 
 
-class Derivative:
+class Derivative(ABC):
     """The base of :class:`Jacobian`, :class:`Gradient`, :class:`Hessian` and :class:`Laplacian`.
 
     Attributes:
@@ -58,8 +59,8 @@ class Derivative:
         """The derivative: an expression, or for a gradient a container of expressions."""
         return self._differentiate()
 
-    def _differentiate(self) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _differentiate(self) -> Any: ...
 
     @property
     def shape(self) -> tuple[int, ...]:
