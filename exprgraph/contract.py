@@ -25,14 +25,11 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from .arithmetic import linear, product, scale, split_coefficient, spread
+from .arithmetic import product, scale, split_coefficient, spread
 from .errors import ShapeError
-from .leaves import array, constant, identity, number, zeros
-from .node import Node, Shape, make
-from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
-from .unwinding import each, unwinding
+from .leaves import constant, identity, number, zeros
+from .node import Node, make
+from .primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
 Sizes = Mapping[Any, int]  # any hashable key: a mapping is invariant in its keys
@@ -73,11 +70,7 @@ def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = 
 
 def is_structural(node: Node) -> bool:
     """Whether a node only moves elements: broadcasts, permutes, embeds in a diagonal."""
-    return (
-        node.op is CONTRACT
-        and len(node.params[1]) == len(node.shape)
-        and sum(a.op is not IDENTITY for a in node.args) <= 1
-    )
+    return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and sum(a.op is not IDENTITY for a in node.args) <= 1
 
 
 class _Contraction:
@@ -203,6 +196,8 @@ class _Contraction:
 
     def _push_private_labels(self) -> bool:
         """Sum and take diagonals inside the operand a label belongs to; True if anything moved."""
+        from .moving_in import reduce_inside
+
         owners = Counter(k for _, labels in self.work for k in set(labels))
         keep = set(self.out)
         moved = False
@@ -211,7 +206,7 @@ class _Contraction:
             kept = [k for k in unique if k in keep or owners[k] > 1]
             if len(kept) == len(labels):
                 continue
-            inner = _reduce(node, labels, kept)
+            inner = reduce_inside(node, labels, kept)
             if inner is None:
                 continue
             if len(self.work) == 1 and inner.op is CONTRACT and inner.args == (node,):
@@ -346,136 +341,6 @@ def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: di
     operands.sort(key=lambda m: (m[0].digest, m[1]))
     shape = tuple(size[k] for k in out)
     return make(CONTRACT, tuple(n for n, _ in operands), (tuple(ls for _, ls in operands), shape), shape)
-
-
-# ---------------------------------------------------------------- moving a map inwards
-
-def _reduce(node: Node, labels: Sequence[int], kept: Sequence[int]) -> Node | None:
-    """``node`` with equal labels joined (diagonal) and labels not in ``kept`` summed.
-
-    ``None`` says that the map cannot move in and is best left where it is (a bare diagonal).
-    """
-    names = {k: i for i, k in enumerate(kept)}
-    for k in labels:
-        names.setdefault(k, len(names))
-    # kept labels are 0, 1, ...; summed ones are negative
-    spec = tuple(names[k] if names[k] < len(kept) else -1 - names[k] for k in labels)
-    return _moved_in(node, spec)
-
-
-def _absorbs(term: Node) -> bool:
-    """Whether a sum over one of its axes makes this term no larger."""
-    if term.op is SUM:
-        return all(map(_takes_sums, term.args))
-    return _takes_sums(term)
-
-
-def _takes_sums(term: Node) -> bool:
-    return (
-        not term.shape
-        or term.op in (CONTRACT, ARRAY, CONSTANT, IDENTITY)
-        or (term.op is SELECT and term.args[0].op is IDENTITY)
-    )
-
-
-@unwinding
-def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
-    kept = list(range(max((k for k in spec if k >= 0), default=-1) + 1))
-    size = dict(zip(spec, node.shape))
-    summed = any(k < 0 for k in spec)
-    diagonal = len(set(spec)) < len(spec)
-    shape = tuple(size[k] for k in kept)
-
-    def inner(arg: Node) -> Node:
-        return contract([(arg, spec if arg.shape else ())], kept, size)
-
-    if node.op is ARRAY:
-        letters = {k: chr(97 + i) for i, k in enumerate(size)}
-        rule = "".join(letters[k] for k in spec) + "->" + "".join(letters[k] for k in kept)
-        return array(np.einsum(rule, node.params[0].data))
-    if node.op is CONTRACT:
-        labels, sizes = node.params
-        rename: dict[int, int] = dict(enumerate(spec))
-        n = len(sizes)
-        operands = [(a, [rename.get(k, n + k) for k in ks]) for a, ks in zip(node.args, labels)]
-        missing = {rename[k]: sizes[k] for k in range(len(spec))}
-        # an output label that no operand has is a broadcast axis: summing it multiplies by its size
-        lost = set(missing) - set(kept) - {k for _, ks in operands for k in ks}
-        factor = 1.0
-        for k in lost:
-            factor *= missing[k]
-        return scale(factor, contract(operands, kept, missing))
-    if node.op is SUM and (not summed or all(map(_absorbs, node.args))):
-        const, coefficients = node.params
-        times = 1.0
-        for k in size:
-            if k < 0:
-                times *= size[k]
-        parts = each(lambda a: inner(a) if a.shape else spread(a, shape), node.args)
-        terms = [(c if a.shape else c * times, part) for c, a, part in zip(coefficients, node.args, parts)]
-        return linear(terms, const * times, shape)
-    if node.op is SAMPLE_SUM:
-        from .over_samples import sample_sum
-
-        return sample_sum(inner(node.args[0]))
-    if node.op is SELECT and summed:  # a bare diagonal stays outside: selections move into it
-        moved = _past_selection(node, spec, kept)
-        if moved is not None:
-            return moved
-    if diagonal and (node.op is SUM or _elementwise(node)):
-        # the diagonal moves in; a sum stays outside
-        joined = list(dict.fromkeys(spec))
-        inner_args = tuple(contract([(a, spec)], joined) if a.shape else a for a in node.args)
-        part = _on_shape(node, inner_args, tuple(size[k] for k in joined))
-        return contract([(part, joined)], kept) if summed else part
-    if not summed:
-        return None
-    canonical = {k: i for i, k in enumerate(kept)}
-    for k in spec:
-        canonical.setdefault(k, len(canonical))
-    sizes = tuple(size[k] for k in canonical)
-    return make(CONTRACT, (node,), ((tuple(canonical[k] for k in spec),), sizes), shape)
-
-
-def _past_selection(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node | None:
-    """The map before the selection, where it concerns axes that are selected whole."""
-    from .indexing import select
-
-    (arg,) = node.args
-    labels: list[int] = []
-    entries: dict[int, Any] = {}
-    rest = iter(spec)
-    fresh = len(kept)
-    for e in node.params:
-        if isinstance(e, int):
-            labels.append(fresh)
-            entries[fresh] = e
-            fresh += 1
-        else:
-            k = next(rest)
-            if e is not None and (k < 0 or spec.count(k) > 1):
-                return None
-            labels.append(k)
-            if e is not None:
-                entries[k] = e
-    inner = contract([(arg, labels)], range(fresh))
-    return select(inner, tuple(entries.get(k) for k in range(fresh)))
-
-
-def _elementwise(node: Node) -> bool:
-    from .elementwise import Function
-
-    return node.op is PRODUCT or isinstance(node.op, Function)
-
-
-def _on_shape(node: Node, args: tuple[Node, ...], shape: Shape) -> Node:
-    """An elementwise node on arguments of another shape."""
-    if node.op is PRODUCT:
-        return product(zip(args, node.params), 1.0, shape)
-    if node.op is SUM:
-        return linear(zip(node.params[1], args), node.params[0], shape)
-    assert node.op.rebuild is not None
-    return node.op.rebuild(node, args)
 
 
 def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:

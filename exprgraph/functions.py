@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from . import values
 from .arithmetic import power as constant_power
 from .elementwise import Function, apply, broadcast, broadcast_to, caller
 from .leaves import array, as_node, constant_value, number
@@ -22,54 +23,6 @@ from .node import Node, Operand
 
 #: a function of expressions and numbers
 Elementwise = Callable[..., Node]
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-_erfc = np.vectorize(math.erfc, otypes=[np.float64])
-
-
-def _like(f: Any) -> Any:
-    def g(x: Any) -> Any:
-        x = np.asarray(x)
-        return f(x).astype(x.dtype) if x.size else x
-
-    return g
-
-
-def _tanh_prime(x: Any) -> Any:
-    e = np.exp(-2 * np.abs(x))
-    m = 1 - e  # (1 + e)**2 = 4*e + (1 - e)**2, with less rounding
-    return 4 * e / (4 * e + m * m)
-
-
-def _sigmoid(x: Any) -> Any:
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
-
-
-def _sigmoid_prime(x: Any) -> Any:
-    e = np.exp(-np.abs(x))
-    m = 1 - e
-    return e / (4 * e + m * m)
-
-
-def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def _gelu(x: Any) -> Any:
-    return np.where(x == -np.inf, -0.0, x) * (_like(_erfc)(x * -math.sqrt(0.5)) / 2)
-
-
-def _silu(x: Any) -> Any:
-    return np.where(x == -np.inf, -0.0, x) * _sigmoid(x)
-
-
-def _inverse_root(s: Any) -> Any:
-    return np.where(s == 0, 0, 1 / np.sqrt(s))
-
-
-def _gate(ct: Any, p: Any) -> Any:
-    return np.where(ct == 0, 0 * np.asarray(ct), ct * p)
 
 
 def _one_less(y: Node) -> Node:
@@ -168,7 +121,7 @@ cosh: Elementwise = _row("cosh", np.cosh, lambda x: sinh(x), latex=r"\cosh", doc
 tanh: Elementwise = _row("tanh", np.tanh, lambda x: tanh_prime(x), latex=r"\tanh", doc="Hyperbolic tangent.")
 tanh_prime: Elementwise = _row(
     "tanh_prime",
-    _tanh_prime,
+    values.tanh_prime,
     lambda x: -2 * tanh(x) * tanh_prime(x),
     shown_as=lambda x: 1 - tanh(x) ** 2,
     doc="The derivative of tanh, 1 - tanh(x)**2, with full relative accuracy.",
@@ -195,21 +148,21 @@ atanh: Elementwise = _row(
 
 # error function
 _two_over_root_pi = 2 / math.sqrt(math.pi)
-erf: Elementwise = _row("erf", _like(_erf), lambda x: _two_over_root_pi * exp(-(x**2)), doc="The error function.")
-erfc: Elementwise = _row(
-    "erfc", _like(_erfc), lambda x: -_two_over_root_pi * exp(-(x**2)), doc="1 - erf(x) with full accuracy for large x."
-)
+erf: Elementwise = _row("erf", values.erf, lambda x: _two_over_root_pi * exp(-(x**2)), doc="The error function.")
+erfc: Elementwise = _row("erfc", values.erfc, lambda x: -_two_over_root_pi * exp(-(x**2)), doc="1 - erf(x) with full accuracy for large x.")
 
 # activations
-sigmoid: Elementwise = _row("sigmoid", _sigmoid, lambda x: sigmoid_prime(x), latex=r"\sigma", doc="The logistic function 1/(1 + exp(-x)).")
+sigmoid: Elementwise = _row(
+    "sigmoid", values.sigmoid, lambda x: sigmoid_prime(x), latex=r"\sigma", doc="The logistic function 1/(1 + exp(-x))."
+)
 sigmoid_prime: Elementwise = _row(
     "sigmoid_prime",
-    _sigmoid_prime,
+    values.sigmoid_prime,
     lambda x: -sigmoid_prime(x) * tanh(_half * x),
     shown_as=lambda x: sigmoid(x) * (1 - sigmoid(x)),
     doc="The derivative of sigmoid, with full relative accuracy.",
 )
-softplus: Elementwise = _row("softplus", _softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")
+softplus: Elementwise = _row("softplus", values.softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")
 relu: Elementwise = _row(
     "relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], doc="max(x, 0); its derivative at 0 is 0."
 )
@@ -222,11 +175,11 @@ step: Elementwise = _row(
 )
 gelu: Elementwise = _row(
     "gelu",
-    _gelu,
+    values.gelu,
     lambda x: _half * erfc(-math.sqrt(0.5) * x) + 1 / math.sqrt(2 * math.pi) * x * exp(-_half * x**2),
     doc="x * Phi(x), Phi the normal distribution function (Hendrycks, Gimpel 2016), not its tanh approximation.",
 )
-silu: Elementwise = _row("silu", _silu, lambda x: sigmoid(x) + x * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
+silu: Elementwise = _row("silu", values.silu, lambda x: sigmoid(x) + x * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
 
 # pieces
 absolute: Elementwise = _row(
@@ -351,7 +304,7 @@ _where: Elementwise = _row(
 # that was not taken is multiplied with, so that an infinite derivative there stays there
 gate: Elementwise = _row(
     "gate",
-    _gate,
+    values.gate,
     lambda ct, p: _where(equal(ct, 0), 0.0, p),
     lambda ct, p: ct,
     shown_as=lambda ct, p: ct * p,
@@ -382,7 +335,7 @@ root: Elementwise = _row(
 )
 inverse_root: Elementwise = _row(
     "inverse_root",
-    _inverse_root,
+    values.inverse_root,
     lambda s: -_half * inverse_root(s) ** 3,
     shown_as=lambda s: constant_power(s, -0.5),
     domain=[(0, _inf)],
@@ -452,4 +405,3 @@ _table = _rows()
 WHERE = _table["where"]
 GATE = _table["gate"]
 _power_row = _table["pow"]
-TANH, TANH_PRIME = _table["tanh"], _table["tanh_prime"]
