@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-import numpy as np
-
 from ..elementwise import Function
 from ..node import Node
-from ..primitive import ARRAY, CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ..primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..traverse import topological
 from . import runtime
 from .access import Place, contiguous, identity_index, is_view
@@ -18,6 +16,7 @@ from .likeness import NestOrder
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
 from .schedule import Nest, Schedule, Scheduler, Statement
+from .storage import Storage
 
 #: what the lane workspace should not exceed, in bytes: half of a common second-level cache
 CACHE_BYTES = 512 * 1024
@@ -37,7 +36,7 @@ class _Emitter:
         self.outputs = pairwise(outputs)
         self.arguments = arguments
         self.single = single
-        self.places: dict[object, Place] = {}
+        self.storage = Storage()
         self.kernel_of: dict[str, str] = {}
         self.steps: list[tuple[str, int]] = []
         self.signatures: dict[str, str] = {}
@@ -45,13 +44,9 @@ class _Emitter:
         self.step_offsets: list[int] = []
         self.kernel_text: list[str] = []
         self.table: list[int] = []
-        self.constants: list[float] = []
         self.written: set[int] = set()  # outputs that a phase has stored
         self.functions: set[str] = set()
         self.rows_used: set[Function] = set()
-        self.shared = 0
-        self.rows = 0
-        self.free: list[tuple[int, int]] = []
         lane_symbols: set[Node] = set()
         self.loads: dict[Node, tuple[int, int, int]] = {}
         for k, argument in enumerate(arguments):
@@ -60,48 +55,10 @@ class _Emitter:
                     lane_symbols.add(symbol)
                     self.loads[symbol] = (k, argument.size, offset)
                 else:
-                    self.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
+                    self.storage.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
         self.phases, self.lanes = phases(self.outputs, lane_symbols)
         self.block = block
         self.row = row_length(block)
-
-    # -- storage
-
-    def place(self, key: object) -> Place:
-        if key not in self.places and isinstance(key, Node):
-            if key.op is ARRAY:
-                data = key.params[0].data
-                self.places[key] = Place("c", len(self.constants), contiguous(key.shape), False)
-                self.constants += data.ravel().tolist()
-            else:  # a reshaped value lies where the value lies
-                base = self.place(key.args[0])
-                self.places[key] = base._replace(strides=contiguous(key.shape))
-        return self.places[key]
-
-    def new_shared(self, key: object, shape: tuple[int, ...]) -> None:
-        self.places[key] = Place("s", self.shared, contiguous(shape), False)
-        self.shared += int(np.prod(shape))
-
-    def new_rows(self, key: object, shape: tuple[int, ...]) -> None:
-        size = int(np.prod(shape))
-        for i, (start, n) in enumerate(self.free):
-            if n >= size:
-                self.free[i] = (start + size, n - size)
-                break
-        else:
-            start = self.rows
-            self.rows += size
-        self.places[key] = Place("w", start, contiguous(shape), True)
-
-    def release(self, key: object, shape: tuple[int, ...]) -> None:
-        start, size = self.places[key].offset, int(np.prod(shape))
-        merged = sorted([*(f for f in self.free if f[1]), (start, size)])
-        self.free = []
-        for a, n in merged:
-            if self.free and self.free[-1][0] + self.free[-1][1] == a:
-                self.free[-1] = (self.free[-1][0], self.free[-1][1] + n)
-            else:
-                self.free.append((a, n))
 
     # -- code
 
@@ -112,7 +69,7 @@ class _Emitter:
             order = NestOrder(nest.statements, schedule.inlined.__contains__, self._place_kind)
             nest = Nest(nest.kind, nest.shape, order.statements)
         for literal in (False, True):
-            kernel = Kernel(self.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row)
+            kernel = Kernel(self.storage.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row)
             kernel.wanted, kernel.dead = wanted, schedule.dead
             lines = kernel.write(nest)
             stores = len(nest.statements)
@@ -144,7 +101,7 @@ class _Emitter:
         """What the code that reads a value depends on."""
         if node.op in (CONSTANT, SAMPLE_COUNT):
             return node.op.name
-        place = self.places.get(node)
+        place = self.storage.places.get(node)
         return (place.buffer, len(place.strides)) if place is not None else "own"
 
     def phase_code(self, phase: Phase) -> list[str]:
@@ -152,7 +109,7 @@ class _Emitter:
         outs: list[tuple[int, Node]] = []
         if phase.lanes:
             roots = set(phase.roots)
-            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.places]
+            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.places]
             outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots and k not in self.written]
             self.written |= {k for k, _ in outs}
         scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes)
@@ -183,46 +140,42 @@ class _Emitter:
         if not phase.lanes:  # a later phase may read any shared value
             wanted |= {n for n in schedule.stored if self.shared_readers(n, scheduler)}
         lines: list[str] = []
-        self.free, floor = [], self.rows
-        self.rows = 0
         for symbol, (k, size, offset) in self.loads.items():
             if phase.lanes and (symbol in last or symbol in forever):
-                self.new_rows(symbol, symbol.shape)
-                row = self.places[symbol].offset * self.row
+                self.storage.new_rows(symbol, symbol.shape)
+                row = self.storage.places[symbol].offset * self.row
                 lines.append(f"load(w, u({row}), u({self.row}), a{k}, first, u({size}), u({offset}), u({symbol.size}), n)")
                 self.functions.add("load")
         for total in totals:
-            self.new_shared(total, total.shape)
+            self.storage.new_shared(total, total.shape)
             self.functions.add("clear")
         expiring: dict[int, list[tuple[object, tuple[int, ...]]]] = {}
         for at, nest in enumerate(schedule.nests):
             for s in nest.statements:
                 key = s.target
-                if key in self.places or (isinstance(key, Node) and key is s.value and key not in wanted):
+                if key in self.storage.places or (isinstance(key, Node) and key is s.value and key not in wanted):
                     continue
                 shape = key.shape if isinstance(key, Node) else s.value.shape
                 if phase.lanes and not (isinstance(key, Node) and key.op is SAMPLE_SUM):
-                    self.new_rows(key, shape)
+                    self.storage.new_rows(key, shape)
                     if key not in forever:
                         expiring.setdefault(last.get(key, at), []).append((key, shape))
                 else:
-                    self.new_shared(key, shape)
+                    self.storage.new_shared(key, shape)
             lines += self._nest_lines(nest, schedule, wanted, scheduler)
             for ended, shape in expiring.pop(at, []):
-                self.release(ended, shape)
+                self.storage.release(ended, shape)
         if phase.lanes:
             for k, copied in copies:
-                place = self.places[copied]
+                place = self.storage.places[copied]
                 size = self.outputs[k].size
                 lines.append(f"store(o{k}, first, u({size}), w, u({place.offset * self.row}), u({self.row}), n)")
                 self.functions.add("store")
-        self.rows = max(self.rows, floor)
         if not phase.lanes:
             return self.dispatched(lines)
         lines = self.dispatched(lines)
-        clears = [f"clear(s, u({self.places[t].offset}), u({t.size}))" for t in totals]
-        for lane_value in [k for k, p in self.places.items() if p.lanes]:
-            del self.places[lane_value]
+        clears = [f"clear(s, u({self.storage.places[t].offset}), u({t.size}))" for t in totals]
+        self.storage.new_pass()
         return [
             *clears,
             "for first in range(u(0), samples, BLOCK):",
@@ -254,21 +207,21 @@ class _Emitter:
         a, b = node.args
         scratch = ("scratch", node)
         if schedule.lanes:
-            self.new_rows(scratch, a.shape)
+            self.storage.new_rows(scratch, a.shape)
         else:
-            self.new_shared(scratch, a.shape)
+            self.storage.new_shared(scratch, a.shape)
         lines = []
         for value, target in ((a, scratch), (b, node)):
             copy = Nest("pointwise", value.shape, [Statement(value, target, identity_index(len(value.shape)))])
             lines.append(self.call(copy, schedule, wanted))
         unit = self.row if schedule.lanes else 1
-        at, to = self.places[scratch].offset * unit, self.places[node].offset * unit
+        at, to = self.storage.places[scratch].offset * unit, self.storage.places[node].offset * unit
         buffer, count = ("w", "np.int64(n)") if schedule.lanes else ("s", "1")
         n, m = a.shape[0], node.size // a.shape[0]
         lines.append(f"solve({buffer}, {at}, {to}, {n}, {m}, {unit}, {count})")
         self.functions.add("solve")
         if schedule.lanes:
-            self.release(scratch, a.shape)
+            self.storage.release(scratch, a.shape)
         return lines
 
     def program(self) -> Program:
@@ -279,7 +232,8 @@ class _Emitter:
             lines += self.phase_code(phase)
         lines += self.dispatched(self._shared_outputs())
         differs = tuple(o in self.lanes for o in self.outputs)
-        return Program(self._source(lines), self.rows * self.row, self.rows, self.block, self.shared, differs)
+        rows = self.storage.most_rows
+        return Program(self._source(lines), rows * self.row, rows, self.block, self.storage.shared, differs)
 
     def _find_cross_reads(self) -> None:
         """Shared values that per-sample code, later phases or outputs read."""
@@ -352,7 +306,7 @@ class _Emitter:
             if out in self.lanes or out.size == 0:
                 continue
             key = ("output", k)
-            self.places[key] = Place("o", at, contiguous(out.shape), False)
+            self.storage.places[key] = Place("o", at, contiguous(out.shape), False)
             at += out.size
             nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])
             lines.append(self.call(nest, empty, set()))
@@ -402,7 +356,7 @@ def keep_apart(typing_context):
         steps = _wrapped([(int(n[1:]), at) for n, at in self.steps])
         parts.append(f"# (kernel, first entry in TABLE) of each step\nSTEPS = {steps}\n")
         parts.append(f"TABLE = {_wrapped(self.table)}\n")
-        parts.append(f"CONSTANTS = {_wrapped(self.constants)}\n")
+        parts.append(f"CONSTANTS = {_wrapped(self.storage.constants)}\n")
         return "\n\n".join(parts)
 
 

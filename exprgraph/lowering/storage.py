@@ -1,0 +1,64 @@
+"""Where values are kept: rows of lanes, reused when their value is dead; shared numbers; constants."""
+
+from __future__ import annotations
+
+import math
+
+from ..node import Node, Shape
+from ..primitive import ARRAY
+from .access import Place, contiguous
+
+
+class Storage:
+    """The buffers of one program, and the place of each value in them."""
+
+    def __init__(self) -> None:
+        self.places: dict[object, Place] = {}
+        self.constants: list[float] = []
+        self.shared = 0  # numbers used so far
+        self.rows = 0  # rows used so far, in this pass over the samples
+        self.most_rows = 0  # in any pass
+        self._free: list[tuple[int, int]] = []  # start and length of runs of rows
+
+    def place(self, key: object) -> Place:
+        if key not in self.places and isinstance(key, Node):
+            if key.op is ARRAY:
+                data = key.params[0].data
+                self.places[key] = Place("c", len(self.constants), contiguous(key.shape), False)
+                self.constants += data.ravel().tolist()
+            else:  # a reshaped value lies where the value lies
+                base = self.place(key.args[0])
+                self.places[key] = base._replace(strides=contiguous(key.shape))
+        return self.places[key]
+
+    def new_shared(self, key: object, shape: Shape) -> None:
+        self.places[key] = Place("s", self.shared, contiguous(shape), False)
+        self.shared += math.prod(shape)
+
+    def new_rows(self, key: object, shape: Shape) -> None:
+        size = math.prod(shape)
+        for i, (start, n) in enumerate(self._free):
+            if n >= size:
+                self._free[i] = (start + size, n - size)
+                break
+        else:
+            start = self.rows
+            self.rows += size
+        self.places[key] = Place("w", start, contiguous(shape), True)
+
+    def release(self, key: object, shape: Shape) -> None:
+        start, size = self.places[key].offset, math.prod(shape)
+        merged = sorted([*(f for f in self._free if f[1]), (start, size)])
+        self._free = []
+        for a, n in merged:
+            if self._free and self._free[-1][0] + self._free[-1][1] == a:
+                self._free[-1] = (self._free[-1][0], self._free[-1][1] + n)
+            else:
+                self._free.append((a, n))
+
+    def new_pass(self) -> None:
+        """Lane values do not outlive a pass over the samples."""
+        self.most_rows = max(self.most_rows, self.rows)
+        self.rows, self._free = 0, []
+        for key in [k for k, p in self.places.items() if p.lanes]:
+            del self.places[key]
