@@ -13,7 +13,7 @@ import numpy as np
 
 from ..elementwise import Function
 from ..joining import stack
-from ..leaves import constant, is_zero, zeros
+from ..leaves import constant, constant_value, is_zero, zeros
 from ..node import Node, Shape
 from ..primitive import PRODUCT, SELECT, STACK, SUM
 from ..traverse import dependents, topological
@@ -31,7 +31,7 @@ def is_scalar_graph(f: Node, x: Node) -> bool:
     parts = scalar_parts(f)
     if any(p.shape for p in parts):
         return False
-    outer = set(topological([f], enter=lambda n: n.op is STACK and bool(n.shape)))
+    outer = set(topological([f], enter=lambda n: n.op is STACK))
     for node in order:
         if node not in active or node is x or (node in outer and node.op is STACK):
             continue
@@ -44,32 +44,19 @@ def is_scalar_graph(f: Node, x: Node) -> bool:
 
 
 def scalar_parts(f: Node) -> list[Node]:
-    """The elements of nested stacks in row-major order; what is no stack is one part."""
-    parts = [f]
-    while any(p.op is STACK and p.params[0] == 0 for p in parts):
-        parts = [q for p in parts for q in (p.args if p.op is STACK and p.params[0] == 0 else [_row(p, i) for i in range(p.shape[0])])]
-    if any(p.shape for p in parts) and all(p.op is not STACK for p in parts):
-        from ..leaves import constant_value
-
-        if all(constant_value(p) is not None or not p.shape for p in parts):
-            parts = [q for p in parts for q in _constants(p)]
+    """The elements of nested stacks in row-major order; what is neither a stack nor a constant is one part."""
+    parts: list[Node] = []
+    pending = [f]
+    while pending:
+        node = pending.pop()
+        known = constant_value(node) if node.shape else None
+        if known is not None:
+            parts += [constant(float(v)) for v in known.ravel()]
+        elif node.op is STACK and node.params[0] == 0:
+            pending += reversed(node.args)
+        else:
+            parts.append(node)
     return parts
-
-
-def _row(node: Node, i: int) -> Node:
-    from ..indexing import select
-
-    return select(node, (i, *(None,) * (len(node.shape) - 1)))
-
-
-def _constants(node: Node) -> list[Node]:
-    from ..leaves import constant_value
-
-    if not node.shape:
-        return [node]
-    value = constant_value(node)
-    assert value is not None
-    return [constant(float(v)) for v in value.ravel()]
 
 
 def entry_derivatives(parts: Sequence[Node], x: Node) -> list[dict[Index, Node]]:

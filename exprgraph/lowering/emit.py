@@ -40,8 +40,7 @@ class _Emitter:
         self.kernel_of: dict[str, str] = {}
         self.steps: list[tuple[str, int]] = []
         self.signatures: dict[str, str] = {}
-        self.step_names: list[str] = []
-        self.step_offsets: list[int] = []
+        self.dispatched_steps = 0
         self.kernel_text: list[str] = []
         self.table: list[int] = []
         self.written: set[int] = set()  # outputs that a phase has stored
@@ -265,19 +264,19 @@ class _Emitter:
     def dispatched(self, lines: list[str]) -> list[str]:
         """Runs of kernel calls as loops over a table of steps, so that a kernel is called in one place."""
         out: list[str] = []
-        run: list[tuple[int, int]] = []
+        run: list[int] = []
 
         def close() -> None:
             if not run:
                 return
-            used = sorted({self.step_names[j] for j in range(run[0][0], run[-1][0] + 1)}, key=lambda n: int(n[1:]))
+            used = sorted({self.steps[j][0] for j in run}, key=lambda n: int(n[1:]))
             if len(run) <= 2:
-                for j, _ in run:
-                    given = self.signatures[self.step_names[j]].split(", ")
-                    out.append(f"{self.step_names[j]}({', '.join(str(self.step_offsets[j]) if g == 't' else g for g in given)})")
+                for name, at in (self.steps[j] for j in run):
+                    given = self.signatures[name].split(", ")
+                    out.append(f"{name}({', '.join(str(at) if g == 't' else g for g in given)})")
                 run.clear()
                 return
-            out.append(f"for step in range({run[0][0]}, {run[-1][0] + 1}):")
+            out.append(f"for step in range({run[0]}, {run[-1] + 1}):")
             out.append("    code, t = STEPS[step, 0], STEPS[step, 1]")
             for i, name in enumerate(used):
                 word = "if" if i == 0 else "elif"
@@ -287,11 +286,8 @@ class _Emitter:
 
         for line in lines:
             if line in self.signatures:
-                run.append((len(self.step_names), 0))
-                name, at = self.steps[len(self.step_names)]
-                assert name == line
-                self.step_names.append(name)
-                self.step_offsets.append(at)
+                run.append(self.dispatched_steps)
+                self.dispatched_steps += 1
             else:
                 close()
                 out.append(line)
