@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import spread
-from .contract import contract
+from .contract import contract, is_structural
 from .errors import ShapeError
 from .indexing import select
-from .leaves import array, as_node, constant, constant_value, number, sample_count
+from .leaves import array, as_node, constant, constant_value, number
 from .node import Node, Operand, Shape, make
-from .primitive import CONSTANT, Primitive
+from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, Primitive
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -83,6 +83,22 @@ class Function(Primitive):
         """The derivative by argument k, elementwise; of the node's shape or a scalar."""
         p = self.partials[k]
         return None if p is None else as_node(p(*node.args))
+
+
+#: operations that move elements and leave them as they are
+_MOVEMENTS = (SELECT, STACK, CONCATENATE, RESHAPE)
+
+
+def is_boolean(node: Node) -> bool:
+    """Whether every element is the outcome of a comparison, moved about or not."""
+    pending = [node]
+    while pending:
+        n = pending.pop()
+        if n.op in _MOVEMENTS or (is_structural(n) and len(n.args) == 1):
+            pending += n.args
+        elif not (isinstance(n.op, Function) and n.op.boolean):
+            return False
+    return True
 
 
 def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:
@@ -197,4 +213,4 @@ def caller(row: Function) -> Callable[..., Node]:
     return call
 
 
-__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "sample_count"]
+__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean"]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .elementwise import Function
+from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .indexing import put, take
 from .leaves import as_node
@@ -164,7 +164,7 @@ class _Context:
         if node.per_sample or value.ndim > len(node.shape):
             shape = self.batch + node.shape
         out = np.array(np.broadcast_to(value, shape))
-        if isinstance(node.op, Function) and node.op.boolean:
+        if is_boolean(node):
             out = out != 0
         return out if out.ndim else out[()]
 

@@ -31,6 +31,12 @@ def _one_less(y: Node) -> Node:
     return y - 1 if known is None else array(np.where(known == 0, 0.0, known - 1))
 
 
+def _share(a: Node, b: Node) -> Node:
+    """The derivative of hypot by a: a over the hypotenuse, 0 at the origin."""
+    h = hypot(a, b)
+    return where(equal(h, 0), 0.0, a / h)
+
+
 def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
     return caller(Function(name, numpy=numpy, partials=partials, **columns))
@@ -323,6 +329,15 @@ power_function: Elementwise = _row(
     sample=[(0.2, 2), (-2, 2)],
     doc="x**y.",
 )
+hypot: Elementwise = _row(
+    "hypot",
+    np.hypot,
+    lambda a, b: _share(a, b),
+    lambda a, b: _share(b, a),
+    latex=r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}",
+    sample=[(0.2, 2), (0.2, 2)],
+    doc="sqrt(a**2 + b**2), without overflow; its derivative where both are 0 is 0.",
+)
 # the root of a sum of squares and its reciprocal: 0, not infinite, where all the squares are 0
 root: Elementwise = _row(
     "root",
@@ -388,11 +403,6 @@ def where(condition: Operand, a: Operand, b: Operand) -> Node:
 def clip(x: Operand, low: Operand, high: Operand) -> Node:
     """x limited to the interval from low to high."""
     return minimum(maximum(x, low), high)
-
-
-def hypot(a: Operand, b: Operand) -> Node:
-    """sqrt(a**2 + b**2), with derivative 0 where both are 0."""
-    return root(as_node(a) ** 2 + as_node(b) ** 2)
 
 
 def _rows() -> dict[str, Function]:

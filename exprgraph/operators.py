@@ -122,6 +122,9 @@ def _transpose(self: Node, *axes: Any) -> Node:
 
 def _install() -> None:
     methods: dict[str, Any] = {
+        # a Python number on the other side would ask NumPy, which compares elementwise
+        "__eq__": lambda self, other: self is other,
+        "__ne__": lambda self, other: self is not other,
         "__neg__": negative,
         "__pos__": lambda self: self,
         "__abs__": functions.absolute,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..elementwise import Function
+from ..elementwise import is_boolean
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..evaluate import evaluate_nodes, real_array
 from ..leaves import as_node
@@ -39,7 +39,7 @@ class Form:
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
         at = 0
         for o, lane, differs in zip(outputs, program.per_sample, per_sample):
-            self._layout.append((None if lane else slice(at, at + o.size), o.shape, differs, isinstance(o.op, Function) and o.op.boolean))
+            self._layout.append((None if lane else slice(at, at + o.size), o.shape, differs, is_boolean(o)))
             at += 0 if lane else o.size
         self._shared_results = at
 

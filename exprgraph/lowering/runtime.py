@@ -165,6 +165,10 @@ def ceil(x: float) -> float:
     return np.ceil(x)
 
 
+def hypot(a: float, b: float) -> float:
+    return math.hypot(a, b)
+
+
 def minimum(a: float, b: float) -> float:
     return a if a != a or a < b else b
 

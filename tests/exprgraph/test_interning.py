@@ -196,3 +196,12 @@ print(e, e.digest.hex())
 @given(expressions())
 def test_evaluation_is_repeatable_to_the_bit(e: Node) -> None:
     np.testing.assert_array_equal(eg.evaluate(e, VALUES), eg.evaluate(pickle.loads(pickle.dumps(e)), VALUES))
+
+
+def test_equality_is_identity_whatever_the_other_side_is() -> None:
+    x = eg.Symbol("x")
+    for other in (1, 1.0, np.float64(1), np.ones(1), "x", None, eg.Symbol("y")):
+        assert (x == other) is False
+        assert (x != other) is True
+    assert (x == eg.Symbol("x")) is True
+    assert hash(x) == hash(eg.Symbol("x"))

@@ -228,3 +228,17 @@ def test_a_compiled_function_is_pickled() -> None:
     x = eg.Symbol("x")
     fn = pickle.loads(pickle.dumps(eg.compile(x**2, x)))
     assert fn(3.0) == 9.0
+
+
+def test_one_compiled_function_from_eight_threads() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    v = eg.Symbol("v", 5)
+    fn = eg.compile([eg.sum(eg.tanh(v)), eg.hessian(eg.sum(eg.tanh(v) ** 2), v)], v)
+    points = np.random.default_rng(0).standard_normal((8, 300, 5))
+    want = [eg.evaluate(fn.equations, {v: p}) for p in points]
+    with ThreadPoolExecutor(8) as pool:  # the first call, which compiles, is raced as well
+        for _ in range(5):
+            for got, expected in zip(pool.map(fn, points), want):
+                for a, b in zip(got, expected):
+                    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)

@@ -198,3 +198,15 @@ def test_logsumexp_of_infinities() -> None:
     assert eg.evaluate(f, {v: [1000.0, 1000.0, -inf]}) == pytest.approx(1000 + math.log(2))
     np.testing.assert_allclose(eg.evaluate(eg.gradient(f, v), {v: [-inf, 0.0, 1.0]}), [0, 1 / (1 + math.e), math.e / (1 + math.e)])
     np.testing.assert_allclose(eg.evaluate(eg.logsumexp(v, keepdims=True), {v: [0.0, 0.0, 0.0]}), [math.log(3)])
+
+
+def test_hypot_neither_overflows_nor_divides_by_zero() -> None:
+    x, y = eg.symbols("x y")
+    h = eg.hypot(x, y)
+    outputs = [h, eg.diff(h, x), eg.diff(h, y)]
+    for backend in ("numpy", "numba"):
+        fn = eg.compile(outputs, (x, y), backend=backend)
+        np.testing.assert_allclose(fn(3e200, 4e200), [5e200, 0.6, 0.8], rtol=1e-15)
+        np.testing.assert_allclose(fn(3e-200, 4e-200), [5e-200, 0.6, 0.8], rtol=1e-15)
+        np.testing.assert_array_equal(fn(0.0, 0.0), [0.0, 0.0, 0.0])
+    assert eg.evaluate(eg.diff(h, x, y), {x: 0.0, y: 0.0}) == 0.0
