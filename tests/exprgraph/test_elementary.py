@@ -1,0 +1,451 @@
+"""Elementary functions of generated code: their accuracy, their edges, and the subset they are written in."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+from numba import njit
+
+from exprgraph.lowering import elementary, elementary32
+
+# largest error allowed, in units in the last place; the docstrings say the same
+ULPS = {
+    "exp": 1.1,
+    "tanh": 2.6,
+    "tanh_prime": 2.2,
+    "sigmoid": 2.1,
+    "sigmoid_prime": 2.2,
+    "softplus": 2.0,
+    "log": 0.9,
+    "sin": 1.5,
+    "cos": 1.5,
+    "expm1": 2.2,
+    "log1p": 0.9,
+    "silu": 2.8,
+    "erf": 1.3,
+    "erfc": 3.5,
+    "gelu": 3.9,
+    "sinh": 2.0,
+    "cosh": 1.4,
+    "tan": 3.1,
+    "atan": 1.1,
+    "asin": 2.1,
+    "acos": 1.2,
+    "exp2": 1.1,
+    "log2": 0.8,
+    "log10": 0.8,
+    "cbrt": 0.9,
+    "asinh": 1.7,
+    "acosh": 2.2,
+    "atanh": 1.6,
+    "atan2": 1.8,
+    "pow": 1.1,
+    "hypot": 1.2,
+}
+
+# the same for float32
+ULPS32 = {
+    "exp": 1.1,
+    "tanh": 2.6,
+    "tanh_prime": 2.2,
+    "sigmoid": 2.1,
+    "sigmoid_prime": 2.2,
+    "softplus": 1.8,
+    "log": 0.9,
+    "sin": 1.5,
+    "cos": 1.5,
+    "expm1": 2.2,
+    "log1p": 1.5,
+    "silu": 2.8,
+    "erf": 1.3,
+    "erfc": 3.5,
+    "gelu": 3.9,
+    "sinh": 2.0,
+    "cosh": 1.9,
+    "tan": 3.1,
+    "atan": 1.7,
+    "pow": 1.1,
+}
+
+REFERENCE: dict[str, Callable[..., Any]] = {
+    "tanh_prime": lambda x: 1 / mp.cosh(x) ** 2,
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "sigmoid_prime": lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2,
+    "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "erfc": lambda x: mp.erfc(x) if abs(x) < 40 else mp.mpf(0 if x > 0 else 2),
+    "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 60 else max(x, mp.mpf(0)),
+    "exp2": lambda x: mp.power(2, x),
+    "log2": lambda x: mp.log(x, 2),
+    "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+    "pow": mp.power,
+}
+
+# where the interesting part of each function ends
+SPAN = {
+    "tanh": 25.0,
+    "tanh_prime": 375.0,
+    "sigmoid": 750.0,
+    "sigmoid_prime": 750.0,
+    "softplus": 750.0,
+    "silu": 755.0,
+    "erf": 6.5,
+    "erfc": 27.5,
+    "gelu": 39.0,
+    "sinh": 712.0,
+    "cosh": 712.0,
+    "atan": 50.0,
+    "asinh": 50.0,
+    "exp": 746.0,
+    "expm1": 710.0,
+    "exp2": 1076.0,
+}
+
+
+def both_signs(x: np.ndarray) -> np.ndarray:
+    return np.concatenate([x, -x])
+
+
+def points(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """About n points of each argument."""
+
+    def powers(low: float, high: float, m: int) -> np.ndarray:
+        return np.asarray(10.0 ** rng.uniform(low, high, m))
+
+    m = max(n // 6, 8)
+    tiny = np.array([5e-324, 1e-310, 2.2250738585072014e-308])
+    if name in ("log", "log2", "log10", "cbrt"):
+        near_one = 1 + both_signs(powers(-16, -1, m))
+        x = np.concatenate([powers(-307, 308, 2 * m), rng.uniform(0.4, 2.5, m), near_one, 2.0 ** np.arange(-1074, 1024, 31), tiny])
+        return [both_signs(x) if name == "cbrt" else x]
+    if name in ("sin", "cos", "tan"):
+        near = np.arange(1, 40) * (math.pi / 2)
+        near = np.concatenate([near, near * 100003, np.nextafter(near, math.inf), np.nextafter(near, 0)])
+        return [
+            np.concatenate([rng.uniform(-4, 4, m), rng.uniform(-100, 100, m), both_signs(powers(-300, 8, m)), 1e8 * rng.random(m), near])
+        ]
+    if name in ("asin", "acos", "atanh"):
+        return [np.concatenate([rng.uniform(-1, 1, 2 * m), both_signs(powers(-300, 0, m)), both_signs(1 - powers(-16, 0, m))])]
+    if name == "acosh":
+        return [np.concatenate([1 + powers(-15, 0, 3 * m), powers(0, 308, m), rng.uniform(1, 4, m)])]
+    if name == "log1p":
+        return [np.concatenate([rng.uniform(-1, 2, 3 * m), both_signs(powers(-300, -0.01, m)), powers(0, 308, m)])]
+    if name == "pow":
+        a = np.concatenate([powers(-300, 300, 2 * m), rng.uniform(0.2, 5, 2 * m), 1 + both_signs(powers(-12, -1, m))])
+        b = np.where(rng.random(a.size) < 0.6, rng.uniform(-745, 709, a.size) / np.log(a), rng.uniform(-5, 5, a.size))
+        return [a, b]
+    if name in ("atan2", "hypot"):
+        scale = rng.choice([0.3, 2.0, 150.0], 5 * m)
+        a, b = (10.0 ** (scale * rng.uniform(-1, 1, 5 * m)) * rng.choice([-1, 1], 5 * m) for _ in range(2))
+        return [a, b]
+    span = SPAN[name]
+    x = np.concatenate([*(rng.uniform(-s, s, m) for s in (1, 4, span / 8, span)), both_signs(powers(-300, 0, m // 2)), tiny])
+    return [x if name in ("exp", "exp2", "expm1", "sinh", "cosh") else np.concatenate([x, both_signs(powers(0, 300, m // 4))])]
+
+
+@cache
+def compiled() -> dict[str, Any]:
+    """The functions under Numba, as a generated module has them, each in a loop over arrays."""
+    jit = njit(error_model="numpy", fastmath={"contract"})
+    scope: dict[str, Any] = {"math": math, "np": np}
+    for name, f in vars(elementary).items():
+        if inspect.isfunction(f) and f.__module__ == elementary.__name__:
+            exec(inspect.getsource(f), scope)
+            scope[name] = jit(scope[name])
+    return scope
+
+
+@cache
+def loop(name: str) -> Any:
+    scope = compiled()
+    arguments = inspect.signature(getattr(elementary, name)).parameters
+    given = ", ".join(arguments)
+    taken = ", ".join(f"{a}[i]" for a in arguments)
+    exec(f"def loop({given}, out):\n    for i in range(out.size):\n        out[i] = {name}({taken})\n", scope)
+    return njit(error_model="numpy", fastmath={"contract"})(scope["loop"])
+
+
+def by_numba(name: str, *x: np.ndarray) -> np.ndarray:
+    out = np.empty(x[0].shape)
+    loop(name)(*x, out)
+    return out
+
+
+def by_python(name: str, *x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.array([getattr(elementary, name)(*v) for v in zip(*x, strict=True)], dtype=float)
+
+
+def worst(name: str, x: list[np.ndarray], values: np.ndarray) -> tuple[float, list[float]]:
+    """The largest error in units in the last place, and where."""
+    reference = REFERENCE.get(name) or getattr(mp, name)
+    most, where = 0.0, [math.nan]
+    with mp.workdps(40):
+        for *given, value in zip(*x, values, strict=True):
+            exact = reference(*(mp.mpf(float(v)) for v in given))
+            near = float(exact)
+            if near == value:  # an infinity that the exact value rounds to, among others
+                error = 0.5 if math.isfinite(near) else 0.0
+                if error == 0.5:
+                    continue
+            elif math.isfinite(value):
+                unit = math.ulp(near) if math.isfinite(near) else math.ulp(1.7e308)
+                error = float(abs(mp.mpf(float(value)) - exact) / unit)
+            else:
+                # infinite where the exact value rounds to the largest float
+                error = 1.0 if abs(near) == 1.7976931348623157e308 and math.isinf(value) else math.inf
+            if error > most:
+                most, where = error, [float(v) for v in given]
+    return most, where
+
+
+@pytest.mark.parametrize("name", ULPS)
+def test_accuracy(name: str) -> None:
+    x = points(name, 2000, np.random.default_rng(1))
+    most, where = worst(name, x, by_numba(name, *x))
+    assert most <= ULPS[name], where
+
+
+@pytest.mark.parametrize("name", ULPS)
+def test_accuracy_without_contraction(name: str) -> None:
+    x = points(name, 300, np.random.default_rng(2))
+    most, where = worst(name, x, by_python(name, *x))
+    assert most <= ULPS[name], where
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ULPS)
+def test_accuracy_at_many_points(name: str) -> None:
+    x = points(name, 50_000, np.random.default_rng(3))
+    most, where = worst(name, x, by_numba(name, *x))
+    assert most <= ULPS[name], where
+
+
+def test_docstrings_state_the_bounds() -> None:
+    for module, bounds in ((elementary, ULPS), (elementary32, ULPS32)):
+        for name, bound in bounds.items():
+            found = re.search(r"Within ([\d.]+) ulp", getattr(module, name).__doc__ or "")
+            assert found and float(found[1]) == bound, (module, name)
+
+
+INF, NAN = math.inf, math.nan
+EDGES = {
+    "exp": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (NAN, NAN), (710.0, INF), (-746.0, 0.0), (-745.0, 5e-324)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN), (30.0, 1.0), (5e-324, 5e-324)],
+    "tanh_prime": [(0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 0.0), (NAN, NAN), (400.0, 0.0)],
+    "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (NAN, NAN), (-745.0, 5e-324)],
+    "sigmoid_prime": [(0.0, 0.25), (INF, 0.0), (-INF, 0.0), (NAN, NAN), (800.0, 0.0)],
+    "softplus": [(INF, INF), (-INF, 0.0), (NAN, NAN), (1e300, 1e300), (-745.0, 5e-324), (0.0, math.log(2))],
+    "log": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN), (NAN, NAN)],
+    "log2": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN), (NAN, NAN), (8.0, 3.0), (5e-324, -1074.0)],
+    "log10": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN), (NAN, NAN), (1000.0, 3.0), (1e22, 22.0)],
+    "log1p": [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (-1.5, NAN), (INF, INF), (-INF, NAN), (NAN, NAN), (5e-324, 5e-324)],
+    "expm1": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (NAN, NAN), (5e-324, 5e-324), (-1e-310, -1e-310)],
+    "sin": [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (NAN, NAN), (5e-324, 5e-324), (1e22, math.sin(1e22))],
+    "cos": [(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN), (NAN, NAN), (1e22, math.cos(1e22))],
+    "tan": [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (NAN, NAN), (1e22, math.tan(1e22))],
+    "silu": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -0.0), (NAN, NAN), (-800.0, -0.0)],
+    "gelu": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -0.0), (NAN, NAN), (-50.0, -0.0), (50.0, 50.0)],
+    "erf": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN)],
+    "erfc": [(0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 2.0), (NAN, NAN), (30.0, 0.0)],
+    "sinh": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (NAN, NAN), (-711.0, -INF), (5e-324, 5e-324)],
+    "cosh": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (NAN, NAN), (711.0, INF)],
+    "atan": [(0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2), (NAN, NAN), (1.0, math.pi / 4)],
+    "asin": [(0.0, 0.0), (-0.0, -0.0), (1.0, math.pi / 2), (-1.0, -math.pi / 2), (1.5, NAN), (-INF, NAN), (NAN, NAN)],
+    "acos": [(1.0, 0.0), (-1.0, math.pi), (0.0, math.pi / 2), (1.5, NAN), (-INF, NAN), (NAN, NAN)],
+    "exp2": [(0.0, 1.0), (INF, INF), (-INF, 0.0), (NAN, NAN), (10.0, 1024.0), (-1074.0, 5e-324), (1024.0, INF), (-1e300, 0.0)],
+    "cbrt": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (NAN, NAN), (27.0, 3.0), (-8.0, -2.0), (1e-300, 1e-100)],
+    "asinh": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (NAN, NAN), (5e-324, 5e-324)],
+    "acosh": [(1.0, 0.0), (0.5, NAN), (-INF, NAN), (INF, INF), (NAN, NAN)],
+    "atanh": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (-INF, NAN), (NAN, NAN), (1e-310, 1e-310)],
+}
+
+
+def same(a: float, b: float) -> bool:
+    return (a != a and b != b) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("evaluate", [by_numba, by_python])
+def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
+    x, expected = (np.array(v) for v in zip(*EDGES[name], strict=True))
+    for at, value, wanted in zip(x, evaluate(name, x), expected, strict=True):
+        assert same(float(value), float(wanted)), (at, value, wanted)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 2.5, INF, -INF, NAN, 1e300, -1e300, 5e-324, -5e-324, 1e-310]
+
+
+def c_pow(a: float, b: float) -> float:
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.copysign(INF, a) if b % 2 == 1 else INF
+    except ValueError:
+        if a == 0.0:
+            return math.copysign(INF, a) if b % 2 == 1 else INF
+        return NAN
+
+
+@pytest.mark.parametrize(("name", "expected"), [("pow", c_pow), ("atan2", math.atan2), ("hypot", math.hypot)])
+@pytest.mark.parametrize("evaluate", [by_numba, by_python])
+def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], float], evaluate: Callable[..., np.ndarray]) -> None:
+    a, b = (np.ravel(v) for v in np.meshgrid(SPECIAL, SPECIAL))
+    for x, y, value in zip(a, b, evaluate(name, a, b), strict=True):
+        wanted = expected(float(x), float(y))
+        close = math.isfinite(wanted) and wanted != 0.0 and abs(value - wanted) <= 2 * math.ulp(wanted)
+        assert close or same(float(value), wanted), (x, y, value, wanted)
+
+
+@pytest.mark.parametrize("module", [elementary, elementary32])
+def test_subset(module: Any) -> None:
+    """What the compiler to vectors reads: names assigned once, one return, and a few operations."""
+    allowed = (
+        *(ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.BoolOp, ast.Call, ast.Attribute),
+        *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift),
+        *(ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.And, ast.Or, ast.Not),
+    )
+    tree = ast.parse(inspect.getsource(module))
+    functions = [s for s in tree.body if isinstance(s, ast.FunctionDef)]
+    names = {f.name for f in functions}
+    attributes = {"np.sqrt", "np.floor", "math.copysign", "math.inf", "math.nan", "math.sin", "math.cos", "math.tan"}
+    for f in functions:
+        assert ast.get_docstring(f), f.name
+        if f.name in ("bits", "from_bits"):
+            continue
+        *assignments, last = f.body[1:]
+        assert isinstance(last, ast.Return), f.name
+        assert not f.args.defaults and not f.decorator_list
+        known = {a.arg for a in f.args.args}
+        for statement in [*assignments, last]:
+            assert isinstance(statement, (ast.Assign, ast.Return)), f.name
+            assert statement.value is not None
+            for node in ast.walk(statement.value):
+                assert isinstance(node, allowed), (f.name, ast.dump(node))
+                if isinstance(node, ast.Constant):
+                    assert type(node.value) in (int, float), f.name
+                if isinstance(node, ast.Attribute):
+                    assert ast.unparse(node) in attributes, f.name
+                if isinstance(node, ast.Call):
+                    assert isinstance(node.func, ast.Attribute) or node.func.id in names | {"abs"}, f.name
+                    assert not node.keywords
+                if isinstance(node, ast.Name):
+                    assert node.id in known | names | {"abs", "np", "math"}, (f.name, node.id)
+            if isinstance(statement, ast.Assign):
+                (target,) = statement.targets
+                assert isinstance(target, ast.Name) and target.id not in known, f.name
+                known.add(target.id)
+
+
+class OnArrays(ast.NodeTransformer):
+    """Literals become float32 and conditional expressions np.where: a function of float32 arrays."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.parse(f"np.float32({node.value!r})", mode="eval").body if isinstance(node.value, float) else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Call(ast.parse("np.where", mode="eval").body, [node.test, node.body, node.orelse], [])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        joined = "np.logical_and" if isinstance(node.op, ast.And) else "np.logical_or"
+        whole = node.values[0]
+        for value in node.values[1:]:
+            whole = ast.Call(ast.parse(joined, mode="eval").body, [whole, value], [])
+        return whole
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        name = ast.unparse(node)
+        if name in ("math.inf", "math.nan"):
+            return ast.parse(f"np.float32({name})", mode="eval").body
+        return ast.parse(name.replace("math.", "np."), mode="eval").body
+
+
+@cache
+def on_arrays() -> dict[str, Any]:
+    tree = ast.parse(inspect.getsource(elementary32))
+    tree.body = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name not in ("bits", "from_bits")]
+    scope: dict[str, Any] = {
+        "np": np,
+        "math": math,
+        "bits": lambda x: np.asarray(x).view(np.int32),
+        "from_bits": lambda i: np.asarray(i).view(np.float32),
+    }
+    exec(compile(ast.fix_missing_locations(OnArrays().visit(tree)), "elementary32", "exec"), scope)
+    return scope
+
+
+SPAN32 = {
+    **{"exp": 104.0, "tanh": 10.0, "tanh_prime": 52.0, "sigmoid": 104.0, "sigmoid_prime": 104.0, "softplus": 104.0, "expm1": 88.0},
+    **{"silu": 105.0, "erf": 4.0, "erfc": 10.3, "gelu": 14.6, "sinh": 89.0, "cosh": 89.0, "atan": 50.0},
+}
+
+
+def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
+    def powers(low: float, high: float, m: int) -> np.ndarray:
+        return np.asarray(10.0 ** rng.uniform(low, high, m))
+
+    m = n // 5
+    positive = np.concatenate([powers(-37, 38, 2 * m), rng.uniform(0.4, 2.5, m), 1 + both_signs(powers(-7, -1, m)), [1e-45, 1e-40]])
+    if name == "log":
+        x = [positive]
+    elif name == "log1p":
+        x = [np.concatenate([rng.uniform(-1, 2, 3 * m), both_signs(powers(-40, -0.1, m)), powers(0, 38, m)])]
+    elif name in ("sin", "cos", "tan"):
+        near = np.arange(1, m) * (math.pi / 2)
+        x = [np.concatenate([rng.uniform(-4, 4, m), rng.uniform(-6000, 6000, m), powers(-40, 0, m), near[near < 6000]])]
+    elif name == "pow":
+        positive = positive[positive.astype(np.float32) != 1]
+        b = np.where(
+            rng.random(positive.size) < 0.6, rng.uniform(-104, 88.7, positive.size) / np.log(positive), rng.uniform(-5, 5, positive.size)
+        )
+        x = [positive, b]
+    else:
+        x = [np.concatenate([*(rng.uniform(-s, s, m) for s in (1, 4, SPAN32[name] / 4, SPAN32[name])), both_signs(powers(-40, 0, m // 2))])]
+    return [a.astype(np.float32) for a in x]
+
+
+@pytest.mark.parametrize("name", ULPS32)
+def test_accuracy_of_float32(name: str) -> None:
+    x = points32(name, 1500, np.random.default_rng(4))
+    with np.errstate(all="ignore"):
+        values = on_arrays()[name](*x)
+    assert values.dtype == np.float32
+    reference = REFERENCE.get(name) or getattr(mp, name)
+    with mp.workdps(25), np.errstate(over="ignore"):
+        for *given, value in zip(*x, values, strict=True):
+            exact = reference(*(mp.mpf(float(v)) for v in given))
+            near = np.float32(float(exact))
+            if near != value:
+                assert np.isfinite(value) and np.isfinite(near), (given, value, near)
+                assert abs(mp.mpf(float(value)) - exact) <= ULPS32[name] * mp.mpf(float(np.spacing(abs(near)))), (given, value)
+
+
+@pytest.mark.parametrize("name", [n for n in ULPS32 if n in EDGES])
+def test_edges_of_float32(name: str) -> None:
+    """Zeros, infinities and nan; the float64 table's other arguments mean something else in float32."""
+    rows = [(x, v) for x, v in EDGES[name] if x == 0.0 or not math.isfinite(x)]
+    x, expected = (np.array(v, np.float32) for v in zip(*rows, strict=True))
+    with np.errstate(all="ignore"):
+        values = on_arrays()[name](x)
+    for at, value, wanted in zip(x, values, expected, strict=True):
+        assert same(float(value), float(wanted)), (at, value, wanted)
+
+
+def test_edges_of_float32_pow() -> None:
+    a, b = (np.ravel(v) for v in np.meshgrid(*[np.array([v for v in SPECIAL if not 0 < abs(v) < 0.1 and not 10 < abs(v) < INF])] * 2))
+    with np.errstate(all="ignore"):
+        values = on_arrays()["pow"](a.astype(np.float32), b.astype(np.float32))
+    for x, y, value in zip(a, b, values, strict=True):
+        wanted = float(np.float32(c_pow(float(x), float(y))))
+        assert same(float(value), wanted) or abs(value - wanted) <= 2e-7 * abs(wanted), (x, y, value, wanted)
