@@ -24,16 +24,12 @@ BACKENDS = ("numba", "numpy")
 
 
 class Form:
-    """A generated module with what each of its calls needs, prepared once."""
+    """The code of a form with what each of its calls needs, prepared once."""
 
     def __init__(self, program: Program, outputs: Sequence[Node], per_sample: Sequence[bool], single: bool) -> None:
-        from .module import load_module
-
-        module = load_module(program.source)
-        self.kernel = module.kernel
+        self.program = program
         self.dtype = np.dtype(np.float32 if single else np.float64)
-        self._tables = (module.constants, module.table, module.steps)
-        self._workspace, self._shared = program.workspace, program.shared
+        self._run = self._native() or self._with_numba()
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -43,14 +39,48 @@ class Form:
             at += 0 if lane else o.size
         self._shared_results = at
 
+    def _native(self) -> Callable[..., None] | None:
+        from .native.loading import native_code
+
+        code = native_code(self.program.source, 8 * self.dtype.itemsize)
+        if code is None:
+            return None
+        import ctypes
+
+        pointer = ctypes.c_void_p
+        entry = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(code.address)
+
+        def run(
+            arguments: Sequence[np.ndarray], results: Sequence[np.ndarray], workspace: np.ndarray, shared: np.ndarray, samples: int
+        ) -> None:
+            given = (pointer * len(arguments))(*[a.ctypes.data for a in arguments])
+            wanted = (pointer * len(results))(*[a.ctypes.data for a in results])
+            entry(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
+
+        self._code = code  # in memory for as long as it can be called
+        return run
+
+    def _with_numba(self) -> Callable[..., None]:
+        from .module import load_module
+
+        module = load_module(self.program.source)
+
+        def run(
+            arguments: Sequence[np.ndarray], results: Sequence[np.ndarray], workspace: np.ndarray, shared: np.ndarray, samples: int
+        ) -> None:
+            tables = (module.constants, module.table, module.steps)
+            module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+
+        return run
+
     def __call__(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         dtype = self.dtype
         samples = math.prod(lead)
         flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
         results = np.empty(self._shared_results, dtype)
         lanes = [np.empty(samples * n, dtype) for n in self._lane_sizes]
-        workspace, shared = np.empty(self._workspace, dtype), np.empty(self._shared, dtype)
-        self.kernel(*flat, results, *lanes, workspace, shared, *self._tables, np.uint64(samples))
+        workspace, shared = np.empty(self.program.workspace, dtype), np.empty(self.program.shared, dtype)
+        self._run(flat, [results, *lanes], workspace, shared, samples)
         out = []
         own = iter(lanes)
         for part, shape, differs, boolean in self._layout:
@@ -109,7 +139,9 @@ class CompiledOutputs:
     @property
     def kernel(self) -> Any:
         """The jitted function of the batch form."""
-        return self.form(any(a.per_sample for a in self.arguments), False).kernel
+        from .module import load_module
+
+        return load_module(self.source).kernel
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""

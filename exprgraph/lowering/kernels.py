@@ -178,7 +178,8 @@ class Kernel:
         if e == int(e) and e <= 64:
             self.functions.add("powi")
             return f"powi({a}, {int(e)})"
-        return f"({a} ** {self.number(e)})"
+        self.functions.add("pow")
+        return f"pow({a}, {self.number(e)})"
 
     # -- nests
 

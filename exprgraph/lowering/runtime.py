@@ -6,7 +6,6 @@ source of those it uses, so that it needs nothing but numpy and numba.
 
 from __future__ import annotations
 
-# ruff: noqa: A001
 # mypy: disable-error-code="no-any-return"
 import math
 from typing import Any
@@ -16,20 +15,8 @@ import numpy as np
 Array = Any  # one-dimensional, of either float type
 
 
-def exp(x: float) -> float:
-    return math.exp(x)
-
-
 def exp2(x: float) -> float:
-    return 2.0**x
-
-
-def expm1(x: float) -> float:
-    return math.expm1(x)
-
-
-def log(x: float) -> float:
-    return math.log(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
+    return math.pow(2.0, x)
 
 
 def log2(x: float) -> float:
@@ -38,10 +25,6 @@ def log2(x: float) -> float:
 
 def log10(x: float) -> float:
     return math.log10(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
-
-
-def log1p(x: float) -> float:
-    return math.log1p(x) if x > -1.0 else (-math.inf if x == -1.0 else math.nan)
 
 
 def cbrt(x: float) -> float:
@@ -53,18 +36,6 @@ def cbrt(x: float) -> float:
     return math.copysign(r, x)
 
 
-def sin(x: float) -> float:
-    return math.sin(x)
-
-
-def cos(x: float) -> float:
-    return math.cos(x)
-
-
-def tan(x: float) -> float:
-    return math.tan(x)
-
-
 def asin(x: float) -> float:
     return math.asin(x)
 
@@ -73,30 +44,8 @@ def acos(x: float) -> float:
     return math.acos(x)
 
 
-def atan(x: float) -> float:
-    return math.atan(x)
-
-
 def atan2(y: float, x: float) -> float:
     return math.atan2(y, x)
-
-
-def sinh(x: float) -> float:
-    return math.sinh(x)
-
-
-def cosh(x: float) -> float:
-    return math.cosh(x)
-
-
-def tanh(x: float) -> float:
-    return math.tanh(x)
-
-
-def tanh_prime(x: float) -> float:
-    e = math.exp(-2.0 * abs(x))
-    m = 1.0 - e
-    return 4.0 * e / (4.0 * e + m * m)
 
 
 def asinh(x: float) -> float:
@@ -111,46 +60,12 @@ def atanh(x: float) -> float:
     return math.atanh(x)
 
 
-def erf(x: float) -> float:
-    return math.erf(x)
-
-
-def erfc(x: float) -> float:
-    return math.erfc(x)
-
-
-def sigmoid(x: float) -> float:
-    e = math.exp(-abs(x))
-    return 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
-
-
-def sigmoid_prime(x: float) -> float:
-    e = math.exp(-abs(x))
-    m = 1.0 - e
-    return e / (4.0 * e + m * m)
-
-
-def softplus(x: float) -> float:
-    return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
-
-
 def relu(x: float) -> float:
     return x if x > 0.0 or x != x else 0.0
 
 
 def step(x: float) -> float:
     return x if x != x else (1.0 if x > 0.0 else 0.0)
-
-
-def gelu(x: float) -> float:
-    return x * (0.5 * math.erfc(x * -0.7071067811865476)) if x != -math.inf else -0.0
-
-
-def silu(x: float) -> float:
-    e = math.exp(-abs(x))
-    if x == -math.inf:
-        return -0.0
-    return x * (1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e))
 
 
 def sign(x: float) -> float:
@@ -207,10 +122,6 @@ def logical_not(a: float) -> float:
 
 def gate(ct: float, p: float) -> float:
     return ct * p if ct != 0.0 else 0.0
-
-
-def pow(a: float, b: float) -> float:
-    return a**b
 
 
 def root(x: float) -> float:

@@ -1,0 +1,1 @@
+"""Generated Python as machine code, without Numba's type inference: builder, translate, assemble, machine."""

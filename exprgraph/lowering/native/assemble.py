@@ -1,0 +1,167 @@
+"""A generated module as one LLVM module: its kernels, and the driver that runs them."""
+
+from __future__ import annotations
+
+import ast
+import struct
+from collections.abc import Iterable
+
+from .builder import Builder, Target, Value
+from .translate import Functions, Translation, UnsupportedError
+
+#: the entry: pointers to the arguments and to the results, workspace on lanes and shared, samples
+ENTRY = "run"
+_TABLES = {"T": "@TABLE", "STEPS": "@STEPS"}
+
+
+def assemble(source: str, target: Target) -> str:
+    """The text of the LLVM module.
+
+    Raises:
+        UnsupportedError: the source has something only Numba can compile.
+    """
+    module = ast.parse(source)
+    definitions = {d.name: d for d in module.body if isinstance(d, ast.FunctionDef)}
+    values = {s.targets[0].id: s.value for s in module.body if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)}
+    functions = Functions(definitions, target)
+    bodies = [_procedure(functions, d) for n, d in definitions.items() if _is_procedure(d) and n not in ("kernel", "keep_apart")]
+    bodies.append(_driver(functions, definitions["kernel"], values))
+    steps = [k for pair in ast.literal_eval(values["STEPS"]) for k in pair]
+    constants = [float(x) for x in _numbers(values["CONSTANTS"])]
+    parts = [
+        _integers("TABLE", ast.literal_eval(values["TABLE"])),
+        _integers("STEPS", steps),
+        _reals("CONSTANTS", constants, target),
+        *sorted(functions.declared),
+        *functions.called.values(),
+        *bodies,
+        # vectors as wide as the machine has them, whatever the tuning of its model prefers
+        'attributes #0 = { noinline nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+        'attributes #1 = { noinline nounwind memory(none) "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+        "attributes #2 = { nounwind memory(none) }",
+        '!0 = !{!"branch_weights", i32 1, i32 100000}',
+    ]
+    return "\n\n".join(parts)
+
+
+def _numbers(node: ast.expr) -> Iterable[float]:
+    assert isinstance(node, ast.List)
+    for e in node.elts:
+        yield float(eval(compile(ast.Expression(e), "<constants>", "eval"), {"__builtins__": {}, "float": float}))
+
+
+def _integer(node: ast.expr) -> int:
+    assert isinstance(node, ast.Constant) and isinstance(node.value, int)
+    return node.value
+
+
+def _integers(name: str, values: Iterable[int]) -> str:
+    listed = ", ".join(f"i64 {v if v < 2**63 else v - 2**64}" for v in values)
+    n = listed.count("i64")
+    return f"@{name} = internal constant [{n} x i64] " + (f"[{listed}]" if n else "zeroinitializer")
+
+
+def _reals(name: str, values: list[float], target: Target) -> str:
+    data = struct.pack(f"<{len(values)}{'d' if target.bits == 64 else 'f'}", *values)
+    if not data:
+        return f"@{name} = internal constant [0 x i8] zeroinitializer"
+    return f'@{name} = internal constant [{len(data)} x i8] c"' + "".join(f"\\{b:02X}" for b in data) + '", align 64'
+
+
+def _is_procedure(d: ast.FunctionDef) -> bool:
+    """Whether a function is called for what it does to memory."""
+    return not any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(d))
+
+
+def _kind(name: str) -> str:
+    if name == "T":
+        return "table"
+    if name in ("w", "s", "c", "o", "a", "b", "out") or (name[0] in "ao" and name[1:].isdigit()):
+        return "pointer"
+    return "int"
+
+
+def _procedure(functions: Functions, d: ast.FunctionDef) -> str:
+    code = Translation(functions, d)
+    names = [a.arg for a in d.args.args]
+    code.env = {n: Value(f"%{n}", _kind(n), False, 0) for n in names}
+    code.statements(d.body)
+    functions.declared |= code.builder.intrinsics
+    types = functions.target
+    listed = ", ".join(f"{types.type_of(_kind(n))} %{n}" for n in names)
+    return f"define internal void @{d.name}({listed}) #0 {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
+
+
+def _driver(functions: Functions, d: ast.FunctionDef, values: dict[str, ast.expr]) -> str:
+    code = _Driver(functions, d)
+    b = code.builder
+    block = values["BLOCK"]
+    assert isinstance(block, ast.Call)
+    code.env["BLOCK"] = b.integer(_integer(block.args[0]))
+    counts = {"a": 0, "o": 0}
+    for name in (a.arg for a in d.args.args):
+        if name in _TABLES:
+            code.env[name] = Value(_TABLES[name], "table", False, 0)
+        elif name == "c":
+            code.env[name] = Value("@CONSTANTS", "pointer", False, 0)
+        elif name in ("w", "s", "samples"):
+            code.env[name] = Value(f"%{name}", _kind(name), False, 0)
+        else:
+            k = counts[name[0]]
+            counts[name[0]] += 1
+            table = "%arguments" if name[0] == "a" else "%results"
+            at = b.here(f"getelementptr ptr, ptr {table}, i64 {k}", "pointer", False)
+            code.env[name] = b.here(f"load ptr, ptr {at.text}", "pointer", False)
+    code.statements(d.body)
+    functions.declared |= b.intrinsics
+    return (
+        f"define void @{ENTRY}(ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples) #0 "
+        f"{{\nentry:\n{b.text()}\n  ret void\n}}"
+    )
+
+
+class _Driver(Translation):
+    """The driver: passes over the samples, and steps chosen from the table."""
+
+    def statement(self, s: ast.stmt) -> None:
+        b = self.builder
+        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple):
+            step = self.env["step"]
+            for i, name in enumerate(s.targets[0].elts):
+                assert isinstance(name, ast.Name)
+                at = b.binary("add", b.binary("mul", step, b.integer(2)), b.integer(i))
+                self.env[name.id] = self._load(self.env["STEPS"], at)
+        elif isinstance(s, ast.If):
+            self._choose(s)
+        elif isinstance(s, ast.For) and isinstance(s.target, ast.Name) and s.target.id in ("first", "step"):
+            assert isinstance(s.iter, ast.Call)
+            bounds = [self.expression(a) for a in s.iter.args]
+            b.open(bounds[0], bounds[1], int(bounds[2].text) if len(bounds) == 3 else 1, "int", {})
+            self.env[s.target.id] = b.loops[-1].index
+            self.statements(s.body)
+            b.close({})
+        else:
+            super().statement(s)
+
+    def _choose(self, s: ast.If) -> None:
+        """``if code == 3: ... elif ...`` as a jump by the code."""
+        b = self.builder
+        after = b.label("next")
+        cases: list[tuple[int, list[ast.stmt]]] = []
+        rest: list[ast.stmt] = [s]
+        while rest:
+            (test,) = rest
+            assert isinstance(test, ast.If) and isinstance(test.test, ast.Compare)
+            cases.append((_integer(test.test.comparators[0]), test.body))
+            rest = test.orelse
+        labels = [b.label("step") for _ in cases]
+        listed = " ".join(f"i64 {k}, label %{label}" for (k, _), label in zip(cases, labels))
+        b.do(f"switch i64 {self.env['code'].text}, label %{after} [ {listed} ]")
+        for (_, body), label in zip(cases, labels):
+            b.start(label)
+            self.statements(body)
+            b.do(f"br label %{after}")
+        b.start(after)
+
+
+__all__ = ["ENTRY", "Builder", "UnsupportedError", "assemble"]
