@@ -6,6 +6,7 @@ source of those it uses, so that it needs nothing but numpy and numba.
 
 from __future__ import annotations
 
+# ruff: noqa: E741
 # mypy: disable-error-code="no-any-return"
 import math
 from typing import Any
@@ -151,6 +152,44 @@ def store(out: Array, first: int, size: int, w: Array, row: int, stride: int, n:
     for lane in range(n):
         for e in range(size):
             out[(first + lane) * size + e] = w[row + e * stride + lane]
+
+
+def product(
+    c: Array, c0: int, ci: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, m: int, k: int, n: int
+) -> None:
+    """``c[c0 + i*ci + l] = sum over q < k of a[a0 + i*ai + q*ak] * b[b0 + q*bk + l]`` for i < m, l < n."""
+    whole = k - k % 4
+    for i in range(m):
+        to = c0 + i * ci
+        row = a0 + i * ai
+        for l in range(n):
+            c[to + l] = 0.0
+        for q in range(0, whole, 4):
+            x0, x1 = a[row + q * ak], a[row + (q + 1) * ak]
+            x2, x3 = a[row + (q + 2) * ak], a[row + (q + 3) * ak]
+            b1 = b0 + q * bk
+            b2 = b1 + bk
+            b3 = b2 + bk
+            b4 = b3 + bk
+            for l in range(n):
+                c[to + l] += x0 * b[b1 + l] + x1 * b[b2 + l] + x2 * b[b3 + l] + x3 * b[b4 + l]
+        for q in range(whole, k):
+            x0 = a[row + q * ak]
+            b1 = b0 + q * bk
+            for l in range(n):
+                c[to + l] += x0 * b[b1 + l]
+
+
+def dots(
+    c: Array, c0: int, ci: int, cj: int, a: Array, a0: int, ai: int, b: Array, b0: int, bj: int, m: int, j: int, n: int
+) -> None:
+    """``c[c0 + i*ci + q*cj] += sum over l < n of a[a0 + i*ai + l] * b[b0 + q*bj + l]`` for i < m, q < j."""
+    for i in range(m):
+        for q in range(j):
+            total = c[c0] * 0  # of the type of c
+            for l in range(n):
+                total += a[a0 + i * ai + l] * b[b0 + q * bj + l]
+            c[c0 + i * ci + q * cj] += total
 
 
 def solve(w: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:

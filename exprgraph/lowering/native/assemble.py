@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 
 from .builder import Builder, Target, Value
+from .tiles import TILES
 from .translate import Functions, Translation, UnsupportedError
 
 #: the entry: pointers to the arguments and to the results, workspace on lanes and shared, samples
@@ -24,7 +25,14 @@ def assemble(source: str, target: Target) -> str:
     definitions = {d.name: d for d in module.body if isinstance(d, ast.FunctionDef)}
     values = {s.targets[0].id: s.value for s in module.body if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)}
     functions = Functions(definitions, target)
-    bodies = [_procedure(functions, d) for n, d in definitions.items() if _is_procedure(d) and n not in ("kernel", "keep_apart")]
+    bodies = []
+    for name, d in definitions.items():
+        if name in TILES:
+            text, intrinsics = TILES[name](target)
+            bodies.append(text)
+            functions.declared |= intrinsics
+        elif _is_procedure(d) and name not in ("kernel", "keep_apart"):
+            bodies.append(_procedure(functions, d))
     bodies.append(_driver(functions, definitions["kernel"], values))
     steps = [k for pair in ast.literal_eval(values["STEPS"]) for k in pair]
     constants = [float(x) for x in _numbers(values["CONSTANTS"])]

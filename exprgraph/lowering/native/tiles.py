@@ -1,0 +1,194 @@
+"""Products of matrices in tiles that stay in registers.
+
+Both functions are the twins of those of the same name in the runtime module.  ``product`` multiplies
+a matrix with rows of neighbouring elements; ``dots`` takes the inner products of two sets of such
+rows.  A tile of the result is summed in registers; what it needs is loaded once for the tile.  The
+sizes of the tiles follow from the number of vector registers (Goto and van de Geijn, "Anatomy of
+High-Performance Matrix Multiplication", 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .builder import Builder, Target, Value
+
+Emit = Callable[[Builder, dict[str, Value]], None]
+
+
+def _function(target: Target, name: str, parameters: Sequence[str], write: Emit) -> tuple[str, set[str]]:
+    b = Builder(target)
+    pointers = ("a", "b", "c")
+    env = {p: Value(f"%{p}", "pointer" if p in pointers else "int", False, 0) for p in parameters}
+    write(b, env)
+    listed = ", ".join(f"{target.type_of(v.kind)} {v.text}" for v in env.values())
+    return f"define internal void @{name}({listed}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}", b.intrinsics
+
+
+def _add(b: Builder, *values: Value) -> Value:
+    total = values[0]
+    for v in values[1:]:
+        total = b.binary("add", total, v)
+    return total
+
+
+def _times(b: Builder, x: Value, y: Value | int) -> Value:
+    if isinstance(y, int):
+        if y == 0:
+            return b.integer(0)
+        if y == 1:
+            return x
+        y = b.integer(y)
+    return b.binary("mul", x, y)
+
+
+def _whole(b: Builder, n: Value, step: int, start: Value | None = None) -> Value:
+    """The end of the last whole step of a range."""
+    first = start or b.integer(0)
+    left = b.binary("sub", n, first)
+    return b.binary("add", first, b.binary("sub", left, b.binary("urem", left, b.integer(step))))
+
+
+def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, int], None], start: Value | None = None) -> None:
+    """A range in steps of the first size, what is left in steps of the next, and so on to 1."""
+    first = start or b.integer(0)
+    for size in sizes:
+        end = _whole(b, n, size, first) if size > 1 else n
+        b.open(first, end, size, "int", {})
+        body(b.loops[-1].index, size)
+        b.close({})
+        first = end
+
+
+def _madd(b: Builder, x: Value, y: Value, total: Value) -> Value:
+    return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+
+
+PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
+DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
+
+
+def product(target: Target) -> tuple[str, set[str]]:
+    """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n."""
+    shapes: dict[int, tuple[int, ...]]  # rows of a tile, by vectors in a row
+    if target.registers >= 32:
+        shapes = {4: (6, 4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
+    else:
+        shapes = {3: (4, 2, 1), 1: (6, 2, 1)}
+    lanes = target.lanes
+
+    def write(b: Builder, v: dict[str, Value]) -> None:
+        def column(at: Value, width: int, masked: bool) -> None:
+            """All rows of the result for some vectors of its columns."""
+            mask = b.below(at, v["n"]) if masked else None
+
+            def rows(i: Value, height: int) -> None:
+                zero = b.wide(b.real(0.0))
+                names = {f"{r},{q}": zero for r in range(height) for q in range(width)}
+                left = [_add(b, v["a0"], _times(b, _add(b, i, b.integer(r)), v["ai"])) for r in range(height)]
+                right = _add(b, v["b0"], at)
+                sums = b.open(b.integer(0), v["k"], 1, "int", names)
+                k = b.loops[-1].index
+                row = _add(b, right, _times(b, k, v["bk"]))
+                vectors = [b.load(b.at(v["b"], _add(b, row, b.integer(q * lanes))), True, mask) for q in range(width)]
+                step = _times(b, k, v["ak"])
+                for r in range(height):
+                    x = b.wide(b.load(b.at(v["a"], _add(b, left[r], step)), False))
+                    for q in range(width):
+                        sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"])
+                sums = b.close(sums)
+                for r in range(height):
+                    line = _add(b, v["c0"], _times(b, _add(b, i, b.integer(r)), v["ci"]), at)
+                    for q in range(width):
+                        b.store(sums[f"{r},{q}"], b.at(v["c"], _add(b, line, b.integer(q * lanes))), mask)
+
+            _tiles(b, v["m"], shapes[width], rows)
+
+        first = b.integer(0)
+        for width in shapes:
+            end = _whole(b, v["n"], width * lanes, first)
+            b.open(first, end, width * lanes, "int", {})
+            column(b.loops[-1].index, width, False)
+            b.close({})
+            first = end
+        b.open(first, v["n"], lanes, "int", {})  # the last vector, if it is not whole
+        column(b.loops[-1].index, 1, True)
+        b.close({})
+
+    return _function(target, "product", PRODUCT, write)
+
+
+def dots(target: Target) -> tuple[str, set[str]]:
+    """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j."""
+    side = 4 if target.registers >= 32 else 3
+    lanes = target.lanes
+
+    def write(b: Builder, v: dict[str, Value]) -> None:
+        whole = _whole(b, v["n"], lanes)
+
+        def rows(i: Value, height: int) -> None:
+            left = [_add(b, v["a0"], _times(b, _add(b, i, b.integer(r)), v["ai"])) for r in range(height)]
+
+            def columns(q: Value, width: int) -> None:
+                right = [_add(b, v["b0"], _times(b, _add(b, q, b.integer(r)), v["bj"])) for r in range(width)]
+                sums = {f"{r},{s}": b.wide(b.real(0.0)) for r in range(height) for s in range(width)}
+                for start, end, masked in ((b.integer(0), whole, False), (whole, v["n"], True)):
+                    sums = b.open(start, end, lanes, "int", sums)
+                    at = b.loops[-1].index
+                    mask = b.below(at, v["n"]) if masked else None
+                    above = [b.load(b.at(v["a"], _add(b, x, at)), True, mask) for x in left]
+                    below = [b.load(b.at(v["b"], _add(b, x, at)), True, mask) for x in right]
+                    for r in range(height):
+                        for s in range(width):
+                            sums[f"{r},{s}"] = _madd(b, above[r], below[s], sums[f"{r},{s}"])
+                    sums = b.close(sums)
+                totals = _totals(b, list(sums.values()))
+                for n, total in enumerate(totals):
+                    r, s = divmod(n, width)
+                    line = _add(b, v["c0"], _times(b, _add(b, i, b.integer(r)), v["ci"]))
+                    at = b.at(v["c"], _add(b, line, _times(b, _add(b, q, b.integer(s)), v["cj"])))
+                    b.store(b.binary("fadd contract", b.load(at, False), total), at)
+
+            _tiles(b, v["j"], (side, 1), columns)
+
+        _tiles(b, v["m"], (side, 1), rows)
+
+    return _function(target, "dots", DOTS, write)
+
+
+def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
+    """The sum of the lanes of each vector: pairs are added crosswise, so that all sums share the work."""
+    lanes = b.target.lanes
+    wide = b.target.type_of("real", True)
+    if len(vectors) == 1:
+        return [b.total(vectors[0])]
+    out: list[Value] = []
+    for first in range(0, len(vectors), lanes):
+        group = vectors[first : first + lanes]
+        count = len(group)
+        while len(group) < lanes:
+            group.append(group[-1])
+        width = 1
+        while width < lanes:
+            # lane p of each vector holds a partial sum of vector p // (lanes // width) of its group
+            merged = []
+            for x, y in zip(group[::2], group[1::2]):
+                low = [p if not p & width else lanes + (p ^ width) for p in range(lanes)]
+                high = [p | width if not p & width else lanes + p for p in range(lanes)]
+                parts = []
+                for order in (low, high):
+                    listed = ", ".join(f"i32 {p}" for p in order)
+                    code = f"shufflevector {wide} {x.text}, {wide} {y.text}, <{lanes} x i32> <{listed}>"
+                    parts.append(b.pure(code, "real", True, x, y))
+                merged.append(b.binary("fadd contract", parts[0], parts[1]))
+            group = merged
+            width *= 2
+        (whole,) = group
+        for lane in range(count):
+            out.append(b.pure(f"extractelement {wide} {whole.text}, i64 {lane}", "real", False, whole))
+    return out
+
+
+TILES = {"product": product, "dots": dots}
+
+__all__ = ["DOTS", "PRODUCT", "TILES"]
