@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,7 +18,6 @@ from exprgraph.tree import flatten
 from .binding import bind_parameters, bind_variables, common_dtype
 from .compiling import compile_outputs, of_parameters, of_symbol
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
-from .layout import Shape
 from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
 
@@ -118,7 +117,6 @@ class BuiltFunction:
         # what depends on no sample, and is no sum over them, is the same for each sample
         self._repeat = (False,) * len(nodes) if reduce is not None else _constant_over_samples(nodes)
         self._variables = tuple(of_symbol(s) for s in declared)
-        self._shapes = (*(v.shape for v in self._variables), (self._layout.size,))
         self.arguments: tuple[str, ...] = (*(v.name for v in self._variables), "parameters")
         self._compiled = compile_outputs(nodes, (*self._variables, of_parameters(params)), backend)
 
@@ -131,28 +129,30 @@ class BuiltFunction:
             ParameterError: a parameter is missing or unknown.
             DTypeError: a value is not real.
         """
+        quick = self._quick
+        if quick is not None:
+            answer = quick(*values)
+            if answer is None and isinstance(values[-1] if values else None, NeuralNetworkParameters):
+                ps = values[-1]
+                if ps.is_numeric and ps.layout == self._layout:
+                    answer = quick(*values[:-1], ps.flat)
+            if answer is not None:
+                return self._restore((answer,) if len(self.outputs) == 1 else answer)
+        return self._checked(values)
+
+    #: what answers a call like the last one at once, with ``None`` for any other
+    _quick: Callable[..., Any] | None = None
+
+    def _checked(self, values: tuple[Any, ...]) -> Any:
         if len(values) != len(self.arguments):
             raise ArgumentError(f"f({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(values)}")
-        lead: Shape = ()
-        arrays: Sequence[np.ndarray] | None = self._as_they_are(values)
-        if arrays is None:
-            bound, lead = bind_variables(self._variables, values)
-            bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
-            arrays = common_dtype(bound)
-        results = self._compiled(*arrays)
+        bound, lead = bind_variables(self._variables, values)
+        bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
+        results = self._compiled(*common_dtype(bound))
+        self._quick = None if lead and any(self._repeat) else self._compiled.quick
         if lead and any(self._repeat):
             results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
         return self._restore([r if r.ndim else r[()] for r in results])
-
-    def _as_they_are(self, values: tuple[Any, ...]) -> Sequence[np.ndarray] | None:
-        """The arrays of a call for one sample that needs no conversion, the quick way; else ``None``."""
-        ps = values[-1]
-        if isinstance(ps, NeuralNetworkParameters) and ps.is_numeric and ps.layout == self._layout:
-            values = (*values[:-1], ps.flat)
-        for v, shape in zip(values, self._shapes):
-            if type(v) is not np.ndarray or v.shape != shape or v.dtype != np.float64 or not v.flags.c_contiguous:
-                return None
-        return values
 
     @property
     def source(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -36,6 +36,8 @@ class Compiled(Protocol):
     def source(self) -> str: ...
     @property
     def kernel(self) -> Any: ...
+    @property
+    def quick(self) -> Callable[..., Any] | None: ...
     def __call__(self, *arrays: np.ndarray) -> Sequence[np.ndarray]: ...
 
 

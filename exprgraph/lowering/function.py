@@ -26,10 +26,21 @@ BACKENDS = ("numba", "numpy")
 class Form:
     """The code of a form with what each of its calls needs, prepared once."""
 
-    def __init__(self, program: Program, outputs: Sequence[Node], per_sample: Sequence[bool], single: bool) -> None:
+    #: the function that answers common calls in one step, with ``None`` for the others
+    quick: Callable[..., Any] | None = None
+
+    def __init__(
+        self,
+        program: Program,
+        arguments: Sequence[Argument],
+        outputs: Sequence[Node],
+        per_sample: Sequence[bool],
+        batch: bool,
+        single: bool,
+    ) -> None:
         self.program = program
         self.dtype = np.dtype(np.float32 if single else np.float64)
-        self._run = self._native() or self._with_numba()
+        self._run = self._native(arguments, outputs, per_sample, batch) or self._with_numba()
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -39,12 +50,21 @@ class Form:
             at += 0 if lane else o.size
         self._shared_results = at
 
-    def _native(self) -> Callable[..., None] | None:
+    def _native(
+        self, arguments: Sequence[Argument], outputs: Sequence[Node], per_sample: Sequence[bool], batch: bool
+    ) -> Callable[..., None] | None:
+        from .native.entry import Call
         from .native.loading import native_code
 
-        code = native_code(self.program.source, 8 * self.dtype.itemsize)
+        program = self.program
+        takes = tuple((a.shape, a.per_sample) for a in arguments)
+        gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
+        code = native_code(program.source, Call(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize))
         if code is None:
             return None
+        # what is repeated over the samples, and what is made bool, is for Python
+        if not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample):
+            self.quick = code.call
         import ctypes
 
         pointer = ctypes.c_void_p
@@ -101,7 +121,7 @@ class CompiledOutputs:
         self._lock = threading.Lock()
         self._forms: dict[tuple[bool, bool], Form] = {}
         self._per_sample = self._depends_on_samples()
-        self._ranks = [(a.per_sample, len(a.symbols[0][0].shape) if len(a.symbols) == 1 else 1) for a in self.arguments]
+        self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledOutputs, (self.outputs, self.arguments, self.backend)
@@ -128,7 +148,7 @@ class CompiledOutputs:
                 form = self._forms.get((batch, single))
                 if form is None:
                     program = self.program(batch, single)
-                    form = self._forms[batch, single] = Form(program, self.outputs, self._per_sample, single)
+                    form = self._forms[batch, single] = Form(program, self.arguments, self.outputs, self._per_sample, batch, single)
         return form
 
     @property
@@ -156,7 +176,13 @@ class CompiledOutputs:
         if self.backend == "numpy":
             return self._with_numpy(arrays, lead)
         single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
-        return self.form(bool(lead), single)(arrays, lead)
+        form = self.form(bool(lead), single)
+        self.quick = form.quick
+        return form(arrays, lead)
+
+    #: of the form used last: a function of the same arguments that answers a call like the last one at once.
+    #: It gives one result, or a tuple of several; ``None`` for a call it is not made for
+    quick: Callable[..., Any] | None = None
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
@@ -227,6 +253,17 @@ class CompiledFunction:
         return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
 
     def __call__(self, *values: Any) -> Any:
+        quick = self._quick
+        if quick is not None:
+            answer = quick(*values)
+            if answer is not None:
+                return self._restore((answer,) if len(self._lifted) == 1 else answer)
+        return self._checked(values)
+
+    #: see CompiledOutputs.quick
+    _quick: Callable[..., Any] | None = None
+
+    def _checked(self, values: tuple[Any, ...]) -> Any:
         if len(values) != len(self.symbols):
             names = ", ".join(s.params[0] for s in self.symbols)
             raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
@@ -249,7 +286,9 @@ class CompiledFunction:
             whole = lead + s.shape
             ready.append(np.broadcast_to(a, whole) if argument.per_sample and a.shape != whole else a)
         results = []
-        for r, o, lifted in zip(self._core(*ready), self._core.outputs, self._lifted):
+        answers = self._core(*ready)
+        self._quick = None if lead and any(self._lifted) else self._core.quick
+        for r, o, lifted in zip(answers, self._core.outputs, self._lifted):
             if lifted and r.shape != lead + o.shape:
                 r = np.array(np.broadcast_to(r, lead + o.shape))
             results.append(r if r.ndim else r[()])

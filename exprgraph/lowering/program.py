@@ -19,6 +19,11 @@ class Argument(NamedTuple):
     size: int
     per_sample: bool
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value for one sample: of a symbol alone its own, else that of the flat vector."""
+        return self.symbols[0][0].shape if len(self.symbols) == 1 else (self.size,)
+
 
 class Program(NamedTuple):
     """Generated source with what is needed to call it."""

@@ -57,8 +57,7 @@ def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None
     program = core.program(batch=any(a.per_sample for a in core.arguments))
     arguments = []
     for name, a in zip(names, core.arguments):
-        shape = a.symbols[0][0].shape if len(a.symbols) == 1 else (a.size,)
-        arguments.append((name, shape, a.per_sample))
+        arguments.append((name, a.shape, a.per_sample))
     results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
     text = program.source + _CALLER.format(
         arguments=repr(arguments), results=repr(results), workspace=program.workspace, shared=program.shared

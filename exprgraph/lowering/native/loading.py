@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from . import machine
 from .assemble import ENTRY, assemble
+from .entry import Call, as_expected, callable_at, entry
 from .translate import UnsupportedError
 
 #: modules kept for functions of equal source that are made later
 KEPT = 256
 
-_modules: OrderedDict[tuple[str, int], Code | None] = OrderedDict()
+_modules: OrderedDict[tuple[str, Call], Code | None] = OrderedDict()
 _lock = threading.Lock()
 
 
 class Code:
-    """Machine code in memory."""
+    """Machine code in memory: the driver's address, and the function that Python calls."""
 
-    def __init__(self, loaded: machine.Loaded) -> None:
+    def __init__(self, loaded: machine.Loaded, dtype: np.dtype[Any]) -> None:
         self._loaded = loaded
         self.address = loaded.address(ENTRY)
+        self.call: Callable[..., Any] | None = None
+        if as_expected():
+            self.call = callable_at(loaded.address("call"), loaded.address("CONTEXT"), dtype, loaded)
 
 
-def native_code(source: str, bits: int) -> Code | None:
-    """The machine code of a source for reals of so many bits; ``None`` if only Numba can compile it."""
+def native_code(source: str, call: Call) -> Code | None:
+    """The machine code of a source; ``None`` if only Numba can compile it."""
     with _lock:
-        key = source, bits
+        key = source, call
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
             try:
-                text = assemble(source, machine.target(bits))
+                text = assemble(source, machine.target(call.bits)) + "\n" + entry(call)
             except UnsupportedError:
                 _modules[key] = None
             else:
-                _modules[key] = Code(machine.Loaded(machine.compile_object(text)))
+                _modules[key] = Code(machine.Loaded(machine.compile_object(text)), np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]
 

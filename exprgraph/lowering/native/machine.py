@@ -74,7 +74,7 @@ class Loaded:
             self._engine.finalize_object()
 
     def address(self, name: str) -> int:
-        return int(self._engine.get_function_address(name))
+        return int(self._engine.get_function_address(name) or self._engine.get_global_value_address(name))
 
 
 __all__ = ["Loaded", "assembly", "compile_object", "host", "target"]
