@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import machine
+from . import disk, machine
 from .assemble import ENTRY, assemble
 from .entry import Call, as_expected, callable_at, entry
 from .translate import UnsupportedError
@@ -32,6 +33,20 @@ class Code:
             self.call = callable_at(loaded.address("call"), loaded.address("CONTEXT"), dtype, loaded)
 
 
+def _object(source: str, call: Call) -> bytes | None:
+    """The object file: from disk, or compiled and kept there."""
+    name = disk.key(source, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
+    code = disk.read(name)
+    if code is None:
+        try:
+            text = assemble(source, machine.target(call.bits)) + "\n" + entry(call)
+        except UnsupportedError:
+            return None
+        code = machine.compile_object(text)
+        disk.write(name, code)
+    return code
+
+
 def native_code(source: str, call: Call) -> Code | None:
     """The machine code of a source; ``None`` if only Numba can compile it."""
     with _lock:
@@ -39,12 +54,8 @@ def native_code(source: str, call: Call) -> Code | None:
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
-            try:
-                text = assemble(source, machine.target(call.bits)) + "\n" + entry(call)
-            except UnsupportedError:
-                _modules[key] = None
-            else:
-                _modules[key] = Code(machine.Loaded(machine.compile_object(text)), np.dtype(f"f{call.bits // 8}"))
+            code = _object(source, call)
+            _modules[key] = None if code is None else Code(machine.Loaded(code), np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]
 

@@ -1,0 +1,103 @@
+"""Machine code kept on disk, so that a later process need not compile it again.
+
+The directory is ``$EXPRGRAPH_CACHE_DIR``, or ``exprgraph`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; an
+empty ``EXPRGRAPH_CACHE_DIR`` keeps nothing.  Loading machine code means running it, so nothing is
+read unless the directory and the file belong to this user and nobody else may write there.  An entry
+that is damaged, or that another version or processor made, is not found, and made anew.  Files are
+written whole and then renamed: processes may make the same one at once.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+_MARK = b"exprgraph object 1\n"
+_CHECK = 32  # bytes of digest in front of the code
+
+
+def directory() -> Path | None:
+    """Where code is kept; ``None`` to keep none."""
+    own = os.environ.get("EXPRGRAPH_CACHE_DIR")
+    if own is not None:
+        return Path(own) if own else None
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "exprgraph"
+    except RuntimeError:  # no home directory
+        return None
+
+
+@cache
+def _compiler() -> bytes:
+    """What made the code: the sources of this package's compiler and the version of LLVM's binding."""
+    import llvmlite
+
+    digest = blake2b(llvmlite.__version__.encode(), digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def key(*parts: str) -> str:
+    """The name of the entry of everything the code depends on."""
+    digest = blake2b(_compiler(), digest_size=20)
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
+
+
+def _is_ours(info: os.stat_result) -> bool:
+    """Whether this user owns a file or directory and nobody else may write to it."""
+    if not hasattr(os, "geteuid"):  # access there is by lists that the user's profile directory inherits
+        return True
+    return info.st_uid == os.geteuid() and not stat.S_IMODE(info.st_mode) & 0o022
+
+
+def read(name: str) -> bytes | None:
+    """The code of an entry; ``None`` where there is none that can be trusted."""
+    where = directory()
+    if where is None:
+        return None
+    try:
+        if not _is_ours(os.lstat(where)):
+            return None
+        handle = os.open(where / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as f:
+            if not _is_ours(os.fstat(f.fileno())):
+                return None
+            data = f.read()
+    except OSError:  # not there, or not for us to read: it is compiled instead
+        return None
+    code = data[len(_MARK) + _CHECK :]
+    expected = _MARK + blake2b(code, digest_size=_CHECK, person=b"exprgraph").digest()
+    return code if data.startswith(expected) else None
+
+
+def write(name: str, code: bytes) -> bool:
+    """Keep an entry; whether that was possible."""
+    where = directory()
+    if where is None:
+        return False
+    temporary = ""
+    try:
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours(os.lstat(where)):
+            return False
+        handle, temporary = tempfile.mkstemp(dir=where, prefix=".", suffix=".tmp")
+        with os.fdopen(handle, "wb") as f:
+            f.write(_MARK + blake2b(code, digest_size=_CHECK, person=b"exprgraph").digest() + code)
+        os.replace(temporary, where / name)
+    except OSError:  # read-only, full, or somebody else's: this process has its code, and keeps none
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        return False
+    return True
+
+
+__all__ = ["directory", "key", "read", "write"]

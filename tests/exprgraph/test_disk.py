@@ -1,0 +1,98 @@
+"""Machine code on disk: found again, and never trusted where it might be somebody else's or damaged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.lowering.native import disk
+
+posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes are those of POSIX")
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_round_trip(kept):
+    assert disk.read("entry") is None
+    assert disk.write("entry", b"code")
+    assert disk.read("entry") == b"code"
+    assert [p.name for p in kept.iterdir()] == ["entry"]
+    if hasattr(os, "geteuid"):
+        assert kept.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:10], lambda d: b"", lambda d: d[:-2] + b"xx", lambda d: b"?" + d[1:]])
+def test_damaged_entry_is_not_there(kept, damage):
+    disk.write("entry", b"some code")
+    path = kept / "entry"
+    path.write_bytes(damage(path.read_bytes()))
+    assert disk.read("entry") is None
+    assert disk.write("entry", b"new code") and disk.read("entry") == b"new code"
+
+
+@posix
+@pytest.mark.parametrize("which", ["directory", "file"])
+def test_what_others_may_write_is_not_read(kept, which):
+    disk.write("entry", b"code")
+    os.chmod(kept if which == "directory" else kept / "entry", 0o777)
+    assert disk.read("entry") is None
+    if which == "directory":
+        assert not disk.write("another", b"code")
+
+
+@posix
+def test_link_is_not_followed(kept, tmp_path):
+    disk.write("entry", b"code")
+    (kept / "entry").rename(tmp_path / "elsewhere")
+    (kept / "entry").symlink_to(tmp_path / "elsewhere")
+    assert disk.read("entry") is None
+
+
+def test_no_directory(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    for place in ("", str(tmp_path / "file"), str(tmp_path / "file" / "below")):
+        monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", place)
+        assert not disk.write("entry", b"code")
+        assert disk.read("entry") is None
+        x = eg.Symbol("x")
+        assert eg.compile(eg.sin(x) * (3.25 + len(place)), x)(0.0) == 0.0
+
+
+_PROGRAM = """
+import sys, numpy as np, exprgraph as eg
+import exprgraph.lowering.native.machine as machine
+compiled, inner = [], machine.compile_object
+machine.compile_object = lambda text: compiled.append(1) or inner(text)
+x = eg.Symbol("x", shape=(3,))
+print(float(eg.compile(eg.sum(eg.tanh(x) ** 2), x)(np.array([0.5, 1.0, -2.0]))), len(compiled), "numba" in sys.modules)
+"""
+
+
+def _process(place):
+    own = {**os.environ, "EXPRGRAPH_CACHE_DIR": str(place)}
+    return subprocess.Popen([sys.executable, "-c", _PROGRAM], env=own, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_later_process_compiles_nothing_and_never_loads_numba(tmp_path):
+    expected = float(np.sum(np.tanh([0.5, 1.0, -2.0]) ** 2))
+    for count in ("1", "0"):
+        value, compiled, numba = _process(tmp_path / "c").communicate()[0].split()
+        assert float(value) == pytest.approx(expected, rel=1e-15)
+        assert (compiled, numba) == (count, "False")
+
+
+@pytest.mark.slow
+def test_processes_at_once(tmp_path):
+    running = [_process(tmp_path / "c") for _ in range(8)]
+    answers = {p.communicate()[0].split()[0] for p in running}
+    assert len(answers) == 1
+    assert not [p for p in (tmp_path / "c").iterdir() if p.name.startswith(".")]

@@ -1,0 +1,184 @@
+"""Machine code from generated source: what is vector code, what is left to Numba, what a call checks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import threading
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.evaluate import evaluate
+from exprgraph.lowering.native import assemble, machine
+from exprgraph.lowering.native.translate import UnsupportedError
+
+x = eg.Symbol("x", shape=(5,), per_sample=True)
+W = eg.Symbol("W", shape=(7, 5))
+V = eg.Symbol("V", shape=(7, 7))
+
+
+def _text(e, *symbols, batch=True, single=False):
+    program = eg.compile(e, symbols)._core.program(batch, single)
+    return assemble.assemble(program.source, machine.target(32 if single else 64))
+
+
+def _sections(assembly):
+    """The code of each function."""
+    parts = re.split(r"^([A-Za-z_][\w.]*):.*$", assembly, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+@pytest.mark.skipif("x86_64" not in machine.host()[0], reason="reads x86 instructions")
+@pytest.mark.parametrize(
+    ("e", "symbols", "instruction"),
+    [
+        (eg.tanh(x) + eg.exp(x) * eg.sigmoid(x), (x,), r"vf?n?madd\w*pd"),
+        (eg.sin(x) * eg.cos(x) + eg.erf(x) + eg.log(x), (x,), r"vf?n?madd\w*pd"),
+        (W @ x, (x, W), r"vfmadd\w*pd"),
+        (eg.over_samples.sum(eg.einsum("i,j->ij", x, eg.tanh(x))), (x,), r"vfmadd\w*pd"),
+        (eg.over_samples.sum(x), (x,), r"vaddpd"),
+        (eg.maximum(x, 0.5 * x), (x,), r"vcmp\w*pd|vmaxpd"),
+    ],
+    ids=["elementwise", "functions", "product", "dots", "total", "select"],
+)  # fmt: skip
+def test_every_kind_of_kernel_is_vector_code(e, symbols, instruction):
+    sections = _sections(machine.assembly(_text(e, *symbols)))
+    vectors = {name for name, code in sections.items() if re.search(rf"({instruction}).*[yz]mm", code)}
+    assert vectors, sorted(sections)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_no_call_of_the_library_on_lanes(single):
+    names = "tanh sigmoid exp log log1p expm1 softplus erf erfc gelu silu sinh cosh atan".split()
+    e = eg.stack([getattr(eg, name)(x) for name in names])
+    text = _text(e, x, single=single)
+    called = set(re.findall(r"call (?:double|float) @([a-z]\w*)\(", text))
+    assert not called
+
+
+def test_tanh_and_its_derivative_share_their_exponential():
+    t = eg.tanh(x)
+    both = eg.stack([t, eg.functions.tanh_prime(x)])
+    count = [len(re.findall(r"fmul|fadd|fsub|fdiv", _text(e, x))) for e in (t, both)]
+    assert count[1] < 1.5 * count[0]
+
+
+def test_helpers_only_numba_can_compile():
+    row = eg.function(
+        "loops_native", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})",
+        source="@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n",
+    )  # fmt: skip
+    fn = eg.compile(row(x), (x,))
+    with pytest.raises(UnsupportedError):
+        assemble.assemble(fn.source, machine.target(64))
+    value = np.linspace(-1, 1, 10).reshape(2, 5)
+    assert np.array_equal(fn(value), 8 * value)
+
+
+def test_generated_source_is_valid_python_of_the_kind_translated():
+    source = eg.compile(eg.tanh(W @ x), (x, W)).source
+    assert {d.name for d in ast.parse(source).body if isinstance(d, ast.FunctionDef)} >= {"kernel", "product", "tanh"}
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 8, 9, 63, 64, 65, 200])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_batch_size(n, dtype):
+    e = [eg.tanh(V @ eg.sin(W @ x)), eg.over_samples.sum(eg.einsum("i,j->ij", W @ x, x)), eg.over_samples.mean(eg.sum(x))]
+    rng = np.random.default_rng(n)
+    values = {s: rng.standard_normal(shape).astype(dtype) for s, shape in ((x, (n, 5)), (W, (7, 5)), (V, (7, 7)))}
+    fn = eg.compile(e, (x, W, V))
+    for _ in range(2):  # the second call is answered in one step
+        got = fn(values[x], values[W], values[V])
+        for g, r in zip(got, evaluate(e, values)):
+            assert g.dtype == dtype
+            np.testing.assert_allclose(g, r, rtol=1e-13 if dtype is np.float64 else 2e-5, atol=1e-14 if dtype is np.float64 else 2e-5)
+
+
+class _Sub(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a[:, ::-1][:, ::-1],
+        lambda a: np.asfortranarray(a),
+        lambda a: a.astype(np.float32),
+        lambda a: a.astype(">f8"),
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: a.tolist(),
+        lambda a: a.view(_Sub),
+        lambda a: np.frombuffer(b"\0" + a.tobytes(), np.uint8)[1:].view(np.float64).reshape(a.shape),
+        lambda a: a[:1],
+        lambda a: a[0],
+        lambda a: np.stack([a, a]),
+    ],
+    ids=["views", "fortran", "float32", "swapped", "strided", "list", "subclass", "unaligned", "fewer", "one", "more-axes"],
+)  # fmt: skip
+def test_input_of_any_kind_after_a_common_call(change):
+    fn = eg.compile(eg.sin(x), (x,))
+    a = np.linspace(-2, 2, 15).reshape(3, 5)
+    fn(a)
+    given = change(a)
+    np.testing.assert_allclose(fn(given), np.sin(np.asarray(given, dtype=float)), rtol=1e-6)
+
+
+def test_wrong_calls_after_a_common_one_are_errors():
+    fn = eg.compile(W @ x, (x, W))
+    fn(np.zeros((3, 5)), np.zeros((7, 5)))
+    for values in ((np.zeros((3, 4)), np.zeros((7, 5))), (np.zeros((3, 5)), np.zeros((5, 7))), (np.zeros(5),), (None, None), ()):
+        with pytest.raises((eg.errors.ShapeError, TypeError)):
+            fn(*values)
+
+
+def test_numbers_as_arguments():
+    a, b = eg.symbols("a b")
+    fn = eg.compile([a * b, a - b], (a, b))
+    for values in ((2.0, 3.0), (2, 3), (np.float64(2), 3.0), (np.array(2.0), np.float32(3)), (True, 3.0)):
+        for _ in range(2):
+            product, difference = fn(*values)
+            assert (product, difference) == (float(values[0]) * float(values[1]), float(values[0]) - float(values[1]))
+            assert isinstance(product, np.float64)
+
+
+def test_results_are_arrays_of_their_own():
+    fn = eg.compile([2 * x, 3 * x], (x,))
+    first = fn(np.ones((4, 5)))
+    second = fn(np.zeros((4, 5)))
+    results = (*first, *second)
+    assert all(r.flags.writeable for r in results)
+    assert not any(np.shares_memory(a, b) for k, a in enumerate(results) for b in results[:k])
+    assert np.all(first[0] == 2) and np.all(second[1] == 0)
+
+
+def test_the_interpreter_runs_while_a_kernel_does():
+    fn = eg.compile(eg.sum(eg.tanh(V @ eg.tanh(W @ x))), (x, W, V))
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((400_000, 5)), rng.standard_normal((7, 5)), rng.standard_normal((7, 7))
+    fn(data[0][:10], *data[1:])
+    done, ticks = threading.Event(), []
+
+    def work():
+        for _ in range(3):
+            fn(*data)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not done.is_set():
+        ticks.append(0)
+    thread.join()
+    assert len(ticks) > 1000
+
+
+def test_many_results_and_much_workspace_are_given_back():
+    big = eg.Symbol("big", shape=(300, 300))
+    fn = eg.compile({"a": eg.tanh(big) @ big, "b": eg.sum(big), "c": big.T}, (big,))
+    value = np.random.default_rng(1).standard_normal((300, 300))
+    for _ in range(3):
+        got = fn(value)
+    np.testing.assert_allclose(got["a"], np.tanh(value) @ value, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(got["b"], value.sum(), rtol=1e-10)
+    assert np.array_equal(got["c"], value.T)
