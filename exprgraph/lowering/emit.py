@@ -55,6 +55,11 @@ class _Emitter:
                 else:
                     self.storage.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
         self.phases, self.lanes = phases(self.outputs, lane_symbols)
+        at = 0
+        for out in self.outputs:
+            if out not in self.lanes:
+                self.storage.homes.setdefault(out, Place("o", at, contiguous(out.shape), False))
+                at += out.size
         self.block = block
         self.row = row_length(block)
 
@@ -172,7 +177,7 @@ class _Emitter:
         if not phase.lanes:
             return self.dispatched(lines)
         lines = self.dispatched(lines)
-        clears = [f"clear(s, u({self.storage.places[t].offset}), u({t.size}))" for t in totals]
+        clears = [f"clear({p.buffer}, u({p.offset}), u({t.size}))" for t, p in ((t, self.storage.places[t]) for t in totals)]
         self.storage.new_pass()
         return [
             *clears,
@@ -214,9 +219,10 @@ class _Emitter:
             lines.append(self.call(copy, schedule, wanted))
         unit = self.row if schedule.lanes else 1
         at, to = self.storage.places[scratch].offset * unit, self.storage.places[node].offset * unit
-        buffer, count = ("w", "np.int64(n)") if schedule.lanes else ("s", "1")
+        count = "np.int64(n)" if schedule.lanes else "1"
+        buffers = f"{self.storage.places[scratch].buffer}, {self.storage.places[node].buffer}"
         n, m = a.shape[0], node.size // a.shape[0]
-        lines.append(f"solve({buffer}, {at}, {to}, {n}, {m}, {unit}, {count})")
+        lines.append(f"solve({buffers}, {at}, {to}, {n}, {m}, {unit}, {count})")
         self.functions.add("solve")
         if schedule.lanes:
             self.storage.release(scratch, a.shape)
@@ -301,8 +307,11 @@ class _Emitter:
             if out in self.lanes or out.size == 0:
                 continue
             key = ("output", k)
-            self.storage.places[key] = Place("o", at, contiguous(out.shape), False)
+            home = Place("o", at, contiguous(out.shape), False)
             at += out.size
+            if self.storage.places.get(out) == home:
+                continue
+            self.storage.places[key] = home
             nest = Nest("pointwise", out.shape, [Statement(out, key, identity_index(len(out.shape)))])
             lines.append(self.call(nest, empty, set()))
         return lines

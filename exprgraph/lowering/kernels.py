@@ -159,7 +159,10 @@ class Kernel:
         above: list[str] = []
         below: list[str] = []
         for e, a in zip(exponents, args):
-            (above if e > 0 else below).append(self._power(a, abs(e)))
+            if e > 0 or e == -1.0 or len(args) == 1:
+                (above if e > 0 else below).append(self._power(a, abs(e)))
+            else:  # a reciprocal power is often a factor of many products, and is then computed once
+                above.append(f"({self.number(1.0)} / {self._power(a, abs(e))})")
         text = " * ".join(above) if above else self.number(1.0)
         if below:
             text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
@@ -179,6 +182,10 @@ class Kernel:
         if e == int(e) and e <= 64:
             self.functions.add("powi")
             return f"powi({a}, {int(e)})"
+        if e == int(e) + 0.5 and e <= 8:
+            # adding 0 to the root of -0.0 gives the power the sign that it has
+            root = f"np.sqrt({a})" if int(e) % 2 else f"(np.sqrt({a}) + {self.number(0.0)})"
+            return f"({self._power(a, float(int(e)))} * {root})"
         self.functions.add("pow")
         return f"pow({a}, {self.number(e)})"
 

@@ -192,7 +192,7 @@ def dots(
             c[c0 + i * ci + q * cj] += total
 
 
-def solve(w: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:
+def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:
     """Gaussian elimination with partial pivoting, a system for each lane, in place."""
     for lane in range(lanes):
         for c in range(n):
@@ -209,7 +209,7 @@ def solve(w: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> 
                     w[i], w[j] = w[j], w[i]
                 for k in range(m):
                     i, j = b + (c * m + k) * stride + lane, b + (p * m + k) * stride + lane
-                    w[i], w[j] = w[j], w[i]
+                    y[i], y[j] = y[j], y[i]
             d = w[a + (c * n + c) * stride + lane]
             if d == 0.0:  # singular: no solution, as the NumPy backend says
                 d = d * math.nan
@@ -218,15 +218,15 @@ def solve(w: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> 
                 for k in range(c + 1, n):
                     w[a + (r * n + k) * stride + lane] -= f * w[a + (c * n + k) * stride + lane]
                 for k in range(m):
-                    w[b + (r * m + k) * stride + lane] -= f * w[b + (c * m + k) * stride + lane]
+                    y[b + (r * m + k) * stride + lane] -= f * y[b + (c * m + k) * stride + lane]
             w[a + (c * n + c) * stride + lane] = d
         for back in range(n):
             c = n - 1 - back
             for k in range(m):
-                v = w[b + (c * m + k) * stride + lane]
+                v = y[b + (c * m + k) * stride + lane]
                 for r in range(c + 1, n):
-                    v -= w[a + (c * n + r) * stride + lane] * w[b + (r * m + k) * stride + lane]
-                w[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
+                    v -= w[a + (c * n + r) * stride + lane] * y[b + (r * m + k) * stride + lane]
+                y[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
 
 
 def clear(s: Array, offset: int, count: int) -> None:

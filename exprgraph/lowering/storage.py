@@ -19,6 +19,7 @@ class Storage:
         self.rows = 0  # rows used so far, in this pass over the samples
         self.most_rows = 0  # in any pass
         self._free: list[tuple[int, int]] = []  # start and length of runs of rows
+        self.homes: dict[object, Place] = {}  # where a shared value is wanted in the end
 
     def place(self, key: object) -> Place:
         if key not in self.places and isinstance(key, Node):
@@ -32,6 +33,9 @@ class Storage:
         return self.places[key]
 
     def new_shared(self, key: object, shape: Shape) -> None:
+        if key in self.homes:
+            self.places[key] = self.homes[key]
+            return
         self.places[key] = Place("s", self.shared, contiguous(shape), False)
         self.shared += math.prod(shape)
 
