@@ -16,12 +16,12 @@ from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topolog
 from exprgraph.tree import flatten
 
 from .binding import bind_parameters, bind_variables, common_dtype
-from .compiling import compile_outputs, of_parameters, of_symbol
+from .compiling import at_once, compile_outputs, given_arrays, of_parameters, of_symbol, write
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
 from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
 
-BACKENDS = ("numba", "numpy")
+BACKENDS = ("numba", "numpy", "auto")
 REDUCTIONS = (None, "sum", "mean")
 
 
@@ -33,6 +33,7 @@ def build_nn_function(
     reduce: str | None = None,
     backend: str = "numba",
     check_shapes: bool = True,
+    threads: int = 1,
 ) -> BuiltFunction:
     """A function of numbers that evaluates equations of a symbolic network.
 
@@ -48,7 +49,9 @@ def build_nn_function(
             value of them.  They need not occur in the equations.
         shared: those of the symbols, or their names, that have one value for all samples.
         reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value of each.
-        backend: ``"numba"`` compiles at the first call, ``"numpy"`` evaluates without compiling.
+        backend: ``"numba"`` compiles at the first call, ``"numpy"`` evaluates without compiling, ``"auto"``
+            answers with NumPy while it compiles in the background.
+        threads: a batch is divided among so many threads. Equal calls with equal threads give equal bits.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
 
     Returns:
@@ -78,7 +81,7 @@ def build_nn_function(
             f"got {type(params).__name__}"
         )
     names = tuple(shared) if isinstance(shared, (tuple, list, set, frozenset)) else (shared,)
-    return BuiltFunction(equations, params, tuple(symbols), names, reduce, backend, bool(check_shapes))
+    return BuiltFunction(equations, params, tuple(symbols), names, reduce, backend, bool(check_shapes), threads)
 
 
 class BuiltFunction:
@@ -98,11 +101,14 @@ class BuiltFunction:
         reduce: str | None,
         backend: str,
         check_shapes: bool,
+        threads: int = 1,
     ) -> None:
         _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("backend", backend, BACKENDS)
+        if not isinstance(threads, int) or threads < 1:
+            raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
-        self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes)
+        self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes, threads)
         self._layout = params.layout
         self._check_shapes = check_shapes
         given, declared = _declare(symbols, _shared_symbols(symbols, shared))
@@ -118,10 +124,10 @@ class BuiltFunction:
         self._repeat = (False,) * len(nodes) if reduce is not None else _constant_over_samples(nodes)
         self._variables = tuple(of_symbol(s) for s in declared)
         self.arguments: tuple[str, ...] = (*(v.name for v in self._variables), "parameters")
-        self._compiled = compile_outputs(nodes, (*self._variables, of_parameters(params)), backend)
+        self._compiled = compile_outputs(nodes, (*self._variables, of_parameters(params)), backend, threads)
 
-    def __call__(self, *values: Any) -> Any:
-        """The equations' values.
+    def __call__(self, *values: Any, out: Any = None) -> Any:
+        """The equations' values; with ``out``, written into those arrays, which are nested as the results are.
 
         Raises:
             ArgumentError: the number of arguments is wrong.
@@ -130,29 +136,41 @@ class BuiltFunction:
             DTypeError: a value is not real.
         """
         quick = self._quick
+        if out is not None:
+            given = given_arrays(out, len(self.outputs))
+            if quick is None or not at_once(self._compiled.quick_into, self._flat(values), given):
+                write(self._results(values, given), given)
+            return out
         if quick is not None:
             answer = quick(*values)
-            if answer is None and isinstance(values[-1] if values else None, NeuralNetworkParameters):
-                ps = values[-1]
-                if ps.is_numeric and ps.layout == self._layout:
-                    answer = quick(*values[:-1], ps.flat)
+            if answer is None:
+                flat = self._flat(values)
+                answer = quick(*flat) if flat is not values else None
             if answer is not None:
                 return self._restore((answer,) if len(self.outputs) == 1 else answer)
-        return self._checked(values)
+        return self._restore([r if r.ndim else r[()] for r in self._results(values)])
 
     #: what answers a call like the last one at once, with ``None`` for any other
     _quick: Callable[..., Any] | None = None
 
-    def _checked(self, values: tuple[Any, ...]) -> Any:
+    def _flat(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The values with the parameters as their flat vector, if they are a container like this function's."""
+        ps = values[-1] if values else None
+        if isinstance(ps, NeuralNetworkParameters) and ps.is_numeric and ps.layout == self._layout:
+            return (*values[:-1], ps.flat)
+        return values
+
+    def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.arguments):
             raise ArgumentError(f"f({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(values)}")
         bound, lead = bind_variables(self._variables, values)
         bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
-        results = self._compiled(*common_dtype(bound))
-        self._quick = None if lead and any(self._repeat) else self._compiled.quick
-        if lead and any(self._repeat):
+        repeated = bool(lead) and any(self._repeat)
+        results = self._compiled(*common_dtype(bound), out=None if repeated else out)
+        self._quick = None if repeated else self._compiled.quick
+        if repeated:
             results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
-        return self._restore([r if r.ndim else r[()] for r in results])
+        return list(results)
 
     @property
     def source(self) -> str:

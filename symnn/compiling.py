@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from exprgraph.lowering.into import at_once, given_arrays, write
 from exprgraph.node import Node
 
 from .layout import Layout, Shape
@@ -38,7 +39,9 @@ class Compiled(Protocol):
     def kernel(self) -> Any: ...
     @property
     def quick(self) -> Callable[..., Any] | None: ...
-    def __call__(self, *arrays: np.ndarray) -> Sequence[np.ndarray]: ...
+    @property
+    def quick_into(self) -> Callable[..., Any] | None: ...
+    def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> Sequence[np.ndarray]: ...
 
 
 def of_symbol(symbol: Node) -> Variable:
@@ -53,7 +56,7 @@ def of_parameters(params: NeuralNetworkParameters) -> Variable:
     return Variable("parameters", tuple((leaf, s.offset) for leaf, s in zip(leaves, layout.slots)), (layout.size,), False)
 
 
-def compile_outputs(outputs: Sequence[Node], variables: Sequence[Variable], backend: str) -> Compiled:
+def compile_outputs(outputs: Sequence[Node], variables: Sequence[Variable], backend: str, threads: int = 1) -> Compiled:
     """The compiled function of the outputs.
 
     It is called with arrays of one dtype, C-contiguous: ``lead + shape`` for a per-sample argument,
@@ -63,5 +66,8 @@ def compile_outputs(outputs: Sequence[Node], variables: Sequence[Variable], back
     from exprgraph.lowering.function import Argument, compile_function
 
     arguments = [Argument(v.name, v.symbols, v.size, v.per_sample) for v in variables]
-    compiled: Compiled = compile_function(list(outputs), arguments, backend)
+    compiled: Compiled = compile_function(list(outputs), arguments, backend, threads)
     return compiled
+
+
+__all__ = ["Compiled", "Variable", "at_once", "compile_outputs", "given_arrays", "of_parameters", "of_symbol", "write"]

@@ -42,6 +42,7 @@ class _Emitter:
         self.dispatched_steps = 0
         self.kernel_text: list[str] = []
         self.table: list[int] = []
+        self.totals: list[tuple[tuple[str, int, int], ...]] = [()]
         self.written: set[int] = set()  # outputs that a phase has stored
         self.functions: set[str] = set()
         self.rows_used: set[Function] = set()
@@ -178,6 +179,7 @@ class _Emitter:
             return self.dispatched(lines)
         lines = self.dispatched(lines)
         clears = [f"clear({p.buffer}, u({p.offset}), u({t.size}))" for t, p in ((t, self.storage.places[t]) for t in totals)]
+        self.totals += [tuple((p.buffer, p.offset, t.size) for t, p in ((t, self.storage.places[t]) for t in totals)), ()]
         self.storage.new_pass()
         return [
             *clears,
@@ -237,7 +239,7 @@ class _Emitter:
         lines += self.dispatched(self._shared_outputs())
         differs = tuple(o in self.lanes for o in self.outputs)
         rows = self.storage.most_rows
-        return Program(self._source(lines), rows * self.row, rows, self.block, self.storage.shared, differs)
+        return Program(self._source(lines), rows * self.row, rows, self.block, self.storage.shared, differs, tuple(self.totals))
 
     def _find_cross_reads(self) -> None:
         """Shared values that per-sample code, later phases or outputs read."""

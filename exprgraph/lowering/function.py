@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..elementwise import is_boolean
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..evaluate import evaluate_nodes, real_array
 from ..leaves import as_node
@@ -18,103 +17,23 @@ from ..node import Node
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
 from ..tree import flatten
+from .form import Form
+from .into import at_once, check_shapes, given_arrays, write
 from .program import Argument, Program
 
-BACKENDS = ("numba", "numpy")
-
-
-class Form:
-    """The code of a form with what each of its calls needs, prepared once."""
-
-    #: the function that answers common calls in one step, with ``None`` for the others
-    quick: Callable[..., Any] | None = None
-
-    def __init__(
-        self,
-        program: Program,
-        arguments: Sequence[Argument],
-        outputs: Sequence[Node],
-        per_sample: Sequence[bool],
-        batch: bool,
-        single: bool,
-    ) -> None:
-        self.program = program
-        self.dtype = np.dtype(np.float32 if single else np.float64)
-        self._run = self._native(arguments, outputs, per_sample, batch) or self._with_numba()
-        self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
-        # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
-        self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
-        at = 0
-        for o, lane, differs in zip(outputs, program.per_sample, per_sample):
-            self._layout.append((None if lane else slice(at, at + o.size), o.shape, differs, is_boolean(o)))
-            at += 0 if lane else o.size
-        self._shared_results = at
-
-    def _native(
-        self, arguments: Sequence[Argument], outputs: Sequence[Node], per_sample: Sequence[bool], batch: bool
-    ) -> Callable[..., None] | None:
-        from .native.entry import Call
-        from .native.loading import native_code
-
-        program = self.program
-        takes = tuple((a.shape, a.per_sample) for a in arguments)
-        gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
-        code = native_code(program.source, Call(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize))
-        if code is None:
-            return None
-        # what is repeated over the samples, and what is made bool, is for Python
-        if not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample):
-            self.quick = code.call
-        import ctypes
-
-        pointer = ctypes.c_void_p
-        entry = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(code.address)
-
-        def run(
-            arguments: Sequence[np.ndarray], results: Sequence[np.ndarray], workspace: np.ndarray, shared: np.ndarray, samples: int
-        ) -> None:
-            given = (pointer * len(arguments))(*[a.ctypes.data for a in arguments])
-            wanted = (pointer * len(results))(*[a.ctypes.data for a in results])
-            entry(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
-
-        self._code = code  # in memory for as long as it can be called
-        return run
-
-    def _with_numba(self) -> Callable[..., None]:
-        from .module import load_module
-
-        module = load_module(self.program.source)
-
-        def run(
-            arguments: Sequence[np.ndarray], results: Sequence[np.ndarray], workspace: np.ndarray, shared: np.ndarray, samples: int
-        ) -> None:
-            tables = (module.constants, module.table, module.steps)
-            module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
-
-        return run
-
-    def __call__(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
-        dtype = self.dtype
-        samples = math.prod(lead)
-        flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
-        results = np.empty(self._shared_results, dtype)
-        lanes = [np.empty(samples * n, dtype) for n in self._lane_sizes]
-        workspace, shared = np.empty(self.program.workspace, dtype), np.empty(self.program.shared, dtype)
-        self._run(flat, [results, *lanes], workspace, shared, samples)
-        out = []
-        own = iter(lanes)
-        for part, shape, differs, boolean in self._layout:
-            value = (next(own) if part is None else results[part]).reshape(lead + shape if differs else shape)
-            out.append(value != 0 if boolean else value)
-        return out
+BACKENDS = ("numba", "numpy", "auto")
 
 
 class CompiledOutputs:
     """Outputs as a function of flat argument arrays, with no nesting and no names."""
 
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba") -> None:
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        if not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"threads is a positive whole number, got {threads!r}")
+        self.threads = threads
+        self._coming: dict[tuple[bool, bool], Future[Form]] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
         self.backend = backend
@@ -124,7 +43,7 @@ class CompiledOutputs:
         self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledOutputs, (self.outputs, self.arguments, self.backend)
+        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads)
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         lane = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
@@ -148,8 +67,20 @@ class CompiledOutputs:
                 form = self._forms.get((batch, single))
                 if form is None:
                     program = self.program(batch, single)
-                    form = self._forms[batch, single] = Form(program, self.arguments, self.outputs, self._per_sample, batch, single)
+                    made = Form(program, self.arguments, self.outputs, self._per_sample, batch, single, self.threads)
+                    form = self._forms[batch, single] = made
         return form
+
+    def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
+        """A form that is compiled in the background from the first time it is asked for."""
+        form = self._forms.get((batch, single))
+        if form is not None:
+            return form
+        coming = self._coming.get((batch, single))
+        if coming is None:
+            coming = self._coming[batch, single] = Future()
+            threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
+        return coming.result() if coming.done() else None
 
     @property
     def source(self) -> str:
@@ -158,12 +89,12 @@ class CompiledOutputs:
 
     @property
     def kernel(self) -> Any:
-        """The jitted function of the batch form."""
-        from .module import load_module
+        """The function for other Numba code; see :func:`exprgraph.lowering.embed.numba_function`."""
+        from .embed import numba_function
 
-        return load_module(self.source).kernel
+        return numba_function(self)
 
-    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+    def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
         lead: tuple[int, ...] | None = None
         for (per_sample, ndim), argument, a in zip(self._ranks, self.arguments, arrays):
@@ -176,13 +107,19 @@ class CompiledOutputs:
         if self.backend == "numpy":
             return self._with_numpy(arrays, lead)
         single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
-        form = self.form(bool(lead), single)
-        self.quick = form.quick
-        return form(arrays, lead)
+        form = self._form_if_ready(bool(lead), single) if self.backend == "auto" else self.form(bool(lead), single)
+        if form is None:
+            return self._with_numpy(arrays, lead)
+        self.quick, self.quick_into = form.quick, form.quick_into
+        if out is not None:
+            check_shapes(out, [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)])
+        return form(arrays, lead, out)
 
     #: of the form used last: a function of the same arguments that answers a call like the last one at once.
     #: It gives one result, or a tuple of several; ``None`` for a call it is not made for
     quick: Callable[..., Any] | None = None
+    #: the same with the arrays for the results after the arguments
+    quick_into: Callable[..., Any] | None = None
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
@@ -196,9 +133,18 @@ class CompiledOutputs:
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
 
 
-def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba") -> CompiledOutputs:
+def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: bool, single: bool) -> None:
+    try:
+        coming.set_result(make(batch, single))
+    except BaseException as error:  # it is the caller's, who asks for the result
+        coming.set_exception(error)
+
+
+def compile_function(
+    outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1
+) -> CompiledOutputs:
     """A function of flat arrays; see :class:`Argument` for how symbols lie in them."""
-    return CompiledOutputs(outputs, arguments, backend)
+    return CompiledOutputs(outputs, arguments, backend, threads)
 
 
 class CompiledFunction:
@@ -209,7 +155,7 @@ class CompiledFunction:
         kernel: the function Numba compiled.
     """
 
-    def __init__(self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str) -> None:
+    def __init__(self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str, threads: int = 1) -> None:
         leaves, self._restore = flatten(equations)
         outputs = [as_node(n) for n in leaves]
         self.equations = equations
@@ -218,10 +164,10 @@ class CompiledFunction:
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
         self._lifted = tuple(plain and not any(n.op is SAMPLE_SUM for n in topological([o])) for o in outputs)
-        self._core = CompiledOutputs(outputs, _arguments(outputs, self.symbols, self.shared), backend)
+        self._core = CompiledOutputs(outputs, _arguments(outputs, self.symbols, self.shared), backend, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend)
+        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)
 
     @property
     def backend(self) -> str:
@@ -235,8 +181,39 @@ class CompiledFunction:
 
     @property
     def kernel(self) -> Any:
-        """The function Numba compiled."""
+        """The function to call from other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
+
+        Arrays are one-dimensional, of float64; nothing is checked or allocated.  See
+        :func:`exprgraph.lowering.embed.numba_function`.
+        """
         return self._core.kernel
+
+    @property
+    def workspace_size(self) -> int:
+        """How many numbers of workspace ``kernel`` and C callers must give."""
+        from .embed import workspace_size
+
+        return workspace_size(self._core)
+
+    @property
+    def address(self) -> int:
+        """The machine code's address, for C callers: see :func:`exprgraph.lowering.embed.c_function`."""
+        from .embed import c_function
+
+        return c_function(self._core)[0]
+
+    @property
+    def ctypes(self) -> Any:
+        """The machine code as a ctypes function: see :func:`exprgraph.lowering.embed.c_function`."""
+        from .embed import c_function
+
+        return c_function(self._core)[1]
+
+    def low_level_callable(self) -> Any:
+        """A ``scipy.LowLevelCallable`` of signature ``double (int, double *)``, of a function of numbers."""
+        from .embed import low_level_callable
+
+        return low_level_callable(self._core)
 
     def save(self, path: str | Path) -> None:
         """Write the evaluator as a module that needs only numpy and numba.
@@ -252,18 +229,23 @@ class CompiledFunction:
         names = ", ".join(s.params[0] for s in self.symbols)
         return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
 
-    def __call__(self, *values: Any) -> Any:
+    def __call__(self, *values: Any, out: Any = None) -> Any:
         quick = self._quick
+        if out is not None:
+            given = given_arrays(out, len(self._lifted))
+            if quick is None or not at_once(self._core.quick_into, values, given):
+                write(self._results(values, given), given)
+            return out
         if quick is not None:
             answer = quick(*values)
             if answer is not None:
                 return self._restore((answer,) if len(self._lifted) == 1 else answer)
-        return self._checked(values)
+        return self._restore([r if r.ndim else r[()] for r in self._results(values)])
 
     #: see CompiledOutputs.quick
     _quick: Callable[..., Any] | None = None
 
-    def _checked(self, values: tuple[Any, ...]) -> Any:
+    def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.symbols):
             names = ", ".join(s.params[0] for s in self.symbols)
             raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
@@ -286,13 +268,14 @@ class CompiledFunction:
             whole = lead + s.shape
             ready.append(np.broadcast_to(a, whole) if argument.per_sample and a.shape != whole else a)
         results = []
-        answers = self._core(*ready)
-        self._quick = None if lead and any(self._lifted) else self._core.quick
+        repeated = bool(lead) and any(self._lifted)
+        answers = self._core(*ready, out=None if repeated else out)
+        self._quick = None if repeated else self._core.quick
         for r, o, lifted in zip(answers, self._core.outputs, self._lifted):
             if lifted and r.shape != lead + o.shape:
                 r = np.array(np.broadcast_to(r, lead + o.shape))
-            results.append(r if r.ndim else r[()])
-        return self._restore(results)
+            results.append(r)
+        return results
 
 
 def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequence[Node]) -> list[Argument]:
@@ -319,7 +302,7 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequenc
 
 
 def compile(  # noqa: A001
-    equations: Any, symbols: Node | Sequence[Node], *, shared: Sequence[Node] = (), backend: str = "numba"
+    equations: Any, symbols: Node | Sequence[Node], *, shared: Sequence[Node] = (), backend: str = "numba", threads: int = 1
 ) -> CompiledFunction:
     """A compiled function of an expression, or of any nesting of expressions.
 
@@ -327,13 +310,16 @@ def compile(  # noqa: A001
         equations: an expression, or dicts, lists and tuples of them; results come in the same nesting.
         symbols: the arguments, in order.
         shared: arguments that all samples of a batch share (never given with batch axes).
-        backend: "numba", or "numpy" to evaluate without compiling.
+        backend: "numba" compiles at the first call, "numpy" evaluates without compiling, "auto"
+            answers with NumPy while it compiles in the background.  Their results differ in the last digits.
+        threads: a batch is divided among so many threads. Equal calls with equal threads give equal bits.
 
     Returns:
         A function of one value a symbol: arrays of the symbol's shape, with any batch axes in
         front, which broadcast among each other. If some symbols are declared per sample, only they
         take batch axes. Compilation happens at the first call, for each of: a single sample, a
-        batch, float64, float32.
+        batch, float64, float32. ``out=`` takes arrays, nested as the results are, to write them into.
+        The interpreter is free to run other threads meanwhile.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -342,7 +328,7 @@ def compile(  # noqa: A001
     6.0
     """
     given = (symbols,) if isinstance(symbols, Node) else tuple(symbols)
-    return CompiledFunction(equations, given, shared, backend)
+    return CompiledFunction(equations, given, shared, backend, threads)
 
 
 __all__ = ["Argument", "Callable", "CompiledFunction", "CompiledOutputs", "DTypeError", "compile", "compile_function"]

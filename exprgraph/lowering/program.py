@@ -34,3 +34,6 @@ class Program(NamedTuple):
     block: int  # samples in a block
     shared: int  # numbers in the shared workspace
     per_sample: tuple[bool, ...]  # of the outputs
+    #: of each part of the driver, the totals that a pass over the samples adds up: buffer, offset, size.  Parts
+    #: alternate: shared work, a pass, shared work, ...
+    totals: tuple[tuple[tuple[str, int, int], ...], ...]

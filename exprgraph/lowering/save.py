@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from .function import CompiledOutputs
 
@@ -49,7 +51,48 @@ def evaluate(*values):
         next(rest).reshape(lead + shape) if per_sample else part.reshape(shape)
         for part, (shape, per_sample) in zip(parts, RESULTS)
     ]
+
+
+#: arguments, and what the results were when this module was written
+CHECK = {check}
+
+
+def self_check():
+    """Compare with what was computed when this module was written; the largest relative difference."""
+    given, expected = CHECK
+    got = evaluate(*[np.array(v, R).reshape(shape) for v, (name, shape, per_sample) in zip(given, ARGUMENTS)])
+    worst = 0.0
+    for e, r, (shape, per_sample) in zip(expected, got, RESULTS):
+        e, r = np.array(e, R).reshape(shape), np.asarray(r)
+        same = (e == r) | (np.isnan(e) & np.isnan(r))
+        with np.errstate(all="ignore"):
+            error = np.where(same, 0.0, np.abs(r - e) / np.maximum(np.max(np.abs(e), initial=0.0), np.finfo(R).tiny))
+        worst = max(worst, float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0)))
+    if not worst <= {tolerance}:
+        raise AssertionError(f"self-check failed: relative difference {{worst:.3g}}, allowed {tolerance}")
+    return worst
+
+
+if __name__ == "__main__":
+    print(f"self-check passed, largest relative difference {{self_check():.2g}}")
 '''
+
+
+def _check(core: CompiledOutputs) -> str:
+    """Arguments with the results that NumPy gives for them, as text."""
+    from ..evaluate import evaluate_nodes
+
+    rng = np.random.default_rng(0)
+    # in (0, 1), where most functions are finite; nothing in [0, 1] is outside of the domain of a square root
+    given = [rng.uniform(0.1, 0.9, a.size) for a in core.arguments]
+    bindings = {}
+    for a, vector in zip(core.arguments, given):
+        for symbol, offset in a.symbols:
+            bindings[symbol] = vector[offset : offset + symbol.size].reshape(symbol.shape)
+    with np.errstate(all="ignore"):
+        values = evaluate_nodes(core.outputs, bindings)
+    expected = [np.broadcast_to(v, o.shape).ravel().tolist() for v, o in zip(values, core.outputs)]
+    return repr(([v.tolist() for v in given], expected)).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
 def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None:
@@ -60,7 +103,12 @@ def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None
         arguments.append((name, a.shape, a.per_sample))
     results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
     text = program.source + _CALLER.format(
-        arguments=repr(arguments), results=repr(results), workspace=program.workspace, shared=program.shared
+        arguments=repr(arguments),
+        results=repr(results),
+        workspace=program.workspace,
+        shared=program.shared,
+        check=_check(core),
+        tolerance=1e-9,
     )
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:

@@ -466,7 +466,7 @@ def test_only_larger_shapes_are_explained_by_the_document() -> None:
             "'sinput' was made with per_sample=True and cannot be shared",
         ),
         (lambda nn, y: build_nn_function(nn.output, nn, reduce="max"), ArgumentError, "reduce is one of None, 'sum', 'mean', got 'max'"),
-        (lambda nn, y: build_nn_function(nn.output, nn, backend="c"), ArgumentError, "backend is one of 'numba', 'numpy', got 'c'"),
+        (lambda nn, y: build_nn_function(nn.output, nn, backend="c"), ArgumentError, "backend is one of 'numba', 'numpy', 'auto', got 'c'"),
         (lambda nn, y: build_nn_function([], nn), ArgumentError, r"no equations in \[\]"),
         (
             lambda nn, y: build_nn_function([nn.output, "text"], nn),

@@ -6,12 +6,14 @@ import ast
 import struct
 from collections.abc import Iterable
 
-from .builder import Builder, Target, Value
+from .builder import Target, Value
 from .tiles import TILES
 from .translate import Functions, Translation, UnsupportedError
 
 #: the entry: pointers to the arguments and to the results, workspace on lanes and shared, samples
 ENTRY = "run"
+#: a part of it: the same, then the number of the part, and the range of samples of a pass
+PART = "part"
 _TABLES = {"T": "@TABLE", "STEPS": "@STEPS"}
 
 
@@ -33,7 +35,7 @@ def assemble(source: str, target: Target) -> str:
             functions.declared |= intrinsics
         elif _is_procedure(d) and name not in ("kernel", "keep_apart"):
             bodies.append(_procedure(functions, d))
-    bodies.append(_driver(functions, definitions["kernel"], values))
+    bodies += _driver(functions, definitions["kernel"], values)
     steps = [k for pair in ast.literal_eval(values["STEPS"]) for k in pair]
     constants = [float(x) for x in _numbers(values["CONSTANTS"])]
     parts = [
@@ -100,8 +102,49 @@ def _procedure(functions: Functions, d: ast.FunctionDef) -> str:
     return f"define internal void @{d.name}({listed}) #0 {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 
-def _driver(functions: Functions, d: ast.FunctionDef, values: dict[str, ast.expr]) -> str:
+def _driver(functions: Functions, d: ast.FunctionDef, values: dict[str, ast.expr]) -> list[str]:
+    """``run``, and ``part``: one of the driver's parts, a pass over samples from ``first`` to ``last``."""
     code = _Driver(functions, d)
+    _bind(code, d, values)
+    code.env["start"], code.env["stop"] = code.builder.integer(0), code.env["samples"]
+    code.statements(d.body)
+    texts = [code.builder.text()]
+    code = _Driver(functions, d)
+    b = code.builder
+    _bind(code, d, values)
+    code.env["start"], code.env["stop"] = (Value(f"%{n}", "int", False, 0) for n in ("start", "stop"))
+    pieces = parts(d)
+    labels = [b.label("part") for _ in pieces]
+    listed = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels))
+    b.do(f"switch i64 %index, label %done [ {listed} ]")
+    for piece, label in zip(pieces, labels):
+        b.start(label)
+        code.statements(piece)
+        b.do("br label %done")
+    b.start("done")
+    texts.append(b.text())
+    functions.declared |= b.intrinsics
+    given = "ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples"
+    heads = (f"@{ENTRY}({given})", f"@{PART}({given}, i64 %index, i64 %start, i64 %stop)")
+    return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in zip(heads, texts)]
+
+
+def parts(driver: ast.FunctionDef) -> list[list[ast.stmt]]:
+    """The driver's statements, divided into shared work and passes over the samples."""
+    out: list[list[ast.stmt]] = [[]]
+    for s in driver.body:
+        if isinstance(s, ast.For) and isinstance(s.target, ast.Name) and s.target.id == "first":
+            clears: list[ast.stmt] = []
+            while out[-1] and ast.unparse(out[-1][-1]).startswith("clear("):  # each pass clears its own totals
+                clears.insert(0, out[-1].pop())
+            out += [[*clears, s], []]
+        else:
+            out[-1].append(s)
+    return out
+
+
+def _bind(code: _Driver, d: ast.FunctionDef, values: dict[str, ast.expr]) -> None:
+    """The driver's arguments, taken from the tables of pointers."""
     b = code.builder
     block = values["BLOCK"]
     assert isinstance(block, ast.Call)
@@ -120,12 +163,6 @@ def _driver(functions: Functions, d: ast.FunctionDef, values: dict[str, ast.expr
             table = "%arguments" if name[0] == "a" else "%results"
             at = b.here(f"getelementptr ptr, ptr {table}, i64 {k}", "pointer", False)
             code.env[name] = b.here(f"load ptr, ptr {at.text}", "pointer", False)
-    code.statements(d.body)
-    functions.declared |= b.intrinsics
-    return (
-        f"define void @{ENTRY}(ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples) #0 "
-        f"{{\nentry:\n{b.text()}\n  ret void\n}}"
-    )
 
 
 class _Driver(Translation):
@@ -133,7 +170,11 @@ class _Driver(Translation):
 
     def statement(self, s: ast.stmt) -> None:
         b = self.builder
-        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple):
+        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and s.targets[0].id == "n":
+            left = b.binary("sub", self.env["stop"], self.env["first"])
+            block = self.env["BLOCK"]
+            self.env["n"] = b.select(b.binary("icmp ult", block, left, "bool"), block, left)
+        elif isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple):
             step = self.env["step"]
             for i, name in enumerate(s.targets[0].elts):
                 assert isinstance(name, ast.Name)
@@ -144,7 +185,10 @@ class _Driver(Translation):
         elif isinstance(s, ast.For) and isinstance(s.target, ast.Name) and s.target.id in ("first", "step"):
             assert isinstance(s.iter, ast.Call)
             bounds = [self.expression(a) for a in s.iter.args]
-            b.open(bounds[0], bounds[1], int(bounds[2].text) if len(bounds) == 3 else 1, "int", {})
+            if s.target.id == "first":
+                b.open(self.env["start"], self.env["stop"], int(bounds[2].text), "int", {})
+            else:
+                b.open(bounds[0], bounds[1], 1, "int", {})
             self.env[s.target.id] = b.loops[-1].index
             self.statements(s.body)
             b.close({})
@@ -172,4 +216,4 @@ class _Driver(Translation):
         b.start(after)
 
 
-__all__ = ["ENTRY", "Builder", "UnsupportedError", "assemble"]
+__all__ = ["ENTRY", "PART", "UnsupportedError", "assemble"]

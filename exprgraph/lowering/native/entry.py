@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 #: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
-CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64")
+CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
 #: places of NumPy's functions in its table, stable since 1.0
 _EMPTY, _RETURN = 184, 76
 #: workspaces up to this many bytes are on the stack
 STACK = 16 * 1024
 _CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
+_WRITEABLE = 0x0400
 
 
 class Call(NamedTuple):
@@ -68,12 +69,45 @@ class _Text:
 
 
 def entry(call: Call) -> str:
-    """The text of ``call``, and of the table that it is told the addresses in."""
+    """The text of ``call`` and ``call_into``, and of the table that they are told the addresses in."""
+    return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
+declare ptr @malloc(i64)
+declare void @free(ptr)
+declare void @Py_IncRef(ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare ptr @PyTuple_New(i64)
+declare i32 @PyTuple_SetItem(ptr, i64, ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+{_function("call", call, into=False)}
+{_function("call_into", call, into=True)}
+{_of_numbers(call)}"""
+
+
+def _of_numbers(call: Call) -> str:
+    """``double number(int n, double *x)`` where all arguments and the one result are numbers, as integrators call it."""
+    if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
+        return ""
+    t = _Text()
+    pointers = t.new(f"alloca [{len(call.arguments) + 1} x ptr]")
+    results, answer = t.new("alloca [1 x ptr]"), t.new("alloca double")
+    block = t.new(f"alloca [{8 * (call.workspace + call.shared) + 64} x i8], align 64")
+    for k in range(len(call.arguments)):
+        t.do(f"store ptr {t.offset('%x', 8 * k)}, ptr {t.offset(pointers, 8 * k)}")
+    t.do(f"store ptr {answer}, ptr {results}")
+    shared = t.offset(block, 8 * call.workspace)
+    t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 1)")
+    t.do(f"ret double {t.new(f'load double, ptr {answer}')}")
+    body = "\n".join(t.lines)
+    return f"define double @number(i32 %n, ptr %x) {{\nbegin:\n{body}\n}}"
+
+
+def _function(name: str, call: Call, into: bool) -> str:
     head = object.__basicsize__
     t = _Text()
     known = {name: t.read("ptr", "@CONTEXT", 8 * k) for k, name in enumerate(CONTEXT)}
     item = call.bits // 8
-    t.equal("i64", "%count", len(call.arguments))
+    t.equal("i64", "%count", len(call.arguments) + into * len(call.results))
     pointers = t.new(f"alloca [{len(call.arguments)} x ptr]")
     results = t.new(f"alloca [{len(call.results) + 1} x ptr]")
     dims = t.new("alloca [64 x i64]")
@@ -118,6 +152,19 @@ def entry(call: Call) -> str:
             t.do(f"br label %taken{k}")
             t.lines.append(f"taken{k}:")
     samples = samples or "1"
+    given_results = []
+    for k, (shape, lane) in enumerate(call.results if into else ()):
+        made = t.read("ptr", "%values", 8 * (len(call.arguments) + k))
+        lengths = ([samples] if lane and call.batch else []) + [str(n) for n in shape]
+        t.equal("ptr", t.read("ptr", made, head - 8), known["ndarray"])
+        t.equal("ptr", t.read("ptr", made, head + 40), known["descr"])
+        t.equal("i32", t.read("i32", made, head + 8), len(lengths))
+        flags = t.new(f"and i32 {t.read('i32', made, head + 48)}, {_CONTIGUOUS_ALIGNED | _WRITEABLE}")
+        t.equal("i32", flags, _CONTIGUOUS_ALIGNED | _WRITEABLE)
+        sizes = t.read("ptr", made, head + 16) if lengths else ""
+        for axis, length in enumerate(lengths):
+            t.equal("i64", t.read("i64", sizes, 8 * axis), length)
+        given_results.append(made)
     if not on_stack:
         raw = t.new(f"call ptr @malloc(i64 {space + 64})")
         t.require(t.new(f"icmp ne ptr {raw}, null"))
@@ -128,12 +175,16 @@ def entry(call: Call) -> str:
     packed = t.offset(shared, call.shared * item + 32) if together else ""
     arrays: list[tuple[str, str]] = []
     lane_slot = 1
-    for shape, lane in call.results:
+    for k, (shape, lane) in enumerate(call.results):
         lead = int(lane and call.batch)
-        for axis, length in enumerate(([samples] if lead else []) + [str(n) for n in shape]):
-            t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
-        t.do(f"call void @Py_IncRef(ptr {known['descr']})")
-        made = t.new(f"call ptr {known['empty']}(i32 {len(shape) + lead}, ptr {dims}, ptr {known['descr']}, i32 0)")
+        lengths = ([samples] if lead else []) + [str(n) for n in shape]
+        if into:
+            made = given_results[k]
+        else:
+            for axis, length in enumerate(lengths):
+                t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
+            t.do(f"call void @Py_IncRef(ptr {known['descr']})")
+            made = t.new(f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)")
         data = t.read("ptr", made, head)
         arrays.append((made, data))
         if lane:
@@ -153,11 +204,16 @@ def entry(call: Call) -> str:
         if not lane and together:
             t.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {data}, ptr {t.offset(packed, at)}, i64 {size}, i1 false)")
             at += size
+        if into:
+            continue
         scalar = not shape and not (lane and call.batch)
         answers.append(t.new(f"call ptr {known['scalar']}(ptr {made})") if scalar else made)
     if not on_stack:
         t.do(f"call void @free(ptr {raw})")
-    if len(answers) == 1:
+    if into:
+        t.do(f"call void @Py_IncRef(ptr {known['true']})")
+        t.do(f"ret ptr {known['true']}")
+    elif len(answers) == 1:
         t.do(f"ret ptr {answers[0]}")
     else:
         row = t.new(f"call ptr @PyTuple_New(i64 {len(answers)})")
@@ -168,19 +224,7 @@ def entry(call: Call) -> str:
     t.do(f"call void @Py_IncRef(ptr {known['none']})")
     t.do(f"ret ptr {known['none']}")
     body = "\n".join(t.lines)
-    return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
-declare ptr @malloc(i64)
-declare void @free(ptr)
-declare void @Py_IncRef(ptr)
-declare ptr @PyEval_SaveThread()
-declare void @PyEval_RestoreThread(ptr)
-declare ptr @PyTuple_New(i64)
-declare i32 @PyTuple_SetItem(ptr, i64, ptr)
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-define ptr @call(ptr %self, ptr %values, i64 %count) {{
-begin:
-{body}
-}}"""
+    return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nbegin:\n{body}\n}}"
 
 
 class _Method(ctypes.Structure):
@@ -229,7 +273,7 @@ def as_expected() -> bool:
 def callable_at(address: int, context: int, dtype: np.dtype[Any], keep: object) -> Callable[..., Any]:
     """The Python function of the code at an address, told where things are."""
     empty, scalar = _numpy_functions()
-    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64))
+    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
     table = (ctypes.c_void_p * len(CONTEXT)).from_address(context)
     for k, value in enumerate(known):
         table[k] = value

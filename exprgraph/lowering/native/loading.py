@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import disk, machine
-from .assemble import ENTRY, assemble
+from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, entry
 from .translate import UnsupportedError
 
@@ -23,14 +23,19 @@ _lock = threading.Lock()
 
 
 class Code:
-    """Machine code in memory: the driver's address, and the function that Python calls."""
+    """Machine code in memory: addresses of the driver and its parts, and the functions that Python calls."""
 
     def __init__(self, loaded: machine.Loaded, dtype: np.dtype[Any]) -> None:
         self._loaded = loaded
         self.address = loaded.address(ENTRY)
+        self.part = loaded.address(PART)
+        #: double (int, double *), where the function is one of numbers
+        self.number = loaded.address("number")
         self.call: Callable[..., Any] | None = None
+        self.call_into: Callable[..., Any] | None = None
         if as_expected():
-            self.call = callable_at(loaded.address("call"), loaded.address("CONTEXT"), dtype, loaded)
+            context = loaded.address("CONTEXT")
+            self.call, self.call_into = (callable_at(loaded.address(n), context, dtype, loaded) for n in ("call", "call_into"))
 
 
 def _object(source: str, call: Call) -> bytes | None:

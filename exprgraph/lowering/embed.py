@@ -1,0 +1,126 @@
+"""Compiled functions called from C, from Numba's functions and from SciPy's integrators."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .form import Form
+
+if TYPE_CHECKING:
+    from .function import CompiledOutputs
+
+
+def _form(core: CompiledOutputs) -> Form:
+    """The form in float64, on lanes if any argument differs by sample."""
+    return core.form(any(a.per_sample for a in core.arguments), False)
+
+
+def workspace_size(core: CompiledOutputs) -> int:
+    """How many float64 a caller must give as workspace."""
+    program = _form(core).program
+    return program.workspace + program.shared + len(core.arguments) + len(core.outputs) + 1
+
+
+def c_function(core: CompiledOutputs) -> tuple[int, Any]:
+    """The address of the machine code, and a ctypes function of it, which keeps the code in memory.
+
+    In C it is::
+
+        void f(const double *const *arguments, double *const *results,
+               double *workspace, double *shared, int64_t samples);
+
+    ``arguments`` are in order, samples one after another.  ``results[0]`` takes all results that are the
+    same for all samples, one after another; the others follow, each with its samples.  ``workspace`` and
+    ``shared`` are of ``core.program().workspace`` and ``.shared`` numbers.  Nothing is checked; it may be
+    called by several threads, each with workspace of its own.
+    """
+    form = _form(core)
+    if form.code is None:
+        raise NotImplementedError("this function has parts that only Numba can compile, and no address; use fn.kernel or fn.save")
+    pointer = ctypes.c_void_p
+    function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
+    function.keep = form.code  # type: ignore[attr-defined]
+    return form.code.address, function
+
+
+_NUMBA = '''
+import numba
+
+
+@numba.njit
+def kernel({parameters}, workspace, samples):
+    numbers = workspace[:{numbers}]
+    pointers = workspace[{numbers}:].view(np.int64)
+{pointers}
+    entry(pointers[:{split}].ctypes.data, pointers[{split}:].ctypes.data, numbers.ctypes.data, numbers[{lanes}:].ctypes.data, samples)
+'''
+
+
+def numba_function(core: CompiledOutputs) -> Any:
+    """A function that other Numba code calls: ``kernel(arguments..., results..., workspace, samples)``.
+
+    Arguments and results are one-dimensional C-contiguous float64 arrays, samples one after another.  The
+    first result array takes all results that are the same for all samples, one after another (it may be
+    empty, and is always there); the others follow in order.  ``workspace`` has ``fn.workspace_size``
+    numbers.  Nothing is checked and nothing allocated.
+    """
+    form = _form(core)
+    if form.code is None:
+        return _all_numba(core, form)
+    _, entry = c_function(core)
+    lanes = sum(form.program.per_sample)
+    names = [f"a{k}" for k in range(len(core.arguments))]
+    results = ["o", *(f"o{k}" for k in range(lanes))]
+    lines = [f"    pointers[{k}] = {name}.ctypes.data" for k, name in enumerate([*names, *results])]
+    text = _NUMBA.format(
+        parameters=", ".join([*names, *results]), numbers=form.program.workspace + form.program.shared,
+        pointers="\n".join(lines), split=len(names), lanes=form.program.workspace,
+    )  # fmt: skip
+    namespace: dict[str, Any] = {"np": np, "entry": entry, "__name__": "exprgraph_kernel"}
+    exec(compile(text, "<exprgraph kernel>", "exec"), namespace)
+    return namespace["kernel"]
+
+
+def _all_numba(core: CompiledOutputs, form: Form) -> Any:
+    """The same of a function that Numba compiles whole."""
+    import numba
+
+    from .module import load_module
+
+    module = load_module(form.program.source)
+    names = [f"a{k}" for k in range(len(core.arguments))]
+    results = ["o", *(f"o{k}" for k in range(sum(form.program.per_sample)))]
+    listed, split, end = ", ".join([*names, *results]), form.program.workspace, form.program.workspace + form.program.shared
+    text = (
+        f"def kernel({listed}, workspace, samples):\n"
+        f"    inner({listed}, workspace[:{split}], workspace[{split}:{end}], constants, table, steps, np.uint64(samples))\n"
+    )
+    namespace = {
+        "np": np, "inner": module.kernel, "constants": module.constants, "table": module.table, "steps": module.steps,
+        "__name__": "exprgraph_kernel",
+    }  # fmt: skip
+    exec(compile(text, "<exprgraph kernel>", "exec"), namespace)
+    return numba.njit(namespace["kernel"])
+
+
+def low_level_callable(core: CompiledOutputs) -> Any:
+    """For ``scipy.integrate`` and ``scipy.ndimage``: the function without a way through Python.
+
+    Raises:
+        TypeError: an argument or the result is not a single number, or there are several results.
+    """
+    from importlib import import_module
+
+    scipy: Any = import_module("scipy")  # not needed otherwise, and without types of its own
+    form = core.form(False, False)
+    if form.code is None or not form.code.number:
+        raise TypeError("low_level_callable is for one result that is a number, of arguments that are numbers")
+    function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(form.code.number)
+    function.keep = form.code  # type: ignore[attr-defined]
+    return scipy.LowLevelCallable(function)
+
+
+__all__ = ["c_function", "low_level_callable", "numba_function", "workspace_size"]

@@ -1,0 +1,162 @@
+"""One compiled form of a function: lanes or a single sample, float64 or float32."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..elementwise import is_boolean
+from ..node import Node
+from .program import Argument, Program
+
+if TYPE_CHECKING:
+    from .native.loading import Code
+
+Arrays = Sequence[np.ndarray]
+#: samples of a thread are a multiple of this, so that all but the last work on whole vectors
+GRAIN = 16
+
+
+class Form:
+    """The code of a form with what each of its calls needs, prepared once."""
+
+    #: the function that answers common calls in one step, with ``None`` for the others
+    quick: Callable[..., Any] | None = None
+    #: the same with the arrays for the results after the arguments; its answer is ``True``
+    quick_into: Callable[..., Any] | None = None
+
+    def __init__(
+        self,
+        program: Program,
+        arguments: Sequence[Argument],
+        outputs: Sequence[Node],
+        per_sample: Sequence[bool],
+        batch: bool,
+        single: bool,
+        threads: int = 1,
+    ) -> None:
+        from .native.entry import Call
+        from .native.loading import native_code
+
+        self.program = program
+        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.threads = threads if batch else 1
+        takes = tuple((a.shape, a.per_sample) for a in arguments)
+        gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
+        call = Call(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
+        self.code: Code | None = native_code(program.source, call)
+        # what is repeated over the samples, what is made bool, and threads are for Python
+        plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
+        if self.code is not None and plain and self.threads == 1:
+            self.quick, self.quick_into = self.code.call, self.code.call_into
+        self._run = self._native(self.code) if self.code is not None else self._with_numba()
+        self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
+        # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
+        self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
+        at = 0
+        for o, lane, differs in zip(outputs, program.per_sample, per_sample):
+            self._layout.append((None if lane else slice(at, at + o.size), o.shape, differs, is_boolean(o)))
+            at += 0 if lane else o.size
+        self._shared_results = at
+
+    def _native(self, code: Code) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
+        import ctypes
+
+        pointer, integer = ctypes.c_void_p, ctypes.c_int64
+        whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
+        part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)
+
+        def table(arrays: Arrays) -> Any:
+            return (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
+
+        def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+            given, wanted = table(arguments), table(results)
+            if self.threads == 1 or samples < 2 * GRAIN:
+                whole(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
+                return
+            _in_threads(self.program, self.threads, part, given, table, results, workspace, shared, samples)
+
+        return run
+
+    def _with_numba(self) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
+        from .module import load_module
+
+        module = load_module(self.program.source)
+
+        def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+            tables = (module.constants, module.table, module.steps)
+            module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+
+        return run
+
+    def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
+        """The results; with ``out``, in those arrays where they are of the right type and order, else copied there."""
+        dtype = self.dtype
+        samples = math.prod(lead)
+        flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
+        results = np.empty(self._shared_results, dtype)
+        lanes: list[np.ndarray] = []
+        for k, (part, shape, _, boolean) in enumerate(self._layout):
+            if part is None:
+                own = None if out is None or boolean else out[k]
+                if own is not None and own.dtype == dtype and own.flags.c_contiguous and not any(np.may_share_memory(own, a) for a in flat):
+                    lanes.append(own.reshape(-1))
+                else:
+                    lanes.append(np.empty(samples * math.prod(shape), dtype))
+        workspace, shared = np.empty(self.program.workspace, dtype), np.empty(self.program.shared, dtype)
+        self._run(flat, [results, *lanes], workspace, shared, samples)
+        values = []
+        each = iter(lanes)
+        for part, shape, differs, boolean in self._layout:
+            value = (next(each) if part is None else results[part]).reshape(lead + shape if differs else shape)
+            values.append(value != 0 if boolean else value)
+        return values
+
+
+def _in_threads(
+    program: Program,
+    threads: int,
+    part: Callable[..., None],
+    given: Any,
+    table: Callable[[Arrays], Any],
+    results: Arrays,
+    workspace: np.ndarray,
+    shared: np.ndarray,
+    samples: int,
+) -> None:
+    """The driver's parts in order, each pass over the samples divided among threads.
+
+    Each thread has its own workspace, and its own copy of the shared values, to which it adds its
+    totals; they are added up in the order of the threads, so that equal calls give equal bits.
+    """
+    from .threads import together
+
+    each = -(-samples // threads)
+    each += -each % GRAIN
+    ranges = [(first, min(samples, first + each)) for first in range(0, samples, each)]
+    whole = table(results)
+    own = [(np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])) for _ in ranges[1:]]
+    for index, totals in enumerate(program.totals):
+        if index % 2 == 0:
+            part(given, whole, workspace.ctypes.data, shared.ctypes.data, samples, index, 0, 0)
+            continue
+        for _, s, o in own:
+            s[...], o[...] = shared, results[0]
+
+        def work(k: int, index: int = index) -> None:
+            w, s, o = own[k - 1] if k else (workspace, shared, results[0])
+            start, stop = ranges[k]
+            wanted = table([o, *results[1:]]) if k else whole
+            part(given, wanted, w.ctypes.data, s.ctypes.data, samples, index, start, stop)
+
+        together(work, len(ranges))
+        for buffer, offset, size in totals:
+            sums = shared if buffer == "s" else results[0]
+            for _, s, o in own:
+                sums[offset : offset + size] += (s if buffer == "s" else o)[offset : offset + size]
+
+
+__all__ = ["Form"]
