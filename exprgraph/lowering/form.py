@@ -69,6 +69,8 @@ class Form:
         whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
         part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)
 
+        spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
+
         def table(arrays: Arrays) -> Any:
             return (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
 
@@ -77,7 +79,7 @@ class Form:
             if self.threads == 1 or samples < 2 * GRAIN:
                 whole(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
                 return
-            _in_threads(self.program, self.threads, part, given, table, results, workspace, shared, samples)
+            _in_threads(self.program, self.threads, part, given, table, results, workspace, shared, samples, spare)
 
         return run
 
@@ -126,6 +128,7 @@ def _in_threads(
     workspace: np.ndarray,
     shared: np.ndarray,
     samples: int,
+    spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]],
 ) -> None:
     """The driver's parts in order, each pass over the samples divided among threads.
 
@@ -138,12 +141,15 @@ def _in_threads(
     each += -each % GRAIN
     ranges = [(first, min(samples, first + each)) for first in range(0, samples, each)]
     whole = table(results)
-    own = [(np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])) for _ in ranges[1:]]
+    try:
+        own = spare.pop()
+    except IndexError:
+        own = [(np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])) for _ in range(threads - 1)]
     for index, totals in enumerate(program.totals):
         if index % 2 == 0:
             part(given, whole, workspace.ctypes.data, shared.ctypes.data, samples, index, 0, 0)
             continue
-        for _, s, o in own:
+        for _, s, o in own[: len(ranges) - 1]:
             s[...], o[...] = shared, results[0]
 
         def work(k: int, index: int = index) -> None:
@@ -155,8 +161,9 @@ def _in_threads(
         together(work, len(ranges))
         for buffer, offset, size in totals:
             sums = shared if buffer == "s" else results[0]
-            for _, s, o in own:
+            for _, s, o in own[: len(ranges) - 1]:
                 sums[offset : offset + size] += (s if buffer == "s" else o)[offset : offset + size]
+    spare.append(own)
 
 
 __all__ = ["Form"]
