@@ -1,0 +1,102 @@
+"""``python -m tests.benchmarks``: this package beside JAX, in one process, as a table in Markdown.
+
+Functions are called in turn, so that what else the machine does disturbs all alike; medians of a call are
+compared.  Results must agree before they are timed.  Building counts everything up to the first
+result, with nothing kept on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+os.environ["EXPRGRAPH_CACHE_DIR"] = ""
+import numpy as np
+
+from exprgraph.tree import flatten
+
+from .workloads import WORKLOADS, Workload
+
+
+def _calls(functions: list[Callable[[], Any]], seconds: float) -> list[float]:
+    samples: list[list[float]] = [[] for _ in functions]
+    counts = []
+    for f in functions:
+        f()
+        start = time.perf_counter()
+        f()
+        counts.append(max(1, int(2e-4 / (time.perf_counter() - start))))
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(samples[0]) < 5:
+        for own, f, n in zip(samples, functions, counts):
+            start = time.perf_counter()
+            for _ in range(n):
+                f()
+            own.append((time.perf_counter() - start) / n)
+    return [statistics.median(own) for own in samples]
+
+
+def _built(build: Callable[[], Callable[..., Any]], data: tuple[np.ndarray, ...]) -> tuple[Callable[[], Any], float]:
+    start = time.perf_counter()
+    function = build()
+    call = lambda: _finished(function(*data))  # noqa: E731
+    call()
+    return call, time.perf_counter() - start
+
+
+def _finished(result: Any) -> list[np.ndarray]:
+    return [np.asarray(r) for r in (result if isinstance(result, tuple) else (result,))]
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def measure(w: Workload, seconds: float, jax: bool) -> str:
+    ours, built = _built(w.ours, w.data)
+    if not jax:
+        (call,) = _calls([ours], seconds)
+        return f"| {w.title} | {_time(built)} | {_time(call)} | | | |"
+    theirs, jax_built = _built(w.theirs, w.data)
+    for a, b in zip(flatten(ours())[0], flatten(theirs())[0]):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * np.max(np.abs(b)))
+    call, jax_call = _calls([ours, theirs], seconds)
+    return f"| {w.title} | {_time(built)} | {_time(call)} | {_time(jax_built)} | {_time(jax_call)} | {jax_call / call:.2f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="time for each workload")
+    parser.add_argument("--only", default="", help="workloads whose title contains this")
+    options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one thread for everybody
+    try:
+        import jax
+
+        versions = f", JAX {jax.__version__}"
+    except ImportError:
+        jax, versions = None, ", JAX not installed"
+    model = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), model)
+    print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}{versions}\n")
+    print("| workload | build | call | JAX: build | JAX: call | JAX's time over ours |\n|---|---|---|---|---|---|")
+    for make in WORKLOADS:
+        w = make()
+        if options.only in w.title:
+            print(measure(w, options.seconds, jax is not None), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""What is measured: the same computation written with this package, and with JAX as its users write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from symnn import Chain, Dense, Gradient, Jacobian, Laplacian, SymbolicNeuralNetwork, build_nn_function, derivative
+
+Call = Callable[[], Any]
+
+
+class Workload(NamedTuple):
+    """``ours()`` and ``theirs()`` build a function; what is built is called with ``data``, results are compared."""
+
+    title: str
+    ours: Callable[[], Callable[..., Any]]
+    theirs: Callable[[], Callable[..., Any]]
+    data: tuple[np.ndarray, ...]
+
+
+def _network(dims: list[int]) -> tuple[SymbolicNeuralNetwork, np.ndarray]:
+    layers = [Dense(i, o, "tanh") for i, o in zip(dims[:-2], dims[1:-1])]
+    nn = SymbolicNeuralNetwork(Chain(*layers, Dense(dims[-2], dims[-1], "identity")))
+    rng = np.random.default_rng(0)
+    size = sum(o * (i + 1) for i, o in zip(dims[:-1], dims[1:]))
+    return nn, rng.standard_normal(size) / np.sqrt(max(dims))
+
+
+def _jax_network(dims: list[int]) -> tuple[Any, Any, Callable[[Any, Any], Any]]:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # quicker where each result is waited for
+    import jax.numpy as jnp
+
+    def apply(theta: Any, x: Any) -> Any:
+        at = 0
+        for k, (i, o) in enumerate(zip(dims[:-1], dims[1:])):
+            W = theta[at : at + i * o].reshape(o, i)
+            b = theta[at + i * o : at + i * o + o]
+            at += i * o + o
+            x = W @ x + b
+            if k < len(dims) - 2:
+                x = jnp.tanh(x)
+        return x
+
+    return jax, jnp, apply
+
+
+def _points(n: int, d: int) -> np.ndarray:
+    return np.random.default_rng(1).uniform(-1, 1, (n, d))
+
+
+def hessian(dims: list[int]) -> Workload:
+    nn, theta = _network(dims)
+
+    def ours() -> Callable[..., Any]:
+        u = nn.output[0]
+        g = derivative(Jacobian(nn))[0]
+        return build_nn_function((u, g, derivative(Jacobian(g, nn))), nn)
+
+    def theirs() -> Callable[..., Any]:
+        jax, _, apply = _jax_network(dims)
+
+        def all_three(x: Any, p: Any) -> Any:
+            f = lambda x: apply(p, x)[0]  # noqa: E731
+            return f(x), jax.grad(f)(x), jax.hessian(f)(x)
+
+        return jax.jit(all_three)
+
+    return Workload("value, gradient, Hessian, one point, " + "-".join(map(str, dims)), ours, theirs, (_points(1, dims[0])[0], theta))
+
+
+def hamiltonian(batch: int) -> Workload:
+    dims = [4, 32, 32, 1]
+    nn, theta = _network(dims)
+
+    def ours() -> Callable[..., Any]:
+        g = derivative(Jacobian(nn))[0]
+        v = eg.Symbol("v", shape=(4,))
+        loss = eg.sum((eg.concatenate([g[2:], -g[:2]]) - v) ** 2)
+        return build_nn_function((loss, derivative(Gradient(loss, nn)).flat), nn, v, reduce="mean")
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, apply = _jax_network(dims)
+
+        def loss(p: Any, X: Any, V: Any) -> Any:
+            g = jax.vmap(jax.grad(lambda x: apply(p, x)[0]))(X)
+            return jnp.mean(jnp.sum((jnp.concatenate([g[:, 2:], -g[:, :2]], 1) - V) ** 2, 1))
+
+        both = jax.jit(jax.value_and_grad(loss))
+        return lambda X, V, p: both(p, X, V)
+
+    data = (_points(batch, 4), _points(batch, 4) ** 2, theta)
+    return Workload(f"Hamiltonian loss and gradient, 4-32-32-1, batch {batch}", ours, theirs, data)
+
+
+def burgers(layers: int, n: int) -> Workload:
+    dims = [2, *[20] * layers, 1]
+    nn, theta = _network(dims)
+    nu = 0.01 / np.pi
+
+    def ours() -> Callable[..., Any]:
+        u = nn.output[0]
+        along = lambda e, i: eg.jvp(e, nn.input, np.eye(2)[i])  # noqa: E731
+        ux = along(u, 0)
+        loss = (along(u, 1) + u * ux - nu * along(ux, 0)) ** 2
+        return build_nn_function((loss, derivative(Gradient(loss, nn)).flat), nn, reduce="mean")
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, apply = _jax_network(dims)
+        e0, e1 = jnp.eye(2)
+
+        def residual(p: Any, x: Any) -> Any:
+            f = lambda x: apply(p, x)[0]  # noqa: E731
+            fx = lambda x: jax.jvp(f, (x,), (e0,))[1]  # noqa: E731
+            ux, uxx = jax.jvp(fx, (x,), (e0,))
+            u, ut = jax.jvp(f, (x,), (e1,))
+            return ut + u * ux - nu * uxx
+
+        both = jax.jit(jax.value_and_grad(lambda p, X: jnp.mean(jax.vmap(residual, (None, 0))(p, X) ** 2)))
+        return lambda X, p: both(p, X)
+
+    return Workload(f"Burgers residual loss and gradient, {layers} x 20, {n} points", ours, theirs, (_points(n, 2), theta))
+
+
+def laplacian(dims: list[int], n: int) -> Workload:
+    nn, theta = _network(dims)
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, apply = _jax_network(dims)
+
+        def one(p: Any, x: Any) -> Any:
+            f = lambda x: apply(p, x)[0]  # noqa: E731
+            g = jax.grad(f)
+            second = lambda v: jax.jvp(g, (x,), (v,))[1] @ v  # noqa: E731
+            return jnp.sum(jax.vmap(second)(jnp.eye(x.size)))
+
+        batched = jax.jit(jax.vmap(one, (None, 0)))
+        return lambda X, p: batched(p, X)
+
+    title = f"Laplacian, {'-'.join(map(str, dims))}, {n} points"
+    return Workload(title, lambda: build_nn_function(derivative(Laplacian(nn))[0], nn), theirs, (_points(n, dims[0]), theta))
+
+
+def squares(dims: list[int], n: int) -> Workload:
+    nn, theta = _network(dims)
+
+    def ours() -> Callable[..., Any]:
+        y = eg.Symbol("y", shape=(dims[-1],))
+        loss = eg.sum((nn.output - y) ** 2)
+        return build_nn_function((loss, derivative(Gradient(loss, nn)).flat), nn, y, reduce="mean")
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, apply = _jax_network(dims)
+        loss = lambda p, X, Y: jnp.mean(jnp.sum((jax.vmap(apply, (None, 0))(p, X) - Y) ** 2, 1))  # noqa: E731
+        both = jax.jit(jax.value_and_grad(loss))
+        return lambda X, Y, p: both(p, X, Y)
+
+    title = f"squared error and gradient, {'-'.join(map(str, dims))}, batch {n}"
+    return Workload(title, ours, theirs, (_points(n, dims[0]), _points(n, dims[-1]), theta))
+
+
+def rosenbrock(n: int) -> Workload:
+    def value(x: Any) -> Any:
+        return sum(100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2 for i in range(n - 1))
+
+    def ours() -> Callable[..., Any]:
+        x = eg.Symbol("x", shape=(n,))
+        return eg.compile(eg.gradient(value(x), x), x)
+
+    def theirs() -> Callable[..., Any]:
+        jax, _, _ = _jax_network([1, 1])
+        return jax.jit(jax.grad(value))
+
+    return Workload(f"Rosenbrock's function, gradient, {n} variables", ours, theirs, (_points(1, n)[0],))
+
+
+WORKLOADS = (
+    lambda: hessian([4, 32, 32, 1]),
+    lambda: hamiltonian(16),
+    lambda: hamiltonian(256),
+    lambda: hamiltonian(4096),
+    lambda: burgers(4, 100),
+    lambda: burgers(4, 1000),
+    lambda: burgers(8, 1000),
+    lambda: laplacian([10, 64, 64, 64, 1], 1000),
+    lambda: squares([64, 256, 256, 10], 128),
+    lambda: rosenbrock(100),
+)
