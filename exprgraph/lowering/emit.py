@@ -116,7 +116,7 @@ class _Emitter:
             totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.places]
             outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots and k not in self.written]
             self.written |= {k for k, _ in outs}
-        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes)
+        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, self.read_elsewhere)
         schedule = scheduler.run()
         copies: list[tuple[int, object]] = []
         for k, out in outs:

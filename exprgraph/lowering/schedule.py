@@ -181,6 +181,17 @@ def _taken(node: Node) -> list[Statement]:
     return out
 
 
+def _composed(outer: Index, inner: Index) -> Index:
+    """The position in the whole of what is at a position in a part."""
+    out: list[Affine] = []
+    for a in outer:
+        total = Affine(a.const, ())
+        for v, c in a.terms:
+            total = total.plus(inner[int(v[1:])].scaled(c))
+        out.append(total)
+    return tuple(out)
+
+
 def is_dot_total(node: Node, lanes: set[Node]) -> bool:
     """A contraction of per-sample operands under a sum over samples: lanes are one more summed axis."""
     return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
@@ -189,7 +200,10 @@ def is_dot_total(node: Node, lanes: set[Node]) -> bool:
 class Scheduler:
     """Builds the schedule of one phase."""
 
-    def __init__(self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node]) -> None:
+    def __init__(
+        self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], read_later: set[Node]
+    ) -> None:
+        self.read_later = read_later  # values of this phase that other phases or the outputs read
         self.phase = phase
         self.totals = totals
         self.outputs = outputs
@@ -217,16 +231,31 @@ class Scheduler:
     def _extend_with_parts(self) -> None:
         """Movements read parts that may not be nodes of the graph yet (elements of a take)."""
         self.pieces: dict[Node, list[Statement]] = {}
-        order: list[Node] = []
+        absorbed: set[Node] = set()
+        uses: dict[Node, int] = {}
+        for node in self.phase.nodes:
+            for a in node.args:
+                uses[a] = uses.get(a, 0) + 1
+        elsewhere = {*self.outputs, *self.phase.roots, *(a for t in self.totals for a in t.args), *self.read_later}
         for node in self.phase.nodes:
             if node.op is RESHAPE and self._can_alias(node.args[0]):
-                order.append(node)
                 continue
             pieces = _movement(node)
-            if pieces is not None:
-                self.pieces[node] = pieces
-            order.append(node)
-        self.order = order
+            if pieces is None:
+                continue
+            if node.op in (STACK, CONCATENATE):
+                # parts that are put together only to be put in here are put here at once
+                whole: list[Statement] = []
+                for piece in pieces:
+                    part = piece.value
+                    if part.op in (STACK, CONCATENATE) and uses.get(part) == 1 and part not in elsewhere and part in self.pieces:
+                        whole += [Statement(p.value, node, _composed(piece.index, p.index)) for p in self.pieces.pop(part)]
+                        absorbed.add(part)
+                    else:
+                        whole.append(piece)
+                pieces = whole
+            self.pieces[node] = pieces
+        self.order = [n for n in self.phase.nodes if n not in absorbed]
 
     def _can_alias(self, arg: Node) -> bool:
         """Whether the elements of an argument lie in row-major order in a buffer, so that reshaping is free."""
