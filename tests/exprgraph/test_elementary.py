@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 from numba import njit
 
+import exprgraph as eg
+from exprgraph.elementwise import Function, apply
 from exprgraph.lowering import elementary, elementary32
+from exprgraph.primitive import TABLE
 
 # largest error allowed, in units in the last place; the docstrings say the same
 ULPS = {
@@ -180,6 +183,18 @@ def by_numba(name: str, *x: np.ndarray) -> np.ndarray:
     return out
 
 
+@cache
+def machine_code(name: str) -> Any:
+    """The function of the package whose code is a call of this one, compiled as any expression is."""
+    (row,) = [f for f in TABLE.values() if isinstance(f, Function) and f.code.split("(")[0] == name]
+    symbols = [eg.Symbol(f"x{k}") for k in range(row.arity)]
+    return eg.compile(apply(row, *symbols), symbols)
+
+
+def by_machine_code(name: str, *x: np.ndarray) -> np.ndarray:
+    return np.asarray(machine_code(name)(*x))
+
+
 def by_python(name: str, *x: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         return np.array([getattr(elementary, name)(*v) for v in zip(*x, strict=True)], dtype=float)
@@ -211,6 +226,21 @@ def worst(name: str, x: list[np.ndarray], values: np.ndarray) -> tuple[float, li
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy(name: str) -> None:
     x = points(name, 2000, np.random.default_rng(1))
+    most, where = worst(name, x, by_machine_code(name, *x))
+    assert most <= ULPS[name], where
+
+
+@pytest.mark.parametrize("name", ULPS)
+def test_accuracy_of_one_number_at_a_time(name: str) -> None:
+    x = points(name, 200, np.random.default_rng(5))
+    values = np.array([float(machine_code(name)(*map(float, v))) for v in zip(*x, strict=True)])
+    most, where = worst(name, x, values)
+    assert most <= ULPS[name], where
+
+
+@pytest.mark.parametrize("name", ULPS)
+def test_accuracy_under_numba(name: str) -> None:
+    x = points(name, 500, np.random.default_rng(6))
     most, where = worst(name, x, by_numba(name, *x))
     assert most <= ULPS[name], where
 
@@ -226,7 +256,7 @@ def test_accuracy_without_contraction(name: str) -> None:
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_at_many_points(name: str) -> None:
     x = points(name, 50_000, np.random.default_rng(3))
-    most, where = worst(name, x, by_numba(name, *x))
+    most, where = worst(name, x, by_machine_code(name, *x))
     assert most <= ULPS[name], where
 
 
@@ -275,7 +305,7 @@ def same(a: float, b: float) -> bool:
 
 
 @pytest.mark.parametrize("name", EDGES)
-@pytest.mark.parametrize("evaluate", [by_numba, by_python])
+@pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
     x, expected = (np.array(v) for v in zip(*EDGES[name], strict=True))
     for at, value, wanted in zip(x, evaluate(name, x), expected, strict=True):
@@ -297,7 +327,7 @@ def c_pow(a: float, b: float) -> float:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("pow", c_pow), ("atan2", math.atan2), ("hypot", math.hypot)])
-@pytest.mark.parametrize("evaluate", [by_numba, by_python])
+@pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], float], evaluate: Callable[..., np.ndarray]) -> None:
     a, b = (np.ravel(v) for v in np.meshgrid(SPECIAL, SPECIAL))
     for x, y, value in zip(a, b, evaluate(name, a, b), strict=True):
@@ -416,10 +446,11 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ULPS32)
-def test_accuracy_of_float32(name: str) -> None:
+@pytest.mark.parametrize("without_contraction", [False, True])
+def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
     x = points32(name, 1500, np.random.default_rng(4))
     with np.errstate(all="ignore"):
-        values = on_arrays()[name](*x)
+        values = on_arrays()[name](*x) if without_contraction else by_machine_code(name, *x)
     assert values.dtype == np.float32
     reference = REFERENCE.get(name) or getattr(mp, name)
     with mp.workdps(25), np.errstate(over="ignore"):
