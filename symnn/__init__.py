@@ -12,33 +12,54 @@ from .derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, der
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
 from .gradient_container import GradientContainer
 from .layers import Affine, Dense, Layer, Linear, Residual
+from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss
 from .network import NeuralNetwork
+from .objective import LossTerm
+from .optimizers import LBFGS, Adam, AdamW, GradientDescent, Momentum, Optimizer
 from .parameters import NeuralNetworkParameters
+from .pullback import SymbolicPullback
 from .symbolic import SymbolicNeuralNetwork, params
+from .training import NonFiniteLossError, TrainingResult, train
 
 __all__ = [
+    "LBFGS",
+    "MAE",
+    "MSE",
     "ActivationError",
+    "Adam",
+    "AdamW",
     "Affine",
     "ArgumentError",
     "BuiltFunction",
     "Chain",
     "Dense",
     "Derivative",
+    "FeedForwardLoss",
     "Gradient",
     "GradientContainer",
+    "GradientDescent",
     "Hessian",
+    "Huber",
     "Jacobian",
     "Laplacian",
     "Layer",
     "Linear",
+    "Loss",
+    "LossTerm",
+    "Momentum",
     "NeuralNetwork",
     "NeuralNetworkParameters",
+    "NonFiniteLossError",
+    "Optimizer",
     "ParameterError",
     "ParameterFileError",
     "Residual",
     "SymbolicNeuralNetwork",
+    "SymbolicPullback",
+    "TrainingResult",
     "UnknownParameterError",
     "build_nn_function",
     "derivative",
     "params",
+    "train",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from exprgraph.node import Node
 
 from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters
+
+if TYPE_CHECKING:
+    from exprgraph.lowering.function import CompiledOutputs
 
 
 class Variable(NamedTuple):
@@ -63,11 +66,16 @@ def compile_outputs(outputs: Sequence[Node], variables: Sequence[Variable], back
     ``shape`` for a shared one, and returns ``lead + output.shape`` for a per-sample output,
     ``output.shape`` for a shared one.
     """
-    from exprgraph.lowering.function import Argument, compile_function
-
-    arguments = [Argument(v.name, v.symbols, v.size, v.per_sample) for v in variables]
-    compiled: Compiled = compile_function(list(outputs), arguments, backend, threads)
+    compiled: Compiled = compile_core(outputs, variables, backend, threads)
     return compiled
 
 
-__all__ = ["Compiled", "Variable", "at_once", "compile_outputs", "given_arrays", "of_parameters", "of_symbol", "write"]
+def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
+    """The same, as the engine's own object, of which its descent is made."""
+    from exprgraph.lowering.function import Argument, compile_function
+
+    arguments = [Argument(v.name, v.symbols, v.size, v.per_sample) for v in variables]
+    return compile_function(list(outputs), arguments, backend, threads)
+
+
+__all__ = ["Compiled", "Variable", "at_once", "compile_core", "compile_outputs", "given_arrays", "of_parameters", "of_symbol", "write"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +19,9 @@ from ..tree import flatten
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write
 from .program import Argument, Program
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 BACKENDS = ("numba", "numpy", "auto")
 
@@ -78,6 +80,8 @@ class CompiledOutputs:
             return form
         coming = self._coming.get((batch, single))
         if coming is None:
+            from concurrent.futures import Future
+
             coming = self._coming[batch, single] = Future()
             threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
         return coming.result() if coming.done() else None

@@ -1,0 +1,182 @@
+"""Descent along the gradient of a sum of terms, many steps in one call, without Python in between."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .form import Form
+from .function import CompiledOutputs
+
+
+class Term(NamedTuple):
+    """A part of the objective: outputs (value, gradient) of the state and of data.
+
+    ``arrays`` are the values of the arguments after the first, which is the state: flat, samples one after
+    another; for the per-sample ones, ``samples`` of them.
+    """
+
+    core: CompiledOutputs
+    arrays: tuple[np.ndarray, ...]
+    samples: int
+
+
+class Batches(NamedTuple):
+    """Which samples of a term each step takes: ``indices[offsets[k]:offsets[k + 1]]``."""
+
+    indices: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def longest(self) -> int:
+        return int(np.max(np.diff(self.offsets), initial=0))
+
+
+class Descent:
+    """Parameters with the optimizer's memory, and what changes them.
+
+    Args:
+        terms: the objective is their sum.
+        update: outputs (new parameters, new memory, ...) of (parameters, gradient, memory, ..., learning rate,
+            number of the step from 1).
+        parameters: the first parameters; copied.
+        memory: how many vectors of their size the optimizer keeps, which begin at zero.
+
+    Attributes:
+        state: parameters and memory, a row each; changed in place.
+    """
+
+    def __init__(self, terms: Sequence[Term], update: CompiledOutputs, parameters: np.ndarray, memory: int) -> None:
+        self.dtype = parameters.dtype
+        self.terms = tuple(terms)
+        n = parameters.size
+        self.state = np.zeros((1 + memory, n), self.dtype)
+        self.state[0] = parameters
+        single = self.dtype == np.float32
+        self._update = update.form(False, single)
+        self._forms = [t.core.form(any(a.per_sample for a in t.core.arguments), single) for t in self.terms]
+        # the check for infinities reads whole vectors
+        self._total = np.zeros(n + 1 + 8, self.dtype)
+        self._scalars = np.zeros(2, self.dtype)
+        self.is_native = all(f.code is not None for f in (self._update, *self._forms))
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """The parameters as they are now; a view."""
+        row: np.ndarray = self.state[0]
+        return row
+
+    def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+        """As many steps as there are rates; writes each step's loss before its update.
+
+        Args:
+            batches: for each term, or ``None`` for all its samples at every step.
+            rates: the learning rate of each step.
+            begun: how many steps were made before.
+            losses: where each step's loss goes.
+
+        Returns:
+            How many steps were made: fewer than ``len(rates)`` if loss or gradient were not finite; the
+            parameters are those before that step.
+        """
+        rates = np.ascontiguousarray(rates, self.dtype)
+        if self.is_native:
+            return self._in_machine_code(batches, rates, begun, losses)
+        return self._in_python(batches, rates, begun, losses)
+
+    # -- machine code
+
+    def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+        from .native.loop import descend
+
+        keep: list[Any] = []  # everything the tables point to
+
+        def memory(size: int) -> int:
+            a = np.zeros(max(size, 1) + 8, self.dtype)
+            keep.append(a)
+            start = a.ctypes.data
+            return start + -start % 64 if a.itemsize == 8 else start
+
+        def table(words: Sequence[int]) -> int:
+            a = np.array(words, dtype=np.uint64)
+            keep.append(a)
+            return a.ctypes.data
+
+        def address(a: np.ndarray) -> int:
+            keep.append(a)
+            return a.ctypes.data
+
+        n = self.state.shape[1]
+        rows: list[int] = []
+        outputs: list[int] = []
+        for term, form, batch in zip(self.terms, self._forms, batches):
+            code = form.code
+            assert code is not None
+            keep.append(code)
+            given, gathers = [address(self.state)], []
+            for argument, a in zip(term.core.arguments[1:], term.arrays):
+                if batch is not None and argument.per_sample:
+                    given.append(memory(argument.size * batch.longest))
+                    gathers += [address(a), given[-1], argument.size]
+                else:
+                    given.append(address(a))
+            outputs.append(memory(n + 1 + 8))
+            rows += [
+                code.address, table(given), table([outputs[-1]]), memory(form.program.workspace), memory(form.program.shared),
+                len(gathers) // 3, table(gathers),
+                0 if batch is None else address(batch.indices), 0 if batch is None else address(batch.offsets),
+                term.samples, outputs[-1],
+            ]  # fmt: skip
+        update = self._update
+        assert update.code is not None
+        total = address(self._total) if len(self.terms) > 1 else outputs[0]
+        item = self.dtype.itemsize
+        given = [address(self.state), total + item]
+        given += [self.state.ctypes.data + k * n * item for k in range(1, len(self.state))]
+        given += [address(self._scalars), self._scalars.ctypes.data + item]
+        output = memory(self.state.size)
+        common = table([
+            len(self.terms), table(rows), n + 1, total, self.state.ctypes.data, self.state.size, self._scalars.ctypes.data,
+            address(rates), begun + 1, address(losses),
+            update.code.address, table(given), table([output]), memory(update.program.workspace), memory(update.program.shared), output,
+        ])  # fmt: skip
+        integer = ctypes.c_int64
+        loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(descend(8 * item))
+        made = int(loop(common, 0, len(rates)))
+        keep.clear()
+        return made
+
+    # -- the same in Python, for code that only Numba compiles
+
+    def _in_python(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+        n = self.state.shape[1]
+        for step, rate in enumerate(rates):
+            total = np.zeros(n + 1, self.dtype)
+            for term, form, batch in zip(self.terms, self._forms, batches):
+                chosen = None if batch is None else batch.indices[batch.offsets[step] : batch.offsets[step + 1]]
+                total += self._value_and_gradient(term, form, chosen)
+            losses[step] = total[0]
+            if not np.all(np.isfinite(total)):
+                return step
+            arrays = [self.state[0], total[1:], *self.state[1:], np.array(rate, self.dtype), np.array(begun + step + 1, self.dtype)]
+            for row, new in zip(self.state, self._update(arrays, ())):
+                row[...] = new
+        return len(rates)
+
+    def _value_and_gradient(self, term: Term, form: Form, chosen: np.ndarray | None) -> np.ndarray:
+        arrays = [self.state[0]]
+        samples = term.samples if chosen is None else len(chosen)
+        for argument, a in zip(term.core.arguments[1:], term.arrays):
+            if argument.per_sample:
+                own = a.reshape(term.samples, argument.size)
+                a = own if chosen is None else own[chosen]
+            arrays.append(a)
+        batch = any(a.per_sample for a in term.core.arguments)
+        value, gradient = form(arrays, (samples,) if batch else ())
+        return np.concatenate([np.reshape(value, 1), gradient.ravel()])
+
+
+__all__ = ["Batches", "Descent", "Term"]

@@ -1,0 +1,54 @@
+"""Files from which a training run goes on exactly."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from .errors import ParameterFileError
+from .reports import History
+from .storage import read_npz, write_npz
+
+_LISTS = ("loss", "validation", "validated", "steps")
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str], about: dict[str, Any], now: dict[str, Any], state: np.ndarray, best: np.ndarray, history: History
+) -> None:
+    """Write the file whole, or leave the one that is there.
+
+    Args:
+        about: what a run that goes on from here must agree in.
+        now: where the run is.
+        state: parameters and the optimizer's memory.
+    """
+    text = json.dumps({"about": about, "now": now})
+    lists = {name: np.array(getattr(history, name), int if name == "validated" else float) for name in _LISTS}
+    write_npz(path, {"run": np.frombuffer(text.encode(), np.uint8), "state": state, "best": best, **lists})
+
+
+def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray, np.ndarray, History]:
+    """Where the run is, its state, its best parameters and its history.
+
+    Raises:
+        ParameterFileError: the file is no checkpoint, or one of a run that differs in ``about``.
+    """
+    arrays = read_npz(path)
+    try:
+        run = json.loads(arrays["run"].tobytes())
+        found, now = run["about"], run["now"]
+        state, best = arrays["state"], arrays["best"]
+        history = History(*(arrays[name].tolist() for name in _LISTS))
+    except (KeyError, ValueError, TypeError) as error:
+        raise ParameterFileError(f"{os.fspath(path)} is not a checkpoint of train: {error!r}") from None
+    for what, expected in about.items():
+        if found.get(what) != expected:
+            came = found.get(what)
+            raise ParameterFileError(f"{os.fspath(path)} is the checkpoint of another run: its {what} are {came}, here {expected}")
+    return now, state, best, history
+
+
+__all__ = ["read_checkpoint", "write_checkpoint"]

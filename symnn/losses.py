@@ -1,0 +1,138 @@
+"""Losses: one expression over all samples of a batch, of a network's output and a target.
+
+The gradient of a loss is the exact gradient of the number that is reported, whatever the batch, norms
+over the batch included.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.functions import root
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+
+from .build import build_nn_function
+from .errors import ArgumentError, ShapeError
+from .symbolic import SymbolicNeuralNetwork
+
+over = eg.over_samples
+
+
+class Loss(ABC):
+    """The base of losses that compare a network's output with a target.
+
+    A subclass defines :meth:`expression`.  ``loss(nn, ps, x, y)`` is its value on numbers.
+
+    >>> import exprgraph as eg
+    >>> from symnn import Dense, Loss, SymbolicNeuralNetwork
+    >>> class Cubic(Loss):
+    ...     def expression(self, output, target):
+    ...         return eg.over_samples.mean(eg.sum(eg.abs(output - target) ** 3))
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "identity"))
+    >>> Cubic()(nn, {"L1": {"W": [[2.0]], "b": [0.0]}}, [[1.0], [2.0]], [[1.0], [3.0]])
+    np.float64(1.0)
+    """
+
+    @abstractmethod
+    def expression(self, output: Node, target: Node) -> Node:
+        """The loss of all samples, a scalar that no sample has of its own."""
+
+    def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
+        """The value for parameters, inputs and targets, with samples first; evaluated by NumPy."""
+        network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
+        target = target_of(network.output)
+        x, y = as_batch(x, network.input.shape, "input"), as_batch(y, target.shape, "target")
+        return build_nn_function(self.expression(network.output, target), network, target, backend="numpy")(x, y, ps)
+
+
+def target_of(output: Node) -> Node:
+    """The symbol for the target of an output."""
+    return eg.Symbol("target", output.shape, per_sample=True)
+
+
+def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Samples first; a single sample is a batch of one."""
+    a = np.asarray(value)
+    if a.shape == shape:
+        a = a[None]
+    if a.ndim <= len(shape) or a.shape[a.ndim - len(shape) :] != shape:
+        raise ShapeError(f"{what}: expected samples of shape {shape}, so (n, {', '.join(map(str, shape))}), got {a.shape}")
+    return a
+
+
+def _difference(output: Node, target: Node) -> Node:
+    output, target = as_node(output), as_node(target)
+    if output.shape != target.shape:
+        raise ShapeError(f"the output has shape {output.shape}, the target {target.shape}")
+    return output - target
+
+
+@dataclass(frozen=True)
+class FeedForwardLoss(Loss):
+    """``norm(output - target) / norm(target)``, both norms over all samples and entries.
+
+    Where all targets are zero, it is ``norm(output)``: there is nothing to relate the error to.
+    Its derivative at an error of exactly 0 is 0.
+
+    >>> from symnn import Dense, FeedForwardLoss, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "identity"))
+    >>> ps = {"L1": {"W": [[1.0]], "b": [0.0]}}
+    >>> float(FeedForwardLoss()(nn, ps, [[3.0], [4.0]], [[3.0], [8.0]])) == 4 / 73**0.5
+    True
+    """
+
+    def expression(self, output: Node, target: Node) -> Node:
+        error = root(over.sum(eg.sum(_difference(output, target) ** 2)))
+        size = root(over.sum(eg.sum(target**2)))
+        return error / eg.where(eg.equal(size, 0.0), 1.0, size)
+
+
+@dataclass(frozen=True)
+class MSE(Loss):
+    """The mean of squared differences, over samples and entries.
+
+    >>> from symnn import MSE, Dense
+    >>> MSE()(Dense(1, 1, "identity"), {"L1": {"W": [[1.0]], "b": [0.0]}}, [[1.0], [2.0]], [[0.0], [4.0]])
+    np.float64(2.5)
+    """
+
+    def expression(self, output: Node, target: Node) -> Node:
+        return over.mean(eg.sum(_difference(output, target) ** 2)) / max(output.size, 1)
+
+
+@dataclass(frozen=True)
+class MAE(Loss):
+    """The mean of absolute differences, over samples and entries; derivative 0 where a difference is 0."""
+
+    def expression(self, output: Node, target: Node) -> Node:
+        return over.mean(eg.sum(eg.abs(_difference(output, target)))) / max(output.size, 1)
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared differences, but linear beyond ``delta`` (Huber 1964): ``d**2 / 2``, then ``delta * (|d| - delta / 2)``; the mean.
+
+    >>> from symnn import Dense, Huber
+    >>> Huber(1.0)(Dense(1, 1, "identity"), {"L1": {"W": [[1.0]], "b": [0.0]}}, [[1.0], [2.0]], [[0.5], [5.0]])
+    np.float64(1.3125)
+    """
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.delta > 0:
+            raise ArgumentError(f"Huber: delta is positive, got {self.delta}")
+
+    def expression(self, output: Node, target: Node) -> Node:
+        d = eg.abs(_difference(output, target))
+        each = eg.where(d <= self.delta, d**2 / 2, self.delta * (d - self.delta / 2))
+        return over.mean(eg.sum(each)) / max(output.size, 1)
+
+
+__all__ = ["MAE", "MSE", "FeedForwardLoss", "Huber", "Loss", "as_batch", "target_of"]

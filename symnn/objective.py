@@ -1,0 +1,157 @@
+"""What is minimised: a loss with its data, or a sum of several, each on samples of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.evaluate import real_array
+from exprgraph.node import Node
+from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from exprgraph.traverse import symbols_of, topological
+
+from .errors import ArgumentError, ShapeError, UnboundSymbolError
+from .losses import Loss, as_batch, target_of
+from .parameters import NeuralNetworkParameters, of_expressions
+from .symbolic import SymbolicNeuralNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class LossTerm:
+    """A part of a loss with its own samples and weight; a list of them is a loss.
+
+    Args:
+        loss: a :class:`Loss`, or an expression. One with a value for each sample is averaged over the samples.
+        data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
+        weight: what the term is multiplied by.
+
+    >>> import numpy as np
+    >>> from symnn import Dense, LossTerm, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "tanh"))
+    >>> boundary = LossTerm(nn.output[0] ** 2, {nn.input: np.array([[-1.0], [1.0]])}, weight=10.0)
+    """
+
+    loss: Any
+    data: Any
+    weight: float = 1.0
+
+
+class Part(NamedTuple):
+    """A term made ready: a scalar expression over all samples, and the values of its symbols."""
+
+    expression: Node
+    symbols: tuple[Node, ...]
+    arrays: tuple[np.ndarray, ...]
+    samples: int
+
+
+def parameters_of(nn: Any) -> NeuralNetworkParameters:
+    """The symbols that are trained: of a symbolic network, or a container of symbols."""
+    ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
+    if not isinstance(ps, NeuralNetworkParameters) or ps.is_numeric:
+        raise ArgumentError(f"expected a SymbolicNeuralNetwork or a container of symbols, got {type(nn).__name__}")
+    for name, leaf in ps.leaves().items():
+        if leaf.op is not SYMBOL or leaf.per_sample:
+            raise ArgumentError(f"the parameters must be symbols that all samples share; {name} is {leaf!r}")
+    return ps
+
+
+def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
+    """The loss as a scalar over all samples, and for a :class:`Loss` the symbol of the target."""
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        raise ArgumentError(f"expected a loss, got the class {loss.__name__}; make one, as in {loss.__name__}()")
+    target = None
+    if isinstance(loss, Loss):
+        if not isinstance(nn, SymbolicNeuralNetwork):
+            raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {type(nn).__name__} instead of one")
+        target = target_of(nn.output)
+        e = loss.expression(nn.output, target)
+    elif isinstance(loss, Node):
+        e = loss
+    else:
+        raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {type(loss).__name__}: {loss!r}")
+    if e.shape:
+        raise ShapeError(f"a loss is one number, this expression has shape {e.shape}; sum it: eg.sum(...)")
+    if e.per_sample:
+        e = eg.over_samples.mean(e)
+    return e, target
+
+
+def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
+    """The terms of a loss, with weights in the expressions and data checked."""
+    if isinstance(loss, LossTerm):
+        loss = [loss]
+    if isinstance(loss, (list, tuple)) and loss and all(isinstance(t, LossTerm) for t in loss):
+        if data is not None:
+            raise ArgumentError("each LossTerm brings its own data; leave data out")
+        return [_part(nn, t.loss, t.data, float(t.weight)) for t in loss]
+    return [_part(nn, loss, data, 1.0)]
+
+
+def _part(nn: Any, loss: Any, data: Any, weight: float) -> Part:
+    e, target = loss_expression(nn, loss)
+    bindings = bindings_of(nn, target, data)
+    symbols, arrays, samples = _checked(bindings)
+    known = {*parameters_of(nn).leaves().values(), *symbols}
+    for s in symbols_of([e]):
+        if s not in known:
+            raise UnboundSymbolError(
+                f"the loss depends on the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor in the data "
+                f"({', '.join(b.name for b in symbols) or 'none'})"
+            )
+    summed = any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in topological([e]))
+    if not summed:
+        # nothing of it depends on samples (a penalty of the parameters, say): one evaluation, whatever the data
+        samples = 1
+        kept = [k for k, s in enumerate(symbols) if not s.per_sample]
+        symbols, arrays = tuple(symbols[k] for k in kept), tuple(arrays[k] for k in kept)
+    return Part(e if weight == 1.0 else weight * e, symbols, arrays, samples)
+
+
+def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
+    """Symbols with their values, as data gives them."""
+    if target is not None:
+        if not isinstance(data, (tuple, list)) or len(data) != 2:
+            raise ArgumentError(f"the data of a Loss is (inputs, targets), got {type(data).__name__}")
+        return {nn.input: as_batch(data[0], nn.input.shape, "input"), target: as_batch(data[1], target.shape, "target")}
+    if not isinstance(data, Mapping):
+        raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {type(data).__name__}")
+    for s in data:
+        if not isinstance(s, Node) or s.op is not SYMBOL:
+            raise ArgumentError(f"the data of an expression is a dict from symbols to arrays; {s!r} is not a symbol")
+    return dict(data)
+
+
+def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.ndarray, ...], int]:
+    arrays: list[np.ndarray] = []
+    samples, leader = 0, ""
+    for s, value in bindings.items():
+        a = real_array(value, s.name)
+        expected = f"(n, {', '.join(map(str, s.shape))})" if s.shape else "(n,)"
+        if s.per_sample:
+            if a.ndim != len(s.shape) + 1 or a.shape[1:] != s.shape:
+                raise ShapeError(f"{s.name}: expected samples of shape {s.shape}, so {expected}, got {a.shape}")
+            if leader and len(a) != samples:
+                raise ShapeError(f"{s.name} has {len(a)} samples, {leader} has {samples}")
+            samples, leader = len(a), s.name
+            if not len(a):
+                raise ShapeError(f"{s.name}: there are no samples")
+        elif a.shape != s.shape:
+            hint = ", or make the symbol with per_sample=True" if a.shape[1:] == s.shape else ""
+            raise ShapeError(f"{s.name}: expected shape {s.shape}, which all samples share, got {a.shape}{hint}")
+        arrays.append(a)
+    return tuple(bindings), tuple(arrays), samples or 1
+
+
+def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
+    """The derivative of a scalar by all parameters, in the order of the flat vector."""
+    leaves = list(ps.leaves().values())
+    flat: Node = of_expressions(ps.layout, eg.jacobians(e, leaves), e.shape).flat
+    return flat
+
+
+__all__ = ["LossTerm", "Part", "bindings_of", "flat_gradient", "loss_expression", "parameters_of", "parts_of"]

@@ -1,0 +1,142 @@
+"""Optimizers: the next parameters as an expression of parameters, gradient, memory and learning rate.
+
+So an optimizer's step is compiled like anything else, and users add one by writing its formula.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.node import Node
+
+from .errors import ArgumentError
+
+#: a number, or a function from the number of the step (0, 1, ...) to the learning rate
+Rate = Union[float, Callable[[int], float]]
+
+
+class Optimizer(ABC):
+    """The base of optimizers.
+
+    Attributes:
+        learning_rate: a number, or a function of the number of the step; see :mod:`symnn.schedules`.
+        memory: how many vectors of the parameters' size it keeps from step to step; zero at first.
+
+    >>> from symnn import Optimizer
+    >>> class SignDescent(Optimizer):
+    ...     learning_rate = 0.01
+    ...     def update(self, parameters, gradient, memory, rate, step):
+    ...         return parameters - rate * eg.sign(gradient), ()
+    """
+
+    learning_rate: Rate = 1e-3
+    memory: int = 0
+
+    @abstractmethod
+    def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        """New parameters and new memory; ``step`` counts from 1."""
+
+    def rates(self, first: int, count: int) -> np.ndarray:
+        """The learning rates of some steps.
+
+        Raises:
+            ArgumentError: one is not a finite number.
+        """
+        rate = self.learning_rate
+        values = np.array([rate(k) for k in range(first, first + count)] if callable(rate) else np.full(count, rate), dtype=float)
+        if not np.all(np.isfinite(values)):
+            step = first + int(np.argmin(np.isfinite(values)))
+            raise ArgumentError(f"{type(self).__name__}: the learning rate of step {step} is not finite")
+        return values
+
+
+def _in_range(optimizer: object, **values: float) -> None:
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            raise ArgumentError(f"{type(optimizer).__name__}: {name} is at least 0 and less than 1, got {value}")
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """``p - rate * g``."""
+
+    learning_rate: Rate = 1e-2
+
+    def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        return parameters - rate * gradient, ()
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """``v = momentum * v + g``, ``p - rate * v`` (Polyak 1964); with ``nesterov``, ``p - rate * (g + momentum * v)``."""
+
+    learning_rate: Rate = 1e-2
+    momentum: float = 0.9
+    nesterov: bool = False
+    memory = 1
+
+    def __post_init__(self) -> None:
+        _in_range(self, momentum=self.momentum)
+
+    def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        v = self.momentum * memory[0] + gradient
+        return parameters - rate * (gradient + self.momentum * v if self.nesterov else v), (v,)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (Kingma, Ba 2015), with both corrections of the bias.
+
+    ``m = b1 m + (1 - b1) g``, ``v = b2 v + (1 - b2) g^2``,
+    ``p - rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)``.
+    """
+
+    learning_rate: Rate = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    memory = 2
+
+    def __post_init__(self) -> None:
+        _in_range(self, beta1=self.beta1, beta2=self.beta2)
+
+    def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        m = self.beta1 * memory[0] + (1 - self.beta1) * gradient
+        v = self.beta2 * memory[1] + (1 - self.beta2) * gradient**2
+        # what is the same for all parameters is computed once
+        scale = rate / (1 - self.beta1**step)
+        correction = (1 - self.beta2**step) ** -0.5
+        return parameters - scale * m / (eg.sqrt(v) * correction + self.epsilon), (m, v)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decay of the parameters that the gradient has no part in (Loshchilov, Hutter 2019): ``- rate * weight_decay * p``."""
+
+    weight_decay: float = 1e-2
+
+    def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        new, kept = super().update(parameters, gradient, memory, rate, step)
+        return new - rate * self.weight_decay * parameters, kept
+
+
+@dataclass(frozen=True)
+class LBFGS:
+    """SciPy's L-BFGS-B on all samples at once; an epoch is one of its iterations.
+
+    Attributes:
+        history: how many pairs of steps and gradients it keeps.
+        tolerance: it stops where no entry of the gradient is larger.
+    """
+
+    history: int = 20
+    tolerance: float = 1e-10
+
+
+__all__ = ["LBFGS", "Adam", "AdamW", "GradientDescent", "Momentum", "Optimizer", "Rate"]

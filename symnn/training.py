@@ -1,0 +1,143 @@
+"""Training: an optimizer's steps on batches, compiled whole, with what a long run needs around them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .binding import bind_parameters
+from .errors import ArgumentError
+from .objective import LossTerm, Part, parameters_of, parts_of
+from .optimizers import LBFGS, Adam, Optimizer
+from .parameters import NeuralNetworkParameters, from_flat
+from .reports import Epoch, NonFiniteLossError, TrainingResult
+from .symbolic import SymbolicNeuralNetwork
+
+
+def train(
+    nn: Any,
+    loss: Any,
+    data: Any = None,
+    params: Any = None,
+    optimizer: Optimizer | LBFGS | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    rng: int | np.random.Generator | None = None,
+    batches: Any = None,
+    progress: bool = True,
+    validation: Any = None,
+    validate_every: int = 1,
+    patience: int | None = None,
+    callback: Callable[[Epoch], Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 100,
+    resume: str | os.PathLike[str] | None = None,
+) -> TrainingResult:
+    """Minimise a loss over the parameters of a network.
+
+    A step (evaluating the loss and its gradient on a batch, and the optimizer's update) is machine code,
+    and so is the loop over steps; Python is only entered between epochs, when something there is to do.
+
+    Args:
+        nn: a symbolic network, a network with numbers (whose parameters are the first, and stay as they are),
+            a chain, or a container of the symbols to train.
+        loss: a :class:`Loss`, an expression (one with a value for each sample is averaged), or a list of
+            :class:`LossTerm`, which are added up.
+        data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays, samples first, for an
+            expression; nothing for a list.
+        params: the first parameters; by default the network's initial ones, drawn from ``rng``.
+        optimizer: by default ``Adam()``.
+        epochs: how many times the samples are gone through; by default as many as ``batches`` has, else 1000.
+        batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
+        rng: a seed or a generator, for first parameters and for shuffling.
+        batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
+        progress: show a bar, if standard error is a terminal and tqdm is installed.
+        validation: data as ``data`` is (for a list, a list of such), to evaluate the loss on.
+        validate_every: after how many epochs.
+        patience: stop after so many validations without a new least loss.
+        callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
+        checkpoint: a file to which the state is written, whole, every ``checkpoint_every`` epochs and at the end.
+        resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.
+
+    Raises:
+        NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
+        ArgumentError, ShapeError: something does not fit.
+
+    >>> import numpy as np
+    >>> from symnn import MSE, Adam, Dense, train
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> r = train(Dense(1, 1, "identity"), MSE(), (x, 3 * x + 1), optimizer=Adam(0.05), epochs=400, batch_size=10, rng=0)
+    >>> r.params.L1.W.round(3), r.params.L1.b.round(3)
+    (array([[3.]]), array([1.]))
+    """
+    from .batching import Sampler  # what runs a training, and the compiler below it, is loaded when there is one
+    from .progress import Progress
+    from .run import Run, Value
+
+    start = time.perf_counter()
+    generator = np.random.default_rng(rng)
+    network = _network(nn)
+    symbols = parameters_of(network)
+    first = _first_parameters(nn, network, params, generator)
+    optimizer = Adam() if optimizer is None else optimizer
+    parts = parts_of(network, loss, data)
+    if epochs is None:
+        epochs = 1000 if batches is None else len(batches)
+    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
+    run = Run(symbols, first, int(epochs), parts, optimizer)
+    run.validation = None if validation is None else Value(symbols, _validation_parts(network, loss, validation), run.dtype)
+    run.validate_every, run.patience = validate_every, patience
+    if patience is not None and validation is None:
+        raise ArgumentError("patience counts validations: give validation data")
+    run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
+    with Progress(int(epochs), progress) as run.progress:
+        if isinstance(optimizer, LBFGS):
+            if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
+                raise ArgumentError(
+                    "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
+                )
+            run.with_scipy(optimizer)
+        else:
+            if not isinstance(optimizer, Optimizer):
+                raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
+            run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+    return TrainingResult(
+        from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
+        run.stopped, time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def _network(nn: Any) -> Any:
+    if isinstance(nn, SymbolicNeuralNetwork) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
+        return nn
+    return SymbolicNeuralNetwork(nn)
+
+
+def _first_parameters(nn: Any, network: Any, params: Any, rng: np.random.Generator) -> np.ndarray:
+    if params is None:
+        own = getattr(nn, "params", None)
+        if isinstance(own, NeuralNetworkParameters) and own.is_numeric:
+            params = own
+        elif isinstance(network, SymbolicNeuralNetwork):
+            params = network.chain.initial_parameters(rng)
+        else:
+            raise ArgumentError("a container of symbols has no first parameters of its own: give params=...")
+    flat = bind_parameters(parameters_of(network).layout, params, check_shapes=True)
+    return np.array(flat, dtype=np.float32 if flat.dtype == np.float32 else np.float64)
+
+
+def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
+    terms = [loss] if isinstance(loss, LossTerm) else loss
+    if isinstance(terms, (list, tuple)):
+        if not isinstance(validation, (list, tuple)) or len(validation) != len(terms):
+            raise ArgumentError("the validation data of a list of terms is a list of data, one for each")
+        return parts_of(network, [LossTerm(t.loss, d, t.weight) for t, d in zip(terms, validation)], None)
+    return parts_of(network, loss, validation)
+
+
+__all__ = ["NonFiniteLossError", "TrainingResult", "train"]

@@ -1,0 +1,348 @@
+"""Training: steps against NumPy, batches, resuming, stopping, and what a failing run leaves."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from symnn import (
+    LBFGS,
+    MSE,
+    Adam,
+    AdamW,
+    Chain,
+    Dense,
+    GradientDescent,
+    Loss,
+    LossTerm,
+    Momentum,
+    NeuralNetwork,
+    NeuralNetworkParameters,
+    NonFiniteLossError,
+    SymbolicNeuralNetwork,
+    SymbolicPullback,
+    params,
+    train,
+)
+from symnn.errors import ArgumentError, ParameterFileError, ShapeError
+from symnn.schedules import cosine, exponential, piecewise, warmup
+
+NN = SymbolicNeuralNetwork(Chain(Dense(2, 4, "tanh"), Dense(4, 1, "identity")))
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((23, 2))
+Y = np.sin(X[:, :1]) * X[:, 1:]
+START = NN.chain.initial_parameters(0)
+
+
+def numpy_run(formula: Any, memory: int, batches: np.ndarray, loss: Loss) -> tuple[np.ndarray, list[float]]:
+    pb = SymbolicPullback(NN, loss, backend="numpy")
+    theta, kept = START.flat.copy(), [np.zeros(START.size) for _ in range(memory)]
+    losses = []
+    for t, rows in enumerate(batches.reshape(-1, batches.shape[-1]), 1):
+        value, gradient = pb.value_and_gradient(theta, (X[rows], Y[rows]))
+        losses.append(float(value))
+        theta, kept = formula(theta, gradient.flat, kept, t)
+    return theta, losses
+
+
+def adam(p: Any, g: Any, k: Any, t: int, rate: float = 0.01) -> Any:
+    m, v = 0.9 * k[0] + 0.1 * g, 0.999 * k[1] + 0.001 * g * g
+    return p - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), [m, v]
+
+
+def adamw(p: Any, g: Any, k: Any, t: int) -> Any:
+    new, kept = adam(p, g, k, t)
+    return new - 0.01 * 0.05 * p, kept
+
+
+OPTIMIZERS: dict[str, tuple[Any, Any, int]] = {
+    "gradient descent": (GradientDescent(0.1), lambda p, g, k, t: (p - 0.1 * g, k), 0),
+    "momentum": (Momentum(0.05, 0.8), lambda p, g, k, t: (p - 0.05 * (0.8 * k[0] + g), [0.8 * k[0] + g]), 1),
+    "nesterov": (Momentum(0.05, 0.8, True), lambda p, g, k, t: (p - 0.05 * (g + 0.8 * (0.8 * k[0] + g)), [0.8 * k[0] + g]), 1),
+    "adam": (Adam(0.01), adam, 2),
+    "adamw": (AdamW(0.01, weight_decay=0.05), adamw, 2),
+    "schedule": (Adam(piecewise((30,), (0.01, 0.001))), lambda p, g, k, t: adam(p, g, k, t, 0.01 if t <= 30 else 0.001), 2),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_steps_are_the_formulas(name: str) -> None:
+    optimizer, formula, memory = OPTIMIZERS[name]
+    batches = np.random.default_rng(1).integers(0, 23, (9, 7, 5))
+    expected, losses = numpy_run(formula, memory, batches, MSE())
+    result = train(NN, MSE(), (X, Y), START, optimizer, batches=batches, progress=False)
+    np.testing.assert_allclose(result.params.flat, expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(result.history.steps, losses, rtol=1e-10)
+    np.testing.assert_allclose(result.history.loss, np.reshape(losses, (9, 7)).mean(1), rtol=1e-10)
+    assert (result.epochs, result.stopped) == (9, "epochs")
+
+
+def test_python_steps_are_those_of_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    from exprgraph.lowering.descent import Descent
+
+    def run() -> Any:
+        return train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=5, batch_size=7, rng=3, progress=False)
+
+    native = run()
+    monkeypatch.setattr(Descent, "_in_machine_code", Descent._in_python)
+    np.testing.assert_allclose(run().params.flat, native.params.flat, rtol=1e-12)
+
+
+def test_a_loss_that_only_numba_can_compile() -> None:
+    A = eg.stack([[2.0 + NN.output[0] ** 2, 0.5], [0.5, 3.0]])
+    loss = eg.sum(eg.solve(A, NN.input) ** 2)
+    result = train(NN, loss, {NN.input: X}, START, GradientDescent(0.1), epochs=3, batch_size=8, rng=0, progress=False)
+    assert result.history.loss[-1] < result.history.loss[0]
+
+
+def test_batches_are_every_sample_once() -> None:
+    seen = eg.Symbol("seen", per_sample=True)
+    # a loss whose gradient by one number is the mean of what the batch contains
+    p = NeuralNetworkParameters(c=eg.Symbol("c"))
+    value = 2.0 ** np.arange(23)
+    loss = eg.over_samples.sum(seen * p.c)
+    r = train(p, loss, {seen: value}, {"c": 0.0}, GradientDescent(1.0), epochs=2, batch_size=10, rng=0, progress=False)
+    assert float(r.params.c) == -2 * value.sum()
+    assert len(r.history.steps) == 6
+
+
+def test_equal_seeds_give_equal_runs() -> None:
+    def run(seed: int) -> Any:
+        return train(Chain(Dense(2, 4), Dense(4, 1, "identity")), MSE(), (X, Y), epochs=4, batch_size=6, rng=seed, progress=False)
+
+    assert np.array_equal(run(1).params.flat, run(1).params.flat)
+    assert not np.array_equal(run(1).params.flat, run(2).params.flat)
+
+
+def test_float32() -> None:
+    start = START.astype(np.float32)
+    result = train(NN, MSE(), (X, Y), start, Adam(0.01), epochs=30, batch_size=8, rng=0, progress=False)
+    double = train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=30, batch_size=8, rng=0, progress=False)
+    assert result.params.dtype == np.float32
+    np.testing.assert_allclose(result.params.flat, double.params.flat, rtol=2e-3, atol=2e-4)
+
+
+def test_a_network_with_numbers_is_where_it_starts_and_stays() -> None:
+    nn = NeuralNetwork(Chain(Dense(2, 3), Dense(3, 1, "identity")), seed=0)
+    before = nn.params.copy()
+    result = train(nn, MSE(), (X, Y), optimizer=GradientDescent(0.0), epochs=2, progress=False)
+    assert np.array_equal(result.params.flat, before.flat)
+    train(nn, MSE(), (X, Y), epochs=2, progress=False)
+    assert nn.params == before
+
+
+# -- terms
+
+
+def test_terms_add_up_with_samples_of_their_own() -> None:
+    inner, edge = X[:17], np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    u = NN.output[0]
+    penalty = eg.sum(NN.params.L1.W ** 2)
+    terms = [LossTerm(MSE(), (inner, Y[:17])), LossTerm(u**2, {NN.input: edge}, weight=5.0), LossTerm(penalty, {}, weight=0.1)]
+    result = train(NN, terms, None, START, GradientDescent(0.05), epochs=20, progress=False)
+    theta = START.flat.copy()
+    pbs = [SymbolicPullback(NN, t.loss, backend="numpy") for t in terms]
+    for _ in range(20):
+        parts = [pb.value_and_gradient(theta, t.data) for pb, t in zip(pbs, terms)]
+        theta = theta - 0.05 * sum(t.weight * g.flat for t, (_, g) in zip(terms, parts))
+    np.testing.assert_allclose(result.params.flat, theta, rtol=1e-11)
+    assert result.history.loss[-1] == pytest.approx(sum(t.weight * v for t, (v, _) in zip(terms, parts)))
+    small = train(NN, terms, None, START, GradientDescent(0.05), epochs=5, batch_size=9, rng=0, progress=False)
+    assert len(small.history.steps) == 10
+
+
+def test_parameters_of_a_system_are_trained_too() -> None:
+    mass = eg.Symbol("mass")
+    both = NeuralNetworkParameters(nn=params(NN), system=dict(mass=mass))
+    y = eg.Symbol("y", per_sample=True)
+    loss = (NN.output[0] * mass - y) ** 2
+    start = NeuralNetworkParameters(nn=START, system=dict(mass=2.0))
+    result = train(both, loss, {NN.input: X, y: 3 * Y[:, 0]}, start, Adam(0.02), epochs=300, progress=False)
+    assert result.history.loss[-1] < 0.05 * result.history.loss[0]
+    assert float(result.params.system.mass) != 2.0
+
+
+# -- validation, callbacks, stopping
+
+
+def test_early_stopping_keeps_the_best() -> None:
+    held = (X[15:], Y[15:])
+    options: dict[str, Any] = {"epochs": 4000, "batch_size": 3, "rng": 0, "validation": held, "patience": 40, "progress": False}
+    r = train(NN, MSE(), (X[:15], Y[:15]), START, GradientDescent(0.5), **options)
+    assert r.stopped == "early" and r.epochs < 4000
+    assert len(r.history.validation) == r.epochs and r.history.validated[-1] == r.epochs
+    assert int(np.argmin(r.history.validation)) == r.epochs - 41
+    assert MSE()(NN, r.best, *held) == pytest.approx(min(r.history.validation), rel=1e-12)
+
+
+def test_callback_sees_each_epoch_and_stops() -> None:
+    seen: list[Any] = []
+
+    def look(e: Any) -> bool:
+        seen.append(e)
+        return e.number == 7
+
+    r = train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=50, batch_size=5, rng=0, callback=look, progress=False)
+    assert [e.number for e in seen] == list(range(1, 8)) and r.stopped == "callback"
+    assert [e.loss for e in seen] == r.history.loss
+    assert np.array_equal(seen[-1].parameters.flat, r.params.flat)
+    assert not np.array_equal(seen[0].parameters.flat, seen[1].parameters.flat)
+
+
+def test_infinite_loss_names_where_and_keeps_the_parameters() -> None:
+    bad = Y.copy()
+    bad[[4, 20]] = np.inf
+    batches = np.array([[[0, 1], [2, 3]], [[5, 6], [7, 4]], [[20, 1], [1, 2]]])
+    with pytest.raises(NonFiniteLossError, match="epoch 2, batch 2: the loss is inf") as info:
+        train(NN, MSE(), (X, bad), START, Adam(0.01), batches=batches, progress=False)
+    good = train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=2, batches=batches[:2], progress=False)
+    e = info.value
+    assert (e.epoch, e.batch) == (2, 2) and len(e.history.loss) == 1
+    three = train(NN, MSE(), (X, Y), START, Adam(0.01), batches=batches.reshape(6, 1, 2)[:3], progress=False)
+    assert np.array_equal(e.params.flat, three.params.flat)
+    assert good.epochs == 2
+
+
+def test_infinite_gradient_of_a_finite_loss() -> None:
+    p = NeuralNetworkParameters(c=eg.Symbol("c"))
+    with pytest.raises(NonFiniteLossError, match="epoch 1, batch 1: the loss is 0, its gradient is not finite") as info:
+        train(p, eg.sqrt(p.c), {}, {"c": 0.0}, GradientDescent(0.1), epochs=3, progress=False)
+    assert float(info.value.params.c) == 0.0
+
+
+def test_diverging_run() -> None:
+    with pytest.raises(NonFiniteLossError) as info:
+        train(NN, MSE(), (X, Y), START, GradientDescent(1e6), epochs=500, batch_size=5, rng=0, progress=False)
+    assert np.all(np.isfinite(info.value.params.flat))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_with_what_there_is() -> None:
+    timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    start = time.perf_counter()
+    r = train(NN, MSE(), (X, Y), START, Adam(1e-3), epochs=10**8, batch_size=5, rng=0, progress=False)
+    timer.cancel()
+    assert r.stopped == "interrupted" and 0 < r.epochs < 10**8
+    assert len(r.history.loss) == r.epochs and time.perf_counter() - start < 20
+    assert np.all(np.isfinite(r.best.flat))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+# -- checkpoints
+
+
+def test_resumed_run_is_the_unbroken_one(tmp_path: Any) -> None:
+    path = tmp_path / "run.npz"
+
+    def run(epochs: int, **more: Any) -> Any:
+        return train(
+            NN, MSE(), (X, Y), START, Adam(warmup(cosine(0.02, 90), 10)), epochs=epochs, batch_size=6, rng=5, validation=(X, Y),
+            validate_every=3, progress=False, **more,
+        )  # fmt: skip
+
+    whole = run(30)
+    run(13, checkpoint=path, checkpoint_every=5)
+    rest = run(30, resume=path, checkpoint=path)
+    assert np.array_equal(whole.params.flat, rest.params.flat) and np.array_equal(whole.best.flat, rest.best.flat)
+    assert whole.history == rest.history and rest.epochs == 30
+    assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path: Any) -> None:
+    path = tmp_path / "run.npz"
+    train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=2, batch_size=6, checkpoint=path, progress=False)
+    for change, text in (
+        ({"optimizer": Adam(0.02)}, "optimizer"),
+        ({"batch_size": 3}, "batches in an epoch"),
+        ({"nn": SymbolicNeuralNetwork(Chain(Dense(2, 3), Dense(3, 1, "identity"))), "params": None}, "parameters"),
+    ):
+        call = {"nn": NN, "params": START, "optimizer": Adam(0.01), "batch_size": 6, **change}
+        with pytest.raises(ParameterFileError, match=f"another run: its {text}"):
+            train(loss=MSE(), data=(X, Y), epochs=4, resume=path, progress=False, **call)
+    START.save(tmp_path / "parameters.npz")
+    with pytest.raises(ParameterFileError, match="is not a checkpoint"):
+        train(NN, MSE(), (X, Y), START, epochs=4, resume=tmp_path / "parameters.npz", progress=False)
+
+
+# -- L-BFGS
+
+
+def test_lbfgs() -> None:
+    pytest.importorskip("scipy")
+    r = train(NN, MSE(), (X, Y), START, LBFGS(), epochs=300, progress=False)
+    assert r.history.loss[-1] < 0.02 * r.history.loss[0]
+    assert MSE()(NN, r.params, X, Y) <= r.history.loss[-1] * (1 + 1e-9)
+    r = train(NN, MSE(), (X, Y), START, LBFGS(), epochs=300, callback=lambda e: e.number == 4, progress=False)
+    assert r.stopped == "callback" and r.epochs == 4
+    with pytest.raises(ArgumentError, match="all samples at once"):
+        train(NN, MSE(), (X, Y), START, LBFGS(), batch_size=3)
+
+
+# -- schedules, errors, the bar
+
+
+def test_schedules() -> None:
+    assert cosine(1.0, 10)(0) == 1.0 and cosine(1.0, 10, 0.1)(10) == pytest.approx(0.1) and cosine(1.0, 10)(5) == pytest.approx(0.5)
+    assert exponential(1.0, 0.5, 10)(20) == pytest.approx(0.25)
+    assert [piecewise((2, 4), (1.0, 0.5, 0.1))(k) for k in range(5)] == [1.0, 1.0, 0.5, 0.5, 0.1]
+    assert [warmup(2.0, 4)(k) for k in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
+    with pytest.raises(ArgumentError, match="one rate more"):
+        piecewise((1,), (1.0,))
+    with pytest.raises(ArgumentError, match="the learning rate of step 3 is not finite"):
+        Adam(lambda k: math.nan if k == 3 else 0.1).rates(0, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        ({"batch_size": 0}, ArgumentError, "batch_size is a positive whole number"),
+        ({"batches": np.zeros((2, 3))}, ShapeError, "batches: expected whole numbers"),
+        ({"batches": np.full((2, 3, 4), 99)}, ArgumentError, "indices are from 0 to 22, got 99 to 99"),
+        ({"batches": np.zeros((2, 3, 4), int), "epochs": 3}, ArgumentError, "batches are for 2 epochs, not for 3"),
+        ({"optimizer": "adam"}, ArgumentError, "expected an optimizer such as"),
+        ({"epochs": -1}, ArgumentError, "epochs is a whole number"),
+        ({"patience": 3}, ArgumentError, "give validation data"),
+        ({"data": (X, Y[:5])}, ShapeError, "samples"),
+        ({"data": None}, ArgumentError, "the data of a Loss"),
+        ({"optimizer": Adam}, ArgumentError, "expected an optimizer"),
+    ],
+)
+def test_errors(change: dict[str, Any], error: type[Exception], text: str) -> None:
+    epochs = None if "batches" in change else 2
+    call = {"nn": NN, "loss": MSE(), "data": (X, Y), "params": START, "epochs": epochs, "progress": False, **change}
+    with pytest.raises(error, match=text):
+        train(**call)
+
+
+def test_bar_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    train(NN, MSE(), (X, Y), START, epochs=3)
+    assert capsys.readouterr().err == ""
+    tqdm = pytest.importorskip("tqdm")
+    updates: list[int] = []
+
+    class Bar:
+        def __init__(self, **options: Any) -> None:
+            assert options["total"] == 3
+
+        def set_postfix(self, shown: dict[str, str], refresh: bool) -> None:
+            assert "loss" in shown
+
+        def update(self, n: int) -> None:
+            updates.append(n)
+
+        def close(self) -> None:
+            updates.append(0)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    train(NN, MSE(), (X, Y), START, epochs=3)
+    assert sum(updates) == 3 and updates[-1] == 0
