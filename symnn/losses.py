@@ -43,17 +43,20 @@ class Loss(ABC):
     def expression(self, output: Node, target: Node) -> Node:
         """The loss of all samples, a scalar that no sample has of its own."""
 
+    def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        """The symbol of the target; of the output's shape, unless a subclass compares something else."""
+        return eg.Symbol("target", nn.output.shape, per_sample=True)
+
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of a network; a subclass may use derivatives of it."""
+        return self.expression(nn.output, target)
+
     def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
         """The value for parameters, inputs and targets, with samples first; evaluated by NumPy."""
         network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
-        target = target_of(network.output)
+        target = self.target(network)
         x, y = as_batch(x, network.input.shape, "input"), as_batch(y, target.shape, "target")
-        return build_nn_function(self.expression(network.output, target), network, target, backend="numpy")(x, y, ps)
-
-
-def target_of(output: Node) -> Node:
-    """The symbol for the target of an output."""
-    return eg.Symbol("target", output.shape, per_sample=True)
+        return build_nn_function(self.of(network, target), network, target, backend="numpy")(x, y, ps)
 
 
 def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
@@ -135,4 +138,4 @@ class Huber(Loss):
         return over.mean(eg.sum(each)) / max(output.size, 1)
 
 
-__all__ = ["MAE", "MSE", "FeedForwardLoss", "Huber", "Loss", "as_batch", "target_of"]
+__all__ = ["MAE", "MSE", "FeedForwardLoss", "Huber", "Loss", "as_batch"]

@@ -15,7 +15,7 @@ from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import symbols_of, topological
 
 from .errors import ArgumentError, ShapeError, UnboundSymbolError
-from .losses import Loss, as_batch, target_of
+from .losses import Loss, as_batch
 from .parameters import NeuralNetworkParameters, of_expressions
 from .symbolic import SymbolicNeuralNetwork
 
@@ -68,8 +68,8 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     if isinstance(loss, Loss):
         if not isinstance(nn, SymbolicNeuralNetwork):
             raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {type(nn).__name__} instead of one")
-        target = target_of(nn.output)
-        e = loss.expression(nn.output, target)
+        target = loss.target(nn)
+        e = loss.of(nn, target)
     elif isinstance(loss, Node):
         e = loss
     else:

@@ -189,6 +189,108 @@ def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
     return out
 
 
-TILES = {"product": product, "dots": dots}
+SOLVE = ("w", "y", "a", "b", "n", "m", "stride", "lanes")
+
+
+def solve(target: Target) -> tuple[str, set[str]]:
+    """Gaussian elimination with partial pivoting: of a system on each lane (``solve``), or of one (``solve_one``).
+
+    Rows are exchanged by choosing between them, so that each lane has pivots of its own.  A pivot of 0 makes
+    the solution NaN.
+    """
+    texts, declared = [], set()
+    for name, vector in (("solve", True), ("solve_one", False)):
+        b = Builder(target)
+        v = {p: Value(f"%{p}", "pointer" if p in "wy" else "int", False, 0) for p in SOLVE}
+
+        def eliminate(b: Builder, v: dict[str, Value], lane: Value, vector: bool) -> None:
+            def at(which: str, row: Value, column: Value) -> Value:
+                """The place of an element of the matrix or of the right sides."""
+                pointer, start, width = ("w", "a", "n") if which == "w" else ("y", "b", "m")
+                index = _add(b, v[start], _times(b, _add(b, _times(b, row, v[width]), column), v["stride"]), lane)
+                return b.at(v[pointer], index)
+
+            def get(which: str, row: Value, column: Value) -> Value:
+                return b.load(at(which, row, column), vector)
+
+            def put(which: str, row: Value, column: Value, value: Value) -> None:
+                b.store(value, at(which, row, column))
+
+            def loop(start: Value, end: Value, body: Callable[[Value], None]) -> None:
+                b.open(start, end, 1, "int", {})
+                body(b.loops[-1].index)
+                b.close({})
+
+            zero, one = b.integer(0), b.integer(1)
+
+            def column(c: Value) -> None:
+                below = _add(b, c, one)
+
+                def larger(r: Value) -> None:
+                    """Exchange with the row above where this one has the larger entry."""
+                    here, there = (b.intrinsic("fabs", get("w", row, c)) for row in (r, c))
+                    exchange = b.binary("fcmp ogt", here, there, "bool")
+
+                    def both(which: str) -> Callable[[Value], None]:
+                        def of(k: Value) -> None:
+                            x, y = get(which, c, k), get(which, r, k)
+                            put(which, c, k, b.select(exchange, y, x))
+                            put(which, r, k, b.select(exchange, x, y))
+
+                        return of
+
+                    loop(zero, v["n"], both("w"))
+                    loop(zero, v["m"], both("y"))
+
+                loop(below, v["n"], larger)
+                pivot = get("w", c, c)
+                singular = b.binary("fcmp oeq", pivot, b.real(0.0), "bool")
+                pivot = b.select(singular, b.real(float("nan")), pivot)
+                put("w", c, c, pivot)
+
+                def rest(r: Value) -> None:
+                    factor = b.binary("fdiv", get("w", r, c), get("w", c, c))
+
+                    def less(which: str) -> Callable[[Value], None]:
+                        def of(k: Value) -> None:
+                            part = b.binary("fmul contract", factor, get(which, c, k))
+                            put(which, r, k, b.binary("fsub contract", get(which, r, k), part))
+
+                        return of
+
+                    loop(below, v["n"], less("w"))
+                    loop(zero, v["m"], less("y"))
+
+                loop(below, v["n"], rest)
+
+            loop(zero, v["n"], column)
+
+            def back(i: Value) -> None:
+                c = b.binary("sub", b.binary("sub", v["n"], one), i)
+
+                def of(k: Value) -> None:
+                    carried = b.open(_add(b, c, one), v["n"], 1, "int", {"x": get("y", c, k)})
+                    r = b.loops[-1].index
+                    part = b.binary("fmul contract", get("w", c, r), get("y", r, k))
+                    x = b.close({"x": b.binary("fsub contract", carried["x"], part)})["x"]
+                    put("y", c, k, b.binary("fdiv", x, get("w", c, c)))
+
+                loop(zero, v["m"], of)
+
+            loop(zero, v["n"], back)
+
+        if vector:
+            b.open(b.integer(0), v["lanes"], target.lanes, "int", {})
+            eliminate(b, v, b.loops[-1].index, True)
+            b.close({})
+        else:
+            eliminate(b, v, b.integer(0), False)
+        listed = ", ".join(f"{target.type_of(x.kind)} {x.text}" for x in v.values())
+        texts.append(f"define internal void @{name}({listed}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}")
+        declared |= b.intrinsics
+    return "\n".join(texts), declared
+
+
+TILES = {"product": product, "dots": dots, "solve": solve}
 
 __all__ = ["DOTS", "PRODUCT", "TILES"]

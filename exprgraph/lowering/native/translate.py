@@ -378,6 +378,8 @@ class Translation:
         name = ast.unparse(call.func)
         if name == "keep_apart":
             return
+        if name == "solve" and ast.unparse(call.args[6]) == "1":  # neighbours are elements of the same system
+            name = "solve_one"
         self.builder.do(f"call void @{name}({self.passed(call.args)})")
 
     def passed(self, args: list[ast.expr]) -> str:

@@ -1,0 +1,149 @@
+"""Hamiltonian mechanics: the field of an energy, and losses that fit an energy to motions.
+
+A state is ``z = (q, p)``, first all positions, then all momenta.
+Sources: Greydanus, Dzamba, Yosinski, "Hamiltonian Neural Networks" (2019); Hairer, Lubich, Wanner,
+"Geometric Numerical Integration" (2006), VI.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import exprgraph as eg
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+
+from ..errors import ArgumentError, ShapeError
+from ..losses import Loss
+from ..symbolic import SymbolicNeuralNetwork
+
+over = eg.over_samples
+
+
+def scalar_of(e: Any, what: str) -> Node:
+    """An expression of one number, given as such or with shape (1,), as a network's output has it."""
+    node = as_node(e)
+    if node.shape == (1,):
+        node = node[0]
+    if node.shape:
+        raise ShapeError(f"{what} is one number for a sample, this expression has shape {node.shape}")
+    return node
+
+
+def _half(z: Node) -> int:
+    if len(z.shape) != 1 or z.shape[0] % 2:
+        raise ShapeError(f"a state is positions and as many momenta, one vector of even length; got shape {z.shape}")
+    return z.shape[0] // 2
+
+
+def rotated(gradient: Node) -> Node:
+    """``J g``: the derivatives by momenta, then minus those by positions."""
+    n = _half(gradient)
+    return eg.concatenate([gradient[n:], -gradient[:n]])
+
+
+def symplectic_gradient(energy: Any, z: Node) -> Node:
+    """The motion of an energy, ``J grad H = (dH/dp, -dH/dq)``, of shape ``z.shape``.
+
+    >>> import exprgraph as eg
+    >>> from symnn.physics import symplectic_gradient
+    >>> z = eg.Symbol("z", shape=(2,))
+    >>> symplectic_gradient(z[0] ** 2 + z[1] ** 2 / 2, z)
+    [z[1], -2*z[0]]
+    """
+    return rotated(eg.gradient(scalar_of(energy, "an energy"), z))
+
+
+def hamiltonian_field(nn: SymbolicNeuralNetwork) -> Node:
+    """The motion of the energy that a network of one output is: ``J grad H`` at its input."""
+    return symplectic_gradient(nn.output, nn.input)
+
+
+def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
+    """The gradient of a network of one output by its input, at another point than its input."""
+    g = eg.gradient(scalar_of(nn.output, "an energy"), nn.input)
+    at: Node = eg.substitute(g, {nn.input: as_node(point)})
+    return at
+
+
+@dataclass(frozen=True)
+class HamiltonianLoss(Loss):
+    """``mean |J grad H(z) - velocity|^2`` of pairs (states, velocities).
+
+    >>> import numpy as np
+    >>> from symnn import Chain, Dense, train
+    >>> from symnn.physics import HamiltonianLoss
+    >>> z = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    >>> velocity = np.stack([z[:, 1], -z[:, 0]], 1)
+    >>> r = train(Chain(Dense(2, 8), Dense(8, 1, "identity")), HamiltonianLoss(), (z, velocity), epochs=300, batch_size=10, rng=0)
+    >>> r.history.loss[-1] < 0.05 * r.history.loss[0]
+    True
+    """
+
+    def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        return eg.Symbol("target", nn.input.shape, per_sample=True)
+
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        return over.mean(eg.sum((hamiltonian_field(nn) - target) ** 2))
+
+    def expression(self, output: Node, target: Node) -> Node:
+        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
+
+
+@dataclass(frozen=True)
+class _PairLoss(HamiltonianLoss):
+    """The base of losses of pairs (states, states one step later): ``mean |(z1 - z0) / step - J grad H(point)|^2``."""
+
+    step: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.step > 0:
+            raise ArgumentError(f"{type(self).__name__}: step is positive, got {self.step}")
+
+    def point(self, before: Node, after: Node) -> Node:
+        raise NotImplementedError
+
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        field = rotated(gradient_at(nn, self.point(nn.input, target)))
+        return over.mean(eg.sum(((target - nn.input) / self.step - field) ** 2))
+
+
+@dataclass(frozen=True)
+class SymplecticEulerLoss(_PairLoss):
+    """The residual of symplectic Euler on pairs of states.
+
+    Attributes:
+        step: the time between the states of a pair.
+        variant: ``"A"`` takes the energy's gradient at (old positions, new momenta), ``"B"`` at (new positions, old momenta).
+    """
+
+    variant: str = "A"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.variant not in ("A", "B"):
+            raise ArgumentError(f"SymplecticEulerLoss: variant is 'A' or 'B', got {self.variant!r}")
+
+    def point(self, before: Node, after: Node) -> Node:
+        n = _half(before)
+        return eg.concatenate([before[:n], after[n:]] if self.variant == "A" else [after[:n], before[n:]])
+
+
+@dataclass(frozen=True)
+class ImplicitMidpointLoss(_PairLoss):
+    """The residual of the implicit midpoint rule on pairs of states: the gradient in the middle of them."""
+
+    def point(self, before: Node, after: Node) -> Node:
+        return (before + after) / 2
+
+
+__all__ = [
+    "HamiltonianLoss",
+    "ImplicitMidpointLoss",
+    "SymplecticEulerLoss",
+    "gradient_at",
+    "hamiltonian_field",
+    "scalar_of",
+    "symplectic_gradient",
+]

@@ -1,0 +1,121 @@
+"""Lagrangian mechanics: accelerations by the Euler-Lagrange equation, and losses that fit a Lagrangian.
+
+A state is ``(q, v)``, first all positions, then all velocities.
+Sources: Cranmer et al., "Lagrangian Neural Networks" (2020); Marsden, West, "Discrete mechanics and
+variational integrators" (2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+
+from ..errors import ArgumentError
+from ..losses import Loss
+from ..symbolic import SymbolicNeuralNetwork
+from .hamiltonian import _half, scalar_of
+
+over = eg.over_samples
+
+
+def acceleration(lagrangian: Any, state: Node, regularization: float = 0.0) -> Node:
+    """``a`` of the Euler-Lagrange equation ``L_vv a = L_q - L_vq v``, of shape ``(n,)``.
+
+    Args:
+        lagrangian: an expression of ``state``.
+        state: the symbol ``(q, v)``, of length 2n.
+        regularization: what is added to the diagonal of ``L_vv``, for networks that are not convex in ``v``.
+
+    Where ``L_vv`` is singular, the acceleration is NaN.
+
+    >>> import exprgraph as eg
+    >>> from symnn.physics import acceleration
+    >>> s = eg.Symbol("s", shape=(2,))  # a pendulum of mass 2 and length 1
+    >>> a = acceleration(s[1] ** 2 + 2 * 9.81 * eg.cos(s[0]), s)
+    >>> eg.evaluate(a, {s: [0.5, 3.0]})
+    array([-4.70316453])
+    """
+    n = _half(state)
+    L = scalar_of(lagrangian, "a Lagrangian")
+    g = eg.gradient(L, state)
+    second = eg.jacobian(g[n:], state)
+    mass = second[:, n:]
+    if regularization:
+        mass = mass + regularization * np.eye(n)
+    solution: Node = eg.solve(mass, g[:n] - second[:, :n] @ state[n:])
+    return solution
+
+
+def lagrangian_acceleration(nn: SymbolicNeuralNetwork, regularization: float = 0.0) -> Node:
+    """The acceleration of the Lagrangian that a network of one output is."""
+    return acceleration(nn.output, nn.input, regularization)
+
+
+@dataclass(frozen=True)
+class LagrangianLoss(Loss):
+    """``mean |a(q, v) - acceleration|^2`` of pairs (states, accelerations).
+
+    Attributes:
+        regularization: see :func:`acceleration`.
+    """
+
+    regularization: float = 0.0
+
+    def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        return eg.Symbol("target", (_half(nn.input),), per_sample=True)
+
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        return over.mean(eg.sum((lagrangian_acceleration(nn, self.regularization) - target) ** 2))
+
+    def expression(self, output: Node, target: Node) -> Node:
+        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
+
+
+@dataclass(frozen=True)
+class VariationalMidpointLoss(Loss):
+    """The discrete Euler-Lagrange equation of the midpoint rule, on three positions one step apart.
+
+    ``mean |D2 Ld(q0, q1) + D1 Ld(q1, q2)|^2`` with ``Ld(a, b) = step L((a + b) / 2, (b - a) / step)``.
+    Inputs are the first two positions one after another, ``(q0, q1)``, targets ``q2``.  A constant
+    Lagrangian has no residual, so it takes a second term that fixes the scale: ``scale`` asks the mean
+    momentum to be of that size.
+
+    Attributes:
+        step: the time between positions.
+        scale: the wanted mean of ``|L_v|^2``; ``None`` for no such term.
+    """
+
+    step: float = 0.1
+    scale: float | None = 1.0
+
+    def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        return eg.Symbol("target", (_half(nn.input),), per_sample=True)
+
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        n = _half(nn.input)
+        q0, q1, q2 = nn.input[:n], nn.input[n:], as_node(target)
+        g = eg.gradient(scalar_of(nn.output, "a Lagrangian"), nn.input)
+
+        def at(a: Node, b: Node) -> tuple[Node, Node]:
+            here: Node = eg.substitute(g, {nn.input: eg.concatenate([(a + b) / 2, (b - a) / self.step])})
+            return here[:n], here[n:]
+
+        force, momentum = at(q0, q1)
+        force_next, momentum_next = at(q1, q2)
+        residual = (momentum - momentum_next) / self.step + (force + force_next) / 2
+        loss = over.mean(eg.sum(residual**2))
+        if self.scale is None:
+            return loss
+        return loss + (over.mean(eg.sum(momentum**2)) - self.scale) ** 2
+
+    def expression(self, output: Node, target: Node) -> Node:
+        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
+
+
+__all__ = ["LagrangianLoss", "VariationalMidpointLoss", "acceleration", "lagrangian_acceleration"]

@@ -1,0 +1,128 @@
+"""Layers that contain the gradient of a network by its input.
+
+Each is a step of an integrator; a chain of them grows by the same number of expressions for each layer,
+its derivatives too.  Sources: Jin et al., "SympNets" (2020); Horn et al., "Generalized Hamiltonian
+neural networks" (2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.leaves import as_node
+from exprgraph.node import Node
+
+from ..errors import ShapeError
+from ..layers import Layer, as_layer
+from ..layout import Shape
+from ..parameters import NeuralNetworkParameters
+from .hamiltonian import _half, rotated, scalar_of
+
+
+def _gradient(inner: Layer, at: Node, ps: Any) -> Node:
+    x = eg.Symbol("inner input", at.shape, per_sample=True)
+    g: Node = eg.substitute(eg.gradient(scalar_of(inner(x, ps), "a potential"), x), {x: at})
+    return g
+
+
+class GradientLayer(Layer):
+    """``grad V(x)`` of an inner layer or chain of one output; its parameters are the inner ones.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> from symnn.physics import GradientLayer
+    >>> V = Chain(Dense(2, 3, "tanh"), Dense(3, 1, "identity", use_bias=False))
+    >>> SymbolicNeuralNetwork(Chain(*[GradientLayer(V)] * 4)).output.shape
+    (2,)
+    """
+
+    def __init__(self, inner: Layer) -> None:
+        self.inner = as_layer(inner, type(self).__name__)
+        n = self.inner.input_size
+        if n is not None and self.inner.output_shape((n,)) not in ((1,), ()):
+            raise ShapeError(f"{type(self).__name__}: {inner!r} must have one output")
+
+    @property
+    def input_size(self) -> int | None:  # type: ignore[override]
+        return self.inner.input_size
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        return self.inner.parameter_shapes()
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        return self.inner.initial_parameters(seed, dtype)
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        return input_shape
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        return _gradient(self.inner, as_node(x), ps)
+
+    def _arguments(self) -> str:
+        return repr(self.inner)
+
+
+class HamiltonianLayer(GradientLayer):
+    """``z + step * J grad H(z)``: a step of explicit Euler with the energy that the inner chain is."""
+
+    def __init__(self, inner: Layer, step: float = 0.1) -> None:
+        super().__init__(inner)
+        self.step = float(step)
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        z = as_node(x)
+        return z + self.step * rotated(_gradient(self.inner, z, ps))
+
+    def _arguments(self) -> str:
+        return f"{self.inner!r}, step={self.step}"
+
+
+class SeparableLayer(Layer):
+    """A step of symplectic Euler with ``H(q, p) = T(p) + V(q)``; exactly symplectic.
+
+    ``p' = p - step * grad V(q)``, ``q' = q + step * grad T(p')``.
+
+    >>> from symnn import Chain, Dense
+    >>> from symnn.physics import SeparableLayer
+    >>> T = V = Chain(Dense(1, 4), Dense(4, 1, "identity"))
+    >>> SeparableLayer(T, V).initial_parameters(0).size
+    26
+    """
+
+    def __init__(self, kinetic: Layer, potential: Layer, step: float = 0.1) -> None:
+        self.kinetic, self.potential, self.step = GradientLayer(kinetic), GradientLayer(potential), float(step)
+        if self.kinetic.input_size != self.potential.input_size:
+            raise ShapeError(f"as many momenta as positions: {kinetic!r} and {potential!r} take different inputs")
+
+    @property
+    def input_size(self) -> int | None:  # type: ignore[override]
+        n = self.kinetic.input_size
+        return None if n is None else 2 * n
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        return {"T": self.kinetic.parameter_shapes(), "V": self.potential.parameter_shapes()}
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        rng = np.random.default_rng(seed)
+        return NeuralNetworkParameters(
+            T=self.kinetic.initial_parameters(rng, dtype), V=self.potential.initial_parameters(rng, dtype)
+        )
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        return input_shape
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        z = as_node(x)
+        n = _half(z)
+        p = z[n:] - self.step * self.potential(z[:n], ps["V"])
+        q = z[:n] + self.step * self.kinetic(p, ps["T"])
+        return eg.concatenate([q, p])
+
+    def _arguments(self) -> str:
+        return f"{self.kinetic.inner!r}, {self.potential.inner!r}, step={self.step}"
+
+
+__all__ = ["GradientLayer", "HamiltonianLayer", "SeparableLayer"]
