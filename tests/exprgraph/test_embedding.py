@@ -21,13 +21,6 @@ W = eg.Symbol("W", shape=(6, 4))
 E = {"y": eg.tanh(W @ x), "G": eg.over_samples.sum(eg.einsum("i,j->ij", eg.tanh(W @ x), x)), "m": eg.over_samples.mean(eg.sum(x))}
 
 
-# a loop in a helper is for Numba
-LOOPS = eg.function(
-    "loops_embedded", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
-    source="@njit\ndef four_times(a):\n    for _ in range(2):\n        a = a + a\n    return a\n",
-)  # fmt: skip
-
-
 def _data(n, seed=0):
     rng = np.random.default_rng(seed)
     return rng.standard_normal((n, 4)), rng.standard_normal((6, 4))
@@ -183,8 +176,12 @@ def test_ctypes():
 def test_from_numba(compiled_by_numba):
     numba = pytest.importorskip("numba")
     e = [E["y"], E["G"]]
-    if compiled_by_numba:
-        e = [LOOPS(x), e[1]]
+    if compiled_by_numba:  # a loop in a helper
+        loops = eg.function(
+            "loops_embedded", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
+            source="@njit\ndef four_times(a):\n    for _ in range(2):\n        a = a + a\n    return a\n",
+        )  # fmt: skip
+        e = [loops(x), e[1]]
     fn = eg.compile(e, (x, W))
     kernel, size = fn.kernel, fn.workspace_size
     a, w = _data(13)
