@@ -168,7 +168,7 @@ class Run:
 
     # -- SciPy
 
-    def with_scipy(self, optimizer: LBFGS) -> None:
+    def with_scipy(self, optimizer: LBFGS, threads: int = 1) -> None:
         from importlib import import_module
 
         try:
@@ -178,7 +178,7 @@ class Run:
         calls = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
-            core = compile_core(outputs, _variables(p, self.symbols))
+            core = compile_core(outputs, _variables(p, self.symbols), threads=threads)
             calls.append((core, [np.ascontiguousarray(a, self.dtype) for a in p.arrays]))
         last: list[float] = [math.nan]
 

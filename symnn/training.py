@@ -36,6 +36,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 100,
     resume: str | os.PathLike[str] | None = None,
+    threads: int = 1,
 ) -> TrainingResult:
     """Minimise a loss over the parameters of a network.
 
@@ -61,6 +62,7 @@ def train(
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
         checkpoint: a file to which the state is written, whole, every ``checkpoint_every`` epochs and at the end.
+        threads: for L-BFGS, how many evaluate the samples; steps on batches are made by one.
         resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.
 
     Raises:
@@ -101,7 +103,7 @@ def train(
                 raise ArgumentError(
                     "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
                 )
-            run.with_scipy(optimizer)
+            run.with_scipy(optimizer, threads)
         else:
             if not isinstance(optimizer, Optimizer):
                 raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")

@@ -1,0 +1,52 @@
+"""The worked examples run, for a moment, and draw their pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+NAMES = sorted(p.stem for p in EXAMPLES.glob("*.py") if not p.stem.startswith("_"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra")
+    picture = tmp_path / "picture.png"
+    run = subprocess.run(
+        [sys.executable, str(EXAMPLES / f"{name}.py"), "--quick", "--save", str(picture)],
+        capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "Agg"}, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "error" in run.stdout or "energy" in run.stdout
+
+
+def test_each_example_is_shown_in_the_documentation() -> None:
+    page = (EXAMPLES.parent / "examples.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert f"examples/{name}.py" in page
+        assert f"examples/{name}.png" in page
+        assert (EXAMPLES / f"{name}.png").stat().st_size < 200_000
+
+
+def test_exact_solution_of_burgers_equation_solves_it() -> None:
+    import numpy as np
+
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        import burgers
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    x, t = np.meshgrid(np.linspace(-0.9, 0.9, 19), [0.1, 0.2], indexing="ij")
+    h = 1e-4
+    u = burgers.exact
+    ut = (u(x, t + h) - u(x, t - h)) / (2 * h)
+    ux = (u(x + h, t) - u(x - h, t)) / (2 * h)
+    uxx = (u(x + h, t) - 2 * u(x, t) + u(x - h, t)) / h**2
+    np.testing.assert_allclose(ut + u(x, t) * ux, burgers.NU * uxx, atol=2e-4)
+    np.testing.assert_allclose(u(x, np.full_like(x, 1e-12)), -np.sin(np.pi * x), atol=1e-6)
