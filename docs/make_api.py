@@ -14,7 +14,7 @@ import exprgraph.over_samples
 import symnn
 import symnn.activations
 from exprgraph.elementwise import Function
-from exprgraph.lowering import elementary, elementary32
+from exprgraph.lowering.library import elementary
 from exprgraph.primitive import TABLE
 
 _PAGE = Path(__file__).with_name("api.md")
@@ -41,8 +41,7 @@ _ACCURACY_HEAD = """\
 The largest error found over the whole range of each elementary function, in units of the last place, against mpmath;
 `tests/exprgraph/test_elementary.py` holds each to it, with and without contraction of products and sums. Zeros keep
 their sign, NaN and infinity flow as in NumPy, and results underflow gradually. Beyond the stated range of sine, cosine
-and tangent the C library answers. Where float32 has no entry, the C library's function is used. With
-`backend="numpy"`, NumPy answers instead.
+and tangent the C library answers. With `backend="numpy"`, NumPy answers instead.
 
 | function | float64 | float32 |
 |---|---|---|
@@ -52,16 +51,11 @@ and tangent the C library answers. Where float32 has no entry, the C library's f
 def accuracy() -> str:
     """The text of the page on elementary functions."""
     rows = []
-    for name, function in sorted(vars(elementary).items()):
-        stated = _within(function)
-        if stated:
-            rows.append(f"| `{name}` | {stated} | {_within(getattr(elementary32, name, None))} |")
+    for name, function in sorted(elementary(False).items()):
+        found = re.search(r"Within ([\d.]+) ulp; ([\d.]+) in float32", function.__doc__ or "")
+        if found:
+            rows.append(f"| `{name}` | {found[1]} ulp | {found[2]} ulp |")
     return _ACCURACY_HEAD + "\n".join(rows) + "\n"
-
-
-def _within(function: Any) -> str:
-    found = re.search(r"Within ([\d.]+) ulp", getattr(function, "__doc__", None) or "")
-    return f"{found[1]} ulp" if found else ""
 
 
 def page() -> str:

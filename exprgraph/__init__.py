@@ -30,6 +30,7 @@ from .elements import elements
 from .elementwise import function
 from .errors import (
     AxisError,
+    CompilationError,
     DifferentiationError,
     DTypeError,
     ExprGraphError,
@@ -125,6 +126,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AxisError",
+    "CompilationError",
     "DTypeError",
     "DifferentiationError",
     "ExprGraphError",

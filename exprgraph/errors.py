@@ -25,3 +25,7 @@ class DifferentiationError(ExprGraphError, ValueError):
 
 class AxisError(ExprGraphError, IndexError, ValueError):
     """An axis or an index out of range."""
+
+
+class CompilationError(ExprGraphError, RuntimeError):
+    """A form that this function cannot be compiled to."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import CompilationError
 from .form import Form
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     same for all samples, one after another; the others follow, each with its samples.  ``workspace`` and
     ``shared`` are of ``core.program().workspace`` and ``.shared`` numbers.  Nothing is checked; it may be
     called by several threads, each with workspace of its own.
+
+    Raises:
+        CompilationError: a part of the function is one that only Numba can compile.
     """
     form = _form(core)
     if form.code is None:
-        raise NotImplementedError("this function has parts that only Numba can compile, and no address; use fn.kernel or fn.save")
+        raise CompilationError("this function has parts that only Numba can compile, and no address; use fn.kernel or fn.save")
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
-    function.keep = form.code  # type: ignore[attr-defined]
+    vars(function).update(keep=form.code)  # the function holds its code in memory
     return form.code.address, function
 
 
@@ -119,7 +123,7 @@ def low_level_callable(core: CompiledOutputs) -> Any:
     if form.code is None or not form.code.number:
         raise TypeError("low_level_callable is for one result that is a number, of arguments that are numbers")
     function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(form.code.number)
-    function.keep = form.code  # type: ignore[attr-defined]
+    vars(function).update(keep=form.code)  # the function holds its code in memory
     return scipy.LowLevelCallable(function)
 
 

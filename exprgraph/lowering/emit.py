@@ -10,7 +10,7 @@ from ..primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..traverse import topological
 from .access import Place, contiguous, identity_index, is_view
 from .kernels import CHECKED_PAIRS, Kernel
-from .library import is_elementary, needed, sources, words
+from .library import elementary, needed, sources, words
 from .likeness import NestOrder
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
@@ -358,7 +358,7 @@ def keep_apart(typing_context):
         inline = '@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)\n'
         parts = [header]
         for name in needed(names, self.single):
-            parts.append((inline if is_elementary(name, self.single) else jit) + library[name])
+            parts.append((inline if name in elementary(self.single) else jit) + library[name])
         parts += [jit + h if not h.startswith("@") else h for h in own_sources]
         parts += self.kernel_text
         body = "\n".join("    " + x for x in driver) or "    pass"

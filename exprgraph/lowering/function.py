@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ class CompiledOutputs:
         """The generated Python source."""
         return self.program(any(a.per_sample for a in self.arguments)).source
 
-    @property
+    @cached_property
     def kernel(self) -> Any:
         """The function for other Numba code; see :func:`exprgraph.lowering.embed.numba_function`."""
         from .embed import numba_function

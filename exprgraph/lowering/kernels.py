@@ -159,10 +159,7 @@ class Kernel:
         above: list[str] = []
         below: list[str] = []
         for e, a in zip(exponents, args):
-            if e > 0 or e == -1.0 or len(args) == 1:
-                (above if e > 0 else below).append(self._power(a, abs(e)))
-            else:  # a reciprocal power is often a factor of many products, and is then computed once
-                above.append(f"({self.number(1.0)} / {self._power(a, abs(e))})")
+            (above if e > 0 else below).append(self._power(a, abs(e)))
         text = " * ".join(above) if above else self.number(1.0)
         if below:
             text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")

@@ -5,34 +5,37 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from types import ModuleType
+from typing import Any
 
-from . import elementary, elementary32, runtime
+from . import runtime
+from .elementary import circular, double, error, exponential, logarithm, power, single
+
+_FORMULAS = (exponential, logarithm, power, circular, error)
 
 
 @cache
-def sources(single: bool) -> dict[str, str]:
-    """The source of each function by name, in an order in which each comes after what it calls.
+def elementary(narrow: bool) -> dict[str, Callable[..., Any]]:
+    """The elementary functions by name, and what they call: of float32, or of float64.
 
-    Where a function has no form of its own in float32, that of the C library is used.
+    The functions themselves compute in float64; those of float32 are text for a compiler.
     """
-    found = _functions(runtime)
-    own = _functions(elementary32 if single else elementary)
-    if single:
+    return _functions(single if narrow else double, *_FORMULAS)
+
+
+@cache
+def sources(narrow: bool) -> dict[str, str]:
+    """The source of each function by name."""
+    own = {name: inspect.getsource(f) for name, f in elementary(narrow).items()}
+    if narrow:
         own = {name: _with_literals(text) for name, text in own.items()}
-    return {**own, **{name: text for name, text in found.items() if name not in own}}
+    return {**own, **{name: inspect.getsource(f) for name, f in _functions(runtime).items()}}
 
 
-def is_elementary(name: str, single: bool) -> bool:
-    """Whether a function is branch-free code that belongs inside the loop that calls it."""
-    return hasattr(elementary32 if single else elementary, name)
-
-
-def _functions(module: ModuleType) -> dict[str, str]:
-    functions = {n: f for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
-    return {name: inspect.getsource(f) for name, f in functions.items()}
+def _functions(*modules: ModuleType) -> dict[str, Callable[..., Any]]:
+    return {n: f for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__}
 
 
 class _Literals(ast.NodeTransformer):
@@ -48,22 +51,29 @@ def _with_literals(text: str) -> str:
     return ast.unparse(_Literals().visit(ast.parse(text))) + "\n"
 
 
+@cache
+def _called(text: str) -> frozenset[str]:
+    """The names of the functions that a function calls."""
+    calls = (n.func for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call))
+    return frozenset(f.id for f in calls if isinstance(f, ast.Name))
+
+
 def words(text: str) -> set[str]:
     """The names in a piece of code."""
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
 
-def needed(names: Iterable[str], single: bool) -> list[str]:
-    """The functions named, and all that they call, each after what it calls."""
-    library = sources(single)
+def needed(names: Iterable[str], narrow: bool) -> list[str]:
+    """The functions named, and all that they call."""
+    library = sources(narrow)
     found: set[str] = set()
     pending = [n for n in names if n in library]
     while pending:
         name = pending.pop()
         if name not in found:
             found.add(name)
-            pending += words(library[name].split(":", 1)[1]) & library.keys() - found
+            pending += _called(library[name]) & library.keys() - found
     return [n for n in library if n in found]
 
 
-__all__ = ["is_elementary", "needed", "sources", "words"]
+__all__ = ["elementary", "needed", "sources", "words"]

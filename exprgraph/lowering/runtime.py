@@ -16,51 +16,6 @@ import numpy as np
 Array = Any  # one-dimensional, of either float type
 
 
-def exp2(x: float) -> float:
-    return math.pow(2.0, x)
-
-
-def log2(x: float) -> float:
-    return math.log2(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
-
-
-def log10(x: float) -> float:
-    return math.log10(x) if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
-
-
-def cbrt(x: float) -> float:
-    a = abs(x)
-    if a == 0.0 or a == math.inf or a != a:
-        return x
-    r = math.exp(math.log(a) / 3.0)
-    r = r - (r - a / (r * r)) / 3.0
-    return math.copysign(r, x)
-
-
-def asin(x: float) -> float:
-    return math.asin(x)
-
-
-def acos(x: float) -> float:
-    return math.acos(x)
-
-
-def atan2(y: float, x: float) -> float:
-    return math.atan2(y, x)
-
-
-def asinh(x: float) -> float:
-    return math.asinh(x)
-
-
-def acosh(x: float) -> float:
-    return math.acosh(x)
-
-
-def atanh(x: float) -> float:
-    return math.atanh(x)
-
-
 def relu(x: float) -> float:
     return x if x > 0.0 or x != x else 0.0
 
@@ -79,10 +34,6 @@ def floor(x: float) -> float:
 
 def ceil(x: float) -> float:
     return np.ceil(x)
-
-
-def hypot(a: float, b: float) -> float:
-    return math.hypot(a, b)
 
 
 def minimum(a: float, b: float) -> float:

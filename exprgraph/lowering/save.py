@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +13,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from .function import CompiledOutputs
+
+#: multiples of the golden ratio's fraction, modulo 1, fill the interval evenly
+_GOLDEN = 0.6180339887498949
+#: entries of a result that a saved module is checked by
+_COMPARED = 100
 
 _CALLER = '''
 _TABLE = np.array(TABLE, dtype=np.uint64)
@@ -53,17 +59,22 @@ def evaluate(*values):
     ]
 
 
-#: arguments, and what the results were when this module was written
+#: of each result, the entries that are compared, and what they were when this module was written
 CHECK = {check}
+
+
+def points(shape, k):
+    """Arguments that the check is made with, between 0.1 and 0.9: argument k."""
+    n = int(np.prod(shape))
+    return 0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * {golden})[0].reshape(shape)
 
 
 def self_check():
     """Compare with what was computed when this module was written; the largest relative difference."""
-    given, expected = CHECK
-    got = evaluate(*[np.array(v, R).reshape(shape) for v, (name, shape, per_sample) in zip(given, ARGUMENTS)])
+    got = evaluate(*[points(shape, k).astype(R) for k, (name, shape, per_sample) in enumerate(ARGUMENTS)])
     worst = 0.0
-    for e, r, (shape, per_sample) in zip(expected, got, RESULTS):
-        e, r = np.array(e, R).reshape(shape), np.asarray(r)
+    for (step, e), r in zip(CHECK, got):
+        e, r = np.array(e, R), np.ravel(r)[::step]
         same = (e == r) | (np.isnan(e) & np.isnan(r))
         with np.errstate(all="ignore"):
             error = np.where(same, 0.0, np.abs(r - e) / np.maximum(np.max(np.abs(e), initial=0.0), np.finfo(R).tiny))
@@ -78,21 +89,28 @@ if __name__ == "__main__":
 '''
 
 
+def points(shape: tuple[int, ...], k: int) -> np.ndarray:
+    """Argument k of the check: in (0, 1), where most functions are finite and no square root leaves its domain."""
+    n = math.prod(shape)
+    return np.asarray(0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * _GOLDEN)[0].reshape(shape))
+
+
 def _check(core: CompiledOutputs) -> str:
-    """Arguments with the results that NumPy gives for them, as text."""
+    """What NumPy gives for the results, as text: entries at equal distances, of large results not all."""
     from ..evaluate import evaluate_nodes
 
-    rng = np.random.default_rng(0)
-    # in (0, 1), where most functions are finite; nothing in [0, 1] is outside of the domain of a square root
-    given = [rng.uniform(0.1, 0.9, a.size) for a in core.arguments]
     bindings = {}
-    for a, vector in zip(core.arguments, given):
+    for k, a in enumerate(core.arguments):
+        vector = points(a.shape, k).ravel()
         for symbol, offset in a.symbols:
             bindings[symbol] = vector[offset : offset + symbol.size].reshape(symbol.shape)
     with np.errstate(all="ignore"):
         values = evaluate_nodes(core.outputs, bindings)
-    expected = [np.broadcast_to(v, o.shape).ravel().tolist() for v, o in zip(values, core.outputs)]
-    return repr(([v.tolist() for v in given], expected)).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
+    expected = []
+    for value, o in zip(values, core.outputs):
+        step = max(1, math.ceil(o.size / _COMPARED))
+        expected.append((step, np.broadcast_to(value, o.shape).ravel()[::step].tolist()))
+    return repr(expected).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
 def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None:
@@ -108,6 +126,7 @@ def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None
         workspace=program.workspace,
         shared=program.shared,
         check=_check(core),
+        golden=_GOLDEN,
         tolerance=1e-9,
     )
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")

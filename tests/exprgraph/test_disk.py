@@ -57,6 +57,24 @@ def test_link_is_not_followed(kept, tmp_path):
     assert disk.read("entry") is None
 
 
+def test_entry_under_another_name_is_not_read(kept):
+    disk.write("entry", b"code")
+    os.link(kept / "entry", kept / "other")
+    assert disk.read("other") is None and disk.read("entry") == b"code"
+
+
+def test_entries_that_are_not_used_are_removed(kept, monkeypatch):
+    monkeypatch.setattr(disk, "MOST", 8)
+    for k in range(8):
+        assert disk.write(f"e{k}", b"code")
+        os.utime(kept / f"e{k}", (1e9 + k, 1e9 + k))
+    (kept / ".left.tmp").write_bytes(b"by a process that was killed")
+    os.utime(kept / ".left.tmp", (1e9, 1e9))
+    assert disk.read("e1") == b"code"  # used now
+    assert disk.write("e8", b"code")
+    assert {p.name for p in kept.iterdir()} == {"e1", "e6", "e7", "e8"}
+
+
 def test_no_directory(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for place in ("", str(tmp_path / "file"), str(tmp_path / "file" / "below")):

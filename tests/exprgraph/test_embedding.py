@@ -249,7 +249,7 @@ def test_saved_module_stands_alone_and_checks_itself(tmp_path):
         "assert 0 <= evaluator.self_check() < 1e-12\n"
         "d = np.load('data.npz'); y, g, e = evaluator.evaluate(d['a'], d['w'])\n"
         "np.savez('got.npz', y=y, G=g, e=e)\n"
-        "evaluator.CHECK[1][1][3] += 1e-3\n"
+        "evaluator.CHECK[1][1][3] += 1e-3\n"  # result 1, expected, entry 3
         "try:\n    evaluator.self_check()\nexcept AssertionError as error:\n    print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)

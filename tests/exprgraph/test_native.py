@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -182,3 +183,28 @@ def test_many_results_and_much_workspace_are_given_back():
     np.testing.assert_allclose(got["a"], np.tanh(value) @ value, rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(got["b"], value.sum(), rtol=1e-10)
     assert np.array_equal(got["c"], value.T)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_no_memory_for_the_results_is_an_error(several):
+    x = eg.Symbol("x", shape=(1,))
+    large = eg.broadcast_to(eg.sin(x), (1 << 44,))
+    f = eg.compile((large, x[0]) if several else large, x)
+    for _ in range(2):
+        with pytest.raises(MemoryError, match="Unable to allocate"):
+            f(np.ones(1))
+
+
+def test_no_memory_for_one_of_several_results_gives_the_others_back():
+    s = eg.Symbol("s", per_sample=True)
+    fn = eg.compile((s + 1.0, s - 1.0, eg.broadcast_to(s * 2.0, (1 << 20,))), s)
+    assert [a.shape for a in fn(np.zeros(2))] == [(2,), (2,), (2, 1 << 20)]
+    given = np.zeros(1 << 24)
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            with pytest.raises(MemoryError, match="Unable to allocate"):
+                fn(given)
+        assert tracemalloc.get_traced_memory()[0] < 1e6  # lost, they would be 1.3 GB
+    finally:
+        tracemalloc.stop()

@@ -4,7 +4,8 @@ The directory is ``$EXPRGRAPH_CACHE_DIR``, or ``exprgraph`` in ``$XDG_CACHE_HOME
 empty ``EXPRGRAPH_CACHE_DIR`` keeps nothing.  Loading machine code means running it, so nothing is
 read unless the directory and the file belong to this user and nobody else may write there.  An entry
 that is damaged, or that another version or processor made, is not found, and made anew.  Files are
-written whole and then renamed: processes may make the same one at once.
+written whole and then renamed: processes may make the same one at once.  Of more than ``MOST`` entries
+the ones that were longest not used are removed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
 _MARK = b"exprgraph object 1\n"
 _CHECK = 32  # bytes of digest in front of the code
+#: entries that are kept, of 5 to 200 kB each
+MOST = 2000
 
 
 def directory() -> Path | None:
@@ -75,8 +79,16 @@ def read(name: str) -> bytes | None:
     except OSError:  # not there, or not for us to read: it is compiled instead
         return None
     code = data[len(_MARK) + _CHECK :]
-    expected = _MARK + blake2b(code, digest_size=_CHECK, person=b"exprgraph").digest()
-    return code if data.startswith(expected) else None
+    if not data.startswith(_head(name, code)):
+        return None
+    with suppress(OSError):  # a directory that is read-only now: the entry is as good
+        os.utime(where / name)
+    return code
+
+
+def _head(name: str, code: bytes) -> bytes:
+    """What is in front of the code: an entry is good under its own name only."""
+    return _MARK + blake2b(name.encode() + code, digest_size=_CHECK, person=b"exprgraph").digest()
 
 
 def write(name: str, code: bytes) -> bool:
@@ -91,13 +103,29 @@ def write(name: str, code: bytes) -> bool:
             return False
         handle, temporary = tempfile.mkstemp(dir=where, prefix=".", suffix=".tmp")
         with os.fdopen(handle, "wb") as f:
-            f.write(_MARK + blake2b(code, digest_size=_CHECK, person=b"exprgraph").digest() + code)
+            f.write(_head(name, code) + code)
         os.replace(temporary, where / name)
+        _prune(where)
     except OSError:  # read-only, full, or somebody else's: this process has its code, and keeps none
-        if temporary and os.path.exists(temporary):
+        with suppress(OSError):
             os.unlink(temporary)
         return False
     return True
+
+
+def _prune(where: Path) -> None:
+    """Remove the older half of the entries where they are too many; what a killed process left behind goes with them."""
+    with os.scandir(where) as found:
+        names = [entry.name for entry in found]
+    if len(names) <= MOST:
+        return
+    used: list[tuple[float, str]] = []
+    for name in names:
+        with suppress(OSError):  # another process removes entries too
+            used.append((os.lstat(where / name).st_mtime, name))
+    for _, name in sorted(used)[: len(names) - MOST // 2]:
+        with suppress(OSError):
+            os.unlink(where / name)
 
 
 __all__ = ["directory", "key", "read", "write"]

@@ -64,6 +64,21 @@ class _Text:
         self.do(f"br i1 {test}, label %ok{self.count}, label %other")
         self.lines.append(f"ok{self.count}:")
 
+    def made(self, code: str, held: Sequence[str], raw: str) -> str:
+        """A new object; where Python has no memory for it, what is held is let go and its error is passed on."""
+        name = self.new(code)
+        self.count += 1
+        here = self.count
+        self.do(f"br i1 {self.new(f'icmp ne ptr {name}, null')}, label %made{here}, label %failed{here}")
+        self.lines.append(f"failed{here}:")
+        for other in held:
+            self.do(f"call void @Py_DecRef(ptr {other})")
+        if raw:
+            self.do(f"call void @free(ptr {raw})")
+        self.do("ret ptr null")
+        self.lines.append(f"made{here}:")
+        return name
+
     def equal(self, kind: str, a: str, b: object) -> None:
         self.require(self.new(f"icmp eq {kind} {a}, {b}"))
 
@@ -74,6 +89,7 @@ def entry(call: Call) -> str:
 declare ptr @malloc(i64)
 declare void @free(ptr)
 declare void @Py_IncRef(ptr)
+declare void @Py_DecRef(ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyTuple_New(i64)
@@ -165,6 +181,7 @@ def _function(name: str, call: Call, into: bool) -> str:
         for axis, length in enumerate(lengths):
             t.equal("i64", t.read("i64", sizes, 8 * axis), length)
         given_results.append(made)
+    raw = ""
     if not on_stack:
         raw = t.new(f"call ptr @malloc(i64 {space + 64})")
         t.require(t.new(f"icmp ne ptr {raw}, null"))
@@ -184,7 +201,8 @@ def _function(name: str, call: Call, into: bool) -> str:
             for axis, length in enumerate(lengths):
                 t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
             t.do(f"call void @Py_IncRef(ptr {known['descr']})")
-            made = t.new(f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)")
+            code = f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)"
+            made = t.made(code, [held for held, _ in arrays], raw)
         data = t.read("ptr", made, head)
         arrays.append((made, data))
         if lane:
@@ -207,8 +225,9 @@ def _function(name: str, call: Call, into: bool) -> str:
         if into:
             continue
         scalar = not shape and not (lane and call.batch)
-        answers.append(t.new(f"call ptr {known['scalar']}(ptr {made})") if scalar else made)
-    if not on_stack:
+        rest = [held for held, _ in arrays[len(answers) + 1 :]]
+        answers.append(t.made(f"call ptr {known['scalar']}(ptr {made})", answers + rest, raw) if scalar else made)
+    if raw:
         t.do(f"call void @free(ptr {raw})")
     if into:
         t.do(f"call void @Py_IncRef(ptr {known['true']})")
@@ -216,7 +235,7 @@ def _function(name: str, call: Call, into: bool) -> str:
     elif len(answers) == 1:
         t.do(f"ret ptr {answers[0]}")
     else:
-        row = t.new(f"call ptr @PyTuple_New(i64 {len(answers)})")
+        row = t.made(f"call ptr @PyTuple_New(i64 {len(answers)})", answers, "")
         for k, answer in enumerate(answers):
             t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {answer})")
         t.do(f"ret ptr {row}")

@@ -1,0 +1,20 @@
+"""Elementary functions that vectorise: no branch, no table, no call of a library.
+
+Each function is assignments and one ``return``, in a subset of Python that three readers share: the
+interpreter, Numba, and the compiler that makes LLVM vectors of it.  Both sides of a conditional
+expression are evaluated there (a select), except the one call of ``math`` that stands for arguments
+no formula here covers.  Numba makes a branch of a conditional expression with a long side, and a loop
+with a branch does not vectorise; ``if_less`` keeps those a select.
+
+The formulas (``exponential``, ``logarithm``, ``circular``, ``error``) are the same in float64 and in
+float32.  What differs, polynomials, bit patterns and limits, are the functions of ``double`` and of
+``single``, which have the same names.  Imported from here, the formulas compute in float64.
+
+``Within N ulp`` in a docstring is the largest error found against a reference of 40 digits, rounded
+up, in float64 and, after the semicolon, in float32; tests/exprgraph/test_elementary.py holds each
+function to it.  The code may be compiled with multiplications and additions contracted or not: products
+that an exact subtraction relies on are exact themselves, so it does not matter.
+
+``turns`` always means a sum whose low bits hold an integer (see ``rounded``).  Polynomials are
+interpolations at Chebyshev nodes.
+"""
