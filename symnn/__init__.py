@@ -12,7 +12,7 @@ from .derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, der
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
 from .gradient_container import GradientContainer
 from .layers import Affine, Dense, Layer, Linear, Residual
-from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss
+from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
 from .network import NeuralNetwork
 from .objective import LossTerm
 from .optimizers import LBFGS, Adam, AdamW, GradientDescent, Momentum, Optimizer
@@ -47,6 +47,7 @@ __all__ = [
     "Loss",
     "LossTerm",
     "Momentum",
+    "NetworkLoss",
     "NeuralNetwork",
     "NeuralNetworkParameters",
     "NonFiniteLossError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .errors import ParameterFileError
 from .reports import History
 from .storage import read_npz, write_npz
 
-_LISTS = ("loss", "validation", "validated", "steps")
+_LISTS = ("loss", "validation", "validated")
 
 
 def write_checkpoint(
@@ -27,7 +28,8 @@ def write_checkpoint(
     """
     text = json.dumps({"about": about, "now": now})
     lists = {name: np.array(getattr(history, name), int if name == "validated" else float) for name in _LISTS}
-    write_npz(path, {"run": np.frombuffer(text.encode(), np.uint8), "state": state, "best": best, **lists})
+    arrays = {"run": np.frombuffer(text.encode(), np.uint8), "state": state, "best": best, "steps": np.array(history.steps)}
+    write_npz(path, {**arrays, **lists})
 
 
 def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray, np.ndarray, History]:
@@ -41,7 +43,9 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
         run = json.loads(arrays["run"].tobytes())
         found, now = run["about"], run["now"]
         state, best = arrays["state"], arrays["best"]
-        history = History(*(arrays[name].tolist() for name in _LISTS))
+        history = History(steps=array("d", arrays["steps"].astype(float).tobytes()))
+        for name in _LISTS:
+            getattr(history, name).extend(arrays[name].tolist())
     except (KeyError, ValueError, TypeError) as error:
         raise ParameterFileError(f"{os.fspath(path)} is not a checkpoint of train: {error!r}") from None
     for what, expected in about.items():

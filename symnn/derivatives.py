@@ -97,6 +97,15 @@ class Jacobian(Derivative):
         return eg.jacobian(self.f, self.nn.input)
 
 
+def by_parameters(f: Node, ps: NeuralNetworkParameters) -> GradientContainer:
+    """The derivatives of ``f`` by every parameter."""
+    symbols = list(ps.leaves().values())
+    leaves = eg.jacobians(f, symbols) if symbols else []
+    made = of_expressions(ps.layout, leaves, f.shape, GradientContainer)
+    assert isinstance(made, GradientContainer)
+    return made
+
+
 class Gradient(Derivative):
     """The derivatives of each entry of ``f`` by all parameters, a :class:`GradientContainer`.
 
@@ -111,12 +120,7 @@ class Gradient(Derivative):
     """
 
     def _differentiate(self) -> GradientContainer:
-        layout = self.nn.layout
-        symbols = list(self.nn.params.leaves().values())
-        leaves = eg.jacobians(self.f, symbols) if symbols else []
-        made = of_expressions(layout, leaves, self.f.shape, GradientContainer)
-        assert isinstance(made, GradientContainer)
-        return made
+        return by_parameters(self.f, self.nn.params)
 
     def _by(self) -> str:
         return "the parameters"

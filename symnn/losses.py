@@ -24,10 +24,44 @@ from .symbolic import SymbolicNeuralNetwork
 over = eg.over_samples
 
 
-class Loss(ABC):
+class NetworkLoss(ABC):
+    """The base of losses: of a network, which they may differentiate, and a target.
+
+    A subclass defines :meth:`of`.  ``loss(nn, ps, x, y)`` is its value on numbers.
+
+    >>> import exprgraph as eg
+    >>> from symnn import Dense, SymbolicNeuralNetwork
+    >>> from symnn.losses import NetworkLoss
+    >>> class Slope(NetworkLoss):
+    ...     def target(self, nn):
+    ...         return eg.Symbol("slope", nn.output.shape + nn.input.shape, per_sample=True)
+    ...     def of(self, nn, target):
+    ...         return eg.over_samples.mean(eg.sum((eg.jacobian(nn.output, nn.input) - target) ** 2))
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "identity"))
+    >>> Slope()(nn, {"L1": {"W": [[2.0]], "b": [0.0]}}, [[1.0], [2.0]], [[[1.0]], [[3.0]]])
+    np.float64(1.0)
+    """
+
+    @abstractmethod
+    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of all samples, a scalar that no sample has of its own."""
+
+    def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        """The symbol of the target; of the output's shape, unless a subclass compares something else."""
+        return eg.Symbol("target", nn.output.shape, per_sample=True)
+
+    def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
+        """The value for parameters, inputs and targets, with samples first; evaluated by NumPy."""
+        network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
+        target = self.target(network)
+        x, y = as_batch(x, network.input.shape, "input"), as_batch(y, target.shape, "target")
+        return build_nn_function(self.of(network, target), network, target, backend="numpy")(x, y, ps)
+
+
+class Loss(NetworkLoss):
     """The base of losses that compare a network's output with a target.
 
-    A subclass defines :meth:`expression`.  ``loss(nn, ps, x, y)`` is its value on numbers.
+    A subclass defines :meth:`expression`.
 
     >>> import exprgraph as eg
     >>> from symnn import Dense, Loss, SymbolicNeuralNetwork
@@ -43,20 +77,8 @@ class Loss(ABC):
     def expression(self, output: Node, target: Node) -> Node:
         """The loss of all samples, a scalar that no sample has of its own."""
 
-    def target(self, nn: SymbolicNeuralNetwork) -> Node:
-        """The symbol of the target; of the output's shape, unless a subclass compares something else."""
-        return eg.Symbol("target", nn.output.shape, per_sample=True)
-
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
-        """The loss of a network; a subclass may use derivatives of it."""
         return self.expression(nn.output, target)
-
-    def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
-        """The value for parameters, inputs and targets, with samples first; evaluated by NumPy."""
-        network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
-        target = self.target(network)
-        x, y = as_batch(x, network.input.shape, "input"), as_batch(y, target.shape, "target")
-        return build_nn_function(self.of(network, target), network, target, backend="numpy")(x, y, ps)
 
 
 def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
@@ -138,4 +160,4 @@ class Huber(Loss):
         return over.mean(eg.sum(each)) / max(output.size, 1)
 
 
-__all__ = ["MAE", "MSE", "FeedForwardLoss", "Huber", "Loss", "as_batch"]
+__all__ = ["MAE", "MSE", "FeedForwardLoss", "Huber", "Loss", "NetworkLoss", "as_batch"]

@@ -14,9 +14,10 @@ from exprgraph.node import Node
 from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import symbols_of, topological
 
+from .derivatives import by_parameters
 from .errors import ArgumentError, ShapeError, UnboundSymbolError
-from .losses import Loss, as_batch
-from .parameters import NeuralNetworkParameters, of_expressions
+from .losses import NetworkLoss, as_batch
+from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -62,10 +63,10 @@ def parameters_of(nn: Any) -> NeuralNetworkParameters:
 
 def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     """The loss as a scalar over all samples, and for a :class:`Loss` the symbol of the target."""
-    if isinstance(loss, type) and issubclass(loss, Loss):
+    if isinstance(loss, type) and issubclass(loss, NetworkLoss):
         raise ArgumentError(f"expected a loss, got the class {loss.__name__}; make one, as in {loss.__name__}()")
     target = None
-    if isinstance(loss, Loss):
+    if isinstance(loss, NetworkLoss):
         if not isinstance(nn, SymbolicNeuralNetwork):
             raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {type(nn).__name__} instead of one")
         target = loss.target(nn)
@@ -149,8 +150,7 @@ def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.n
 
 def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
     """The derivative of a scalar by all parameters, in the order of the flat vector."""
-    leaves = list(ps.leaves().values())
-    flat: Node = of_expressions(ps.layout, eg.jacobians(e, leaves), e.shape).flat
+    flat: Node = by_parameters(e, ps).flat
     return flat
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass, field
 
 from .parameters import NeuralNetworkParameters
@@ -16,13 +17,13 @@ class History:
         loss: the mean of the epoch's losses, each before its step.
         validation: the loss on the validation data after the epoch; empty without such data.
         validated: the epochs of ``validation``, from 1.
-        steps: the loss of each step.
+        steps: the loss of each step, an ``array`` of doubles: a run may have tens of millions.
     """
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     validated: list[int] = field(default_factory=list)
-    steps: list[float] = field(default_factory=list)
+    steps: array[float] = field(default_factory=lambda: array("d"))
 
 
 @dataclass

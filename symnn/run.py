@@ -119,7 +119,7 @@ class Run:
         self._after(count)
 
     def _keep(self, losses: np.ndarray) -> None:
-        self.history.steps += losses.ravel().tolist()
+        self.history.steps.frombytes(np.ascontiguousarray(losses, dtype=float).tobytes())
         self.history.loss += losses.mean(axis=1, dtype=float).tolist()
 
     def _after(self, count: int) -> None:

@@ -9,7 +9,7 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from ..errors import ShapeError
-from .hamiltonian import scalar_of
+from .states import scalar_of
 
 
 def rotated_gradient(stream: Any, x: Node) -> Node:

@@ -7,6 +7,7 @@ Sources: Greydanus, Dzamba, Yosinski, "Hamiltonian Neural Networks" (2019); Hair
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,32 +15,17 @@ import exprgraph as eg
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
-from ..errors import ArgumentError, ShapeError
-from ..losses import Loss
+from ..errors import ArgumentError
+from ..losses import NetworkLoss
 from ..symbolic import SymbolicNeuralNetwork
+from .states import degrees_of_freedom, scalar_of
 
 over = eg.over_samples
 
 
-def scalar_of(e: Any, what: str) -> Node:
-    """An expression of one number, given as such or with shape (1,), as a network's output has it."""
-    node = as_node(e)
-    if node.shape == (1,):
-        node = node[0]
-    if node.shape:
-        raise ShapeError(f"{what} is one number for a sample, this expression has shape {node.shape}")
-    return node
-
-
-def _half(z: Node) -> int:
-    if len(z.shape) != 1 or z.shape[0] % 2:
-        raise ShapeError(f"a state is positions and as many momenta, one vector of even length; got shape {z.shape}")
-    return z.shape[0] // 2
-
-
 def rotated(gradient: Node) -> Node:
     """``J g``: the derivatives by momenta, then minus those by positions."""
-    n = _half(gradient)
+    n = degrees_of_freedom(gradient)
     return eg.concatenate([gradient[n:], -gradient[:n]])
 
 
@@ -68,7 +54,7 @@ def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
 
 
 @dataclass(frozen=True)
-class HamiltonianLoss(Loss):
+class HamiltonianLoss(NetworkLoss):
     """``mean |J grad H(z) - velocity|^2`` of pairs (states, velocities).
 
     >>> import numpy as np
@@ -87,9 +73,6 @@ class HamiltonianLoss(Loss):
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         return over.mean(eg.sum((hamiltonian_field(nn) - target) ** 2))
 
-    def expression(self, output: Node, target: Node) -> Node:
-        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
-
 
 @dataclass(frozen=True)
 class _PairLoss(HamiltonianLoss):
@@ -101,8 +84,9 @@ class _PairLoss(HamiltonianLoss):
         if not self.step > 0:
             raise ArgumentError(f"{type(self).__name__}: step is positive, got {self.step}")
 
+    @abstractmethod
     def point(self, before: Node, after: Node) -> Node:
-        raise NotImplementedError
+        """Where the gradient is taken."""
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         field = rotated(gradient_at(nn, self.point(nn.input, target)))
@@ -126,7 +110,7 @@ class SymplecticEulerLoss(_PairLoss):
             raise ArgumentError(f"SymplecticEulerLoss: variant is 'A' or 'B', got {self.variant!r}")
 
     def point(self, before: Node, after: Node) -> Node:
-        n = _half(before)
+        n = degrees_of_freedom(before)
         return eg.concatenate([before[:n], after[n:]] if self.variant == "A" else [after[:n], before[n:]])
 
 
@@ -144,6 +128,6 @@ __all__ = [
     "SymplecticEulerLoss",
     "gradient_at",
     "hamiltonian_field",
-    "scalar_of",
+    "rotated",
     "symplectic_gradient",
 ]

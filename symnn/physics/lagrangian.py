@@ -16,10 +16,9 @@ import exprgraph as eg
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
-from ..errors import ArgumentError
-from ..losses import Loss
+from ..losses import NetworkLoss
 from ..symbolic import SymbolicNeuralNetwork
-from .hamiltonian import _half, scalar_of
+from .states import degrees_of_freedom, scalar_of
 
 over = eg.over_samples
 
@@ -41,7 +40,7 @@ def acceleration(lagrangian: Any, state: Node, regularization: float = 0.0) -> N
     >>> eg.evaluate(a, {s: [0.5, 3.0]})
     array([-4.70316453])
     """
-    n = _half(state)
+    n = degrees_of_freedom(state)
     L = scalar_of(lagrangian, "a Lagrangian")
     g = eg.gradient(L, state)
     second = eg.jacobian(g[n:], state)
@@ -58,7 +57,7 @@ def lagrangian_acceleration(nn: SymbolicNeuralNetwork, regularization: float = 0
 
 
 @dataclass(frozen=True)
-class LagrangianLoss(Loss):
+class LagrangianLoss(NetworkLoss):
     """``mean |a(q, v) - acceleration|^2`` of pairs (states, accelerations).
 
     Attributes:
@@ -68,17 +67,14 @@ class LagrangianLoss(Loss):
     regularization: float = 0.0
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
-        return eg.Symbol("target", (_half(nn.input),), per_sample=True)
+        return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         return over.mean(eg.sum((lagrangian_acceleration(nn, self.regularization) - target) ** 2))
 
-    def expression(self, output: Node, target: Node) -> Node:
-        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
-
 
 @dataclass(frozen=True)
-class VariationalMidpointLoss(Loss):
+class VariationalMidpointLoss(NetworkLoss):
     """The discrete Euler-Lagrange equation of the midpoint rule, on three positions one step apart.
 
     ``mean |D2 Ld(q0, q1) + D1 Ld(q1, q2)|^2`` with ``Ld(a, b) = step L((a + b) / 2, (b - a) / step)``.
@@ -95,10 +91,10 @@ class VariationalMidpointLoss(Loss):
     scale: float | None = 1.0
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
-        return eg.Symbol("target", (_half(nn.input),), per_sample=True)
+        return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
-        n = _half(nn.input)
+        n = degrees_of_freedom(nn.input)
         q0, q1, q2 = nn.input[:n], nn.input[n:], as_node(target)
         g = eg.gradient(scalar_of(nn.output, "a Lagrangian"), nn.input)
 
@@ -113,9 +109,6 @@ class VariationalMidpointLoss(Loss):
         if self.scale is None:
             return loss
         return loss + (over.mean(eg.sum(momentum**2)) - self.scale) ** 2
-
-    def expression(self, output: Node, target: Node) -> Node:
-        raise ArgumentError(f"{type(self).__name__} is a loss of a network, not of an output alone")
 
 
 __all__ = ["LagrangianLoss", "VariationalMidpointLoss", "acceleration", "lagrangian_acceleration"]

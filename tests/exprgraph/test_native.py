@@ -205,6 +205,7 @@ def test_no_memory_for_one_of_several_results_gives_the_others_back():
         for _ in range(10):
             with pytest.raises(MemoryError, match="Unable to allocate"):
                 fn(given)
-        assert tracemalloc.get_traced_memory()[0] < 1e6  # lost, they would be 1.3 GB
+        # NumPy tells tracemalloc of the array of 2**47 bytes that it did not get
+        assert tracemalloc.get_traced_memory()[0] % (1 << 47) < 1e6  # lost, they would be 1.3 GB
     finally:
         tracemalloc.stop()

@@ -13,7 +13,6 @@ from symnn.errors import ArgumentError, ShapeError
 from symnn.physics import (
     GradientLayer,
     HamiltonianLayer,
-    LagrangianLoss,
     SeparableLayer,
     SymplecticEulerLoss,
     acceleration,
@@ -81,7 +80,7 @@ x2, x3 = eg.Symbol("x", shape=(2,)), eg.Symbol("x", shape=(3,))
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: symplectic_gradient(x3[0], x3), ShapeError, "positions and as many momenta"),
+        (lambda: symplectic_gradient(x3[0], x3), ShapeError, "positions and as many velocities or momenta"),
         (lambda: symplectic_gradient(x2, x2), ShapeError, "an energy is one number"),
         (lambda: partial(x2[0], x2, 2), ArgumentError, "'x' has 2 entries, there is no axis 2"),
         (lambda: partial(x2[0], eg.Symbol("t"), 0), ArgumentError, "along the entries of a vector"),
@@ -91,7 +90,6 @@ x2, x3 = eg.Symbol("x", shape=(2,)), eg.Symbol("x", shape=(3,))
         (lambda: SymplecticEulerLoss(0.0), ArgumentError, "step is positive"),
         (lambda: GradientLayer(Dense(2, 2)), ShapeError, "must have one output"),
         (lambda: SeparableLayer(HALF, Dense(3, 1)), ShapeError, "take different inputs"),
-        (lambda: LagrangianLoss().expression(x2, x2), ArgumentError, "a loss of a network"),
     ],
 )
 def test_errors(call: Any, error: type[Exception], text: str) -> None:

@@ -216,7 +216,7 @@ def _function(name: str, call: Call, into: bool) -> str:
     t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 {samples})")
     t.do(f"call void @PyEval_RestoreThread(ptr {state})")
     at = 0
-    answers = []
+    answers: list[str] = []
     for (shape, lane), (made, data) in zip(call.results, arrays):
         size = math.prod(shape) * item
         if not lane and together:

@@ -19,7 +19,6 @@ COMMON = (
     "update", "arguments", "results", "lanes", "shared", "output",
 )  # fmt: skip
 #: words of a gather: where from, where to, numbers in a row
-GATHER = ("source", "target", "size")
 
 _TEXT = """
 define i64 @descend(ptr %common, i64 %first, i64 %last) {{
@@ -208,4 +207,4 @@ def descend(bits: int) -> int:
         return _loaded[bits].address("descend")
 
 
-__all__ = ["COMMON", "GATHER", "TERM", "descend"]
+__all__ = ["COMMON", "TERM", "descend"]
