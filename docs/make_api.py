@@ -11,6 +11,7 @@ from typing import Any
 
 import exprgraph
 import exprgraph.over_samples
+import exprgraph.testing
 import symnn
 import symnn.activations
 from exprgraph.elementwise import Function
@@ -27,6 +28,7 @@ _HEAD = """\
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
+    ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]

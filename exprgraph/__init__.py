@@ -11,6 +11,8 @@ np.float64(2.0)
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import over_samples
 from . import pickling as _pickling
 from .calculus.derivatives import (
@@ -27,13 +29,14 @@ from .calculus.derivatives import (
     vjp,
 )
 from .elements import elements
-from .elementwise import function
+from .elementwise import function, lookup
 from .errors import (
     AxisError,
     CompilationError,
     DifferentiationError,
     DTypeError,
     ExprGraphError,
+    ParseError,
     ShapeError,
     UnboundSymbolError,
 )
@@ -111,10 +114,11 @@ from .linalg import (
 from .lowering import compile  # noqa: A004
 from .node import Node
 from .operators import add, divide, greater, greater_equal, multiply, negative, subtract
+from .parse import parse
 from .query import count_nodes, count_ops, free_symbols, substitute
 from .reductions import logsumexp, max, mean, min, norm, prod, std, sum, var  # noqa: A004
 from .shapes import array, broadcast_to, identity, ones, place, reshape, zeros
-from .show import latex, to_dot
+from .show import latex, to_dot, to_python
 from .simplify import simplify
 
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
@@ -124,6 +128,22 @@ del _pickling
 
 __version__ = "0.1.0"
 
+#: parts that need more than the package does, loaded when they are first named
+_ON_DEMAND = ("interop", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_DEMAND})
+
+
 __all__ = [
     "AxisError",
     "CompilationError",
@@ -131,6 +151,7 @@ __all__ = [
     "DifferentiationError",
     "ExprGraphError",
     "Node",
+    "ParseError",
     "ShapeError",
     "SparseJacobian",
     "Symbol",
@@ -204,6 +225,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logsumexp",
+    "lookup",
     "matmul",
     "max",
     "maximum",
@@ -218,6 +240,7 @@ __all__ = [
     "ones",
     "outer",
     "over_samples",
+    "parse",
     "place",
     "pow",
     "power",
@@ -249,6 +272,7 @@ __all__ = [
     "tanh_prime",
     "taylor",
     "to_dot",
+    "to_python",
     "trace",
     "transpose",
     "var",

@@ -34,7 +34,13 @@ def spread(scalar: Node, shape: Shape) -> Node:
     if value is not None:
         return constant(value, shape)
     c, rest = split_coefficient(scalar)
-    return scale(c, make(CONTRACT, (rest,), (((),), shape), shape))
+    repeated = make(CONTRACT, (rest,), (((),), shape), shape)
+    return repeated if c == 1.0 else make(SUM, (repeated,), (0.0, (c,)), shape)
+
+
+def _scalar(node: Node) -> Node:
+    """The scalar that a node has in every element, where it is such a node; sums and products take scalars as they are."""
+    return node.args[0] if node.op is CONTRACT and node.params[0] == ((),) else node
 
 
 def _lost(folded: float, *factors: float) -> bool:
@@ -57,8 +63,9 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
     def put(c: float, node: Node) -> None:
         nonlocal arrays
         if node.op is ARRAY and node.shape == shape:
-            data = c * node.params[0].data
-            arrays = data if arrays is None else arrays + data
+            with np.errstate(all="ignore"):
+                data = c * node.params[0].data
+                arrays = data if arrays is None else arrays + data
         else:
             coefficients[node] = coefficients.get(node, 0.0) + c
 
@@ -66,13 +73,14 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
     for c, node in pending:
         if c == 0.0:
             continue
+        node = _scalar(node)
         if node.op is SUM:
             inner_const, inner = node.params
             if (len(node.args) == 1 or len(node.args) - 1 <= room) and not any(_lost(c * k, c, k) for k in inner):
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):
-                    put(c * k, a)
+                    put(c * k, _scalar(a))
                 continue
         value = number(node)
         if value is not None:
@@ -80,7 +88,8 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
         else:
             put(c, node)
     if arrays is not None:
-        folded = array(arrays + const)
+        with np.errstate(all="ignore"):
+            folded = array(arrays + const)
         const = 0.0
         value = number(folded)
         if value is not None:
@@ -103,7 +112,8 @@ def scale(factor: float, node: Node) -> Node:
     if factor == 1.0:
         return node
     if node.op is ARRAY:
-        return array(factor * node.params[0].data)
+        with np.errstate(all="ignore"):
+            return array(factor * node.params[0].data)
     return linear([(factor, node)], 0.0, node.shape)
 
 
@@ -147,6 +157,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
         nonlocal coefficient, known
         if e == 0.0:
             return
+        base = _scalar(base)
         value = number(base)
         if value is not None:
             coefficient *= _power_of_number(value, e)
@@ -154,7 +165,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
         if base.op is ARRAY and base.shape == shape:
             with np.errstate(all="ignore"):
                 data = base.params[0].data ** e
-            known = data if known is None else known * data
+                known = data if known is None else known * data
             return
         c, rest = split_coefficient(base)
         if c != 1.0 and (_is_integer(e) or c > 0):
@@ -187,6 +198,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
             if not _lost(coefficient * c, coefficient, c):
                 coefficient *= c
                 base = rest
+            base = _scalar(base)
             if base.op is PRODUCT and len(base.args) - 1 <= room:
                 room -= len(base.args) - 1
                 for b, k in zip(base.args, base.params):

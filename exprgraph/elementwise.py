@@ -19,7 +19,7 @@ from .errors import ShapeError
 from .indexing import select
 from .leaves import array, as_node, constant, constant_value, number
 from .node import Node, Operand, Shape, make
-from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, Primitive
+from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -30,7 +30,7 @@ REAL: Interval = (-math.inf, math.inf)
 class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
-    __slots__ = ("boolean", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text")
+    __slots__ = ("boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Function(Primitive):
         text: str | None = None,
         latex: str | None = None,
         shown_as: Callable[..., Node] | None = None,
+        build: Callable[..., Node] | None = None,
         domain: Sequence[Interval] | None = None,
         sample: Sequence[Interval] | None = None,
         boolean: bool = False,
@@ -66,7 +67,9 @@ class Function(Primitive):
         #: Python source of helper functions that ``code`` calls, for functions users define
         self.source = source
         self.doc = doc
-        self.rebuild = lambda node, args: apply(self, *args)
+        #: the canonical expression of operands; a node of this row, unless it is simpler
+        self.build: Callable[..., Node] = build or (lambda *operands: apply(self, *operands))
+        self.rebuild = lambda node, args: self.build(*args)
         self.evaluate = self._evaluate
         self.count = lambda node: node.size
 
@@ -194,6 +197,22 @@ def function(
     return caller(row)
 
 
+def lookup(name: str) -> Callable[..., Node]:
+    """The function of that name: one of the package, or one that was added with :func:`function`.
+
+    Raises:
+        ValueError: there is no such function in this process.
+
+    >>> import exprgraph as eg
+    >>> eg.lookup("tanh")(eg.Symbol("x"))
+    tanh(x)
+    """
+    row = TABLE.get(name)
+    if not isinstance(row, Function):
+        raise ValueError(f"there is no function named {name!r}; functions of your own are added with exprgraph.function(...)")
+    return caller(row)
+
+
 def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
     if value is None:
         return None
@@ -206,11 +225,11 @@ def caller(row: Function) -> Callable[..., Node]:
     def call(*operands: Operand) -> Node:
         if len(operands) != row.arity:
             raise TypeError(f"{row.name} takes {row.arity} argument{'s' * (row.arity != 1)}, got {len(operands)}")
-        return apply(row, *operands)
+        return row.build(*operands)
 
     call.__name__ = call.__qualname__ = row.name
     call.__doc__ = row.doc or f"{row.name}, elementwise."
     return call
 
 
-__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean"]
+__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean", "lookup"]

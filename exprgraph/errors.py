@@ -29,3 +29,7 @@ class AxisError(ExprGraphError, IndexError, ValueError):
 
 class CompilationError(ExprGraphError, RuntimeError):
     """A form that this function cannot be compiled to."""
+
+
+class ParseError(ExprGraphError, ValueError):
+    """Text that is not an expression."""

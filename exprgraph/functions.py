@@ -311,7 +311,7 @@ _where: Elementwise = _row(
 gate: Elementwise = _row(
     "gate",
     values.gate,
-    lambda ct, p: _where(equal(ct, 0), 0.0, p),
+    lambda ct, p: _where(logical_or(not_equal(ct, 0), absolute(p) < _inf), p, 0.0),
     lambda ct, p: ct,
     shown_as=lambda ct, p: ct * p,
     doc="ct * p, and 0 wherever ct is 0.",
@@ -327,6 +327,7 @@ power_function: Elementwise = _row(
     latex="{{{0}}}^{{{1}}}",
     domain=[(0, _inf), (-_inf, _inf)],
     sample=[(0.2, 2), (-2, 2)],
+    build=lambda x, y: power(x, y),
     doc="x**y.",
 )
 hypot: Elementwise = _row(

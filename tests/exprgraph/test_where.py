@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,3 +129,15 @@ def test_conditions() -> None:
     np.testing.assert_array_equal(eg.evaluate(eg.where(eg.logical_not(c), c, -c), values), [0.0, -2.0])
     np.testing.assert_array_equal(eg.evaluate(np.where(c > 1, c, 0), values), [0.0, 2.0])
     np.testing.assert_array_equal(eg.evaluate(eg.where(x > 0, c, 1.0), {**values, x: 1.0}), [0.0, 2.0])
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_what_a_guarded_part_is_multiplied_with_may_be_zero(mode: Any) -> None:
+    """A cotangent that is 0 because a factor is, and not because of a branch, still has a derivative by the factor."""
+    z = eg.Symbol("z")
+    f = z * eg.where(x > 0, eg.sin(x), eg.exp(x))
+    mixed = eg.jacobian(eg.gradient(f, x), z, mode)
+    assert float(eg.evaluate(mixed, {x: 0.3, z: 0.0})) == np.cos(0.3)
+    assert float(eg.evaluate(mixed, {x: -0.3, z: 0.0})) == np.exp(-0.3)
+    guarded = z * eg.where(x > 0, eg.sqrt(x), 1.0)
+    assert float(eg.evaluate(eg.jacobian(eg.gradient(guarded, x), z, mode), {x: 0.0, z: 0.0})) == 0.0

@@ -1,0 +1,222 @@
+"""Code: a program of one statement a node, from which the same nodes come back.
+
+Text (:mod:`text`) is for reading: it shows a derivative as the formula it is, element by element.  Code
+is for keeping and for reports: ``exec`` of it, or :func:`exprgraph.parse`, gives the node itself.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+from typing import Any
+
+from ..elementwise import Function
+from ..indexing import Entries, Entry
+from ..leaves import as_node
+from ..node import Node
+from ..primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from ..traverse import topological
+from ..tree import flatten
+from .text import index_text, is_identifier, number_text
+
+#: what is used once, and no longer than this, stands where it is used
+_SHORT = 24
+
+
+def to_python(e: Any, name: str = "e", reserved: Sequence[str] = ()) -> str:
+    """A program that makes the expression, or a list of expressions, and gives it a name.
+
+    ``reserved`` are names that nothing else is to be called by, for a program of which this is a part.
+    Every node is one statement, so a graph of any depth can be written and read.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> print(eg.to_python(eg.sum(eg.tanh(x) ** 2)))
+    import exprgraph as eg
+    x = eg.Symbol("x", shape=(2,))
+    n1 = eg.tanh(x)**2
+    e = eg.einsum("a->", n1)
+    """
+    leaves, _ = flatten(e)
+    roots = [as_node(n) for n in leaves]
+    program = _Program(roots, {name, *reserved})
+    last = program.uses_of(roots[0]) if len(roots) == 1 and not isinstance(e, list) else f"[{', '.join(map(program.uses_of, roots))}]"
+    return "\n".join(["import exprgraph as eg", *program.lines, f"{name} = {last}"])
+
+
+class _Program:
+    def __init__(self, roots: Sequence[Node], reserved: set[str]) -> None:
+        order = topological(roots)
+        self.uses: dict[Node, int] = {}
+        for n in [*order, *roots]:
+            for a in n.args if n not in roots or n in order else ():
+                self.uses[a] = self.uses.get(a, 0) + 1
+        for r in roots:
+            self.uses[r] = self.uses.get(r, 0) + 1
+        self.text: dict[Node, str] = {}
+        self.lines: list[str] = []
+        self.taken = {"eg", *reserved}
+        self.count = 0
+        for n in order:
+            if n.op is SYMBOL:
+                self._name(n, self._of_symbol(n), _symbol(n))
+        root = roots[0] if len(roots) == 1 else None
+        for n in order:
+            if n.op is SYMBOL:
+                continue
+            text = self._expression(n)
+            short = self.uses[n] == 1 and len(text) <= _SHORT
+            if n.op is CONSTANT and not n.shape:
+                self.text[n] = text if n not in roots else f"eg.array({text})"
+            elif short or n is root:
+                self.text[n] = text
+            else:
+                self.count += 1
+                while f"n{self.count}" in self.taken:
+                    self.count += 1
+                self._name(n, f"n{self.count}", text)
+
+    def uses_of(self, node: Node) -> str:
+        return self.text[node]
+
+    def _name(self, node: Node, name: str, text: str) -> None:
+        self.taken.add(name)
+        self.lines.append(f"{name} = {text}")
+        self.text[node] = name
+
+    def _of_symbol(self, node: Node) -> str:
+        name = node.name
+        if not is_identifier(name) or name in self.taken or keyword.issoftkeyword(name) or name.startswith("_"):
+            name = "s"
+        base, k = name, 1
+        while name in self.taken:
+            name, k = f"{base}{k}", k + 1
+        return name
+
+    def _atom(self, node: Node) -> str:
+        """The text of a node where something is done to it."""
+        text = self.text[node]
+        return text if text.isidentifier() or (text.startswith("eg.") and text.endswith(")") and text.count("(") == 1) else f"({text})"
+
+    def _expression(self, node: Node) -> str:
+        op, args, params = node.op, node.args, node.params
+        get = self.text.__getitem__
+        if isinstance(op, Function):
+            return f"{_function(op)}({', '.join(map(get, args))})"
+        if op is SUM:
+            const, coefficients = params
+            terms = [self._term(c, a) for c, a in zip(coefficients, args)]
+            if const or (len(terms) == 1 and coefficients[0] == 1.0):
+                terms.append(number_text(const))
+            return " + ".join(terms)
+        if op is PRODUCT:
+            factors = [self._atom(a) if e == 1.0 else f"{self._atom(a)}**{_exponent(e)}" for e, a in zip(params, args)]
+            return "*".join(factors)
+        if op is CONTRACT:
+            return self._contract(node)
+        if op is SELECT:
+            return _selection(self._atom(args[0]), params, args[0].shape)
+        if op is PLACE:
+            return f"eg.place({get(args[0])}, {params[0]!r}, {node.shape})"
+        if op in (STACK, CONCATENATE):
+            axis = f", axis={params[0]}" if params[0] else ""
+            return f"eg.{op.name}([{', '.join(map(get, args))}]{axis})"
+        if op is RESHAPE:
+            return f"eg.reshape({get(args[0])}, {node.shape})"
+        if op in (REDUCE_MAX, REDUCE_MIN):
+            return f"eg.{'max' if op is REDUCE_MAX else 'min'}({get(args[0])}, axis={params})"
+        if op is SOLVE:
+            return f"eg.solve({get(args[0])}, {get(args[1])})"
+        if op is SAMPLE_SUM:
+            return f"eg.over_samples.sum({get(args[0])})"
+        return _leaf(node)
+
+    def _term(self, c: float, a: Node) -> str:
+        if c == 1.0:
+            return self._atom(a)
+        return f"{'-' if c == -1.0 else number_text(c) + '*'}{self._atom(a)}"
+
+    def _contract(self, node: Node) -> str:
+        labels, sizes = node.params
+        owned = {k for ks in labels for k in ks}
+        kept = [k for k in range(node.ndim) if k in owned]
+        rule = ",".join("".join(map(_letter, ks)) for ks in labels) + "->" + "".join(map(_letter, kept))
+        text = f'eg.einsum("{rule}", {", ".join(map(self.text.__getitem__, node.args))})'
+        if len(node.args) == 1 and list(labels[0]) == kept and len(sizes) == node.ndim:  # it only repeats
+            text = self._atom(node.args[0]) if kept else self.text[node.args[0]]
+        if len(kept) == node.ndim:
+            return text
+        if kept and kept != list(range(node.ndim - len(kept), node.ndim)):
+            text += f"[{', '.join(':' if k in owned else 'None' for k in range(kept[0], node.ndim))}]"
+        return f"eg.broadcast_to({text}, {node.shape})"
+
+
+def _function(row: Function) -> str:
+    import exprgraph
+
+    return f"eg.{row.name}" if row.name in exprgraph.__all__ else f'eg.lookup("{row.name}")'
+
+
+def _exponent(e: float) -> str:
+    return number_text(e) if e > 0 else f"({number_text(e)})"
+
+
+def _letter(k: int) -> str:
+    return chr(97 + k) if k < 26 else chr(65 + k - 26) if k < 52 else chr(0x3B1 + k - 52)
+
+
+def _selection(text: str, entries: Entries, shape: tuple[int, ...]) -> str:
+    """An index; of several axes taken by positions, one after another."""
+    takes = [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
+    for k in takes[1:]:
+        only: list[Entry] = [entries[k] if i == k else None for i in range(len(entries))]
+        text += f"[{index_text(tuple(only), shape)}]"
+    rest = tuple(None if k in takes[1:] else e for k, e in enumerate(entries))
+    return f"{text}[{index_text(rest, shape)}]"
+
+
+def _symbol(node: Node) -> str:
+    shape = f", shape={node.shape}" if node.shape else ""
+    kind = ", per_sample=True" if node.per_sample else ""
+    return f"eg.Symbol({_quoted(node.name)}{shape}{kind})"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if name.isidentifier() and name.isascii() else ascii(name)
+
+
+def _leaf(node: Node) -> str:
+    if node.op is CONSTANT:
+        value = number_text(node.params[0])
+        return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
+    if node.op is ARRAY:
+        return f"eg.array({_rows(node.params[0].data.tolist())})"
+    if node.op is IDENTITY:
+        return f"eg.identity({node.shape[0]})"
+    assert node.op is SAMPLE_COUNT, node.op
+    return "eg.over_samples.sum(1)"
+
+
+def _rows(values: Any) -> str:
+    return f"[{', '.join(map(_rows, values))}]" if isinstance(values, list) else number_text(values)
+
+
+__all__ = ["to_python"]

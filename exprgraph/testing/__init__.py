@@ -1,0 +1,48 @@
+"""Property-based testing of derivatives: random expressions, and checks with reports that can be run.
+
+Strategies for hypothesis are read off the primitive table, so that a function added with
+:func:`exprgraph.function` is drawn, and differentiated, like the package's own.  Checks measure how
+much rounding allows, compare with values of 50 digits and differences of 80, and where they fail, say
+so with the smallest expression they find, as a program.
+
+It needs hypothesis and mpmath (``pip install "exprgraph[testing]"``), which nothing else of the package does.
+"""
+
+try:
+    import hypothesis as _hypothesis
+    import mpmath as _mpmath
+except ImportError as error:
+    raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install "exprgraph[testing]" ({error})') from error
+del _hypothesis, _mpmath
+
+from .bounds import bounds
+from .derivatives import check_derivatives
+from .differences import directional_derivatives
+from .disagreement import Disagreement, UnsmoothPointError
+from .functions import check_function, check_simplification
+from .identities import check_identity, check_reduction, check_values
+from .noise import rounding_errors
+from .precise import evaluate_precisely
+from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
+
+__all__ = [
+    "Disagreement",
+    "UnsmoothPointError",
+    "bounds",
+    "check_derivatives",
+    "check_function",
+    "check_identity",
+    "check_reduction",
+    "check_simplification",
+    "check_values",
+    "constants",
+    "directional_derivatives",
+    "edge_points",
+    "evaluate_precisely",
+    "expressions",
+    "functions",
+    "points",
+    "rounding_errors",
+    "shapes",
+    "symbols",
+]

@@ -1,0 +1,255 @@
+"""Checks of derivatives: every mode against every other, and against differences of 80 digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import over_samples
+from ..calculus.derivatives import jacobian, jvp, taylor, vjp
+from ..contract import contract
+from ..evaluate import evaluate_nodes
+from ..leaves import as_node
+from ..lowering import compile as compile_
+from ..node import Node
+from ..primitive import SAMPLE_SUM
+from ..reductions import sum as sum_
+from ..traverse import symbols_of, topological
+from .differences import STEP, directional_derivatives, settled
+from .disagreement import Disagreement, UnsmoothPointError, Values, allowances, difference, program, smallest
+from .growing import values_for
+from .precise import evaluate_precisely
+
+_NAMES = ("the value", "the first derivative", "the second derivative", "the third derivative")
+#: Jacobians are compared up to so many entries
+_ENTRIES = 64
+
+
+class _Form(NamedTuple):
+    """One of several expressions of the same quantity."""
+
+    mode: str
+    order: int
+    node: Node
+    #: what is to be taken of the derivative of the expression itself to have the same
+    weighted: bool
+
+
+def check_derivatives(
+    e: Any,
+    order: int = 3,
+    *,
+    at: Values | None = None,
+    by: Iterable[Node] | None = None,
+    compiled: bool = True,
+    seed: int = 0,
+) -> None:
+    """Check an expression's values and its derivatives up to an order.
+
+    Along a random direction of all symbols together, each derivative is taken forward, in reverse, forward
+    over reverse, and by ``taylor``; small Jacobians are taken whole, in both modes.  Their values to 50
+    digits must be those of differences of ``e`` itself to 80 digits, and NumPy and compiled code (single
+    samples, batches, float32) must give them, all as far as rounding allows, which is measured.
+
+    Args:
+        e: an expression.
+        order: the highest derivative.
+        at: a value for each symbol, with one batch axis where it differs by sample; random ones by default.
+        by: the symbols to differentiate by; all by default.
+        compiled: whether to compile it.
+        seed: of the directions, and of values that are not given.
+
+    Raises:
+        Disagreement: with the smallest expression found that shows it, as a program.
+        UnsmoothPointError: ``e`` has no derivative at this point.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_derivatives
+    >>> x = eg.Symbol("x", shape=2)
+    >>> check_derivatives(eg.sum(eg.tanh(x)) / (1 + x[0] ** 2), order=2)
+    """
+    node = as_node(e)
+    symbols = symbols_of([node])
+    values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols))
+    wanted = None if by is None else tuple(by)
+    said = _disagreement(node, order, values, wanted, compiled, seed)
+    if said is None:
+        return
+    in_code, kind = "compiled" in said, _kind(said)
+
+    def fails(candidate: Node, at: dict[Node, Any]) -> bool:
+        try:
+            other = _disagreement(candidate, order, at, wanted, in_code, seed)
+        except UnsmoothPointError:
+            return False
+        return other is not None and _kind(other) == kind
+
+    small, there = smallest(node, values, fails)
+    what = _disagreement(small, order, there, wanted, in_code, seed) or said
+    arguments = "".join([f", {order}", ", at=at", "" if in_code else ", compiled=False", f", seed={seed}" if seed else ""])
+    raise Disagreement(what, program([("e", small)], there, f"check_derivatives(e{arguments})"))
+
+
+def _kind(said: str) -> str:
+    """Which comparison it was."""
+    return re.split(r" is | has | by ", said)[0]
+
+
+def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, compiled: bool, seed: int) -> str | None:
+    """What differs, or ``None``."""
+    symbols = [s for s in symbols_of([e]) if by is None or s in by]
+    rng = np.random.default_rng(seed + 1)
+    directions = {s: np.round(rng.uniform(-1, 1, s.shape), 3) for s in symbols}
+    weights = np.round(rng.uniform(0.5, 1.5, e.shape), 3)
+    forms = list(_forms(e, order if symbols else 0, directions, weights))
+    nodes = [f.node for f in forms]
+    rounding = allowances(nodes, at)
+    exact = directional_derivatives(e, at, directions, order if symbols else 0)
+    precise = evaluate_precisely(nodes, at)
+    said = _against_differences(forms, precise, exact, rounding, weights, _over_all(e))
+    if said is not None:
+        if not settled(exact, directional_derivatives(e, at, directions, order if symbols else 0, STEP * 1e-3)):
+            raise UnsmoothPointError("the expression has no derivative at this point; give another one with at=")
+        return said
+    said = _jacobians(e, at, directions) if symbols and order else None
+    if said is not None:
+        return said
+    by_numpy = evaluate_nodes(nodes, at)
+    for f, value, exactly, allowed in zip(forms, by_numpy, precise, rounding):
+        said = difference(f"{_what(f)} by NumPy", value, "to 50 digits", _float(exactly), allowed)
+        if said is not None:
+            return said
+    return _compiled(forms, at, by_numpy, rounding) if compiled else None
+
+
+def _what(form: _Form) -> str:
+    name = _NAMES[form.order] if form.order < len(_NAMES) else f"the derivative of order {form.order}"
+    return name if form.mode == "value" else f"{name} ({form.mode})"
+
+
+def _float(value: np.ndarray) -> np.ndarray:
+    return np.asarray(value, dtype=float)
+
+
+def _over_all(e: Node) -> bool:
+    """Whether samples depend on each other, so that only their sum has derivatives by a sample's values."""
+    return e.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))
+
+
+def _forms(e: Node, order: int, directions: Mapping[Node, np.ndarray], weights: np.ndarray) -> Iterable[_Form]:
+    yield _Form("value", 0, e, False)
+    whole = list(range(e.ndim))
+    scalar = contract([(e, whole), (as_node(weights), whole)], [])
+    if _over_all(e):
+        scalar = over_samples.sum(scalar)
+    forward, reverse = e, scalar
+    for k in range(1, order + 1):
+        mixed = along(reverse, directions)
+        forward, reverse = along(forward, directions), _pulled(reverse, directions)
+        yield _Form("forward", k, forward, False)
+        yield _Form("reverse", k, reverse, True)
+        if k > 1:
+            yield _Form("forward over reverse", k, mixed, True)
+    if len(directions) == 1 and order:
+        ((symbol, v),) = directions.items()
+        factor = 1.0
+        for k, c in enumerate(taylor(e, symbol, v, order)[1:], 1):
+            factor *= k
+            yield _Form("taylor", k, factor * c, False)
+
+
+def along(f: Node, directions: Mapping[Node, np.ndarray]) -> Node:
+    total: Node | None = None
+    for s, v in directions.items():
+        term = jvp(f, s, v)
+        total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def _pulled(f: Node, directions: Mapping[Node, np.ndarray]) -> Node:
+    total: Node | None = None
+    for s, v in directions.items():
+        term = sum_(vjp(f, s, 1.0) * v)
+        if term.per_sample and s.per_sample and not f.per_sample:
+            term = over_samples.sum(term)
+        elif s.per_sample and not f.per_sample and not term.per_sample:
+            term = over_samples.sum(term)  # the same for every sample
+        total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def _against_differences(
+    forms: list[_Form], precise: list[np.ndarray], exact: list[np.ndarray], rounding: list[np.ndarray], weights: np.ndarray, over_all: bool
+) -> str | None:
+    size = np.abs(_float(exact[0]))
+    error = 1e-25 * (1 + float(np.max(size, initial=0.0, where=np.isfinite(size))))  # of the differences
+    for f, value, allowed in zip(forms, precise, rounding):
+        wanted = exact[f.order]
+        if f.weighted:
+            lead = wanted.ndim - weights.ndim
+            weighted = np.asarray(wanted * weights, dtype=object)
+            wanted = np.asarray(weighted.sum(axis=tuple(range(lead, wanted.ndim))), dtype=object)
+            if over_all:
+                wanted = np.asarray(wanted.sum(), dtype=object)
+        should = _float(wanted)
+        # constants of a derivative are folded in float64, so that it differs as much as by rounding
+        said = difference(_what(f), _float(value), "by differences of 80 digits", should, allowed + 1e-13 * np.abs(should) + error)
+        if said is not None:
+            return said
+    return None
+
+
+def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> str | None:
+    """Whole Jacobians in both modes, against each other and along the direction."""
+    for s in directions:
+        if e.size * s.size > _ENTRIES or (s.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))):
+            continue
+        both = [jacobian(e, s, "forward"), jacobian(e, s, "reverse"), jacobian(e, s)]
+        for mode, j in zip(("forward", "reverse", "auto"), both):
+            if j.shape != e.shape + s.shape:
+                return f"the Jacobian by {s.name} ({mode}) has shape {j.shape}, it should have {e.shape + s.shape}"
+        rounding = allowances(both, at)
+        values = [_float(v) for v in evaluate_precisely(both, at)]
+        for mode, value, allowed in (("reverse", values[1], rounding[1]), ("auto", values[2], rounding[2])):
+            said = difference(
+                f"the Jacobian by {s.name} ({mode})", value, "forward", values[0], allowed + rounding[0] + 1e-13 * np.abs(values[0])
+            )
+            if said is not None:
+                return said
+    return None
+
+
+def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: list[np.ndarray]) -> str | None:
+    nodes = [f.node for f in forms]
+    symbols = list(at)
+    fn = compile_(nodes, symbols)
+    for f, value, expected, allowed in zip(forms, fn(*at.values()), by_numpy, rounding):
+        said = difference(f"{_what(f)}, compiled,", value, "by NumPy", expected, allowed)
+        if said is not None:
+            return said
+    if not any(s.per_sample for s in symbols):
+        # the same point among others: one sample of a batch
+        batch = {s: np.stack([np.asarray(v, float), np.asarray(v, float) * 0.875, np.asarray(v, float)]) for s, v in at.items()}
+        with_batch = evaluate_nodes(nodes, batch)
+        more = allowances(nodes, batch)
+        for f, value, expected, allowed in zip(forms, fn(*batch.values()), with_batch, more):
+            said = difference(f"{_what(f)}, compiled for batches,", value, "by NumPy", expected, allowed)
+            if said is not None:
+                return said
+    single = {s: np.asarray(v, np.float32) for s, v in at.items()}
+    if single:
+        narrow = evaluate_nodes(nodes, single)
+        allowed32 = allowances(nodes, single)
+        for f, value, expected, allowed in zip(forms, fn(*single.values()), narrow, allowed32):
+            said = difference(f"{_what(f)}, compiled in float32,", value, "by NumPy", expected, allowed + 1e-37)
+            if said is not None:
+                return said
+    return None
+
+
+__all__ = ["along", "check_derivatives"]

@@ -1,0 +1,64 @@
+"""Derivatives by differences of values of very many digits: an oracle that knows no rule of differentiation.
+
+With 80 digits and steps of 1e-14, a central difference of order k is right to some 28 digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from ..node import Node
+from .precise import evaluate_precisely
+
+DIGITS = 80
+STEP = 1e-14
+
+
+def directional_derivatives(
+    e: Node, at: Mapping[Node, Any], directions: Mapping[Node, Any], order: int, step: float = STEP
+) -> list[np.ndarray]:
+    """The values of ``d^k/dt^k e(at + t * directions)`` at t = 0 for k = 0 to order, arrays of mpmath's numbers.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import directional_derivatives
+    >>> x = eg.Symbol("x")
+    >>> [round(float(v[()]), 12) for v in directional_derivatives(eg.sin(x), {x: 0.0}, {x: 1.0}, 3)]
+    [0.0, 1.0, 0.0, -1.0]
+    """
+    with mpmath.workdps(DIGITS):
+        h = mpmath.mpf(step)
+        seen: dict[float, np.ndarray] = {}
+
+        def value(t: float) -> np.ndarray:
+            if t not in seen:
+                moved = {s: _exact(v) + mpmath.mpf(t) * h * _exact(directions[s]) if s in directions else v for s, v in at.items()}
+                seen[t] = evaluate_precisely(e, moved, DIGITS)
+            return seen[t]
+
+        out = []
+        for k in range(order + 1):
+            terms = [(-1) ** i * math.comb(k, i) * value(k / 2 - i) for i in range(k + 1)]
+            out.append(np.asarray(sum(terms[1:], terms[0]) / h**k, dtype=object))
+    return out
+
+
+def _exact(value: Any) -> np.ndarray:
+    a = np.asarray(value, dtype=object)
+    return np.asarray(np.vectorize(mpmath.mpf, otypes=[object])(a), dtype=object) if a.size else a
+
+
+def settled(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> bool:
+    """Whether differences of two steps agree: where they do not, there is no derivative."""
+    for a, b in zip(first, second):
+        for x, y in zip(a.ravel(), b.ravel()):
+            if not (mpmath.isnan(x) and mpmath.isnan(y)) and not abs(x - y) <= 1e-8 * (1 + abs(y)):
+                return False
+    return True
+
+
+__all__ = ["directional_derivatives", "settled"]

@@ -1,0 +1,156 @@
+"""What a failed check says: which two values differ, where, and a program that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..leaves import Symbol
+from ..node import Node
+from ..primitive import SYMBOL
+from ..show import to_python
+from ..show.text import is_identifier
+from ..traverse import substitute_nodes, symbols_of, topological
+from .noise import rounding_errors
+
+Values = Mapping[Node, Any]
+#: a failing expression is made smaller by at most so many attempts
+ATTEMPTS = 200
+
+
+class Disagreement(AssertionError):  # noqa: N818  (a failed assertion, not an error of the code)
+    """Two values that should be equal are not.
+
+    Attributes:
+        what: which ones.
+        program: Python that shows it, with the smallest expression found.
+    """
+
+    def __init__(self, what: str, program: str) -> None:
+        super().__init__(f"{what}\n\nThe smallest case found that shows it:\n\n{program}")
+        self.what = what
+        self.program = program
+
+
+class UnsmoothPointError(ValueError):
+    """A derivative was to be checked where there is none: at a kink or a jump."""
+
+
+def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -> str | None:
+    """A sentence that says where two values differ by more than what is allowed, elementwise; ``None`` where they do not.
+
+    Where the allowance is not finite, nothing can be said.  NaN equals NaN, an infinity itself.
+    """
+    a, b = np.asarray(value, dtype=float), np.asarray(expected, dtype=float)
+    try:  # a value that no sample has of its own may come without the batch's axes
+        a, b, allowed = np.broadcast_arrays(a, b, np.asarray(allowed, dtype=float))
+    except ValueError:
+        return f"{what} has shape {a.shape}, {other} has {b.shape}"
+    with np.errstate(all="ignore"):
+        off = np.abs(a - b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b)) | (off <= allowed) | ~np.isfinite(allowed)
+    if same.all():
+        return None
+    at = np.unravel_index(int(np.argmin(same)), a.shape)
+    where = f" at {list(map(int, at))}" if a.shape else ""
+    return f"{what} is {float(a[at])!r}{where}, {other} {float(b[at])!r}; they may differ by {float(allowed[at]):.3g}"
+
+
+def allowances(nodes: Sequence[Node], at: Values) -> list[np.ndarray]:
+    """What rounding may change of each value, and a little for numbers so small that they have few digits."""
+    return [e + 1e-300 for e in rounding_errors(nodes, at)]
+
+
+def smallest(e: Node, at: dict[Node, Any], fails: Callable[[Node, dict[Node, Any]], bool]) -> tuple[Node, dict[Node, Any]]:
+    """A small expression for which a check fails, made of one for which it does.
+
+    Parts are tried by themselves, smallest first; then parts of what is left become symbols of the same
+    values, and the values become rounder.
+    """
+    left = ATTEMPTS
+
+    def still(candidate: Node, values: dict[Node, Any]) -> bool:
+        nonlocal left
+        left -= 1
+        return left >= 0 and fails(candidate, {s: values[s] for s in symbols_of([candidate])})
+
+    for part in topological([e]):
+        if part is not e and not part.op.leaf and still(part, at):
+            e = part
+            break
+    shrinking = True
+    while shrinking and left > 0:
+        shrinking = False
+        for part in reversed(topological([e])[:-1]):
+            if part.op.leaf:
+                continue
+            name = _fresh(e)
+            symbol = Symbol(name, part.shape, per_sample=part.per_sample)
+            (candidate,) = substitute_nodes([e], {part: symbol})
+            if candidate.op.leaf or len(topological([candidate])) >= len(topological([e])):
+                continue
+            values = {**at, symbol: _part_value(part, at)}
+            if still(candidate, values):
+                e, at, shrinking = candidate, values, True
+                break
+    at = {s: at[s] for s in symbols_of([e])}
+    for digits in (0, 1, 2, 3):
+        rounder = {s: np.round(np.asarray(v, dtype=float), digits) for s, v in at.items()}
+        if any(not np.array_equal(rounder[s], at[s]) for s in at) and still(e, rounder):
+            return e, rounder
+    return e, at
+
+
+def _part_value(part: Node, at: Values) -> Any:
+    from ..evaluate import evaluate_nodes
+
+    return np.asarray(evaluate_nodes([part], at)[0], dtype=float)
+
+
+def _fresh(e: Node) -> str:
+    taken = {s.name for s in symbols_of([e])}
+    k = 1
+    while f"v{k}" in taken:
+        k += 1
+    return f"v{k}"
+
+
+def program(roots: Sequence[tuple[str, Node]], at: Values, call: str) -> str:
+    """Python that makes the expressions and calls the check."""
+    reserved = ["np", "at", call.partition("(")[0], *(name for name, _ in roots)]
+    several = len(roots) > 1
+    shared = to_python([n for _, n in roots], "parts", reserved) if several else to_python(roots[0][1], roots[0][0], reserved)
+    lines = ["import numpy as np", *shared.splitlines()]
+    if several:
+        lines[-1] = f"{', '.join(name for name, _ in roots)} = {lines[-1].partition(' = ')[2][1:-1]}"
+    names = _names(lines, at)
+    listed = ", ".join(f"{names[s]}: np.array({_numbers(v)})" for s, v in at.items())
+    lines.append(f"at = {{{listed}}}")
+    return "\n".join([*lines, "from exprgraph.testing import " + call.partition("(")[0], call])
+
+
+def _names(lines: Sequence[str], at: Values) -> dict[Node, str]:
+    """What the program calls the symbols, which are its first statements."""
+    from ..parse import parse
+
+    names: dict[Node, str] = {}
+    for line in lines:
+        name, _, text = line.partition(" = ")
+        if text.startswith("eg.Symbol("):
+            node = parse(text)
+            if node.op is SYMBOL:
+                names[node] = name
+    for s in at:
+        if s not in names:
+            names[s] = s.name if is_identifier(s.name) else "s"
+    return names
+
+
+def _numbers(value: Any) -> str:
+    text = repr(np.asarray(value, dtype=float).tolist())
+    return text.replace("nan", 'float("nan")').replace("inf", 'float("inf")')
+
+
+__all__ = ["Disagreement", "UnsmoothPointError", "Values", "allowances", "difference", "program", "smallest"]

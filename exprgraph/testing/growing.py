@@ -1,0 +1,383 @@
+"""Random expressions, grown a primitive at a time, with every argument where its function is smooth.
+
+What can be grown is read off the primitive table: an elementwise row is there by itself, a structural
+row by its entry in :data:`STEPS`.  Choices are made by whoever is asked: hypothesis, which can shrink
+them, or a random generator, which is quick.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from .. import functions, joining, linalg, operators, over_samples, reductions, shapes
+from ..arithmetic import linear, power
+from ..contract import contract
+from ..elementwise import Function
+from ..indexing import Entry, place, select, selected_shape
+from ..leaves import Symbol, array, constant, identity
+from ..node import Node, Shape
+from ..primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+    TABLE,
+    Primitive,
+)
+from .bounds import Interval, bounds_of
+
+T = TypeVar("T")
+#: where symbols' elements lie, and where the arguments of functions that are defined everywhere are kept
+BOX: Interval = (-1.0, 1.0)
+MODERATE: Interval = (-2.0, 2.0)
+
+
+class Choice(Protocol):
+    """Who chooses."""
+
+    def pick(self, options: Sequence[T]) -> T: ...
+    def whole(self, low: int, high: int) -> int: ...
+    def number(self, low: float, high: float) -> float: ...
+
+
+class AtRandom:
+    """Choices of a pseudo-random generator."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+
+    def pick(self, options: Sequence[T]) -> T:
+        return options[self.rng.randrange(len(options))]
+
+    def whole(self, low: int, high: int) -> int:
+        return self.rng.randint(low, high)
+
+    def number(self, low: float, high: float) -> float:
+        return round(self.rng.uniform(low, high), 3)
+
+
+class Garden:
+    """Expressions that are there to be used, with the interval of each one's values."""
+
+    def __init__(self, choice: Choice, symbols: Sequence[Node], max_side: int = 3, max_size: int = 12) -> None:
+        self.choice = choice
+        self.max_side = max_side
+        self.max_size = max_size
+        self.pool: list[Node] = list(symbols)
+        self.interval: dict[Node, Interval] = dict.fromkeys(symbols, BOX)
+
+    def bounds(self, node: Node) -> Interval:
+        """The interval of a node; of those that are new with their parts."""
+        pending = [node]
+        while pending:
+            n = pending[-1]
+            missing = [a for a in n.args if a not in self.interval]
+            if n in self.interval:
+                pending.pop()
+            elif missing:
+                pending += missing
+            else:
+                self.interval[n] = bounds_of(n, [self.interval[a] for a in n.args])
+                pending.pop()
+        return self.interval[node]
+
+    def add(self, node: Node) -> bool:
+        """Keep what is neither too large, nor of unknown values, nor there."""
+        low, high = self.bounds(node)
+        good = node.size <= self.max_size and low > -1e3 and high < 1e3 and node.ndim <= 3
+        if good:
+            self.pool.append(node)
+        return good
+
+    def shape(self, ndim: int | None = None) -> Shape:
+        n = self.choice.pick((0, 1, 1, 2)) if ndim is None else ndim
+        return tuple(self.choice.whole(1, self.max_side) for _ in range(n))
+
+    def any(self, wanted: Callable[[Node], bool] = lambda n: True) -> Node:
+        """Something of the pool, what is newest most often."""
+        found = [n for n in self.pool if wanted(n)]
+        if not found:
+            return constant(self.choice.number(0.25, 1.75), self.shape())
+        return found[-1] if self.choice.whole(0, 2) == 0 else self.choice.pick(found)
+
+    def like(self, shape: Shape) -> Node:
+        """Something of a shape: of the pool, or made from what is there."""
+        found = [n for n in self.pool if n.shape == shape]
+        if found:
+            return self.choice.pick(found)
+        other = self.any()
+        if not other.shape:
+            return shapes.broadcast_to(other, shape)
+        if other.size == math.prod(shape):
+            return joining.reshape(other, shape)
+        total = linear([(1.0, reductions.mean(other))])
+        return shapes.broadcast_to(total, shape) * self.numbers(shape)
+
+    def numbers(self, shape: Shape) -> Node:
+        """A constant array of moderate numbers."""
+        values = np.reshape([self.choice.number(-1.5, 1.5) for _ in range(math.prod(shape))], shape)
+        return array(values)
+
+    def within(self, node: Node, target: Interval) -> Node:
+        """The expression, bent where its values may lie outside of an interval."""
+        low, high = self.bounds(node)
+        a, b = target
+        if a <= low and high <= b:
+            return node
+        bent = self.choice.pick((functions.sin, functions.tanh))(node)
+        out = linear([((b - a) / 2 * 0.95, bent)], (a + b) / 2, node.shape)
+        self.bounds(out)
+        return out
+
+
+def target_of(domain: Interval, sample: Interval) -> Interval:
+    """Where an argument of a function is kept: where it is sampled, or near 0 where it is defined everywhere."""
+    return MODERATE if domain == (-math.inf, math.inf) else sample
+
+
+def _function(garden: Garden, row: Function) -> Node:
+    main = garden.any()
+    args: list[Node] = []
+    for domain, sample in zip(row.domain, row.sample):
+        operand = main if not args else garden.like(main.shape if garden.choice.whole(0, 1) else ())
+        args.append(garden.within(operand, target_of(domain, sample)))
+    return row.build(*args)
+
+
+# ---------------------------------------------------------------- structural rows
+
+
+def _sum(g: Garden) -> Node:
+    a = g.any()
+    b = g.like(a.shape if g.choice.whole(0, 1) else ())
+    terms = [(g.choice.pick((1.0, -1.0, 2.0, 0.5)), a), (g.choice.pick((1.0, -1.0, -0.75)), b)]
+    return linear(terms, g.choice.pick((0.0, 0.0, 1.0, -0.5)), a.shape)
+
+
+def _product(g: Garden) -> Node:
+    a = g.any()
+    b = g.like(a.shape if g.choice.whole(0, 1) else ())
+    factors = []
+    for n in (a, b):
+        e = g.choice.pick((1.0, 1.0, 2.0, -1.0, 0.5, -0.5, 3.0, -2.0, 1.5, -1.5))
+        factors.append((g.within(n, MODERATE if e > 0 and e == int(e) else (0.25, 2.0)), e))
+    (x, p), (y, q) = factors
+    return operators.multiply(power(x, p), power(y, q))
+
+
+def _contract(g: Garden) -> Node:
+    operands = [g.any() for _ in range(g.choice.whole(1, 3))]
+    labels: list[list[int]] = []
+    sizes: dict[int, int] = {}
+    for n in operands:
+        own = []
+        for size in n.shape:
+            same = [k for k, m in sizes.items() if m == size]
+            k = g.choice.pick(same) if same and g.choice.whole(0, 2) else len(sizes)
+            sizes[k] = size
+            own.append(k)
+        labels.append(own)
+    out: list[Any] = [k for k in sizes if g.choice.whole(0, 1)]
+    if len(out) > 1 and g.choice.whole(0, 1):
+        out = out[::-1]
+    extra: dict[Any, int] = {}
+    if len(out) < 2 and g.choice.whole(0, 4) == 0:
+        extra["new"] = g.choice.whole(1, g.max_side)
+        out.insert(g.choice.whole(0, len(out)), "new")
+    return contract(list(zip(operands, labels)), out, extra)
+
+
+def _entries(g: Garden, shape: Shape) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    for n in shape:
+        kind = g.choice.whole(0, 3)
+        if kind == 1:
+            entries.append(g.choice.whole(0, n - 1))
+        elif kind == 2:
+            start = g.choice.whole(0, n - 1)
+            if g.choice.whole(0, 1):
+                entries.append(("s", start, 1, g.choice.whole(1, n - start)))
+            else:
+                entries.append(("s", start, -1, g.choice.whole(1, start + 1)))
+        elif kind == 3:
+            entries.append(("t", tuple(g.choice.whole(0, n - 1) for _ in range(g.choice.whole(1, 3)))))
+        else:
+            entries.append(None)
+    return tuple(entries)
+
+
+def _select(g: Garden) -> Node:
+    node = g.any(lambda n: n.ndim > 0)
+    return select(node, _entries(g, node.shape)) if node.shape else node
+
+
+def _place(g: Garden) -> Node:
+    whole = g.shape(g.choice.whole(1, 2))
+    entries = _entries(g, whole)
+    return place(g.like(selected_shape(whole, entries)), entries, whole)
+
+
+def _stack(g: Garden) -> Node:
+    a = g.any(lambda n: n.ndim < 2)
+    return joining.stack([a, *(g.like(a.shape) for _ in range(g.choice.whole(0, 2)))], g.choice.whole(0, a.ndim))
+
+
+def _concatenate(g: Garden) -> Node:
+    a = g.any(lambda n: n.ndim > 0)
+    if not a.shape:
+        return a
+    axis = g.choice.whole(0, a.ndim - 1)
+    return joining.concatenate([a, g.like(a.shape)], axis)
+
+
+def _reshape(g: Garden) -> Node:
+    a = g.any(lambda n: n.size > 1)
+    options = [s for s in ((a.size,), (1, a.size), (a.size, 1), *((k, a.size // k) for k in (2, 3) if a.size % k == 0)) if s != a.shape]
+    return joining.reshape(a, g.choice.pick(options))
+
+
+def _extremum(row: Primitive) -> Callable[[Garden], Node]:
+    def step(g: Garden) -> Node:
+        a = g.any(lambda n: n.size > 1)
+        axes = tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
+        return reductions.extremum(row, a, axes)
+
+    return step
+
+
+def _solve(g: Garden) -> Node:
+    n = g.choice.whole(1, 3)
+    # diagonally dominant, so that no system is nearly singular
+    matrix = linear([(1.0, g.within(g.like((n, n)), (-0.7, 0.7))), (float(n) + 0.5, identity(n))], 0.0, (n, n))
+    right = g.like((n,) if g.choice.whole(0, 1) else (n, g.choice.whole(1, 2)))
+    low, high = g.bounds(right)
+    most = max(abs(low), abs(high)) * n
+    out = linalg.solve_node(matrix, right)
+    if out not in g.interval:
+        g.interval[out] = (-most, most)
+    return out
+
+
+def _sample_sum(g: Garden) -> Node:
+    a = g.any(lambda n: n.per_sample)
+    return (over_samples.mean if g.choice.whole(0, 1) else over_samples.sum)(a)
+
+
+def _constant(g: Garden) -> Node:
+    return constant(g.choice.pick((0.5, 1.0, 2.0, -1.0, 0.0, math.pi, g.choice.number(-2.0, 2.0))), g.shape())
+
+
+#: how a node of each structural row is made from what is there
+STEPS: dict[Primitive, Callable[[Garden], Node]] = {
+    SYMBOL: lambda g: g.any(lambda n: n.op is SYMBOL),
+    CONSTANT: _constant,
+    ARRAY: lambda g: g.numbers(g.shape(g.choice.whole(1, 2))),
+    IDENTITY: lambda g: identity(g.choice.whole(1, g.max_side)),
+    SAMPLE_COUNT: lambda g: over_samples.sum(1.0),
+    SUM: _sum,
+    PRODUCT: _product,
+    CONTRACT: _contract,
+    SELECT: _select,
+    PLACE: _place,
+    STACK: _stack,
+    CONCATENATE: _concatenate,
+    RESHAPE: _reshape,
+    REDUCE_MAX: _extremum(REDUCE_MAX),
+    REDUCE_MIN: _extremum(REDUCE_MIN),
+    SOLVE: _solve,
+    SAMPLE_SUM: _sample_sum,
+}
+#: rows whose nodes need samples
+OVER_SAMPLES = (SAMPLE_SUM, SAMPLE_COUNT)
+
+
+def rows(functions: Collection[str] | None = None, per_sample: bool = True) -> list[Primitive]:
+    """The rows to grow with: all of the table, or the structural ones and the named functions."""
+    unknown = [f for f in functions or () if f not in TABLE]
+    if unknown:
+        raise ValueError(f"there is no function named {unknown[0]!r} in the primitive table")
+    out: list[Primitive] = []
+    for name in sorted(TABLE):
+        row = TABLE[name]
+        if isinstance(row, Function):
+            if functions is None or name in functions:
+                out.append(row)
+        elif row in STEPS and (per_sample or row not in OVER_SAMPLES):
+            out.append(row)
+    return out
+
+
+def step(garden: Garden, row: Primitive) -> Node:
+    """A node of a row, unless it simplifies to another."""
+    return _function(garden, row) if isinstance(row, Function) else STEPS[row](garden)
+
+
+def grow(
+    choice: Choice,
+    symbols: Sequence[Node],
+    steps: int,
+    functions: Collection[str] | None = None,
+    shape: Shape | None = None,
+    end: Primitive | None = None,
+) -> Node:
+    """An expression of so many steps.
+
+    Args:
+        symbols: what it may depend on.
+        functions: names of elementwise functions to use; all of the table by default.
+        shape: of the result.
+        end: the row of the last step.
+    """
+    per_sample = any(s.per_sample for s in symbols)
+    table = rows(functions, per_sample)
+    # most of the table are functions; structure comes as often
+    structural = [r for r in table if not isinstance(r, Function) and not r.leaf]
+    leaves = [r for r in table if r.leaf]
+    elementwise = [r for r in table if isinstance(r, Function)]
+    garden = Garden(choice, symbols)
+    for _ in range(steps):
+        kinds = [k for k in (structural, structural, structural, elementwise, elementwise, elementwise, leaves) if k]
+        garden.add(step(garden, choice.pick(choice.pick(kinds))))
+    if end is not None:
+        made = step(garden, end)
+        garden.bounds(made)
+        garden.pool.append(made)
+    if shape is not None:
+        return garden.like(shape)
+    return garden.pool[-1]
+
+
+def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:
+    """Symbols of different shapes, the first ones shared by the samples."""
+    out = []
+    for k in range(count):
+        ndim = choice.pick((0, 1, 2))
+        shape = tuple(choice.whole(1, 3) for _ in range(ndim))
+        out.append(Symbol("xyzuvw"[k % 6] + (str(k // 6) if k > 5 else ""), shape, per_sample=per_sample and k == count - 1))
+    return out
+
+
+def values_for(rng: np.random.Generator, symbols: Sequence[Node], box: Interval = BOX, samples: int = 3) -> dict[Node, np.ndarray]:
+    """Random values of symbols, a batch of those that differ by sample."""
+    return {s: rng.uniform(*box, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
+
+
+__all__ = ["BOX", "STEPS", "AtRandom", "Choice", "Garden", "grow", "rows", "step", "symbols_for", "values_for"]

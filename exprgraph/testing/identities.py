@@ -1,0 +1,136 @@
+"""Checks that two expressions are equal, and that every way to a value gives the same one."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+
+from .. import over_samples
+from ..evaluate import evaluate_nodes
+from ..leaves import array, as_node
+from ..lowering import compile as compile_
+from ..node import Node
+from ..parse import parse
+from ..reductions import sum as sum_
+from ..show import to_python
+from ..traverse import substitute_nodes, symbols_of
+from .derivatives import along
+from .disagreement import Disagreement, Values, allowances, difference, program, smallest
+from .growing import BOX, values_for
+
+
+def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int = 0, trials: int = 5, seed: int = 0) -> None:
+    """Check that two expressions have the same value, and the same derivatives up to an order.
+
+    Args:
+        lhs, rhs: expressions of one shape, or of shapes that broadcast.
+        at: a value for each symbol; by default so many random points, every symbol's elements in (-1, 1).
+        order: also compare derivatives along random directions.
+
+    Raises:
+        Disagreement: they differ by more than rounding allows, which is measured.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_identity
+    >>> x = eg.Symbol("x")
+    >>> check_identity(eg.sin(2 * x), 2 * eg.sin(x) * eg.cos(x), order=2)
+    >>> check_identity(eg.sin(2 * x), 2 * eg.sin(x))
+    Traceback (most recent call last):
+    ...
+    exprgraph.testing.disagreement.Disagreement: the left side is ...
+    """
+    left, right = as_node(lhs), as_node(rhs)
+    symbols = symbols_of([left, right])
+    pairs = [("", left, right)]
+    rng = np.random.default_rng(seed)
+    directions = {s: np.round(rng.uniform(-1, 1, s.shape), 3) for s in symbols}
+    if symbols:
+        for k in range(1, order + 1):
+            _, a, b = pairs[-1]
+            pairs.append((f"'s derivative of order {k}", along(a, directions), along(b, directions)))
+    for _ in range(trials if at is None else 1):
+        values = dict(at) if at is not None else dict(values_for(rng, symbols, BOX))
+        nodes = [n for _, a, b in pairs for n in (a, b)]
+        numbers, rounding = evaluate_nodes(nodes, values), allowances(nodes, values)
+        for k, (what, *_) in enumerate(pairs):
+            i, j = 2 * k, 2 * k + 1
+            said = difference(f"the left side{what}", numbers[i], f"the right side{what}", numbers[j], rounding[i] + rounding[j])
+            if said is not None:
+                call = "check_identity(lhs, rhs, at=at" + (f", order={order}" if order else "") + (f", seed={seed}" if seed else "") + ")"
+                raise Disagreement(said, program([("lhs", left), ("rhs", right)], values, call))
+
+
+def check_values(e: Any, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
+    """Check that every way to the value of an expression gives it, at any point, special ones included.
+
+    Evaluation by NumPy, compiled code for single samples and batches, substitution of the values, the
+    expression read back from its code, its copy and its pickle.
+
+    Raises:
+        Disagreement: with the smallest expression found that shows it, as a program.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_values
+    >>> x = eg.Symbol("x", shape=2)
+    >>> check_values(eg.sqrt(x) / x, at={x: [0.0, -1.0]})
+    """
+    node = as_node(e)
+    values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols_of([node])))
+    said = _other_ways(node, values, compiled)
+    if said is None:
+        return
+    small, there = smallest(node, values, lambda n, v: _other_ways(n, v, compiled) is not None)
+    raise Disagreement(_other_ways(small, there, compiled) or said, program([("e", small)], there, "check_values(e, at=at)"))
+
+
+def _other_ways(e: Node, at: Values, compiled: bool) -> str | None:
+    (expected,) = evaluate_nodes([e], at)
+    (allowed,) = allowances([e], at)
+    again = {"read back from its code": parse(to_python(e)), "copied": copy.deepcopy(e), "pickled": pickle.loads(pickle.dumps(e))}
+    for how, other in again.items():
+        if other is not e:
+            said = difference(f"the expression {how}", evaluate_nodes([other], at)[0], "the expression", expected, allowed)
+            if said is not None:
+                return said
+    shared = {s: array(np.asarray(v, dtype=float)) for s, v in at.items() if not s.per_sample}
+    (fixed,) = substitute_nodes([e], shared)
+    rest = {s: v for s, v in at.items() if s.per_sample}
+    # numbers are folded as they come, which may round otherwise
+    (value,) = evaluate_nodes([fixed], rest) if rest or not symbols_of([fixed]) else (expected,)
+    said = difference("with values substituted", value, "with values bound", expected, allowed)
+    if said is not None or not compiled:
+        return said
+    fn = compile_(e, list(at))
+    return difference("compiled", fn(*at.values()), "by NumPy", expected, allowed)
+
+
+def check_reduction(e: Any, *, at: Values | None = None, samples: int = 5, seed: int = 0) -> None:
+    """Check that a batch gives what its samples give one by one, and that a sum over samples is the sum of those.
+
+    Args:
+        e: a per-sample expression without sums over samples in it.
+
+    Raises:
+        Disagreement: they differ by more than rounding allows.
+    """
+    node = as_node(e)
+    symbols = symbols_of([node])
+    values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols, samples=samples))
+    total = over_samples.sum(sum_(node))
+    (whole, summed) = evaluate_nodes([node, total], values)
+    (allowed, allowed_sum) = allowances([node, total], values)
+    count = len(next(v for s, v in values.items() if s.per_sample))
+    each = []
+    for k in range(count):
+        one = {s: np.asarray(v)[k] if s.per_sample else v for s, v in values.items()}
+        each.append(evaluate_nodes([node], one)[0])
+    said = difference("the batch", whole, "sample by sample", np.stack(each), allowed)
+    said = said or difference("the sum over samples", summed, "the samples' sum", np.sum(each), allowed_sum)
+    if said is not None:
+        raise Disagreement(said, program([("e", node)], values, "check_reduction(e, at=at)"))
+
+
+__all__ = ["check_identity", "check_reduction", "check_values"]

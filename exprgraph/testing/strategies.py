@@ -1,0 +1,134 @@
+"""Hypothesis strategies: shapes, symbols, numbers, expressions of any primitive, points to evaluate them at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..elementwise import Function
+from ..leaves import Symbol, array, constant
+from ..node import Node, Shape
+from ..primitive import TABLE, Primitive
+from ..traverse import symbols_of, topological
+from .bounds import Interval
+from .growing import BOX, T, grow, rows, values_for
+
+#: numbers where functions are special
+_EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 5e-324, 1e-300, -1e-8, 1e8, -1e8, 1e300, math.inf, -math.inf, math.nan)
+
+
+class _Drawn:
+    """Choices that hypothesis makes, and shrinks."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+
+    def pick(self, options: Sequence[T]) -> T:
+        return options[self.draw(st.integers(0, len(options) - 1))]
+
+    def whole(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def number(self, low: float, high: float) -> float:
+        return self.draw(st.integers(0, 64)) / 64 * (high - low) + low
+
+
+def shapes(max_ndim: int = 2, max_side: int = 3, min_side: int = 1) -> st.SearchStrategy[Shape]:
+    """Shapes of few axes and elements; ``min_side=0`` for arrays without elements among them."""
+    return st.lists(st.integers(min_side, max_side), max_size=max_ndim).map(tuple)
+
+
+@st.composite
+def symbols(draw: st.DrawFn, shape: Shape | None = None, *, per_sample: bool | None = False, names: str = "xyzuvw") -> Node:
+    """A symbol, of a shape that is drawn where none is given; ``per_sample=None`` draws that too."""
+    name = draw(st.sampled_from(list(names)))
+    own = draw(shapes()) if shape is None else shape
+    return Symbol(name, own, per_sample=draw(st.booleans()) if per_sample is None else per_sample)
+
+
+@st.composite
+def constants(draw: st.DrawFn, shape: Shape | None = None, *, low: float = -2.0, high: float = 2.0) -> Node:
+    """A constant: a number, the same number everywhere, or an array of numbers."""
+    own = draw(shapes()) if shape is None else shape
+    if not own or draw(st.booleans()):
+        return constant(draw(st.floats(low, high)), own)
+    values = draw(st.lists(st.floats(low, high), min_size=math.prod(own), max_size=math.prod(own)))
+    return array(np.reshape(values, own))
+
+
+def functions(names: Collection[str] | None = None) -> st.SearchStrategy[Function]:
+    """Rows of elementwise functions of the primitive table, those that users added among them."""
+    found = [row for row in rows(names) if isinstance(row, Function)]
+    return st.sampled_from(found)
+
+
+@st.composite
+def expressions(
+    draw: st.DrawFn,
+    *,
+    symbols: Sequence[Node] | None = None,
+    shape: Shape | None = None,
+    steps: int = 5,
+    functions: Collection[str] | None = None,
+    per_sample: bool = True,
+    end: str | Primitive | None = None,
+) -> Node:
+    """An expression whose functions get arguments where they are smooth, for symbols' values in ``points(e)``.
+
+    Args:
+        symbols: what it depends on; up to three of different shapes by default.
+        shape: its shape; any by default.
+        steps: the number of operations at most.
+        functions: names of the elementwise functions in it; by default all of the primitive table, so that a
+            function added with :func:`exprgraph.function` is there by itself.
+        per_sample: whether one of the symbols may differ by sample, and sums over samples occur.
+        end: the primitive of the last operation, by name or row.
+
+    >>> from hypothesis import given
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import expressions
+    >>> @given(expressions(shape=()))
+    ... def test_a_sum_with_itself(e):
+    ...     assert e + e is 2 * e
+    >>> test_a_sum_with_itself()
+    """
+    choice = _Drawn(draw)
+    if symbols is None:
+        several = draw(st.integers(1, 3))
+        one_varies = per_sample and draw(st.booleans())
+        kept = [Symbol("xyz"[k], draw(shapes()), per_sample=one_varies and k == several - 1) for k in range(several)]
+    else:
+        kept = list(symbols)
+    last = TABLE[end] if isinstance(end, str) else end
+    return grow(choice, kept, draw(st.integers(1, steps)), functions, shape, last)
+
+
+@st.composite
+def points(draw: st.DrawFn, e: Node | Sequence[Node], *, box: Interval = BOX, samples: int = 3) -> dict[Node, np.ndarray]:
+    """A value for each symbol of an expression, inside the domain of what :func:`expressions` makes.
+
+    Symbols that differ by sample get so many samples.
+    """
+    wanted = symbols_of([e] if isinstance(e, Node) else list(e))
+    seed = draw(st.integers(0, 2**32 - 1))
+    return values_for(np.random.default_rng(seed), wanted, box, samples)
+
+
+@st.composite
+def edge_points(draw: st.DrawFn, e: Node | Sequence[Node], *, samples: int = 3) -> dict[Node, np.ndarray]:
+    """A value for each symbol with zeros of both signs, ends of domains, tiny and huge numbers, infinities and NaN among them."""
+    roots = [e] if isinstance(e, Node) else list(e)
+    ends = {v for n in topological(roots) if isinstance(n.op, Function) for interval in n.op.domain for v in interval}
+    special = st.sampled_from(sorted(_EDGES, key=repr) + sorted(ends - set(_EDGES)))
+    values: dict[Node, np.ndarray] = {}
+    for s in symbols_of(roots):
+        lead = (samples,) if s.per_sample else ()
+        n = math.prod(lead) * s.size
+        values[s] = np.reshape(draw(st.lists(special | st.floats(-2, 2), min_size=n, max_size=n)), lead + s.shape).astype(float)
+    return values
+
+
+__all__ = ["constants", "edge_points", "expressions", "functions", "points", "shapes", "symbols"]
