@@ -14,6 +14,7 @@ import exprgraph.over_samples
 import exprgraph.testing
 import symnn
 import symnn.activations
+import symnn.testing
 from exprgraph.elementwise import Function
 from exprgraph.lowering.library import elementary
 from exprgraph.primitive import TABLE
@@ -30,6 +31,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
+    ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]
 

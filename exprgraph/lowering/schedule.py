@@ -303,7 +303,7 @@ class Scheduler:
         for node in self.order:
             for source, exact in self._sources(node):
                 readers.setdefault(source, []).append((node, exact))
-        kept = set(self.outputs) | {self._base(o) for o in self.outputs}
+        kept = set(self.outputs) | {self._base(o) for o in self.outputs} | self.read_later
         for total in self.totals:
             if total in self.fused_totals:
                 inner = total.args[0]

@@ -242,3 +242,13 @@ def test_one_compiled_function_from_eight_threads() -> None:
             for got, expected in zip(pool.map(fn, points), want):
                 for a, b in zip(got, expected):
                     np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_a_shared_value_read_once_by_shared_code_and_once_by_samples() -> None:
+    """It is stored, and not only written out where shared code reads it."""
+    a, b, p = eg.Symbol("a", 3), eg.Symbol("b", 3), eg.Symbol("p", 3, per_sample=True)
+    total = a + b
+    e = eg.sum(total * a) + eg.sum(p * total)
+    rng = np.random.default_rng(0)
+    values = {a: rng.normal(size=3), b: rng.normal(size=3), p: rng.normal(size=(4, 3))}
+    np.testing.assert_allclose(eg.compile(e, [a, b, p])(*values.values()), eg.evaluate(e, values), rtol=1e-13)
