@@ -1,0 +1,1 @@
+"""Random expressions against every mode, backend and oracle: ``python -m tests.fuzz --seconds 60``."""

@@ -1,0 +1,135 @@
+"""One random expression, and everything it is held against."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.node import Node
+from exprgraph.testing import Disagreement, UnsmoothPointError, check_derivatives, check_reduction, check_values, rounding_errors
+from exprgraph.testing.derivatives import along
+from exprgraph.testing.disagreement import difference
+from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
+from exprgraph.traverse import symbols_of, topological
+
+ORDER = 3
+_SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e-8, 1e8, 1e300, np.inf, -np.inf, np.nan])
+
+
+class Made(NamedTuple):
+    """An expression with a point."""
+
+    e: Node
+    at: dict[Node, Any]
+
+
+class Failure(NamedTuple):
+    """What was wrong, with what."""
+
+    seed: int
+    e: Node
+    at: dict[Node, Any]
+    what: str
+
+
+def make(seed: int, steps: int) -> Made:
+    choice = AtRandom(seed)
+    symbols = symbols_for(choice, choice.whole(1, 3), seed % 2 == 0)
+    e = grow(choice, symbols, choice.whole(1, steps))
+    return Made(e, dict(values_for(np.random.default_rng(seed), symbols_of([e]))))
+
+
+def _by_jax(made: Made, seed: int) -> None:
+    from .jax_oracle import directional_derivatives
+
+    rng = np.random.default_rng(seed)
+    symbols = symbols_of([made.e])
+    directions = {s: np.round(rng.uniform(-1, 1, s.shape), 3) for s in symbols}
+    forms = [made.e]
+    for _ in range(ORDER if symbols else 0):
+        forms.append(along(forms[-1], directions))
+    theirs = directional_derivatives(made.e, made.at, directions, len(forms) - 1)
+    for k, (ours, other, allowed) in enumerate(zip(eg.evaluate(forms, made.at), theirs, rounding_errors(forms, made.at))):
+        # JAX's own functions and derivatives are off by more than a few units in the last place
+        size = np.max(np.abs(np.where(np.isfinite(other), other, 0.0)), initial=0.0)
+        said = difference(f"the derivative of order {k}", ours, "by JAX", other, 100 * allowed + 1e-10 * size)
+        if said is not None:
+            raise Disagreement(said, eg.to_python(made.e))
+
+
+def _by_sympy(made: Made, seed: int) -> None:
+    from exprgraph.interop import to_sympy
+
+    if any(n.op.name.startswith("sample") for n in topological([made.e])) or made.e.size > 4 or not made.at:
+        return
+    e = made.e if not made.e.shape else made.e[(0,) * made.e.ndim]
+    scalars = [s for s in symbols_of([e]) if not s.shape]
+    if not scalars or len(topological([e])) > 25:
+        return
+    import sympy
+
+    s = scalars[seed % len(scalars)]
+    one = {k: np.asarray(v)[0] if k.per_sample else np.asarray(v) for k, v in made.at.items()}
+    theirs = sympy.diff(to_sympy(e), sympy.Symbol(s.name, real=True))
+    numbers: dict[Any, Any] = {}
+    for k, v in one.items():
+        if not k.shape:
+            numbers[sympy.Symbol(k.name, real=True)] = sympy.Float(repr(float(v)), 40)
+        for index in np.ndindex(*k.shape) if k.shape else ():
+            numbers[sympy.IndexedBase(k.name, shape=k.shape)[index]] = sympy.Float(repr(float(v[index])), 40)
+    exact = theirs.subs(numbers).doit().evalf(25)
+    if not exact.is_number or not exact.is_real:
+        return
+    ours = eg.diff(e, s)
+    said = difference(
+        "the derivative", eg.evaluate(ours, one), "by SymPy", float(exact), 10 * rounding_errors([ours], one)[0] + 1e-12 * abs(float(exact))
+    )
+    if said is not None:
+        raise Disagreement(said, eg.to_python(e))
+
+
+def _special(made: Made, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    at = {s: np.where(rng.random(np.shape(v)) < 0.4, rng.choice(_SPECIAL, np.shape(v)), v) for s, v in made.at.items()}
+    check_values(made.e, at=at, compiled=False)
+
+
+def _samples(made: Made, seed: int) -> None:
+    if made.e.per_sample and not any(n.op.name.startswith("sample") for n in topological([made.e])):
+        check_reduction(made.e, at=made.at)
+
+
+#: what a case is held against, and for one of how many cases
+WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
+    "modes, NumPy, 50 digits, differences": (1, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, compiled=False, seed=seed)),
+    "special points, code, copies": (2, _special),
+    "samples": (2, _samples),
+    "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
+    "JAX": (200, _by_jax),
+    "SymPy": (200, _by_sympy),
+}
+
+
+def run(seeds: range, steps: int, left_out: tuple[str, ...] = ()) -> tuple[Counter[str], list[Failure]]:
+    """Every seed's case; how many were held against what, and what failed."""
+    counts: Counter[str] = Counter()
+    failures: list[Failure] = []
+    for seed in seeds:
+        made = make(seed, steps)
+        counts["expressions"] += 1
+        for name, (every, check) in WAYS.items():
+            if name in left_out or seed % every:
+                continue
+            try:
+                check(made, seed)
+                counts[name] += 1
+            except UnsmoothPointError:
+                counts["points without a derivative"] += 1
+                break
+            except Exception as error:
+                failures.append(Failure(seed, made.e, made.at, f"{name}: {type(error).__name__}: {error}"))
+    return counts, failures

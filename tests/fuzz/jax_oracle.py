@@ -1,0 +1,155 @@
+"""An expression as a function of JAX, which differentiates it by its own rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from exprgraph.elementwise import Function
+from exprgraph.indexing import indices_of
+from exprgraph.node import Node
+from exprgraph.primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+)  # fmt: skip
+from exprgraph.traverse import topological
+
+jax.config.update("jax_enable_x64", True)
+
+special, nn = jax.scipy.special, jax.nn
+_truth = {"less": jnp.less, "less_equal": jnp.less_equal, "equal": jnp.equal, "not_equal": jnp.not_equal}
+ROWS: dict[str, Any] = {
+    **{n: getattr(jnp, n) for n in "exp exp2 expm1 log log2 log10 log1p cbrt sin cos tan sinh cosh tanh floor ceil sign hypot".split()},
+    "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan, "atan2": jnp.arctan2, "asinh": jnp.arcsinh, "acosh": jnp.arccosh,
+    "atanh": jnp.arctanh, "erf": special.erf, "erfc": special.erfc, "abs": jnp.abs, "minimum": jnp.minimum, "maximum": jnp.maximum,
+    "tanh_prime": lambda x: 1 / jnp.cosh(x) ** 2, "sigmoid": nn.sigmoid, "sigmoid_prime": lambda x: nn.sigmoid(x) * nn.sigmoid(-x),
+    "softplus": nn.softplus, "relu": nn.relu, "step": lambda x: jnp.where(x > 0, 1.0, 0.0), "silu": nn.silu,
+    "gelu": lambda x: nn.gelu(x, approximate=False), "pow": jnp.power, "root": jnp.sqrt, "inverse_root": lambda x: 1 / jnp.sqrt(x),
+    "where": lambda c, a, b: jnp.where(c != 0, a, b), "gate": lambda c, p: c * p,
+    "logical_and": lambda a, b: (a != 0) & (b != 0), "logical_or": lambda a, b: (a != 0) | (b != 0), "logical_not": lambda a: a == 0,
+    **_truth,
+}  # fmt: skip
+
+
+def value(e: Node, at: Mapping[Node, Any]) -> Any:
+    """The value by JAX, in its own types, so that it can be traced; batch axes first."""
+    lead = next((np.shape(v)[:1] for s, v in at.items() if s.per_sample), ())
+    values: dict[Node, Any] = {s: jnp.asarray(v) for s, v in at.items()}
+    for node in topological([e]):
+        if node not in values:
+            values[node] = _value(node, [values[a] for a in node.args], lead)
+    return values[e]
+
+
+def _value(node: Node, args: list[Any], lead: tuple[int, ...]) -> Any:
+    op = node.op
+    if op is CONSTANT:
+        return jnp.full(node.shape, node.params[0])
+    if op is ARRAY:
+        return jnp.asarray(node.params[0].data)
+    if op is IDENTITY:
+        return jnp.eye(node.shape[0])
+    if op is SAMPLE_COUNT:
+        return jnp.asarray(float(math.prod(lead)))
+    if op is SAMPLE_SUM:
+        return jnp.broadcast_to(args[0], lead + node.shape).sum(axis=tuple(range(len(lead))))
+    if isinstance(op, Function) or op in (SUM, PRODUCT):
+        args = [v if a.shape else v.reshape(v.shape + (1,) * node.ndim) for v, a in zip(args, node.args)]
+    if isinstance(op, Function):
+        return ROWS[op.name](*args) * 1.0
+    if op is SUM:
+        return sum((c * v for c, v in zip(node.params[1], args)), jnp.asarray(node.params[0]))
+    if op is PRODUCT:
+        return math.prod((_power(v, p) for p, v in zip(node.params, args)), start=jnp.asarray(1.0))
+    if op is CONTRACT:
+        return _einsum(node, args)
+    if op is SELECT:
+        return _take(args[0], node)
+    if op is PLACE:
+        return _put(args[0], node)
+    own = [v.ndim - a.ndim for v, a in zip(args, node.args)]
+    batch = jnp.broadcast_shapes(*(v.shape[:k] for v, k in zip(args, own)))
+    whole = [jnp.broadcast_to(v, batch + v.shape[k:]) for v, k in zip(args, own)]
+    if op is STACK:
+        return jnp.stack(whole, axis=node.params[0] - node.ndim)
+    if op is CONCATENATE:
+        return jnp.concatenate(whole, axis=node.params[0] - node.ndim)
+    if op is RESHAPE:
+        return whole[0].reshape(batch + node.shape)
+    if op in (REDUCE_MAX, REDUCE_MIN):
+        axes = tuple(k - node.args[0].ndim for k in node.params)
+        return (jnp.max if op is REDUCE_MAX else jnp.min)(whole[0], axis=axes)
+    assert op is SOLVE, op
+    a, b = whole
+    return jnp.linalg.solve(a, b.reshape((*batch, node.shape[0], -1))).reshape(batch + node.shape)
+
+
+def _power(v: Any, p: float) -> Any:
+    return v if p == 1 else jnp.sqrt(v) if p == 0.5 else v ** int(p) if p == int(p) else v**p
+
+
+def _einsum(node: Node, args: list[Any]) -> Any:
+    labels, sizes = node.params
+    rule = ",".join("..." + "".join(map(_letter, ks)) for ks in labels)
+    owned = {k for ks in labels for k in ks}
+    out = [k for k in range(node.ndim) if k in owned]
+    v = jnp.einsum(rule + "->..." + "".join(map(_letter, out)), *args)
+    lead = v.shape[: v.ndim - len(out)]
+    return jnp.broadcast_to(v.reshape(lead + tuple(sizes[k] if k in owned else 1 for k in range(node.ndim))), lead + node.shape)
+
+
+def _letter(k: int) -> str:
+    return chr(97 + k)
+
+
+def _index(entries: Any, shape: tuple[int, ...]) -> Any:
+    return [[e] if isinstance(e, int) else list(indices_of(e, n)) for e, n in zip(entries, shape)]
+
+
+def _take(v: Any, node: Node) -> Any:
+    first = v.ndim - node.args[0].ndim
+    for axis, at in enumerate(_index(node.params, node.args[0].shape)):
+        v = jnp.take(v, jnp.asarray(at), axis=first + axis)
+    return v.reshape(v.shape[:first] + node.shape)
+
+
+def _put(v: Any, node: Node) -> Any:
+    lead = v.shape[: v.ndim - node.args[0].ndim]
+    grid = np.ix_(*_index(node.params[0], node.shape))
+    return jnp.zeros(lead + node.shape).at[(Ellipsis, *grid)].add(v.reshape(lead + tuple(g.size for g in grid)))
+
+
+def directional_derivatives(e: Node, at: Mapping[Node, Any], directions: Mapping[Node, Any], order: int) -> list[np.ndarray]:
+    """The derivatives along a direction by nested ``jax.jvp``, up to an order."""
+
+    def along(t: Any) -> Any:
+        return value(e, {s: jnp.asarray(v) + t * directions[s] if s in directions else v for s, v in at.items()})
+
+    out, f = [], along
+    for _ in range(order + 1):
+        out.append(np.asarray(f(0.0)))
+        f = _pushed(f)
+    return out
+
+
+def _pushed(f: Any) -> Any:
+    return lambda t: jax.jvp(f, (t,), (1.0,))[1]
