@@ -66,8 +66,13 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
             with np.errstate(all="ignore"):
                 data = c * node.params[0].data
                 arrays = data if arrays is None else arrays + data
-        else:
-            coefficients[node] = coefficients.get(node, 0.0) + c
+            return
+        before = coefficients.get(node, 0.0)
+        if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
+            # 1e308*x + 1e308*x is finite where x is small: a term of its own
+            node, c = make(SUM, (node,), (0.0, (c,)), node.shape), 1.0
+            before = coefficients.get(node, 0.0)
+        coefficients[node] = before + c
 
     room = FLATTEN_LIMIT - len(pending)
     for c, node in pending:

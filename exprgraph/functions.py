@@ -25,10 +25,12 @@ from .node import Node, Operand
 Elementwise = Callable[..., Node]
 
 
-def _one_less(y: Node) -> Node:
-    """The exponent of the derivative of ``x**y``; where y is the number 0, so is the factor before, and x must not matter."""
+def _power_slope(x: Node, y: Node) -> Node:
+    """``y * x**(y - 1)``; where y is 0, so is the derivative, whatever x."""
     known = constant_value(y)
-    return y - 1 if known is None else array(np.where(known == 0, 0.0, known - 1))
+    if known is None:
+        return gate(y, power(x, y - 1))
+    return y * power(x, array(np.where(known == 0, 0.0, known - 1)))
 
 
 def _share(a: Node, b: Node) -> Node:
@@ -321,7 +323,7 @@ gate: Elementwise = _row(
 power_function: Elementwise = _row(
     "pow",
     np.power,
-    lambda x, y: y * power(x, _one_less(y)),
+    lambda x, y: _power_slope(x, y),
     lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)),
     text="{0}**{1}",
     latex="{{{0}}}^{{{1}}}",
