@@ -182,6 +182,25 @@ def interned_count() -> int:
     return len(_table)
 
 
+def forget_operations(ops: set[Primitive]) -> None:
+    """Take the nodes that such operations occur in out of the table: their names may come to mean others."""
+    with _lock:
+        alive = {node for ref in list(_table.values()) if (node := ref()) is not None}
+        gone: dict[Node, bool] = {}
+        for root in alive:
+            pending = [root]
+            while pending:
+                node = pending[-1]
+                missing = [a for a in node.args if a not in gone]
+                if node.op not in ops and missing:
+                    pending += missing
+                    continue
+                gone[pending.pop()] = node.op in ops or any(gone[a] for a in node.args)
+        for node, is_gone in gone.items():
+            if is_gone:
+                _table.pop(node.digest, None)
+
+
 class FrozenArray:
     """A read-only float64 array as a node parameter; equal content is equal."""
 

@@ -19,7 +19,7 @@ from .bounds import bounds
 from .derivatives import check_derivatives
 from .differences import directional_derivatives
 from .disagreement import Disagreement, UnsmoothPointError
-from .functions import check_function, check_simplification
+from .functions import check_function, check_simplification, temporary_functions
 from .identities import check_identity, check_reduction, check_values
 from .noise import rounding_errors
 from .precise import evaluate_precisely
@@ -45,4 +45,5 @@ __all__ = [
     "rounding_errors",
     "shapes",
     "symbols",
+    "temporary_functions",
 ]

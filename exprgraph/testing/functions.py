@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..elementwise import Function
 from ..evaluate import evaluate_nodes
 from ..leaves import Symbol
 from ..lowering import compile as compile_
-from ..node import Node
+from ..node import Node, forget_operations
 from ..primitive import TABLE
 from ..show import latex, to_python, to_text
 from ..simplify import RULES, simplify
@@ -34,6 +35,32 @@ def row_of(function: str | Function | Callable[..., Node]) -> Function:
     return row
 
 
+@contextmanager
+def temporary_functions() -> Iterator[None]:
+    """Functions that are added inside the block are gone after it, so that a test leaves the table as it was.
+
+    Expressions made of them can still be evaluated, but neither parsed nor read from a pickle.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> from exprgraph.testing import temporary_functions
+    >>> with temporary_functions():
+    ...     cube = eg.function("cube", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
+    ...     print(eg.diff(cube(eg.Symbol("x")), eg.Symbol("x")))
+    3*x**2
+    >>> eg.lookup("cube")
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no function named 'cube'; functions of your own are added with exprgraph.function(...)
+    """
+    before = set(TABLE)
+    try:
+        yield
+    finally:
+        added = {TABLE.pop(name) for name in set(TABLE) - before}
+        if added:
+            forget_operations(added)
+
+
 def check_function(function: str | Function | Callable[..., Node], *, order: int = 3, points: int = 5, seed: int = 0) -> None:
     """Check a row of the primitive table: that its columns say the same of one function.
 
@@ -48,12 +75,12 @@ def check_function(function: str | Function | Callable[..., Node], *, order: int
     Raises:
         Disagreement: what differs, where, as a program.
 
-    >>> import exprgraph as eg, numpy as np
-    >>> from exprgraph.testing import check_function
-    >>> square = eg.function("square_of_doc", numpy=lambda x: x * x, derivative=lambda x: 2 * x, code="{0}*{0}")
-    >>> check_function(square)
-    >>> cube = eg.function("cube_of_doc", numpy=lambda x: x * x * x, derivative=lambda x: 2 * x**2, code="{0}*{0}*{0}")
-    >>> check_function(cube)
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_function, temporary_functions
+    >>> with temporary_functions():
+    ...     check_function(eg.function("fourth", numpy=lambda x: x**4, derivative=lambda x: 4 * x**3, code="{0}*{0}*{0}*{0}"))
+    >>> with temporary_functions():
+    ...     check_function(eg.function("fourth", numpy=lambda x: x**4, derivative=lambda x: 3 * x**3, code="{0}*{0}*{0}*{0}"))
     Traceback (most recent call last):
     ...
     exprgraph.testing.disagreement.Disagreement: the first derivative (forward) is ...
@@ -174,4 +201,4 @@ def known_rules() -> list[str]:
     return sorted(RULES)
 
 
-__all__ = ["check_function", "check_simplification", "known_rules", "row_of"]
+__all__ = ["check_function", "check_simplification", "known_rules", "row_of", "temporary_functions"]
