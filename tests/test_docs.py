@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -81,3 +82,14 @@ def test_the_api_page_is_current() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make_api.py"), run_name="make_api")
     for name, write in (("api.md", "page"), ("accuracy.md", "accuracy")):
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made[write](), "run: python docs/make_api.py"
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    promised, _, _ = page.partition("## Not promised")
+    for promise in re.split(r"^\* ", promised, flags=re.M)[1:]:
+        tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", promise)
+        assert tests, f"no test holds the package to: {promise}"
+        for path, name in tests:
+            functions = {f.name for f in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))) if isinstance(f, ast.FunctionDef)}
+            assert name in functions, f"{path} has no {name}"

@@ -209,3 +209,19 @@ def test_no_memory_for_one_of_several_results_gives_the_others_back():
         assert tracemalloc.get_traced_memory()[0] % (1 << 47) < 1e6  # lost, they would be 1.3 GB
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_equal_calls_give_equal_bits(threads):
+    W = eg.Symbol("W", shape=(5, 5))
+    loss = eg.over_samples.mean(eg.sum(eg.tanh(W @ x) ** 2))
+    outputs = {"loss": loss, "gradient": eg.gradient(loss, W), "each": eg.exp(W @ x) / 3}
+    fn = eg.compile(outputs, (x, W), threads=threads)
+    again = eg.compile(outputs, (x, W), threads=threads)
+    rng = np.random.default_rng(0)
+    for n in (1, 7, 128, 1000, 5001):
+        given = rng.standard_normal((n, 5)), rng.standard_normal((5, 5))
+        first = fn(*given)
+        for other in (fn(*given), again(*given), fn(*(a.copy() for a in given))):
+            for name, value in first.items():
+                assert np.array_equal(value, other[name])

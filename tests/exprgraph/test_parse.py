@@ -1,0 +1,165 @@
+"""Reading text: what is an expression, and that nothing else is read, let alone run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+
+x, y = eg.symbols("x y")
+v, A = eg.Symbol("v", 3), eg.Symbol("A", (3, 3))
+p = eg.Symbol("p", 2, per_sample=True)
+EVERY = [x, y, v, A, p]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x + 2*y - 1", x + 2 * y - 1),
+        ("-x**2 / (1 + y)", -(x**2) / (1 + y)),
+        ("+x", x),
+        ("eg.tanh(x)", eg.tanh(x)),
+        ("exprgraph.sum(v)", eg.sum(v)),
+        ("A @ v", A @ v),
+        ("A.T @ v", A.T @ v),
+        ("A[0, 1:] * v[::2]", A[0, 1:] * v[::2]),
+        ("v[[2, 0]]", v[[2, 0]]),
+        ("v[..., None]", None),
+        ("v[None, :]", v[None, :]),
+        ("A.sum(axis=0).reshape((1, 3))", A.sum(axis=0).reshape((1, 3))),
+        ("where(x < y, x, y)", eg.where(x < y, x, y)),
+        ("(x >= 2) * y", (x >= 2) * y),
+        ("[x, [y][0], 3]", eg.stack([x, y, 3.0])),
+        ("max(A, axis=(0, 1))", eg.max(A)),
+        ("einsum('ij,j->i', A, v)", A @ v),
+        ("over_samples.mean(p)", eg.over_samples.mean(p)),
+        ("eg.over_samples.sum(p)", eg.over_samples.sum(p)),
+        ("Symbol('x')", x),
+        ("Symbol('p', shape=(2,), per_sample=True)", p),
+        ("lookup('gate')(x, y)", eg.lookup("gate")(x, y)),
+        ("t = x + y\nu = t * t\nsin(u)", eg.sin((x + y) * (x + y))),
+        ("import exprgraph as eg\nx = eg.Symbol('other')\ne = x", eg.Symbol("other")),
+        ("float('inf') * x", np.inf * x),
+        ("sqrt(x)**3", eg.sqrt(x) ** 3),
+        ("3", eg.array(3.0)),
+    ],
+)
+def test_what_is_read(text: str, expected: object) -> None:
+    if expected is None:
+        with pytest.raises(eg.ParseError, match="left out"):
+            eg.parse(text, EVERY)
+    else:
+        assert eg.parse(text, EVERY) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the text is empty"),
+        ("import exprgraph as eg", "the text is empty"),
+        ("x +", "line 1"),
+        ("x\n\nx +* y", "line 3"),
+        ("z + x", "the name 'z' is unknown; symbols were given for: A, p, v, x, y"),
+        ("sin", "sin is a function, not an expression"),
+        ("sin + 1", "the function sin where a value is expected"),
+        ("sin(sin)", "the function sin where"),
+        ("sin(x, y)", "sin takes 1 argument, got 2"),
+        ("A @ x", "A @ x: matmul needs vectors or matrices"),
+        ("v[7]", "index 7 is out of bounds"),
+        ("x + ...", "a part of the text was left out"),
+        ("x if y else 1", "cannot hold x if y else 1"),
+        ("x == y", "cannot hold x == y"),
+        ("x < y < 1", "cannot hold"),
+        ("x and y", "cannot hold"),
+        ("not x", "cannot hold"),
+        ("x // y", "cannot hold"),
+        ("'text'", "expected numbers|real-valued"),
+        ("x + 'text'", "cannot hold"),
+        ("-'text'", "cannot hold"),
+        ("1j * x", "cannot hold 1j"),
+        ("b'x'", "cannot hold"),
+        ("{x: y}", "cannot hold"),
+        ("lookup('nonsense')(x)", "no function named 'nonsense'"),
+        ("sum(v, **x)", "cannot hold"),
+        ("sum(*v)", "cannot hold"),
+        ("x = y = 1", "cannot hold"),
+        ("x, y = 1, 2", "cannot hold"),
+        ("(x := y)", "cannot hold"),
+        ("x\x00", "null"),
+        ("10**400", None),
+    ],
+)
+def test_what_is_not_read_is_explained(text: str, message: str | None) -> None:
+    if message is None:
+        assert eg.evaluate(eg.parse(text)) == np.inf
+        return
+    with pytest.raises(eg.ExprGraphError, match=message):
+        eg.parse(text, EVERY)
+
+
+#: text that would do something if it were run
+CODE = [
+    "__import__('os').system('touch pwned')", "eval('1')", "exec('1')", "open('pwned', 'w')", "(lambda: 1)()", "[x for x in v]",
+    "x.__class__", "x.__class__.__mro__[1].__subclasses__()", "sin.__globals__", "eg.sin.__globals__", "eg.__builtins__", "eg.compile(x, x)",
+    "eg.os", "eg.over_samples.sys", "over_samples.__dict__", "x.T.__init__", "''.join(v)", "'{0.__class__}'.format(x)", "f'{x.__class__}'",
+    "import os", "from os import system", "def f(): pass", "class X: pass", "del x", "assert x", "raise x", "while 1: pass", "with x: pass",
+    "for i in v: pass", "try: x\nexcept: y", "global x", "return x", "yield x", "await x", "x.op", "x.digest", "x.evaluate", "A.dot(v)",
+    "getattr(x, 'op')", "print(x)", "eg.function('f', numpy=x, derivative=x, code='1')", "eg.testing.check_values(x)", "@x\ndef f(): pass",
+    "float", "float.fromhex('1')", "lookup.__self__", "x[sin]", "exprgraph.node.make", "eg.parse('x')", "type(x)", "x.sum.__func__",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CODE)
+def test_nothing_else_is_read(text: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(eg.ParseError):
+        eg.parse(text, EVERY)
+    assert not list(tmp_path.iterdir())
+
+
+def test_long_and_deep_text() -> None:
+    assert eg.parse("+".join(["x"] * 1000), [x]) is 1000 * x
+    for deep in ("(" * 500 + "x" + ")" * 500, "x" + "+x" * 100_000, "-" * 100_000 + "x", "sin(" * 150 + "x" + ")" * 150):
+        try:
+            assert eg.parse(deep, [x]).shape == ()
+        except eg.ParseError as error:
+            assert "nested" in str(error)
+    lines = "\n".join(f"n{k} = sin(n{k - 1} * 2)" for k in range(1, 20_000))
+    assert len(eg.free_symbols(eg.parse("n0 = x\n" + lines, [x]))) == 1
+
+
+def test_names_and_what_they_mean() -> None:
+    assert eg.parse("a * b", {"a": x, "b": y}) is x * y
+    with pytest.raises(ValueError, match="two symbols are named 'x'"):
+        eg.parse("x", [x, eg.Symbol("x", 2)])
+    with pytest.raises(TypeError, match="symbols are expressions made with Symbol"):
+        eg.parse("x", ["x"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="takes a string"):
+        eg.parse(x)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["lambda", "x y", "a'b\"c", "\n", "eg", "e", "n1", "sum", "ﬁ", "__class__", "match", "s"])
+def test_code_of_any_name_is_read_back(name: str) -> None:
+    s, t = eg.Symbol(name), eg.Symbol("s")
+    e = eg.sin(s) * eg.exp(t * s) + s
+    code = eg.to_python(e)
+    assert eg.parse(code) is e
+    scope: dict[str, object] = {}
+    exec(code, scope)
+    assert scope["e"] is e
+
+
+def test_code_of_several_expressions() -> None:
+    both = [x * y, eg.sum(v) + x * y, eg.array(2.0)]
+    scope: dict[str, object] = {}
+    exec(eg.to_python(both, "parts"), scope)
+    assert all(a is b for a, b in zip(scope["parts"], both))  # type: ignore[call-overload]
+    assert "import" not in eg.to_python(both, "parts").splitlines()[-1]
+
+
+def test_code_of_a_deep_graph() -> None:
+    e = x
+    for k in range(5000):
+        e = eg.sin(e) + k
+    assert eg.parse(eg.to_python(e)) is e
