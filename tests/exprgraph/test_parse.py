@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -100,7 +102,8 @@ def test_what_is_not_read_is_explained(text: str, message: str | None) -> None:
 
 #: text that would do something if it were run
 CODE = [
-    "__import__('os').system('touch pwned')", "eval('1')", "exec('1')", "open('pwned', 'w')", "(lambda: 1)()", "[x for x in v]",
+    "__import__('os').system('touch pwned')", "eval('1')",
+    "exec('1')", "open('pwned', 'w')", "(lambda: 1)()", "[x for x in v]",
     "x.__class__", "x.__class__.__mro__[1].__subclasses__()", "sin.__globals__", "eg.sin.__globals__", "eg.__builtins__", "eg.compile(x, x)",
     "eg.os", "eg.over_samples.sys", "over_samples.__dict__", "x.T.__init__", "''.join(v)", "'{0.__class__}'.format(x)", "f'{x.__class__}'",
     "import os", "from os import system", "def f(): pass", "class X: pass", "del x", "assert x", "raise x", "while 1: pass", "with x: pass",
@@ -121,10 +124,10 @@ def test_nothing_else_is_read(text: str, tmp_path, monkeypatch: pytest.MonkeyPat
 def test_long_and_deep_text() -> None:
     assert eg.parse("+".join(["x"] * 1000), [x]) is 1000 * x
     for deep in ("(" * 500 + "x" + ")" * 500, "x" + "+x" * 100_000, "-" * 100_000 + "x", "sin(" * 150 + "x" + ")" * 150):
-        try:
+        with contextlib.suppress(eg.ParseError):  # Python's parser has limits of its own
             assert eg.parse(deep, [x]).shape == ()
-        except eg.ParseError as error:
-            assert "nested" in str(error)
+    with pytest.raises(eg.ParseError, match="nested"):
+        eg.parse("(" * 500 + "x" + ")" * 500, [x])
     lines = "\n".join(f"n{k} = sin(n{k - 1} * 2)" for k in range(1, 20_000))
     assert len(eg.free_symbols(eg.parse("n0 = x\n" + lines, [x]))) == 1
 
