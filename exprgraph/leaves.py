@@ -40,7 +40,8 @@ def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = Fal
         raise TypeError(f"a symbol's name is a string, got {type(name).__name__}: {name!r}")
     if not name:
         raise ValueError("a symbol's name must not be empty")
-    return make(SYMBOL, (), (str(name), bool(per_sample)), normalize_shape(shape))
+    # a string of a type of its own may print, compare and hash as it likes
+    return make(SYMBOL, (), (str.__str__(name), bool(per_sample)), normalize_shape(shape))
 
 
 def symbols(names: str | Sequence[str], shape: int | Iterable[int] = (), *, per_sample: bool = False) -> tuple[Node, ...]:

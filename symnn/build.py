@@ -10,6 +10,7 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.leaves import as_node
+from exprgraph.names import shown
 from exprgraph.node import Node
 from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topological
@@ -162,7 +163,7 @@ class BuiltFunction:
 
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.arguments):
-            raise ArgumentError(f"f({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(values)}")
+            raise ArgumentError(f"f({', '.join(map(shown, self.arguments))}) takes {len(self.arguments)} arguments, got {len(values)}")
         bound, lead = bind_variables(self._variables, values)
         bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
         repeated = bool(lead) and any(self._repeat)
@@ -184,7 +185,7 @@ class BuiltFunction:
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(n.shape) for n in self.outputs[:6]) + (", ..." if len(self.outputs) > 6 else "")
-        return f"<function of ({', '.join(self.arguments)}) with outputs of shape {shapes}>"
+        return f"<function of ({', '.join(map(shown, self.arguments))}) with outputs of shape {shapes}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return BuiltFunction, self._recipe
@@ -283,7 +284,7 @@ def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declare
             )
         raise UnboundSymbolError(
             f"the equations contain the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor among the symbols given "
-            f"({', '.join(d.name for d in declared) or 'none'}); give it after the input: build_nn_function(equations, nn, {s.name})"
+            f"({', '.join(shown(d.name) for d in declared) or 'none'}); give it after the input: build_nn_function(equations, nn, {shown(s.name)})"
         )
 
 

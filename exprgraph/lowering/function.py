@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..evaluate import evaluate_nodes, real_array
 from ..leaves import as_node
+from ..names import shown
 from ..node import Node
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
@@ -231,7 +232,7 @@ class CompiledFunction:
         save_module(self._core, [s.params[0] for s in self.symbols], Path(path))
 
     def __repr__(self) -> str:
-        names = ", ".join(s.params[0] for s in self.symbols)
+        names = ", ".join(shown(s.params[0]) for s in self.symbols)
         return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
 
     def __call__(self, *values: Any, out: Any = None) -> Any:
@@ -252,7 +253,7 @@ class CompiledFunction:
 
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.symbols):
-            names = ", ".join(s.params[0] for s in self.symbols)
+            names = ", ".join(shown(s.params[0]) for s in self.symbols)
             raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
         arrays = [real_array(v, f"argument {s.params[0]!r}") for v, s in zip(values, self.symbols)]
         lead: tuple[int, ...] = ()
@@ -289,7 +290,7 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequenc
             raise TypeError(f"compile: arguments are symbols, got {s!r}")
     if len(set(symbols)) != len(symbols):
         raise ValueError("compile: a symbol is given twice among the arguments")
-    names = [s.params[0] for s in symbols]
+    names = [shown(s.params[0]) for s in symbols]
     for s in shared:
         if s not in symbols:
             raise ValueError(f"compile: shared names {s.params[0]!r}, which is not among the arguments")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..elementwise import Function
 from ..indexing import Entries
+from ..names import is_identifier
 from ..node import Node, Shape
 from ..primitive import (
     ARRAY,
@@ -204,17 +204,6 @@ def _symbol(plan: Plan, node: Node) -> Rendered:
     shape = f", shape={node.shape}" if node.shape else ""
     kind = ", per_sample=True" if node.per_sample else ""
     return Rendered(f"Symbol({ascii(name)}{shape}{kind})", _ATOM)
-
-
-def is_identifier(name: str) -> bool:
-    """Whether Python code can use the name as it is (Python reads some letters as others)."""
-    if not name.isidentifier() or keyword.iskeyword(name):
-        return False
-    if name.isascii():
-        return True
-    import unicodedata
-
-    return unicodedata.normalize("NFKC", name) == name
 
 
 def _constant(plan: Plan, node: Node) -> Rendered:
