@@ -284,7 +284,8 @@ def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declare
             )
         raise UnboundSymbolError(
             f"the equations contain the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor among the symbols given "
-            f"({', '.join(shown(d.name) for d in declared) or 'none'}); give it after the input: build_nn_function(equations, nn, {shown(s.name)})"
+            f"({', '.join(shown(d.name) for d in declared) or 'none'}); "
+            f"give it after the input: build_nn_function(equations, nn, {shown(s.name)})"
         )
 
 

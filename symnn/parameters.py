@@ -13,6 +13,7 @@ import exprgraph as eg
 from exprgraph.elementwise import broadcast_shapes
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
+from exprgraph.names import is_identifier
 from exprgraph.node import Node
 
 from .errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
@@ -505,7 +506,7 @@ def _load(cls: type[NeuralNetworkParameters], layout: Layout, content: Any, lead
 
 def _code(ps: NeuralNetworkParameters) -> str:
     """The arguments that make a small container."""
-    if not all(name.isidentifier() for name in ps):
+    if not all(is_identifier(name) for name in ps):
         return "{" + ", ".join(f"{k!r}: {_value(v)}" for k, v in ps.items()) + "}"
     return ", ".join(f"{k}={_value(v)}" for k, v in ps.items())
 
