@@ -8,17 +8,21 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from .errors import DTypeError, ShapeError
+from .integers import whole
 from .node import FrozenArray, Node, Operand, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
 
 
 def normalize_shape(shape: int | Iterable[int]) -> Shape:
     """A tuple of non-negative Python integers, from an integer or a sequence of them."""
+    single = whole(shape)
     try:
-        dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        out = tuple(d.__index__() for d in dims)
-    except (TypeError, AttributeError):
-        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}") from None
+        dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
+    except TypeError:
+        dims = (None,)
+    out = tuple(d for d in dims if d is not None)
+    if len(out) < len(dims):
+        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}")
     if any(d < 0 for d in out):
         raise ShapeError(f"a shape has no negative entries, got {out}")
     return out

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: the version of digests and pickles; changes whenever either does
-FORMAT = 1
+FORMAT = 2
 
 Params = tuple[Any, ...]  # hashable, and its repr is its content
 Shape = tuple[int, ...]
@@ -205,4 +205,10 @@ class FrozenArray:
         return hash(self._hex)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return FrozenArray, (np.asarray(self.data),)
+        # plain bytes: reading a damaged pickle of a NumPy array can change NumPy's own types
+        return _frozen, (self.data.astype("<f8").tobytes(), self.data.shape)
+
+
+def _frozen(data: bytes, shape: Shape) -> FrozenArray:
+    """The array of a pickle."""
+    return FrozenArray(np.frombuffer(data, "<f8").reshape(shape))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph.integers import whole
 from exprgraph.leaves import as_node
 from exprgraph.names import shown
 from exprgraph.node import Node
@@ -106,7 +107,7 @@ class BuiltFunction:
     ) -> None:
         _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("backend", backend, BACKENDS)
-        if not isinstance(threads, int) or threads < 1:
+        if (whole(threads) or 0) < 1:
             raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
         self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes, threads)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..evaluate import evaluate_nodes, real_array
+from ..integers import whole
 from ..leaves import as_node
 from ..names import shown
 from ..node import Node
@@ -34,9 +35,10 @@ class CompiledOutputs:
     def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
-        if not isinstance(threads, int) or threads < 1:
+        count = whole(threads)
+        if count is None or count < 1:
             raise ValueError(f"threads is a positive whole number, got {threads!r}")
-        self.threads = threads
+        self.threads = count
         self._coming: dict[tuple[bool, bool], Future[Form]] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
