@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
@@ -17,6 +17,8 @@ def normalize_shape(shape: int | Iterable[int]) -> Shape:
     """A tuple of non-negative Python integers, from an integer or a sequence of them."""
     single = whole(shape)
     try:
+        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # of whole numbers, but in no order that is meant
+            raise TypeError
         dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
     except TypeError:
         dims = (None,)
@@ -121,12 +123,22 @@ def as_node(value: Operand) -> Node:
         data = np.asarray(value)
     except ValueError as e:
         raise ShapeError(f"cannot make an array of {value!r}: {e}") from None
+    if is_masked(value):
+        raise DTypeError(MASKED)
     if data.dtype.kind not in "fiub":
         raise DTypeError(
             f"expressions are real-valued: expected numbers (float, int or bool), "
             f"got {type(value).__name__} of dtype {data.dtype}"
         )
     return array(data)
+
+
+def is_masked(value: object) -> bool:
+    """Whether an array has elements that its mask hides."""
+    return type(value) is not np.ndarray and isinstance(value, np.ndarray) and bool(np.ma.is_masked(value))
+
+
+MASKED = "elements of the array are masked, and would be computed with; give array.filled(...), or leave them out"
 
 
 def contains_node(value: object) -> bool:
