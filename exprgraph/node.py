@@ -9,13 +9,13 @@ creation or the process), and every order in the package is derived from it.
 from __future__ import annotations
 
 import math
-import threading
 import weakref
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 import numpy as np
 
+from .forking import lock
 from .primitive import SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class _Ref(weakref.ref):  # type: ignore[type-arg]
 
 _table: dict[bytes, _Ref] = {}
 # re-entrant: a garbage collection inside the locked region may run _forget in the same thread
-_lock = threading.RLock()
+_lock = lock()
 
 
 def _forget(ref: _Ref) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import linecache
-import threading
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+
+from .compiling import compiling
 
 
 class Module:
@@ -27,12 +28,11 @@ class Module:
 
 
 _modules: dict[str, Module] = {}
-_lock = threading.Lock()
 
 
 def load_module(source: str) -> Module:
     """The module of a source text."""
-    with _lock:
+    with compiling:
         module = _modules.get(source)
         if module is None:
             if len(_modules) >= 256:  # the oldest first
