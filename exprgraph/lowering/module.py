@@ -16,7 +16,7 @@ class Module:
 
     def __init__(self, source: str) -> None:
         digest = blake2b(source.encode(), digest_size=12).hexdigest()
-        name = f"<exprgraph {digest}>"
+        self.name = name = f"<exprgraph {digest}>"
         # tracebacks and Numba's messages show the generated lines
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         namespace: dict[str, Any] = {"__name__": f"exprgraph_generated_{digest}"}
@@ -27,6 +27,9 @@ class Module:
         self.constants = np.array(namespace["CONSTANTS"], dtype=namespace["R"])
 
 
+#: modules kept for functions of equal source that are made later
+KEPT = 256
+
 _modules: dict[str, Module] = {}
 
 
@@ -35,7 +38,7 @@ def load_module(source: str) -> Module:
     with compiling:
         module = _modules.get(source)
         if module is None:
-            if len(_modules) >= 256:  # the oldest first
-                _modules.pop(next(iter(_modules)))
+            if len(_modules) >= KEPT:  # the oldest first
+                linecache.cache.pop(_modules.pop(next(iter(_modules))).name, None)
             module = _modules[source] = Module(source)
         return module

@@ -63,7 +63,8 @@ def to_text(node: Node, limit: int | None = LIMIT) -> str:
     tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
     """
     plan = Plan(node, limit)
-    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{plan.prefix}{i}", _ATOM))
+    prefix = plan.prefix
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}{i}", _ATOM))
     body = roots[0].text if plan.shape is None else _nested([r.text for r in roots], plan.shape)
     note = plan.view.note
     return "\n".join([*(f"{name} = {text}" for name, text in definitions), body + (f"  # {note}" if note else "")])
