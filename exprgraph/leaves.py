@@ -118,11 +118,14 @@ def as_node(value: Operand) -> Node:
     if isinstance(value, (list, tuple)) and contains_node(value):
         from .joining import stack  # a nested list of expressions is stacked, as NumPy would
 
-        return stack([as_node(v) for v in value])
+        try:
+            return stack([as_node(v) for v in value])
+        except RecursionError:
+            raise ShapeError("a list of expressions is nested too deeply, or holds itself") from None
     try:
         data = np.asarray(value)
     except ValueError as e:
-        raise ShapeError(f"cannot make an array of {value!r}: {e}") from None
+        raise ShapeError(f"cannot make an array of {brief(value)}: {e}") from None
     if is_masked(value):
         raise DTypeError(MASKED)
     if data.dtype.kind not in "fiub":
@@ -131,6 +134,15 @@ def as_node(value: Operand) -> Node:
             f"got {type(value).__name__} of dtype {data.dtype}"
         )
     return array(data)
+
+
+def brief(value: object) -> str:
+    """A value in a message."""
+    try:
+        text = repr(value)
+    except RecursionError:  # nested beyond what can be printed
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 200 else text[:200] + "..."
 
 
 def is_masked(value: object) -> bool:
@@ -143,9 +155,15 @@ MASKED = "elements of the array are masked, and would be computed with; give arr
 
 def contains_node(value: object) -> bool:
     """Whether a nested list or tuple holds an expression anywhere."""
-    if isinstance(value, (list, tuple)):
-        return any(contains_node(v) for v in value)
-    return isinstance(value, Node)
+    pending, seen = [value], set()
+    while pending:
+        v = pending.pop()
+        if isinstance(v, Node):
+            return True
+        if isinstance(v, (list, tuple)) and id(v) not in seen:  # a list can hold itself
+            seen.add(id(v))
+            pending += v
+    return False
 
 
 def number(node: Node) -> float | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 import numpy as np
 
 from .forking import lock
-from .primitive import SAMPLE_SUM, SYMBOL, Primitive
+from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +150,12 @@ def _forget(ref: _Ref) -> None:
 
 
 def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
-    """The interned node; the caller has brought arguments and parameters to canonical form."""
+    """The interned node; the caller has brought arguments and parameters to canonical form.
+
+    An array without elements depends on nothing: it is zeros, whatever it was made of.
+    """
+    if args and 0 in shape:
+        op, args, params = CONSTANT, (), (0.0,)
     h = blake2b(op.key, digest_size=16)
     h.update(repr((params, shape)).encode("utf-8", "surrogatepass"))
     for a in args:
