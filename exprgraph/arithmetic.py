@@ -160,40 +160,40 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
 
     def put(base: Node, e: float) -> None:
         nonlocal coefficient, known
-        if e == 0.0:
-            return
-        base = _scalar(base)
-        value = number(base)
-        if value is not None:
-            coefficient *= _power_of_number(value, e)
-            return
-        if base.op is ARRAY and base.shape == shape:
-            with np.errstate(all="ignore"):
-                data = base.params[0].data ** e
-                known = data if known is None else known * data
-            return
-        c, rest = split_coefficient(base)
-        if c != 1.0 and (_is_integer(e) or c > 0):
-            folded = _power_of_number(c, e)
-            if math.isfinite(folded) and folded != 0.0 and not _lost(coefficient * folded, coefficient, folded):
-                coefficient *= folded
-                put(rest, e)
+        while e != 0.0:  # a loop: a function that calls itself is a cycle, which keeps nodes until the next collection
+            base = _scalar(base)
+            value = number(base)
+            if value is not None:
+                coefficient *= _power_of_number(value, e)
                 return
-        if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape:
-            merged = _merged(base.params[0], e)
-            if merged is not None:
-                put(base.args[0], merged)
+            if base.op is ARRAY and base.shape == shape:
+                with np.errstate(all="ignore"):
+                    data = base.params[0].data ** e
+                    known = data if known is None else known * data
                 return
-        key = (base, e > 0, _is_integer(e))
-        before = powers.get(key, 0.0)
-        if before and not key[2] and _is_integer(before + e):
-            # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
-            if before == e:
-                del powers[key]
-            root = make(PRODUCT, (base,), (e,), base.shape)
-            key, e = (root, True, True), 2.0 if before == e else 1.0
+            c, rest = split_coefficient(base)
+            if c != 1.0 and (_is_integer(e) or c > 0):
+                folded = _power_of_number(c, e)
+                if math.isfinite(folded) and folded != 0.0 and not _lost(coefficient * folded, coefficient, folded):
+                    coefficient *= folded
+                    base = rest
+                    continue
+            if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape:
+                merged = _merged(base.params[0], e)
+                if merged is not None:
+                    base, e = base.args[0], merged
+                    continue
+            key = (base, e > 0, _is_integer(e))
             before = powers.get(key, 0.0)
-        powers[key] = before + e
+            if before and not key[2] and _is_integer(before + e):
+                # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
+                if before == e:
+                    del powers[key]
+                root = make(PRODUCT, (base,), (e,), base.shape)
+                key, e = (root, True, True), 2.0 if before == e else 1.0
+                before = powers.get(key, 0.0)
+            powers[key] = before + e
+            return
 
     pending = list(factors)
     room = FLATTEN_LIMIT - len(pending)

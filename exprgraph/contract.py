@@ -87,7 +87,7 @@ class _Contraction:
         shape = tuple(self.size[k] for k in self.out)
         while True:
             self._flatten()
-            if self.coefficient == 0.0 or 0 in shape:
+            if self.coefficient == 0.0 or 0 in self.size.values():  # no elements, or sums of none
                 return zeros(shape)
             self._merge_deltas()
             if self._apply_unit_vectors() is None:

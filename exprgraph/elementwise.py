@@ -18,6 +18,7 @@ from .contract import contract, is_structural
 from .errors import ShapeError
 from .indexing import select
 from .leaves import array, as_node, constant, constant_value, number
+from .names import is_identifier
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive
 
@@ -187,7 +188,9 @@ def function(
     >>> eg.diff(cube(x), x)
     3*x**2
     """
-    if not name.isidentifier():
+    if not isinstance(name, str):
+        raise TypeError(f"a function's name is a string, got {type(name).__name__}: {name!r}")
+    if not is_identifier(name):
         raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
     partials = tuple(derivative) if isinstance(derivative, Sequence) else (derivative,)
     row = Function(

@@ -10,7 +10,7 @@ import numpy as np
 from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .indexing import put, take
-from .leaves import as_node
+from .leaves import MASKED, as_node, is_masked
 from .linalg import solve_values
 from .node import Node, Operand, Shape
 from .primitive import (
@@ -128,6 +128,8 @@ def real_array(value: Any, what: str) -> np.ndarray:
         a = np.asarray(value)
     except ValueError as e:
         raise ShapeError(f"{what}: cannot make an array of the given value: {e}") from None
+    if is_masked(value):
+        raise DTypeError(f"{what}: {MASKED}")
     if a.dtype in (np.float64, np.float32):
         return a
     if a.dtype.kind in "iub" or a.dtype.kind == "f":

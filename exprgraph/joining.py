@@ -11,6 +11,7 @@ import numpy as np
 from .arithmetic import scale, split_coefficient
 from .contract import contract
 from .errors import AxisError, ShapeError
+from .integers import whole
 from .leaves import array, as_node, constant, constant_value, normalize_shape, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
@@ -120,10 +121,14 @@ def reshape(node: Node, shape: Shape) -> Node:
 
 def reshape_to(node: Node, shape: Any) -> Node:
     """NumPy's reshape: one entry may be -1."""
+    single = whole(shape)
     try:
-        dims = [int(shape)] if isinstance(shape, (int, np.integer)) else [d.__index__() for d in shape]
-    except (TypeError, AttributeError):
-        raise ShapeError(f"reshape: a shape is an integer or a sequence of integers, got {shape!r}") from None
+        given: list[int | None] = [whole(d) for d in shape] if single is None else [single]
+    except TypeError:
+        given = [None]
+    dims = [d for d in given if d is not None]
+    if len(dims) < len(given):
+        raise ShapeError(f"reshape: a shape is an integer or a sequence of integers, got {shape!r}")
     if dims.count(-1) > 1:
         raise ShapeError(f"reshape: only one entry can be -1, got {tuple(dims)}")
     if -1 in dims:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
 from .errors import DTypeError, ShapeError
+from .integers import whole
 from .node import FrozenArray, Node, Operand, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
 
 
 def normalize_shape(shape: int | Iterable[int]) -> Shape:
     """A tuple of non-negative Python integers, from an integer or a sequence of them."""
+    single = whole(shape)
     try:
-        dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        out = tuple(d.__index__() for d in dims)
-    except (TypeError, AttributeError):
-        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}") from None
+        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # of whole numbers, but in no order that is meant
+            raise TypeError
+        dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
+    except TypeError:
+        dims = (None,)
+    out = tuple(d for d in dims if d is not None)
+    if len(out) < len(dims):
+        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}")
     if any(d < 0 for d in out):
         raise ShapeError(f"a shape has no negative entries, got {out}")
     return out
@@ -40,7 +46,8 @@ def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = Fal
         raise TypeError(f"a symbol's name is a string, got {type(name).__name__}: {name!r}")
     if not name:
         raise ValueError("a symbol's name must not be empty")
-    return make(SYMBOL, (), (str(name), bool(per_sample)), normalize_shape(shape))
+    # a string of a type of its own may print, compare and hash as it likes
+    return make(SYMBOL, (), (str.__str__(name), bool(per_sample)), normalize_shape(shape))
 
 
 def symbols(names: str | Sequence[str], shape: int | Iterable[int] = (), *, per_sample: bool = False) -> tuple[Node, ...]:
@@ -111,11 +118,16 @@ def as_node(value: Operand) -> Node:
     if isinstance(value, (list, tuple)) and contains_node(value):
         from .joining import stack  # a nested list of expressions is stacked, as NumPy would
 
-        return stack([as_node(v) for v in value])
+        try:
+            return stack([as_node(v) for v in value])
+        except RecursionError:
+            raise ShapeError("a list of expressions is nested too deeply, or holds itself") from None
     try:
         data = np.asarray(value)
     except ValueError as e:
-        raise ShapeError(f"cannot make an array of {value!r}: {e}") from None
+        raise ShapeError(f"cannot make an array of {brief(value)}: {e}") from None
+    if is_masked(value):
+        raise DTypeError(MASKED)
     if data.dtype.kind not in "fiub":
         raise DTypeError(
             f"expressions are real-valued: expected numbers (float, int or bool), "
@@ -124,11 +136,34 @@ def as_node(value: Operand) -> Node:
     return array(data)
 
 
+def brief(value: object) -> str:
+    """A value in a message."""
+    try:
+        text = repr(value)
+    except RecursionError:  # nested beyond what can be printed
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def is_masked(value: object) -> bool:
+    """Whether an array has elements that its mask hides."""
+    return type(value) is not np.ndarray and isinstance(value, np.ndarray) and bool(np.ma.is_masked(value))
+
+
+MASKED = "elements of the array are masked, and would be computed with; give array.filled(...), or leave them out"
+
+
 def contains_node(value: object) -> bool:
     """Whether a nested list or tuple holds an expression anywhere."""
-    if isinstance(value, (list, tuple)):
-        return any(contains_node(v) for v in value)
-    return isinstance(value, Node)
+    pending, seen = [value], set()
+    while pending:
+        v = pending.pop()
+        if isinstance(v, Node):
+            return True
+        if isinstance(v, (list, tuple)) and id(v) not in seen:  # a list can hold itself
+            seen.add(id(v))
+            pending += v
+    return False
 
 
 def number(node: Node) -> float | None:

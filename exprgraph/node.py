@@ -9,14 +9,14 @@ creation or the process), and every order in the package is derived from it.
 from __future__ import annotations
 
 import math
-import threading
 import weakref
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 import numpy as np
 
-from .primitive import SAMPLE_SUM, SYMBOL, Primitive
+from .forking import lock
+from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: the version of digests and pickles; changes whenever either does
-FORMAT = 1
+FORMAT = 2
 
 Params = tuple[Any, ...]  # hashable, and its repr is its content
 Shape = tuple[int, ...]
@@ -140,7 +140,7 @@ class _Ref(weakref.ref):  # type: ignore[type-arg]
 
 _table: dict[bytes, _Ref] = {}
 # re-entrant: a garbage collection inside the locked region may run _forget in the same thread
-_lock = threading.RLock()
+_lock = lock()
 
 
 def _forget(ref: _Ref) -> None:
@@ -150,7 +150,12 @@ def _forget(ref: _Ref) -> None:
 
 
 def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
-    """The interned node; the caller has brought arguments and parameters to canonical form."""
+    """The interned node; the caller has brought arguments and parameters to canonical form.
+
+    An array without elements depends on nothing: it is zeros, whatever it was made of.
+    """
+    if args and 0 in shape:
+        op, args, params = CONSTANT, (), (0.0,)
     h = blake2b(op.key, digest_size=16)
     h.update(repr((params, shape)).encode("utf-8", "surrogatepass"))
     for a in args:
@@ -224,4 +229,10 @@ class FrozenArray:
         return hash(self._hex)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return FrozenArray, (np.asarray(self.data),)
+        # plain bytes: reading a damaged pickle of a NumPy array can change NumPy's own types
+        return _frozen, (self.data.astype("<f8").tobytes(), self.data.shape)
+
+
+def _frozen(data: bytes, shape: Shape) -> FrozenArray:
+    """The array of a pickle."""
+    return FrozenArray(np.frombuffer(data, "<f8").reshape(shape))

@@ -13,7 +13,8 @@ from .contract import contract, is_structural
 from .elementwise import apply, broadcast, broadcast_to
 from .errors import ShapeError
 from .indexing import getitem
-from .leaves import as_node, constant, number
+from .integers import whole
+from .leaves import as_node, constant, normalize_shape, number
 from .node import Axis, Node, Operand
 
 
@@ -236,10 +237,13 @@ def _np_einsum(rule: Any, *operands: Any, optimize: Any = None) -> Node:
 
 def _np_tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
     a, b = as_node(a), as_node(b)
-    if isinstance(axes, int):
-        left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    count = whole(axes)
+    if count is not None:
+        if not 0 <= count <= min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: {count} axes of operands of shapes {a.shape} and {b.shape}")
+        left, right = list(range(a.ndim - count, a.ndim)), list(range(count))
     else:
-        left, right = ([k] if isinstance(k, int) else list(k) for k in axes)
+        left, right = ([k] if whole(k) is not None else list(k) for k in axes)
     left = [joining.normalize_axis(k, a.ndim) for k in left]
     right = [joining.normalize_axis(k, b.ndim) for k in right]
     if len(left) != len(right):
@@ -257,7 +261,7 @@ def _np_norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False)
 
 
 def _np_broadcast_to(array: Any, shape: Any) -> Node:
-    return broadcast_to(as_node(array), (shape,) if isinstance(shape, int) else tuple(shape))
+    return broadcast_to(as_node(array), normalize_shape(shape))
 
 
 def _np_clip(a: Any, a_min: Any = None, a_max: Any = None) -> Node:

@@ -7,9 +7,10 @@ from typing import Any
 
 from . import leaves
 from .elementwise import broadcast_to as _broadcast_to
-from .errors import ShapeError
-from .indexing import Entry
+from .errors import AxisError, ShapeError
+from .indexing import Entry, selected_shape
 from .indexing import place as _place
+from .integers import whole
 from .joining import reshape_to
 from .leaves import as_node, normalize_shape
 from .node import Node, Operand
@@ -47,9 +48,12 @@ def ones(shape: int | Sequence[int]) -> Node:
 
 def identity(n: int) -> Node:
     """The n x n identity matrix."""
-    if n < 0:
+    size = whole(n)
+    if size is None:
+        raise ShapeError(f"identity: the size is a whole number, got {n!r}")
+    if size < 0:
         raise ShapeError(f"identity: the size must not be negative, got {n}")
-    return leaves.identity(n)
+    return leaves.identity(size)
 
 
 def place(x: Operand, entries: Sequence[Entry], shape: int | Sequence[int]) -> Node:
@@ -57,4 +61,45 @@ def place(x: Operand, entries: Sequence[Entry], shape: int | Sequence[int]) -> N
 
     ``entries`` has one entry an axis: None, an index, ``("s", start, step, count)`` or ``("t", indices)``.
     """
-    return _place(as_node(x), tuple(entries), normalize_shape(shape))
+    node, shape = as_node(x), normalize_shape(shape)
+    given = tuple(entries)
+    if len(given) != len(shape):
+        raise ShapeError(f"place: {len(given)} entries for a shape of {len(shape)} axes, {shape}; expected one an axis")
+    checked = tuple(_checked(e, n, axis, shape) for axis, (e, n) in enumerate(zip(given, shape)))
+    if selected_shape(shape, checked) != node.shape:
+        raise ShapeError(f"place: the entries select shape {selected_shape(shape, checked)} of {shape}, x has shape {node.shape}")
+    return _place(node, checked, shape)
+
+
+def _checked(entry: Any, n: int, axis: int, shape: tuple[int, ...]) -> Entry:
+    """An entry with Python's integers in it, all within the axis."""
+    if entry is None:
+        return None
+    single = whole(entry)
+    if single is not None:
+        positions = [single]
+    elif isinstance(entry, tuple) and len(entry) == 4 and entry[0] == "s":
+        numbers = [whole(k) for k in entry[1:]]
+        start, step, count = (k if k is not None else -1 for k in numbers)
+        if None in numbers or count < 0:
+            raise TypeError(_ENTRY + f", got {entry!r}")
+        entry = ("s", start, step, count)
+        positions = [start, start + (count - 1) * step] if count else []
+    elif isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t":
+        try:
+            found = [whole(k) for k in entry[1]]
+        except TypeError:
+            found = [None]
+        positions = [k for k in found if k is not None]
+        if len(positions) < len(found):
+            raise TypeError(_ENTRY + f", got {entry!r}")
+        entry = ("t", tuple(positions)) if positions else ("s", 0, 1, 0)
+    else:
+        raise TypeError(_ENTRY + f", got {entry!r}")
+    for k in positions:
+        if not 0 <= k < n:
+            raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {shape})")
+    return entry if single is None else single
+
+
+_ENTRY = "place: an entry is None, an index, ('s', start, step, count) or ('t', indices)"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from exprgraph.evaluate import real_array
+from exprgraph.names import shown
 
 from .compiling import Variable
 from .errors import DTypeError, ParameterError, ShapeError
@@ -27,17 +28,17 @@ def bind_variables(variables: Sequence[Variable], values: Sequence[Any]) -> tupl
     lead: Shape = ()
     leader = ""
     for variable, value in zip(variables, values):
-        a = real_array(value, variable.name)
+        a = real_array(value, shown(variable.name))
         own = a.ndim - len(variable.shape)
         if own < 0 or a.shape[own:] != variable.shape or (own and not variable.per_sample):
             raise ShapeError(_misfit(variable, a.shape))
         if own:
             batch = a.shape[:own]
             if not leader:
-                lead, leader = batch, variable.name
+                lead, leader = batch, shown(variable.name)
             elif batch != lead:
                 raise ShapeError(
-                    f"{variable.name}: the batch axes {batch} do not fit those of {leader}, {lead}; "
+                    f"{shown(variable.name)}: the batch axes {batch} do not fit those of {leader}, {lead}; "
                     f"expected shape {lead + variable.shape}, got {a.shape}"
                 )
         arrays.append(a)
@@ -50,13 +51,13 @@ def bind_variables(variables: Sequence[Variable], values: Sequence[Any]) -> tupl
 
 def _misfit(variable: Variable, came: Shape) -> str:
     if not variable.per_sample:
-        return f"{variable.name}: expected shape {variable.shape} (it is shared by all samples), got {came}"
+        return f"{shown(variable.name)}: expected shape {variable.shape} (it is shared by all samples), got {came}"
     d = ", ".join(map(str, variable.shape))
     batch = f"(..., {d})" if d else "any"
     hint = ""
     if len(variable.shape) == 1 and len(came) == 2 and came[0] == variable.shape[0]:
         hint = "; samples come first, so pass the transpose"
-    return f"{variable.name}: expected shape {variable.shape} for one sample, {batch} for a batch, got {came}{hint}"
+    return f"{shown(variable.name)}: expected shape {variable.shape} for one sample, {batch} for a batch, got {came}{hint}"
 
 
 def common_dtype(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

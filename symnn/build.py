@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import exprgraph as eg
+from exprgraph.integers import whole
 from exprgraph.leaves import as_node
+from exprgraph.names import shown
 from exprgraph.node import Node
 from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topological
@@ -20,6 +22,9 @@ from .compiling import at_once, compile_outputs, given_arrays, of_parameters, of
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
 from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
+
+if TYPE_CHECKING:
+    from exprgraph.lowering.form import Form
 
 BACKENDS = ("numba", "numpy", "auto")
 REDUCTIONS = (None, "sum", "mean")
@@ -105,7 +110,7 @@ class BuiltFunction:
     ) -> None:
         _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("backend", backend, BACKENDS)
-        if not isinstance(threads, int) or threads < 1:
+        if (whole(threads) or 0) < 1:
             raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
         self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes, threads)
@@ -135,13 +140,13 @@ class BuiltFunction:
             ParameterError: a parameter is missing or unknown.
             DTypeError: a value is not real.
         """
-        quick = self._quick
+        form = self._form
         if out is not None:
             given = given_arrays(out, len(self.outputs))
-            if quick is None or not at_once(self._compiled.quick_into, self._flat(values), given):
+            if form is None or not at_once(form.quick_into, self._flat(values), given):
                 write(self._results(values, given), given)
             return out
-        if quick is not None:
+        if form is not None and (quick := form.quick) is not None:
             answer = quick(*values)
             if answer is None:
                 flat = self._flat(values)
@@ -150,8 +155,8 @@ class BuiltFunction:
                 return self._restore((answer,) if len(self.outputs) == 1 else answer)
         return self._restore([r if r.ndim else r[()] for r in self._results(values)])
 
-    #: what answers a call like the last one at once, with ``None`` for any other
-    _quick: Callable[..., Any] | None = None
+    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
+    _form: Form | None = None
 
     def _flat(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values with the parameters as their flat vector, if they are a container like this function's."""
@@ -162,12 +167,12 @@ class BuiltFunction:
 
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.arguments):
-            raise ArgumentError(f"f({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(values)}")
+            raise ArgumentError(f"f({', '.join(map(shown, self.arguments))}) takes {len(self.arguments)} arguments, got {len(values)}")
         bound, lead = bind_variables(self._variables, values)
         bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
         repeated = bool(lead) and any(self._repeat)
-        results = self._compiled(*common_dtype(bound), out=None if repeated else out)
-        self._quick = None if repeated else self._compiled.quick
+        results, form = self._compiled.answer(*common_dtype(bound), out=None if repeated else out)
+        self._form = None if repeated else form
         if repeated:
             results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
         return list(results)
@@ -184,7 +189,7 @@ class BuiltFunction:
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(n.shape) for n in self.outputs[:6]) + (", ..." if len(self.outputs) > 6 else "")
-        return f"<function of ({', '.join(self.arguments)}) with outputs of shape {shapes}>"
+        return f"<function of ({', '.join(map(shown, self.arguments))}) with outputs of shape {shapes}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return BuiltFunction, self._recipe
@@ -283,7 +288,8 @@ def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declare
             )
         raise UnboundSymbolError(
             f"the equations contain the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor among the symbols given "
-            f"({', '.join(d.name for d in declared) or 'none'}); give it after the input: build_nn_function(equations, nn, {s.name})"
+            f"({', '.join(shown(d.name) for d in declared) or 'none'}); "
+            f"give it after the input: build_nn_function(equations, nn, {shown(s.name)})"
         )
 
 

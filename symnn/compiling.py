@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters
 
 if TYPE_CHECKING:
+    from exprgraph.lowering.form import Form
     from exprgraph.lowering.function import CompiledOutputs
 
 
@@ -40,10 +41,7 @@ class Compiled(Protocol):
     def source(self) -> str: ...
     @property
     def kernel(self) -> Any: ...
-    @property
-    def quick(self) -> Callable[..., Any] | None: ...
-    @property
-    def quick_into(self) -> Callable[..., Any] | None: ...
+    def answer(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> tuple[Sequence[np.ndarray], Form | None]: ...
     def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> Sequence[np.ndarray]: ...
 
 

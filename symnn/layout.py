@@ -39,6 +39,8 @@ def check_name(name: object, where: tuple[str, ...] = ()) -> str:
         raise ParameterError(f"parameters are named by strings, got the key {name!r} ({type(name).__name__}){place}")
     if not name or "/" in name:
         raise ParameterError(f"a parameter's name must not be empty or contain '/', got {name!r}{place}")
+    if not name.isprintable():  # files cut names at a zero byte, and no encoding takes half of a surrogate pair
+        raise ParameterError(f"a parameter's name must not contain control characters, got {name!r}{place}")
     return name
 
 
@@ -67,6 +69,9 @@ class Layout:
                 slots.append(Slot((name,), offset, entry))
                 offset += math.prod(entry)
         self.slots = tuple(slots)
+        if len({s.name for s in slots}) < len(slots):
+            twice = next(s.name for k, s in enumerate(slots) if s.name in {t.name for t in slots[:k]})
+            raise ParameterError(f"two parameters have the full name {twice!r}: rename one of them, or leave the dot out of a name")
         self.size = offset
         self.key = tuple((s.path, s.shape) for s in slots)
 

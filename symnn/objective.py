@@ -10,6 +10,7 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.evaluate import real_array
+from exprgraph.names import shown
 from exprgraph.node import Node
 from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import symbols_of, topological
@@ -102,7 +103,7 @@ def _part(nn: Any, loss: Any, data: Any, weight: float) -> Part:
         if s not in known:
             raise UnboundSymbolError(
                 f"the loss depends on the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor in the data "
-                f"({', '.join(b.name for b in symbols) or 'none'})"
+                f"({', '.join(shown(b.name) for b in symbols) or 'none'})"
             )
     summed = any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in topological([e]))
     if not summed:
@@ -131,19 +132,20 @@ def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.n
     arrays: list[np.ndarray] = []
     samples, leader = 0, ""
     for s, value in bindings.items():
-        a = real_array(value, s.name)
+        name = shown(s.name)
+        a = real_array(value, name)
         expected = f"(n, {', '.join(map(str, s.shape))})" if s.shape else "(n,)"
         if s.per_sample:
             if a.ndim != len(s.shape) + 1 or a.shape[1:] != s.shape:
-                raise ShapeError(f"{s.name}: expected samples of shape {s.shape}, so {expected}, got {a.shape}")
+                raise ShapeError(f"{name}: expected samples of shape {s.shape}, so {expected}, got {a.shape}")
             if leader and len(a) != samples:
-                raise ShapeError(f"{s.name} has {len(a)} samples, {leader} has {samples}")
-            samples, leader = len(a), s.name
+                raise ShapeError(f"{name} has {len(a)} samples, {leader} has {samples}")
+            samples, leader = len(a), name
             if not len(a):
-                raise ShapeError(f"{s.name}: there are no samples")
+                raise ShapeError(f"{name}: there are no samples")
         elif a.shape != s.shape:
             hint = ", or make the symbol with per_sample=True" if a.shape[1:] == s.shape else ""
-            raise ShapeError(f"{s.name}: expected shape {s.shape}, which all samples share, got {a.shape}{hint}")
+            raise ShapeError(f"{name}: expected shape {s.shape}, which all samples share, got {a.shape}{hint}")
         arrays.append(a)
     return tuple(bindings), tuple(arrays), samples or 1
 

@@ -13,6 +13,7 @@ import exprgraph as eg
 from exprgraph.elementwise import broadcast_shapes
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
+from exprgraph.names import is_identifier
 from exprgraph.node import Node
 
 from .errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
@@ -497,6 +498,12 @@ def _of_leaves(layout: Layout, leaves: list[Any], lead: Shape) -> NeuralNetworkP
 def _load(cls: type[NeuralNetworkParameters], layout: Layout, content: Any, lead: Shape) -> NeuralNetworkParameters:
     new: NeuralNetworkParameters = object.__new__(cls)
     if isinstance(content, np.ndarray):
+        fits = content.shape == (*lead, layout.size) and content.dtype in (np.float64, np.float32)
+    else:
+        fits = isinstance(content, list) and [getattr(n, "shape", None) for n in content] == [(*lead, *s.shape) for s in layout.slots]
+    if not fits:
+        raise ParameterError("this pickle of parameters is damaged: its numbers do not fit its names and shapes")
+    if isinstance(content, np.ndarray):
         new._set(layout, None, content, lead)
     else:
         new._set(layout, _wrap_children(layout, iter(content), lead), None, lead)
@@ -505,7 +512,7 @@ def _load(cls: type[NeuralNetworkParameters], layout: Layout, content: Any, lead
 
 def _code(ps: NeuralNetworkParameters) -> str:
     """The arguments that make a small container."""
-    if not all(name.isidentifier() for name in ps):
+    if not all(is_identifier(name) for name in ps):
         return "{" + ", ".join(f"{k!r}: {_value(v)}" for k, v in ps.items()) + "}"
     return ", ".join(f"{k}={_value(v)}" for k, v in ps.items())
 

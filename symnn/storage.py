@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 
@@ -20,6 +21,12 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) ->
         raise FileNotFoundError(f"cannot save parameters to {target}: there is no directory {target.parent}")
     if target.is_dir():
         raise IsADirectoryError(f"cannot save parameters to {target}: it is a directory")
+    for name in arrays:
+        if len(f"{name}.npy".encode()) > 0xFFFF:
+            raise ParameterFileError(
+                f"cannot save parameters to {target}: the name {name[:40]!r}... has {len(name)} characters; "
+                "an .npz archive takes names of up to 65,531 bytes"
+            )
     draft = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with open(draft, "xb") as f:
@@ -52,10 +59,14 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     try:
         with ZipFile(source) as archive:
             for member in archive.namelist():
+                if member.removesuffix(".npy") in arrays:
+                    raise ValueError("there are two arrays of this name")
                 with archive.open(member) as f:
                     # arrays of Python objects are refused: reading them would run code of the file
                     arrays[member.removesuffix(".npy")] = np.lib.format.read_array(f, allow_pickle=False)
-    except (ValueError, EOFError, BadZipFile, deflate_error, NotImplementedError, RuntimeError) as e:
+    except (ValueError, EOFError, BadZipFile, deflate_error, NotImplementedError, RuntimeError, OSError) as e:
+        if isinstance(e, OSError) and e.errno != errno.EINVAL:  # EINVAL: a place in the archive that cannot be
+            raise
         where = f" at {member!r}" if member else ""
         raise ParameterFileError(
             f"{source} is not a file of parameters, an .npz archive of real arrays as NeuralNetworkParameters.save writes it: {e}{where}"

@@ -11,6 +11,7 @@ from ..contract import contract
 from ..elementwise import broadcast_to
 from ..errors import DifferentiationError, ShapeError
 from ..indexing import place, select
+from ..integers import whole
 from ..leaves import as_node, constant
 from ..node import Node, Operand
 from ..primitive import SAMPLE_SUM, SELECT, SYMBOL
@@ -224,12 +225,13 @@ def diff(f: Operand, *by: Operand) -> Node:
     f = as_node(f)
     symbol: Node | None = None
     for item in by:
-        if isinstance(item, int) and not isinstance(item, bool):
+        count = whole(item)
+        if count is not None:
             if symbol is None:
-                raise DifferentiationError(f"diff: the count {item} must follow a symbol, as in diff(f, x, 2)")
-            if item < 1:
-                raise DifferentiationError(f"diff: a derivative's count must be at least 1, got {item}")
-            for _ in range(item - 1):
+                raise DifferentiationError(f"diff: the count {count} must follow a symbol, as in diff(f, x, 2)")
+            if count < 1:
+                raise DifferentiationError(f"diff: a derivative's count must be at least 1, got {count}")
+            for _ in range(count - 1):
                 f = jacobian(f, symbol)
             symbol = None
         else:
@@ -248,12 +250,13 @@ def taylor(f: Operand, x: Operand, v: Operand, order: int) -> tuple[Node, ...]:
     >>> eg.taylor(x**3, x, 1.0, 2)
     (x**3, 3*x**2, 3*x)
     """
-    if not isinstance(order, int) or order < 0:
+    highest = whole(order)
+    if highest is None or highest < 0:
         raise ValueError(f"taylor: the order must be a whole number of at least 0, got {order!r}")
     f = as_node(f)
     coefficients = [f]
     derivative = f
-    for k in range(1, order + 1):
+    for k in range(1, highest + 1):
         derivative = jvp(derivative, x, v)
         coefficients.append(scale(1.0 / math.factorial(k), derivative))
     return tuple(coefficients)

@@ -72,7 +72,9 @@ class Form:
         spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
 
         def table(arrays: Arrays) -> Any:
-            return (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
+            addresses: Any = (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
+            addresses.arrays = arrays  # are there as long as their addresses
+            return addresses
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             given, wanted = table(arguments), table(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,11 +13,14 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..evaluate import evaluate_nodes, real_array
+from ..integers import whole
 from ..leaves import as_node
+from ..names import shown
 from ..node import Node
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
 from ..tree import flatten
+from .compiling import compiling
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write
 from .program import Argument, Program
@@ -33,14 +37,14 @@ class CompiledOutputs:
     def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
-        if not isinstance(threads, int) or threads < 1:
+        count = whole(threads)
+        if count is None or count < 1:
             raise ValueError(f"threads is a positive whole number, got {threads!r}")
-        self.threads = threads
-        self._coming: dict[tuple[bool, bool], Future[Form]] = {}
+        self.threads = count
+        self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
         self.backend = backend
-        self._lock = threading.Lock()
         self._forms: dict[tuple[bool, bool], Form] = {}
         self._per_sample = self._depends_on_samples()
         self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
@@ -66,7 +70,7 @@ class CompiledOutputs:
         """The generated module of a form, compiled on first use."""
         form = self._forms.get((batch, single))
         if form is None:
-            with self._lock:
+            with compiling:
                 form = self._forms.get((batch, single))
                 if form is None:
                     program = self.program(batch, single)
@@ -79,11 +83,12 @@ class CompiledOutputs:
         form = self._forms.get((batch, single))
         if form is not None:
             return form
-        coming = self._coming.get((batch, single))
+        key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
+        coming = self._coming.get(key)
         if coming is None:
             from concurrent.futures import Future
 
-            coming = self._coming[batch, single] = Future()
+            coming = self._coming[key] = Future()
             threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
         return coming.result() if coming.done() else None
 
@@ -101,6 +106,10 @@ class CompiledOutputs:
 
     def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
+        return self.answer(*arrays, out=out)[0]
+
+    def answer(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> tuple[list[np.ndarray], Form | None]:
+        """The same, and the form that gave it: its ``quick`` answers a call like this one at once."""
         lead: tuple[int, ...] | None = None
         for (per_sample, ndim), argument, a in zip(self._ranks, self.arguments, arrays):
             if per_sample:
@@ -110,21 +119,14 @@ class CompiledOutputs:
                 lead = own
         lead = lead or ()
         if self.backend == "numpy":
-            return self._with_numpy(arrays, lead)
+            return self._with_numpy(arrays, lead), None
         single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
         form = self._form_if_ready(bool(lead), single) if self.backend == "auto" else self.form(bool(lead), single)
         if form is None:
-            return self._with_numpy(arrays, lead)
-        self.quick, self.quick_into = form.quick, form.quick_into
+            return self._with_numpy(arrays, lead), None
         if out is not None:
             check_shapes(out, [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)])
-        return form(arrays, lead, out)
-
-    #: of the form used last: a function of the same arguments that answers a call like the last one at once.
-    #: It gives one result, or a tuple of several; ``None`` for a call it is not made for
-    quick: Callable[..., Any] | None = None
-    #: the same with the arrays for the results after the arguments
-    quick_into: Callable[..., Any] | None = None
+        return form(arrays, lead, out), form
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
@@ -231,28 +233,28 @@ class CompiledFunction:
         save_module(self._core, [s.params[0] for s in self.symbols], Path(path))
 
     def __repr__(self) -> str:
-        names = ", ".join(s.params[0] for s in self.symbols)
+        names = ", ".join(shown(s.params[0]) for s in self.symbols)
         return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
 
     def __call__(self, *values: Any, out: Any = None) -> Any:
-        quick = self._quick
+        form = self._form
         if out is not None:
             given = given_arrays(out, len(self._lifted))
-            if quick is None or not at_once(self._core.quick_into, values, given):
+            if form is None or not at_once(form.quick_into, values, given):
                 write(self._results(values, given), given)
             return out
-        if quick is not None:
-            answer = quick(*values)
+        if form is not None and form.quick is not None:
+            answer = form.quick(*values)
             if answer is not None:
                 return self._restore((answer,) if len(self._lifted) == 1 else answer)
         return self._restore([r if r.ndim else r[()] for r in self._results(values)])
 
-    #: see CompiledOutputs.quick
-    _quick: Callable[..., Any] | None = None
+    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
+    _form: Form | None = None
 
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.symbols):
-            names = ", ".join(s.params[0] for s in self.symbols)
+            names = ", ".join(shown(s.params[0]) for s in self.symbols)
             raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
         arrays = [real_array(v, f"argument {s.params[0]!r}") for v, s in zip(values, self.symbols)]
         lead: tuple[int, ...] = ()
@@ -274,8 +276,8 @@ class CompiledFunction:
             ready.append(np.broadcast_to(a, whole) if argument.per_sample and a.shape != whole else a)
         results = []
         repeated = bool(lead) and any(self._lifted)
-        answers = self._core(*ready, out=None if repeated else out)
-        self._quick = None if repeated else self._core.quick
+        answers, form = self._core.answer(*ready, out=None if repeated else out)
+        self._form = None if repeated else form
         for r, o, lifted in zip(answers, self._core.outputs, self._lifted):
             if lifted and r.shape != lead + o.shape:
                 r = np.array(np.broadcast_to(r, lead + o.shape))
@@ -289,7 +291,7 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequenc
             raise TypeError(f"compile: arguments are symbols, got {s!r}")
     if len(set(symbols)) != len(symbols):
         raise ValueError("compile: a symbol is given twice among the arguments")
-    names = [s.params[0] for s in symbols]
+    names = [shown(s.params[0]) for s in symbols]
     for s in shared:
         if s not in symbols:
             raise ValueError(f"compile: shared names {s.params[0]!r}, which is not among the arguments")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import linecache
-import threading
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+
+from .compiling import compiling
 
 
 class Module:
@@ -15,7 +16,7 @@ class Module:
 
     def __init__(self, source: str) -> None:
         digest = blake2b(source.encode(), digest_size=12).hexdigest()
-        name = f"<exprgraph {digest}>"
+        self.name = name = f"<exprgraph {digest}>"
         # tracebacks and Numba's messages show the generated lines
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         namespace: dict[str, Any] = {"__name__": f"exprgraph_generated_{digest}"}
@@ -26,16 +27,18 @@ class Module:
         self.constants = np.array(namespace["CONSTANTS"], dtype=namespace["R"])
 
 
+#: modules kept for functions of equal source that are made later
+KEPT = 256
+
 _modules: dict[str, Module] = {}
-_lock = threading.Lock()
 
 
 def load_module(source: str) -> Module:
     """The module of a source text."""
-    with _lock:
+    with compiling:
         module = _modules.get(source)
         if module is None:
-            if len(_modules) >= 256:  # the oldest first
-                _modules.pop(next(iter(_modules)))
+            if len(_modules) >= KEPT:  # the oldest first
+                linecache.cache.pop(_modules.pop(next(iter(_modules))).name, None)
             module = _modules[source] = Module(source)
         return module

@@ -35,7 +35,13 @@ def evaluate(*values):
         raise TypeError(f"expected {{len(ARGUMENTS)}} values, got {{len(values)}}")
     arrays, lead = [], ()
     for value, (name, shape, per_sample) in zip(values, ARGUMENTS):
-        a = np.asarray(value, dtype=R)
+        try:
+            a = np.asarray(value)
+        except ValueError as e:
+            raise ValueError(f"argument {{name!r}}: cannot make an array of the given value: {{e}}") from None
+        if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
+            raise TypeError(f"argument {{name!r}}: expected real numbers, got {{type(value).__name__}} of dtype {{a.dtype}}")
+        a = a.astype(R, copy=False)
         n = a.ndim - len(shape)
         if n < 0 or a.shape[n:] != shape or (n and not per_sample):
             raise ValueError(f"argument {{name!r}}: expected shape {{shape}}, got {{a.shape}}")

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-_lock = threading.Lock()
+from ..forking import lock
+
+_lock = lock()
 _pool: tuple[int, int, ThreadPoolExecutor] | None = None  # process, size, threads
 
 
 def together(work: Callable[[int], None], count: int) -> None:
-    """``work(0)`` to ``work(count - 1)`` at the same time; the first in the calling thread."""
-    pool = _threads(count - 1) if count > 1 else None
-    futures = [pool.submit(work, k) for k in range(1, count)] if pool is not None else []
+    """``work(0)`` to ``work(count - 1)`` at the same time; the first in the calling thread.
+
+    All are done when it returns or raises: what they work on is the caller's, who may let go of it.
+    """
+    futures: list[Future[None]] = []
     try:
+        for k in range(1, count):
+            try:
+                futures.append(_threads(count - 1).submit(work, k))
+            except RuntimeError:  # the interpreter is about to end, and starts no threads any more
+                work(k)
         work(0)
     finally:
-        for future in futures:
-            future.result()
+        _finish(futures)
+
+
+def _finish(futures: Sequence[Future[None]]) -> None:
+    """Wait for all; an interrupt meanwhile is passed on when they are done."""
+    interrupt: BaseException | None = None
+    while not all(f.done() for f in futures):
+        try:
+            wait(futures)
+        except BaseException as e:
+            interrupt = e
+    if interrupt is not None:
+        raise interrupt
+    for future in futures:
+        future.result()
 
 
 def _threads(count: int) -> ThreadPoolExecutor:

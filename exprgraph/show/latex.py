@@ -85,7 +85,8 @@ def body(node: Node, limit: int | None = LIMIT) -> str:
 
 
 def _body(plan: Plan) -> str:
-    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{plan.prefix}_{{{i}}}", _ATOM))
+    prefix = plan.prefix
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}_{{{i}}}", _ATOM))
     last = roots[0].text if plan.shape is None else _table([r.text for r in roots], plan.shape)
     note = plan.view.note
     if note:

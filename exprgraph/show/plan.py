@@ -52,7 +52,8 @@ class Plan:
         self.order.number = self.number
         self.functions = {op.name for n in self.view.listed if isinstance(op := self.view.shown(n).op, Function)}
         self._done: dict[Node, Rendered] = {}
-        self._name: Callable[[int], Rendered] = lambda i: Rendered(f"{self.prefix}{i}", 0)
+        prefix = self.prefix
+        self._name: Callable[[int], Rendered] = lambda i: Rendered(f"{prefix}{i}", 0)
 
     def render(
         self, rule: Callable[[Plan, Node], Rendered], name: Callable[[int], Rendered]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..elementwise import Function
 from ..indexing import Entries
+from ..names import is_identifier
 from ..node import Node, Shape
 from ..primitive import (
     ARRAY,
@@ -63,7 +63,8 @@ def to_text(node: Node, limit: int | None = LIMIT) -> str:
     tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
     """
     plan = Plan(node, limit)
-    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{plan.prefix}{i}", _ATOM))
+    prefix = plan.prefix
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}{i}", _ATOM))
     body = roots[0].text if plan.shape is None else _nested([r.text for r in roots], plan.shape)
     note = plan.view.note
     return "\n".join([*(f"{name} = {text}" for name, text in definitions), body + (f"  # {note}" if note else "")])
@@ -204,17 +205,6 @@ def _symbol(plan: Plan, node: Node) -> Rendered:
     shape = f", shape={node.shape}" if node.shape else ""
     kind = ", per_sample=True" if node.per_sample else ""
     return Rendered(f"Symbol({ascii(name)}{shape}{kind})", _ATOM)
-
-
-def is_identifier(name: str) -> bool:
-    """Whether Python code can use the name as it is (Python reads some letters as others)."""
-    if not name.isidentifier() or keyword.iskeyword(name):
-        return False
-    if name.isascii():
-        return True
-    import unicodedata
-
-    return unicodedata.normalize("NFKC", name) == name
 
 
 def _constant(plan: Plan, node: Node) -> Rendered:

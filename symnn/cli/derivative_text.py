@@ -9,7 +9,7 @@ from typing import Any
 from ..derivatives import Gradient, Hessian, Jacobian, Laplacian, expression_of
 from ..symbolic import SymbolicNeuralNetwork
 from .problem import InputError
-from .syntax import parse_expression, written
+from .syntax import parse_expression, shortened, written
 
 #: what the text can name; ``value`` leaves what it is applied to as it is
 DERIVATIVES: dict[str, Callable[[Any, SymbolicNeuralNetwork], Any]] = {
@@ -46,7 +46,7 @@ def parse_derivative(text: str) -> tuple[str, ...]:
         if not isinstance(head, ast.Name):
             raise InputError(f"{_OPTION}: expected a nesting such as gradient(jacobian), got {written(node)}")
         if head.id not in DERIVATIVES:
-            raise InputError(f"{_OPTION}: unknown derivative {head.id!r}; known are {', '.join(DERIVATIVES)}, in any nesting")
+            raise InputError(f"{_OPTION}: unknown derivative {shortened(head.id)!r}; known are {', '.join(DERIVATIVES)}, in any nesting")
         names.append(head.id)
         node = inner
     return tuple(reversed(names))

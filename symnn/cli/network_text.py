@@ -10,7 +10,7 @@ from ..chain import Chain
 from ..errors import ExprGraphError
 from ..layers import Affine, Dense, Layer, Linear, Residual
 from .problem import InputError
-from .syntax import parse_expression, written
+from .syntax import parse_expression, shortened, written
 
 #: what the text can name
 LAYERS: dict[str, type[Layer]] = {c.__name__: c for c in (Dense, Linear, Affine, Residual, Chain)}
@@ -45,7 +45,7 @@ def _layer(node: ast.expr) -> Any:
         raise InputError(f"{_OPTION}: expected a layer, such as Dense(2,16,tanh), got {written(node)}")
     cls = LAYERS.get(node.func.id)
     if cls is None:
-        raise InputError(f"{_OPTION}: unknown layer {node.func.id!r}; known are {', '.join(LAYERS)}")
+        raise InputError(f"{_OPTION}: unknown layer {shortened(node.func.id)!r}; known are {', '.join(LAYERS)}")
     if any(keyword.arg is None for keyword in node.keywords):
         raise InputError(f"{_OPTION}: {written(node)}: arguments are written out, without **")
     positional = [_argument(a) for a in node.args]

@@ -149,11 +149,11 @@ def test_auto_answers_at_once_and_then_compiled():
     a, w = _data(20)
     for _ in range(200):
         _close(fn(a, w), _numpy(a, w))
-        if fn._core.quick is not None:
+        if fn._form is not None:
             break
         for coming in fn._core._coming.values():
             coming.exception()  # waits
-    assert fn._core.quick is not None
+    assert fn._form is not None and fn._form.quick is not None
 
 
 # -- C, Numba, SciPy

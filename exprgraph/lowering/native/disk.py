@@ -71,9 +71,11 @@ def read(name: str) -> bytes | None:
     try:
         if not _is_ours(os.lstat(where)):
             return None
-        handle = os.open(where / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        # neither through a link, nor waiting for somebody to write into a pipe
+        handle = os.open(where / name, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY"))
         with os.fdopen(handle, "rb") as f:
-            if not _is_ours(os.fstat(f.fileno())):
+            about = os.fstat(f.fileno())
+            if not _is_ours(about) or not stat.S_ISREG(about.st_mode):
                 return None
             data = f.read()
     except OSError:  # not there, or not for us to read: it is compiled instead
@@ -84,6 +86,11 @@ def read(name: str) -> bytes | None:
     with suppress(OSError):  # a directory that is read-only now: the entry is as good
         os.utime(where / name)
     return code
+
+
+def _flag(name: str) -> int:
+    """A flag of ``os.open``, where the system has it."""
+    return int(getattr(os, name, 0))
 
 
 def _head(name: str, code: bytes) -> bytes:
@@ -105,11 +112,14 @@ def write(name: str, code: bytes) -> bool:
         with os.fdopen(handle, "wb") as f:
             f.write(_head(name, code) + code)
         os.replace(temporary, where / name)
+        temporary = ""
         _prune(where)
     except OSError:  # read-only, full, or somebody else's: this process has its code, and keeps none
-        with suppress(OSError):
-            os.unlink(temporary)
         return False
+    finally:  # an interrupt leaves nothing behind either
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
     return True
 
 

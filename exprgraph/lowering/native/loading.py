@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..compiling import compiling
 from . import disk, machine
 from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, entry
@@ -19,7 +19,6 @@ from .translate import UnsupportedError
 KEPT = 256
 
 _modules: OrderedDict[tuple[str, Call], Code | None] = OrderedDict()
-_lock = threading.Lock()
 
 
 class Code:
@@ -54,7 +53,7 @@ def _object(source: str, call: Call) -> bytes | None:
 
 def native_code(source: str, call: Call) -> Code | None:
     """The machine code of a source; ``None`` if only Numba can compile it."""
-    with _lock:
+    with compiling:
         key = source, call
         if key not in _modules:
             if len(_modules) >= KEPT:

@@ -7,8 +7,8 @@ once for each type of numbers.
 from __future__ import annotations
 
 import sys
-import threading
 
+from ..compiling import compiling
 from . import disk, machine
 
 #: words of the table of one term
@@ -175,7 +175,6 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 _NUMBERS = {"count", "numbers", "state_size", "begun"}
 _loaded: dict[int, machine.Loaded] = {}
-_lock = threading.Lock()
 
 
 def _text(bits: int) -> str:
@@ -195,7 +194,7 @@ def _text(bits: int) -> str:
 
 def descend(bits: int) -> int:
     """The address of the loop, ``int64_t descend(void **common, int64_t first, int64_t last)``: the step that failed, or ``last``."""
-    with _lock:
+    with compiling:
         if bits not in _loaded:
             text = _text(bits)
             name = disk.key(text, *machine.host(), sys.version)

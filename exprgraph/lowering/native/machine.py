@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from typing import Any
 
+from ..compiling import compiling
 from .builder import Target
-
-_lock = threading.Lock()  # LLVM's global context is not for two threads at once
 
 
 @cache
@@ -46,7 +44,7 @@ def _target_machine() -> Any:
 def compile_object(text: str) -> bytes:
     """The object file of a module."""
     llvm = _llvm()
-    with _lock:
+    with compiling:
         module = llvm.parse_assembly(text)
         module.triple = host()[0]
         machine = _target_machine()
@@ -57,7 +55,7 @@ def compile_object(text: str) -> bytes:
 def assembly(text: str) -> str:
     """The machine code of a module, to read."""
     llvm = _llvm()
-    with _lock:
+    with compiling:
         module = llvm.parse_assembly(text)
         module.triple = host()[0]
         return str(_target_machine().emit_assembly(module))
@@ -68,7 +66,7 @@ class Loaded:
 
     def __init__(self, code: bytes) -> None:
         llvm = _llvm()
-        with _lock:
+        with compiling:
             self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
