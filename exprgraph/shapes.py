@@ -7,8 +7,8 @@ from typing import Any
 
 from . import leaves
 from .elementwise import broadcast_to as _broadcast_to
-from .errors import ShapeError
-from .indexing import Entry
+from .errors import AxisError, ShapeError
+from .indexing import Entry, index_entry, selected_shape
 from .indexing import place as _place
 from .joining import reshape_to
 from .leaves import as_node, normalize_shape
@@ -52,9 +52,45 @@ def identity(n: int) -> Node:
     return leaves.identity(n)
 
 
-def place(x: Operand, entries: Sequence[Entry], shape: int | Sequence[int]) -> Node:
+def place(x: Operand, entries: Sequence[Entry | slice | Sequence[int]], shape: int | Sequence[int]) -> Node:
     """Zeros of a shape with x at the selected elements, the transpose of a selection.
 
-    ``entries`` has one entry an axis: None, an index, ``("s", start, step, count)`` or ``("t", indices)``.
+    Args:
+        x: an expression of the shape that the selection has.
+        entries: one entry an axis, as in an index: an integer, a slice, a list of integers (an element that it names twice
+            gets the sum), or None for the whole axis.  Printed expressions write ``("s", start, step, count)`` and
+            ``("t", indices)``.
+        shape: the shape of the result.
+
+    Raises:
+        ShapeError: the number of entries is not that of axes, or x has not the selection's shape.
+        AxisError: an entry is out of bounds.
+
+    >>> import exprgraph as eg
+    >>> eg.place(eg.Symbol("x", shape=2), [slice(None, None, 2)], 3)
+    [x[0], 0, x[1]]
     """
-    return _place(as_node(x), tuple(entries), normalize_shape(shape))
+    node, sizes = as_node(x), normalize_shape(shape)
+    if len(entries) != len(sizes):
+        raise ShapeError(f"place: one entry an axis, got {len(entries)} for shape {sizes}")
+    selection = tuple(_checked(e, axis, sizes) for axis, e in enumerate(entries))
+    if node.shape != selected_shape(sizes, selection):
+        raise ShapeError(
+            f"place: the selected elements have shape {selected_shape(sizes, selection)}, the expression has shape {node.shape}"
+        )
+    return _place(node, selection, sizes)
+
+
+def _checked(item: Any, axis: int, sizes: tuple[int, ...]) -> Entry:
+    if item is None:
+        return None
+    n = sizes[axis]
+    if isinstance(item, tuple) and len(item) == 4 and item[0] == "s":
+        _, start, step, count = item
+        positions = range(start, start + step * count, step) if step else ()
+        if positions and not (0 <= positions[0] < n and 0 <= positions[-1] < n):
+            raise AxisError(f"place: the entry {item} is out of bounds for axis {axis} of size {n} (shape {sizes})")
+        return item
+    if isinstance(item, tuple) and len(item) == 2 and item[0] == "t":
+        item = list(item[1])
+    return index_entry(item, n, axis, sizes)
