@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
+import exprgraph.interop
 import exprgraph.over_samples
 import symnn
 import symnn.activations
@@ -27,6 +28,7 @@ _HEAD = """\
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
+    ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]
