@@ -102,22 +102,33 @@ ORDER = {"value": 0, "jacobian": 1, "hessian": 2, "third": 3}
 
 
 def scales(want: Sequence[np.ndarray], point: Sequence[float]) -> list[np.ndarray]:
-    """The size of what may cancel in each entry: how much it changes with the variables' sizes, and its neighbours."""
+    """The size of what may cancel in each entry of the derivatives.
+
+    That is how much the entry changes with the variables' own sizes; the largest entry of its order; and what the
+    order below amounts to over the size of the point, which a derivative that happens to vanish is made of.
+    """
     size = np.abs(np.asarray(point)) + 1e-3
     out = []
     for k, w in enumerate(want):
-        neighbours = np.abs(w).max(axis=tuple(range(1, w.ndim)), keepdims=True, initial=0.0) if w.ndim > 1 else np.abs(w)
         condition = (np.abs(want[k + 1]) * size).sum(axis=-1) if k + 1 < len(want) else 0.0
-        out.append(neighbours + condition)
+        out.append(_largest(w) + condition)
+        if k:
+            out[k] = out[k] + _largest(want[k - 1])[..., None] / (1 + size.max())
     return out
 
 
+def _largest(w: np.ndarray) -> np.ndarray:
+    """The largest entry for each formula, in the shape of an array that broadcasts."""
+    largest: np.ndarray = np.abs(w).max(axis=tuple(range(1, w.ndim)), keepdims=True, initial=0.0) if w.ndim > 1 else np.abs(w)
+    return largest
+
+
 def check_values(name: str, got: dict[str, Any], want: Sequence[np.ndarray], point: Sequence[float]) -> None:
-    """Twelve digits of each number, thirteen of what cancels in it."""
+    """Twelve digits of each number, thirteen of what cancels in it; each order has more terms that do."""
     size = scales(want, point)
     for what, value in got.items():
         k = ORDER[what.split()[0]]
-        bound = 1e-12 * np.abs(want[k]) + 1e-13 * size[k]
+        bound = 1e-12 * np.abs(want[k]) + 1e-13 * (k + 1) * size[k]
         error = np.abs(np.reshape(value, want[k].shape) - want[k])
         bad = ~(error <= bound)
         assert not bad.any(), f"{name}: {what} at {point}: {value}, expected {want[k]}; entry {np.argwhere(bad)[0]}, by {error[bad][0]}"
