@@ -415,6 +415,13 @@ def _rows() -> dict[str, Function]:
 
 
 _table = _rows()
+
+
+def built_in() -> frozenset[str]:
+    """The names of the rows above, without those that users added."""
+    return frozenset(_table)
+
+
 WHERE = _table["where"]
 GATE = _table["gate"]
 _power_row = _table["pow"]

@@ -267,7 +267,7 @@ def getitem(node: Node, index: Any) -> Node:
             layout.append(None)
             continue
         axis = len(entries)
-        entry = _entry(item, node.shape[axis], axis, node.shape)
+        entry = index_entry(item, node.shape[axis], axis, node.shape)
         takes += isinstance(entry, tuple) and entry[0] == "t"
         if not isinstance(entry, int):
             layout.append(axis)
@@ -290,7 +290,8 @@ def getitem(node: Node, index: Any) -> Node:
     return contract([(picked, labels)], out, {k: 1 for k in out if isinstance(k, tuple)})
 
 
-def _entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
+def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
+    """What one item of an index selects of an axis of length n."""
     if isinstance(item, Node):
         raise TypeError(
             "an index must be a number, not an expression; use where(...) to choose by the value of an expression"
@@ -319,7 +320,7 @@ def _entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     if positions.size == 0:
         positions = positions.astype(int)
     if positions.ndim == 0 and positions.dtype.kind in "iu":
-        return _entry(int(positions), n, axis, shape)
+        return index_entry(int(positions), n, axis, shape)
     if positions.dtype.kind not in "iu" or positions.ndim != 1:
         raise TypeError(
             f"an index is an integer, a slice, ..., None or a one-dimensional array of integers, got {item!r}"
@@ -336,4 +337,4 @@ SELECT.rebuild = lambda node, args: select(args[0], node.params)
 PLACE.rebuild = lambda node, args: place(args[0], node.params[0], node.shape)
 SELECT.count = PLACE.count = lambda node: 0
 
-__all__ = ["Entries", "Entry", "getitem", "identity", "indices_of", "place", "put", "select", "selected_shape", "take"]
+__all__ = ["Entries", "Entry", "getitem", "identity", "index_entry", "indices_of", "place", "put", "select", "selected_shape", "take"]

@@ -8,7 +8,7 @@ from typing import Any
 from . import leaves
 from .elementwise import broadcast_to as _broadcast_to
 from .errors import AxisError, ShapeError
-from .indexing import Entry, selected_shape
+from .indexing import Entry, index_entry, selected_shape
 from .indexing import place as _place
 from .integers import whole
 from .joining import reshape_to
@@ -56,50 +56,48 @@ def identity(n: int) -> Node:
     return leaves.identity(size)
 
 
-def place(x: Operand, entries: Sequence[Entry], shape: int | Sequence[int]) -> Node:
+def place(x: Operand, entries: Sequence[Entry | slice | Sequence[int]], shape: int | Sequence[int]) -> Node:
     """Zeros of a shape with x at the selected elements, the transpose of a selection.
 
-    ``entries`` has one entry an axis: None, an index, ``("s", start, step, count)`` or ``("t", indices)``.
+    Args:
+        x: an expression of the shape that the selection has.
+        entries: one entry an axis, as in an index: an integer, a slice, a list of integers (an element that it names twice
+            gets the sum), or None for the whole axis.  Printed expressions write ``("s", start, step, count)`` and
+            ``("t", indices)``.
+        shape: the shape of the result.
+
+    Raises:
+        ShapeError: the number of entries is not that of axes, or x has not the selection's shape.
+        AxisError: an entry is out of bounds.
+
+    >>> import exprgraph as eg
+    >>> eg.place(eg.Symbol("x", shape=2), [slice(None, None, 2)], 3)
+    [x[0], 0, x[1]]
     """
-    node, shape = as_node(x), normalize_shape(shape)
+    node, sizes = as_node(x), normalize_shape(shape)
     given = tuple(entries)
-    if len(given) != len(shape):
-        raise ShapeError(f"place: {len(given)} entries for a shape of {len(shape)} axes, {shape}; expected one an axis")
-    checked = tuple(_checked(e, n, axis, shape) for axis, (e, n) in enumerate(zip(given, shape)))
-    if selected_shape(shape, checked) != node.shape:
-        raise ShapeError(f"place: the entries select shape {selected_shape(shape, checked)} of {shape}, x has shape {node.shape}")
-    return _place(node, checked, shape)
+    if len(given) != len(sizes):
+        raise ShapeError(f"place: {len(given)} entries for a shape of {len(sizes)} axes, {sizes}; expected one an axis")
+    checked = tuple(_checked(e, axis, sizes) for axis, e in enumerate(given))
+    if selected_shape(sizes, checked) != node.shape:
+        raise ShapeError(f"place: the entries select shape {selected_shape(sizes, checked)} of {sizes}, x has shape {node.shape}")
+    return _place(node, checked, sizes)
 
 
-def _checked(entry: Any, n: int, axis: int, shape: tuple[int, ...]) -> Entry:
+def _checked(entry: Any, axis: int, sizes: tuple[int, ...]) -> Entry:
     """An entry with Python's integers in it, all within the axis."""
     if entry is None:
         return None
-    single = whole(entry)
-    if single is not None:
-        positions = [single]
-    elif isinstance(entry, tuple) and len(entry) == 4 and entry[0] == "s":
+    n = sizes[axis]
+    if isinstance(entry, tuple) and len(entry) == 4 and entry[0] == "s":
         numbers = [whole(k) for k in entry[1:]]
         start, step, count = (k if k is not None else -1 for k in numbers)
         if None in numbers or count < 0:
-            raise TypeError(_ENTRY + f", got {entry!r}")
-        entry = ("s", start, step, count)
-        positions = [start, start + (count - 1) * step] if count else []
-    elif isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t":
-        try:
-            found = [whole(k) for k in entry[1]]
-        except TypeError:
-            found = [None]
-        positions = [k for k in found if k is not None]
-        if len(positions) < len(found):
-            raise TypeError(_ENTRY + f", got {entry!r}")
-        entry = ("t", tuple(positions)) if positions else ("s", 0, 1, 0)
-    else:
-        raise TypeError(_ENTRY + f", got {entry!r}")
-    for k in positions:
-        if not 0 <= k < n:
-            raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {shape})")
-    return entry if single is None else single
-
-
-_ENTRY = "place: an entry is None, an index, ('s', start, step, count) or ('t', indices)"
+            raise TypeError(f"place: an entry ('s', start, step, count) is of whole numbers, got {entry!r}")
+        for k in (start, start + (count - 1) * step) if count else ():
+            if not 0 <= k < n:
+                raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {sizes})")
+        return ("s", start, step, count)
+    if isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t" and isinstance(entry[1], (tuple, list)):
+        entry = list(entry[1])
+    return index_entry(entry, n, axis, sizes)

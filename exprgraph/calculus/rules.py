@@ -352,12 +352,13 @@ def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
     """The reverse rule where a zero cotangent silences an infinite or undefined factor."""
     op = node.op
     n, e = _axes("n", node.shape), _axes("e", extra)
-    if op is WHERE or op is SUM:
+    if op is WHERE:
         return vjp_rule(op)(node, ct, extra)
-    if op is PRODUCT or isinstance(op, Function):
+    if op is SUM or op is PRODUCT or isinstance(op, Function):
+        partial = _sum_partial if op is SUM else _product_partial if op is PRODUCT else _function_partial
         out: list[Node | None] = []
         for k, arg in enumerate(node.args):
-            p = _product_partial(node, k) if op is PRODUCT else _function_partial(node, k)
+            p = partial(node, k)
             if p is None or is_zero(p):
                 out.append(None)
             elif _is_finite_constant(p):

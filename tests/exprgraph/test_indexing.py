@@ -159,3 +159,21 @@ def test_many_concatenations_one_after_another() -> None:
     assert e[-1] is x[1]
     assert e[:3].shape == (3,)
     np.testing.assert_array_equal(eg.evaluate(e[1:4], {x: [1.0, 2.0]}), [2.0, 1.0, 2.0])
+
+
+def test_a_placement_by_slices_and_lists_and_its_errors() -> None:
+    x = eg.Symbol("x", 2)
+    value = {x: [3.0, 4.0]}
+    np.testing.assert_array_equal(eg.evaluate(eg.place(x, [slice(None, None, 2)], 3), value), [3, 0, 4])
+    np.testing.assert_array_equal(eg.evaluate(eg.place(x, [slice(None, None, -1)], 2), value), [4, 3])
+    np.testing.assert_array_equal(eg.evaluate(eg.place(x, [[2, 2]], 3), value), [0, 0, 7])
+    np.testing.assert_array_equal(eg.evaluate(eg.place(x, [-1, None], (2, 2)), value), [[0, 0], [3, 4]])
+    assert eg.place(x, [slice(0, 2)], 3) is eg.place(x, [("s", 0, 1, 2)], 3)
+    assert eg.place(x, [[2, 0]], 4) is eg.place(x, [("t", (2, 0))], 4)
+    with pytest.raises(eg.ShapeError, match=r"place: 1 entries for a shape of 2 axes, \(2, 2\)"):
+        eg.place(x, [0], (2, 2))
+    with pytest.raises(eg.ShapeError, match=r"place: the entries select shape \(3,\) of \(4,\), x has shape \(2,\)"):
+        eg.place(x, [slice(0, 3)], 4)
+    for entry in (5, [0, 5], ("s", 2, 1, 2), ("t", (0, 5))):
+        with pytest.raises(eg.AxisError, match="out of bounds for axis 0 of size 3"):
+            eg.place(x, [entry], 3)

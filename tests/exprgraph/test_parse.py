@@ -104,7 +104,8 @@ def test_what_is_not_read_is_explained(text: str, message: str | None) -> None:
 CODE = [
     "__import__('os').system('touch pwned')", "eval('1')",
     "exec('1')", "open('pwned', 'w')", "(lambda: 1)()", "[x for x in v]",
-    "x.__class__", "x.__class__.__mro__[1].__subclasses__()", "sin.__globals__", "eg.sin.__globals__", "eg.__builtins__", "eg.compile(x, x)",
+    "x.__class__", "x.__class__.__mro__[1].__subclasses__()", "sin.__globals__", "eg.sin.__globals__", "eg.__builtins__",
+    "eg.compile(x, x)",
     "eg.os", "eg.over_samples.sys", "over_samples.__dict__", "x.T.__init__", "''.join(v)", "'{0.__class__}'.format(x)", "f'{x.__class__}'",
     "import os", "from os import system", "def f(): pass", "class X: pass", "del x", "assert x", "raise x", "while 1: pass",
     "with x: pass",

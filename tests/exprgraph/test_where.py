@@ -24,6 +24,8 @@ BRANCHES: dict[str, Callable[[Node], Node]] = {
     "power": lambda e: e**-2.5,
     "symbolic power": lambda e: e**e,
     "quotient": lambda e: eg.sin(e) / e,
+    "infinite coefficient": lambda e: np.inf * e,
+    "undefined coefficient": lambda e: eg.sin(np.nan * e + eg.sum(np.nan * eg.stack([e, e**2]))),
     "log of sqrt": lambda e: eg.log(eg.sqrt(e)),
     "sqrt of a product": lambda e: eg.sqrt(e * (2 + e)),
     "acosh": lambda e: eg.acosh(1 + e),

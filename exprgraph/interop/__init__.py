@@ -1,0 +1,19 @@
+"""Expressions of other packages.
+
+>>> import exprgraph as eg, exprgraph.interop
+>>> x, y = eg.symbols("x y")
+>>> e = eg.interop.to_sympy(eg.tanh(x * y) / 2)
+>>> e
+0.5*tanh(x*y)
+>>> eg.interop.from_sympy(e) is eg.tanh(x * y) / 2
+True
+
+SymPy is imported by the first call, and not by ``import exprgraph.interop``.
+"""
+
+from __future__ import annotations
+
+from .reading import from_sympy
+from .writing import to_sympy
+
+__all__ = ["from_sympy", "to_sympy"]

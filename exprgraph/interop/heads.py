@@ -1,0 +1,170 @@
+"""What each kind of SymPy expression is here, one entry a kind.
+
+Keys are SymPy's classes; an expression is what the first class of its method resolution order says that has an entry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
+from typing import TYPE_CHECKING, Any
+
+from .. import functions as f
+from ..arithmetic import linear, product
+from ..elementwise import Function, apply
+from ..errors import ExprGraphError
+from ..leaves import as_node, constant, number
+from ..node import Node
+from ..operators import add, divide, multiply
+from ..over_samples import sample_sum
+from ..primitive import TABLE
+from .package import load, sample
+
+if TYPE_CHECKING:
+    import sympy
+
+    #: from the expression and its arguments' nodes
+    Rule = Callable[[sympy.Basic, Sequence[Node]], Node]
+
+
+def complaint(expression: sympy.Basic, why: str) -> ExprGraphError:
+    """An error that names a part of the expression."""
+    text = str(expression)
+    return ExprGraphError(f"from_sympy: {text if len(text) < 200 else text[:197] + '...'}: {why}")
+
+
+@cache
+def rules() -> dict[type, Rule]:
+    """The rule of each class that has one."""
+    sp = load()
+
+    def of(function: Callable[..., Node]) -> Rule:
+        return lambda e, args: function(*args)
+
+    def each(function: Callable[[Node, Node], Node]) -> Rule:
+        return lambda e, args: reduce(function, args)
+
+    one = as_node(1.0)
+    return {
+        sp.Number: lambda e, args: constant(_float(e)),
+        sp.NumberSymbol: lambda e, args: constant(float(e)),
+        type(sp.true): lambda e, args: one,
+        type(sp.false): lambda e, args: constant(0.0),
+        type(sp.I): _refused("expressions here are real; separate real and imaginary parts first"),
+        type(sp.zoo): _refused("a complex infinity is not a real number"),
+        sp.Add: lambda e, args: linear([(1.0, a) for a in args]) if _scalars(args) else reduce(add, args),
+        sp.Mul: lambda e, args: product([(a, 1.0) for a in args]) if _scalars(args) else reduce(multiply, args),
+        sp.Pow: _power,
+        # elementary functions
+        sp.exp: of(f.exp),
+        sp.log: of(f.log),
+        sp.sin: of(f.sin),
+        sp.cos: of(f.cos),
+        sp.tan: of(f.tan),
+        sp.cot: lambda e, args: divide(f.cos(args[0]), f.sin(args[0])),
+        sp.sec: lambda e, args: divide(1.0, f.cos(args[0])),
+        sp.csc: lambda e, args: divide(1.0, f.sin(args[0])),
+        sp.sinc: lambda e, args: f.where(f.equal(args[0], 0), 1.0, divide(f.sin(args[0]), args[0])),
+        sp.asin: of(f.asin),
+        sp.acos: of(f.acos),
+        sp.atan: of(f.atan),
+        sp.acot: lambda e, args: f.atan(divide(1.0, args[0])),
+        sp.asec: lambda e, args: f.acos(divide(1.0, args[0])),
+        sp.acsc: lambda e, args: f.asin(divide(1.0, args[0])),
+        sp.atan2: of(f.atan2),
+        sp.sinh: of(f.sinh),
+        sp.cosh: of(f.cosh),
+        sp.tanh: of(f.tanh),
+        sp.coth: lambda e, args: divide(1.0, f.tanh(args[0])),
+        sp.sech: lambda e, args: divide(1.0, f.cosh(args[0])),
+        sp.csch: lambda e, args: divide(1.0, f.sinh(args[0])),
+        sp.asinh: of(f.asinh),
+        sp.acosh: of(f.acosh),
+        sp.atanh: of(f.atanh),
+        sp.acoth: lambda e, args: f.atanh(divide(1.0, args[0])),
+        sp.asech: lambda e, args: f.acosh(divide(1.0, args[0])),
+        sp.acsch: lambda e, args: f.asinh(divide(1.0, args[0])),
+        sp.erf: of(f.erf),
+        sp.erfc: of(f.erfc),
+        # pieces
+        sp.Abs: of(f.absolute),
+        sp.sign: of(f.sign),
+        sp.floor: of(f.floor),
+        sp.ceiling: of(f.ceil),
+        sp.frac: lambda e, args: args[0] - f.floor(args[0]),
+        sp.Mod: lambda e, args: args[0] - args[1] * f.floor(divide(args[0], args[1])),
+        sp.Max: each(f.maximum),
+        sp.Min: each(f.minimum),
+        sp.Heaviside: lambda e, args: f.less(0.0, args[0]) + args[1] * f.equal(args[0], 0),
+        sp.DiracDelta: lambda e, args: constant(0.0),
+        sp.re: lambda e, args: args[0],
+        sp.im: lambda e, args: constant(0.0),
+        sp.conjugate: lambda e, args: args[0],
+        # conditions
+        sp.StrictLessThan: of(f.less),
+        sp.LessThan: of(f.less_equal),
+        sp.StrictGreaterThan: lambda e, args: f.less(args[1], args[0]),
+        sp.GreaterThan: lambda e, args: f.less_equal(args[1], args[0]),
+        sp.Equality: of(f.equal),
+        sp.Unequality: of(f.not_equal),
+        sp.And: each(f.logical_and),
+        sp.Or: each(f.logical_or),
+        sp.Not: of(f.logical_not),
+        sp.Xor: each(lambda a, b: f.not_equal(f.not_equal(a, 0), f.not_equal(b, 0))),
+        sp.ITE: of(f.where),
+        sp.Piecewise: _cases,
+        sp.Sum: lambda e, args: sample_sum(args[0]),  # over samples; others have been added up
+        sp.Function: _applied,
+    }
+
+
+def _scalars(args: Sequence[Node]) -> bool:
+    return all(not a.shape for a in args)
+
+
+def _float(e: Any) -> float:
+    value = float(e)
+    if math.isinf(value) and not e.is_infinite:
+        raise complaint(e, "the number is too large for a float")
+    return value
+
+
+def _refused(why: str) -> Rule:
+    def rule(e: sympy.Basic, args: Sequence[Node]) -> Node:
+        raise complaint(e, why)
+
+    return rule
+
+
+def _power(e: Any, args: Sequence[Node]) -> Node:
+    base, exponent = args
+    if e.base is load().E:
+        return f.exp(exponent)
+    return f.power(base, exponent)
+
+
+def _cases(e: Any, args: Sequence[Node]) -> Node:
+    """Values and conditions in turn; no value where no condition holds."""
+    pairs = list(zip(args[::2], args[1::2]))
+    result = constant(math.nan)
+    for value, where in reversed(pairs):
+        result = value if number(where) == 1.0 else f.where(where, value, result)
+    return result
+
+
+def _applied(e: Any, args: Sequence[Node]) -> Node:
+    """A function by name: one that a user added to the table."""
+    row = getattr(type(e), "row", None) or TABLE.get(type(e).__name__)
+    if isinstance(row, Function) and row.arity == len(args):
+        return apply(row, *args)
+    raise complaint(
+        e,
+        f"there is no function {type(e).__name__} of {len(args)} argument{'s' * (len(args) != 1)} here; add it with "
+        "exprgraph.function, or say in symbols what stands in the place of this expression",
+    )
+
+
+def is_sum_over_samples(e: Any) -> bool:
+    """Whether a sum is one over all samples, as to_sympy writes it."""
+    return isinstance(e, load().Sum) and len(e.limits) == 1 and e.limits[0][0] == sample()

@@ -1,0 +1,124 @@
+"""The elementwise functions as SymPy writes them, one entry a row of the table.
+
+Where a function has a stated derivative at a point without one, the entry is chosen so that SymPy's derivative is the
+same there: ``relu`` is a case distinction, not ``Max(x, 0)``, whose derivative at 0 would be 1/2.
+Forms that keep their digits are taken where there are several: ``tanh_prime`` is ``1/cosh(x)**2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from .package import load
+
+if TYPE_CHECKING:
+    import sympy
+
+    from ..elementwise import Function
+
+    #: from the arguments to the value; conditions among the arguments are numbers already
+    Entry = Callable[..., sympy.Basic]
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """How each built-in row is written, by its name."""
+    sp = load()
+    one, half = sp.Integer(1), sp.Rational(1, 2)
+
+    def cases(*pairs: Any) -> Any:
+        return sp.Piecewise(*pairs[:-1], (pairs[-1], True))
+
+    return {
+        "exp": sp.exp,
+        "exp2": lambda x: sp.Integer(2) ** x,
+        "expm1": lambda x: sp.exp(x) - 1,
+        "log": sp.log,
+        "log2": lambda x: sp.log(x) / sp.log(2),
+        "log10": lambda x: sp.log(x) / sp.log(10),
+        "log1p": lambda x: sp.log(1 + x),
+        "cbrt": lambda x: cases((x ** (one / 3), x >= 0), -((-x) ** (one / 3))),
+        "sin": sp.sin,
+        "cos": sp.cos,
+        "tan": sp.tan,
+        "asin": sp.asin,
+        "acos": sp.acos,
+        "atan": sp.atan,
+        "atan2": sp.atan2,
+        "sinh": sp.sinh,
+        "cosh": sp.cosh,
+        "tanh": sp.tanh,
+        "tanh_prime": lambda x: sp.cosh(x) ** -2,
+        "asinh": sp.asinh,
+        "acosh": sp.acosh,
+        "atanh": sp.atanh,
+        "erf": sp.erf,
+        "erfc": sp.erfc,
+        "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
+        "sigmoid_prime": lambda x: one / 4 * sp.cosh(x / 2) ** -2,
+        "softplus": lambda x: sp.log(1 + sp.exp(x)),
+        "relu": lambda x: cases((x, x > 0), 0),
+        "step": lambda x: cases((1, x > 0), 0),
+        "gelu": lambda x: half * x * sp.erfc(-x / sp.sqrt(2)),
+        "silu": lambda x: x / (1 + sp.exp(-x)),
+        "abs": sp.Abs,
+        "sign": sp.sign,
+        "floor": sp.floor,
+        "ceil": sp.ceiling,
+        "minimum": sp.Min,
+        "maximum": sp.Max,
+        "less": sp.Lt,
+        "less_equal": sp.Le,
+        "equal": sp.Eq,
+        "not_equal": sp.Ne,
+        "logical_and": lambda a, b: sp.And(condition(a), condition(b)),
+        "logical_or": lambda a, b: sp.Or(condition(a), condition(b)),
+        "logical_not": lambda a: sp.Not(condition(a)),
+        "where": lambda c, a, b: cases((a, condition(c)), b),
+        "gate": lambda ct, p: cases((0, sp.Eq(ct, 0)), ct * p),
+        "pow": sp.Pow,
+        "hypot": lambda a, b: sp.sqrt(a**2 + b**2),
+        "root": sp.sqrt,
+        "inverse_root": lambda s: cases((0, sp.Eq(s, 0)), s**-half),
+    }
+
+
+#: rows whose arguments may be conditions as they are
+LOGICAL = frozenset(("logical_and", "logical_or", "logical_not", "where"))
+
+
+def condition(value: Any) -> Any:
+    """A condition as it is; a number as the condition that it is not 0."""
+    sp = load()
+    return sp.Ne(value, 0) if isinstance(value, sp.Expr) else value
+
+
+def as_number(value: Any) -> Any:
+    """A number as it is; a condition as 1 or 0."""
+    sp = load()
+    return value if isinstance(value, sp.Expr) else sp.Piecewise((1, value), (0, True))
+
+
+@cache
+def applied(row: Function) -> type[sympy.Function]:
+    """A user's row as an undefined function of SymPy, with its name, its derivatives and its values."""
+    from ..leaves import Symbol
+    from .writing import to_sympy
+
+    sp = load()
+
+    def fdiff(self: Any, argindex: int = 1) -> Any:
+        stand_ins = [Symbol(f"argument {k}") for k in range(row.arity)]
+        partial = row.partials[argindex - 1]
+        if partial is None:
+            return sp.Integer(0)
+        return to_sympy(partial(*stand_ins)).xreplace({to_sympy(s): a for s, a in zip(stand_ins, self.args)})
+
+    def value(*args: Any) -> Any:
+        return row.numpy(*(float(a) if isinstance(a, sp.Basic) else a for a in args))
+
+    members = {"nargs": row.arity, "row": row, "fdiff": fdiff, "_imp_": staticmethod(value), "is_extended_real": True}
+    made: type[sympy.Function] = type(sp.Function)(row.name, (sp.Function,), members)
+    return made

@@ -1,0 +1,197 @@
+"""Expressions written as SymPy's.
+
+An array is its elements: an index is pushed to the leaves (:mod:`exprgraph.elements`), and what remains is scalars, which
+are written once each.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..arithmetic import linear, product
+from ..elements import elements
+from ..elementwise import Function
+from ..errors import ExprGraphError, ShapeError
+from ..leaves import as_node
+from ..node import Node, Operand
+from ..primitive import CONSTANT, PRODUCT, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
+from ..query import count_nodes
+from .package import load, sample, samples
+from .rows import LOGICAL, applied, as_number, entries
+
+if TYPE_CHECKING:
+    import sympy
+
+#: a system of n unknowns is written by Cramer's rule, whose determinants have 2**n minors
+_UNKNOWNS = 8
+
+
+def to_sympy(e: Operand) -> sympy.Basic:
+    """The same expression in SymPy; an array of SymPy expressions for an array.
+
+    Symbols are real: a scalar ``x`` is ``Symbol("x", real=True)``; an element of an array is an element of
+    ``IndexedBase("W", shape=(3, 2), real=True)``.  A symbol that has a value per sample has the number of the sample as its first
+    index, and a sum over samples is a ``Sum`` over it.  A number with no fraction is an Integer, another one a Float
+    of the same 53 bits.  A comparison is 1 or 0, unless it is a condition of a case.  A function a user added is an
+    undefined function of that name, which SymPy can differentiate and evaluate.
+
+    SymPy simplifies as it builds: ``x/x`` is 1 and ``sqrt(x)**2`` is ``x`` there, also where these have no value here.
+
+    Args:
+        e: an expression, or a nested list of expressions.
+
+    Returns:
+        For a scalar a SymPy expression, else an ``ImmutableDenseNDimArray`` of the shape of e.  Its size is that of
+        all elements written out.
+
+    Raises:
+        ImportError: SymPy is not installed.
+        ExprGraphError: SymPy finds that a part is not real; a linear system has more than 8 unknowns; the nesting is deeper
+            (some hundreds) than SymPy's recursive rules can go.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.interop import to_sympy
+    >>> W, x = eg.Symbol("W", shape=(1, 2)), eg.Symbol("x", shape=2)
+    >>> to_sympy(eg.sin(W @ x))
+    [sin(W[0, 0]*x[0] + W[0, 1]*x[1])]
+    """
+    sp = load()
+    node = as_node(e)
+    scalars = elements(node)
+    try:
+        written = _write(list(scalars.flat))
+    except RecursionError as e:
+        raise ExprGraphError(
+            f"to_sympy: SymPy's own rules are recursive, and an expression of {count_nodes(node)} nodes is nested too deeply for "
+            "them; write its parts one by one, or raise sys.setrecursionlimit"
+        ) from e
+    if not node.shape:
+        return written[0]
+    return sp.ImmutableDenseNDimArray(written, node.shape)
+
+
+def _write(roots: list[Node]) -> list[Any]:
+    image: dict[Node, Any] = {}
+    instead: dict[Node, Node] = {}  # unknowns of linear systems as quotients of determinants
+    systems: dict[Node, tuple[Any, Any]] = {}
+    stack = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        if node in image:
+            stack.pop()
+            continue
+        if _is_unknown(node) and node not in instead:
+            instead[node] = _cramer(node, systems)
+        args = (instead[node],) if node in instead else () if node.op is SELECT else node.args
+        missing = [a for a in args if a not in image]
+        if missing:
+            stack.extend(reversed(missing))
+            continue
+        stack.pop()
+        values = [image[a] for a in args]
+        image[node] = values[0] if node in instead else _rule(node, values)
+    return [as_number(image[r]) for r in roots]
+
+
+def _rule(node: Node, args: list[Any]) -> Any:
+    """One scalar node from its arguments; conditions stay conditions until a number is needed."""
+    sp = load()
+    op = node.op
+    if op is CONSTANT:
+        return _number(node.params[0])
+    if op is SYMBOL or op is SELECT:
+        return _leaf(node)
+    if op is SAMPLE_COUNT:
+        return samples()
+    if isinstance(op, Function):
+        if op.name not in LOGICAL:
+            args = [as_number(a) for a in args]
+        elif op.name == "where":
+            args = [args[0], as_number(args[1]), as_number(args[2])]
+        write = entries().get(op.name) or applied(op)
+        try:
+            return write(*args)
+        except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
+            raise ExprGraphError(f"to_sympy: SymPy refuses {op.name} of {', '.join(map(_short, args))}: {e}") from e
+    numbers = [as_number(a) for a in args]
+    if op is SUM:
+        const, coefficients = node.params
+        return sp.Add(_number(const), *[sp.Mul(_number(c), a) for c, a in zip(coefficients, numbers)])
+    if op is PRODUCT:
+        return sp.Mul(*[sp.Pow(a, _exponent(k)) for k, a in zip(node.params, numbers)])
+    if op is SAMPLE_SUM:
+        return sp.Sum(numbers[0], (sample(), 0, samples() - 1))
+    raise AssertionError(f"no element of an expression is a {op.name}")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) < 80 else text[:77] + "..."
+
+
+def _number(value: float) -> Any:
+    sp = load()
+    if math.isfinite(value):
+        return sp.Integer(int(value)) if value == math.floor(value) else sp.Float(value)
+    return sp.nan if math.isnan(value) else sp.oo if value > 0 else -sp.oo
+
+
+def _exponent(value: float) -> Any:
+    """Halves and the like as fractions, with which SymPy's rules for roots work."""
+    numerator, denominator = value.as_integer_ratio()
+    return load().Rational(numerator, denominator) if denominator <= 64 else _number(value)
+
+
+def _leaf(node: Node) -> Any:
+    """A scalar symbol, or one element of an array symbol."""
+    sp = load()
+    index: tuple[int, ...] = ()
+    if node.op is SELECT:
+        index, (node,) = node.params, node.args
+        if node.op is not SYMBOL:
+            raise AssertionError(f"an element of a {node.op.name} expression was not pushed to its leaves")
+    name, per_sample = node.params
+    if not node.shape and not per_sample:
+        return sp.Symbol(name, real=True)
+    shape = ((samples(),) if per_sample else ()) + node.shape
+    return sp.IndexedBase(name, shape=shape, real=True)[((sample(),) if per_sample else ()) + index]
+
+
+# ---------------------------------------------------------------- linear systems
+
+
+def _is_unknown(node: Node) -> bool:
+    return node.op is SELECT and node.args[0].op is SOLVE
+
+
+def _cramer(node: Node, systems: dict[Node, tuple[Any, Any]]) -> Node:
+    """An unknown as the quotient of two determinants; both are polynomials, so that no pivot has to be chosen."""
+    system = node.args[0]
+    i, *rest = node.params
+    n = system.shape[0]
+    if n > _UNKNOWNS:
+        raise ShapeError(f"to_sympy: a linear system is written out up to {_UNKNOWNS} unknowns, got one of {n}")
+    if system not in systems:
+        a, b = system.args
+        systems[system] = elements(a), elements(b)
+    matrix, right = systems[system]
+    rows = [list(row) for row in matrix]
+    replaced = [[*row[:i], right[(k, *rest)], *row[i + 1 :]] for k, row in enumerate(rows)]
+    return product([(_determinant(replaced), 1.0), (_determinant(rows), -1.0)])
+
+
+def _determinant(rows: list[list[Node]]) -> Node:
+    """Laplace's expansion; minors of the first k rows are made once for each set of columns."""
+    n = len(rows)
+    minors: dict[int, Node] = {0: as_node(1.0)}
+    for k, row in enumerate(rows):
+        larger: dict[int, list[tuple[float, Node]]] = {}
+        for columns, minor in minors.items():
+            for j in range(n):
+                if not columns >> j & 1:
+                    sign = -1.0 if (columns >> j).bit_count() % 2 else 1.0
+                    larger.setdefault(columns | 1 << j, []).append((sign, product([(minor, 1.0), (row[j], 1.0)])))
+        assert len(larger) == math.comb(n, k + 1)
+        minors = {columns: linear(terms) for columns, terms in larger.items()}
+    return minors[(1 << n) - 1]

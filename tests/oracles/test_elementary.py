@@ -1,0 +1,134 @@
+"""Every elementary function's derivatives to the third order against SymPy's own, at points all over its domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from reference import DIGITS, MODES, mpmath, sp
+
+import exprgraph as eg
+from exprgraph.elementwise import Function, apply
+from exprgraph.functions import built_in
+from exprgraph.node import Node
+from exprgraph.primitive import TABLE
+
+#: each smooth function of one argument as SymPy has it, and where it is looked at
+UNARY: dict[str, tuple[Any, list[float]]] = {
+    "exp": (sp.exp, [-20.0, -1.0, 0.0, 0.3, 20.0]),
+    "exp2": (lambda x: 2**x, [-20.0, -1.0, 0.0, 0.3, 20.0]),
+    "expm1": (lambda x: sp.exp(x) - 1, [-20.0, -1e-9, 0.0, 1e-5, 3.0]),
+    "log": (sp.log, [1e-8, 0.5, 1.0, 3.0, 1e9]),
+    "log2": (lambda x: sp.log(x) / sp.log(2), [1e-8, 0.5, 1.0, 3.0, 1e9]),
+    "log10": (lambda x: sp.log(x) / sp.log(10), [1e-8, 0.5, 1.0, 3.0, 1e9]),
+    "log1p": (lambda x: sp.log(1 + x), [-0.999, -1e-9, 0.0, 1e-5, 50.0]),
+    "cbrt": (lambda x: x ** sp.Rational(1, 3), [1e-6, 0.2, 1.0, 8.0, 1e9]),
+    "sin": (sp.sin, [-100.0, -1.0, 0.0, 1e-5, 2.0]),
+    "cos": (sp.cos, [-100.0, -1.0, 0.0, 1e-5, 2.0]),
+    "tan": (sp.tan, [-1.5, -1.0, 0.0, 1e-5, 2.0]),
+    "asin": (sp.asin, [-0.999, -0.5, 0.0, 1e-5, 0.9]),
+    "acos": (sp.acos, [-0.999, -0.5, 0.0, 1e-5, 0.9]),
+    "atan": (sp.atan, [-1e5, -0.5, 0.0, 1e-5, 3.0]),
+    "sinh": (sp.sinh, [-20.0, -1.0, 0.0, 1e-5, 3.0]),
+    "cosh": (sp.cosh, [-20.0, -1.0, 0.0, 1e-5, 3.0]),
+    "tanh": (sp.tanh, [-40.0, -1.0, 0.0, 1e-5, 20.0]),
+    "tanh_prime": (lambda x: 1 - sp.tanh(x) ** 2, [-40.0, -1.0, 0.0, 1e-5, 20.0]),
+    "asinh": (sp.asinh, [-1e5, -0.5, 0.0, 1e-5, 3.0]),
+    "acosh": (sp.acosh, [1.001, 1.5, 2.0, 10.0, 1e5]),
+    "atanh": (sp.atanh, [-0.999, -0.5, 0.0, 1e-5, 0.9]),
+    "erf": (sp.erf, [-5.0, -0.5, 0.0, 1e-5, 3.0]),
+    "erfc": (sp.erfc, [-5.0, -0.5, 0.0, 1e-5, 8.0]),
+    "sigmoid": (lambda x: 1 / (1 + sp.exp(-x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "sigmoid_prime": (lambda x: sp.exp(-x) / (1 + sp.exp(-x)) ** 2, [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "softplus": (lambda x: sp.log(1 + sp.exp(x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "gelu": (lambda x: x * sp.erfc(-x / sp.sqrt(2)) / 2, [-6.0, -1.0, 0.0, 1e-5, 6.0]),
+    "silu": (lambda x: x / (1 + sp.exp(-x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "root": (sp.sqrt, [1e-6, 0.2, 1.0, 9.0, 1e9]),
+    "inverse_root": (lambda x: 1 / sp.sqrt(x), [1e-6, 0.2, 1.0, 9.0, 1e9]),
+    "relu": (lambda x: sp.Piecewise((x, x > 0), (0, True)), [-3.0, -1e-9, 1e-9, 2.0]),
+    "abs": (lambda x: sp.Piecewise((x, x > 0), (-x, True)), [-3.0, -1e-9, 1e-9, 2.0]),
+    "step": (lambda x: sp.Piecewise((1, x > 0), (0, True)), [-3.0, -1e-9, 1e-9, 2.0]),
+    "sign": (lambda x: sp.Piecewise((1, x > 0), (-1, True)), [-3.0, -1e-9, 1e-9, 2.0]),
+    "floor": (lambda x: sp.Piecewise((0, x > 0), (-1, True)), [-0.5, 0.5]),
+    "ceil": (lambda x: sp.Piecewise((1, x > 0), (0, True)), [-0.5, 0.5]),
+}
+#: of two arguments; derivatives of all orders to the third in all orders of the variables
+BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
+    "atan2": (sp.atan2, [(0.5, 1.5), (-0.5, 1.5), (0.5, -1.5), (-2.0, -0.1), (1.0, 0.0), (1e-5, 3.0)]),
+    "hypot": (lambda a, b: sp.sqrt(a**2 + b**2), [(0.5, 1.5), (-3.0, 0.0), (0.0, 2.0), (1e-5, 3.0)]),
+    "pow": (lambda a, b: a**b, [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
+    "minimum": (lambda a, b: sp.Piecewise((a, a < b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
+    "maximum": (lambda a, b: sp.Piecewise((a, a > b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
+    "gate": (lambda a, b: a * b, [(0.5, 1.5), (-2.0, 0.1)]),
+}
+#: no derivative but 0: comparisons and choice
+CONSTANT = {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "where"}
+
+
+def row(name: str, *args: Node) -> Node:
+    function = TABLE[name]
+    assert isinstance(function, Function)
+    return apply(function, *args)
+
+
+def exact(e: Any, symbols: list[Any], points: list[tuple[float, ...]]) -> np.ndarray:
+    f = sp.lambdify(symbols, e, modules="mpmath")
+    with mpmath.workdps(2 * DIGITS):
+        return np.array([float(f(*map(mpmath.mpf, p))) for p in points])
+
+
+def test_every_row_is_here() -> None:
+    assert set(UNARY) | set(BINARY) | CONSTANT == set(built_in())
+
+
+def test_one_argument() -> None:
+    outputs: dict[str, list[Node]] = {}
+    values: dict[Node, np.ndarray] = {}
+    want: dict[str, list[np.ndarray]] = {}
+    t = sp.Symbol("t", real=True)
+    for name, (theirs, points) in UNARY.items():
+        x = eg.Symbol(f"x_{name}", per_sample=True)
+        values[x] = np.resize(np.array(points), 5)
+        exprs = [theirs(t)]
+        for _ in range(3):
+            exprs.append(sp.diff(exprs[-1], t))
+        want[name] = [exact(e, [t], [(v,) for v in values[x]]) for e in exprs]
+        for mode in MODES:
+            nodes = [row(name, x)]
+            for _ in range(3):
+                nodes.append(eg.jacobian(nodes[-1], x, mode))  # type: ignore[call-overload]
+            outputs[f"{name}: {mode}"] = nodes
+    with_numpy = eg.evaluate(outputs, values)
+    compiled = eg.compile(outputs, tuple(values))(*values.values())
+    for what, got in (("NumPy", with_numpy), ("compiled", compiled)):
+        for name, results in got.items():
+            exact_values = want[name.split(":")[0]]
+            for order, result in enumerate(results):
+                # entries that are small by cancellation are as exact as the functions they are made of
+                scale = np.abs(exact_values[order]) + 1e-3 * np.minimum(1.0, np.max(np.abs(exact_values), axis=0))
+                error = np.abs(np.broadcast_to(result, (5,)) - exact_values[order]) / (scale + 1e-300)
+                assert np.all(error < 2e-13), (what, name, order, np.asarray(result), exact_values[order], error)
+
+
+def test_two_arguments() -> None:
+    a, b = sp.symbols("a b", real=True)
+    outputs: dict[str, Node] = {}
+    values: dict[Node, np.ndarray] = {}
+    want: dict[str, np.ndarray] = {}
+    for name, (theirs, points) in BINARY.items():
+        xs = eg.Symbol(f"a_{name}", per_sample=True), eg.Symbol(f"b_{name}", per_sample=True)
+        points = (points * 6)[:6]
+        for x, column in zip(xs, zip(*points)):
+            values[x] = np.array(column)
+        known: dict[str, tuple[Node, Any]] = {"": (row(name, *xs), theirs(a, b))}
+        for order in range(4):
+            for by in [k for k in known if len(k) == order]:
+                ours, exact_one = known[by]
+                outputs[f"{name}: {by}"] = ours
+                want[f"{name}: {by}"] = exact(exact_one, [a, b], points)
+                if order < 3:
+                    for k, letter in enumerate("ab"):
+                        known[by + letter] = eg.diff(ours, xs[k]), sp.diff(exact_one, (a, b)[k])
+    for what, got in (("NumPy", eg.evaluate(outputs, values)), ("compiled", eg.compile(outputs, tuple(values))(*values.values()))):
+        for name, result in got.items():
+            np.testing.assert_allclose(np.broadcast_to(result, (6,)), want[name], rtol=1e-12, atol=1e-13, err_msg=f"{what} {name}")
