@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph.evaluate import real_array
 from exprgraph.functions import root
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
@@ -83,7 +84,7 @@ class Loss(NetworkLoss):
 
 def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     """Samples first; a single sample is a batch of one."""
-    a = np.asarray(value)
+    a = real_array(value, what)
     if a.shape == shape:
         a = a[None]
     if a.ndim <= len(shape) or a.shape[a.ndim - len(shape) :] != shape:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from exprgraph.integers import whole
+
 from .binding import bind_parameters
 from .errors import ArgumentError
 from .objective import LossTerm, Part, parameters_of, parts_of
@@ -81,7 +83,17 @@ def train(
     from .run import Run, Value
 
     start = time.perf_counter()
-    generator = np.random.default_rng(rng)
+    if epochs is not None:
+        epochs = _count("epochs", epochs, 0)
+    validate_every, checkpoint_every = _count("validate_every", validate_every), _count("checkpoint_every", checkpoint_every)
+    patience = None if patience is None else _count("patience", patience)
+    threads = _count("threads", threads)
+    if callback is not None and not callable(callback):
+        raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
+    try:
+        generator = np.random.default_rng(rng)
+    except (TypeError, ValueError) as e:
+        raise ArgumentError(f"rng is a seed, a whole number of at least 0, or a NumPy generator, got {rng!r} ({e})") from None
     network = _network(nn)
     symbols = parameters_of(network)
     first = _first_parameters(nn, network, params, generator)
@@ -89,15 +101,13 @@ def train(
     parts = parts_of(network, loss, data)
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
-    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
-    run = Run(symbols, first, int(epochs), parts, optimizer)
+    run = Run(symbols, first, epochs, parts, optimizer)
     run.validation = None if validation is None else Value(symbols, _validation_parts(network, loss, validation), run.dtype)
     run.validate_every, run.patience = validate_every, patience
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
-    with Progress(int(epochs), progress) as run.progress:
+    with Progress(epochs, progress) as run.progress:
         if isinstance(optimizer, LBFGS):
             if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
                 raise ArgumentError(
@@ -112,6 +122,13 @@ def train(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
     )  # fmt: skip
+
+
+def _count(name: str, value: Any, least: int = 1) -> int:
+    number = whole(value)
+    if number is None or number < least:
+        raise ArgumentError(f"{name} is a whole number of at least {least}, got {value!r}")
+    return number
 
 
 def _network(nn: Any) -> Any:
