@@ -13,6 +13,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.evaluate import evaluate
 from exprgraph.lowering.native import assemble, machine
+from exprgraph.lowering.native.entry import Call, entry
 from exprgraph.lowering.native.translate import UnsupportedError
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -209,3 +210,9 @@ def test_no_memory_for_one_of_several_results_gives_the_others_back():
         assert tracemalloc.get_traced_memory()[0] % (1 << 47) < 1e6  # lost, they would be 1.3 GB
     finally:
         tracemalloc.stop()
+
+
+def test_the_text_of_a_call_grows_with_the_results():
+    # a function of 240 scalars took half a minute to compile: each result's failure let go of all before it
+    sizes = [len(entry(Call((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
+    assert sizes[2] < 2.1 * sizes[1] < 2.1**2 * sizes[0]
