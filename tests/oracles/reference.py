@@ -104,14 +104,16 @@ ORDER = {"value": 0, "jacobian": 1, "hessian": 2, "third": 3}
 def scales(want: Sequence[np.ndarray], point: Sequence[float]) -> list[np.ndarray]:
     """The size of what may cancel in each entry of the derivatives.
 
-    That is how much the entry changes with the variables' own sizes; the largest entry of its order; and what the
+    That is how much the entry changes with the variables' own sizes (and by the square of a rounding, where that is
+    all: a sum of squares at its zero); the largest entry of its order; and what the
     order below amounts to over the size of the point, which a derivative that happens to vanish is made of.
     """
     size = np.abs(np.asarray(point)) + 1e-3
     out = []
     for k, w in enumerate(want):
         condition = (np.abs(want[k + 1]) * size).sum(axis=-1) if k + 1 < len(want) else 0.0
-        out.append(_largest(w) + condition)
+        squares = 1e-15 * ((np.abs(want[k + 2]) * size).sum(axis=-1) * size).sum(axis=-1) if k + 2 < len(want) else 0.0
+        out.append(_largest(w) + condition + squares)
         if k:
             out[k] = out[k] + _largest(want[k - 1])[..., None] / (1 + size.max())
     return out
