@@ -13,6 +13,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.evaluate import evaluate
 from exprgraph.lowering.native import assemble, machine
+from exprgraph.lowering.native.entry import Call, entry
 from exprgraph.lowering.native.translate import UnsupportedError
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -225,3 +226,9 @@ def test_equal_calls_give_equal_bits(threads):
         for other in (fn(*given), again(*given), fn(*(a.copy() for a in given))):
             for name, value in first.items():
                 assert np.array_equal(value, other[name])
+
+
+def test_the_text_of_a_call_grows_with_the_results():
+    # a function of 240 scalars took half a minute to compile: each result's failure let go of all before it
+    sizes = [len(entry(Call((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
+    assert sizes[2] < 2.1 * sizes[1] < 2.1**2 * sizes[0]

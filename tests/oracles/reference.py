@@ -104,23 +104,20 @@ ORDER = {"value": 0, "jacobian": 1, "hessian": 2, "third": 3}
 def scales(want: Sequence[np.ndarray], point: Sequence[float]) -> list[np.ndarray]:
     """The size of what may cancel in each entry of the derivatives.
 
-    That is how much the entry changes with the variables' own sizes; the largest entry of its order; and what the
-    order below amounts to over the size of the point, which a derivative that happens to vanish is made of.
+    That is how much the entry changes with the variables' own sizes (and by the square of a rounding, where that is
+    all: a sum of squares at its zero); the largest entry of its order; and what the orders below amount to over the
+    size of the point, which derivatives that happen to vanish are made of.
     """
     size = np.abs(np.asarray(point)) + 1e-3
+    below = np.zeros(len(want[0]))
     out = []
     for k, w in enumerate(want):
         condition = (np.abs(want[k + 1]) * size).sum(axis=-1) if k + 1 < len(want) else 0.0
-        out.append(_largest(w) + condition)
-        if k:
-            out[k] = out[k] + _largest(want[k - 1])[..., None] / (1 + size.max())
+        squares = 1e-15 * ((np.abs(want[k + 2]) * size).sum(axis=-1) * size).sum(axis=-1) if k + 2 < len(want) else 0.0
+        largest = np.abs(w).max(axis=tuple(range(1, w.ndim)), initial=0.0)
+        out.append((largest + below).reshape(-1, *(1,) * k) + condition + squares)
+        below = (largest + below) / (1 + size.max())
     return out
-
-
-def _largest(w: np.ndarray) -> np.ndarray:
-    """The largest entry for each formula, in the shape of an array that broadcasts."""
-    largest: np.ndarray = np.abs(w).max(axis=tuple(range(1, w.ndim)), keepdims=True, initial=0.0) if w.ndim > 1 else np.abs(w)
-    return largest
 
 
 def check_values(name: str, got: dict[str, Any], want: Sequence[np.ndarray], point: Sequence[float]) -> None:

@@ -64,19 +64,15 @@ class _Text:
         self.do(f"br i1 {test}, label %ok{self.count}, label %other")
         self.lines.append(f"ok{self.count}:")
 
-    def made(self, code: str, held: Sequence[str], raw: str) -> str:
-        """A new object; where Python has no memory for it, what is held is let go and its error is passed on."""
+    def made(self, code: str, place: str = "") -> str:
+        """A new object, kept at a place; where Python has no memory for it, its error is passed on."""
         name = self.new(code)
         self.count += 1
         here = self.count
-        self.do(f"br i1 {self.new(f'icmp ne ptr {name}, null')}, label %made{here}, label %failed{here}")
-        self.lines.append(f"failed{here}:")
-        for other in held:
-            self.do(f"call void @Py_DecRef(ptr {other})")
-        if raw:
-            self.do(f"call void @free(ptr {raw})")
-        self.do("ret ptr null")
+        self.do(f"br i1 {self.new(f'icmp ne ptr {name}, null')}, label %made{here}, label %failed")
         self.lines.append(f"made{here}:")
+        if place:
+            self.do(f"store ptr {name}, ptr {place}")
         return name
 
     def equal(self, kind: str, a: str, b: object) -> None:
@@ -127,6 +123,12 @@ def _function(name: str, call: Call, into: bool) -> str:
     pointers = t.new(f"alloca [{len(call.arguments)} x ptr]")
     results = t.new(f"alloca [{len(call.results) + 1} x ptr]")
     dims = t.new("alloca [64 x i64]")
+    # what the call owns so far: one block lets it go after a failure, so that the text grows with the results, not their square
+    count = 0 if into else len(call.results)
+    held, owned = t.new(f"alloca [{count + 1} x ptr]"), t.new("alloca ptr")
+    t.do(f"store ptr null, ptr {owned}")
+    for k in range(count):
+        t.do(f"store ptr null, ptr {t.offset(held, 8 * k)}")
     space = -(-call.workspace * item // 64) * 64 + call.shared * item + 64
     shared_results = [math.prod(s) for s, lane in call.results if not lane]
     together = len(shared_results) != 1
@@ -185,12 +187,12 @@ def _function(name: str, call: Call, into: bool) -> str:
     if not on_stack:
         raw = t.new(f"call ptr @malloc(i64 {space + 64})")
         t.require(t.new(f"icmp ne ptr {raw}, null"))
+        t.do(f"store ptr {raw}, ptr {owned}")
         number = t.new(f"ptrtoint ptr {raw} to i64")
         up = t.new(f"and i64 {t.new(f'sub i64 0, {number}')}, 63")
         block = t.new(f"getelementptr i8, ptr {raw}, i64 {up}")
     shared = t.offset(block, -(-call.workspace * item // 64) * 64)
     packed = t.offset(shared, call.shared * item + 32) if together else ""
-    arrays: list[tuple[str, str]] = []
     lane_slot = 1
     for k, (shape, lane) in enumerate(call.results):
         lead = int(lane and call.batch)
@@ -202,9 +204,8 @@ def _function(name: str, call: Call, into: bool) -> str:
                 t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
             t.do(f"call void @Py_IncRef(ptr {known['descr']})")
             code = f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)"
-            made = t.made(code, [held for held, _ in arrays], raw)
+            made = t.made(code, t.offset(held, 8 * k))
         data = t.read("ptr", made, head)
-        arrays.append((made, data))
         if lane:
             t.do(f"store ptr {data}, ptr {t.offset(results, 8 * lane_slot)}")
             lane_slot += 1
@@ -216,34 +217,61 @@ def _function(name: str, call: Call, into: bool) -> str:
     t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 {samples})")
     t.do(f"call void @PyEval_RestoreThread(ptr {state})")
     at = 0
-    answers: list[str] = []
-    for (shape, lane), (made, data) in zip(call.results, arrays):
+    for k, (shape, lane) in enumerate(call.results):
         size = math.prod(shape) * item
+        place = t.offset(held, 8 * k) if not into else ""
         if not lane and together:
-            t.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {data}, ptr {t.offset(packed, at)}, i64 {size}, i1 false)")
+            made = given_results[k] if into else t.read("ptr", held, 8 * k)
+            t.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {t.read('ptr', made, head)}, ptr {t.offset(packed, at)}, i64 {size}, i1 false)")
             at += size
-        if into:
-            continue
-        scalar = not shape and not (lane and call.batch)
-        rest = [held for held, _ in arrays[len(answers) + 1 :]]
-        answers.append(t.made(f"call ptr {known['scalar']}(ptr {made})", answers + rest, raw) if scalar else made)
+        if not into and not shape and not (lane and call.batch):
+            made = t.read("ptr", held, 8 * k)
+            t.do(f"store ptr null, ptr {place}")  # the array is let go by the call, whatever comes of it
+            t.made(f"call ptr {known['scalar']}(ptr {made})", place)
     if raw:
+        t.do(f"store ptr null, ptr {owned}")
         t.do(f"call void @free(ptr {raw})")
     if into:
         t.do(f"call void @Py_IncRef(ptr {known['true']})")
         t.do(f"ret ptr {known['true']}")
-    elif len(answers) == 1:
-        t.do(f"ret ptr {answers[0]}")
+    elif count == 1:
+        t.do(f"ret ptr {t.read('ptr', held, 0)}")
     else:
-        row = t.made(f"call ptr @PyTuple_New(i64 {len(answers)})", answers, "")
-        for k, answer in enumerate(answers):
-            t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {answer})")
+        row = t.made(f"call ptr @PyTuple_New(i64 {count})")
+        for k in range(count):
+            t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {t.read('ptr', held, 8 * k)})")
         t.do(f"ret ptr {row}")
+    if not into:
+        t.lines.append(_LET_GO.format(held=held, owned=owned, count=count))
     t.lines.append("other:")
     t.do(f"call void @Py_IncRef(ptr {known['none']})")
     t.do(f"ret ptr {known['none']}")
     body = "\n".join(t.lines)
     return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nbegin:\n{body}\n}}"
+
+
+#: after a failure: every object that the call owns, and its memory
+_LET_GO = """failed:
+  br label %each
+each:
+  %i = phi i64 [ 0, %failed ], [ %next, %after ]
+  %more = icmp ult i64 %i, {count}
+  br i1 %more, label %look, label %gone
+look:
+  %place = getelementptr ptr, ptr {held}, i64 %i
+  %object = load ptr, ptr %place
+  %there = icmp ne ptr %object, null
+  br i1 %there, label %drop, label %after
+drop:
+  call void @Py_DecRef(ptr %object)
+  br label %after
+after:
+  %next = add i64 %i, 1
+  br label %each
+gone:
+  %memory = load ptr, ptr {owned}
+  call void @free(ptr %memory)
+  ret ptr null"""
 
 
 class _Method(ctypes.Structure):
