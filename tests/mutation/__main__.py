@@ -14,7 +14,7 @@ from pathlib import Path
 from . import executed as lines
 from .operators import Mutant, mutants
 from .tree import ROOT, Child, copy_tree, load_common, run_tests
-from .trial import Outcome, Trial, choice, is_a_test, read_survivors, source
+from .trial import Outcome, Trial, choice, is_a_test, read_report, source
 
 MODULES = {"calculus": "exprgraph/calculus/*.py", "simplify": "exprgraph/simplify.py", "lowering": "exprgraph/lowering/**/*.py"}
 
@@ -30,8 +30,8 @@ def paths(names: Iterable[str]) -> list[str]:
 def chosen(arguments: argparse.Namespace) -> list[Mutant]:
     every = [m for path in paths(arguments.modules) for m in mutants(path, source(path))]
     if arguments.again is not None:
-        wanted = read_survivors(arguments.again)
-        return [m for m in every if str(m) in wanted]
+        before = read_report(arguments.again)
+        return [m for m in every if before.get(str(m), ("killed", ""))[0] != "killed"]
     if arguments.sample is not None and arguments.sample < len(every):
         picked = set(random.Random(arguments.seed).sample(range(len(every)), arguments.sample))
         every = [m for k, m in enumerate(every) if k in picked]
@@ -40,10 +40,11 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
 
 def tried(todo: list[Mutant], trees: list[Path], executed: lines.Executed, cache: Path, seed: int, report: Path | None) -> list[Outcome]:
     """What became of each mutant, as many at a time as there are trees."""
-    outcomes: list[Outcome] = []
+    known = read_report(report) if report is not None and report.exists() else {}
+    outcomes = [Outcome(m, *known[str(m)]) for m in todo if str(m) in known]
     running: list[tuple[Trial, Path]] = []
     free = list(trees)
-    pending = list(reversed(todo))
+    pending = [m for m in reversed(todo) if str(m) not in known]
 
     def done(outcome: Outcome) -> None:
         outcomes.append(outcome)
@@ -55,14 +56,14 @@ def tried(todo: list[Mutant], trees: list[Path], executed: lines.Executed, cache
     while pending or running:
         while free and pending:
             mutant = pending.pop()
-            tests = choice(executed, mutant, seed)
-            if not tests:
+            turns = choice(executed, mutant, seed)
+            if not turns:
                 done(Outcome(mutant, "unexecuted", "no test executes the line"))
                 continue
             tree = free.pop()
             # what the compiler itself writes is kept apart: a mutant of it may write anything
             own = tree / "objects" if "/native/" in mutant.path else cache
-            running.append((Trial(mutant, tests, executed, tree, own), tree))
+            running.append((Trial(mutant, turns, executed, tree, own), tree))
         for trial, tree in list(running):
             outcome = trial.outcome()
             if outcome is not None:
@@ -98,7 +99,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, help="so many mutants, at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
-    parser.add_argument("--report", type=Path, help="a file to which a line is added for each mutant")
+    parser.add_argument("--report", type=Path, help="a file to which a line is added for each mutant; those it has are not tried")
     parser.add_argument("--again", type=Path, help="try the survivors of a report")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     arguments = parser.parse_args()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import re
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +13,8 @@ from .executed import Executed
 from .operators import Mutant, mutated
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
-QUICK = 60  # tests
-QUICK_SECONDS = 15.0
-REST_SECONDS = 60.0
+#: of each turn: how many tests, of how many files, and their seconds
+TURNS = ((12, 3, 3.0), (60, 100, 15.0), (10**6, 100, 60.0))
 
 
 class Outcome(NamedTuple):
@@ -25,29 +23,41 @@ class Outcome(NamedTuple):
     why: str  # the test that failed, or what else happened
 
 
-def choice(executed: Executed, mutant: Mutant, seed: int) -> list[str]:
-    """The tests of a mutant: the quickest first, in turns over the files, then the others in any order."""
+def choice(executed: Executed, mutant: Mutant, seed: int) -> list[list[str]]:
+    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all files, others in any order."""
     found = executed.tests(mutant.path, mutant.line)
     files: defaultdict[str, list[str]] = defaultdict(list)
     for test in sorted(found, key=lambda t: (executed.seconds[t], t)):
-        files[test.split("::")[0]].append(test)
+        files[_file(test)].append(test)
     stem = Path(mutant.path).stem
+    # a file of the module's name first, then those with most tests of the line
     order = sorted(files, key=lambda f: (f"test_{stem}" not in f, -len(files[f]), f))
-    turns = [files[f][k] for k in range(max(map(len, files.values()), default=0)) for f in order if k < len(files[f])]
-    first: list[str] = []
-    spent = 0.0
-    for test in turns:
-        if len(first) < QUICK and spent + executed.seconds[test] <= QUICK_SECONDS:
-            first.append(test)
-            spent += executed.seconds[test]
-    rest = [t for t in turns if t not in set(first)]
-    random.Random(f"{seed} {mutant}").shuffle(rest)
-    spent = 0.0
-    for test in rest:
-        if spent + executed.seconds[test] <= REST_SECONDS:
-            first.append(test)
-            spent += executed.seconds[test]
-    return first
+    spread = [files[f][k] for k in range(max(map(len, files.values()), default=0)) for f in order if k < len(files[f])]
+    turns: list[list[str]] = []
+    taken: set[str] = set()
+    for number, (most, of, seconds) in enumerate(TURNS):
+        left = [t for t in spread if t not in taken and _file(t) in order[:of]]
+        if number == len(TURNS) - 1:
+            random.Random(f"{seed} {mutant}").shuffle(left)
+        turn: list[str] = []
+        for test in left:
+            if len(turn) < most and executed.seconds[test] <= seconds:
+                turn.append(test)
+                seconds -= executed.seconds[test]
+        taken.update(turn)
+        if turn:
+            turns.append(sorted(turn, key=order_of(order)))
+    return turns
+
+
+def _file(test: str) -> str:
+    return test.split("::")[0]
+
+
+def order_of(files: Sequence[str]) -> Callable[[str], int]:
+    """Tests of one file one after another, so that the quickest are not behind a module that is slow to import."""
+    place = {f: k for k, f in enumerate(files)}
+    return lambda test: place[_file(test)]
 
 
 class _Failure:
@@ -64,13 +74,20 @@ class _Failure:
 class Trial:
     """A mutant in its copy of the tree, while its tests run."""
 
-    def __init__(self, mutant: Mutant, tests: Sequence[str], executed: Executed, tree: Path, cache: Path) -> None:
+    def __init__(self, mutant: Mutant, turns: Sequence[Sequence[str]], executed: Executed, tree: Path, cache: Path) -> None:
         self.mutant = mutant
+        self._turns = list(turns)
+        self._executed = executed
+        self._tree = tree
+        self._cache = cache
+        self._note = tree / "failed.txt"
         self._target = tree / mutant.path
         self._text = self._target.read_text()
         self._target.write_text(mutated(self._text, mutant.number))
         self._forget_compiled()
-        self._note = tree / "failed.txt"
+        self._child = self._start(self._turns.pop(0))
+
+    def _start(self, tests: Sequence[str]) -> Child:
         self._note.write_text("")
 
         def work() -> int:
@@ -80,9 +97,9 @@ class Trial:
             self._note.write_text(failure.name)
             return code
 
-        seconds = sum(executed.seconds[t] for t in tests)
+        seconds = sum(self._executed.seconds[t] for t in tests)
         # time enough for the whole; an endless loop is noticed by the clock alone
-        self._child = Child(tree, cache, work, 20.0 + min(10.0 * seconds, 200.0))
+        return Child(self._tree, self._cache, work, 20.0 + min(10.0 * seconds, 200.0))
 
     def _forget_compiled(self) -> None:
         """Compiled files are told from their sources by size and whole seconds, which mutants may share."""
@@ -92,6 +109,9 @@ class Trial:
     def outcome(self) -> Outcome | None:
         code = self._child.result()
         if code is None:
+            return None
+        if code == 0 and self._turns:
+            self._child = self._start(self._turns.pop(0))
             return None
         self._target.write_text(self._text)
         if code == 0:
@@ -105,9 +125,10 @@ class Trial:
         return Outcome(self.mutant, "killed", self._note.read_text() or f"import (exit code {code})")
 
 
-def read_survivors(file: Path) -> set[str]:
-    """The mutants of a report that survived, as text."""
-    return {line.split("\t")[2] for line in file.read_text().splitlines() if line.startswith(("survived\t", "unexecuted\t"))}
+def read_report(file: Path) -> dict[str, tuple[str, str]]:
+    """What became of each mutant, and why; the last line of a mutant counts."""
+    lines = (line.split("\t") for line in file.read_text().splitlines())
+    return {mutant: (status, why) for status, why, mutant in lines}
 
 
 def source(path: str) -> str:
@@ -115,7 +136,7 @@ def source(path: str) -> str:
 
 
 def is_a_test(why: str) -> bool:
-    return bool(re.search("::", why))
+    return "::" in why
 
 
-__all__ = ["Outcome", "Trial", "choice", "is_a_test", "read_survivors", "source"]
+__all__ = ["Outcome", "Trial", "choice", "is_a_test", "read_report", "source"]
