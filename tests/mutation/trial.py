@@ -14,7 +14,7 @@ from .operators import Mutant, mutated
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
 #: of each turn: how many tests, of how many files, and their seconds
-TURNS = ((12, 3, 3.0), (60, 100, 15.0), (10**6, 100, 60.0))
+TURNS = ((12, 3, 2.0), (60, 100, 10.0), (10**6, 100, 30.0))
 
 
 class Outcome(NamedTuple):
