@@ -125,7 +125,7 @@ def test_systems_of_equations(n: int, m: int) -> None:
     lanes, stride = 3, 4
     a, y = rng.normal(size=(lanes, n, n)), rng.normal(size=(lanes, n, m))
     a[0, 0, 0] = 0.0 if n > 1 else 2.0  # rows have to be exchanged
-    w, right = np.zeros((1 + n * n * stride)), np.zeros((2 + n * m * stride))
+    w, right = np.zeros(1 + n * n * stride), np.zeros(2 + n * m * stride)
     w[1:].reshape(n * n, stride)[:, :lanes] = a.reshape(lanes, -1).T
     right[2:].reshape(n * m, stride)[:, :lanes] = y.reshape(lanes, -1).T
     runtime.solve(w, right, 1, 2, n, m, stride, lanes)

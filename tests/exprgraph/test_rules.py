@@ -1,0 +1,198 @@
+"""The rules of each primitive, in each shape they tell apart: forward, reverse and central differences agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.contract import contract
+from exprgraph.elementwise import apply
+from exprgraph.functions import GATE
+from exprgraph.indexing import place
+from exprgraph.leaves import identity
+from exprgraph.node import Node
+
+s, r = eg.symbols("s r")
+x, y = eg.Symbol("x", 3), eg.Symbol("y", 3)
+A, B = eg.Symbol("A", (3, 3)), eg.Symbol("B", (2, 3))
+_RNG = np.random.default_rng(8)
+VALUES: dict[Node, Any] = {n: _RNG.uniform(0.4, 1.6, n.shape) for n in (s, r, x, y, A, B)}
+VALUES[A] = VALUES[A] + 2.0 * np.diag([1.0, 2.0, 1.5])
+
+GRAPHS: dict[str, Node] = {
+    "number times array": s * x,
+    "number over array": s / x,
+    "array over number": x / s**2,
+    "sum with a number": 3 * s - 2 * x + 1,
+    "product of three": s * x**2 * y**-1.5,
+    "root of a product": eg.sqrt(s * x * y),
+    "where of numbers": eg.where(s > 1, s * r, r**2),
+    "where by a number, of arrays": eg.where(s > 0, x * y, y**2),
+    "where by a number, of an array and a number": eg.where(s > 100, x, s**2),
+    "where by an array, of numbers": eg.where(x > 1, s * r, r / s),
+    "where by an array, of an array and a number": eg.where(x > 1, s**2, x * s),
+    "where of a constant": eg.where(x > 1, 0.0, x * s),
+    "where of matrices": eg.where(A > 1, A**2, s * A),
+    "gate by a number": apply(GATE, s**2, x * y),
+    "gate of a number": apply(GATE, x * s, r**2),
+    "gate of arrays": apply(GATE, eg.sin(x), x * y),
+    "function of two": eg.atan2(s, x) + eg.hypot(x, y),
+    "power with a symbol above": x**y + s**x + x**s,
+    "smaller and larger": eg.minimum(x, s) * eg.maximum(y, x),
+    "matrix and vector": A @ x,
+    "matrices": B @ A,
+    "diagonal": contract([(A, "ii")], "i"),
+    "trace": contract([(A, "ii"), (x, "j")], "j"),
+    "diagonal matrix": contract([(x, "i"), (identity(3), "ij")], "ij"),
+    "diagonal of a product": eg.einsum("ij,ji->i", A, A),
+    "three operands": eg.einsum("ij,jk,k->i", B, A, x),
+    "an operand twice": eg.einsum("i,i,ij->j", x, x, A),
+    "outer product": eg.outer(x, y * s),
+    "repeated along an axis": contract([(x * s, "i")], "ij", {"j": 2}) * 2,
+    "rows backwards": A[::-1, 0] * s,
+    "columns": (A**2)[:, 1:],
+    "taken twice": (x**2)[[2, 0, 2]],
+    "taken of a matrix": (A * s)[:, [1, 1]],
+    "placed": place(x**2, (("s", 1, 2, 3),), (7,)),
+    "placed by a take": place(x**2, (("t", (0, 3, 3)),), (5,)),
+    "placed in a matrix": place(x * s, (1, None), (2, 3)),
+    "stack": eg.stack([x, x * y, eg.zeros(3)]),
+    "stack along the last axis": eg.stack([x**2, y], axis=1),
+    "concatenate": eg.concatenate([x, 2 * y * x, eg.stack([s])]),
+    "concatenate along the last axis": eg.concatenate([A, (B.T) ** 2], axis=1),
+    "reshape": (A * s).reshape(9),
+    "reshape to a matrix": (eg.concatenate([x, y]) ** 2).reshape(2, 3),
+    "largest": eg.max(A * s),
+    "largest along the first axis": eg.max(A, axis=0),
+    "smallest along the last axis": eg.min(A**2, axis=1) * s,
+    "solve": eg.solve(A, x),
+    "solve with numbers in the matrix": eg.solve(A * s, x * y),
+    "solve for matrices": eg.solve(A, B.T),
+    "sum over samples of what they share": eg.over_samples.mean(x * s),
+}
+
+
+def central_difference(f: Node, v: Node, values: dict[Node, Any]) -> np.ndarray:
+    """The Jacobian by Richardson's extrapolation of two central differences."""
+    columns = []
+    for k in range(v.size):
+        e = np.zeros(v.size)
+        e[k] = 1.0
+        e = e.reshape(v.shape)
+        coarse, fine = (
+            (eg.evaluate(f, {**values, v: values[v] + h * e}) - eg.evaluate(f, {**values, v: values[v] - h * e})) / (2 * h)
+            for h in (2e-4, 1e-4)
+        )
+        columns.append((4 * fine - coarse) / 3)
+    return np.stack(columns, -1).reshape(f.shape + v.shape)
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_jacobian(name: str) -> None:
+    f = GRAPHS[name]
+    for v in eg.free_symbols(f):
+        expected = central_difference(f, v, VALUES)
+        for mode in ("forward", "reverse", "auto"):
+            j = eg.jacobian(f, v, mode)  # type: ignore[call-overload]
+            np.testing.assert_allclose(eg.evaluate(j, VALUES), expected, rtol=1e-8, atol=1e-8, err_msg=f"{mode} by {v}")
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_one_direction(name: str) -> None:
+    """Without extra axes: products with the Jacobian, which is held against differences above."""
+    f = GRAPHS[name]
+    for v in eg.free_symbols(f):
+        t, ct = _RNG.normal(size=v.shape), _RNG.normal(size=f.shape)
+        j = eg.evaluate(eg.jacobian(f, v, "forward"), VALUES)
+        n = len(v.shape)
+        np.testing.assert_allclose(eg.evaluate(eg.jvp(f, v, t), VALUES), np.tensordot(j, t, n), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(eg.evaluate(eg.vjp(f, v, ct), VALUES), np.tensordot(ct, j, len(f.shape)), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_behind_a_branch(name: str) -> None:
+    """A branch that is taken changes nothing, one that is not taken gives zeros, in reverse as well."""
+    f = GRAPHS[name]
+    plain = eg.sum(f * np.arange(1.0, f.size + 1.0).reshape(f.shape))
+    for v in eg.free_symbols(f):
+        expected = eg.evaluate(eg.jacobian(plain, v, "forward"), VALUES)
+        for condition, factor in ((r > 0, 1.0), (r < 0, 0.0)):
+            guarded = eg.where(condition, plain, 7.0)
+            got = eg.evaluate(eg.gradient(guarded, v), VALUES)
+            np.testing.assert_allclose(got, factor * expected, rtol=1e-11, atol=1e-12)
+            every = eg.where(condition, f, 7.0)
+            np.testing.assert_allclose(
+                eg.evaluate(eg.jacobian(every, v, "reverse"), VALUES),
+                factor * eg.evaluate(eg.jacobian(f, v, "forward"), VALUES),
+                rtol=1e-11,
+                atol=1e-12,
+            )
+
+
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_ties_of_an_extremum_share_the_derivative(axis: int | None) -> None:
+    a = np.array([[2.0, 5.0, 5.0], [2.0, 5.0, 1.0]])
+    hit = a == (a.max() if axis is None else a.max(axis, keepdims=True))
+    share = hit / hit.sum(axis, keepdims=axis is not None)
+    weights = np.arange(1.0, 4.0)[: (2 if axis == 1 else 3)] if axis is not None else np.array(1.0)
+    f = eg.sum(eg.max(B, axis=axis) * weights)
+    expected = share * (weights if axis != 1 else weights[:, None])
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(eg.evaluate(eg.jacobian(f, B, mode), {B: a}), expected, rtol=1e-14)  # type: ignore[call-overload]
+        np.testing.assert_allclose(
+            eg.evaluate(eg.jacobian(eg.min(-B, axis=axis), B, mode), {B: a}),  # type: ignore[call-overload]
+            -eg.evaluate(eg.jacobian(eg.max(B, axis=axis), B, "forward"), {B: a}),
+            rtol=1e-14,
+        )
+
+
+# ---------------------------------------------------------------- what is behind a branch that is not taken
+
+
+ZERO = {x: np.zeros(3), y: np.array([1.0, 2.0, 3.0]), s: 2.0, r: -1.0, A: np.zeros((3, 3)), B: np.ones((2, 3))}
+
+#: of x at 0 (of A at 0): not finite, or with a derivative that is not
+UNDEFINED: dict[str, tuple[Node, Node]] = {
+    "a constant matrix beside it": (x, eg.einsum("ij,j,j->i", np.arange(9.0).reshape(3, 3), 1 / x, y / x)),
+    "three operands": (x, eg.einsum("i,ij,j->j", eg.log(x), eg.outer(y, 1 / x), eg.sqrt(x))),
+    "an extremum along an axis": (x, eg.max(eg.outer(eg.log(x), 1 / x), axis=1)),
+    "a product of numbers and arrays": (x, s * eg.log(x) / x * eg.sum(1 / x)),
+    "a function of a number": (x, y * eg.exp(eg.sum(1 / x))),
+    "a repeated index": (x, contract([(eg.outer(1 / x, eg.log(x)), "ii")], "i")),
+    "a system": (A, eg.solve(A, x + 1)),
+    "systems": (A, eg.solve(A, B.T)),
+    "an inverse in a product": (A, B @ eg.inv(A) @ y),
+}
+
+
+@pytest.mark.parametrize("name", UNDEFINED)
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_what_is_not_taken_does_not_matter(name: str, mode: Any) -> None:
+    v, f = UNDEFINED[name]
+    weights = np.arange(1.0, f.size + 1.0).reshape(f.shape)
+    with np.errstate(all="ignore"):
+        for guarded in (eg.where(r > 0, f, s * eg.sum(v)), eg.where(r > 0, eg.sum(f * weights), s * eg.sum(v))):
+            got = eg.evaluate(eg.jacobian(guarded, v, mode), ZERO)
+            np.testing.assert_array_equal(got, np.full(guarded.shape + v.shape, 2.0))
+        every = eg.where(weights > 2, f * 1.0, eg.sum(v))  # some elements are taken, others not
+        if f.size > 2:
+            j = eg.evaluate(eg.jacobian(every, v, mode), ZERO)
+            np.testing.assert_array_equal(j.reshape(f.size, -1)[:2], np.ones((2, v.size)))
+
+
+def test_a_guarded_normalisation_by_an_array_of_totals() -> None:
+    p = eg.Symbol("p", 2, per_sample=True)
+    w = eg.Symbol("w", 2)
+    totals = eg.over_samples.sum(eg.exp(w * p))
+    f = eg.where(p > 0, p / totals, 3 * w)
+    value = {p: np.array([[1.0, -1.0], [0.5, 2.0], [-0.3, 0.4]]), w: np.array([0.3, -0.2])}
+    e = np.exp(value[w] * value[p])
+    slope = -value[p] / e.sum(0) ** 2 * (e * value[p]).sum(0)
+    expected = np.where(value[p] > 0, slope, 3.0)[..., None] * np.eye(2)
+    for mode in ("forward", "reverse"):
+        got = eg.evaluate(eg.jacobian(f, w, mode), value)  # type: ignore[call-overload]
+        np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(eg.evaluate(eg.vjp(f, w, [1.0, -2.0]), value), expected @ [1.0, -2.0], rtol=1e-13, atol=1e-15)
