@@ -510,6 +510,34 @@ def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
     within_float32(name, x, values)
 
 
+def near_constants(single: bool) -> dict[str, list[list[np.ndarray]]]:
+    """Arguments whose result is a small angle away from a multiple of pi/4."""
+    d = 10.0 ** np.random.default_rng(9).uniform(-4.5, -3, 400) if single else 10.0 ** np.random.default_rng(9).uniform(-10, -6, 200)
+    one = np.ones_like(d)
+    points = {
+        "atan": [[both_signs(1 / d)], [both_signs(1 + d)], [both_signs(1 - d)]],
+        "asin": [[both_signs(1 - d * d)]],
+        "acos": [[d * d - 1], [both_signs(d)]],
+        "atan2": [[both_signs(one), np.tile(k * d, 2)] for k in (-1, 1)]
+        + [[both_signs(d), np.tile(-one, 2)]]
+        + [[both_signs(one + k * d), np.tile(x * one, 2)] for k in (-1, 1) for x in (-1, 1)],
+    }
+    return {name: [[a.astype(np.float32 if single else np.float64) for a in x] for x in sets] for name, sets in points.items()}
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("name", ["atan", "asin", "acos", "atan2"])
+def test_constants_in_two_parts(name: str, single: bool) -> None:
+    """Where nearly all of a result is a multiple of pi/4, it is rounded once: the constants' low parts are right."""
+    for x in near_constants(single)[name]:
+        values = by_machine_code(name, *x)
+        with mp.workdps(40):
+            for *given, value in zip(*x, values, strict=True):
+                exact = getattr(mp, name)(*(mp.mpf(float(v)) for v in given))
+                unit = float(np.spacing(abs(values.dtype.type(exact))))
+                assert abs(mp.mpf(float(value)) - exact) <= 0.51 * unit, given
+
+
 def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
     """Every stride-th float32, in pieces."""
     for start in range(0, 1 << 32, stride << 20):
