@@ -175,7 +175,7 @@ def _taken(node: Node) -> list[Statement]:
     own = axis - sum(isinstance(x, int) for x in entries[:axis])
     out = []
     for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
-        part = select(a, (*entries[:axis], position, *entries[axis + 1 :]))
+        part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
         ident = identity_index(len(part.shape))
         out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
     return out

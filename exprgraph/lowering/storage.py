@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..node import Node, Shape
-from ..primitive import ARRAY
+from ..primitive import ARRAY, RESHAPE
 from .access import Place, contiguous
 
 
@@ -28,6 +28,7 @@ class Storage:
                 self.places[key] = Place("c", len(self.constants), contiguous(key.shape), False)
                 self.constants += data.ravel().tolist()
             else:  # a reshaped value lies where the value lies
+                assert key.op is RESHAPE, f"{key.op.name} has no place"
                 base = self.place(key.args[0])
                 self.places[key] = base._replace(strides=contiguous(key.shape))
         return self.places[key]

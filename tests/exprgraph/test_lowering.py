@@ -155,6 +155,20 @@ def test_gradient_of_a_residual_loss_over_blocks() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
+def same_as_numpy(outputs: list[Node], symbols: list[Node], n: int) -> None:
+    rng = np.random.default_rng(2)
+    values = {s: rng.uniform(0.5, 1.5, ((n,) if s.per_sample else ()) + s.shape) for s in symbols}
+    for a, b in zip(eg.compile(outputs, symbols)(*values.values()), eg.evaluate(outputs, values), strict=True):
+        np.testing.assert_allclose(np.broadcast_to(a, np.shape(b)), b, rtol=1e-12)
+
+
+def test_a_shared_value_read_once_before_the_samples_and_again_by_each() -> None:
+    p, v = eg.Symbol("p", 3, per_sample=True), eg.Symbol("v", 3)
+    f = p + eg.sin(v)  # its sum over the samples reads sin(v) once, in code that comes before the samples
+    same_as_numpy([eg.over_samples.sum(f), f / (1 + eg.over_samples.mean(f**2))], [p, v], 13)
+    same_as_numpy([eg.over_samples.sum(f * eg.cos(v)), eg.exp(f)], [p, v], 5)
+
+
 def test_code_follows_the_number_of_distinct_layers() -> None:
     """Neither width nor depth makes more code; only the tables grow."""
 
