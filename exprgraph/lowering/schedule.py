@@ -312,6 +312,8 @@ class Scheduler:
                     kept.add(a)
             else:
                 kept.add(total.args[0])
+                if inner in readers:  # computed anyway; the total is of what is stored
+                    kept.add(inner)
                 kept.add(self._base(total.args[0]))
         for root in self.phase.roots:
             if not any(root is t.args[0] for t in self.fused_totals):

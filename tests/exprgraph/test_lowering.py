@@ -169,6 +169,13 @@ def test_a_shared_value_read_once_before_the_samples_and_again_by_each() -> None
     same_as_numpy([eg.over_samples.sum(f * eg.cos(v)), eg.exp(f)], [p, v], 5)
 
 
+def test_a_total_of_a_product_that_is_read_again() -> None:
+    p, q, A = eg.Symbol("p", 3, per_sample=True), eg.Symbol("q", 3, per_sample=True), eg.Symbol("A", (3, 3), per_sample=True)
+    f = eg.outer(p, q * p[0])
+    g = eg.solve(A + 3 * np.eye(3), p)  # its memory may be that of what f is made of
+    same_as_numpy([eg.over_samples.sum(f), eg.over_samples.mean(f**2), g], [p, q, A], 13)
+
+
 def test_code_follows_the_number_of_distinct_layers() -> None:
     """Neither width nor depth makes more code; only the tables grow."""
 
