@@ -11,6 +11,7 @@ from small_graphs import SYMBOLS, expressions
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
+from exprgraph.indexing import place
 from exprgraph.lowering import runtime
 from exprgraph.lowering.emit import emit
 from exprgraph.lowering.function import compile_function
@@ -167,6 +168,15 @@ def test_a_shared_value_read_once_before_the_samples_and_again_by_each() -> None
     f = p + eg.sin(v)  # its sum over the samples reads sin(v) once, in code that comes before the samples
     same_as_numpy([eg.over_samples.sum(f), f / (1 + eg.over_samples.mean(f**2))], [p, v], 13)
     same_as_numpy([eg.over_samples.sum(f * eg.cos(v)), eg.exp(f)], [p, v], 5)
+
+
+def test_totals_placed_by_a_take() -> None:
+    p = eg.Symbol("p", 3, per_sample=True)
+    entries = (("t", (0, 3, 3)),)
+    same_as_numpy([place(eg.over_samples.sum(p**2), entries, (5,)), eg.over_samples.sum(place(eg.tanh(p), entries, (5,)))], [p], 9)
+    # the gradient of a selection with a repeated element, over samples
+    v = eg.Symbol("v", 4)
+    same_as_numpy([eg.gradient(eg.over_samples.sum(eg.sum((v * p[0])[[1, 1, 3]] ** 2)), v)], [p, v], 9)
 
 
 def test_a_total_of_a_product_that_is_read_again() -> None:
