@@ -83,6 +83,7 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "largest": eg.max(A * s),
         "largest along the first axis": eg.max(A, axis=0),
         "smallest along the last axis": eg.min(A**2, axis=1) * s,
+        "largest of negative numbers": eg.max(-A, axis=1) + eg.min(x) * eg.max(-y),
         "solve": eg.solve(A, x),
         "solve with numbers in the matrix": eg.solve(A * s, x * y),
         "solve for matrices": eg.solve(A, B.T),

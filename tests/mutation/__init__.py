@@ -8,7 +8,8 @@ written to.  A first run finds which tests execute which lines (``executed``); i
 tests, in the directory for temporary files.  For each mutant those tests run that execute its line (``trial``), until one
 fails: a dozen of the quickest of three files, 60 of the quickest over all files, and the others as far as they take half a
 minute together.  A line that runs only when the module is imported has the tests that use most of the module, a line of
-a function that is compiled from its source the tests that compile it.  Slow tests are not run.
+a function that is compiled from its source the tests that compile it.  A line that no test executes leaves its mutants
+*unexecuted*.  Slow tests are not run.
 
 A mutant is *killed* if a test fails, if the modules cannot be imported, if the process dies, or if the tests take
 ten times as long as they should, and 20 s; else it has *survived*.  In the end the tests that killed are run without a mutant:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -98,7 +100,7 @@ def _digest(paths: Sequence[Path]) -> bytes:
 
 
 def _helpers() -> list[Path]:
-    return [ROOT / "tests" / "conftest.py", ROOT / "tests" / "exprgraph" / "small_graphs.py"]
+    return [ROOT / "tests" / "conftest.py", *sorted((ROOT / "tests" / "exprgraph").glob("*_graphs.py"))]
 
 
 def _units() -> Iterator[tuple[str, list[Path]]]:
@@ -107,6 +109,13 @@ def _units() -> Iterator[tuple[str, list[Path]]]:
         yield str(path.relative_to(ROOT)), [path]
     for package in PACKAGES:
         yield package, []
+
+
+@cache
+def _inside_functions(text: str) -> frozenset[int]:
+    """The lines that importing a module does not execute."""
+    bodies = [n.body for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+    return frozenset(line for body in bodies for s in body for line in range(s.lineno, (s.end_lineno or s.lineno) + 1))
 
 
 class Executed:
@@ -126,10 +135,12 @@ class Executed:
                         self._by_line.setdefault((path, line), []).append(test)
 
     def tests(self, path: str, line: int) -> list[str]:
-        """Those that execute a line; where none does but by import, those that use most of the module."""
+        """Those that execute a line; of a line that importing executes, those that use most of the module."""
         found = self._by_line.get((path, line))
         if found:
             return found
+        if line in _inside_functions((ROOT / path).read_text()):
+            return []
         users = self._by_module.get(path, {})
         return sorted(users, key=lambda t: -users[t])[:300]
 
