@@ -13,11 +13,13 @@ from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
 from exprgraph.indexing import place
 from exprgraph.lowering import runtime
-from exprgraph.lowering.emit import emit
+from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
+from exprgraph.lowering.phases import pairwise
 from exprgraph.lowering.program import Argument
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
+from exprgraph.traverse import topological
 
 
 def arguments(lanes: set[str]) -> list[Argument]:
@@ -273,3 +275,51 @@ def test_one_compiled_function_from_eight_threads() -> None:
             for got, expected in zip(pool.map(fn, points), want):
                 for a, b in zip(got, expected):
                     np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_contractions_of_many_operands_are_taken_two_by_two_smallest_first() -> None:
+    a, b, c, v = eg.Symbol("a", (30, 40)), eg.Symbol("b", (40, 50)), eg.Symbol("c", (50, 20)), eg.Symbol("v", 20)
+    chain = eg.einsum("ij,jk,kl,l->i", a, b, c, v)
+    (split,) = pairwise([chain])
+    assert eg.count_ops(split) <= 2 * (50 * 20 + 40 * 50 + 30 * 40)
+    assert all(len(n.args) <= 2 for n in topological([split]))
+    first = eg.einsum("l,ij,jk,kl->i", eg.Symbol("u", 20), a, b, c)  # whatever comes first
+    assert eg.count_ops(pairwise([first])) == eg.count_ops(split)
+    left = eg.einsum("i,ij,jk->k", eg.Symbol("w", 30), a, b)
+    assert eg.count_ops(pairwise([left])) <= 2 * (30 * 40 + 40 * 50)
+    # without a sum there is nothing to gain
+    outer = eg.einsum("i,j,k->ijk", eg.Symbol("w", 30), v, eg.Symbol("u", 20))
+    assert pairwise([outer]) == [outer]
+    rng = np.random.default_rng(1)
+    values = {s: rng.normal(size=s.shape) for s in eg.free_symbols(chain)}
+    np.testing.assert_allclose(eg.evaluate(split, values), values[a] @ values[b] @ values[c] @ values[v], rtol=1e-11)
+    np.testing.assert_allclose(eg.compile(chain, list(values))(*values.values()), values[a] @ values[b] @ values[c] @ values[v], rtol=1e-11)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
+    """Two million bytes of rows, in blocks of 128 samples or half as many, and so on down to 8."""
+    item = 4 if single else 8
+    for width, block in ((20, 128), (3000, None), (200_000, 8)):
+        p = eg.Symbol("p", width, per_sample=True)
+        program = emit([eg.exp(p)], [Argument("p", ((p, 0),), width, True)], batch=True, single=single)
+        assert program.block in BLOCKS and (block is None or program.block == block)
+        assert program.workspace == program.rows * row_length(program.block) and program.rows >= 2 * width
+        size = program.workspace * item
+        assert size <= CACHE_BYTES or program.block == 8
+        longer = [b for b in BLOCKS if b > program.block]
+        assert all(program.rows * row_length(b) * item > CACHE_BYTES for b in longer)
+    # rows apart by a power of two would share few sets of a cache
+    assert all(row_length(b) >= b and (b == 8 or row_length(b) & (row_length(b) - 1)) for b in BLOCKS)
+
+
+def test_memory_of_dead_values_is_used_again() -> None:
+    p = eg.Symbol("p", 50, per_sample=True)
+    w = eg.Symbol("w", (50, 50))
+    h = p
+    rows = []
+    for _ in range(12):
+        h = eg.tanh(w @ h)
+        program = emit([h], [Argument("p", ((p, 0),), 50, True), Argument("w", ((w, 0),), 2500, False)], batch=True, single=False)
+        rows.append(program.rows)
+    assert rows[-1] == rows[2] <= 4 * 50
