@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -323,3 +325,45 @@ def test_memory_of_dead_values_is_used_again() -> None:
         program = emit([h], [Argument("p", ((p, 0),), 50, True), Argument("w", ((w, 0),), 2500, False)], batch=True, single=False)
         rows.append(program.rows)
     assert rows[-1] == rows[2] <= 4 * 50
+
+
+def test_arguments_of_compile_that_are_wrong() -> None:
+    x, y = eg.symbols("x y")
+    with pytest.raises(TypeError, match="compile: arguments are symbols, got 2.0"):
+        eg.compile(x, [x, 2.0])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="a symbol is given twice among the arguments"):
+        eg.compile(x, [x, y, x])
+    with pytest.raises(ValueError, match="shared names 'y', which is not among the arguments"):
+        eg.compile(x, [x], shared=[y])
+    assert repr(eg.compile([x, y * 2], [x, y])) == "<compiled function of (x, y), 2 outputs, backend 'numba'>"
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_batches_that_do_not_fit(backend: str) -> None:
+    p, q = eg.Symbol("p", 2, per_sample=True), eg.Symbol("q", per_sample=True)
+    fn = eg.compile(p * q, [p, q], backend=backend)  # type: ignore[call-overload]
+    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
+        fn(np.ones((3, 2)), np.ones(4))
+    core = compile_function([p * q], [Argument("p", ((p, 0),), 2, True), Argument("q", ((q, 0),), 1, True)], backend)
+    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
+        core(np.ones((3, 2)), np.ones(4))
+    np.testing.assert_array_equal(fn(np.ones((3, 1, 2)), np.arange(4.0)), np.broadcast_to(np.arange(4.0)[:, None], (3, 4, 2)))
+
+
+def test_what_fails_in_the_background_is_the_callers_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = eg.Symbol("x")
+    fn = eg.compile(eg.sin(x), x, backend="auto")
+
+    answered = threading.Event()
+
+    def fails(batch: bool, single: bool) -> None:
+        answered.wait(60)
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(fn._core, "form", fails)
+    assert fn(0.5) == pytest.approx(np.sin(0.5))  # NumPy answers at once
+    answered.set()
+    for coming in fn._core._coming.values():
+        assert isinstance(coming.exception(), RuntimeError)
+    with pytest.raises(RuntimeError, match="no compiler"):
+        fn(0.5)
