@@ -92,21 +92,22 @@ class Recorder:
         return {"tests": tests}
 
 
-def _digest(paths: Sequence[Path]) -> bytes:
+def _digest(tree: Path, paths: Sequence[Path]) -> bytes:
     digest = blake2b(digest_size=16)
     for path in sorted(paths):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(tree).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.digest()
 
 
-def _helpers() -> list[Path]:
-    return [ROOT / "tests" / "conftest.py", *sorted((ROOT / "tests" / "exprgraph").glob("*_graphs.py"))]
+def _helpers(tree: Path) -> list[Path]:
+    own = tree / "tests" / "exprgraph"
+    return [tree / "tests" / "conftest.py", own / "small_graphs.py", own / "rule_graphs.py"]
 
 
-def _units() -> Iterator[tuple[str, list[Path]]]:
+def _units(tree: Path) -> Iterator[tuple[str, list[Path]]]:
     """What is run at once: a test file, or the examples of a package."""
-    for path in sorted([*(ROOT / "tests" / "exprgraph").glob("test_*.py"), *(ROOT / "tests" / "symnn").glob("test_*.py")]):
-        yield str(path.relative_to(ROOT)), [path]
+    for path in sorted([*(tree / "tests" / "exprgraph").glob("test_*.py"), *(tree / "tests" / "symnn").glob("test_*.py")]):
+        yield str(path.relative_to(tree)), [path]
     for package in PACKAGES:
         yield package, []
 
@@ -149,10 +150,10 @@ def find(tree: Path, cache: Path) -> Executed:
     """Runs what has changed since the last time, in a copy of the tree."""
     kept = Path(tempfile.gettempdir()) / "exprgraph-mutation"
     kept.mkdir(exist_ok=True)
-    engine = _digest([p for package in PACKAGES for p in (ROOT / package).rglob("*.py")])
+    engine = _digest(tree, [p for package in PACKAGES for p in (tree / package).rglob("*.py")])
     pieces = []
-    for unit, files in _units():
-        name = blake2b(engine + _digest([*files, *_helpers()]) + unit.encode(), digest_size=16).hexdigest()
+    for unit, files in _units(tree):
+        name = blake2b(engine + _digest(tree, [*files, *_helpers(tree)]) + unit.encode(), digest_size=16).hexdigest()
         path = kept / f"{name}.json"
         if not path.exists():
             start = time.monotonic()
