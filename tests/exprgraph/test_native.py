@@ -7,13 +7,15 @@ import re
 import sys
 import threading
 import tracemalloc
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
 import exprgraph as eg
 from exprgraph.evaluate import evaluate
-from exprgraph.lowering.native import assemble, entry, machine
+from exprgraph.lowering.native import assemble, entry, loading, machine, tiles
+from exprgraph.lowering.native.builder import Target
 from exprgraph.lowering.native.translate import UnsupportedError
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -304,3 +306,53 @@ def test_no_memory_for_one_of_several_results_gives_the_others_back():
         assert tracemalloc.get_traced_memory()[0] % (1 << 47) < 1e6  # lost, they would be 1.3 GB
     finally:
         tracemalloc.stop()
+
+
+FEATURES = {
+    "avx512": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f,+avx512vl,+avx512dq", 512, 32),
+    "avx512 in part": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f", 256, 16),
+    "avx2": ("x86_64-unknown-linux-gnu", "-avx512f,+avx2", 256, 16),
+    "older": ("x86_64-unknown-linux-gnu", "+sse2", 256, 16),
+    "arm": ("aarch64-unknown-linux-gnu", "+neon", 256, 32),
+    "apple": ("arm64-apple-darwin", "+neon", 256, 32),
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("bits", [64, 32])
+def test_vectors_of_a_machine(name, bits, monkeypatch):
+    triple, features, width, registers = FEATURES[name]
+    monkeypatch.setattr(machine, "host", lambda: (triple, "cpu", features))
+    assert machine.target(bits) == Target(width // bits, bits, registers)
+
+
+@pytest.mark.parametrize("write", [tiles.product, tiles.dots])
+@pytest.mark.parametrize(("lanes", "registers"), [(8, 32), (4, 16), (4, 32)])
+def test_tiles_stay_in_registers(write, lanes, registers):
+    """Sums of a tile, what they are made of, and one number in all lanes: no more than there are registers, and not few."""
+    text, _ = write(Target(lanes, 64, registers))
+    blocks = re.split(r"^\w+:\n", text, flags=re.M)
+    sums = [len(re.findall(rf"phi <{lanes} x double>", b)) for b in blocks]
+    loads = [len(re.findall(rf"load <{lanes} x double>", b)) for b in blocks]
+    assert registers // 2 <= max(sums) <= registers - 4
+    assert all(s + n + 1 <= registers for s, n in zip(sums, loads))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("registers", [16, 32])
+def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):
+    """As on a machine with vectors of 256 bits and fewer registers."""
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(machine, "target", lambda bits: Target(256 // bits, bits, registers))
+    monkeypatch.setattr(loading, "_modules", OrderedDict())
+    rng = np.random.default_rng(0)
+    for n, m, k in ((1, 1, 1), (3, 5, 2), (8, 9, 7), (17, 13, 33)):
+        a, b, p = eg.Symbol("a", (n, k)), eg.Symbol("b", (k, m)), eg.Symbol("p", k, per_sample=True)
+        given = [(a, (n, k)), (b, (k, m)), (p, (19, k))]
+        values = {s: rng.standard_normal(shape).astype(dtype) for s, shape in given}
+        for outputs in ([a @ b, eg.tanh(a) @ eg.sin(b), a.T @ eg.exp(a)], [a @ p, eg.over_samples.sum(eg.outer(p, eg.sin(p)))]):
+            symbols = eg.free_symbols(outputs)
+            got = eg.compile(outputs, symbols)(*[values[s] for s in symbols])
+            for g, w in zip(got, eg.evaluate(outputs, {s: v.astype(float) for s, v in values.items()})):
+                tolerance = 1e-12 if dtype is np.float64 else 2e-4
+                np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance)
