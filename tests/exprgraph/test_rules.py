@@ -10,6 +10,8 @@ from rule_graphs import SHARED, graphs, values
 
 import exprgraph as eg
 from exprgraph.contract import contract
+from exprgraph.elementwise import apply
+from exprgraph.functions import GATE
 from exprgraph.node import Node
 
 s, r, x, y, A, B = SHARED
@@ -139,3 +141,50 @@ def test_a_guarded_normalisation_by_an_array_of_totals() -> None:
         got = eg.evaluate(eg.jacobian(f, w, mode), value)  # type: ignore[call-overload]
         np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(eg.evaluate(eg.vjp(f, w, [1.0, -2.0]), value), expected @ [1.0, -2.0], rtol=1e-13, atol=1e-15)
+
+
+def test_a_gate_in_reverse_is_silent_where_its_cotangent_is_zero() -> None:
+    f = apply(GATE, x, 1 / y)
+    value = {x: [1.0, 2.0, 3.0], y: [0.0, 2.0, 4.0]}
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(eg.evaluate(eg.vjp(f, x, [0.0, 1.0, 2.0]), value), [0.0, 0.5, 0.5])
+        np.testing.assert_array_equal(eg.evaluate(eg.vjp(f, y, [0.0, 1.0, 2.0]), value), [0.0, -2 / 4, -2 * 3 / 16])
+
+
+# ---------------------------------------------------------------- samples
+
+
+def test_a_jacobian_by_samples_of_sums_over_them_is_reverse_by_itself() -> None:
+    q, w = eg.Symbol("q", per_sample=True), eg.Symbol("w", 3)
+    f = eg.over_samples.sum(eg.sin(q * w))  # more elements than q has, so that forward would be the cheaper
+    value = {q: [0.2, 0.5], w: [1.0, -2.0, 3.0]}
+    expected = np.cos(np.outer(value[q], value[w])) * value[w]
+    np.testing.assert_allclose(eg.evaluate(eg.jacobian(f, q), value), expected, rtol=1e-14)
+    with pytest.raises(eg.DifferentiationError, match="forward mode would add up the samples' derivatives"):
+        eg.jacobian(f, q, "forward")
+    together = eg.jacobians(f, [q, w])
+    np.testing.assert_allclose(eg.evaluate(together[0], value), expected, rtol=1e-14)
+    slope = (np.cos(np.outer(value[q], value[w])) * np.array(value[q])[:, None]).sum(0)
+    np.testing.assert_allclose(eg.evaluate(together[1], value), np.diag(slope), rtol=1e-13, atol=1e-15)
+
+
+def test_a_sum_over_samples_of_another_symbol_is_no_obstacle() -> None:
+    p, q = eg.Symbol("p", per_sample=True), eg.Symbol("q", per_sample=True)
+    f = p**2 * eg.over_samples.sum(eg.exp(s * q))
+    value = {p: np.array([0.3, 2.0]), q: np.array([0.1, -0.4]), s: 1.5}
+    e = np.exp(1.5 * value[q])
+    by_p, by_s = eg.jacobians(f, [p, s], "reverse")
+    np.testing.assert_allclose(eg.evaluate(by_p, value), 2 * value[p] * e.sum(), rtol=1e-14)
+    np.testing.assert_allclose(eg.evaluate(by_s, value), value[p] ** 2 * (e * value[q]).sum(), rtol=1e-13)
+    with pytest.raises(eg.DifferentiationError, match="another sample's"):
+        eg.jacobians(f, [q, s], "reverse")
+
+
+def test_the_gradient_of_few_elements_is_placed() -> None:
+    big = eg.Symbol("big", (60, 50))
+    few = eg.gradient(eg.sin(big[3, 4]) * big[50, 7], big)
+    assert eg.count_nodes(few) < 20
+    value = np.random.default_rng(0).normal(size=big.shape)
+    expected = np.zeros(big.shape)
+    expected[3, 4], expected[50, 7] = np.cos(value[3, 4]) * value[50, 7], np.sin(value[3, 4])
+    np.testing.assert_allclose(eg.evaluate(few, {big: value}), expected, rtol=1e-14)
