@@ -168,10 +168,11 @@ class CompiledFunction:
         self.equations = equations
         self.symbols = tuple(symbols)
         self.shared = tuple(shared)
+        arguments = _arguments(outputs, self.symbols, self.shared)
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
         self._lifted = tuple(plain and not any(n.op is SAMPLE_SUM for n in topological([o])) for o in outputs)
-        self._core = CompiledOutputs(outputs, _arguments(outputs, self.symbols, self.shared), backend, threads)
+        self._core = CompiledOutputs(outputs, arguments, backend, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)

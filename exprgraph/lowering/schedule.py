@@ -14,9 +14,9 @@ from typing import Union
 
 from ..contract import is_structural
 from ..elementwise import Function
-from ..indexing import Entries, indices_of
+from ..indexing import Entries, indices_of, selected_shape
 from ..leaves import zeros
-from ..node import Node, Shape
+from ..node import Node, Shape, make
 from ..primitive import (
     ARRAY,
     CONCATENATE,
@@ -132,9 +132,12 @@ def _movement(node: Node) -> list[Statement] | None:
     return None
 
 
-def _placed(node: Node) -> list[Statement]:
-    from ..indexing import select
+def _view(node: Node, entries: Entries) -> Node:
+    """A selection that reads where the node lies: the canonical form may be of other values, which nothing computes."""
+    return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
 
+
+def _placed(node: Node) -> list[Statement]:
     (a,) = node.args
     entries: Entries = node.params[0]
     for axis, e in enumerate(entries):
@@ -142,7 +145,7 @@ def _placed(node: Node) -> list[Statement]:
             out = []
             own = axis - sum(isinstance(x, int) for x in entries[:axis])
             for i, position in enumerate(indices_of(e, node.shape[axis])):
-                part = select(a, tuple(i if k == own else None for k in range(len(a.shape))))
+                part = _view(a, tuple(i if k == own else None for k in range(len(a.shape))))
                 fixed = (*entries[:axis], position, *entries[axis + 1 :])
                 out.append(Statement(part, node, _target(fixed), add=True))
             return out
@@ -167,15 +170,13 @@ def _target(entries: Sequence[object]) -> Index:
 
 
 def _taken(node: Node) -> list[Statement]:
-    from ..indexing import select
-
     (a,) = node.args
     entries: Entries = node.params
     axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
     own = axis - sum(isinstance(x, int) for x in entries[:axis])
     out = []
     for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
-        part = select(a, (*entries[:axis], position, *entries[axis + 1 :]))
+        part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
         ident = identity_index(len(part.shape))
         out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
     return out
@@ -303,6 +304,7 @@ class Scheduler:
         for node in self.order:
             for source, exact in self._sources(node):
                 readers.setdefault(source, []).append((node, exact))
+        # what another phase reads has a place in a buffer, also where this phase reads it once
         kept = set(self.outputs) | {self._base(o) for o in self.outputs} | self.read_later
         for total in self.totals:
             if total in self.fused_totals:
@@ -310,6 +312,8 @@ class Scheduler:
                 for a in inner.args:
                     kept.add(self._base(a))
                     kept.add(a)
+                if inner in readers:  # computed anyway; the total is of what is stored
+                    kept.add(inner)
             else:
                 kept.add(total.args[0])
                 kept.add(self._base(total.args[0]))

@@ -50,6 +50,15 @@ def test_what_others_may_write_is_not_read(kept, which):
 
 
 @posix
+def test_what_belongs_to_another_user_is_not_read(kept, monkeypatch):
+    disk.write("entry", b"code")
+    own = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    assert disk.read("entry") is None
+    assert not disk.write("another", b"code")
+
+
+@posix
 def test_link_is_not_followed(kept, tmp_path):
     disk.write("entry", b"code")
     (kept / "entry").rename(tmp_path / "elsewhere")

@@ -6,6 +6,7 @@ import ast
 import inspect
 import math
 import re
+import struct
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -289,6 +290,15 @@ def test_the_twins_have_the_same_names_and_arguments() -> None:
     assert signatures(double) == signatures(single)
 
 
+@pytest.mark.parametrize(("module", "letter", "whole"), [(double, "d", "q"), (single, "f", "i")])
+def test_bits_are_those_of_the_number_format(module: Any, letter: str, whole: str) -> None:
+    for x in (0.0, -0.0, 1.0, -2.5, 1e-40, math.inf):
+        (i,) = struct.unpack(whole, struct.pack(letter, x))
+        assert module.bits(x) == i
+        (back,) = struct.unpack(letter, struct.pack(letter, x))
+        assert same(float(module.from_bits(i)), back)
+
+
 INF, NAN = math.inf, math.nan
 EDGES = {
     "exp": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (NAN, NAN), (710.0, INF), (-746.0, 0.0), (-745.0, 5e-324)],
@@ -398,9 +408,14 @@ def test_subset(narrow: bool) -> None:
 
 
 def definitions(narrow: bool) -> list[ast.FunctionDef]:
-    found = [ast.parse(inspect.getsource(f)).body[0] for f in library.elementary(narrow).values()]
-    assert all(isinstance(d, ast.FunctionDef) for d in found)
-    return found  # type: ignore[return-value]
+    """The functions as syntax trees, with the lines they have in their files."""
+    found = []
+    for f in library.elementary(narrow).values():
+        text, line = inspect.getsourcelines(f)
+        (tree,) = ast.parse("".join(text)).body
+        assert isinstance(tree, ast.FunctionDef)
+        found.append(ast.increment_lineno(tree, line - 1))
+    return found
 
 
 class OnArrays(ast.NodeTransformer):
@@ -430,14 +445,17 @@ class OnArrays(ast.NodeTransformer):
 
 @cache
 def on_arrays() -> dict[str, Any]:
-    tree = ast.Module([f for f in definitions(True) if f.name not in ("bits", "from_bits")], [])
     scope: dict[str, Any] = {
         "np": np,
         "math": math,
         "bits": lambda x: np.asarray(x).view(np.int32),
         "from_bits": lambda i: np.asarray(i).view(np.float32),
     }
-    exec(compile(ast.fix_missing_locations(OnArrays().visit(tree)), "float32", "exec"), scope)
+    for f in definitions(True):
+        if f.name not in ("bits", "from_bits"):
+            tree = ast.fix_missing_locations(OnArrays().visit(ast.Module([f], [])))
+            # under the name of its file, so that its lines count as run
+            exec(compile(tree, inspect.getfile(library.elementary(True)[f.name]), "exec"), scope)
     return scope
 
 
@@ -490,6 +508,34 @@ def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
     with np.errstate(all="ignore"):
         values = on_arrays()[name](*x) if without_contraction else by_machine_code(name, *x)
     within_float32(name, x, values)
+
+
+def near_constants(single: bool) -> dict[str, list[list[np.ndarray]]]:
+    """Arguments whose result is a small angle away from a multiple of pi/4."""
+    d = 10.0 ** np.random.default_rng(9).uniform(-4.5, -3, 400) if single else 10.0 ** np.random.default_rng(9).uniform(-10, -6, 200)
+    one = np.ones_like(d)
+    points = {
+        "atan": [[both_signs(1 / d)], [both_signs(1 + d)], [both_signs(1 - d)]],
+        "asin": [[both_signs(1 - d * d)]],
+        "acos": [[d * d - 1], [both_signs(d)]],
+        "atan2": [[both_signs(one), np.tile(k * d, 2)] for k in (-1, 1)]
+        + [[both_signs(d), np.tile(-one, 2)]]
+        + [[both_signs(one + k * d), np.tile(x * one, 2)] for k in (-1, 1) for x in (-1, 1)],
+    }
+    return {name: [[a.astype(np.float32 if single else np.float64) for a in x] for x in sets] for name, sets in points.items()}
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("name", ["atan", "asin", "acos", "atan2"])
+def test_constants_in_two_parts(name: str, single: bool) -> None:
+    """Where nearly all of a result is a multiple of pi/4, it is rounded once: the constants' low parts are right."""
+    for x in near_constants(single)[name]:
+        values = by_machine_code(name, *x)
+        with mp.workdps(40):
+            for *given, value in zip(*x, values, strict=True):
+                exact = getattr(mp, name)(*(mp.mpf(float(v)) for v in given))
+                unit = float(np.spacing(abs(values.dtype.type(exact))))
+                assert abs(mp.mpf(float(value)) - exact) <= 0.51 * unit, given
 
 
 def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,12 +13,15 @@ from small_graphs import SYMBOLS, expressions
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
+from exprgraph.indexing import place
 from exprgraph.lowering import runtime
-from exprgraph.lowering.emit import emit
+from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
+from exprgraph.lowering.phases import pairwise
 from exprgraph.lowering.program import Argument
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
+from exprgraph.traverse import topological
 
 
 def arguments(lanes: set[str]) -> list[Argument]:
@@ -155,6 +160,36 @@ def test_gradient_of_a_residual_loss_over_blocks() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
+def same_as_numpy(outputs: list[Node], symbols: list[Node], n: int) -> None:
+    rng = np.random.default_rng(2)
+    values = {s: rng.uniform(0.5, 1.5, ((n,) if s.per_sample else ()) + s.shape) for s in symbols}
+    for a, b in zip(eg.compile(outputs, symbols)(*values.values()), eg.evaluate(outputs, values), strict=True):
+        np.testing.assert_allclose(np.broadcast_to(a, np.shape(b)), b, rtol=1e-12)
+
+
+def test_a_shared_value_read_once_before_the_samples_and_again_by_each() -> None:
+    p, v = eg.Symbol("p", 3, per_sample=True), eg.Symbol("v", 3)
+    f = p + eg.sin(v)  # its sum over the samples reads sin(v) once, in code that comes before the samples
+    same_as_numpy([eg.over_samples.sum(f), f / (1 + eg.over_samples.mean(f**2))], [p, v], 13)
+    same_as_numpy([eg.over_samples.sum(f * eg.cos(v)), eg.exp(f)], [p, v], 5)
+
+
+def test_totals_placed_by_a_take() -> None:
+    p = eg.Symbol("p", 3, per_sample=True)
+    entries = (("t", (0, 3, 3)),)
+    same_as_numpy([place(eg.over_samples.sum(p**2), entries, (5,)), eg.over_samples.sum(place(eg.tanh(p), entries, (5,)))], [p], 9)
+    # the gradient of a selection with a repeated element, over samples
+    v = eg.Symbol("v", 4)
+    same_as_numpy([eg.gradient(eg.over_samples.sum(eg.sum((v * p[0])[[1, 1, 3]] ** 2)), v)], [p, v], 9)
+
+
+def test_a_total_of_a_product_that_is_read_again() -> None:
+    p, q, A = eg.Symbol("p", 3, per_sample=True), eg.Symbol("q", 3, per_sample=True), eg.Symbol("A", (3, 3), per_sample=True)
+    f = eg.outer(p, q * p[0])
+    g = eg.solve(A + 3 * np.eye(3), p)  # its memory may be that of what f is made of
+    same_as_numpy([eg.over_samples.sum(f), eg.over_samples.mean(f**2), g], [p, q, A], 13)
+
+
 def test_code_follows_the_number_of_distinct_layers() -> None:
     """Neither width nor depth makes more code; only the tables grow."""
 
@@ -252,3 +287,93 @@ def test_a_shared_value_read_once_by_shared_code_and_once_by_samples() -> None:
     rng = np.random.default_rng(0)
     values = {a: rng.normal(size=3), b: rng.normal(size=3), p: rng.normal(size=(4, 3))}
     np.testing.assert_allclose(eg.compile(e, [a, b, p])(*values.values()), eg.evaluate(e, values), rtol=1e-13)
+
+
+def test_contractions_of_many_operands_are_taken_two_by_two_smallest_first() -> None:
+    a, b, c, v = eg.Symbol("a", (30, 40)), eg.Symbol("b", (40, 50)), eg.Symbol("c", (50, 20)), eg.Symbol("v", 20)
+    chain = eg.einsum("ij,jk,kl,l->i", a, b, c, v)
+    (split,) = pairwise([chain])
+    assert eg.count_ops(split) <= 2 * (50 * 20 + 40 * 50 + 30 * 40)
+    assert all(len(n.args) <= 2 for n in topological([split]))
+    first = eg.einsum("l,ij,jk,kl->i", eg.Symbol("u", 20), a, b, c)  # whatever comes first
+    assert eg.count_ops(pairwise([first])) == eg.count_ops(split)
+    left = eg.einsum("i,ij,jk->k", eg.Symbol("w", 30), a, b)
+    assert eg.count_ops(pairwise([left])) <= 2 * (30 * 40 + 40 * 50)
+    # without a sum there is nothing to gain
+    outer = eg.einsum("i,j,k->ijk", eg.Symbol("w", 30), v, eg.Symbol("u", 20))
+    assert pairwise([outer]) == [outer]
+    rng = np.random.default_rng(1)
+    values = {s: rng.normal(size=s.shape) for s in eg.free_symbols(chain)}
+    np.testing.assert_allclose(eg.evaluate(split, values), values[a] @ values[b] @ values[c] @ values[v], rtol=1e-11)
+    np.testing.assert_allclose(eg.compile(chain, list(values))(*values.values()), values[a] @ values[b] @ values[c] @ values[v], rtol=1e-11)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
+    """Two million bytes of rows, in blocks of 128 samples or half as many, and so on down to 8."""
+    item = 4 if single else 8
+    for width, block in ((20, 128), (3000, None), (200_000, 8)):
+        p = eg.Symbol("p", width, per_sample=True)
+        program = emit([eg.exp(p)], [Argument("p", ((p, 0),), width, True)], batch=True, single=single)
+        assert program.block in BLOCKS and (block is None or program.block == block)
+        assert program.workspace == program.rows * row_length(program.block) and program.rows >= 2 * width
+        size = program.workspace * item
+        assert size <= CACHE_BYTES or program.block == 8
+        longer = [b for b in BLOCKS if b > program.block]
+        assert all(program.rows * row_length(b) * item > CACHE_BYTES for b in longer)
+    # rows apart by a power of two would share few sets of a cache
+    assert all(row_length(b) >= b and (b == 8 or row_length(b) & (row_length(b) - 1)) for b in BLOCKS)
+
+
+def test_memory_of_dead_values_is_used_again() -> None:
+    p = eg.Symbol("p", 50, per_sample=True)
+    w = eg.Symbol("w", (50, 50))
+    h = p
+    rows = []
+    for _ in range(12):
+        h = eg.tanh(w @ h)
+        program = emit([h], [Argument("p", ((p, 0),), 50, True), Argument("w", ((w, 0),), 2500, False)], batch=True, single=False)
+        rows.append(program.rows)
+    assert rows[-1] == rows[2] <= 4 * 50
+
+
+def test_arguments_of_compile_that_are_wrong() -> None:
+    x, y = eg.symbols("x y")
+    with pytest.raises(TypeError, match="compile: arguments are symbols, got 2.0"):
+        eg.compile(x, [x, 2.0])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="a symbol is given twice among the arguments"):
+        eg.compile(x, [x, y, x])
+    with pytest.raises(ValueError, match="shared names 'y', which is not among the arguments"):
+        eg.compile(x, [x], shared=[y])
+    assert repr(eg.compile([x, y * 2], [x, y])) == "<compiled function of (x, y), 2 outputs, backend 'numba'>"
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_batches_that_do_not_fit(backend: str) -> None:
+    p, q = eg.Symbol("p", 2, per_sample=True), eg.Symbol("q", per_sample=True)
+    fn = eg.compile(p * q, [p, q], backend=backend)  # type: ignore[call-overload]
+    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
+        fn(np.ones((3, 2)), np.ones(4))
+    core = compile_function([p * q], [Argument("p", ((p, 0),), 2, True), Argument("q", ((q, 0),), 1, True)], backend)
+    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
+        core(np.ones((3, 2)), np.ones(4))
+    np.testing.assert_array_equal(fn(np.ones((3, 1, 2)), np.arange(4.0)), np.broadcast_to(np.arange(4.0)[:, None], (3, 4, 2)))
+
+
+def test_what_fails_in_the_background_is_the_callers_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = eg.Symbol("x")
+    fn = eg.compile(eg.sin(x), x, backend="auto")
+
+    answered = threading.Event()
+
+    def fails(batch: bool, single: bool) -> None:
+        answered.wait(60)
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(fn._core, "form", fails)
+    assert fn(0.5) == pytest.approx(np.sin(0.5))  # NumPy answers at once
+    answered.set()
+    for coming in fn._core._coming.values():
+        assert isinstance(coming.exception(), RuntimeError)
+    with pytest.raises(RuntimeError, match="no compiler"):
+        fn(0.5)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import threading
 import tracemalloc
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
 import exprgraph as eg
 from exprgraph.evaluate import evaluate
-from exprgraph.lowering.native import assemble, machine
-from exprgraph.lowering.native.entry import Call, entry
+from exprgraph.lowering.native import assemble, entry, loading, machine, tiles
+from exprgraph.lowering.native.builder import Target
 from exprgraph.lowering.native.translate import UnsupportedError
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -145,6 +147,100 @@ def test_numbers_as_arguments():
             assert isinstance(product, np.float64)
 
 
+def test_arrays_lie_in_memory_as_the_code_takes_them_to():
+    assert entry.as_expected() == (sys.implementation.name == "cpython")
+
+
+ANSWERED = {
+    "samples": ([2 * x, W @ x], (x, W), True),
+    "samples and totals": ([2 * x, eg.over_samples.sum(x), eg.over_samples.mean(x[0])], (x, W), True),
+    "one total": ([eg.over_samples.sum(x)], (x,), True),
+    "one sample": ([V @ W, eg.sum(W)], (W, V), False),
+    "one number": ([eg.sum(W)], (W,), False),
+    "much memory": ([eg.tanh(eg.Symbol("big", (200, 200))) * 2], (eg.Symbol("big", (200, 200)),), False),
+}
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ANSWERED)
+def test_common_calls_are_answered_in_one_step(name, dtype):
+    outputs, symbols, batch = ANSWERED[name]
+    fn = eg.compile(outputs, symbols)
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(((6,) if s.per_sample else ()) + s.shape).astype(dtype) for s in symbols]
+    want = eg.evaluate(outputs, dict(zip(symbols, [v.astype(float) for v in values])))
+    form = fn._core.form(batch, dtype is np.float32)
+    got = form.quick(*values)
+    got = got if isinstance(got, tuple) else (got,)
+    into = [np.full(np.shape(w), 7.0, dtype) for w in want]
+    assert form.quick_into(*values, *into) is True
+    for a, b, w in zip(got, into, want):
+        assert a.dtype == dtype and isinstance(a, np.ndarray if np.ndim(w) else dtype)
+        for r in (a, b):
+            np.testing.assert_allclose(r, w, rtol=1e-12 if dtype is np.float64 else 1e-4, atol=1e-5 if dtype is np.float32 else 1e-13)
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
+def test_what_is_not_common_is_left_to_python():
+    fn = eg.compile([W @ x, eg.over_samples.sum(x)], (x, W))
+    form = fn._core.form(True, False)
+    a, w = np.ones((4, 5)), np.ones((7, 5))
+    wrong = [
+        (a[:, ::-1], w), (a.astype(np.float32), w), (a.tolist(), w), (a[0], w), (a[None], w), (a, w.T), (a, w[:6]),
+        (a, np.asfortranarray(w)), (a.view(_Sub), w), (a,), (a, w, w), (None, w), (1.0, w),
+    ]  # fmt: skip
+    for values in wrong:
+        assert form.quick(*values) is None, values
+    assert form.quick(a, w) is not None
+
+    def outs():
+        return [np.zeros((4, 7)), np.zeros(5)]
+
+    shape = (4, 7)
+    bad = [np.zeros((3, 7)), np.zeros(shape, np.float32), np.zeros(shape, order="F"), np.zeros(28), None, np.zeros(shape).view(_Sub)]
+    fixed = np.zeros((4, 7))
+    fixed.flags.writeable = False
+    for first in (*bad, fixed):
+        second = np.zeros(5)
+        assert form.quick_into(a, w, first, second) is None
+        assert not second.any()
+    assert not fixed.any()
+    given = outs()
+    assert form.quick_into(a, w, *given) is True and given[0].all() and given[1].all()
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
+def test_numbers_are_answered_in_one_step():
+    a, b = eg.symbols("a b")
+    form = eg.compile([a * b, a - b], (a, b))._core.form(False, False)
+    for values in ((2.0, 3.0), (np.float64(2), 3.0), (np.array(2.0), 3.0)):
+        assert form.quick(*values) == (6.0, -1.0)
+        assert all(type(r) is np.float64 for r in form.quick(*values))
+    for values in ((2, 3.0), (True, 3.0), (np.float32(2), 3.0), ("2", 3.0), (2.0 + 0j, 3.0)):
+        assert form.quick(*values) is None
+
+
+def test_functions_that_call_themselves_are_left_to_numba():
+    source = "@njit\ndef down(a):\n    return a if a < 1.0 else down(a - 1.0)\n"
+    row = eg.function("down_native", numpy=lambda a: np.mod(a, 1.0), derivative=lambda a: 1.0 + 0 * a, code="down({0})", source=source)
+    fn = eg.compile(row(x), (x,))
+    with pytest.raises(UnsupportedError, match="down calls itself"):
+        assemble.assemble(fn.source, machine.target(64))
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_neighbours_of_one_sample_are_vectors(single):
+    """Without samples, the innermost loop over neighbouring elements becomes vectors, and the rest of it."""
+    v, w = eg.Symbol("v", 37), eg.Symbol("w", (11, 37))
+    for e in (eg.tanh(v) * 2 + v, w + eg.sin(v), w @ eg.exp(v)):
+        text = _text(e, v, w, batch=False, single=single)
+        kernels = text[text.index("@k0") :]
+        assert re.search(r"load <\d+ x (double|float)>|@llvm.masked.load", kernels), e
+    scattered = _text(w[:, 3] + w[:, 5], v, w, batch=False, single=single)
+    assert not re.search(r"= fadd \w* ?<\d+ x", scattered)
+
+
 def test_results_are_arrays_of_their_own():
     fn = eg.compile([2 * x, 3 * x], (x,))
     first = fn(np.ones((4, 5)))
@@ -230,5 +326,55 @@ def test_equal_calls_give_equal_bits(threads):
 
 def test_the_text_of_a_call_grows_with_the_results():
     # a function of 240 scalars took half a minute to compile: each result's failure let go of all before it
-    sizes = [len(entry(Call((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
+    sizes = [len(entry.entry(entry.Call((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
     assert sizes[2] < 2.1 * sizes[1] < 2.1**2 * sizes[0]
+
+
+FEATURES = {
+    "avx512": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f,+avx512vl,+avx512dq", 512, 32),
+    "avx512 in part": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f", 256, 16),
+    "avx2": ("x86_64-unknown-linux-gnu", "-avx512f,+avx2", 256, 16),
+    "older": ("x86_64-unknown-linux-gnu", "+sse2", 256, 16),
+    "arm": ("aarch64-unknown-linux-gnu", "+neon", 256, 32),
+    "apple": ("arm64-apple-darwin", "+neon", 256, 32),
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("bits", [64, 32])
+def test_vectors_of_a_machine(name, bits, monkeypatch):
+    triple, features, width, registers = FEATURES[name]
+    monkeypatch.setattr(machine, "host", lambda: (triple, "cpu", features))
+    assert machine.target(bits) == Target(width // bits, bits, registers)
+
+
+@pytest.mark.parametrize("write", [tiles.product, tiles.dots])
+@pytest.mark.parametrize(("lanes", "registers"), [(8, 32), (4, 16), (4, 32)])
+def test_tiles_stay_in_registers(write, lanes, registers):
+    """Sums of a tile, what they are made of, and one number in all lanes: no more than there are registers, and not few."""
+    text, _ = write(Target(lanes, 64, registers))
+    blocks = re.split(r"^\w+:\n", text, flags=re.M)
+    sums = [len(re.findall(rf"phi <{lanes} x double>", b)) for b in blocks]
+    loads = [len(re.findall(rf"load <{lanes} x double>", b)) for b in blocks]
+    assert registers // 2 <= max(sums) <= registers - 4
+    assert all(s + n + 1 <= registers for s, n in zip(sums, loads))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("registers", [16, 32])
+def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):
+    """As on a machine with vectors of 256 bits and fewer registers."""
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(machine, "target", lambda bits: Target(256 // bits, bits, registers))
+    monkeypatch.setattr(loading, "_modules", OrderedDict())
+    rng = np.random.default_rng(0)
+    for n, m, k in ((1, 1, 1), (3, 5, 2), (8, 9, 7), (17, 13, 33)):
+        a, b, p = eg.Symbol("a", (n, k)), eg.Symbol("b", (k, m)), eg.Symbol("p", k, per_sample=True)
+        given = [(a, (n, k)), (b, (k, m)), (p, (19, k))]
+        values = {s: rng.standard_normal(shape).astype(dtype) for s, shape in given}
+        for outputs in ([a @ b, eg.tanh(a) @ eg.sin(b), a.T @ eg.exp(a)], [a @ p, eg.over_samples.sum(eg.outer(p, eg.sin(p)))]):
+            symbols = eg.free_symbols(outputs)
+            got = eg.compile(outputs, symbols)(*[values[s] for s in symbols])
+            for g, w in zip(got, eg.evaluate(outputs, {s: v.astype(float) for s, v in values.items()})):
+                tolerance = 1e-12 if dtype is np.float64 else 2e-4
+                np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance)

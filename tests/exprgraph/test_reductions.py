@@ -111,3 +111,26 @@ def test_errors() -> None:
         eg.sum(T, (0, -3))
     with pytest.raises(TypeError, match=r"axis must be an integer, got 0\.5"):
         eg.sum(T, 0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: p[0].__name__)
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [0, 1, 3, (0, 1), (1, 2, 3), (0, 2), None])
+def test_axes_of_one_element(pair: Any, axis: Any, keepdims: bool) -> None:
+    s = eg.Symbol("S", (1, 3, 1, 2))
+    value = np.random.default_rng(3).normal(size=s.shape)
+    want = pair[1](value, axis=axis, keepdims=keepdims)
+    for e in (s, eg.sin(s) + 2):
+        got = pair[0](e, axis, keepdims)
+        assert got.shape == want.shape
+        want_e = pair[1](eg.evaluate(e, {s: value}), axis=axis, keepdims=keepdims)
+        np.testing.assert_allclose(eg.evaluate(got, {s: value}), want_e, rtol=1e-12, atol=1e-14)
+
+
+def test_extrema_of_constants_are_numbers() -> None:
+    assert eg.max(np.array([[1.0, 5.0], [7.0, 2.0]]), 0) is eg.array([7.0, 5.0])
+    assert eg.min(eg.array(3.0) * eg.ones((2, 2))) is eg.array(3.0)
+    assert eg.max(eg.zeros((2, 3)), 1) is eg.zeros(2)
+    with pytest.raises(eg.ShapeError, match=r"max over an axis of length 0: shape \(2, 0\), axis 1"):
+        eg.max(eg.Symbol("Z", (2, 0)), 1)
+    assert eg.max(eg.Symbol("Z", (2, 0)), 0).shape == (0,)

@@ -51,6 +51,51 @@ def test_a_rule_keeps_the_value_where_its_assumption_holds(name: str) -> None:
         )
 
 
+ALMOST = [
+    eg.sin(x) ** 2,
+    eg.sin(x) ** 2 + 1,
+    eg.sin(x) ** 2 + eg.cos(y) ** 2,
+    eg.sin(x) ** 2 + 2 * eg.cos(x) ** 2,
+    eg.sin(x) ** 2 - eg.cos(x) ** 2,
+    eg.sin(x) ** 3 + eg.cos(x) ** 2,
+    eg.sin(x) ** 2 + eg.cos(x),
+    y * eg.sin(x) ** 2 + eg.cos(x) ** 2,
+    eg.cosh(x) ** 2 + eg.sinh(x) ** 2,
+    eg.sinh(x) ** 2 - eg.cosh(y) ** 2,
+    eg.sqrt(x**3),
+    eg.sqrt(x * y),
+    eg.sqrt(1 + x**2),
+    eg.log(1 + eg.exp(x)),
+    eg.exp(2 * eg.log(x)),
+    x / y,
+]
+
+
+@pytest.mark.parametrize("e", ALMOST, ids=str)
+def test_what_only_looks_alike_stays(e: Node) -> None:
+    assert eg.simplify(e, assume=[r for r in RULES if r != "cancel"]) is e
+
+
+def test_terms_beside_a_pair_of_squares_stay() -> None:
+    e = 3 * eg.sin(x) ** 2 + 3 * eg.cos(x) ** 2 + 5 * y + eg.sin(y) ** 2 + 7
+    assert eg.simplify(e, assume="pythagoras") is 5 * y + eg.sin(y) ** 2 + 10
+    assert eg.simplify(5 * eg.sinh(v) ** 2 - 5 * eg.cosh(v) ** 2 + v, assume="pythagoras") is v - 5
+
+
+def test_powers_of_one_base_are_added_through_powers() -> None:
+    assert eg.simplify(eg.sqrt(x) ** 3 * y / x, assume="positive") is eg.sqrt(x) * y
+    assert eg.simplify(eg.sqrt(x**2) * x**3, assume="positive") is x**4
+    assert eg.simplify((x**4) ** 0.25, assume="positive") is x
+    assert eg.simplify(eg.sqrt(x**6), assume="root_of_square") is eg.abs(x) ** 3
+
+
+def test_rules_apply_again_to_what_rules_have_made() -> None:
+    root = eg.sqrt(eg.exp(eg.log(x)) ** 2)
+    assert eg.simplify(root, assume=("positive", "root_of_square")) is x
+    assert eg.simplify(eg.log(eg.exp(eg.sqrt(y**2))) * x / x, assume=("finite", "positive")) is eg.abs(y)
+    assert eg.simplify(eg.exp(eg.log(v)) + eg.log(eg.exp(v)), assume=("exp_log", "log_exp")) is 2 * v
+
+
 @settings(max_examples=150, deadline=None)
 @given(expressions(), st.sampled_from([(), "finite", "positive", ("finite", "positive"), *RULES]))
 def test_never_larger_and_of_the_same_value(e: Node, assume: object) -> None:

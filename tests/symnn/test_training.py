@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -226,7 +227,9 @@ def test_diverging_run() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_ends_with_what_there_is() -> None:
+def test_ctrl_c_ends_with_what_there_is(request: pytest.FixtureRequest) -> None:
+    # a run in the background of a shell begins with the signal ignored
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)))
     timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     start = time.perf_counter()

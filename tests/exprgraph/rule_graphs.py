@@ -1,0 +1,91 @@
+"""Small graphs of each primitive, in each shape that its rules and its code tell apart."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.contract import contract
+from exprgraph.elementwise import apply
+from exprgraph.functions import GATE
+from exprgraph.indexing import place
+from exprgraph.leaves import identity
+from exprgraph.node import Node
+
+
+class Symbols(NamedTuple):
+    s: Node
+    r: Node
+    x: Node
+    y: Node
+    A: Node
+    B: Node
+
+
+SHARED = Symbols(eg.Symbol("s"), eg.Symbol("r"), eg.Symbol("x", 3), eg.Symbol("y", 3), eg.Symbol("A", (3, 3)), eg.Symbol("B", (2, 3)))
+
+
+def values(symbols: Symbols, lead: tuple[int, ...] = ()) -> dict[Node, Any]:
+    """Positive numbers; matrices that have an inverse.  Per-sample symbols have batch axes."""
+    rng = np.random.default_rng(8)
+    found: dict[Node, Any] = {n: rng.uniform(0.4, 1.6, (lead if n.per_sample else ()) + n.shape) for n in symbols}
+    found[symbols.A] = found[symbols.A] + 2.0 * np.diag([1.0, 2.0, 1.5])
+    return found
+
+
+def graphs(symbols: Symbols) -> dict[str, Node]:
+    s, r, x, y, A, B = symbols
+    return {
+        "number times array": s * x,
+        "number over array": s / x,
+        "array over number": x / s**2,
+        "sum with a number": 3 * s - 2 * x + 1,
+        "product of three": s * x**2 * y**-1.5,
+        "root of a product": eg.sqrt(s * x * y),
+        "where of numbers": eg.where(s > 1, s * r, r**2),
+        "where by a number, of arrays": eg.where(s > 0, x * y, y**2),
+        "where by a number, of an array and a number": eg.where(s > 100, x, s**2),
+        "where by an array, of numbers": eg.where(x > 1, s * r, r / s),
+        "where by an array, of an array and a number": eg.where(x > 1, s**2, x * s),
+        "where of a constant": eg.where(x > 1, 0.0, x * s),
+        "where of matrices": eg.where(A > 1, A**2, s * A),
+        "gate by a number": apply(GATE, s**2, x * y),
+        "gate of a number": apply(GATE, x * s, r**2),
+        "gate of arrays": apply(GATE, eg.sin(x), x * y),
+        "function of two": eg.atan2(s, x) + eg.hypot(x, y),
+        "power with a symbol above": x**y + s**x + x**s,
+        "smaller and larger": eg.minimum(x, s) * eg.maximum(y, x),
+        "matrix and vector": A @ x,
+        "matrices": B @ A,
+        "diagonal": contract([(A, "ii")], "i"),
+        "trace": contract([(A, "ii"), (x, "j")], "j"),
+        "diagonal matrix": contract([(x, "i"), (identity(3), "ij")], "ij"),
+        "diagonal of a product": eg.einsum("ij,ji->i", A, A),
+        "three operands": eg.einsum("ij,jk,k->i", B, A, x),
+        "an operand twice": eg.einsum("i,i,ij->j", x, x, A),
+        "outer product": eg.outer(x, y * s),
+        "repeated along an axis": contract([(x * s, "i")], "ij", {"j": 2}) * 2,
+        "rows backwards": A[::-1, 0] * s,
+        "columns": (A**2)[:, 1:],
+        "taken twice": (x**2)[[2, 0, 2]],
+        "taken of a matrix": (A * s)[:, [1, 1]],
+        "placed": place(x**2, (("s", 1, 2, 3),), (7,)),
+        "placed by a take": place(x**2, (("t", (0, 3, 3)),), (5,)),
+        "placed in a matrix": place(x * s, (1, None), (2, 3)),
+        "stack": eg.stack([x, x * y, eg.zeros(3)]),
+        "stack along the last axis": eg.stack([x**2, y], axis=1),
+        "concatenate": eg.concatenate([x, 2 * y * x, eg.stack([s])]),
+        "concatenate along the last axis": eg.concatenate([A, (B.T) ** 2], axis=1),
+        "reshape": (A * s).reshape(9),
+        "reshape to a matrix": (eg.concatenate([x, y]) ** 2).reshape(2, 3),
+        "largest": eg.max(A * s),
+        "largest along the first axis": eg.max(A, axis=0),
+        "smallest along the last axis": eg.min(A**2, axis=1) * s,
+        "largest of negative numbers": eg.max(-A, axis=1) + eg.min(x) * eg.max(-y),
+        "solve": eg.solve(A, x),
+        "solve with numbers in the matrix": eg.solve(A * s, x * y),
+        "solve for matrices": eg.solve(A, B.T),
+        "sum over samples of what they share": eg.over_samples.mean(x * s),
+    }

@@ -1,0 +1,153 @@
+"""Users' functions in machine code: which Python is read, with the values CPython gives it, and what is left to Numba."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.elementwise import Function
+from exprgraph.lowering.native import assemble, machine
+from exprgraph.lowering.native.translate import UnsupportedError
+from exprgraph.node import Node
+from exprgraph.primitive import TABLE
+
+x, y = eg.symbols("x y")
+_numbers = itertools.count()
+
+
+def row_of(source: str, arity: int = 1) -> tuple[Callable[..., Node], Callable[..., float], str]:
+    """A function with a name of its own, made from the source of a function ``f``; and the source as Python runs it."""
+    name = f"translated_{next(_numbers)}"
+    scope: dict[str, Any] = {"math": math, "np": np}
+    exec(source, scope)
+    plain = scope["f"]
+    given = ", ".join(f"{{{k}}}" for k in range(arity))
+    row = eg.function(
+        name, numpy=np.vectorize(plain, otypes=[float]), derivative=tuple([lambda *a: 0 * a[0]] * arity),
+        code=f"{name}({given})", source="@njit\n" + source.replace("def f(", f"def {name}("),
+    )  # fmt: skip
+    return row, plain, name
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Any:
+    before = set(TABLE)
+    yield
+    for name in set(TABLE) - before:
+        del TABLE[name]
+
+
+READ: dict[str, str] = {
+    "if and else": "def f(a):\n    if a > 0.5:\n        b = a * 2.0\n    else:\n        b = 1.0 - a\n    return b + 1.0\n",
+    "returns in branches": (
+        "def f(a):\n    'text'\n    if a < -0.5:\n        return -1.0\n"
+        "    if a < 0.5:\n        c = a * a\n        return c\n    return math.e\n"
+    ),
+    "constants": "def f(a):\n    return a * math.pi + np.inf if a > 2.0 else math.pi\n",
+    "not, and, or": "def f(a):\n    return 1.0 if not (a > 0.5 and a < 1.5) or a == -1.0 or a != a else 0.25\n",
+    "every comparison": (
+        "def f(a):\n    b = 1.0 if a <= 0.5 else 2.0\n    c = 3.0 if a >= 0.5 else 4.0\n"
+        "    d = 5.0 if a != 0.5 else 6.0\n    return b * c - d\n"
+    ),
+    "signs": "def f(a):\n    return -(a * 2.0) - -3.0\n",
+    "the C library": "def f(a):\n    return math.lgamma(a + 3.0) + math.fmod(a, 0.7)\n",
+    "intrinsics": "def f(a):\n    return abs(a) + math.fabs(a) * np.floor(a) - np.ceil(a) + math.copysign(2.0, a)\n",
+}
+
+
+def agree(row: Callable[..., Node], plain: Callable[..., float], arity: int = 1) -> None:
+    points = [np.array([-1.7, -1.0, -0.5, -0.0, 0.0, 0.3, 0.5, 0.9, 1.0, 1.5, 2.5])] * arity
+    grid = [g.ravel() for g in np.meshgrid(*points)]
+    symbols = [x, y][:arity]
+    fn = eg.compile(row(*symbols), symbols)
+    want = np.array([float(plain(*map(float, v))) for v in zip(*grid)])
+    np.testing.assert_allclose(fn(*grid), want, rtol=1e-14)
+    assert fn._core.form(True, False).code is not None
+    np.testing.assert_allclose([float(fn(*map(float, v))) for v in zip(*grid)], want, rtol=1e-14)
+    assert fn._core.form(False, False).code is not None
+
+
+@pytest.mark.parametrize("name", READ)
+def test_python_that_becomes_machine_code(name: str) -> None:
+    row, plain, _ = row_of(READ[name])
+    agree(row, plain)
+
+
+def test_two_arguments() -> None:
+    row, plain, _ = row_of("def f(a, b):\n    if a < b:\n        a = b\n    return a / (1.0 + b * b)\n", 2)
+    agree(row, plain, 2)
+
+
+def test_a_power_in_the_code_itself() -> None:
+    row = eg.function(
+        "translated_power", numpy=lambda a: (a * a + 1.0) ** 1.3, derivative=lambda a: 2.6 * a * (a * a + 1.0) ** 0.3,
+        code="({0} * {0} + 1.0) ** 1.3",
+    )  # fmt: skip
+    agree(row, lambda a: math.pow(a * a + 1.0, 1.3))
+
+
+LEFT: dict[str, str] = {
+    "a loop": "def f(a):\n    for _ in range(3):\n        a = a + a\n    return a\n",
+    "while": "def f(a):\n    while a < 1.0:\n        a = a + 1.0\n    return a\n",
+    "two targets": "def f(a):\n    b, c = a, a\n    return b + c\n",
+    "a chain of comparisons": "def f(a):\n    return 1.0 if 0.0 < a < 1.0 else 0.0\n",
+    "text": "def f(a):\n    b = 'text'\n    return a\n",
+    "no value": "def f(a):\n    b = a\n",
+    "an empty return": "def f(a):\n    return\n",
+    "an unknown name": "def f(a):\n    return a + unknown\n",
+    "an unknown function": "def f(a):\n    return a + math.gamma(a)\n",
+    "an unknown attribute": "def f(a):\n    return a + math.tau\n",
+    "keywords": "def f(a):\n    return float(a=a)\n",
+    "a range": "def f(a):\n    b = range(3)\n    return a\n",
+    "matrix product": "def f(a):\n    return a @ a\n",
+    "truth as a number": "def f(a):\n    return a * (a > 0.0)\n",
+    "whole numbers beside others": "def f(a):\n    return 2 * a\n",
+    "a power in a helper": "def f(a):\n    return (a * a + 1.0) ** 1.3\n",
+    "remainder": "def f(a):\n    return a % 2.0\n",
+    "not of a number": "def f(a):\n    return 1.0 if not a else 2.0\n",
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_python_that_is_left_to_numba(name: str) -> None:
+    row, _, _ = row_of(LEFT[name])
+    fn = eg.compile(row(x), x)
+    with pytest.raises(UnsupportedError):
+        assemble.assemble(fn.source, machine.target(64))
+
+
+@pytest.mark.parametrize("lead", [(), (5,)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_function_called_often_is_a_function_of_its_own(lead: tuple[int, ...], dtype: type) -> None:
+    v = eg.Symbol("v")
+    terms = [eg.sin(v + k) * eg.erf(v - k / 7) for k in range(30)]
+    fn = eg.compile(eg.stack(terms), v)
+    text = assemble.assemble(fn._core.program(bool(lead), dtype is np.float32).source, machine.target(32 if dtype is np.float32 else 64))
+    assert text.count("define internal") >= 1 and text.count("@f.sin.") >= 30
+    assert len([line for line in text.splitlines() if line.startswith("define internal") and "@f.sin." in line]) == 1
+    once = eg.compile(terms[0], v)
+    text = assemble.assemble(once._core.program(bool(lead), False).source, machine.target(64))
+    assert "@f.sin." not in text
+    value = np.random.default_rng(0).uniform(-2, 2, lead).astype(dtype)
+    want = eg.evaluate(eg.stack(terms), {v: value.astype(float)})
+    np.testing.assert_allclose(fn(value), want, rtol=1e-13 if dtype is np.float64 else 1e-4, atol=1e-14 if dtype is np.float64 else 1e-5)
+
+
+def test_functions_of_the_c_library_are_called_where_a_lane_needs_them() -> None:
+    """Angles beyond what the formula reduces, among others that are not."""
+    fn = eg.compile([eg.sin(x), eg.cos(x), eg.tan(x)], x)
+    angles = np.array([0.3, 1e15, -2.0, 1e22, 5.0, -1e300, 0.1, 7.0, 1e16])
+    for got, exact in zip(fn(angles), (math.sin, math.cos, math.tan), strict=True):
+        np.testing.assert_allclose(got, [exact(a) for a in angles], rtol=4e-16 * 3)
+    for a in angles:
+        np.testing.assert_allclose([float(r) for r in fn(a)], [math.sin(a), math.cos(a), math.tan(a)], rtol=1e-15)
+
+
+def test_the_table_has_no_rows_left_over() -> None:
+    assert not [n for n, r in TABLE.items() if isinstance(r, Function) and n.startswith("translated_")]

@@ -1,0 +1,27 @@
+"""A small mutation tester: which changes of the engine would no test notice?
+
+    python -m tests.mutation [--modules calculus simplify lowering] [--sample N] [--seed S] [--jobs J]
+                             [--report FILE] [--again FILE] [--list]
+
+Mutants of the modules are made one at a time (``operators``), in a temporary copy of the tree; the checkout is never
+written to.  A first run finds which tests execute which lines (``executed``); it is kept, by the content of packages and
+tests, in the directory for temporary files.  For each mutant those tests run that execute its line (``trial``), until one
+fails: a dozen of the quickest of three files, 60 of the quickest over all files, and the others as far as they take half a
+minute together.  A line that runs only when the module is imported has the tests that use most of the module, a line of
+a function that is compiled from its source the tests that compile it.  A line that no test executes leaves its mutants
+*unexecuted*.  Slow tests are not run.
+
+A mutant is *killed* if a test fails, if the modules cannot be imported, if the process dies, or if the tests take
+ten times as long as they should, and 20 s; else it has *survived*.  In the end the tests that killed are run without a mutant:
+what fails then has killed nothing, and its mutants are reported as doubtful.
+
+``--report`` writes what became of each mutant, a line each, and goes on where an earlier run ended; ``--again`` takes such a
+file and tries its survivors once more; ``--list`` only lists the mutants.  Processes are forked, so this runs on Linux and macOS.
+
+Not mutated, because no test can or should notice: docstrings, annotations, ``__all__``, imports, what only type checkers
+read (``TYPE_CHECKING``, overloads, protocols, ``cast``), text of any kind, what is raised, ``assert`` (each states
+what is always so), caches (``@cache``), arguments of decorators.  Recognised as equal to the original and left out: a change that
+gives the same tree; exchanged arguments of symmetric functions; ``return`` of what is None already; ``continue``
+at the end of a loop; ``is`` for ``==``.  Left out as trivial, since any call fails: arithmetic on text and displays of
+lists, exchanged arguments of ``isinstance`` and the like.
+"""
