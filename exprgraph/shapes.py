@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import leaves
 from .elementwise import broadcast_to as _broadcast_to
 from .errors import AxisError, ShapeError
@@ -98,6 +100,6 @@ def _checked(entry: Any, axis: int, sizes: tuple[int, ...]) -> Entry:
             if not 0 <= k < n:
                 raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {sizes})")
         return ("s", start, step, count)
-    if isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t" and isinstance(entry[1], (tuple, list)):
-        entry = list(entry[1])
+    if isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t" and isinstance(entry[1], (tuple, list, np.ndarray)):
+        entry = entry[1] if isinstance(entry[1], np.ndarray) else list(entry[1])
     return index_entry(entry, n, axis, sizes)

@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
 NAMES = sorted(p.stem for p in EXAMPLES.glob("*.py") if not p.stem.startswith("_"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])])
 def test_example(name: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra")
     picture = tmp_path / "picture.png"

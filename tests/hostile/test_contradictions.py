@@ -83,7 +83,7 @@ def test_contradictory_arguments_of_derivatives() -> None:
         lambda: eg.jacobian(f, f),
         lambda: eg.place(x, (("s", 0, 1, 3),), 2), lambda: eg.place(x, (None,), 4), lambda: eg.place(x, (("t", (0, 1, 7)),), 5),
         lambda: eg.place(x, (0,), 3),
-        lambda: eg.place(x, (None, None), 3), lambda: eg.place(x, (("s", 2, -1, 4),), 9), lambda: eg.place(x[0], (-1,), 3),
+        lambda: eg.place(x, (None, None), 3), lambda: eg.place(x, (("s", 2, -1, 4),), 9), lambda: eg.place(x[0], (-4,), 3),
         lambda: eg.place(x[0], (3,), 3),
     ):  # fmt: skip
         with pytest.raises((eg.ShapeError, eg.DifferentiationError, eg.AxisError, TypeError)):
@@ -98,8 +98,6 @@ def test_contradictory_arguments_of_derivatives() -> None:
         1.5,
         True,
         ("s", 0, 1, -1),
-        slice(0, 3),
-        [0, 1, 2],
     ):
         with pytest.raises((TypeError, eg.ShapeError)):
             eg.place(x, (entry,), 5)  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from symnn.physics import (
 
 jax = pytest.importorskip("jax", reason="JAX is an oracle here, where it is installed")
 jax.config.update("jax_enable_x64", True)
+pytestmark = pytest.mark.slow  # JAX compiles for seconds
 jnp = jax.numpy
 
 H = 0.1
