@@ -7,6 +7,7 @@ tests.  Nothing elsewhere lists functions by name.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,7 +32,9 @@ REAL: Interval = (-math.inf, math.inf)
 class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
-    __slots__ = ("boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text")
+    __slots__ = (
+        "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -65,6 +68,8 @@ class Function(Primitive):
         #: where tests sample each argument
         self.sample = tuple(sample) if sample is not None else tuple((max(a, -2.0), min(b, 2.0)) for a, b in self.domain)
         self.boolean = boolean
+        #: whether a user added it
+        self.added = False
         #: Python source of helper functions that ``code`` calls, for functions users define
         self.source = source
         self.doc = doc
@@ -193,10 +198,12 @@ def function(
     if not is_identifier(name):
         raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
     partials = tuple(derivative) if isinstance(derivative, Sequence) else (derivative,)
+    _check_code(name, code, source, len(partials))
     row = Function(
         name, numpy=numpy, partials=partials, code=code, text=text, latex=latex,
         domain=_intervals(domain, len(partials)), sample=_intervals(sample, len(partials)), source=source, doc=doc,
     )  # fmt: skip
+    row.added = True
     return caller(row)
 
 
@@ -214,6 +221,24 @@ def lookup(name: str) -> Callable[..., Node]:
     if not isinstance(row, Function):
         raise ValueError(f"there is no function named {name!r}; functions of your own are added with exprgraph.function(...)")
     return caller(row)
+
+
+def _check_code(name: str, code: str, source: str, arity: int) -> None:
+    """What can be known of the code before anything is compiled: that it is Python, of so many arguments."""
+    if not isinstance(code, str) or not isinstance(source, str):
+        raise TypeError(f"function {name}: code and source are strings, got {type(code).__name__} and {type(source).__name__}")
+    try:
+        filled = code.format(*(f"a{k}" for k in range(arity)))
+    except (IndexError, KeyError, ValueError) as e:
+        places = ", ".join(f"{{{k}}}" for k in range(arity))
+        raise ValueError(f"function {name}: code is an expression of {places}, got {code!r} ({type(e).__name__}: {e})") from None
+    for what, text, mode in (("code", filled, "eval"), ("source", source, "exec")):
+        try:
+            compile(text, f"<{what} of {name}>", mode)
+        except (SyntaxError, ValueError) as e:
+            raise ValueError(f"function {name}: {what} is not Python: {e}, in {text[:200]!r}") from None
+    if not all(isinstance(s, ast.FunctionDef) for s in ast.parse(source).body):
+        raise ValueError(f"function {name}: source holds the definitions of helper functions and nothing else, got {source[:200]!r}")
 
 
 def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:

@@ -53,6 +53,7 @@ class NonFiniteLossError(ArithmeticError):
 
     Attributes:
         epoch, batch: where, from 1.
+        loss: the loss there.
         params: the parameters before that step.
         history: losses until then.
     """
@@ -63,7 +64,10 @@ class NonFiniteLossError(ArithmeticError):
             f"epoch {epoch}, batch {batch}: {what}; the parameters before this step are in this error's .params. "
             "Try a smaller learning rate, or look for points where the loss is not smooth"
         )
-        self.epoch, self.batch, self.params, self.history = epoch, batch, params, history
+        self.epoch, self.batch, self.loss, self.params, self.history = epoch, batch, loss, params, history
+
+    def __reduce__(self) -> tuple[object, ...]:  # what a pool of processes passes on
+        return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history)
 
 
 @dataclass

@@ -199,7 +199,10 @@ class Run:
         def after(intermediate_result: Any) -> None:
             self.parameters = intermediate_result.x.astype(self.dtype)
             self._keep(np.array([[intermediate_result.fun]]))
-            self._after(1)
+            try:
+                self._after(1)
+            except StopIteration as e:  # the callback's; SciPy would take it as a wish to end
+                raise Stop from e
             if self.stopped != "epochs":
                 raise Stop
 
@@ -210,8 +213,9 @@ class Run:
             self.parameters = found.x.astype(self.dtype)
             if self.epoch < self.epochs:
                 self.stopped = "converged"
-        except Stop:
-            pass
+        except Stop as stop:
+            if stop.__cause__ is not None:
+                raise stop.__cause__ from None
         except KeyboardInterrupt:
             self.stopped = "interrupted"
 

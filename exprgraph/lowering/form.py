@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..elementwise import is_boolean
+from ..elementwise import Function, is_boolean
+from ..errors import CompilationError
 from ..node import Node
+from ..traverse import topological
 from .program import Argument, Program
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Form:
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
+        self._added = sorted({n.op.name for n in topological(outputs) if isinstance(n.op, Function) and n.op.added})
         self._run = self._native(self.code) if self.code is not None else self._with_numba()
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
@@ -90,9 +93,16 @@ class Form:
 
         module = load_module(self.program.source)
 
+        from numba.core.errors import NumbaError
+
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             tables = (module.constants, module.table, module.steps)
-            module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+            try:
+                module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+            except (NumbaError, NameError) as e:
+                raise CompilationError(
+                    f"the code of {', '.join(self._added) or 'this function'} cannot be compiled: {_reason(e)}"
+                ) from None
 
         return run
 
@@ -118,6 +128,14 @@ class Form:
             value = (next(each) if part is None else results[part]).reshape(lead + shape if differs else shape)
             values.append(value != 0 if boolean else value)
         return values
+
+
+def _reason(error: Exception) -> str:
+    """What an error of Numba's says, without its advice and the places in generated code."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    rest = ("File ", "<source", "During", "- ", "This error", "To see", "For more", "http")
+    told = [line for line in lines if line and not line.startswith(rest)]
+    return "; ".join(told[:6])[:600]
 
 
 def _in_threads(

@@ -53,9 +53,14 @@ class CompiledOutputs:
         return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads)
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
-        lane = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
-        hit = set(lane)
+        given = {s for a in self.arguments for s, _ in a.symbols}
+        hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
         for node in topological(self.outputs):
+            if node.op is SYMBOL and node not in given:
+                raise UnboundSymbolError(
+                    f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
+                    f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
+                )
             if node.op is not SAMPLE_SUM and any(a in hit for a in node.args):
                 hit.add(node)
         return tuple(o in hit for o in self.outputs)
