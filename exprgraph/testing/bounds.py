@@ -8,6 +8,7 @@ near enough for the others: bounds choose expressions, they prove nothing.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product as pairs
 
@@ -79,7 +80,8 @@ def bounds_of(node: Node, args: Sequence[Interval]) -> Interval:
     if op in (SELECT, RESHAPE, REDUCE_MAX, REDUCE_MIN):
         return args[0]
     if op is PLACE:
-        return min(args[0][0], 0.0), max(args[0][1], 0.0)
+        most = math.prod(max(Counter(e[1]).values()) for e in node.params[0] if isinstance(e, tuple) and e[0] == "t")
+        return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)
     if op in (STACK, CONCATENATE):
         return min(a for a, _ in args), max(b for _, b in args)
     if op is SAMPLE_SUM:

@@ -1,6 +1,6 @@
 """``python -m tests.fuzz --seconds 60``: random expressions until the time is over.
 
-Each is differentiated to third order in every mode, evaluated to 50 digits and by NumPy, and compared with
+Each is differentiated, to third order at most, in every mode, evaluated to 50 digits and by NumPy, and compared with
 differences of 80 digits; some are compiled, some given to JAX and SymPy, where these are installed.  A
 failure is printed as a program and kept in a directory, in the form of the corpus in ``tests/fuzz/corpus``,
 which the test suite runs.
