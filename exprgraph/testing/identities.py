@@ -16,7 +16,7 @@ from ..node import Node
 from ..parse import parse
 from ..reductions import sum as sum_
 from ..show import to_python
-from ..traverse import substitute_nodes, symbols_of
+from ..traverse import substitute_nodes, symbols_of, topological
 from .derivatives import along
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import BOX, values_for
@@ -98,11 +98,13 @@ def _other_ways(e: Node, at: Values, compiled: bool) -> str | None:
     shared = {s: array(np.asarray(v, dtype=float)) for s, v in at.items() if not s.per_sample}
     (fixed,) = substitute_nodes([e], shared)
     rest = {s: v for s, v in at.items() if s.per_sample}
-    # numbers are folded as they come, which may round otherwise
-    (value,) = evaluate_nodes([fixed], rest) if rest or not symbols_of([fixed]) else (expected,)
-    said = difference("with values substituted", value, "with values bound", expected, allowed)
-    if said is not None or not compiled:
-        return said
+    # construction keeps values where all are finite; elsewhere 0 times what is left out may be 0
+    if all(np.isfinite(v).all() for v in evaluate_nodes(topological([e]), at)):
+        said = difference("with values substituted", evaluate_nodes([fixed], rest)[0], "with values bound", expected, allowed)
+        if said is not None:
+            return said
+    if not compiled:
+        return None
     fn = compile_(e, list(at))
     return difference("compiled", fn(*at.values()), "by NumPy", expected, allowed)
 

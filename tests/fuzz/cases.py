@@ -66,14 +66,15 @@ def _by_sympy(made: Made, seed: int) -> None:
 
     if any(n.op.name.startswith("sample") for n in topological([made.e])) or made.e.size > 4 or not made.at:
         return
-    e = made.e if not made.e.shape else made.e[(0,) * made.e.ndim]
+    shared = {s: eg.Symbol(s.name, s.shape) for s in made.at}
+    e = eg.substitute(made.e if not made.e.shape else made.e[(0,) * made.e.ndim], shared)
     scalars = [s for s in symbols_of([e]) if not s.shape]
     if not scalars or len(topological([e])) > 25:
         return
     import sympy
 
     s = scalars[seed % len(scalars)]
-    one = {k: np.asarray(v)[0] if k.per_sample else np.asarray(v) for k, v in made.at.items()}
+    one = {shared[k]: np.asarray(v)[0] if k.per_sample else np.asarray(v) for k, v in made.at.items()}
     theirs = sympy.diff(to_sympy(e), sympy.Symbol(s.name, real=True))
     numbers: dict[Any, Any] = {}
     for k, v in one.items():

@@ -53,7 +53,7 @@ def test_what_is_asked_for_is_kept(e: Node) -> None:
 
 
 def test_expressions_shrink_to_little() -> None:
-    quick = settings(max_examples=300, deadline=None, database=None)
+    quick = settings(max_examples=300, deadline=None, database=None, derandomize=True)
     assert len(topological([find(expressions(), lambda e: e.size > 1, settings=quick)])) <= 5
     assert len(topological([find(expressions(), lambda e: any(n.op.name == "tanh" for n in topological([e])), settings=quick)])) <= 5
 
@@ -102,6 +102,7 @@ def test_bounds_of_single_operations() -> None:
     for e, wanted in (
         (x - 2 * y + 1, (-6.0, 9.0)), (x * y, (-6.0, 8.0)), (y**2, (0.0, 16.0)), (1 / x, (0.5, 1.0)), (eg.exp(x), (np.e, np.e**2)),
         (eg.stack([x, y]), (-3.0, 4.0)), (eg.broadcast_to(y, (3,)) @ eg.broadcast_to(x, (3,)), (-18.0, 24.0)), (1 / y, (-np.inf, np.inf)),
-        (eg.place(x, [1], (3,)), (0.0, 2.0)), (eg.place(eg.stack([x, y]), [[1, 1]], 3), (-6.0, 8.0)), (eg.sqrt(y), (-np.inf, np.inf)), (x**-0.5, (0.5**0.5, 1.0)),
+        (eg.place(x, [1], (3,)), (0.0, 2.0)),
+        (eg.place(eg.stack([x, y]), [[1, 1]], 3), (-6.0, 8.0)), (eg.sqrt(y), (-np.inf, np.inf)), (x**-0.5, (0.5**0.5, 1.0)),
     ):  # fmt: skip
         np.testing.assert_allclose(bounds(e, box), wanted, err_msg=str(e))
