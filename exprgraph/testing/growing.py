@@ -56,6 +56,7 @@ class Choice(Protocol):
     def pick(self, options: Sequence[T]) -> T: ...
     def whole(self, low: int, high: int) -> int: ...
     def number(self, low: float, high: float) -> float: ...
+    def more(self, most: int) -> bool: ...
 
 
 class AtRandom:
@@ -72,6 +73,9 @@ class AtRandom:
 
     def number(self, low: float, high: float) -> float:
         return round(self.rng.uniform(low, high), 3)
+
+    def more(self, most: int) -> bool:
+        return True
 
 
 class Garden:
@@ -338,7 +342,7 @@ def grow(
     shape: Shape | None = None,
     end: Primitive | None = None,
 ) -> Node:
-    """An expression of so many steps.
+    """An expression of so many steps, or fewer where the choice is not to go on.
 
     Args:
         symbols: what it may depend on.
@@ -354,6 +358,8 @@ def grow(
     elementwise = [r for r in table if isinstance(r, Function)]
     garden = Garden(choice, symbols)
     for _ in range(steps):
+        if not choice.more(steps):
+            break
         kinds = [k for k in (structural, structural, structural, elementwise, elementwise, elementwise, leaves) if k]
         garden.add(step(garden, choice.pick(choice.pick(kinds))))
     if end is not None:

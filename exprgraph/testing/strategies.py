@@ -35,6 +35,9 @@ class _Drawn:
     def number(self, low: float, high: float) -> float:
         return self.draw(st.integers(0, 64)) / 64 * (high - low) + low
 
+    def more(self, most: int) -> bool:
+        return self.draw(st.integers(0, 2 * most)) > 0  # shrinks to an end here
+
 
 def shapes(max_ndim: int = 2, max_side: int = 3, min_side: int = 1) -> st.SearchStrategy[Shape]:
     """Shapes of few axes and elements; ``min_side=0`` for arrays without elements among them."""
@@ -103,7 +106,7 @@ def expressions(
     else:
         kept = list(symbols)
     last = TABLE[end] if isinstance(end, str) else end
-    return grow(choice, kept, draw(st.integers(1, steps)), functions, shape, last)
+    return grow(choice, kept, steps, functions, shape, last)
 
 
 @st.composite
