@@ -48,15 +48,6 @@ def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
     return node.op.rebuild(node, args)
 
 
-def transform(roots: Iterable[Node], replace: Callable[[Node, tuple[Node, ...]], Node]) -> list[Node]:
-    """Rewrite bottom-up: ``replace(node, new_args)`` gives what stands in a node's place."""
-    roots = list(roots)
-    image: dict[Node, Node] = {}
-    for node in topological(roots):
-        image[node] = replace(node, tuple(image[a] for a in node.args))
-    return [image[r] for r in roots]
-
-
 def substitute_nodes(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:
     """Every occurrence of a key replaced by its value, all at once."""
     roots = list(roots)

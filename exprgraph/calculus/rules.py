@@ -50,9 +50,9 @@ def _sizes(*pairs: tuple[Labels, Shape]) -> dict[Hashable, int]:
     return {k: n for labels, shape in pairs for k, n in zip(labels, shape)}
 
 
-def add(terms: Sequence[Node | None], shape: Shape) -> Node | None:
+def add(terms: Sequence[Node], shape: Shape) -> Node | None:
     """The sum of what is not zero."""
-    live = [t for t in terms if t is not None and not is_zero(t)]
+    live = [t for t in terms if not is_zero(t)]
     if not live:
         return None
     return live[0] if len(live) == 1 else linear([(1.0, t) for t in live], 0.0, shape)
@@ -167,7 +167,7 @@ def _where_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 
 def _gate_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
-    terms: list[Node | None] = []
+    terms = []
     for k, t in enumerate(tangents):
         if t is not None:
             other = _spread_tangent(_with_extra(node.args[1 - k], extra), node.args[1 - k], node, extra)

@@ -30,7 +30,6 @@ class Affine(NamedTuple):
         return Affine(self.const + other.const, tuple((v, c) for v, c in total.items() if c))
 
 
-ZERO = Affine(0, ())
 Index = tuple[Affine, ...]
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..contract import contract, is_structural
+from ..contract import contract
 from ..node import Node
-from ..primitive import CONTRACT, IDENTITY, SAMPLE_SUM
+from ..primitive import CONTRACT, SAMPLE_SUM
 from ..traverse import rebuild, topological
 
 
@@ -85,9 +85,4 @@ def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase
     return result, lanes
 
 
-def is_pointwise_contraction(node: Node) -> bool:
-    """A product of operands without a sum: each element of the result from one of each operand."""
-    return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and not any(a.op is IDENTITY for a in node.args)
-
-
-__all__ = ["Phase", "is_pointwise_contraction", "is_structural", "pairwise", "phases"]
+__all__ = ["Phase", "pairwise", "phases"]

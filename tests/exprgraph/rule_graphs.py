@@ -37,6 +37,7 @@ def values(symbols: Symbols, lead: tuple[int, ...] = ()) -> dict[Node, Any]:
 
 def graphs(symbols: Symbols) -> dict[str, Node]:
     s, r, x, y, A, B = symbols
+    v, m = eg.sin(x * s), eg.exp(A / 2)  # values that are read in several ways
     return {
         "number times array": s * x,
         "number over array": s / x,
@@ -84,6 +85,16 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "largest along the first axis": eg.max(A, axis=0),
         "smallest along the last axis": eg.min(A**2, axis=1) * s,
         "largest of negative numbers": eg.max(-A, axis=1) + eg.min(x) * eg.max(-y),
+        "beside itself reversed": v * v[::-1] + v,
+        "beside its first": v * v[0] + v[1:2] * v,
+        "beside its transpose": m * m.T + m,
+        "beside its diagonal": m * contract([(m, "ii")], "i") + m[:, :1],
+        "stack with itself reversed": eg.stack([v[::-1], v, v * v]),
+        "concatenate with parts of itself": eg.concatenate([v[1:], v, v[:2] * v[2]]) * 2,
+        "stack of stacks": eg.stack([eg.stack([v, v**2]), eg.stack([y, x])], axis=1),
+        "beside itself reshaped": m.reshape(9) * m.T.reshape(9) + m[:, [2, 0, 1]].reshape(9),
+        "reshape of a transpose": (B.T * s).reshape(2, 3) + eg.broadcast_to(x, (3, 3)).reshape(9)[:6].reshape(2, 3),
+        "whole powers": x**5 + s**-7 + y**17 * 0.01,
         "solve": eg.solve(A, x),
         "solve with numbers in the matrix": eg.solve(A * s, x * y),
         "solve for matrices": eg.solve(A, B.T),

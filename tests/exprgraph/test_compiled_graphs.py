@@ -60,6 +60,7 @@ def test_totals_over_samples(part: int, split: str) -> None:
         if k % 6 == part and f.per_sample:
             outputs += [eg.over_samples.sum(f), f / (1 + eg.over_samples.mean(f**2))]
     agree(outputs, own, (13,))
+    agree(outputs, own, ())
 
 
 @pytest.mark.slow

@@ -102,8 +102,8 @@ def test_out_allocates_no_arrays():
 # -- threads
 
 
-@pytest.mark.parametrize("n", [1, 15, 16, 33, 1000, 4096])
-@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("n", [1, 15, 16, 32, 33, 70, 1000, 4096])  # fewer parts than threads, too
+@pytest.mark.parametrize("threads", [2, 3, 5])
 def test_threads(n, threads):
     fn = eg.compile(E, (x, W), threads=threads)
     a, w = _data(n)
@@ -181,8 +181,11 @@ def test_from_numba(compiled_by_numba):
             "loops_embedded", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
             source="@njit\ndef four_times(a):\n    for _ in range(2):\n        a = a + a\n    return a\n",
         )  # fmt: skip
-        e = [loops(x), e[1]]
+        e = [loops(x) * eg.sum(eg.sin(W)), e[1]]  # with a number that all samples share in between
     fn = eg.compile(e, (x, W))
+    if compiled_by_numba:
+        with pytest.raises(eg.errors.CompilationError, match=r"only Numba can compile, and no address; use fn.kernel or fn.save"):
+            _ = fn.address
     kernel, size = fn.kernel, fn.workspace_size
     a, w = _data(13)
 
@@ -195,7 +198,7 @@ def test_from_numba(compiled_by_numba):
     g, y = np.empty(24), np.empty(13 * (4 if compiled_by_numba else 6))
     total = twice(a.ravel(), w.ravel(), g, y, np.empty(size))
     expected = _numpy(a, w)
-    lanes = 4 * a if compiled_by_numba else expected["y"]
+    lanes = 4 * a * np.sin(w).sum() if compiled_by_numba else expected["y"]
     np.testing.assert_allclose(y.reshape(13, -1), lanes, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(g.reshape(6, 4), expected["G"], rtol=1e-12)
     assert total == pytest.approx(lanes.sum(), rel=1e-10)

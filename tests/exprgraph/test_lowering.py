@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -14,7 +17,7 @@ import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.evaluate import evaluate_nodes
 from exprgraph.indexing import place
-from exprgraph.lowering import runtime
+from exprgraph.lowering import module, runtime
 from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.phases import pairwise
@@ -217,9 +220,6 @@ def test_source_is_the_same_twice() -> None:
 
 
 def test_a_saved_module_runs_without_the_package(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    import subprocess
-    import sys
-
     x, y = eg.symbols("x y")
     fn = eg.compile([eg.erf(x) * y, eg.stack([x, y]) ** 3], (x, y))
     fn.save(tmp_path / "evaluator.py")
@@ -300,6 +300,8 @@ def test_contractions_of_many_operands_are_taken_two_by_two_smallest_first() -> 
     left = eg.einsum("i,ij,jk->k", eg.Symbol("w", 30), a, b)
     assert eg.count_ops(pairwise([left])) <= 2 * (30 * 40 + 40 * 50)
     # without a sum there is nothing to gain
+    scaled = eg.einsum("i,j,ij->ij", eg.Symbol("w", 30), v, eg.Symbol("W", (30, 20)))
+    assert pairwise([scaled]) == [scaled]
     outer = eg.einsum("i,j,k->ijk", eg.Symbol("w", 30), v, eg.Symbol("u", 20))
     assert pairwise([outer]) == [outer]
     rng = np.random.default_rng(1)
@@ -377,3 +379,130 @@ def test_what_fails_in_the_background_is_the_callers_error(monkeypatch: pytest.M
         assert isinstance(coming.exception(), RuntimeError)
     with pytest.raises(RuntimeError, match="no compiler"):
         fn(0.5)
+
+
+EINSUMS = [
+    "ijl,ikl->ijk", "ijl,kjl->ik", "ijl,ljk->ik", "il,jl->ij", "il,jl->ji", "li,lj->ij", "il,l->i", "l,l->", "ij,ij->", "ijk,ijk->j",
+    "ij,kl,jl->ik", "ijl,l->ji", "ij,jk,ik->k", "il,kjl->jik", "ii,ij->j", "ijj,kj->ik", "i,j->ij", "ij,j->ij", "ijk->ki", "ij,j->i",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", EINSUMS)
+@pytest.mark.parametrize("lanes", ["", "0", "1", "01"])
+def test_contractions_in_every_arrangement(formula: str, lanes: str) -> None:
+    """Products of matrices, inner products and plain loops, with sizes that differ and leave rests; and their sums over samples."""
+    given, n = formula.split("->")[0].split(","), 11
+    sizes = {"i": 9, "j": 5, "k": 7, "l": 13}
+    rng = np.random.default_rng(len(formula))
+    symbols, values = [], []
+    for k, labels in enumerate(given):
+        shape = tuple(sizes[c] for c in labels)
+        own = str(k) in lanes
+        symbols.append(eg.Symbol(f"e{k}", shape, per_sample=own))
+        values.append(rng.normal(size=((n,) if own else ()) + shape))
+    left, right = formula.split("->")
+    used = [s.per_sample for s in symbols]
+    with_samples = ",".join(("z" if own else "") + part for own, part in zip(used, left.split(",")))
+    want = np.einsum(f"{with_samples}->{'z' if any(used) else ''}{right}", *values)
+    e = eg.einsum(formula, *symbols)
+    outputs = [e, eg.over_samples.sum(e)] if any(used) else [e]
+    got = eg.compile(outputs, symbols)(*values)
+    np.testing.assert_allclose(got[0], want, rtol=1e-12, atol=1e-12)
+    if any(used):
+        np.testing.assert_allclose(got[1], want.sum(0), rtol=1e-11, atol=1e-11)
+
+
+def test_what_is_a_product_of_matrices_is_computed_as_one() -> None:
+    a, b, v = eg.Symbol("a", (9, 7)), eg.Symbol("b", (7, 5)), eg.Symbol("v", 7)
+    p, q = eg.Symbol("p", 7, per_sample=True), eg.Symbol("q", 7, per_sample=True)
+
+    def calls(e: Node, *symbols: Node) -> set[str]:
+        text = eg.compile(e, symbols)._core.program(any(s.per_sample for s in symbols)).source
+        driver = text[text.index("def k0(") :]
+        return {name for name in ("product", "dots") if f" {name}(" in driver}
+
+    assert calls(a @ b, a, b) == calls(a @ p, a, p) == calls(v @ b, v, b) == calls(a.T @ a, a) == {"product"}
+    assert calls(a @ v, a, v) == calls(eg.dot(v, v), v) == calls(a @ a.T, a) == {"dots"}
+    assert calls(eg.over_samples.sum(eg.outer(p, q)), p, q) == {"dots"}
+    assert calls(eg.over_samples.sum(p), p) == calls(eg.sum(a, axis=0), a) == calls(p * q, p, q) == set()
+
+
+def test_powers_are_products_where_they_are_short() -> None:
+    x = eg.Symbol("x")
+
+    def functions(e: Node) -> set[str]:
+        text = eg.compile(e, x).source
+        return {name for name in ("powi", "pow", "np.sqrt") if f"{name}(" in text[text.index("def k0(") :]}
+
+    assert functions(x**2) == functions(x**-3) == set()
+    assert functions(x**5) == functions(x**64) == {"powi"}
+    assert functions(x**65) == functions(x**1.3) == functions(x**8.5) == {"pow"}
+    assert functions(x**0.5) == functions(x**2.5) == {"np.sqrt"}
+    assert functions(x**7.5) == {"powi", "np.sqrt"}
+    for e in (2, -3, 5, 64, 65, 1.3, 8.5, 0.5, 2.5, 3.5, 7.5, -0.5, -1.5):
+        for value in (0.7, 1.6):
+            assert float(eg.compile(x**e, x)(value)) == pytest.approx(value**e, rel=1e-14)
+
+
+def test_sums_over_samples_of_what_they_share() -> None:
+    p, v = eg.Symbol("p", 3, per_sample=True), eg.Symbol("v", 3)
+    total = eg.over_samples.sum
+    same_as_numpy([total(v), total(eg.sin(v)) * 2, total(p), eg.tanh(total(eg.cos(v)) + total(p))], [p, v], 7)
+
+
+def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
+    x = eg.Symbol("x", 2)
+    outputs = [eg.over_samples.sum(eg.array(2.0)), x * 2, eg.array(5.0), eg.zeros(2)]
+    values = np.arange(6.0).reshape(3, 2)
+    expected = (np.full(3, 6.0), 2 * values, np.full(3, 5.0), np.zeros((3, 2)))
+    for backend in ("numba", "numpy"):
+        for got, want in zip(eg.compile(outputs, x, backend=backend)(values), expected):
+            np.testing.assert_array_equal(got, want)
+            assert got.flags.writeable
+    p = eg.Symbol("p", 2, per_sample=True)  # with a symbol that is declared per sample, only what depends on it
+    shapes = [np.shape(r) for r in eg.compile([eg.array(5.0), p * 2, eg.over_samples.sum(p)], p)(values)]
+    assert shapes == [(), (3, 2), (2,)]
+
+
+def test_parts_of_parts_are_put_where_they_belong_at_once() -> None:
+    x = eg.Symbol("x", 4)
+    parts = [eg.stack([eg.sin(x[0]), eg.cos(x[1])]), eg.stack([x[2] * x[3], x[0] ** 2])]
+    whole = eg.stack(parts)
+    (program,) = [emit([whole], [Argument("x", ((x, 0),), 4, False)], batch=False, single=False)]
+    assert program.shared == 0  # all is written into the result
+    value = np.array([0.1, 0.5, 2.0, 3.0])
+    want = [[np.sin(0.1), np.cos(0.5)], [6.0, 0.1**2]]
+    np.testing.assert_allclose(eg.compile(whole, x)(value), want, rtol=1e-15)
+    # unless a part is wanted by itself
+    got = eg.compile([whole, parts[0], eg.sum(parts[1])], x)(value)
+    for a, b in zip(got, (want, want[0], sum(want[1]))):
+        np.testing.assert_allclose(a, b, rtol=1e-15)
+
+
+def test_generated_text_and_its_instructions_are_the_same_in_every_process() -> None:
+    code = (
+        "import exprgraph as eg\n"
+        "from exprgraph.lowering.native import assemble, machine\n"
+        "x, w = eg.Symbol('x', 3, per_sample=True), eg.Symbol('w', (3, 3))\n"
+        "f = eg.sqrt(eg.tanh(w @ eg.sin(x)) ** 2 + eg.floor(x)) * eg.abs(x) + eg.maximum(x, eg.exp(x)) * eg.erf(x)\n"
+        "fn = eg.compile([f, eg.over_samples.mean(eg.sum(f)), eg.gradient(eg.over_samples.sum(eg.sum(f)), w)], (x, w))\n"
+        "print(fn.source, assemble.assemble(fn.source, machine.target(64)))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**environment, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1 and len(texts.pop()) > 1000
+
+
+def test_only_so_many_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {f"source {k}": object() for k in range(256)}
+    monkeypatch.setattr(module, "_modules", kept)
+    source = eg.compile(eg.sin(eg.Symbol("x")), eg.Symbol("x")).source
+    loaded = module.load_module(source)
+    assert module.load_module(source) is loaded
+    assert len(kept) == 256 and kept[source] is loaded
+    assert "source 0" not in kept and "source 1" in kept

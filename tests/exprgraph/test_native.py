@@ -221,14 +221,6 @@ def test_numbers_are_answered_in_one_step():
         assert form.quick(*values) is None
 
 
-def test_functions_that_call_themselves_are_left_to_numba():
-    source = "@njit\ndef down(a):\n    return a if a < 1.0 else down(a - 1.0)\n"
-    row = eg.function("down_native", numpy=lambda a: np.mod(a, 1.0), derivative=lambda a: 1.0 + 0 * a, code="down({0})", source=source)
-    fn = eg.compile(row(x), (x,))
-    with pytest.raises(UnsupportedError, match="down calls itself"):
-        assemble.assemble(fn.source, machine.target(64))
-
-
 @pytest.mark.parametrize("single", [False, True])
 def test_neighbours_of_one_sample_are_vectors(single):
     """Without samples, the innermost loop over neighbouring elements becomes vectors, and the rest of it."""

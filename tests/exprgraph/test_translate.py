@@ -111,6 +111,23 @@ LEFT: dict[str, str] = {
     "a power in a helper": "def f(a):\n    return (a * a + 1.0) ** 1.3\n",
     "remainder": "def f(a):\n    return a % 2.0\n",
     "not of a number": "def f(a):\n    return 1.0 if not a else 2.0\n",
+    "a whole number compared": "def f(a):\n    return a if a > 0 else 0.5\n",
+    "a whole number chosen": "def f(a):\n    return a if a > 0.0 else 0\n",
+    "a whole number as the value": "def f(a):\n    return -1\n",
+    "a whole number in a branch": "def f(a):\n    if a > 0.0:\n        return 1\n    return a\n",
+    "a whole number given on": "def f(a):\n    return math.copysign(1, a) + np.sqrt(2) + math.lgamma(3)\n",
+    "a whole number of a real": "def f(a):\n    return int(a) + a\n",
+    "a truth value as the value": "def f(a):\n    return a > 0.0\n",
+    "a truth value with a sign": "def f(a):\n    return -(a > 0.0)\n",
+    "a truth value ordered": "def f(a):\n    return a if (a > 0.0) < (a > 1.0) else 1.0\n",
+    "truth values added": "def f(a):\n    return a if (a > 0.0) + (a > 1.0) == (a < 2.0) else 1.0\n",
+    "a number as a condition": "def f(a):\n    return 1.5 if a else 2.0\n",
+    "a number as a condition of a branch": "def f(a):\n    if a:\n        return 1.5\n    return 2.0\n",
+    "a number beside a condition": "def f(a):\n    return 1.5 if a > 0.0 and a else 2.0\n",
+    "the smaller of two": "def f(a):\n    return min(a, 0.5)\n",
+    "membership": "def f(a):\n    return 1.0 if a in (1.0, 2.0) else 0.0\n",
+    "an element": "def f(a):\n    return a[0]\n",
+    "too many arguments": "def f(a):\n    return math.lgamma(a, a)\n",
 }
 
 
@@ -120,6 +137,28 @@ def test_python_that_is_left_to_numba(name: str) -> None:
     fn = eg.compile(row(x), x)
     with pytest.raises(UnsupportedError):
         assemble.assemble(fn.source, machine.target(64))
+
+
+@pytest.mark.parametrize("often", [False, True])
+def test_functions_that_call_themselves_are_left_to_numba(often: bool) -> None:
+    name = f"translated_{next(_numbers)}"
+    source = f"@njit\ndef {name}(a):\n    return a if a < 1.0 else 2.0 * {name}(a - 1.0) + a * a + a / 3.0 - a * 4.0\n"
+    row = eg.function(f"{name}", numpy=lambda a: a, derivative=lambda a: 0 * a, code=f"{name}({{0}})", source=source)
+    e = eg.stack([row(x + k) for k in range(20)]) if often else row(x)
+    with pytest.raises(UnsupportedError, match=f"{name} calls itself"):
+        assemble.assemble(eg.compile(e, x).source, machine.target(64))
+
+
+BY_NUMBA = [n for n in LEFT if "a whole number" in n or n == "the smaller of two"]
+
+
+@pytest.mark.parametrize("name", [BY_NUMBA[0], *(pytest.param(n, marks=pytest.mark.slow) for n in BY_NUMBA[1:])])
+def test_what_is_left_to_numba_has_the_values_of_python(name: str) -> None:
+    row, plain, _ = row_of(LEFT[name])
+    fn = eg.compile(row(x), x)
+    given = np.array([-2.5, -0.0, 0.25, 0.5, 3.75])
+    np.testing.assert_allclose(fn(given), [float(plain(float(v))) for v in given], rtol=1e-15)
+    assert fn(3.75) == pytest.approx(float(plain(3.75)), rel=1e-15)
 
 
 @pytest.mark.parametrize("lead", [(), (5,)])

@@ -113,7 +113,7 @@ def main() -> None:
         tree = copy_tree(Path(folder) / "tree0")
         cache = Path(folder) / "objects"
         cache.mkdir(mode=0o700)
-        executed = lines.find(tree, cache)
+        executed = lines.find(tree)
         # everything is compiled to bytes once, and with it copied
         Child(tree, cache, lambda: run_tests(["--collect-only", "tests", *lines.PACKAGES]), 600.0).wait()
         trees = [tree, *(Path(shutil.copytree(tree, Path(folder) / f"tree{k}")) for k in range(1, arguments.jobs))]

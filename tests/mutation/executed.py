@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ class Recorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.test = nodeid
         self._watch_sources()
+        self._forget()
         self.coverage.switch_context(nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -43,6 +45,19 @@ class Recorder:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
         if not report.passed:
             self.failed.add(report.nodeid)
+
+    def _forget(self) -> None:
+        """What is computed once in a process is computed by each test that needs it."""
+        for name, module in list(sys.modules.items()):
+            if name.split(".")[0] in PACKAGES:
+                for value in list(vars(module).values()):
+                    if hasattr(value, "cache_clear") and value.__module__ == name:
+                        value.cache_clear()
+        from exprgraph.lowering import module as with_numba
+        from exprgraph.lowering.native import loading
+
+        loading._modules.clear()
+        with_numba._modules.clear()
 
     def _watch_sources(self) -> None:
         from exprgraph.lowering import emit
@@ -146,8 +161,8 @@ class Executed:
         return sorted(users, key=lambda t: -users[t])[:300]
 
 
-def find(tree: Path, cache: Path) -> Executed:
-    """Runs what has changed since the last time, in a copy of the tree."""
+def find(tree: Path) -> Executed:
+    """Runs what has changed since the last time, in a copy of the tree, and with no machine code from before."""
     kept = Path(tempfile.gettempdir()) / "exprgraph-mutation"
     kept.mkdir(exist_ok=True)
     engine = _digest(tree, [p for package in PACKAGES for p in (tree / package).rglob("*.py")])
@@ -166,7 +181,7 @@ def find(tree: Path, cache: Path) -> Executed:
                 temporary.replace(path)
                 return 0
 
-            child = Child(tree, cache, work, 3600.0)
+            child = Child(tree, "", work, 3600.0)
             if child.wait():
                 raise RuntimeError(f"the tests of {unit} could not be run: {child.output.read_text()[-2000:]}")
             print(f"lines executed by {unit}: {time.monotonic() - start:.0f} s", flush=True)

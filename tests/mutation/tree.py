@@ -42,9 +42,9 @@ def load_common() -> None:
 
 
 class Child:
-    """A forked process that works in a copy of the tree; its output goes to a file."""
+    """A forked process that works in a copy of the tree; its output goes to a file, machine code to ``cache``."""
 
-    def __init__(self, tree: Path, cache: Path, work: Callable[[], int], seconds: float) -> None:
+    def __init__(self, tree: Path, cache: Path | str, work: Callable[[], int], seconds: float) -> None:
         self.output = tree / "output.txt"
         self.end = time.monotonic() + seconds
         sys.stdout.flush()

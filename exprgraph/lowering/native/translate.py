@@ -63,6 +63,7 @@ class Functions:
             code = Translation(self, definition, inner=True)
             params = [Value(f"%a{k}", "real", vector, 0) for k in range(len(definition.args.args))]
             result = code.function_body(definition, params)
+            code.require("real", definition, result)
             t = self.target.type_of("real", vector)
             listed = ", ".join(f"{t} {p.text}" for p in params)
             (result,) = [code.builder.wide(result)] if vector else [result]
@@ -99,6 +100,11 @@ class Translation:
     def unsupported(self, node: ast.AST) -> UnsupportedError:
         return UnsupportedError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)}")
 
+    def require(self, kind: str, node: ast.AST, *values: Value) -> None:
+        """Nothing is converted: a whole number or a truth value where a real is meant is for Numba."""
+        if any(v.kind != kind for v in values):
+            raise self.unsupported(node)
+
     # -- expressions
 
     def expression(self, node: ast.expr) -> Value:
@@ -119,6 +125,8 @@ class Translation:
             if isinstance(node.op, ast.USub):
                 if v.kind == "real":
                     return self.builder.unary("fneg", v)
+                if v.kind not in ("int", "bits"):
+                    raise self.unsupported(node)
                 return self.builder.binary("sub", self.builder.integer(0, v.kind), v)
             if isinstance(node.op, ast.Not) and v.kind == "bool":
                 return self.builder.binary("xor", v, self._true(), "bool")
@@ -126,17 +134,20 @@ class Translation:
             return self._conditional(node)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             a, b = self.expression(node.left), self.expression(node.comparators[0])
-            return self._compare(node.ops[0], a, b)
+            return self._compare(node, a, b)
         elif isinstance(node, ast.BoolOp):
             op = "and" if isinstance(node.op, ast.And) else "or"
-            result = self.expression(node.values[0])
-            for other in node.values[1:]:
-                result = self.builder.binary(op, result, self.expression(other), "bool")
+            result, *others = [self.expression(v) for v in node.values]
+            self.require("bool", node, result, *others)
+            for other in others:
+                result = self.builder.binary(op, result, other, "bool")
             return result
         elif isinstance(node, ast.Call):
             return self._call(node)
         elif isinstance(node, ast.Subscript):
             pointer, index = self.expression(node.value), self.expression(node.slice)
+            if pointer.kind not in ("pointer", "table") or index.kind not in ("int", "lane"):
+                raise self.unsupported(node)
             return self._load(pointer, index)
         elif isinstance(node, ast.Attribute):
             value = _CONSTANTS.get(ast.unparse(node))
@@ -170,26 +181,36 @@ class Translation:
             if not isinstance(node.op, ast.Add) or "real" in (a.kind, b.kind):
                 raise NotVectorError
             return self.builder.binary(op, a._replace(kind="int"), b._replace(kind="int"))._replace(kind="lane")
-        if a.kind != b.kind:
+        self.require(a.kind, node, b)
+        if a.kind == "bool" and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
             raise self.unsupported(node)
         return self.builder.binary(op, a, b)
 
-    def _compare(self, op: ast.cmpop, a: Value, b: Value) -> Value:
+    def _compare(self, node: ast.Compare, a: Value, b: Value) -> Value:
         a, b = self._like(a, b)
         if "lane" in (a.kind, b.kind):
             raise NotVectorError
-        if a.kind == b.kind == "real":
-            return self.builder.binary(f"fcmp {_FLOAT_TESTS[type(op)]}", a, b, "bool")
-        return self.builder.binary(f"icmp {_INT_TESTS[type(op)]}", a, b, "bool")
+        self.require(a.kind, node, b)
+        tests = _FLOAT_TESTS if a.kind == "real" else _INT_TESTS
+        test = tests.get(type(node.ops[0]))
+        if test is None or (a.kind == "bool" and not isinstance(node.ops[0], (ast.Eq, ast.NotEq))):
+            raise self.unsupported(node)
+        return self.builder.binary(f"{'fcmp' if a.kind == 'real' else 'icmp'} {test}", a, b, "bool")
 
     def _conditional(self, node: ast.IfExp) -> Value:
         test = self.expression(node.test)
+        self.require("bool", node, test)
         if isinstance(node.body, ast.Call) and ast.unparse(node.body.func).startswith("math."):
             name = node.body.func.attr if isinstance(node.body.func, ast.Attribute) else ""
             if name in LIBRARY:
-                usual = self.expression(node.orelse)
-                return self._rarely(test, name, [self.expression(a) for a in node.body.args], usual)
-        return self.builder.select(test, self.expression(node.body), self.expression(node.orelse))
+                args, usual = [self.expression(a) for a in node.body.args], self.expression(node.orelse)
+                self.require("real", node, *args, usual)
+                if len(args) != LIBRARY[name]:
+                    raise self.unsupported(node)
+                return self._rarely(test, name, args, usual)
+        yes, no = self._like(self.expression(node.body), self.expression(node.orelse))
+        self.require(yes.kind, node, no)
+        return self.builder.select(test, yes, no)
 
     def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
         """A call of the C library where any lane needs it."""
@@ -241,14 +262,17 @@ class Translation:
         name = ast.unparse(node.func)
         if node.keywords:
             raise self.unsupported(node)
-        if name in ("u", "np.uint64", "np.int64", "int"):
-            return self.expression(node.args[0])
+        if name in ("u", "np.uint64", "np.int64", "int") and len(node.args) == 1:
+            value = self.expression(node.args[0])
+            self.require("int", node, value)
+            return value
         if name == "range":
             raise self.unsupported(node)
         if name == "powi":
             x, count = self.expression(node.args[0]), node.args[1]
             if not (isinstance(count, ast.Constant) and isinstance(count.value, int)):
                 raise self.unsupported(node)
+            self.require("real", node, x)
             result = x
             for _ in range(count.value - 1):
                 result = self.builder.binary("fmul contract", result, x)
@@ -261,19 +285,21 @@ class Translation:
             (v,) = args
             if v.kind == "int":
                 return b.pure(f"uitofp i64 {v.text} to {self.target.real}", "real", False, v)
+            self.require("real", node, v)
             return v
         if name in ("bits", "from_bits"):
             (v,) = args
             if name == "from_bits" and v.kind == "int" and b.is_literal(v):
                 v = v._replace(kind="bits")
+            self.require("real" if name == "bits" else "bits", node, v)
             kind = "bits" if name == "bits" else "real"
             a, z = self.target.type_of(v.kind, v.vector), self.target.type_of(kind, v.vector)
             return b.pure(f"bitcast {a} {v.text} to {z}", kind, v.vector, v)
-        if name in _INTRINSICS:
+        if name in _INTRINSICS and len(args) == (2 if name == "math.copysign" else 1):
+            self.require("real", node, *args)
             return b.intrinsic(_INTRINSICS[name], *args)
-        if name == "min" and len(args) == 2:
-            return b.select(b.binary("icmp ult", args[0], args[1], "bool"), args[0], args[1])
         if name.startswith("math.") and name[5:] in LIBRARY and len(args) == LIBRARY[name[5:]]:
+            self.require("real", node, *args)
             return self._library(name[5:], args)
         definition = self.functions.definitions.get(name)
         if definition is None or len(definition.args.args) != len(args) or any(a.kind != "real" for a in args):
@@ -284,7 +310,9 @@ class Translation:
             t = self.target.type_of("real", vector)
             listed = ", ".join(f"{t} {v.text}" for v in values)
             return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
-        return self.function_body(definition, args)
+        result = self.function_body(definition, args)
+        self.require("real", node, result)
+        return result
 
     def function_body(self, definition: ast.FunctionDef, args: list[Value]) -> Value:
         """A function written out: its value for arguments."""
@@ -313,6 +341,8 @@ class Translation:
                 yes = self._returned([*statement.body, *body[i + 1 :]])
                 self.env = outer
                 no = self._returned([*statement.orelse, *body[i + 1 :]])
+                self.require("bool", statement, test)
+                self.require(yes.kind, statement, no)
                 return self.builder.select(test, yes, no)
             else:
                 raise self.unsupported(statement)
@@ -330,6 +360,7 @@ class Translation:
     def _store(self, target: ast.Subscript, value: Value, add: bool) -> None:
         b = self.builder
         pointer, index = self.expression(target.value), self.expression(target.slice)
+        self.require("real", target, value)
         vector = index.kind == "lane"
         if value.vector and not vector:
             raise NotVectorError
