@@ -341,6 +341,7 @@ def grow(
     functions: Collection[str] | None = None,
     shape: Shape | None = None,
     end: Primitive | None = None,
+    sums: bool = True,
 ) -> Node:
     """An expression of so many steps, or fewer where the choice is not to go on.
 
@@ -349,8 +350,9 @@ def grow(
         functions: names of elementwise functions to use; all of the table by default.
         shape: of the result.
         end: the row of the last step.
+        sums: whether there may be sums over samples.
     """
-    per_sample = any(s.per_sample for s in symbols)
+    per_sample = sums and any(s.per_sample for s in symbols)
     table = rows(functions, per_sample)
     # most of the table are functions; structure comes as often
     structural = [r for r in table if not isinstance(r, Function) and not r.leaf]

@@ -87,7 +87,7 @@ def expressions(
         steps: the number of operations at most.
         functions: names of the elementwise functions in it; by default all of the primitive table, so that a
             function added with :func:`exprgraph.function` is there by itself.
-        per_sample: whether one of the symbols may differ by sample, and sums over samples occur.
+        per_sample: whether there may be sums over samples, and one of the symbols that are drawn may differ by sample.
         end: the primitive of the last operation, by name or row.
 
     >>> from hypothesis import given
@@ -106,7 +106,7 @@ def expressions(
     else:
         kept = list(symbols)
     last = TABLE[end] if isinstance(end, str) else end
-    return grow(choice, kept, steps, functions, shape, last)
+    return grow(choice, kept, steps, functions, shape, last, per_sample)
 
 
 @st.composite
