@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -499,7 +500,7 @@ def test_generated_text_and_its_instructions_are_the_same_in_every_process() -> 
 
 
 def test_only_so_many_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {f"source {k}": object() for k in range(256)}
+    kept = {f"source {k}": SimpleNamespace(name=f"<module {k}>") for k in range(256)}
     monkeypatch.setattr(module, "_modules", kept)
     source = eg.compile(eg.sin(eg.Symbol("x")), eg.Symbol("x")).source
     loaded = module.load_module(source)
