@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..contract import contract
-from ..node import Node
-from ..primitive import CONTRACT, SAMPLE_SUM
+from ..indexing import Entries, selected_shape
+from ..node import Node, Shape, make
+from ..primitive import CONTRACT, PLACE, SAMPLE_SUM, SELECT
 from ..traverse import rebuild, topological
 
 
@@ -26,12 +27,16 @@ class Phase(NamedTuple):
 
 
 def pairwise(roots: Sequence[Node]) -> list[Node]:
-    """Contractions of three and more operands split into contractions of two, smallest first."""
+    """Contractions of three and more operands in steps of two, smallest first; takes along several axes one after another."""
     image: dict[Node, Node] = {}
     for node in topological(roots):
         new = rebuild(node, tuple(image[a] for a in node.args))
         if new.op is CONTRACT and len(new.args) > 2 and len(new.params[1]) > len(new.shape):
             new = _split(new)
+        elif new.op is SELECT:
+            new = _take_by_take(new.args[0], new.params)
+        elif new.op is PLACE:
+            new = _placed_take_by_take(new.args[0], new.params[0], new.shape)
         image[node] = new
     return [image[r] for r in roots]
 
@@ -60,6 +65,37 @@ def _split(node: Node) -> Node:
         joined = contract([live[i], live[j]], kept)
         live = [m for k, m in enumerate(live) if k not in (i, j)] + [(joined, kept)]
     return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
+
+
+def _takes(entries: Entries) -> list[int]:
+    return [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
+
+
+def _first_and_rest(entries: Entries) -> tuple[Entries, Entries]:
+    """A selection by positions along several axes as one along the first of them, and the rest on what it gives."""
+    later = _takes(entries)[1:]
+    first = tuple(None if k in later else e for k, e in enumerate(entries))
+    rest = tuple(entries[k] if k in later else None for k, e in enumerate(entries) if not isinstance(e, int))
+    return first, rest
+
+
+def _take_by_take(node: Node, entries: Entries) -> Node:
+    # made as they are: the canonical form is the one selection
+    while len(_takes(entries)) > 1:
+        first, entries = _first_and_rest(entries)
+        node = make(SELECT, (node,), first, selected_shape(node.shape, first))
+    return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
+
+
+def _placed_take_by_take(node: Node, entries: Entries, shape: Shape) -> Node:
+    steps = []
+    while len(_takes(entries)) > 1:
+        first, entries = _first_and_rest(entries)
+        steps.append((first, shape))
+        shape = selected_shape(shape, first)
+    for own, whole in [(entries, shape), *reversed(steps)]:
+        node = make(PLACE, (node,), (own,), whole)
+    return node
 
 
 def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase], set[Node]]:

@@ -507,3 +507,20 @@ def test_only_so_many_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.load_module(source) is loaded
     assert len(kept) == 256 and kept[source] is loaded
     assert "source 0" not in kept and "source 1" in kept
+
+
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_positions_along_several_axes(per_sample: bool) -> None:
+    v = eg.Symbol("v", (3, 4, 2), per_sample=per_sample)
+    w = eg.Symbol("w", (3, 2), per_sample=per_sample)
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=((5,) if per_sample else ()) + s.shape) for s in (v, w))
+    taken = a[..., [0, 1, 0], :][..., [2, 0, 1, 2], :, :][..., [1, 0, 0]]
+    placed = np.zeros(a.shape[:-3] + (4, 3))
+    for i, r in enumerate((0, 2, 0)):
+        for j in range(2):
+            placed[..., r, 1] += b[..., i, j]
+    fn = eg.compile([v[:, [0, 1, 0]][[2, 0, 1, 2]][..., [1, 0, 0]], eg.place(w, [[0, 2, 0], [1, 1]], (4, 3))], [v, w])
+    got = fn(a, b)
+    np.testing.assert_array_equal(got[0], taken)
+    np.testing.assert_allclose(got[1], placed, rtol=1e-14)
