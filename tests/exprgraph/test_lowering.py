@@ -516,7 +516,7 @@ def test_positions_along_several_axes(per_sample: bool) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=((5,) if per_sample else ()) + s.shape) for s in (v, w))
     taken = a[..., [0, 1, 0], :][..., [2, 0, 1, 2], :, :][..., [1, 0, 0]]
-    placed = np.zeros(a.shape[:-3] + (4, 3))
+    placed = np.zeros((*a.shape[:-3], 4, 3))
     for i, r in enumerate((0, 2, 0)):
         for j in range(2):
             placed[..., r, 1] += b[..., i, j]
