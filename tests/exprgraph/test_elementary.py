@@ -538,6 +538,20 @@ def test_constants_in_two_parts(name: str, single: bool) -> None:
                 assert abs(mp.mpf(float(value)) - exact) <= 0.51 * unit, given
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_hypot_where_its_squares_begin_to_be_scaled(dtype: Any) -> None:
+    """Each side of the bounds beyond which squares are scaled, and their scale is taken back."""
+    bounds = (1e150, 1e-140) if dtype is np.float64 else (1e18, 1e-16)
+    factors = np.concatenate([np.linspace(0.2, 5.0, 97), [1.0, np.nextafter(1.0, 0), np.nextafter(1.0, 2)]])
+    for bound in bounds:
+        p, q = (v.ravel().astype(dtype) for v in np.meshgrid(bound * factors, bound * factors))
+        values = by_machine_code("hypot", p, q)
+        unit = float(np.finfo(dtype).eps)
+        scaled = np.hypot(p.astype(np.longdouble) / bound, q.astype(np.longdouble) / bound)  # of numbers near 1
+        error = np.abs(values.astype(np.longdouble) / bound / scaled - 1.0)
+        assert error.max() <= 2 * unit, (p[error.argmax()], q[error.argmax()])
+
+
 def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
     """Every stride-th float32, in pieces."""
     for start in range(0, 1 << 32, stride << 20):

@@ -324,8 +324,9 @@ def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
         assert size <= CACHE_BYTES or program.block == 8
         longer = [b for b in BLOCKS if b > program.block]
         assert all(program.rows * row_length(b) * item > CACHE_BYTES for b in longer)
-    # rows apart by a power of two would share few sets of a cache
-    assert all(row_length(b) >= b and (b == 8 or row_length(b) & (row_length(b) - 1)) for b in BLOCKS)
+    # rows apart by a power of two would share few sets of a cache; each begins where a vector may
+    assert all(row_length(b) > b and row_length(b) & (row_length(b) - 1) and row_length(b) % 8 == 0 for b in BLOCKS if b > 8)
+    assert row_length(8) == 8
 
 
 def test_memory_of_dead_values_is_used_again() -> None:
@@ -425,6 +426,8 @@ def test_what_is_a_product_of_matrices_is_computed_as_one() -> None:
     assert calls(a @ b, a, b) == calls(a @ p, a, p) == calls(v @ b, v, b) == calls(a.T @ a, a) == {"product"}
     assert calls(a @ v, a, v) == calls(eg.dot(v, v), v) == calls(a @ a.T, a) == {"dots"}
     assert calls(eg.over_samples.sum(eg.outer(p, q)), p, q) == {"dots"}
+    c, d = eg.Symbol("c", (4, 3, 7)), eg.Symbol("d", (3, 7, 5))  # two axes that are one in memory
+    assert calls(eg.einsum("ijk,jkl->il", c, d), c, d) == {"product"}
     assert calls(eg.over_samples.sum(p), p) == calls(eg.sum(a, axis=0), a) == calls(p * q, p, q) == set()
 
 
@@ -451,6 +454,15 @@ def test_sums_over_samples_of_what_they_share() -> None:
     same_as_numpy([total(v), total(eg.sin(v)) * 2, total(p), eg.tanh(total(eg.cos(v)) + total(p))], [p, v], 7)
 
 
+def test_only_float32_alone_is_computed_in_float32() -> None:
+    x, y = eg.symbols("x y")
+    core = compile_function([x * y], [Argument("x", ((x, 0),), 1, False), Argument("y", ((y, 0),), 1, False)])
+    wide, narrow = np.array([0.1]), np.array([0.1], np.float32)
+    for a, b in ((wide, narrow), (narrow, wide), (wide, wide), (narrow, narrow)):
+        (got,) = core(a, b)
+        assert got.dtype == np.result_type(a, b) and got == (a * b)[0]
+
+
 def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
     x = eg.Symbol("x", 2)
     outputs = [eg.over_samples.sum(eg.array(2.0)), x * 2, eg.array(5.0), eg.zeros(2)]
@@ -458,8 +470,12 @@ def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
     expected = (np.full(3, 6.0), 2 * values, np.full(3, 5.0), np.zeros((3, 2)))
     for backend in ("numba", "numpy"):
         for got, want in zip(eg.compile(outputs, x, backend=backend)(values), expected):
-            np.testing.assert_array_equal(got, want)
+            np.testing.assert_array_equal(got, want, strict=True)
             assert got.flags.writeable
+        into = [np.full_like(want, np.nan) for want in expected]
+        eg.compile(outputs, x, backend=backend)(values, out=into)
+        for got, want in zip(into, expected):
+            np.testing.assert_array_equal(got, want)
     p = eg.Symbol("p", 2, per_sample=True)  # with a symbol that is declared per sample, only what depends on it
     shapes = [np.shape(r) for r in eg.compile([eg.array(5.0), p * 2, eg.over_samples.sum(p)], p)(values)]
     assert shapes == [(), (3, 2), (2,)]

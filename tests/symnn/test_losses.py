@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from symnn import MAE, MSE, Chain, Dense, FeedForwardLoss, Huber, LossTerm, SymbolicNeuralNetwork, SymbolicPullback
+from symnn import MAE, MSE, Chain, Dense, FeedForwardLoss, Huber, LossTerm, NeuralNetworkParameters, SymbolicNeuralNetwork, SymbolicPullback
 from symnn.errors import ArgumentError, ShapeError, UnboundSymbolError
 
+SHARED = NeuralNetworkParameters(c=eg.Symbol("c"))
+PER_SAMPLE = NeuralNetworkParameters(c=eg.Symbol("c", 2, per_sample=True))
+U = eg.Symbol("u", per_sample=True)
 NN = SymbolicNeuralNetwork(Chain(Dense(3, 5, "tanh"), Dense(5, 2, "identity")))
 LOSSES: dict[str, tuple[Any, Any]] = {
     "FeedForwardLoss": (FeedForwardLoss(), lambda o, t: np.linalg.norm(o - t) / np.linalg.norm(t)),
@@ -135,6 +138,12 @@ def test_scipy_minimises_a_flat_objective() -> None:
         (lambda: SymbolicPullback(NN, MSE())(parameters(), (np.ones((4, 2)), np.ones((4, 2)))), ShapeError, "input: expected samples"),
         (lambda: SymbolicPullback(NN, eg.sum(NN.output))(parameters(), np.zeros(3)), ArgumentError, "a dict from symbols to arrays"),
         (lambda: Huber(0.0), ArgumentError, "delta is positive"),
+        (lambda: MSE()(NN, parameters(), np.zeros((4, 3)), np.zeros((5, 2))), ShapeError, r"the batch axes \(5,\) do not fit those of"),
+        (lambda: MSE().expression(NN.output, eg.Symbol("t", 3)), ShapeError, r"the output has shape \(2,\), the target \(3,\)"),
+        (lambda: SymbolicPullback(SHARED, MSE()), ArgumentError, "MSE compares the output of a network; got NeuralNetworkParameters"),
+        (lambda: SymbolicPullback(PER_SAMPLE, eg.sum(PER_SAMPLE.c)), ArgumentError, "symbols that all samples share; c is"),
+        (lambda: SymbolicPullback(SHARED, SHARED.c * U).jacobian({"c": 1.0}, {U: [1.0]}), ArgumentError, "only a network has an output"),
+        (lambda: SymbolicPullback(SHARED, SHARED.c * U)({"c": 1.0}, {"u": [1.0]}), ArgumentError, "'u' is not a symbol"),
     ],
 )  # fmt: skip
 def test_errors(call: Any, error: type[Exception], text: str) -> None:

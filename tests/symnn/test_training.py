@@ -161,6 +161,46 @@ def test_terms_add_up_with_samples_of_their_own() -> None:
     assert len(small.history.steps) == 10
 
 
+def test_validation_of_terms_is_a_list_of_data() -> None:
+    terms = [LossTerm(MSE(), (X, Y)), LossTerm(NN.output[0] ** 2, {NN.input: X[:4]}, weight=2.0)]
+    held = [(X[:9], Y[:9]), {NN.input: X[9:12]}]
+    result = train(NN, terms, None, START, GradientDescent(0.05), epochs=4, validation=held, progress=False)
+    parts = [SymbolicPullback(NN, t.loss, backend="numpy").value_and_gradient(result.params, d)[0] for t, d in zip(terms, held)]
+    assert result.history.validation[-1] == pytest.approx(float(parts[0]) + 2.0 * float(parts[1]), rel=1e-12)
+    for wrong in (held[0][0], held[:1]):
+        with pytest.raises(ArgumentError, match="the validation data of a list of terms is a list of data, one for each"):
+            train(NN, terms, None, START, GradientDescent(0.05), epochs=4, validation=wrong, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("u", "k", "message"),
+    [
+        ([], 1.0, "u: there are no samples"),
+        ([[1.0]], 1.0, r"u: expected samples of shape \(\), so \(n,\), got \(1, 1\)"),
+        ([1.0, 2.0], [1.0, 2.0], r"k: expected shape \(\), which all samples share, got \(2,\), or make the symbol with per_sample=True"),
+        ([1.0, 2.0], [[1.0]], r"k: expected shape \(\), which all samples share, got \(1, 1\)$"),
+    ],
+)
+def test_data_that_do_not_fit(u: Any, k: Any, message: str) -> None:
+    p = NeuralNetworkParameters(c=eg.Symbol("c"))
+    U, K = eg.Symbol("u", per_sample=True), eg.Symbol("k")
+    with pytest.raises(ShapeError, match=message):
+        train(p, p.c * U * K, {U: u, K: k}, {"c": 1.0}, GradientDescent(0.1), epochs=1, progress=False)
+
+
+def test_samples_that_are_not_as_many() -> None:
+    p = NeuralNetworkParameters(c=eg.Symbol("c"))
+    U, V = eg.Symbol("u", per_sample=True), eg.Symbol("v", per_sample=True)
+    with pytest.raises(ShapeError, match="v has 3 samples, u has 2"):
+        train(p, p.c * U * V, {U: [1.0, 2.0], V: [1.0, 2.0, 3.0]}, {"c": 1.0}, GradientDescent(0.1), epochs=1, progress=False)
+
+
+def test_a_container_of_symbols_needs_first_parameters() -> None:
+    p = NeuralNetworkParameters(c=eg.Symbol("c"))
+    with pytest.raises(ArgumentError, match="a container of symbols has no first parameters of its own"):
+        train(p, (p.c - 1) ** 2, {}, None, GradientDescent(0.1), epochs=3, progress=False)
+
+
 def test_parameters_of_a_system_are_trained_too() -> None:
     mass = eg.Symbol("mass")
     both = NeuralNetworkParameters(nn=params(NN), system=dict(mass=mass))
