@@ -194,11 +194,15 @@ def test_an_error_in_the_background_is_the_callers(monkeypatch) -> None:
         call_until_it_is_known()
 
 
-def test_an_interrupt_waits_until_all_threads_are_done() -> None:
+@pytest.mark.parametrize("begin", [0.0, 0.1])
+def test_an_interrupt_waits_until_what_has_begun_is_done(begin: float) -> None:
+    begun: list[int] = []
     done: list[int] = []
 
     def work(k: int) -> None:
+        begun.append(k)
         if k == 0:
+            time.sleep(begin)
             _thread.interrupt_main()
             return
         time.sleep(0.3)
@@ -206,7 +210,11 @@ def test_an_interrupt_waits_until_all_threads_are_done() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         threads.together(work, 3)
-    assert sorted(done) == [1, 2]
+    assert sorted([0, *done]) == sorted(begun)
+    assert len(done) == 2 or not begin
+    again: list[int] = []
+    threads.together(again.append, 4)
+    assert sorted(again) == [0, 1, 2, 3]
 
 
 def test_an_error_in_one_thread_is_raised_when_all_are_done() -> None:
