@@ -197,11 +197,16 @@ def _against_differences(
             if over_all:
                 wanted = np.asarray(wanted.sum(), dtype=object)
         should = _float(wanted)
-        # constants of a derivative are folded in float64, so that it differs as much as by rounding
-        said = difference(_what(f), _float(value), "by differences of 80 digits", should, allowed + 1e-13 * np.abs(should) + error)
+        said = difference(_what(f), _float(value), "by differences of 80 digits", should, allowed + _folding(exact[f.order]) + error)
         if said is not None:
             return said
     return None
+
+
+def _folding(value: np.ndarray) -> float:
+    """How far constants that a derivative holds, folded in float64 from the direction and the weights, may put it off."""
+    size = np.abs(_float(value))
+    return 1e-13 * max(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
 
 
 def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> str | None:
@@ -217,7 +222,7 @@ def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> st
         values = [_float(v) for v in evaluate_precisely(both, at)]
         for mode, value, allowed in (("reverse", values[1], rounding[1]), ("auto", values[2], rounding[2])):
             said = difference(
-                f"the Jacobian by {s.name} ({mode})", value, "forward", values[0], allowed + rounding[0] + 1e-13 * np.abs(values[0])
+                f"the Jacobian by {s.name} ({mode})", value, "forward", values[0], allowed + rounding[0] + _folding(values[0])
             )
             if said is not None:
                 return said
