@@ -348,7 +348,7 @@ def test_a_process_that_is_killed_leaves_a_usable_directory(kept) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed as POSIX does it")
 def test_processes_that_are_killed_at_any_time(kept) -> None:
-    _killed(kept, [0.0, *np.linspace(0.05, 1.0, 19)])
+    _killed(kept, [0.0, *np.linspace(0.05, 1.0, 9)])
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed as POSIX does it")
