@@ -90,7 +90,7 @@ def test_a_read_only_directory(kept, compiled) -> None:
     kept.chmod(0o700)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EIO, errno.EMFILE])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("where", ["mkdir", "mkstemp", "write", "replace", "scandir"])
 def test_every_call_may_fail(kept, compiled, monkeypatch, where: str, code: int) -> None:
     def fail(*_: Any, **__: Any) -> Any:
@@ -161,7 +161,7 @@ def test_every_damaged_byte_and_every_cut_is_found(kept, compiled) -> None:
     good = path.read_bytes()
     name = path.name
     head = len(disk._MARK) + disk._CHECK
-    places = {*range(head + 8), *range(head, len(good), max(1, len(good) // 100)), len(good) - 1}
+    places = {*range(head + 8), *range(head, len(good), max(1, len(good) // 40)), len(good) - 1}
     for at in sorted(places):
         damaged = bytearray(good)
         damaged[at] ^= 1 << at % 8
@@ -348,7 +348,7 @@ def test_a_process_that_is_killed_leaves_a_usable_directory(kept) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed as POSIX does it")
 def test_processes_that_are_killed_at_any_time(kept) -> None:
-    _killed(kept, [0.0, *np.linspace(0.05, 1.0, 19)])
+    _killed(kept, [0.0, *np.linspace(0.05, 1.0, 9)])
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed as POSIX does it")

@@ -39,7 +39,7 @@ import pickle, sys
 e = pickle.loads(sys.stdin.buffer.read())
 sys.stdout.buffer.write(e.digest + pickle.dumps(e))
 """
-    written = {python(code, seed, pickle.dumps(e)) for seed in ("0", "1", "12345", "random")}
+    written = {python(code, seed, pickle.dumps(e)) for seed in ("0", "random")}
     assert len(written) == 1
     (data,) = written
     assert data[:16] == e.digest
@@ -152,7 +152,7 @@ print(others[:3], dict(found))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
-@pytest.mark.parametrize("protocol", [0, 2, pickle.HIGHEST_PROTOCOL])
+@pytest.mark.parametrize("protocol", [pytest.param(0, marks=pytest.mark.slow), 2, pytest.param(5, marks=pytest.mark.slow)])
 def test_no_changed_byte_and_no_cut_gives_another_node(protocol: int) -> None:
     out = python(FUZZ, stdin=pickle.dumps(e, protocol)).decode()
     assert out.startswith("[] "), out
@@ -257,7 +257,7 @@ def deep(depth: int) -> eg.Node:
 
 
 def test_deep_pickles() -> None:
-    node = deep(3_000)
+    node = deep(1_500)
     assert pickle.loads(pickle.dumps(node)) is node
     code = "import pickle, sys; e = pickle.loads(sys.stdin.buffer.read()); sys.stdout.buffer.write(pickle.dumps([e] * 3))"
     back = pickle.loads(python(code, "7", pickle.dumps(node)))

@@ -33,11 +33,15 @@ def work(task: tuple[Any, Any, Any]) -> tuple[bytes, bytes, str]:
     return np.asarray(got["y"]).tobytes(), np.float64(got["total"]).tobytes(), node.digest.hex()
 
 
-@pytest.mark.parametrize("method", [m for m in ("fork", "spawn", "forkserver") if m in multiprocessing.get_all_start_methods()])
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(
+    ("method", "threads"),
+    [
+        pytest.param(method, threads, marks=[] if (method, threads) in (("fork", 3), ("spawn", 3)) else [pytest.mark.slow])
+        for method in multiprocessing.get_all_start_methods()
+        for threads in (1, 3)
+    ],
+)
 def test_functions_that_are_sent_to_children(method: str, threads: int) -> None:
-    if method == "forkserver" and threads == 3:
-        pytest.skip("as spawn does it, which is tried with threads")
     fn = eg.compile(E, (x, W), threads=threads)
     fn(*DATA)
     want = work((fn, E["y"], DATA))
@@ -152,6 +156,7 @@ def trained(task: tuple[Any, Any]) -> bytes:
     return r.params.flat.tobytes() + np.asarray(f(data[0], r.params)).tobytes()
 
 
+@pytest.mark.slow
 def test_networks_are_sent_to_spawned_children() -> None:
     task = SymbolicNeuralNetwork(Chain(Dense(3, 4))), (DATA[0], DATA[0] @ DATA[1].T)
     with multiprocessing.get_context("spawn").Pool(1) as pool:

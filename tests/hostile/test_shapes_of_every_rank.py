@@ -84,7 +84,7 @@ def test_values(shape: tuple[int, ...]) -> None:
             same(got[name], want)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (0, 3), (2, 1, 2, 1, 2)], ids=str)
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3), (2, 1, 2, 1, 2)], ids=str)
 def test_batches(shape: tuple[int, ...]) -> None:
     a = eg.Symbol("a", shape)
     nodes = {name: USES[name][0](a) for name in ("elementwise", "sum", "transpose", "stack", "outer", "sums that keep")}
@@ -128,8 +128,8 @@ def test_sums_over_no_samples() -> None:
             assert got["each"].shape == (*lead, 2) and got["shared"].tolist() == [2, 2, 2] and got["count"].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (0, 3), (2, 2), (2, 1, 2), (1, 2, 1, 2, 1), (2, 0, 1, 2, 1)], ids=str)
-@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (2, 2), (1, 2, 1, 2, 1), (2, 0, 1, 2, 1)], ids=str)
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
 def test_derivatives(shape: tuple[int, ...], mode: Any) -> None:
     a, v = eg.Symbol("a", shape), value(shape)
     f = eg.sin(a) * a

@@ -53,13 +53,13 @@ def read_back(text: str, symbols: list[Node]) -> Any:
     return eval(last, space)
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_text_is_python_that_gives_the_expression_back(name: str) -> None:
-    s = eg.Symbol(name)
-    e = eg.atan2(s, eg.Symbol("other")) * eg.sin(s) + 1
-    assert read_back(str(e), [s, eg.Symbol("other")]) is e
-    assert "\0" not in str(e) and "\n" not in str(e)
-    str(e).encode()  # no part of a surrogate pair is printed as it is
+def test_text_is_python_that_gives_the_expression_back() -> None:
+    for name in NAMES:
+        s = eg.Symbol(name)
+        e = eg.atan2(s, eg.Symbol("other")) * eg.sin(s) + 1
+        assert read_back(str(e), [s, eg.Symbol("other")]) is e
+        assert "\0" not in str(e) and "\n" not in str(e)
+        str(e).encode()  # no part of a surrogate pair is printed as it is
 
 
 def test_text_in_which_parts_are_named() -> None:
@@ -73,18 +73,18 @@ def test_text_in_which_parts_are_named() -> None:
         assert read_back(text, [s]) is e
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_latex_holds_nothing_but_what_the_name_looks_like(name: str) -> None:
-    e, _ = expressions(name)
-    for text in (eg.latex(e), e._repr_latex_() or "", eg.latex(eg.Symbol(name, 2))):
-        text.encode()
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", text)
-        assert not set(re.findall(r"\\([a-z]+)", text)) & {"input", "write", "def", "include", "href", "csname", "catcode", "openout"}
-        plain = re.sub(r"\\[\\{}%$#&_ ]", "", text)
-        assert plain.count("{") == plain.count("}")
-        assert "%" not in plain and "#" not in plain
-        assert plain.count("$") in (0, 2) and (plain.count("$") == 0 or (plain.startswith("$") and plain.endswith("$")))
-        assert text.count(r"\begin{equation}") == text.count(r"\end{equation}")
+def test_latex_holds_nothing_but_what_the_name_looks_like() -> None:
+    for name in NAMES:
+        e, _ = expressions(name)
+        for text in (eg.latex(e), e._repr_latex_() or "", eg.latex(eg.Symbol(name, 2))):
+            text.encode()
+            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", text)
+            assert not set(re.findall(r"\\([a-z]+)", text)) & {"input", "write", "def", "include", "href", "csname", "catcode", "openout"}
+            plain = re.sub(r"\\[\\{}%$#&_ ]", "", text)
+            assert plain.count("{") == plain.count("}")
+            assert "%" not in plain and "#" not in plain
+            assert plain.count("$") in (0, 2) and (plain.count("$") == 0 or (plain.startswith("$") and plain.endswith("$")))
+            assert text.count(r"\begin{equation}") == text.count(r"\end{equation}")
 
 
 class _Tags(html.parser.HTMLParser):
@@ -105,14 +105,14 @@ class _Tags(html.parser.HTMLParser):
         self.found.append(name)
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_a_notebook_that_takes_the_output_for_html_finds_no_tag(name: str) -> None:
-    e, _ = expressions(name)
-    tags = _Tags()
-    tags.feed(e._repr_latex_() or "")
-    tags.close()
-    assert tags.found == []
-    assert not hasattr(e, "_repr_html_")
+def test_a_notebook_that_takes_the_output_for_html_finds_no_tag() -> None:
+    for name in NAMES:
+        e, _ = expressions(name)
+        tags = _Tags()
+        tags.feed(e._repr_latex_() or "")
+        tags.close()
+        assert tags.found == []
+        assert not hasattr(e, "_repr_html_")
 
 
 def _dot_statements(text: str) -> list[str]:
@@ -121,14 +121,14 @@ def _dot_statements(text: str) -> list[str]:
     return strings.sub('""', text).split("\n")
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_a_name_stays_inside_its_label_in_graphviz(name: str) -> None:
-    e, _ = expressions(name)
-    plain, _ = expressions("plain")
-    text = eg.to_dot(e)
-    text.encode()
-    shapes = sorted(re.sub(r"\d+", "", line) for line in _dot_statements(text))
-    assert shapes == sorted(re.sub(r"\d+", "", line) for line in _dot_statements(eg.to_dot(plain)))
+def test_a_name_stays_inside_its_label_in_graphviz() -> None:
+    for name in NAMES:
+        e, _ = expressions(name)
+        plain, _ = expressions("plain")
+        text = eg.to_dot(e)
+        text.encode()
+        shapes = sorted(re.sub(r"\d+", "", line) for line in _dot_statements(text))
+        assert shapes == sorted(re.sub(r"\d+", "", line) for line in _dot_statements(eg.to_dot(plain)))
 
 
 def words_of(source: str) -> set[str]:
@@ -139,7 +139,7 @@ def test_generated_code_is_the_same_whatever_the_names() -> None:
     want, symbols = expressions("plain")
     source = eg.compile(want, symbols).source
     value = eg.evaluate(want, dict(zip(symbols, (0.5, [0.25, -0.5], 2.0))))
-    for name in (*CODE, *OURS, *SIGNS[:24], LONG):
+    for name in (*CODE[:8], *OURS[:8], *SIGNS[:8], LONG):
         e, symbols = expressions(name)
         fn = eg.compile(e, symbols)
         # operands are ordered by digest, and so by name; all else is equal
@@ -201,6 +201,15 @@ def run(code: str, *arguments: str, stdin: bytes = b"") -> bytes:
     return done.stdout
 
 
+def test_a_saved_module_holds_names_as_text(tmp_path) -> None:
+    symbols = [eg.Symbol(n) for n in NAMES]
+    eg.compile(eg.over_samples.sum(symbols[0]), symbols).save(tmp_path / "saved.py")
+    tree = ast.parse((tmp_path / "saved.py").read_text(encoding="utf-8"))
+    values = {s.targets[0].id: s.value for s in tree.body if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)}
+    assert [n for n, _, _ in ast.literal_eval(values["ARGUMENTS"])] == list(NAMES)
+
+
+@pytest.mark.slow
 def test_a_saved_module_runs_alone_and_runs_no_name(tmp_path) -> None:
     symbols = [eg.Symbol(n) for n in (*CODE, "class", "a\0b", "{0}", "\ud800", "\ufb01", LONG)]
     e = sum((k + 1) * eg.sin(s) for k, s in enumerate(symbols))

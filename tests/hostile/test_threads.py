@@ -57,7 +57,7 @@ def build(k: int) -> eg.Node:
 def test_equal_nodes_are_one_object_in_all_threads() -> None:
     gc.collect()
     before = interned_count()
-    for _ in range(20):
+    for _ in range(3):
         made = at_once(8, lambda _: [build(k) for k in range(6)])
         for other in made[1:]:
             assert all(a is b for a, b in zip(made[0], other))
@@ -72,7 +72,7 @@ def test_nodes_that_are_built_and_freed_at_once() -> None:
 
     def work(k: int) -> int:
         wrong = 0
-        for n in range(150):
+        for n in range(60):
             a = build(n % 3)
             b = build(n % 3)
             wrong += a is not b
@@ -93,7 +93,7 @@ def test_one_function_is_compiled_once_and_called_by_all() -> None:
 
     def work(k: int) -> bool:
         good = True
-        for n in range(300):
+        for n in range(100):
             a = data[k] if n % 3 else data[k].astype(np.float32)
             first, second = fn(a)
             good &= (
@@ -117,7 +117,7 @@ def test_calls_of_one_sample_and_of_batches_do_not_mix() -> None:
 
     def work(k: int) -> bool:
         good = True
-        for _ in range(400):
+        for _ in range(150):
             lead = (5,) if k % 2 else ()
             a = np.zeros((*lead, 2))
             good &= [r.shape for r in fn(a)] == [(*lead, 2), (*lead, 2), lead]

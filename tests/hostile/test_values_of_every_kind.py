@@ -178,6 +178,7 @@ def test_sizes_beyond_all_memory() -> None:
         eg.Symbol("huge", (2**62, 2**62)) + np.ones((2, 2))
 
 
+@pytest.mark.slow
 def test_a_saved_module_takes_the_same_values(tmp_path) -> None:
     FUNCTIONS["numba"].save(tmp_path / "saved.py")
     space: dict[str, Any] = {"__name__": "saved"}
