@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -429,6 +430,15 @@ def test_what_is_a_product_of_matrices_is_computed_as_one() -> None:
     c, d = eg.Symbol("c", (4, 3, 7)), eg.Symbol("d", (3, 7, 5))  # two axes that are one in memory
     assert calls(eg.einsum("ijk,jkl->il", c, d), c, d) == {"product"}
     assert calls(eg.over_samples.sum(p), p) == calls(eg.sum(a, axis=0), a) == calls(p * q, p, q) == set()
+
+
+def test_numbers_share_one_kernel_and_products_of_all_pairs_add_nothing_up() -> None:
+    x, p, q = eg.Symbol("x", 6), eg.Symbol("p", 4, per_sample=True), eg.Symbol("q", 4, per_sample=True)
+    numbers = [eg.sin(x[0]) * x[1], eg.exp(x[2]), x[3] ** 2 + 1, eg.cos(x[4] * x[5])]
+    assert len(re.findall(r"^def k\d", eg.compile(numbers, x).source, re.M)) == 1
+    text = eg.compile(eg.tanh(eg.outer(p, eg.sin(q))), (p, q)).source
+    kernels = text[text.index("def k0(") : text.index("def kernel(")]
+    assert "+=" not in kernels and "acc" not in kernels
 
 
 def test_powers_are_products_where_they_are_short() -> None:

@@ -151,6 +151,17 @@ def test_arrays_lie_in_memory_as_the_code_takes_them_to():
     assert entry.as_expected() == (sys.implementation.name == "cpython")
 
 
+def test_a_function_of_numbers_has_the_memory_it_needs():
+    a, b = eg.symbols("a b")
+    fn = eg.compile(eg.solve(eg.stack([[a, b], [1.0, a + b]]), eg.stack([eg.sin(a), eg.cos(b)]))[0], (a, b))
+    program = fn._core.program(False, False)
+    assert program.shared > 4  # the system and its right-hand side
+    call = entry.Call((((), False), ((), False)), (((), False),), program.workspace, program.shared, False, 64)
+    number = entry.entry(call)
+    sizes = [int(n) for n in re.findall(r"alloca \[(\d+) x i8\]", number)]
+    assert sizes and min(sizes) >= 8 * (program.workspace + program.shared)
+
+
 ANSWERED = {
     "samples": ([2 * x, W @ x], (x, W), True),
     "samples and totals": ([2 * x, eg.over_samples.sum(x), eg.over_samples.mean(x[0])], (x, W), True),

@@ -145,6 +145,22 @@ def test_a_singular_system_has_no_solution() -> None:
     assert np.all(np.isnan(y))
 
 
+def test_a_singular_system_beside_others() -> None:
+    lanes, stride = 4, 8
+    a = np.tile(np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.25], [0.0, 1.0, 4.0]]), (lanes, 1, 1))
+    a[2] = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]
+    y = np.arange(1.0, 13.0).reshape(lanes, 3, 1)
+    w, right = np.zeros(16 + 9 * stride), np.zeros(3 * stride)
+    w[16:].reshape(9, stride)[:, :lanes] = a.reshape(lanes, -1).T
+    right.reshape(3, stride)[:, :lanes] = y.reshape(lanes, -1).T
+    runtime.solve(w, right, 16, 0, 3, 1, stride, lanes)
+    x = right.reshape(3, stride)[:, :lanes].T[..., None]
+    assert np.all(np.isnan(x[2]))
+    keep = [0, 1, 3]
+    np.testing.assert_allclose(x[keep], np.linalg.solve(a[keep], y[keep]), rtol=1e-12)
+    assert np.all(w[:16] == 0.0)
+
+
 def test_totals_are_cleared() -> None:
     s = np.ones(5)
     runtime.clear(s, 1, 3)

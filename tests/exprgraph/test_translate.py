@@ -13,7 +13,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.lowering.native import assemble, machine
-from exprgraph.lowering.native.translate import UnsupportedError
+from exprgraph.lowering.native.translate import LIBRARY, UnsupportedError
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 
@@ -51,6 +51,7 @@ READ: dict[str, str] = {
     ),
     "constants": "def f(a):\n    return a * math.pi + np.inf if a > 2.0 else math.pi\n",
     "not, and, or": "def f(a):\n    return 1.0 if not (a > 0.5 and a < 1.5) or a == -1.0 or a != a else 0.25\n",
+    "truth values joined": "def f(a):\n    return 1.5 if (a > 0.0) & (a < 1.0) | (a == -1.0) ^ (a != a) else 0.25\n",
     "every comparison": (
         "def f(a):\n    b = 1.0 if a <= 0.5 else 2.0\n    c = 3.0 if a >= 0.5 else 4.0\n"
         "    d = 5.0 if a != 0.5 else 6.0\n    return b * c - d\n"
@@ -77,6 +78,26 @@ def agree(row: Callable[..., Node], plain: Callable[..., float], arity: int = 1)
 def test_python_that_becomes_machine_code(name: str) -> None:
     row, plain, _ = row_of(READ[name])
     agree(row, plain)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_every_function_of_the_c_library(name: str) -> None:
+    if not hasattr(math, name):
+        pytest.skip(f"this Python's math has no {name}")
+    given = ", ".join(["0.3 + 0.1 * a", "0.5 + 0.1 * a"][: LIBRARY[name]])
+    added = "1.0 + " if name == "acosh" else ""
+    row, plain, _ = row_of(f"def f(a):\n    return math.{name}({added}{given})\n")
+    fn = eg.compile(row(x), x)
+    points = np.array([-1.0, 0.0, 0.5, 2.0, 3.0, 3.5, 1.0, 1.5, 2.5])
+    np.testing.assert_allclose(fn(points), [plain(float(v)) for v in points], rtol=1e-14)
+    assert fn(0.5) == pytest.approx(plain(0.5), rel=1e-14)
+    assert all(fn._core.form(batch, False).code is not None for batch in (True, False))
+
+
+def test_the_c_library_is_called_seldom() -> None:
+    """Only where a lane needs it: behind a branch, not for each vector."""
+    text = assemble.assemble(eg.compile(eg.sin(x), x)._core.program(True, False).source, machine.target(64))
+    assert "seldom" in text and text.index("seldom") < text.index("call double @sin(")
 
 
 def test_two_arguments() -> None:
@@ -126,6 +147,7 @@ LEFT: dict[str, str] = {
     "a number beside a condition": "def f(a):\n    return 1.5 if a > 0.0 and a else 2.0\n",
     "the smaller of two": "def f(a):\n    return min(a, 0.5)\n",
     "membership": "def f(a):\n    return 1.0 if a in (1.0, 2.0) else 0.0\n",
+    "identity": "def f(a):\n    b = a\n    return 1.0 if a is b else 0.0\n",
     "an element": "def f(a):\n    return a[0]\n",
     "too many arguments": "def f(a):\n    return math.lgamma(a, a)\n",
 }

@@ -14,7 +14,14 @@ from .operators import Mutant, mutated
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
 #: of each turn: how many tests, of how many files, and their seconds
-TURNS = ((12, 3, 2.0), (60, 100, 10.0), (10**6, 100, 30.0))
+TURNS = ((60, 3, 5.0), (60, 100, 10.0), (10**6, 100, 30.0))
+#: tests of the modules of a folder, besides those of the module's own name
+NEAR = {
+    "calculus": ("test_rules", "test_modes"),
+    "lowering": ("test_lowering", "test_compiled_graphs"),
+    "native": ("test_native", "test_compiled_graphs"),
+    "elementary": ("test_elementary",),
+}
 
 
 class Outcome(NamedTuple):
@@ -29,9 +36,10 @@ def choice(executed: Executed, mutant: Mutant, seed: int) -> list[list[str]]:
     files: defaultdict[str, list[str]] = defaultdict(list)
     for test in sorted(found, key=lambda t: (executed.seconds[t], t)):
         files[_file(test)].append(test)
-    stem = Path(mutant.path).stem
-    # a file of the module's name first, then those with most tests of the line
-    order = sorted(files, key=lambda f: (f"test_{stem}" not in f, -len(files[f]), f))
+    module = Path(mutant.path)
+    near = (f"test_{module.stem}", *NEAR.get(module.parent.name, ()))
+    # a file of the module's name first, then those near it, then those with most tests of the line
+    order = sorted(files, key=lambda f: (near.index(Path(f).stem) if Path(f).stem in near else len(near), -len(files[f]), f))
     spread = [files[f][k] for k in range(max(map(len, files.values()), default=0)) for f in order if k < len(files[f])]
     turns: list[list[str]] = []
     taken: set[str] = set()
