@@ -49,7 +49,9 @@ def directional_derivatives(
 
 def _exact(value: Any) -> np.ndarray:
     a = np.asarray(value, dtype=object)
-    return np.asarray(np.vectorize(mpmath.mpf, otypes=[object])(a), dtype=object) if a.size else a
+    out = np.empty(a.shape, dtype=object)
+    out.reshape(-1)[:] = [mpmath.mpf(v) for v in a.ravel()]
+    return out
 
 
 def settled(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> bool:
