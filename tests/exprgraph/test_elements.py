@@ -55,6 +55,7 @@ def test_a_scalar_symbol_is_its_own_element() -> None:
     assert elements(s)[()] is s
 
 
+@pytest.mark.slow
 def test_depth_costs_no_recursion() -> None:
     e = SYMBOLS["x"]
     for _ in range(100_000):

@@ -173,6 +173,7 @@ def test_ctypes():
 
 
 @pytest.mark.parametrize("compiled_by_numba", [False, True])
+@pytest.mark.slow
 def test_from_numba(compiled_by_numba):
     numba = pytest.importorskip("numba")
     e = [E["y"], E["G"]]

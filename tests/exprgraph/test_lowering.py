@@ -221,6 +221,7 @@ def test_source_is_the_same_twice() -> None:
     assert emit(outputs, given, batch=True, single=False).source == emit(outputs, given, batch=True, single=False).source
 
 
+@pytest.mark.slow
 def test_a_saved_module_runs_without_the_package(tmp_path) -> None:  # type: ignore[no-untyped-def]
     x, y = eg.symbols("x y")
     fn = eg.compile([eg.erf(x) * y, eg.stack([x, y]) ** 3], (x, y))

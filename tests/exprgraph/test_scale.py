@@ -209,6 +209,7 @@ def test_the_gradient_of_many_factors_is_linear_in_their_number() -> None:
     assert eg.count_nodes(eg.gradient(eg.prod(v), v)) < 1_000
 
 
+@pytest.mark.slow
 def test_single_elements_of_a_long_vector() -> None:
     v = eg.Symbol("v", 10_000)
     f = reduce(lambda a, b: a + b, [eg.sin(v[i]) * v[(7 * i + 1) % 10_000] for i in range(10_000)])

@@ -146,6 +146,7 @@ def test_a_lattice_is_as_large_as_it_is_deep() -> None:
     assert len(str(e)) < 100_000 and len(eg.latex(e)) < 200_000
 
 
+@pytest.mark.slow
 def test_a_deep_graph_is_freed_in_a_thread_of_a_small_stack() -> None:
     import threading
 

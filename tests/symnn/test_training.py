@@ -97,6 +97,7 @@ def test_python_steps_are_those_of_machine_code(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_allclose(run().params.flat, native.params.flat, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_loss_that_only_numba_can_compile() -> None:
     helper = "@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n"
     times = eg.function("loops_trained", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})", source=helper)
