@@ -7,6 +7,7 @@ is for keeping and for reports: ``exec`` of it, or :func:`exprgraph.parse`, give
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +42,9 @@ from .text import index_text, is_identifier, number_text
 _SHORT = 24
 
 
-def to_python(e: Any, name: str = "e", reserved: Sequence[str] = ()) -> str:
+def to_python(e: Any, name: str = "e") -> str:
     """A program that makes the expression, or a list of expressions, and gives it a name.
 
-    ``reserved`` are names that nothing else is to be called by, for a program of which this is a part.
     Every node is one statement, so a graph of any depth can be written and read.
 
     >>> import exprgraph as eg
@@ -52,25 +52,27 @@ def to_python(e: Any, name: str = "e", reserved: Sequence[str] = ()) -> str:
     >>> print(eg.to_python(eg.sum(eg.tanh(x) ** 2)))
     import exprgraph as eg
     x = eg.Symbol("x", shape=(2,))
-    n1 = eg.tanh(x)**2
-    e = eg.einsum("a->", n1)
+    e = eg.einsum("a->", eg.tanh(x)**2)
     """
     leaves, _ = flatten(e)
     roots = [as_node(n) for n in leaves]
-    program = _Program(roots, {name, *reserved})
-    last = program.uses_of(roots[0]) if len(roots) == 1 and not isinstance(e, list) else f"[{', '.join(map(program.uses_of, roots))}]"
-    return "\n".join(["import exprgraph as eg", *program.lines, f"{name} = {last}"])
+    code = Code(roots, {name})
+    last = code.text[roots[0]] if len(roots) == 1 and not isinstance(e, list) else f"[{', '.join(code.text[r] for r in roots)}]"
+    return "\n".join(["import exprgraph as eg", *code.lines, f"{name} = {last}"])
 
 
-class _Program:
+class Code:
+    """Statements that make expressions, and what each node is called after them.
+
+    Attributes:
+        lines: the statements, symbols first.
+        text: for each node, its name or the expression that it is.
+    """
+
     def __init__(self, roots: Sequence[Node], reserved: set[str]) -> None:
         order = topological(roots)
-        self.uses: dict[Node, int] = {}
-        for n in [*order, *roots]:
-            for a in n.args if n not in roots or n in order else ():
-                self.uses[a] = self.uses.get(a, 0) + 1
-        for r in roots:
-            self.uses[r] = self.uses.get(r, 0) + 1
+        uses = Counter(a for n in order for a in n.args)
+        uses.update(roots)
         self.text: dict[Node, str] = {}
         self.lines: list[str] = []
         self.taken = {"eg", *reserved}
@@ -78,24 +80,20 @@ class _Program:
         for n in order:
             if n.op is SYMBOL:
                 self._name(n, self._of_symbol(n), _symbol(n))
-        root = roots[0] if len(roots) == 1 else None
+        last = set(roots)
         for n in order:
             if n.op is SYMBOL:
                 continue
             text = self._expression(n)
-            short = self.uses[n] == 1 and len(text) <= _SHORT
             if n.op is CONSTANT and not n.shape:
-                self.text[n] = text if n not in roots else f"eg.array({text})"
-            elif short or n is root:
+                self.text[n] = text if n not in last else f"eg.array({text})"
+            elif uses[n] == 1 and (len(text) <= _SHORT or n in last):
                 self.text[n] = text
             else:
                 self.count += 1
                 while f"n{self.count}" in self.taken:
                     self.count += 1
                 self._name(n, f"n{self.count}", text)
-
-    def uses_of(self, node: Node) -> str:
-        return self.text[node]
 
     def _name(self, node: Node, name: str, text: str) -> None:
         self.taken.add(name)
@@ -219,4 +217,4 @@ def _rows(values: Any) -> str:
     return f"[{', '.join(map(_rows, values))}]" if isinstance(values, list) else number_text(values)
 
 
-__all__ = ["to_python"]
+__all__ = ["Code", "to_python"]

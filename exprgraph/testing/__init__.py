@@ -19,11 +19,13 @@ from .bounds import bounds
 from .derivatives import check_derivatives
 from .differences import directional_derivatives
 from .disagreement import Disagreement, UnsmoothPointError
-from .functions import check_function, check_simplification, temporary_functions
+from .functions import check_function
 from .identities import check_identity, check_reduction, check_values
 from .noise import rounding_errors
 from .precise import evaluate_precisely
+from .simplification import check_simplification
 from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
+from .temporary import temporary_functions
 
 __all__ = [
     "Disagreement",

@@ -36,12 +36,14 @@ from ..traverse import topological
 
 Interval = tuple[float, float]
 EVERYTHING: Interval = (-math.inf, math.inf)
+#: where symbols' elements lie, unless something else is said
+BOX: Interval = (-1.0, 1.0)
 _POINTS = 33
 #: samples of a batch that a sum over samples is taken to have
 _SAMPLES = 8
 
 
-def bounds(e: Node, box: Interval | Mapping[Node, Interval] = (-1.0, 1.0)) -> Interval:
+def bounds(e: Node, box: Interval | Mapping[Node, Interval] = BOX) -> Interval:
     """An interval of all elements' values, where every symbol's elements lie in ``box``, or in their own intervals.
 
     >>> import exprgraph as eg
@@ -53,7 +55,7 @@ def bounds(e: Node, box: Interval | Mapping[Node, Interval] = (-1.0, 1.0)) -> In
     known: dict[Node, Interval] = {}
     for node in topological([e]):
         if node.op is SYMBOL:
-            known[node] = box if isinstance(box, tuple) else box.get(node, (-1.0, 1.0))
+            known[node] = box if isinstance(box, tuple) else box.get(node, BOX)
         else:
             known[node] = bounds_of(node, [known[a] for a in node.args])
     return known[e]
@@ -126,4 +128,4 @@ def _image(row: Function, args: Sequence[Interval]) -> Interval:
         return _span(np.asarray(row.numpy(*grid), dtype=float).ravel())
 
 
-__all__ = ["EVERYTHING", "Interval", "bounds", "bounds_of"]
+__all__ = ["BOX", "EVERYTHING", "Interval", "bounds", "bounds_of"]

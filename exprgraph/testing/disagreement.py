@@ -9,9 +9,7 @@ import numpy as np
 
 from ..leaves import Symbol
 from ..node import Node
-from ..primitive import SYMBOL
-from ..show import to_python
-from ..show.text import is_identifier
+from ..show.python import Code
 from ..traverse import substitute_nodes, symbols_of, topological
 from .noise import rounding_errors
 
@@ -119,33 +117,13 @@ def _fresh(e: Node) -> str:
 
 def program(roots: Sequence[tuple[str, Node]], at: Values, call: str) -> str:
     """Python that makes the expressions and calls the check."""
-    reserved = ["np", "at", call.partition("(")[0], *(name for name, _ in roots)]
-    several = len(roots) > 1
-    shared = to_python([n for _, n in roots], "parts", reserved) if several else to_python(roots[0][1], roots[0][0], reserved)
-    lines = ["import numpy as np", *shared.splitlines()]
-    if several:
-        lines[-1] = f"{', '.join(name for name, _ in roots)} = {lines[-1].partition(' = ')[2][1:-1]}"
-    names = _names(lines, at)
-    listed = ", ".join(f"{names[s]}: np.array({_numbers(v)})" for s, v in at.items())
-    lines.append(f"at = {{{listed}}}")
-    return "\n".join([*lines, "from exprgraph.testing import " + call.partition("(")[0], call])
-
-
-def _names(lines: Sequence[str], at: Values) -> dict[Node, str]:
-    """What the program calls the symbols, which are its first statements."""
-    from ..parse import parse
-
-    names: dict[Node, str] = {}
-    for line in lines:
-        name, _, text = line.partition(" = ")
-        if text.startswith("eg.Symbol("):
-            node = parse(text)
-            if node.op is SYMBOL:
-                names[node] = name
-    for s in at:
-        if s not in names:
-            names[s] = s.name if is_identifier(s.name) else "s"
-    return names
+    check = call.partition("(")[0]
+    code = Code([*(n for _, n in roots), *at], {"np", "at", check, *(name for name, _ in roots)})
+    listed = ", ".join(f"{code.text[s]}: np.array({_numbers(v)})" for s, v in at.items())
+    return "\n".join([
+        "import numpy as np", "import exprgraph as eg", *code.lines, *(f"{name} = {code.text[n]}" for name, n in roots),
+        f"at = {{{listed}}}", f"from exprgraph.testing import {check}", call,
+    ])  # fmt: skip
 
 
 def _numbers(value: Any) -> str:

@@ -42,11 +42,10 @@ from ..primitive import (
     TABLE,
     Primitive,
 )
-from .bounds import Interval, bounds_of
+from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
 T = TypeVar("T")
-#: where symbols' elements lie, and where the arguments of functions that are defined everywhere are kept
-BOX: Interval = (-1.0, 1.0)
+#: where the arguments of functions that are defined everywhere are kept
 MODERATE: Interval = (-2.0, 2.0)
 
 
@@ -154,7 +153,7 @@ class Garden:
 
 def target_of(domain: Interval, sample: Interval) -> Interval:
     """Where an argument of a function is kept: where it is sampled, or near 0 where it is defined everywhere."""
-    return MODERATE if domain == (-math.inf, math.inf) else sample
+    return MODERATE if domain == EVERYTHING else sample
 
 
 def _function(garden: Garden, row: Function) -> Node:
@@ -388,4 +387,4 @@ def values_for(rng: np.random.Generator, symbols: Sequence[Node], box: Interval 
     return {s: rng.uniform(*box, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
 
 
-__all__ = ["BOX", "STEPS", "AtRandom", "Choice", "Garden", "grow", "rows", "step", "symbols_for", "values_for"]
+__all__ = ["STEPS", "AtRandom", "Choice", "Garden", "grow", "rows", "step", "symbols_for", "values_for"]

@@ -19,7 +19,7 @@ from ..show import to_python
 from ..traverse import substitute_nodes, symbols_of, topological
 from .derivatives import along
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
-from .growing import BOX, values_for
+from .growing import values_for
 
 
 def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int = 0, trials: int = 5, seed: int = 0) -> None:
@@ -52,7 +52,7 @@ def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int =
             _, a, b = pairs[-1]
             pairs.append((f"'s derivative of order {k}", along(a, directions), along(b, directions)))
     for _ in range(trials if at is None else 1):
-        values = dict(at) if at is not None else dict(values_for(rng, symbols, BOX))
+        values = dict(at) if at is not None else dict(values_for(rng, symbols))
         nodes = [n for _, a, b in pairs for n in (a, b)]
         numbers, rounding = evaluate_nodes(nodes, values), allowances(nodes, values)
         for k, (what, *_) in enumerate(pairs):

@@ -13,8 +13,8 @@ from ..leaves import Symbol, array, constant
 from ..node import Node, Shape
 from ..primitive import TABLE, Primitive
 from ..traverse import symbols_of, topological
-from .bounds import Interval
-from .growing import BOX, T, grow, rows, values_for
+from .bounds import BOX, Interval
+from .growing import T, grow, rows, symbols_for, values_for
 
 #: numbers where functions are special
 _EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 5e-324, 1e-300, -1e-8, 1e8, -1e8, 1e300, math.inf, -math.inf, math.nan)
@@ -100,13 +100,9 @@ def expressions(
     """
     choice = _Drawn(draw)
     if symbols is None:
-        several = draw(st.integers(1, 3))
-        one_varies = per_sample and draw(st.booleans())
-        kept = [Symbol("xyz"[k], draw(shapes()), per_sample=one_varies and k == several - 1) for k in range(several)]
-    else:
-        kept = list(symbols)
+        symbols = symbols_for(choice, choice.whole(1, 3), per_sample and draw(st.booleans()))
     last = TABLE[end] if isinstance(end, str) else end
-    return grow(choice, kept, steps, functions, shape, last, per_sample)
+    return grow(choice, symbols, steps, functions, shape, last, per_sample)
 
 
 @st.composite

@@ -1,0 +1,38 @@
+"""Functions that are in the primitive table for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..node import forget_operations
+from ..primitive import TABLE
+
+
+@contextmanager
+def temporary_functions() -> Iterator[None]:
+    """Functions that are added inside the block are gone after it, so that a test leaves the table as it was.
+
+    Expressions made of them can still be evaluated, but neither parsed nor read from a pickle.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> from exprgraph.testing import temporary_functions
+    >>> with temporary_functions():
+    ...     cube = eg.function("cube", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
+    ...     print(eg.diff(cube(eg.Symbol("x")), eg.Symbol("x")))
+    3*x**2
+    >>> eg.lookup("cube")
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no function named 'cube'; functions of your own are added with exprgraph.function(...)
+    """
+    before = set(TABLE)
+    try:
+        yield
+    finally:
+        added = {TABLE.pop(name) for name in set(TABLE) - before}
+        if added:
+            forget_operations(added)
+
+
+__all__ = ["temporary_functions"]
