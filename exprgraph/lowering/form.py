@@ -38,7 +38,7 @@ class Form:
         per_sample: Sequence[bool],
         batch: bool,
         single: bool,
-        threads: int = 1,
+        threads: int,
     ) -> None:
         from .native.entry import Call
         from .native.loading import native_code
@@ -54,8 +54,7 @@ class Form:
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
-        self._added = sorted({n.op.name for n in topological(outputs) if isinstance(n.op, Function) and n.op.added})
-        self._run = self._native(self.code) if self.code is not None else self._with_numba()
+        self._run = self._native(self.code) if self.code is not None else self._with_numba(_added(outputs))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -88,7 +87,7 @@ class Form:
 
         return run
 
-    def _with_numba(self) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
+    def _with_numba(self, added: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
         from .module import load_module
 
         module = load_module(self.program.source)
@@ -100,9 +99,7 @@ class Form:
             try:
                 module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
             except (NumbaError, NameError) as e:
-                raise CompilationError(
-                    f"the code of {', '.join(self._added) or 'this function'} cannot be compiled: {_reason(e)}"
-                ) from None
+                raise CompilationError(f"the code of {added or 'this function'} cannot be compiled: {_reason(e)}") from None
 
         return run
 
@@ -128,6 +125,11 @@ class Form:
             value = (next(each) if part is None else results[part]).reshape(lead + shape if differs else shape)
             values.append(value != 0 if boolean else value)
         return values
+
+
+def _added(outputs: Sequence[Node]) -> str:
+    """The functions of users that occur."""
+    return ", ".join(sorted({n.op.name for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}))
 
 
 def _reason(error: Exception) -> str:

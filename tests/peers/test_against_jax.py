@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -217,3 +218,20 @@ def test_random_networks(case: int) -> None:
     check_value_and_input_derivatives(c, 3 if size < 2_000 else 2)
     if size < 2_500:
         check_parameter_gradients(c)
+
+
+#: jet has rules for some of JAX's functions only, not for those of jax.nn
+FOR_JET = [Case([2, 5, 1], "tanh", True, 0), Case([3, 4, 4, 2], "sin", False, 1), Case([1, 7, 7, 3], "a function", True, 2, residual=True)]
+
+
+@pytest.mark.parametrize("c", FOR_JET, ids=["tanh", "sin", "a function"])
+def test_taylor_coefficients_are_those_of_jet(c: Case) -> None:
+    """``jax.experimental.jet`` propagates truncated Taylor series by rules of its own; to fifth order."""
+    from jax.experimental.jet import jet
+
+    order = 5
+    v = np.random.default_rng(1).uniform(-1, 1, c.x.shape)
+    series = [jnp.asarray(v), *[jnp.zeros_like(v)] * (order - 1)]
+    value, derivatives = jet(lambda x: c.apply(c.values, x), (jnp.asarray(c.point),), (series,))
+    for k, (a, b) in enumerate(zip(c.ours(list(eg.taylor(c.f, c.x, v, order))), [value, *derivatives])):
+        close(a, np.asarray(b) / math.factorial(k))
