@@ -65,7 +65,7 @@ def main() -> int:
                 shown = time.monotonic()
                 print(f"{counts['expressions']} expressions, {len(failures)} failures", flush=True)
             more()
-    for name in ("expressions", *WAYS, "points without a derivative"):
+    for name in ("expressions", *WAYS, "points without a derivative", "without an answer of the oracle"):
         print(f"{counts[name]:>9} {name}")
     print(f"{len(failures):>9} failures")
     return bool(failures)
