@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from ..elementwise import Function
 from ..node import Node
-from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from .access import Affine, Index, Place, identity_index, through_views, variable
 from .likeness import NestOrder
+from .products import factors_of, inner_products, product_of_matrices, result
 from .schedule import Nest, Statement, operand_indices
 
 #: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
@@ -197,8 +197,9 @@ class Kernel:
             return self._total(statement)
         return self._reduce(statement.value)
 
-    def _loops(self, names: list[str], sizes: list[int], lines: list[str], depth: int = 0) -> list[str]:
-        out = []
+    def loops(self, names: list[str], sizes: list[int], lines: list[str]) -> list[str]:
+        """Loops around lines, the first name outermost."""
+        out, depth = [], 0
         for name, n in zip(names, sizes):
             out.append("    " * depth + f"for {name} in range({self.integer(n)}):")
             depth += 1
@@ -226,7 +227,7 @@ class Kernel:
             sign = "+=" if s.add else "="
             self.body.append(f"{place.buffer}[{self.address(place, at)}] {sign} {value}")
         lines = self.hoisted + self._lane_loop(self.body)
-        return self._loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
+        return self.loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
 
     def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
         """Operands with their indices, output sizes, sizes of the reduced axes."""
@@ -261,18 +262,21 @@ class Kernel:
             self.functions.add(extremum)
         start = self.number({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
         self.reassociate = extremum is None
-        product = None if extremum else self._product_of_matrices(operands, outer, out_sizes, inner, sizes, place.at(ident), place)
-        if product is not None:
-            return product
+        factors = None if extremum else factors_of(self, operands)
+        if factors is not None:
+            size = dict(zip(outer + inner, out_sizes + sizes))
+            product = product_of_matrices(self, factors, result(self, place, place.at(ident)), outer, inner, size)
+            if product is not None:
+                return product
         reads = [self.read(a, i) for a, i in operands]
         term = " * ".join(reads)
         if self.lanes:
             update = f"{target} = {extremum}({target}, {term})" if extremum else f"{target} += {term}"
             head = self._lane_loop([f"{target} = {start}"])
-            return self._loops(outer, out_sizes, head + self._loops(inner, sizes, self.hoisted + self._lane_loop([*self.body, update])))
+            return self.loops(outer, out_sizes, head + self.loops(inner, sizes, self.hoisted + self._lane_loop([*self.body, update])))
         update = f"acc = {extremum}(acc, {term})" if extremum else f"acc += {term}"
-        loops = self._loops(inner, sizes, self.hoisted + self.body + [update])
-        return self._loops(outer, out_sizes, [f"acc = {start if extremum else self.zero()}", *loops, f"{target} = acc"])
+        loops = self.loops(inner, sizes, self.hoisted + self.body + [update])
+        return self.loops(outer, out_sizes, [f"acc = {start if extremum else self.zero()}", *loops, f"{target} = acc"])
 
     def zero(self) -> str:
         return "R(0.0)"
@@ -282,88 +286,6 @@ class Kernel:
         if found.node is None or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.equal:
             return False
         return self.place(found.node).lanes
-
-    # -- products of matrices
-
-    def _factor(self, node: Node, index: Index) -> _Factor | None:
-        """An operand as numbers in a buffer, if it is nothing else."""
-        found = through_views(node, index)
-        if found.node is None or found.equal or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.node in self.inlined:
-            return None
-        place = self.place(found.node)
-        return _Factor(place.buffer, place.lanes, place.at(found.at).scaled(self.row if place.lanes else 1))
-
-    def _product_of_matrices(
-        self,
-        operands: list[tuple[Node, Index]],
-        outer: list[str],
-        out_sizes: list[int],
-        inner: list[str],
-        sizes: list[int],
-        at: Affine,
-        place: Place,
-    ) -> list[str] | None:
-        """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
-        factors = [self._factor(a, i) for a, i in operands]
-        if len(factors) != 2 or factors[0] is None or factors[1] is None:
-            return None
-        size = {**dict(zip(outer, out_sizes)), **dict(zip(inner, sizes))}
-        c = _Factor(place.buffer, place.lanes, at.scaled(self.row if place.lanes else 1))
-        a, b = (factors[1], factors[0]) if factors[0].lanes and not factors[1].lanes else (factors[0], factors[1])
-        merged = _merged(inner, size, [a, b, c])
-        if self.lanes:
-            if a.lanes or not b.lanes or len(merged) != 1:
-                return None
-            return self._product_call(a, b, c, outer, merged[0], size, "n")
-        if outer and c.step(outer[-1]) == 1 and len(merged) == 1:
-            last = outer[-1]
-            for x, y in ((a, b), (b, a)):
-                if x.step(last) == 0 and y.step(last) == 1:
-                    return self._product_call(x, y, c, outer[:-1], merged[0], size, self.integer(size[last]))
-        rows = [k for k in merged if a.step(k) == b.step(k) == 1]
-        if not rows:
-            return None
-        zero = [f"{c.buffer}[{self.term(c, outer)}] = {self.number(0.0)}"]
-        self.buffers.add(c.buffer)
-        clear = self._loops(outer, out_sizes, zero)
-        return clear + self._dots_call(a, b, c, outer, [k for k in merged if k != rows[0]], size, self.integer(size[rows[0]]))
-
-    def term(self, factor: _Factor, variables: list[str]) -> str:
-        """The address of an operand without the variables that its product runs over."""
-        parts = [self.integer(factor.at.const)]
-        parts += [v if c == 1 else f"{v} * {self.integer(c)}" for v, c in factor.at.terms if v in variables]
-        return " + ".join(parts)
-
-    def _product_call(
-        self, a: _Factor, b: _Factor, c: _Factor, outer: list[str], inner: str, size: dict[str, int], length: str
-    ) -> list[str]:
-        self.functions.add("product")
-        row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
-        loops = [v for v in outer if v != row]
-        self.buffers |= {a.buffer, b.buffer, c.buffer}
-        step = self.integer
-        call = (
-            f"product({c.buffer}, {self.term(c, loops)}, {step(c.step(row))}, {a.buffer}, {self.term(a, loops)}, {step(a.step(row))}, "
-            f"{step(a.step(inner))}, {b.buffer}, {self.term(b, loops)}, {step(b.step(inner))}, "
-            f"{step(size[row] if row else 1)}, {step(size[inner])}, {length})"
-        )
-        return self._loops(loops, [size[v] for v in loops], [call])
-
-    def _dots_call(
-        self, a: _Factor, b: _Factor, c: _Factor, outer: list[str], inner: list[str], size: dict[str, int], length: str
-    ) -> list[str]:
-        self.functions.add("dots")
-        row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
-        column = max((v for v in outer if a.step(v) == 0 and v != row), key=lambda v: size[v], default=None)
-        loops = [v for v in outer if v not in (row, column)] + inner
-        self.buffers |= {a.buffer, b.buffer, c.buffer}
-        step = self.integer
-        call = (
-            f"dots({c.buffer}, {self.term(c, loops)}, {step(c.step(row))}, {step(c.step(column))}, "
-            f"{a.buffer}, {self.term(a, loops)}, {step(a.step(row))}, {b.buffer}, {self.term(b, loops)}, {step(b.step(column))}, "
-            f"{step(size[row] if row else 1)}, {step(size[column] if column else 1)}, {length})"
-        )
-        return self._loops(loops, [size[v] for v in loops], [call])
 
     def _total(self, statement: Statement) -> list[str]:
         """A sum over the lanes of a block, added to the total; a contraction sums its axes too."""
@@ -377,41 +299,19 @@ class Kernel:
             operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
         else:
             operands, out_sizes, sizes = self._labels(value)
-            factors = [self._factor(a, i) for a, i in operands]
-            if len(factors) == 2 and factors[0] is not None and factors[1] is not None and factors[0].lanes and factors[1].lanes:
+            factors = factors_of(self, operands)
+            if factors is not None and factors[0].lanes and factors[1].lanes:
                 outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
-                size = {**dict(zip(outer, out_sizes)), **dict(zip(inner, sizes))}
-                c = _Factor(place.buffer, False, place.at(identity_index(len(total.shape))))
-                a, b = factors[0], factors[1]
+                a, b = factors
                 if outer and a.step(outer[-1]):  # what is next to each other in the result is best in the second factor
                     a, b = b, a
-                return self._dots_call(a, b, c, outer, inner, size, "n")
+                c = result(self, place, place.at(identity_index(len(total.shape))))
+                return inner_products(self, a, b, c, outer, inner, dict(zip(outer + inner, out_sizes + sizes)), "n")
         term = " * ".join(self.read(a, i) for a, i in operands)
         inner = [f"k{k}" for k in range(len(sizes))]
         lanes = [*self.hoisted, "for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
-        loops = self._loops(inner, sizes, lanes)
-        return self._loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [f"acc = {self.zero()}", *loops, f"{target} += acc"])
+        loops = self.loops(inner, sizes, lanes)
+        return self.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [f"acc = {self.zero()}", *loops, f"{target} += acc"])
 
 
-class _Factor(NamedTuple):
-    """An operand of a product of matrices: its buffer, and where each element is."""
-
-    buffer: str
-    lanes: bool
-    at: Affine
-
-    def step(self, name: str | None) -> int:
-        return dict(self.at.terms).get(name, 0) if name else 0
-
-
-def _merged(names: list[str], size: dict[str, int], factors: list[_Factor]) -> list[str]:
-    """Variables that run through all factors as one variable would, made one (in ``size`` as well)."""
-    out: list[str] = []
-    for name in names:
-        if out and all(f.step(out[-1]) == f.step(name) * size[name] for f in factors):
-            size[name] *= size[out.pop()]
-        out.append(name)
-    return out
-
-
-__all__ = ["ARRAY", "CHECKED_PAIRS", "Kernel"]
+__all__ = ["CHECKED_PAIRS", "Kernel"]

@@ -1,0 +1,129 @@
+"""Sums of products as calls of the two functions that do them in tiles: products of matrices, and inner products.
+
+``product`` and ``dots`` are functions of the generated module (:mod:`runtime` has them in Python, the
+machine code has tiles of registers); a nest that has their shape becomes loops around one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..node import Node
+from ..primitive import CONSTANT, SAMPLE_COUNT
+from .access import Affine, Index, Place, through_views
+
+if TYPE_CHECKING:
+    from .kernels import Kernel
+
+Sizes = dict[str, int]
+
+
+class Factor(NamedTuple):
+    """An operand: its buffer, and where each element is."""
+
+    buffer: str
+    lanes: bool
+    at: Affine
+
+    def step(self, name: str | None) -> int:
+        """How far apart neighbours along a variable are."""
+        return dict(self.at.terms).get(name, 0) if name else 0
+
+
+def factors_of(kernel: Kernel, operands: Sequence[tuple[Node, Index]]) -> tuple[Factor, Factor] | None:
+    """Two operands as numbers in buffers, if they are that and nothing else."""
+    found = [_factor(kernel, a, i) for a, i in operands]
+    return (found[0], found[1]) if len(found) == 2 and found[0] is not None and found[1] is not None else None
+
+
+def _factor(kernel: Kernel, node: Node, index: Index) -> Factor | None:
+    found = through_views(node, index)
+    if found.node is None or found.equal or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.node in kernel.inlined:
+        return None
+    return result(kernel, kernel.place(found.node), kernel.place(found.node).at(found.at))
+
+
+def result(kernel: Kernel, place: Place, at: Affine) -> Factor:
+    """The elements of a value that is stored."""
+    return Factor(place.buffer, place.lanes, at.scaled(kernel.row if place.lanes else 1))
+
+
+def product_of_matrices(
+    kernel: Kernel, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
+) -> list[str] | None:
+    """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
+    a, b = factors[::-1] if factors[0].lanes and not factors[1].lanes else factors
+    sizes = [size[v] for v in outer]
+    merged = _merged(inner, size, [a, b, c])
+    if kernel.lanes:
+        if a.lanes or not b.lanes or len(merged) != 1:
+            return None
+        return _product(kernel, a, b, c, outer, merged[0], size, "n")
+    if outer and c.step(outer[-1]) == 1 and len(merged) == 1:
+        last = outer[-1]
+        for x, y in ((a, b), (b, a)):
+            if x.step(last) == 0 and y.step(last) == 1:
+                return _product(kernel, x, y, c, outer[:-1], merged[0], size, kernel.integer(size[last]))
+    rows = [k for k in merged if a.step(k) == b.step(k) == 1]
+    if not rows:
+        return None
+    zero = [f"{c.buffer}[{_term(kernel, c, outer)}] = {kernel.number(0.0)}"]
+    kernel.buffers.add(c.buffer)
+    clear = kernel.loops(outer, sizes, zero)
+    return clear + inner_products(kernel, a, b, c, outer, [k for k in merged if k != rows[0]], size, kernel.integer(size[rows[0]]))
+
+
+def _product(kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: str) -> list[str]:
+    row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
+    loops = [v for v in outer if v != row]
+    return _call(kernel, "product", [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
+
+
+def inner_products(
+    kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: list[str], size: Sizes, length: str
+) -> list[str]:
+    """Inner products of rows of neighbours, added to what is there."""
+    row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
+    column = max((v for v in outer if a.step(v) == 0 and v != row), key=lambda v: size[v], default=None)
+    loops = [v for v in outer if v not in (row, column)] + inner
+    return _call(kernel, "dots", [(c, (row, column)), (a, (row,)), (b, (column,))], (row, column), loops, size, length)
+
+
+def _call(
+    kernel: Kernel,
+    name: str,
+    factors: Sequence[tuple[Factor, Sequence[str | None]]],
+    counts: Sequence[str | None],
+    loops: list[str],
+    size: Sizes,
+    length: str,
+) -> list[str]:
+    """Loops around a call with, of each factor, its buffer, where it begins and its steps; then the counts of these."""
+    kernel.functions.add(name)
+    parts: list[str] = []
+    for f, variables in factors:
+        kernel.buffers.add(f.buffer)
+        parts += [f.buffer, _term(kernel, f, loops), *(kernel.integer(f.step(v)) for v in variables)]
+    parts += [kernel.integer(size[v] if v else 1) for v in counts]
+    return kernel.loops(loops, [size[v] for v in loops], [f"{name}({', '.join([*parts, length])})"])
+
+
+def _term(kernel: Kernel, factor: Factor, variables: list[str]) -> str:
+    """The address of an operand without the variables that its product runs over."""
+    parts = [kernel.integer(factor.at.const)]
+    parts += [v if c == 1 else f"{v} * {kernel.integer(c)}" for v, c in factor.at.terms if v in variables]
+    return " + ".join(parts)
+
+
+def _merged(names: list[str], size: Sizes, factors: list[Factor]) -> list[str]:
+    """Variables that run through all factors as one variable would, made one (in ``size`` as well)."""
+    out: list[str] = []
+    for name in names:
+        if out and all(f.step(out[-1]) == f.step(name) * size[name] for f in factors):
+            size[name] *= size[out.pop()]
+        out.append(name)
+    return out
+
+
+__all__ = ["Factor", "factors_of", "inner_products", "product_of_matrices", "result"]
