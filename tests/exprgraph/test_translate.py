@@ -13,7 +13,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.lowering.native import assemble, machine
-from exprgraph.lowering.native.translate import LIBRARY, UnsupportedError
+from exprgraph.lowering.native.expressions import LIBRARY, UnsupportedError
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 

@@ -7,8 +7,9 @@ import struct
 from collections.abc import Iterable
 
 from .builder import Target, Value
+from .expressions import Functions, UnsupportedError
 from .tiles import TILES
-from .translate import Functions, Translation, UnsupportedError
+from .translate import Translation
 
 #: the entry: pointers to the arguments and to the results, workspace on lanes and shared, samples
 ENTRY = "run"

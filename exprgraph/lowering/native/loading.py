@@ -13,7 +13,7 @@ from ..compiling import compiling
 from . import disk, machine
 from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, entry
-from .translate import UnsupportedError
+from .expressions import UnsupportedError
 
 #: modules kept for functions of equal source that are made later
 KEPT = 256

@@ -1,0 +1,357 @@
+"""Generated Python's expressions as LLVM instructions, and functions of them.
+
+Arithmetic on floats and unsigned indices, comparisons, elements of flat arrays, and calls: of functions of the
+same source, which are written out where they are called, and of the C library.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+
+from .builder import Builder, Target, Value
+
+#: a function is written out this many times in one kernel; beyond, it is called
+WRITTEN_OUT = 12
+
+_ARITHMETIC = {ast.Add: "fadd contract", ast.Sub: "fsub contract", ast.Mult: "fmul contract", ast.Div: "fdiv contract"}
+_INTEGER = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Mod: "urem", ast.FloorDiv: "udiv",
+    ast.LShift: "shl", ast.RShift: "ashr", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
+}  # fmt: skip
+_FLOAT_TESTS = {ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une"}
+_INT_TESTS = {ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge", ast.Eq: "eq", ast.NotEq: "ne"}
+_INTRINSICS = {"np.sqrt": "sqrt", "np.floor": "floor", "np.ceil": "ceil", "abs": "fabs", "math.copysign": "copysign", "math.fabs": "fabs"}
+_CONSTANTS = {"math.inf": math.inf, "math.nan": math.nan, "math.pi": math.pi, "math.e": math.e, "np.inf": math.inf, "np.nan": math.nan}
+#: of the C library, with the number of arguments
+LIBRARY = {
+    "exp": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1,
+    "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1,
+    "hypot": 2, "pow": 2, "fmod": 2, "lgamma": 1, "cbrt": 1, "exp2": 1,
+}  # fmt: skip
+
+
+class UnsupportedError(Exception):
+    """The source has something this translator does not know; Numba compiles the module instead."""
+
+
+class NotVectorError(Exception):
+    """A loop over elements cannot be a loop over vectors."""
+
+
+class Functions:
+    """The functions of a module, and the ones that are called rather than written out."""
+
+    def __init__(self, definitions: Mapping[str, ast.FunctionDef], target: Target) -> None:
+        self.definitions = definitions
+        self.target = target
+        self.called: dict[str, str] = {}  # by name in the code: its text
+        self.declared: set[str] = set()
+        self._sizes: dict[str, int] = {}
+
+    def define(self, name: str, vector: bool) -> str:
+        """The name in the code of a function of its own."""
+        full = f"f.{name}.{'v' if vector else 's'}"
+        if full not in self.called:
+            self.called[full] = ""  # a function cannot call itself, but may be asked for twice
+            definition = self.definitions[name]
+            code = Expressions(self, definition, inner=True)
+            params = [Value(f"%a{k}", "real", vector, 0) for k in range(len(definition.args.args))]
+            result = code.function_body(definition, params)
+            code.require("real", definition, result)
+            t = self.target.type_of("real", vector)
+            listed = ", ".join(f"{t} {p.text}" for p in params)
+            (result,) = [code.builder.wide(result)] if vector else [result]
+            self.declared |= code.builder.intrinsics
+            self.called[full] = f"define internal {t} @{full}({listed}) #1 {{\nentry:\n{code.builder.text()}\n  ret {t} {result.text}\n}}"
+        return full
+
+    def worth_calling(self, name: str) -> bool:
+        """Whether a function is long enough that a call costs less than its repetition."""
+        if name not in self._sizes:
+            self._sizes[name] = sum(isinstance(n, (ast.BinOp, ast.IfExp, ast.Call)) for n in ast.walk(self.definitions[name]))
+        return self._sizes[name] > 6
+
+
+class Expressions:
+    """The expressions of one kernel, or of one function that is called."""
+
+    def __init__(self, functions: Functions, definition: ast.FunctionDef, *, inner: bool = False) -> None:
+        self.functions = functions
+        self.definition = definition
+        self.target = functions.target
+        self.builder = Builder(self.target)
+        self.env: dict[str, Value] = {}
+        self.mask: Value | None = None
+        self.vector_loop: str | None = None  # "lane" or "element"
+        self.depth = 0
+        calls: dict[str, int] = {}
+        if not inner:
+            for node in ast.walk(definition):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    calls[node.func.id] = calls.get(node.func.id, 0) + 1
+        self.often = {n for n, k in calls.items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
+
+    def unsupported(self, node: ast.AST) -> UnsupportedError:
+        return UnsupportedError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)}")
+
+    def require(self, kind: str, node: ast.AST, *values: Value) -> None:
+        """Nothing is converted: a whole number or a truth value where a real is meant is for Numba."""
+        if any(v.kind != kind for v in values):
+            raise self.unsupported(node)
+
+    # -- expressions
+
+    def expression(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.Name):
+            try:
+                return self.env[node.id]
+            except KeyError:
+                raise self.unsupported(node) from None
+        if isinstance(node, ast.Constant):
+            if type(node.value) is float:
+                return self.builder.real(node.value)
+            if type(node.value) is int:
+                return self.builder.integer(node.value)
+        elif isinstance(node, ast.BinOp):
+            return self._binary(node)
+        elif isinstance(node, ast.UnaryOp):
+            v = self.expression(node.operand)
+            if isinstance(node.op, ast.USub):
+                if v.kind == "real":
+                    return self.builder.unary("fneg", v)
+                if v.kind not in ("int", "bits"):
+                    raise self.unsupported(node)
+                return self.builder.binary("sub", self.builder.integer(0, v.kind), v)
+            if isinstance(node.op, ast.Not) and v.kind == "bool":
+                return self.builder.binary("xor", v, self._true(), "bool")
+        elif isinstance(node, ast.IfExp):
+            return self._conditional(node)
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+            a, b = self.expression(node.left), self.expression(node.comparators[0])
+            return self._compare(node, a, b)
+        elif isinstance(node, ast.BoolOp):
+            op = "and" if isinstance(node.op, ast.And) else "or"
+            result, *others = [self.expression(v) for v in node.values]
+            self.require("bool", node, result, *others)
+            for other in others:
+                result = self.builder.binary(op, result, other, "bool")
+            return result
+        elif isinstance(node, ast.Call):
+            return self._call(node)
+        elif isinstance(node, ast.Subscript):
+            pointer, index = self.expression(node.value), self.expression(node.slice)
+            if pointer.kind not in ("pointer", "table") or index.kind not in ("int", "lane"):
+                raise self.unsupported(node)
+            return self._load(pointer, index)
+        elif isinstance(node, ast.Attribute):
+            value = _CONSTANTS.get(ast.unparse(node))
+            if value is not None:
+                return self.builder.real(value)
+        raise self.unsupported(node)
+
+    def _true(self) -> Value:
+        return Value("true", "bool", False, 0)
+
+    def _like(self, a: Value, b: Value) -> tuple[Value, Value]:
+        """Integer literals take the type of the other side."""
+        if a.kind != b.kind:
+            if a.kind == "int" and self.builder.is_literal(a) and b.kind == "bits":
+                a = a._replace(kind=b.kind)
+            elif b.kind == "int" and self.builder.is_literal(b) and a.kind == "bits":
+                b = b._replace(kind=a.kind)
+        return a, b
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        if isinstance(node.op, ast.Pow):
+            return self._apply("pow", [self.expression(node.left), self.expression(node.right)], node)
+        a, b = self._like(self.expression(node.left), self.expression(node.right))
+        if a.kind == b.kind == "real":
+            op = _ARITHMETIC.get(type(node.op))
+        else:
+            op = _INTEGER.get(type(node.op))
+        if op is None:
+            raise self.unsupported(node)
+        if "lane" in (a.kind, b.kind):
+            if not isinstance(node.op, ast.Add) or "real" in (a.kind, b.kind):
+                raise NotVectorError
+            return self.builder.binary(op, a._replace(kind="int"), b._replace(kind="int"))._replace(kind="lane")
+        self.require(a.kind, node, b)
+        if a.kind == "bool" and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
+            raise self.unsupported(node)
+        return self.builder.binary(op, a, b)
+
+    def _compare(self, node: ast.Compare, a: Value, b: Value) -> Value:
+        a, b = self._like(a, b)
+        if "lane" in (a.kind, b.kind):
+            raise NotVectorError
+        self.require(a.kind, node, b)
+        tests = _FLOAT_TESTS if a.kind == "real" else _INT_TESTS
+        test = tests.get(type(node.ops[0]))
+        if test is None or (a.kind == "bool" and not isinstance(node.ops[0], (ast.Eq, ast.NotEq))):
+            raise self.unsupported(node)
+        return self.builder.binary(f"{'fcmp' if a.kind == 'real' else 'icmp'} {test}", a, b, "bool")
+
+    def _conditional(self, node: ast.IfExp) -> Value:
+        test = self.expression(node.test)
+        self.require("bool", node, test)
+        if isinstance(node.body, ast.Call) and ast.unparse(node.body.func).startswith("math."):
+            name = node.body.func.attr if isinstance(node.body.func, ast.Attribute) else ""
+            if name in LIBRARY:
+                args, usual = [self.expression(a) for a in node.body.args], self.expression(node.orelse)
+                self.require("real", node, *args, usual)
+                if len(args) != LIBRARY[name]:
+                    raise self.unsupported(node)
+                return self._rarely(test, name, args, usual)
+        yes, no = self._like(self.expression(node.body), self.expression(node.orelse))
+        self.require(yes.kind, node, no)
+        return self.builder.select(test, yes, no)
+
+    def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
+        """A call of the C library where any lane needs it."""
+        b = self.builder
+        values, vector = b.alike(*args, usual, *([test] if test.vector else []))
+        usual = values[len(args)]
+        needed = test.text
+        if vector:
+            test = b.wide(test)
+            full = f"llvm.vector.reduce.or.v{self.target.lanes}i1"
+            b.intrinsics.add(f"declare i1 @{full}({self.target.mask})")
+            needed = b.pure(f"call i1 @{full}({self.target.mask} {test.text})", "bool", False, test).text
+        seldom, after = b.label("seldom"), b.label("after")
+        came_from = b.block
+        b.do(f"br i1 {needed}, label %{seldom}, label %{after}, !prof !0")
+        b.start(seldom)
+        slow = self._library(name, values[: len(args)], here=True)
+        t = self.target.type_of("real", vector)
+        chosen = b.name()
+        b.do(f"{chosen} = select {self.target.type_of('bool', vector)} {test.text}, {t} {slow.text}, {t} {usual.text}")
+        b.do(f"br label %{after}")
+        b.start(after)
+        return b.here(f"phi {t} [ {usual.text}, %{came_from} ], [ {chosen}, %{seldom} ]", "real", vector)
+
+    def _library(self, name: str, args: list[Value], here: bool = False) -> Value:
+        """A function of the C library, a lane at a time."""
+        b = self.builder
+        own = name + ("f" if self.target.bits == 32 else "")
+        t = self.target.type_of("real")
+        b.intrinsics.add(f"declare {t} @{own}({', '.join([t] * len(args))}) #2")
+        values, vector = b.alike(*args)
+
+        def instruction(code: str, kind: str, wide: bool, *operands: Value) -> Value:
+            return b.here(code, kind, wide) if here else b.pure(code, kind, wide, *operands)
+
+        if not vector:
+            listed = ", ".join(f"{t} {v.text}" for v in values)
+            return instruction(f"call {t} @{own}({listed})", "real", False, *values)
+        wide = self.target.type_of("real", True)
+        result = Value("poison", "real", True, 0)
+        for lane in range(self.target.lanes):
+            parts = [instruction(f"extractelement {wide} {v.text}, i64 {lane}", "real", False, v) for v in values]
+            listed = ", ".join(f"{t} {p.text}" for p in parts)
+            y = instruction(f"call {t} @{own}({listed})", "real", False, *parts)
+            result = instruction(f"insertelement {wide} {result.text}, {t} {y.text}, i64 {lane}", "real", True, result, y)
+        return result
+
+    def _call(self, node: ast.Call) -> Value:
+        name = ast.unparse(node.func)
+        if node.keywords:
+            raise self.unsupported(node)
+        if name in ("u", "np.uint64", "np.int64", "int") and len(node.args) == 1:
+            value = self.expression(node.args[0])
+            self.require("int", node, value)
+            return value
+        if name == "range":
+            raise self.unsupported(node)
+        if name == "powi":
+            x, count = self.expression(node.args[0]), node.args[1]
+            if not (isinstance(count, ast.Constant) and isinstance(count.value, int)):
+                raise self.unsupported(node)
+            self.require("real", node, x)
+            result = x
+            for _ in range(count.value - 1):
+                result = self.builder.binary("fmul contract", result, x)
+            return result
+        return self._apply(name, [self.expression(a) for a in node.args], node)
+
+    def _apply(self, name: str, args: list[Value], node: ast.AST) -> Value:
+        b = self.builder
+        if name == "R":
+            (v,) = args
+            if v.kind == "int":
+                return b.pure(f"uitofp i64 {v.text} to {self.target.real}", "real", False, v)
+            self.require("real", node, v)
+            return v
+        if name in ("bits", "from_bits"):
+            (v,) = args
+            if name == "from_bits" and v.kind == "int" and b.is_literal(v):
+                v = v._replace(kind="bits")
+            self.require("real" if name == "bits" else "bits", node, v)
+            kind = "bits" if name == "bits" else "real"
+            a, z = self.target.type_of(v.kind, v.vector), self.target.type_of(kind, v.vector)
+            return b.pure(f"bitcast {a} {v.text} to {z}", kind, v.vector, v)
+        if name in _INTRINSICS and len(args) == (2 if name == "math.copysign" else 1):
+            self.require("real", node, *args)
+            return b.intrinsic(_INTRINSICS[name], *args)
+        if name.startswith("math.") and name[5:] in LIBRARY and len(args) == LIBRARY[name[5:]]:
+            self.require("real", node, *args)
+            return self._library(name[5:], args)
+        definition = self.functions.definitions.get(name)
+        if definition is None or len(definition.args.args) != len(args) or any(a.kind != "real" for a in args):
+            raise self.unsupported(node)
+        if name in self.often:
+            values, vector = b.alike(*args)
+            full = self.functions.define(name, vector)
+            t = self.target.type_of("real", vector)
+            listed = ", ".join(f"{t} {v.text}" for v in values)
+            return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
+        result = self.function_body(definition, args)
+        self.require("real", node, result)
+        return result
+
+    def function_body(self, definition: ast.FunctionDef, args: list[Value]) -> Value:
+        """A function written out: its value for arguments."""
+        if self.depth > 16:
+            raise UnsupportedError(f"{definition.name} calls itself")
+        outer, self.env = self.env, dict(zip((a.arg for a in definition.args.args), args))
+        self.depth += 1
+        try:
+            return self._returned(definition.body)
+        finally:
+            self.env = outer
+            self.depth -= 1
+
+    def _returned(self, body: list[ast.stmt]) -> Value:
+        for i, statement in enumerate(body):
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                continue
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                self.env[statement.targets[0].id] = self.expression(statement.value)
+            elif isinstance(statement, ast.Return) and statement.value is not None:
+                return self.expression(statement.value)
+            elif isinstance(statement, ast.If):
+                # both ways are computed, and the one wanted is chosen
+                test = self.expression(statement.test)
+                outer = dict(self.env)
+                yes = self._returned([*statement.body, *body[i + 1 :]])
+                self.env = outer
+                no = self._returned([*statement.orelse, *body[i + 1 :]])
+                self.require("bool", statement, test)
+                self.require(yes.kind, statement, no)
+                return self.builder.select(test, yes, no)
+            else:
+                raise self.unsupported(statement)
+        raise UnsupportedError("a function without a value")
+
+    # -- memory
+
+    def _load(self, pointer: Value, index: Value) -> Value:
+        if pointer.kind == "table":
+            at = self.builder.pure(f"getelementptr i64, ptr {pointer.text}, i64 {index.text}", "pointer", False, pointer, index)
+            return self.builder.here(f"load i64, ptr {at.text}", "int", False)
+        vector = index.kind == "lane"
+        return self.builder.load(self.builder.at(pointer, index), vector, self.mask if vector else None)
+
+
+__all__ = ["LIBRARY", "Expressions", "Functions", "NotVectorError", "UnsupportedError"]
