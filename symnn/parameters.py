@@ -13,18 +13,17 @@ import exprgraph as eg
 from exprgraph.elementwise import broadcast_shapes
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
-from exprgraph.names import is_identifier
 from exprgraph.node import Node
 
 from .errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
-from .layout import Layout, Shape, Slot, check_name
+from .layout import Layout, Shape, Slot
+from .packing import gathered, packed
+from .parameter_arithmetic import Arithmetic
+from .parameter_text import text_of
 from .storage import nest, read_npz, write_npz
 
-#: a container of this many numbers at most is printed as the code that makes it
-_SHORT = 24
 
-
-class NeuralNetworkParameters:
+class NeuralNetworkParameters(Arithmetic):
     """Parameters of a network: nested names, over one flat vector.
 
     Made from nested dicts, from keywords, or from another container.  A leaf is an array of real
@@ -59,8 +58,6 @@ class NeuralNetworkParameters:
     _layout: Layout
     _lead: Shape
 
-    # so that a NumPy scalar on the left leaves the arithmetic to this class
-    __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, parameters: Mapping[str, Any] | NeuralNetworkParameters | None = None, /, **layers: Any) -> None:
@@ -76,13 +73,13 @@ class NeuralNetworkParameters:
             if name in tree:
                 raise ParameterError(f"parameters: {name} is given twice, in the mapping and as a keyword")
             tree[name] = value
-        shapes, leaves = _gather(tree, ())
+        shapes, leaves = gathered(tree, NeuralNetworkParameters)
         layout = Layout.of_shapes(shapes)
         if any(isinstance(v, Node) for v in leaves):
             nodes = [as_node(v) for v in leaves]
             self._set(layout, _wrap_children(layout, iter(nodes), ()), None, ())
         else:
-            self._set(layout, None, _pack(leaves, layout.size), ())
+            self._set(layout, None, packed(leaves, layout.size), ())
 
     def _set(self, layout: Layout, children: dict[str, Any] | None, flat: Any, lead: Shape) -> None:
         put = object.__setattr__
@@ -364,42 +361,13 @@ class NeuralNetworkParameters:
             return self._again(f(self._flat, number)) if self.is_numeric else self.map(lambda leaf: f(leaf, number))
         return NotImplemented
 
-    def __add__(self, other: Any) -> Any:
-        return self._combine(other, operator.add)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Any:
-        return self._combine(other, operator.sub)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._combine(other, lambda a, b: b - a)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._combine(other, operator.mul)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Any:
-        return self._combine(other, operator.truediv)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self._combine(other, lambda a, b: b / a)
-
     def __neg__(self) -> Any:
         return self._again(-self._flat) if self.is_numeric else self.map(operator.neg)
 
     # ------------------------------------------------------------ text
 
     def __repr__(self) -> str:
-        name = type(self).__name__
-        if self.is_numeric and self.size * int(np.prod(self._lead)) <= _SHORT and not self._lead:
-            suffix = "" if self.dtype == np.float64 else f".astype('{self.dtype}')"
-            return f"{name}({_code(self)}){suffix}"
-        about = f"{self.size} parameters" + (f" for each entry of shape {self._lead}" if self._lead else "")
-        kind = f", {self.dtype}" if self.is_numeric else ""
-        lines = [f"  {label} {np.shape(leaf)}: {_brief(leaf)}" for label, leaf in self.leaves().items()]
-        return "\n".join([f"{name}({about}{kind})", *lines])
+        return text_of(self, self._lead)
 
     # ------------------------------------------------------------ as a part of nested equations
 
@@ -452,32 +420,6 @@ def _wrap_children(layout: Layout, leaves: Iterator[Node], lead: Shape) -> dict[
     return children
 
 
-def _gather(tree: Mapping[str, Any], where: tuple[str, ...]) -> tuple[dict[str, Any], list[Any]]:
-    """The shapes of a nesting, and its leaves in order."""
-    shapes: dict[str, Any] = {}
-    leaves: list[Any] = []
-    for name, value in tree.items():
-        check_name(name, where)
-        if isinstance(value, (Mapping, NeuralNetworkParameters)):
-            shapes[name], below = _gather(value, (*where, name))  # type: ignore[arg-type]
-            leaves += below
-        else:
-            leaf = as_node(value) if isinstance(value, Node) or contains_node(value) else real_array(value, ".".join((*where, name)))
-            shapes[name] = leaf.shape
-            leaves.append(leaf)
-    return shapes, leaves
-
-
-def _pack(leaves: list[np.ndarray], size: int) -> np.ndarray:
-    single = bool(leaves) and all(v.dtype == np.float32 for v in leaves)
-    flat = np.empty(size, np.float32 if single else np.float64)
-    at = 0
-    for v in leaves:
-        flat[at : at + v.size] = v.ravel()
-        at += v.size
-    return flat
-
-
 def _of_leaves(layout: Layout, leaves: list[Any], lead: Shape) -> NeuralNetworkParameters:
     """A container from new leaves of any shape below ``lead``."""
     if not lead:
@@ -508,24 +450,3 @@ def _load(cls: type[NeuralNetworkParameters], layout: Layout, content: Any, lead
     else:
         new._set(layout, _wrap_children(layout, iter(content), lead), None, lead)
     return new
-
-
-def _code(ps: NeuralNetworkParameters) -> str:
-    """The arguments that make a small container."""
-    if not all(is_identifier(name) for name in ps):
-        return "{" + ", ".join(f"{k!r}: {_value(v)}" for k, v in ps.items()) + "}"
-    return ", ".join(f"{k}={_value(v)}" for k, v in ps.items())
-
-
-def _value(v: Any) -> str:
-    if isinstance(v, NeuralNetworkParameters):
-        inner = _code(v)
-        return inner if inner.startswith("{") else f"dict({inner})"
-    return repr(v.tolist())
-
-
-def _brief(leaf: Any) -> str:
-    if isinstance(leaf, Node):
-        text = str(leaf)
-        return text if len(text) <= 90 and "\n" not in text else text.split("\n", 1)[0][:87] + "..."
-    return np.array2string(leaf, precision=4, threshold=6, edgeitems=2, max_line_width=10**6).replace("\n", "")
