@@ -364,8 +364,6 @@ class NeuralNetworkParameters(Arithmetic):
     def __neg__(self) -> Any:
         return self._again(-self._flat) if self.is_numeric else self.map(operator.neg)
 
-    # ------------------------------------------------------------ text
-
     def __repr__(self) -> str:
         return text_of(self, self._lead)
 

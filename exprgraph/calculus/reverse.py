@@ -149,10 +149,9 @@ def _through_sum(node: Node, ct: Node, gated: bool, targets: Sequence[Node], ext
     e: list[Hashable] = [("e", k) for k in range(len(extra))]
     n: list[Hashable] = [("n", k) for k in range(len(node.shape))]
     for t, part in zip(own, parts):
-        if not is_zero(part):
-            x: list[Hashable] = [("x", k) for k in range(len(t.shape))]
-            if gated:
-                size = dict(zip(e + n + x, extra + node.shape + t.shape))
-                found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size))
-            else:
-                found[t].append(contract([(ct, e + n), (part, n + x)], e + x))
+        x: list[Hashable] = [("x", k) for k in range(len(t.shape))]
+        if gated:
+            size = dict(zip(e + n + x, extra + node.shape + t.shape))
+            found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size))
+        else:
+            found[t].append(contract([(ct, e + n), (part, n + x)], e + x))

@@ -53,9 +53,7 @@ def _sizes(*pairs: tuple[Labels, Shape]) -> dict[Hashable, int]:
 def add(terms: Sequence[Node], shape: Shape) -> Node | None:
     """The sum of what is not zero."""
     live = [t for t in terms if not is_zero(t)]
-    if not live:
-        return None
-    return live[0] if len(live) == 1 else linear([(1.0, t) for t in live], 0.0, shape)
+    return linear([(1.0, t) for t in live], 0.0, shape) if live else None
 
 
 # ---------------------------------------------------------------- elementwise

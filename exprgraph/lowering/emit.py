@@ -43,7 +43,6 @@ class _Emitter:
         self.kernel_text: list[str] = []
         self.table: list[int] = []
         self.totals: list[tuple[tuple[str, int, int], ...]] = [()]
-        self.written: set[int] = set()  # outputs that a phase has stored
         self.functions: set[str] = set()
         self.rows_used: set[Function] = set()
         lane_symbols: set[Node] = set()
@@ -114,8 +113,7 @@ class _Emitter:
         if phase.lanes:
             roots = set(phase.roots)
             totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.places]
-            outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots and k not in self.written]
-            self.written |= {k for k, _ in outs}
+            outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots]
         scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, self.read_elsewhere)
         schedule = scheduler.run()
         copies: list[tuple[int, object]] = []

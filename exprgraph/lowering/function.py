@@ -46,7 +46,7 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = backend
         self._forms: dict[tuple[bool, bool], Form] = {}
-        self._per_sample = self._depends_on_samples()
+        self.differs = self._depends_on_samples()
         self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -79,7 +79,7 @@ class CompiledOutputs:
                 form = self._forms.get((batch, single))
                 if form is None:
                     program = self.program(batch, single)
-                    made = Form(program, self.arguments, self.outputs, self._per_sample, batch, single, self.threads)
+                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads)
                     form = self._forms[batch, single] = made
         return form
 
@@ -130,7 +130,7 @@ class CompiledOutputs:
         if form is None:
             return self._with_numpy(arrays, lead), None
         if out is not None:
-            check_shapes(out, [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)])
+            check_shapes(out, [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
         return form(arrays, lead, out), form
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
@@ -141,7 +141,7 @@ class CompiledOutputs:
             for symbol, offset in argument.symbols:
                 bindings[symbol] = vector[..., offset : offset + symbol.size].reshape(front + symbol.shape)
         values = evaluate_nodes(self.outputs, bindings)
-        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self._per_sample)]
+        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
 
 
@@ -174,10 +174,13 @@ class CompiledFunction:
         self.symbols = tuple(symbols)
         self.shared = tuple(shared)
         arguments = _arguments(outputs, self.symbols, self.shared)
+        self._core = CompiledOutputs(outputs, arguments, backend, threads)
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
-        self._lifted = tuple(plain and not any(n.op is SAMPLE_SUM for n in topological([o])) for o in outputs)
-        self._core = CompiledOutputs(outputs, arguments, backend, threads)
+        self._lifted = tuple(
+            plain and not differs and not any(n.op is SAMPLE_SUM for n in topological([o]))
+            for o, differs in zip(outputs, self._core.differs)
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)

@@ -381,3 +381,15 @@ def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):
             for g, w in zip(got, eg.evaluate(outputs, {s: v.astype(float) for s, v in values.items()})):
                 tolerance = 1e-12 if dtype is np.float64 else 2e-4
                 np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance)
+
+
+def test_a_batch_is_answered_at_once_where_no_symbol_is_declared_by_sample(monkeypatch):
+    a, b = eg.symbols("a b")
+    fn = eg.compile([eg.sin(a) * b, eg.exp(b)], [a, b])
+    one = eg.compile([eg.sin(a) * b, eg.array(2.0)], [a, b])
+    given = np.linspace(0, 1, 50), np.linspace(1, 2, 50)
+    first = fn(*given), one(*given)
+    assert [r.shape for r in first[1]] == [(50,), (50,)]  # the number too
+    monkeypatch.setattr(fn._core, "answer", None)
+    again = fn(*given), one(*given)
+    assert all(np.array_equal(x, y) for x, y in zip(first[0] + first[1], again[0] + again[1]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple, Union
 
 import numpy as np
@@ -92,7 +93,7 @@ class Builder:
         self.lines: Lines = []
         self.loops: list[Loop] = []
         self.known: list[dict[str, Value]] = [{}]
-        self.numbers: Iterator[int] = iter(range(10**12))
+        self.numbers: Iterator[int] = count()
         self.block = "entry"
         self.intrinsics: set[str] = set()
 
