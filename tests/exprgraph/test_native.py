@@ -156,10 +156,13 @@ def test_a_function_of_numbers_has_the_memory_it_needs():
     fn = eg.compile(eg.solve(eg.stack([[a, b], [1.0, a + b]]), eg.stack([eg.sin(a), eg.cos(b)]))[0], (a, b))
     program = fn._core.program(False, False)
     assert program.shared > 4  # the system and its right-hand side
-    call = entry.Call((((), False), ((), False)), (((), False),), program.workspace, program.shared, False, 64)
-    number = entry.entry(call)
-    sizes = [int(n) for n in re.findall(r"alloca \[(\d+) x i8\]", number)]
-    assert sizes and min(sizes) >= 8 * (program.workspace + program.shared)
+    for workspace, shared in ((program.workspace, program.shared), (5, 40), (40, 5)):
+        call = entry.Call((((), False), ((), False)), (((), False),), workspace, shared, False, 64)
+        text = entry.entry(call)
+        number = text[text.index("define double @number") :]
+        (size,) = re.findall(r"alloca \[(.*) x i8\]", number)
+        assert int(size) >= 8 * (workspace + shared)
+        assert f"i64 {8 * workspace}\n" in number  # where the shared values begin
 
 
 ANSWERED = {

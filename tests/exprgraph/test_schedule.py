@@ -1,0 +1,139 @@
+"""What is computed in which loop: values that share data share a nest, and nothing is computed before what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.lowering.phases import pairwise, phases
+from exprgraph.lowering.schedule import INLINE_LIMIT, NEST_LIMIT, Schedule, Scheduler
+from exprgraph.node import Node
+from exprgraph.primitive import RESHAPE
+
+a, b, c, d = (eg.Symbol(n, 6) for n in "abcd")
+
+
+def scheduled(outputs: Sequence[Node]) -> Schedule:
+    """The one phase of outputs that are not per sample."""
+    outputs = pairwise(outputs)
+    (phase,), lanes = phases(outputs, set())
+    return Scheduler(phase, [], set(outputs), lanes, set()).run()
+
+
+def nests(outputs: Sequence[Node]) -> list[tuple[str, tuple[int, ...], int]]:
+    return [(n.kind, n.shape, len(n.statements)) for n in scheduled(outputs).nests]
+
+
+def test_arrays_share_a_nest_where_they_share_data():
+    assert nests([eg.sin(a), a * b]) == [("pointwise", (6,), 2)]
+    assert nests([eg.sin(a), eg.cos(b)]) == [("pointwise", (6,), 1), ("pointwise", (6,), 1)]
+    # the nest of a and b is of their data and of what it computes
+    assert nests([eg.sin(a) * eg.cos(b), eg.exp(b) + d, eg.tanh(d)]) == [("pointwise", (6,), 3)]
+    longer = eg.Symbol("longer", 7)
+    assert nests([eg.sin(a), eg.sum(a) * eg.sin(longer)])[0] == ("pointwise", (6,), 1)
+
+
+def test_numbers_share_a_nest_whatever_they_read():
+    x = eg.symbols("p q r s t u v w")
+    assert nests([eg.sin(s) for s in x]) == [("pointwise", (), 8)]
+
+
+@pytest.mark.parametrize("shape", [(), (6,)])
+def test_a_nest_has_so_many_statements_and_no_more(shape: tuple[int, ...]):
+    x = eg.Symbol("x", shape)
+    sizes = [n for _, _, n in nests([eg.sin((k + 2) * x) for k in range(2 * NEST_LIMIT + 5)])]
+    assert sizes == [NEST_LIMIT, NEST_LIMIT, 5]
+
+
+def test_what_a_sum_of_products_gives_is_read_after_it():
+    W = eg.Symbol("W", (6, 6))
+    got = scheduled([eg.tanh(W @ eg.sin(a)) * a])
+    assert [n.kind for n in got.nests] == ["pointwise", "reduce", "pointwise"]
+    before, _, after = got.nests
+    # sin(a) reads a as well, but what reads the product cannot be beside it
+    assert [s.value.op.name for s in before.statements] == ["sin"]
+    assert len(after.statements) == 1
+
+
+def test_a_value_that_is_read_at_another_position_is_read_after_its_nest():
+    whole = eg.sin(a)
+    assert [n for _, _, n in nests([whole, whole + a])] == [2]
+    assert [n for _, _, n in nests([whole, whole[::-1] + a])] == [1, 1]
+
+
+def test_what_is_read_once_is_part_of_the_expression_that_reads_it():
+    once = eg.sin(a)
+    got = scheduled([once * b])
+    assert once in got.inlined and once not in got.stored
+    got = scheduled([once * b, once + b])
+    assert once not in got.inlined and once in got.stored
+    got = scheduled([once[::-1] * b])
+    assert once in got.stored  # read elsewhere than where it is computed
+
+
+def test_an_expression_is_only_so_long():
+    e = a
+    for _ in range(4 * INLINE_LIMIT):
+        e = eg.sin(e)
+    got = scheduled([e])
+    assert [n.kind for n in got.nests] == ["pointwise"]
+    # a sine counts itself and its argument; what begins after one that is stored reads it and counts nothing for it
+    assert len(got.nests[0].statements) == len(got.stored) == 4 * INLINE_LIMIT // (INLINE_LIMIT // 2 + 1) + 1
+
+
+def test_reshaping_what_lies_in_order_is_nothing_to_do():
+    row = eg.sin(a)
+    got = scheduled([eg.reshape(row, (2, 3)) @ eg.Symbol("W", (3, 2))])
+    assert [n.kind for n in got.nests] == ["pointwise", "reduce"]
+    assert all(s.value.op is not RESHAPE for n in got.nests for s in n.statements)
+    turned = eg.Symbol("M", (2, 3)).T
+    (nest,) = scheduled([eg.reshape(turned, (6,))]).nests
+    assert nest.shape == (3, 2)  # copied, element by element of what is read
+
+
+def _kinds(n: int) -> list[object]:
+    """What may stand at an axis: all of it, an index, a part, backwards."""
+    return [slice(None), n - 1, slice(1, None), slice(None, None, -1)]
+
+
+@pytest.mark.parametrize("per_sample", [False, True])
+@pytest.mark.parametrize("axis", range(4))
+def test_positions_along_an_axis_beside_every_selection_of_the_others(axis: int, per_sample: bool):
+    shape = (2, 3, 2, 3)
+    x = eg.Symbol("x", shape, per_sample=per_sample)
+    value = np.random.default_rng(axis).normal(size=((4,) if per_sample else ()) + shape)
+    keys = []
+    for others in product(*[_kinds(n) for k, n in enumerate(shape) if k != axis]):
+        taken = [1, 0, 1] if shape[axis] == 2 else [2, 0, 2, 1]
+        keys.append((*others[:axis], taken, *others[axis:]))
+    got = eg.compile([2 * x[k] for k in keys], x)(value)
+    for key, result in zip(keys, got):
+        want = np.stack([v[key] for v in value]) if per_sample else value[key]
+        np.testing.assert_array_equal(result, 2 * want, err_msg=str(key))
+
+
+@pytest.mark.parametrize("per_sample", [False, True])
+@pytest.mark.parametrize("axis", range(4))
+def test_places_along_an_axis_beside_every_selection_of_the_others(axis: int, per_sample: bool):
+    shape = (2, 3, 2, 3)
+    rng = np.random.default_rng(axis)
+    lead = (4,) if per_sample else ()
+    x = eg.Symbol("x", shape, per_sample=per_sample)
+    value = rng.normal(size=lead + shape)
+    outputs, want = [], []
+    for others in product(*[_kinds(n)[:3] for k, n in enumerate(shape) if k != axis]):
+        taken = [1, 0, 1] if shape[axis] == 2 else [2, 0, 2, 1]
+        key = (*others[:axis], taken, *others[axis:])
+        part = x[key]
+        weight = rng.normal(size=part.shape)
+        # the gradient of a weighted selection puts the weights where the selection reads, adding where it reads twice
+        outputs.append(eg.gradient(eg.sum(part * part * weight) / 2, x))
+        mask = np.zeros(shape)
+        np.add.at(mask, key, weight)
+        want.append(mask * value)
+    for result, expected in zip(eg.compile(outputs, x)(value), want):
+        np.testing.assert_allclose(result, expected, rtol=1e-13, atol=1e-15)
