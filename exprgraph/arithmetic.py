@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .leaves import array, constant, constant_value, number, zeros
+from .leaves import array, constant, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
 
@@ -260,8 +260,3 @@ SUM.rebuild = _rebuild_sum
 PRODUCT.rebuild = _rebuild_product
 SUM.count = lambda n: (len(n.args) * 2 - sum(c in (1.0, -1.0) for c in n.params[1]) - (n.params[0] == 0.0)) * n.size
 PRODUCT.count = lambda n: (len(n.args) - 1 + sum(e != 1.0 for e in n.params)) * n.size
-
-
-def known(node: Node) -> bool:
-    """Whether the value is known without bindings."""
-    return constant_value(node) is not None

@@ -18,7 +18,7 @@ from .arithmetic import spread
 from .contract import contract, is_structural
 from .errors import ShapeError
 from .indexing import select
-from .leaves import array, as_node, constant, constant_value, number
+from .leaves import array, as_node, constant, constant_values, number
 from .names import is_identifier
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive
@@ -112,10 +112,13 @@ def is_boolean(node: Node) -> bool:
 
 def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:
     """NumPy's broadcasting rule, with an error that names the shapes."""
-    try:
-        return tuple(int(n) for n in np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise ShapeError(f"{what} of shapes {' and '.join(map(str, shapes))} do not broadcast together") from None
+    out: list[int] = []
+    for k in range(max(map(len, shapes), default=0), 0, -1):
+        lengths = {s[-k] for s in shapes if len(s) >= k} - {1}
+        if len(lengths) > 1:
+            raise ShapeError(f"{what} of shapes {' and '.join(map(str, shapes))} do not broadcast together")
+        out.append(lengths.pop() if lengths else 1)
+    return tuple(out)
 
 
 def broadcast_to(node: Node, shape: Shape) -> Node:
@@ -148,8 +151,8 @@ def apply(function: Function, *operands: Operand) -> Node:
             return constant(float(function.numpy(*(np.float64(number(n)) for n in nodes))), shape)
     if 0 in shape:
         return constant(0.0, shape)
-    values = [constant_value(n) for n in nodes]
-    if all(v is not None for v in values):
+    values = constant_values(nodes)
+    if values is not None:
         with np.errstate(all="ignore"):
             return array(np.broadcast_to(function.numpy(*values), shape))
     if shape and all(not n.shape for n in nodes):

@@ -12,7 +12,7 @@ from .arithmetic import scale, split_coefficient
 from .contract import contract
 from .errors import AxisError, ShapeError
 from .integers import whole
-from .leaves import array, as_node, constant, constant_value, normalize_shape, number
+from .leaves import array, as_node, constant, constant_value, constant_values, normalize_shape, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
 
@@ -52,7 +52,7 @@ def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
             for i, n in enumerate(nodes)
         ):
             return base
-    folded = _all_constant(nodes)
+    folded = constant_values(nodes)
     if folded is not None:
         return array(np.stack(folded, axis))
     if len(nodes) == 1:
@@ -86,16 +86,10 @@ def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
     if len(nodes) == 1:
         return nodes[0]
     out = (*first[:axis], sum(n.shape[axis] for n in nodes), *first[axis + 1 :])
-    folded = _all_constant(nodes)
+    folded = constant_values(nodes)
     if folded is not None:
         return array(np.concatenate(folded, axis))
     return make(CONCATENATE, tuple(nodes), (axis,), out)
-
-
-def _all_constant(nodes: Sequence[Node]) -> list[np.ndarray] | None:
-    values = [constant_value(n) for n in nodes]
-    known = [v for v in values if v is not None]
-    return known if len(known) == len(values) else None
 
 
 def reshape(node: Node, shape: Shape) -> Node:

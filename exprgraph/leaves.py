@@ -175,6 +175,15 @@ def is_zero(node: Node) -> bool:
     return node.op is CONSTANT and node.params[0] == 0.0
 
 
+def is_known(node: Node) -> bool:
+    """Whether the value is known without bindings; nothing of the size of the value is made."""
+    return node.op in (CONSTANT, ARRAY, IDENTITY) or _is_unit_vector(node)
+
+
+def _is_unit_vector(node: Node) -> bool:
+    return node.op is SELECT and node.args[0].op is IDENTITY and isinstance(node.params[0], int)
+
+
 def constant_value(node: Node) -> np.ndarray | None:
     """The value of a leaf that is known without any bindings."""
     if node.op is CONSTANT:
@@ -184,8 +193,15 @@ def constant_value(node: Node) -> np.ndarray | None:
         return data
     if node.op is IDENTITY:
         return np.eye(node.shape[0])
-    if node.op is SELECT and node.args[0].op is IDENTITY and isinstance(node.params[0], int):  # a unit vector
+    if _is_unit_vector(node):
         unit = np.zeros(node.shape)
         unit[node.params[0]] = 1.0
         return unit
     return None
+
+
+def constant_values(nodes: Sequence[Node]) -> list[np.ndarray] | None:
+    """The values of leaves that are all known; where one is not, no value is made."""
+    if not all(map(is_known, nodes)):
+        return None
+    return [v for n in nodes if (v := constant_value(n)) is not None]

@@ -11,7 +11,7 @@ from .elementwise import broadcast_shapes, broadcast_to
 from .errors import ShapeError
 from .indexing import select
 from .joining import normalize_axis
-from .leaves import array, as_node, constant_value, identity, is_zero, zeros
+from .leaves import array, as_node, constant_values, identity, is_zero, zeros
 from .node import Node, Operand, make
 from .primitive import IDENTITY, SOLVE
 
@@ -250,9 +250,9 @@ def solve_node(a: Node, b: Node) -> Node:
         return zeros(b.shape)
     if a.shape == (1, 1):
         return b / broadcast_to(select(a, (0, 0)), b.shape)
-    known = constant_value(a), constant_value(b)
-    if known[0] is not None and known[1] is not None:
-        return array(solve_values(known[0], known[1]))
+    known = constant_values((a, b))
+    if known is not None:
+        return array(solve_values(*known))
     return make(SOLVE, (a, b), (), b.shape)
 
 

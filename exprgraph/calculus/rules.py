@@ -9,6 +9,7 @@ with does not matter, be it infinite or NaN (:func:`gated_vjp`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..elementwise import Function, apply, broadcast_to
 from ..functions import GATE, WHERE, absolute, equal
 from ..indexing import place, select
 from ..joining import concatenate, reshape, stack
-from ..leaves import constant, constant_value, identity, is_zero, zeros
+from ..leaves import constant, constant_value, identity, is_known, is_zero, number, zeros
 from ..linalg import solve_node
 from ..node import Node, Shape
 from ..over_samples import sample_sum
@@ -216,7 +217,7 @@ def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     size: dict[Hashable, int] = {**dict(enumerate(sizes)), **_sizes((e, extra))}
     out: list[Node | None] = []
     for k, arg in enumerate(node.args):
-        if constant_value(arg) is not None:
+        if is_known(arg):
             out.append(None)
             continue
         others, own = _contract_parts(node, k)
@@ -342,8 +343,11 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 
 def _is_finite_constant(node: Node) -> bool:
-    value = constant_value(node)
-    return value is not None and bool(np.isfinite(value).all())
+    value = number(node)
+    if value is not None:
+        return math.isfinite(value)
+    known = constant_value(node)
+    return known is not None and bool(np.isfinite(known).all())
 
 
 def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
@@ -385,7 +389,7 @@ def _gated_contract(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     size: dict[Hashable, int] = {**dict(enumerate(sizes)), **_sizes((e, extra))}
     out: list[Node | None] = []
     for k, arg in enumerate(node.args):
-        if constant_value(arg) is not None:
+        if is_known(arg):
             out.append(None)
             continue
         others, own = _contract_parts(node, k)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..arithmetic import known as is_known
 from ..elements import elements, expanded_size
 from ..elementwise import Function
+from ..leaves import is_known
 from ..node import Node, Shape
 from ..primitive import CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
 from .naming import prefix_for, shared_parts

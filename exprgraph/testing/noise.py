@@ -17,7 +17,7 @@ from ..elementwise import Function
 from ..evaluate import bind
 from ..leaves import constant_value
 from ..node import Node, Shape
-from ..primitive import CONTRACT, PRODUCT, SAMPLE_COUNT, SAMPLE_SUM, SOLVE, SUM
+from ..primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_COUNT, SAMPLE_SUM, SOLVE, SUM
 from ..traverse import topological
 
 #: evaluations, and how many times their spread two right values may differ
@@ -91,7 +91,7 @@ def _magnitude(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch:
         const, coefficients = node.params
         sizes = [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(sizes, node.args)]
         return np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const))))
-    if node.op in (CONTRACT, SAMPLE_SUM):
+    if node.op in (CONTRACT, PLACE, SAMPLE_SUM):
         return _value(node, sizes, batch)
     return np.asarray(np.abs(value))
 

@@ -195,3 +195,14 @@ def test_nestings_that_are_too_deep_or_hold_themselves() -> None:
         eg.array(nested)
     while isinstance(nested, list):  # Python frees it level by level
         nested = nested.pop()
+
+
+@pytest.mark.parametrize("shape", [(10**5, 10**6), (10**10, 10**10)])
+def test_uniform_arrays_of_any_size_take_no_memory(shape: tuple[int, int]):
+    x = eg.Symbol("x", shape)
+    ones, unit = eg.ones(shape), eg.identity(shape[0])
+    wide = eg.Symbol("wide", (shape[0], 2))
+    for e in (ones, unit, 2 * eg.sin(ones) + x, unit @ wide, eg.where(x < ones, x, 0.0), eg.stack([ones, x]), eg.solve(unit, wide)):
+        assert str(e) and eg.to_python(e) and e._repr_latex_()
+        assert eg.gradient(eg.sum(e**2), x).shape == shape
+    assert eg.exp(eg.zeros(shape)) is ones
