@@ -43,7 +43,7 @@ def check_derivatives(
     order: int = 3,
     *,
     at: Values | None = None,
-    by: Iterable[Node] | None = None,
+    by: Node | Iterable[Node] | None = None,
     compiled: bool = True,
     seed: int = 0,
 ) -> None:
@@ -58,13 +58,14 @@ def check_derivatives(
         e: an expression.
         order: the highest derivative.
         at: a value for each symbol, with one batch axis where it differs by sample; random ones by default.
-        by: the symbols to differentiate by; all by default.
+        by: the symbol or symbols to differentiate by; all by default.
         compiled: whether to compile it.
         seed: of the directions, and of values that are not given.
 
     Raises:
         Disagreement: with the smallest expression found that shows it, as a program.
-        UnsmoothPointError: ``e`` has no derivative at this point.
+        UnsmoothPointError: ``e`` has no derivative at this point, or no finite value.
+        ValueError: a symbol of ``by`` does not occur.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_derivatives
@@ -74,7 +75,11 @@ def check_derivatives(
     node = as_node(e)
     symbols = symbols_of([node])
     values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols))
-    wanted = None if by is None else tuple(by)
+    wanted = None if by is None else (by,) if isinstance(by, Node) else tuple(by)
+    for s in wanted or ():
+        if s not in symbols:
+            known = ", ".join(map(str, symbols)) or "nothing"
+            raise ValueError(f"check_derivatives: by={s} does not occur in the expression; it depends on {known}")
     said = _disagreement(node, order, values, wanted, compiled, seed)
     if said is None:
         return
@@ -108,6 +113,8 @@ def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, 
     nodes = [f.node for f in forms]
     rounding = allowances(nodes, at)
     exact = directional_derivatives(e, at, directions, order if symbols else 0)
+    if e.size and not any(np.isfinite(_float(v)).all() for v in exact[0].reshape(-1, 1)):
+        raise UnsmoothPointError("the expression has no finite value at this point; give another one with at=")
     precise = evaluate_precisely(nodes, at)
     said = _against_differences(forms, precise, exact, rounding, weights, _over_all(e))
     if said is not None:
@@ -184,7 +191,7 @@ def _pulled(f: Node, directions: Mapping[Node, np.ndarray]) -> Node:
 
 
 def _against_differences(
-    forms: list[_Form], precise: list[np.ndarray], exact: list[np.ndarray], rounding: list[np.ndarray], weights: np.ndarray, over_all: bool
+    forms: list[_Form], precise: list[np.ndarray], exact: list[np.ndarray], rounding: list[np.ndarray], weights: np.ndarray, together: bool
 ) -> str | None:
     size = np.abs(_float(exact[0]))
     error = 1e-25 * (1 + float(np.max(size, initial=0.0, where=np.isfinite(size))))  # of the differences
@@ -194,7 +201,7 @@ def _against_differences(
             lead = wanted.ndim - weights.ndim
             weighted = np.asarray(wanted * weights, dtype=object)
             wanted = np.asarray(weighted.sum(axis=tuple(range(lead, wanted.ndim))), dtype=object)
-            if over_all:
+            if together:
                 wanted = np.asarray(wanted.sum(), dtype=object)
         should = _float(wanted)
         # where the differences are not finite, they say nothing

@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 
 from ..node import Node
-from .precise import evaluate_precisely
+from .precise import evaluate_precisely, exactly
 
 DIGITS = 80
 STEP = 1e-14
@@ -36,7 +36,7 @@ def directional_derivatives(
 
         def value(t: float) -> np.ndarray:
             if t not in seen:
-                moved = {s: _exact(v) + mpmath.mpf(t) * h * _exact(directions[s]) if s in directions else v for s, v in at.items()}
+                moved = {s: exactly(v) + mpmath.mpf(t) * h * exactly(directions[s]) if s in directions else v for s, v in at.items()}
                 seen[t] = evaluate_precisely(e, moved, DIGITS)
             return seen[t]
 
@@ -44,13 +44,6 @@ def directional_derivatives(
         for k in range(order + 1):
             terms = [(-1) ** i * math.comb(k, i) * value(k / 2 - i) for i in range(k + 1)]
             out.append(np.asarray(sum(terms[1:], terms[0]) / h**k, dtype=object))
-    return out
-
-
-def _exact(value: Any) -> np.ndarray:
-    a = np.asarray(value, dtype=object)
-    out = np.empty(a.shape, dtype=object)
-    out.reshape(-1)[:] = [mpmath.mpf(v) for v in a.ravel()]
     return out
 
 

@@ -39,7 +39,7 @@ class UnsmoothPointError(ValueError):
 def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -> str | None:
     """A sentence that says where two values differ by more than what is allowed, elementwise; ``None`` where they do not.
 
-    Where the allowance is not finite, nothing can be said.  NaN equals NaN, an infinity itself.
+    Where the allowance is infinite, nothing can be said.  NaN equals NaN only, an infinity itself only.
     """
     a, b = np.asarray(value, dtype=float), np.asarray(expected, dtype=float)
     try:  # a value that no sample has of its own may come without the batch's axes
@@ -48,7 +48,7 @@ def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -
         return f"{what} has shape {a.shape}, {other} has {b.shape}"
     with np.errstate(all="ignore"):
         off = np.abs(a - b)
-    same = (a == b) | (np.isnan(a) & np.isnan(b)) | (off <= allowed) | ~np.isfinite(allowed)
+    same = (a == b) | (np.isnan(a) & np.isnan(b)) | (off <= allowed) | (allowed == np.inf)
     if same.all():
         return None
     at = np.unravel_index(int(np.argmin(same)), a.shape)

@@ -17,21 +17,26 @@ from ..parse import parse
 from ..reductions import sum as sum_
 from ..show import to_python
 from ..traverse import substitute_nodes, symbols_of, topological
+from .bounds import BOX, Interval
 from .derivatives import along
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for
 
 
-def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int = 0, trials: int = 5, seed: int = 0) -> None:
+def check_identity(
+    lhs: Any, rhs: Any, *, at: Values | None = None, order: int = 0, box: Interval = BOX, trials: int = 5, seed: int = 0
+) -> None:
     """Check that two expressions have the same value, and the same derivatives up to an order.
 
     Args:
         lhs, rhs: expressions of one shape, or of shapes that broadcast.
-        at: a value for each symbol; by default so many random points, every symbol's elements in (-1, 1).
+        at: a value for each symbol; by default ``trials`` random points.
         order: also compare derivatives along random directions.
+        box: where the elements of symbols lie in these points.
 
     Raises:
-        Disagreement: they differ by more than rounding allows, which is measured.
+        Disagreement: they differ by more than rounding allows, which is measured.  A number differs from NaN and
+            infinity: ``2*log(x)`` is not ``log(x**2)``, unless the box is positive.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_identity
@@ -43,6 +48,8 @@ def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int =
     exprgraph.testing.disagreement.Disagreement: the left side is ...
     """
     left, right = as_node(lhs), as_node(rhs)
+    if at is None and trials < 1:
+        raise ValueError(f"check_identity: trials must be at least 1, got {trials}")
     symbols = symbols_of([left, right])
     pairs = [("", left, right)]
     rng = np.random.default_rng(seed)
@@ -52,7 +59,7 @@ def check_identity(lhs: Any, rhs: Any, *, at: Values | None = None, order: int =
             _, a, b = pairs[-1]
             pairs.append((f"'s derivative of order {k}", along(a, directions), along(b, directions)))
     for _ in range(trials if at is None else 1):
-        values = dict(at) if at is not None else dict(values_for(rng, symbols))
+        values = dict(at) if at is not None else dict(values_for(rng, symbols, box))
         nodes = [n for _, a, b in pairs for n in (a, b)]
         numbers, rounding = evaluate_nodes(nodes, values), allowances(nodes, values)
         for k, (what, *_) in enumerate(pairs):
@@ -114,11 +121,21 @@ def check_reduction(e: Any, *, at: Values | None = None, samples: int = 5, seed:
 
     Args:
         e: a per-sample expression without sums over samples in it.
+        at: a value for each symbol, with one batch axis where it differs by sample; random ones by default.
+        samples: how many there are of these.
 
     Raises:
-        Disagreement: they differ by more than rounding allows.
+        Disagreement: they differ by more than rounding allows; so do those of ``p - over_samples.mean(p)``.
+        ValueError: the expression is the same for every sample.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_reduction
+    >>> p, W = eg.Symbol("p", shape=2, per_sample=True), eg.Symbol("W", shape=(3, 2))
+    >>> check_reduction(eg.tanh(W @ p))
     """
     node = as_node(e)
+    if not node.per_sample:
+        raise ValueError(f"check_reduction: no symbol of the expression has per_sample=True: {node!r:.200}")
     symbols = symbols_of([node])
     values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols, samples=samples))
     total = over_samples.sum(sum_(node))

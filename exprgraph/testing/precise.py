@@ -80,8 +80,13 @@ def _bound(bindings: Mapping[Node, Any]) -> tuple[dict[Node, np.ndarray], Shape]
         if lead < 0 or a.shape[lead:] != symbol.shape:
             raise ShapeError(f"symbol {symbol.name!r} has shape {symbol.shape}, its value has shape {a.shape} (batch axes come first)")
         batch = np.broadcast_shapes(batch, a.shape[:lead])
-        values[symbol] = _each(mpmath.mpf, a)
+        values[symbol] = exactly(a)
     return values, batch
+
+
+def exactly(value: Any) -> np.ndarray:
+    """Numbers of any kind, NumPy's among them, as mpmath's."""
+    return _each(lambda v: mpmath.mpf(v.item() if isinstance(v, np.generic) else v), np.asarray(value, dtype=object))
 
 
 def _each(f: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
@@ -341,4 +346,4 @@ def _scalar(row: Function) -> Callable[..., Any]:
     return call
 
 
-__all__ = ["divided", "evaluate_precisely", "power"]
+__all__ = ["divided", "evaluate_precisely", "exactly", "power"]

@@ -100,10 +100,10 @@ def _by_sympy(made: Made, seed: int) -> None:
         raise Disagreement(said, eg.to_python(e))
 
 
-def _special(made: Made, seed: int) -> None:
+def _special(made: Made, seed: int, compiled: bool = False) -> None:
     rng = np.random.default_rng(seed)
     at = {s: np.where(rng.random(np.shape(v)) < 0.4, rng.choice(_SPECIAL, np.shape(v)), v) for s, v in made.at.items()}
-    check_values(made.e, at=at, compiled=False)
+    check_values(made.e, at=at, compiled=compiled)
 
 
 def _samples(made: Made, seed: int) -> None:
@@ -118,6 +118,7 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
         lambda m, seed: check_derivatives(m.e, 1 + seed % ORDER, at=m.at, compiled=False, seed=seed),
     ),
     "special points, code, copies": (2, _special),
+    "special points, machine code": (40, lambda m, seed: _special(m, seed, True)),
     "samples": (2, _samples),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
     "JAX": (200, _by_jax),

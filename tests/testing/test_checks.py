@@ -240,3 +240,57 @@ def test_a_program_with_hostile_names_means_the_same_symbols() -> None:
         with pytest.raises(Disagreement) as found:
             check_identity(s + 1, 2 * s, at={s: 0.5})
         assert "Disagreement" in runs(found.value.program).stderr, name
+
+
+def test_no_number_is_as_good_as_a_number_nowhere() -> None:
+    lg = eg.log(x)
+    for lhs, rhs, at in (
+        (lg, 5.0, {x: -1.0}), (5.0, lg, {x: -1.0}), (1 / x, x, {x: 0.0}), (1 / x, -1 / x, {x: 0.0}),
+        (eg.log(x**2), 2 * lg, {x: -0.5}), (eg.exp(x), eg.sqrt(-x), {x: 1000.0}),
+    ):  # fmt: skip
+        with pytest.raises(Disagreement):
+            check_identity(lhs, rhs, at=at)
+    with pytest.raises(Disagreement):
+        check_identity(eg.log(x**2), 2 * lg, trials=50)
+    check_identity(eg.log(x**2), 2 * lg, box=(0.1, 1.0), trials=50, order=2)
+    check_identity(eg.log(-(x**2)), eg.sqrt(-(y**2)), at={x: 1.0, y: 1.0})  # neither has a value
+    check_identity(1 / x, eg.exp(1000 * y), at={x: 0.0, y: 1.0})
+
+
+def test_compiled_code_that_gives_a_number_where_numpy_gives_none_is_found() -> None:
+    with temporary_functions():
+        f = eg.function(
+            "hidden", numpy=np.log, derivative=lambda t: 1 / t, code="math.log(abs({0}))", domain=(0, np.inf), sample=(0.1, 2)
+        )
+        with pytest.raises(Disagreement, match="compiled is .* by NumPy nan"):
+            check_values(f(x), at={x: -2.0})
+        with pytest.raises(Disagreement, match="hidden compiled is"):
+            check_function(f)
+
+
+def test_terms_that_overflow_in_one_order_and_not_in_another_say_nothing() -> None:
+    p = eg.Symbol("p", 3)
+    big = {p: [1e308, 1e308, -1e308]}
+    check_identity(eg.sum(p), p[0] + (p[1] + p[2]), at=big)
+    check_identity(eg.prod(p), p[0] * (p[1] / 1e300) * (p[2] * 1e300), at={p: [1e200, 1e200, 1e-300]})
+    with pytest.raises(Disagreement):
+        check_identity(eg.sqrt(p[0]) * 1e10, eg.sqrt(p[1]), at={p: [-1.0, 1.0, 0.0]})
+    with pytest.raises(Disagreement):
+        check_identity(p[0] ** -2, p[1], at={p: [0.0, 1.0, 0.0]})
+
+
+def test_a_check_that_would_check_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="trials must be at least 1, got 0"):
+        check_identity(x, y, trials=0)
+    with pytest.raises(ValueError, match="by=y does not occur in the expression; it depends on x"):
+        check_derivatives(eg.sin(x), by=[x, y])
+    with pytest.raises(UnsmoothPointError, match="no finite value at this point"):
+        check_derivatives(eg.log(x), at={x: -1.0})
+    for e in (x, x * y, [x * y]):
+        with pytest.raises(ValueError, match="check_reduction: no symbol of the expression has per_sample=True"):
+            check_reduction(e)
+
+
+def test_points_may_be_numbers_of_numpy() -> None:
+    for value in (np.float32(0.5), np.float64(0.5), np.int64(1), np.bool_(True), 1, True):
+        check_derivatives(eg.exp(x) * x, 2, at={x: value}, by=x, compiled=False)
