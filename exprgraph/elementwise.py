@@ -91,7 +91,15 @@ class Function(Primitive):
     def partial(self, node: Node, k: int) -> Node | None:
         """The derivative by argument k, elementwise; of the node's shape or a scalar."""
         p = self.partials[k]
-        return None if p is None else as_node(p(*node.args))
+        if p is None:
+            return None
+        made = as_node(p(*node.args))
+        if made.shape not in ((), node.shape):
+            raise ShapeError(
+                f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "
+                "it must be a number or elementwise"
+            )
+        return made
 
 
 #: operations that move elements and leave them as they are

@@ -12,6 +12,7 @@ from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked
 from .linalg import solve_values
+from .names import shown
 from .node import Node, Operand, Shape
 from .primitive import (
     ARRAY,
@@ -32,7 +33,7 @@ from .primitive import (
     SUM,
     SYMBOL,
 )
-from .traverse import topological
+from .traverse import dependents, symbols_of, topological
 from .tree import flatten
 
 T = TypeVar("T")
@@ -112,12 +113,32 @@ def bind(roots: Sequence[Node], bindings: Bindings) -> tuple[dict[Node, np.ndarr
             name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
             raise ShapeError(f"symbol {name!r} has batch shape {a.shape[:lead]}, the others have {batch}") from None
         values[symbol] = a.astype(dtype, copy=False)
-    missing = [n for n in topological(roots, enter=lambda n: n not in values) if n.op is SYMBOL and n not in values]
+    unbound = [n for n in topological(roots, enter=lambda n: n not in values) if n not in values]
+    missing = [n for n in unbound if n.op is SYMBOL]
     if missing:
         given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
         names = ", ".join(sorted({f"{s.params[0]!r} of shape {s.shape}" for s in missing}))
         raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
+    if any(n.op is SAMPLE_COUNT for n in unbound):
+        check_counted(taken_as_shared(roots), {s: a.ndim > s.ndim for s, a in values.items()})
     return values, batch, dtype
+
+
+def taken_as_shared(roots: Sequence[Node]) -> list[Node]:
+    """Symbols that sums over samples take to be the same for each: a sum of ``p`` is the number of samples times ``p``."""
+    order = topological(roots)
+    counts = [n for n in order if n.op is SAMPLE_COUNT]
+    return [s for s in symbols_of(dependents(order, counts)) if not s.per_sample] if counts else []
+
+
+def check_counted(symbols: Sequence[Node], batched: Mapping[Node, bool]) -> None:
+    """An error where one of these symbols has a value for each sample."""
+    for s in symbols:
+        if batched.get(s):
+            raise ShapeError(
+                f"symbol {shown(s.name)} has a value for each sample, but sums over samples take it as one for all; "
+                "make it with per_sample=True"
+            )
 
 
 def real_array(value: Any, what: str) -> np.ndarray:

@@ -203,6 +203,8 @@ def _made(node: ast.expr, given: list[Any], names: dict[str, Any]) -> Any:
         return as_node(given[0])[given[1]]
     if isinstance(node, ast.Attribute):
         return _attribute(node, given, names)
+    if isinstance(node, ast.Call) and isinstance(given[0], Node) and isinstance(node.func, ast.Name):
+        given = [_named(node.func, node.func.id, {}), *given[1:]]  # a symbol of a function's name is not what is called
     if isinstance(node, ast.Call) and isinstance(given[0], _Name) and all(k.arg for k in node.keywords):
         split = 1 + len(node.args)
         return given[0].call(*given[1:split], **{str(k.arg): v for k, v in zip(node.keywords, given[split:])})

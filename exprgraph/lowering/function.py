@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..evaluate import evaluate_nodes, real_array
+from ..evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared
 from ..integers import whole
 from ..leaves import as_node
 from ..names import shown
@@ -177,6 +177,7 @@ class CompiledFunction:
         self._core = CompiledOutputs(outputs, arguments, backend, threads)
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
+        self._counted = taken_as_shared(outputs)
         self._lifted = tuple(
             plain and not differs and not any(n.op is SAMPLE_SUM for n in topological([o]))
             for o, differs in zip(outputs, self._core.differs)
@@ -277,6 +278,8 @@ class CompiledFunction:
                     lead = np.broadcast_shapes(lead, a.shape[:n])
                 except ValueError:
                     raise ShapeError(f"argument {s.params[0]!r} has batch shape {a.shape[:n]}, the others have {lead}") from None
+        if lead and self._counted:
+            check_counted(self._counted, {s: a.ndim > s.ndim for s, a in zip(self.symbols, arrays)})
         dtype = np.float32 if arrays and all(a.dtype == np.float32 for a in arrays) else np.float64
         ready = []
         for a, s, argument in zip(arrays, self.symbols, self._core.arguments):

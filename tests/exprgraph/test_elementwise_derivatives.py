@@ -114,3 +114,16 @@ def test_a_user_defined_row_is_differentiated_like_any_other() -> None:
     assert eg.evaluate(g, {x: 3.0, y: [1.0, 2.0]}) == 5
     with pytest.raises(TypeError, match="blend_of_test takes 2 arguments, got 1"):
         blend(x)
+
+
+def test_a_derivative_of_another_shape_names_the_function() -> None:
+    from exprgraph.testing import temporary_functions
+
+    x, v, W = eg.Symbol("x"), eg.Symbol("v", 2), eg.Symbol("W", (3, 2))
+    with temporary_functions():
+        f = eg.function("shapely", numpy=np.sin, derivative=lambda t: v, code="math.sin({0})")
+        for by, e in ((x, f(x)), (v, f(W @ v))):
+            for mode in ("forward", "reverse"):
+                with pytest.raises(eg.ShapeError, match=r"function shapely: its derivative by argument 0 has shape \(2,\) where"):
+                    eg.jacobian(e, by, mode=mode)
+        assert eg.jacobian(f(v), v).shape == (2, 2)

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import tracemalloc
+import warnings
 from collections import OrderedDict
 
 import numpy as np
@@ -396,3 +397,11 @@ def test_a_batch_is_answered_at_once_where_no_symbol_is_declared_by_sample(monke
     monkeypatch.setattr(fn._core, "answer", None)
     again = fn(*given), one(*given)
     assert all(np.array_equal(x, y) for x, y in zip(first[0] + first[1], again[0] + again[1]))
+
+
+def test_numbers_too_large_for_float32_are_infinite_there_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fn = eg.compile(eg.sum(x) * 1e300, x)
+        assert fn(np.full(5, 0.5, np.float32)) == np.inf
+        assert fn(np.full(5, 0.5)) == 2.5e300

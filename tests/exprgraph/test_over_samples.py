@@ -182,3 +182,16 @@ def test_a_diagonal_stays_under_the_sum() -> None:
     ]:
         np.testing.assert_allclose(eg.evaluate(e, {p: value}), reference)
     assert eg.diagonal(S(p)) is S(eg.diagonal(p))
+
+
+@pytest.mark.parametrize("reduce", [eg.over_samples.sum, lambda e: eg.over_samples.sum(eg.sin(e)) + eg.over_samples.sum(e * x[0])])
+def test_a_batch_for_a_symbol_that_sums_take_as_shared_is_an_error(reduce) -> None:
+    p = eg.Symbol("p")
+    e = reduce(p)
+    bindings = {s: np.ones((2, *s.shape)) for s in eg.free_symbols(e)}
+    with pytest.raises(eg.ShapeError, match="symbol p has a value for each sample, .* make it with per_sample=True"):
+        eg.evaluate(e, bindings)
+    with pytest.raises(eg.ShapeError, match="argument 'p': expected shape|symbol p has a value for each sample"):
+        eg.compile(e, list(bindings))(*bindings.values())
+    one = {s: np.ones(s.shape) for s in bindings}
+    assert eg.evaluate(e, one) == eg.compile(e, list(one))(*one.values())

@@ -168,3 +168,14 @@ def test_code_of_a_deep_graph() -> None:
     for k in range(5000):
         e = eg.sin(e) + k
     assert eg.parse(eg.to_python(e)) is e
+
+
+def test_a_symbol_named_like_a_function_is_no_function() -> None:
+    s, w, c = (eg.Symbol(n) for n in ("sin", "where", "stack"))
+    for e in (s * eg.sin(s), eg.where(w < s, w, eg.exp(s)), eg.stack([c, eg.sin(s)])):
+        assert eg.parse(str(e), [s, w, c]) is e
+    assert eg.parse("sin*sin(sin)", [s]) is s * eg.sin(s)
+    with pytest.raises(eg.ParseError, match="the name 'q' is unknown"):
+        eg.parse("q(1)", {"r": s})
+    with pytest.raises(eg.ParseError, match="line 1: the name 'q' is unknown"):
+        eg.parse("q(1)", {"q": s})

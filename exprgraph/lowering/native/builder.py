@@ -62,7 +62,8 @@ class Target(NamedTuple):
     def number(self, value: float) -> str:
         """A literal, exact: LLVM writes a float as the double of the same value."""
         if self.bits == 32:
-            value = float(np.float32(value))
+            with np.errstate(over="ignore"):  # too large for a float32 is infinite there
+                value = float(np.float32(value))
         return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
     def splat(self, text: str, kind: str) -> str:
