@@ -363,7 +363,13 @@ inverse_root: Elementwise = _row(
 
 
 def power(base: Operand, exponent: Operand) -> Node:
-    """``base ** exponent``, elementwise; a number as exponent is exact at 0 to any order.
+    """``base ** exponent``, elementwise: the two broadcast.
+
+    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  By a symbol as
+    exponent the derivative has ``log(base)`` in it: NaN for a base below 0.
+
+    Raises:
+        ShapeError: the shapes do not broadcast together.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -381,19 +387,36 @@ def power(base: Operand, exponent: Operand) -> Node:
 
 
 def sqrt(x: Operand) -> Node:
-    """The square root; NaN below 0, and an infinite derivative at 0 (``norm`` has none)."""
+    """The square root, elementwise, of the shape of x.
+
+    NaN below 0.  At 0 the derivative is infinite; that of :func:`norm` is 0.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.evaluate([eg.sqrt(x), eg.diff(eg.sqrt(x), x)], {x: 4.0})
+    [np.float64(2.0), np.float64(0.25)]
+    """
     return constant_power(as_node(x), 0.5)
 
 
 def square(x: Operand) -> Node:
-    """x**2, elementwise."""
+    """``x**2``, elementwise, of the shape of x.
+
+    >>> import exprgraph as eg
+    >>> eg.square(eg.Symbol("x"))
+    x**2
+    """
     return constant_power(as_node(x), 2.0)
 
 
 def where(condition: Operand, a: Operand, b: Operand) -> Node:
-    """``a`` where the condition is not zero, else ``b``, elementwise.
+    """``a`` where the condition is not zero, else ``b``, elementwise: the three broadcast.
 
-    The branch that is not taken can make neither the value nor any derivative NaN.
+    The branch that is not taken can make neither the value nor any derivative NaN.  The derivative by the
+    condition is 0.
+
+    Raises:
+        ShapeError: the shapes do not broadcast together.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -404,7 +427,19 @@ def where(condition: Operand, a: Operand, b: Operand) -> Node:
 
 
 def clip(x: Operand, low: Operand, high: Operand) -> Node:
-    """x limited to the interval from low to high."""
+    """x limited to the interval from low to high, elementwise: the three broadcast.
+
+    The derivative by x is 1 inside, 0 outside, and 1/2 at low and at high.  Where low is above high, high is
+    the value.
+
+    Raises:
+        ShapeError: the shapes do not broadcast together.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.evaluate(eg.clip(x, 0, 1), {x: [-0.5, 0.5, 1.5]})
+    array([0. , 0.5, 1. ])
+    """
     return minimum(maximum(x, low), high)
 
 

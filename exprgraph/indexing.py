@@ -243,7 +243,19 @@ def _basic(entries: Sequence[Entry]) -> tuple[Any, ...]:
 
 
 def getitem(node: Node, index: Any) -> Node:
-    """NumPy's basic indexing, one array of integers an axis, ``...`` and ``None``."""
+    """NumPy's basic indexing, one array of integers an axis, ``...`` and ``None``: what ``node[index]`` is.
+
+    The shape is NumPy's.  A boolean array of an axis' length counts as the positions where it is true.
+
+    Raises:
+        AxisError: an index is out of bounds, there are too many, or more than one array.
+        TypeError: an index is something else, an expression for example.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(4, 3))
+    >>> A[0, -1], A[::2].shape, A[[3, 0, 0]].shape, A[..., None].shape
+    (A[0, 2], (2, 3), (3, 3), (4, 3, 1))
+    """
     items = list(index) if isinstance(index, tuple) else [index]
     given = sum(1 for i in items if i is not None and i is not Ellipsis)
     ellipses = sum(i is Ellipsis for i in items)  # not items.count: arrays compare elementwise

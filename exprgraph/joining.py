@@ -31,6 +31,12 @@ def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
 def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
     """Expressions of one shape joined along a new axis; a nested list becomes a matrix.
 
+    n parts of one shape give that shape with n inserted at ``axis``.
+
+    Raises:
+        ShapeError: the shapes differ, or there are no parts.
+        AxisError: the axis is out of range.
+
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> eg.stack([[x, y], [y, 1]]).shape
@@ -63,6 +69,10 @@ def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
 
 def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
     """Expressions joined along an axis they have; the other axes agree.
+
+    Raises:
+        ShapeError: another axis differs, the parts are scalars, or there are none.
+        AxisError: the axis is out of range.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)

@@ -19,6 +19,12 @@ from .primitive import IDENTITY, SOLVE
 def matmul(a: Operand, b: Operand) -> Node:
     """The matrix product ``a @ b`` with NumPy's rules for vectors, matrices and stacks of them.
 
+    Shapes ``(..., n, k)`` and ``(..., k, m)`` give ``(..., n, m)``; a vector counts as a row on the left, as a
+    column on the right, and its axis disappears.
+
+    Raises:
+        ShapeError: one is a scalar, the inner lengths differ, or the stacks do not broadcast together.
+
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
     >>> (W @ x).shape
@@ -46,7 +52,19 @@ def matmul(a: Operand, b: Operand) -> Node:
 
 
 def dot(a: Operand, b: Operand) -> Node:
-    """np.dot: inner product of vectors, matrix product, scalar multiple."""
+    """Inner product of vectors, matrix product, or scalar multiple, as np.dot.
+
+    The last axis of a is summed with the last but one of b (the only one of a vector): shapes ``(..., k)`` and
+    ``(..., k, m)`` give all other axes, those of a first.
+
+    Raises:
+        ShapeError: these lengths differ.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.Symbol("x", shape=2), eg.Symbol("y", shape=2)
+    >>> eg.dot(x, y)
+    x[0]*y[0] + x[1]*y[1]
+    """
     a, b = as_node(a), as_node(b)
     if not a.shape or not b.shape:
         return a * b
@@ -61,7 +79,13 @@ def dot(a: Operand, b: Operand) -> Node:
 
 
 def outer(a: Operand, b: Operand) -> Node:
-    """The outer product of all elements of a and all elements of b, as np.outer (arrays are raveled)."""
+    """The outer product of all elements of a and all elements of b, as np.outer; shape ``(a.size, b.size)``.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.Symbol("x", shape=2), eg.Symbol("y", shape=3)
+    >>> eg.outer(x, y).shape, eg.outer(x, y)[1, 2]
+    ((2, 3), x[1]*y[2])
+    """
     from .joining import reshape
 
     a, b = as_node(a), as_node(b)
@@ -70,6 +94,15 @@ def outer(a: Operand, b: Operand) -> Node:
 
 def einsum(rule: str, *operands: Operand) -> Node:
     """np.einsum with explicit or implicit output; an ellipsis stands for leading axes.
+
+    Args:
+        rule: the labels of each operand's axes and of the result's, such as ``"ij,j->i"``.
+        operands: one expression for each.
+
+    Raises:
+        ShapeError: the rule has another number of operands or of axes, a label has two sizes, or the output
+            has a label twice, or one that no operand has.
+        TypeError: the rule is not a string.
 
     >>> import exprgraph as eg
     >>> A = eg.Symbol("A", shape=(3, 3))
@@ -129,7 +162,17 @@ def einsum(rule: str, *operands: Operand) -> Node:
 
 
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
-    """The axes in another order, reversed by default, as np.transpose."""
+    """The axes in another order, reversed by default, as np.transpose.
+
+    Raises:
+        ShapeError: ``axes`` does not name each axis once.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 3, 4))
+    >>> eg.transpose(A).shape, eg.transpose(A, (1, 0, 2)).shape
+    ((4, 3, 2), (3, 2, 4))
+    """
     node = as_node(x)
     if axes is None:
         order = list(range(node.ndim))[::-1]
@@ -141,7 +184,15 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
 
 
 def moveaxis(x: Operand, source: int, destination: int) -> Node:
-    """One axis moved to another place, as np.moveaxis."""
+    """One axis moved to another place, the others in their order, as np.moveaxis.
+
+    Raises:
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.moveaxis(eg.Symbol("A", shape=(2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     node = as_node(x)
     s = normalize_axis(source, node.ndim)
     d = normalize_axis(destination, node.ndim)
@@ -151,7 +202,15 @@ def moveaxis(x: Operand, source: int, destination: int) -> Node:
 
 
 def swapaxes(x: Operand, a: int, b: int) -> Node:
-    """Two axes exchanged, as np.swapaxes."""
+    """Two axes exchanged, as np.swapaxes.
+
+    Raises:
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.swapaxes(eg.Symbol("A", shape=(2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
     node = as_node(x)
     a, b = normalize_axis(a, node.ndim), normalize_axis(b, node.ndim)
     order = list(range(node.ndim))
@@ -160,7 +219,15 @@ def swapaxes(x: Operand, a: int, b: int) -> Node:
 
 
 def expand_dims(x: Operand, axis: int) -> Node:
-    """A new axis of length one, as np.expand_dims."""
+    """A new axis of length one, at this place of the result, as np.expand_dims.
+
+    Raises:
+        AxisError: the place is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.expand_dims(eg.Symbol("x", shape=3), 1).shape
+    (3, 1)
+    """
     node = as_node(x)
     k = normalize_axis(axis, node.ndim + 1)
     kept = [i for i in range(node.ndim + 1) if i != k]
@@ -168,7 +235,17 @@ def expand_dims(x: Operand, axis: int) -> Node:
 
 
 def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
-    """Without axes of length one, as np.squeeze."""
+    """Without axes of length one (all of them by default), as np.squeeze.
+
+    Raises:
+        ShapeError: an axis that is named has another length.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(1, 3, 1))
+    >>> eg.squeeze(A).shape, eg.squeeze(A, 0).shape
+    ((3,), (3, 1))
+    """
     node = as_node(x)
     if axis is None:
         axes = {k for k, n in enumerate(node.shape) if n == 1}
@@ -181,9 +258,13 @@ def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
 
 
 def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The sum of the diagonal of two axes (the first two by default), as np.trace.
+    """The sum of the diagonal of two axes (the first two by default), as np.trace; the other axes stay.
 
     The trace moves inwards: ``trace(hessian(f, x))`` never forms the Hessian.
+
+    Raises:
+        ShapeError: there are no two axes, they are the same, or they differ in length.
+        AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
@@ -195,7 +276,16 @@ def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
 
 
 def diagonal(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The diagonal of two axes, as the last axis, as np.diagonal."""
+    """The diagonal of two axes (the first two by default), as the last axis, as np.diagonal.
+
+    Raises:
+        ShapeError: there are no two axes, they are the same, or they differ in length.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.diagonal(eg.Symbol("A", shape=(3, 3, 2))).shape
+    (2, 3)
+    """
     node = as_node(x)
     return contract(*_diagonal_labels(node, axis1, axis2, keep=True))
 
@@ -215,7 +305,15 @@ def _diagonal_labels(node: Node, axis1: int, axis2: int, *, keep: bool) -> tuple
 
 
 def diag(x: Operand) -> Node:
-    """A matrix from its diagonal, or the diagonal of a matrix, as np.diag."""
+    """The matrix with a vector as its diagonal, or the diagonal of a matrix, as np.diag.
+
+    Raises:
+        ShapeError: x is neither a vector nor a square matrix.
+
+    >>> import exprgraph as eg
+    >>> eg.diag(eg.Symbol("x", shape=2))
+    [[x[0], 0], [0, x[1]]]
+    """
     node = as_node(x)
     if node.ndim == 1:
         return contract([(node, ["i"]), (identity(node.size), ["i", "j"])], ["i", "j"])
@@ -225,9 +323,13 @@ def diag(x: Operand) -> Node:
 
 
 def solve(a: Operand, b: Operand) -> Node:
-    """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m).
+    """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
 
-    Differentiable by both.  A singular matrix gives infinities or NaN, in both backends.
+    Differentiable by both.  A singular matrix gives infinities or NaN, in both backends, and no error; in a
+    batch, for that sample alone.
+
+    Raises:
+        ShapeError: the matrix is not square, or the right-hand side has not n rows.
 
     >>> import exprgraph as eg
     >>> A, b = eg.Symbol("A", shape=(2, 2)), eg.Symbol("b", shape=2)
@@ -265,7 +367,19 @@ def solve_values(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def inv(a: Operand) -> Node:
-    """The inverse of a square matrix; prefer ``solve``."""
+    """The inverse of a square matrix, of its shape; prefer ``solve``, which needs fewer operations.
+
+    A singular matrix gives infinities or NaN.
+
+    Raises:
+        ShapeError: the matrix is not square.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 2))
+    >>> eg.evaluate(eg.inv(A), {A: [[2.0, 0.0], [0.0, 4.0]]})
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
     node = as_node(a)
     if node.ndim != 2 or node.shape[0] != node.shape[1]:
         raise ShapeError(f"inv: the matrix must be square, got shape {node.shape}")

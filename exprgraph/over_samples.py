@@ -16,25 +16,33 @@ from .unwinding import each, unwinding
 
 
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
-    """The sum of a per-sample expression over all samples of the call.
+    """The sum of a per-sample expression over all samples of the call; shape ``e.shape``.
 
-    A shared expression is multiplied by the number of samples.
+    Per sample is what depends on a symbol declared ``per_sample=True``.  Any other expression is shared by all
+    samples: it is multiplied by their number, and is not reduced, even if its symbols are given a batch of
+    values.  ``over_samples.sum(1)`` is the number of samples.
 
     >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", per_sample=True)
+    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
     >>> eg.evaluate(eg.over_samples.sum(x**2), {x: [1.0, 2.0, 3.0]})
     np.float64(14.0)
+    >>> eg.over_samples.sum(w)
+    w*over_samples.sum(1)
     """
     return sample_sum(as_node(e))
 
 
 def mean(e: Operand) -> Node:
-    """The mean of a per-sample expression over all samples of the call.
+    """The mean of a per-sample expression over all samples of the call; shape ``e.shape``.
+
+    An expression that does not depend on a symbol declared ``per_sample=True`` is its own mean.
 
     >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", per_sample=True)
+    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
     >>> eg.evaluate(eg.over_samples.mean(x**2), {x: [1.0, 3.0]})
     np.float64(5.0)
+    >>> eg.over_samples.mean(w)
+    w
     """
     node = as_node(e)
     if not node.per_sample:

@@ -62,7 +62,12 @@ def count_ops(e: Any) -> int:
 def substitute(e: T, mapping: Mapping[Node, Operand]) -> T:
     """An expression (or a nesting of them) with nodes replaced, all at once.
 
-    A replacement has, or broadcasts to, the shape of what it replaces.
+    A replacement has, or broadcasts to, the shape of what it replaces; shapes stay.  What is replaced need not be a
+    symbol, and need not occur.
+
+    Raises:
+        ShapeError: a replacement does not broadcast to the shape of what it replaces.
+        TypeError: something that is to be replaced is not an expression.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")

@@ -38,6 +38,18 @@ def _restore(node: Node, like: Node, axes: tuple[int, ...], keepdims: bool) -> N
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
     """The sum over axes (all of them by default), as np.sum.
 
+    Args:
+        x: an expression.
+        axis: an axis, several, or None for all.
+        keepdims: the axes stay, with length one.
+
+    Returns:
+        The shape of x without the axes; over an axis without elements, 0.
+
+    Raises:
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
     >>> import exprgraph as eg
     >>> W = eg.Symbol("W", shape=(3, 2))
     >>> eg.sum(W, axis=0).shape
@@ -50,7 +62,20 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
 
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The mean over axes, as np.mean.  Over samples it is ``over_samples.mean``."""
+    """The mean over axes, as np.mean; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    Over samples it is ``over_samples.mean``.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> W = eg.Symbol("W", shape=(3, 2))
+    >>> eg.mean(W, axis=1).shape, eg.mean(W, axis=1, keepdims=True).shape
+    ((3,), (3, 1))
+    """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim)
     n = 1
@@ -89,17 +114,56 @@ def extremum(row: Primitive, node: Node, axes: tuple[int, ...]) -> Node:
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The maximum over axes; the derivative is shared equally by tied elements."""
+    """The maximum over axes, as np.max; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    The derivative is shared equally by tied elements.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.gradient(eg.max(x), x), {x: [1.0, 2.0, 2.0]})
+    array([0. , 0.5, 0.5])
+    """
     return _extremum(REDUCE_MAX, x, axis, keepdims)
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The minimum over axes; the derivative is shared equally by tied elements."""
+    """The minimum over axes, as np.min; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    The derivative is shared equally by tied elements.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=(2, 3))
+    >>> eg.min(x, axis=-1).shape
+    (2,)
+    """
     return _extremum(REDUCE_MIN, x, axis, keepdims)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The product over axes, by halving: log(n) operations, exact derivatives at zeros."""
+    """The product over axes, as np.prod; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    It is made by halving: log(n) operations.  Derivatives are exact where factors are zero; over an axis
+    without elements it is 1.
+
+    Raises:
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.gradient(eg.prod(x), x), {x: [0.0, 2.0, 3.0]})
+    array([6., 0., 0.])
+    """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim)
     whole = node
@@ -129,7 +193,16 @@ def _slice(node: Node, axis: int, start: int, count: int) -> Node:
 def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A002
     """The Euclidean norm over axes (of all elements by default), as np.linalg.norm.
 
-    ``ord`` may be None, 1, 2 or inf, for vectors.  The derivative at 0 is 0, to any order.
+    Args:
+        x: an expression.
+        ord: None, 1, 2 or inf; other than None it is for vectors.
+        axis, keepdims: as in :func:`sum`.
+
+    The derivative at 0 is 0, to any order.
+
+    Raises:
+        ValueError: another ``ord``, or ``ord`` with several axes; an axis is named twice.
+        AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
@@ -149,7 +222,20 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
 
 
 def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """log(sum(exp(x))), without overflow."""
+    """``log(sum(exp(x)))`` over axes, without overflow; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    Where all elements are -inf, so is the result.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.logsumexp(x), {x: [1000.0, 1000.0]})
+    np.float64(1000.6931471805599)
+    """
     node = as_node(x)
     top = max(node, axis, keepdims=True)
     top = where(absolute(top) < float("inf"), top, 0.0)  # where all are -inf, so is the result
@@ -161,13 +247,37 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
 
 def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The variance over axes, as np.var (ddof 0)."""
+    """The variance over axes, as np.var (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.var(x), {x: [1.0, 3.0]})
+    np.float64(1.0)
+    """
     node = as_node(x)
     return mean((node - mean(node, axis, keepdims=True)) ** 2, axis, keepdims)
 
 
 def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The standard deviation over axes, as np.std (ddof 0); its derivative at 0 is 0."""
+    """The standard deviation over axes, as np.std (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+
+    Where it is 0, so is its derivative.
+
+    Raises:
+        ShapeError: there are no elements.
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate([eg.std(x), eg.gradient(eg.std(x), x)], {x: [3.0, 3.0]})
+    [np.float64(0.0), array([0., 0.])]
+    """
     return root(var(x, axis, keepdims))
 
 

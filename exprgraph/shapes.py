@@ -19,7 +19,10 @@ from .node import Node, Operand
 
 
 def reshape(x: Operand, shape: Any) -> Node:
-    """The same elements in another shape, as np.reshape; one entry may be -1.
+    """The same elements, in row-major order, in another shape, as np.reshape; one entry may be -1.
+
+    Raises:
+        ShapeError: the shape has another number of elements, or is none.
 
     >>> import exprgraph as eg
     >>> eg.reshape(eg.Symbol("W", shape=(3, 2)), -1).shape
@@ -29,27 +32,72 @@ def reshape(x: Operand, shape: Any) -> Node:
 
 
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:
-    """An expression repeated to a shape, as np.broadcast_to."""
+    """An expression repeated along new and unit-length axes, as np.broadcast_to.
+
+    Raises:
+        ShapeError: x does not broadcast to the shape, or it is none.
+
+    >>> import exprgraph as eg
+    >>> eg.broadcast_to(eg.Symbol("x", shape=3), (2, 3)).shape
+    (2, 3)
+    """
     return _broadcast_to(as_node(x), normalize_shape(shape))
 
 
 def array(values: Any) -> Node:
-    """A constant array, or a nested list of expressions as one expression."""
+    """A constant array, or a nested list of expressions and numbers as one expression.
+
+    Numbers become float64, whatever they were.
+
+    Raises:
+        DTypeError: something is neither an expression nor a real number.
+        ShapeError: the parts of a nested list differ in shape.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.array([[1, 2], [3, 4]]).shape, eg.array([x, 2 * x, 1])
+    ((2, 2), [x, 2*x, 1])
+    """
     return as_node(values)
 
 
 def zeros(shape: int | Sequence[int]) -> Node:
-    """A constant array of zeros."""
+    """A constant array of zeros, of this shape.
+
+    Raises:
+        ShapeError: the shape is none: not of whole numbers, or negative.
+
+    >>> import exprgraph as eg
+    >>> eg.zeros((2, 3)).shape
+    (2, 3)
+    """
     return leaves.zeros(normalize_shape(shape))
 
 
 def ones(shape: int | Sequence[int]) -> Node:
-    """A constant array of ones."""
+    """A constant array of ones, of this shape.
+
+    Raises:
+        ShapeError: the shape is none: not of whole numbers, or negative.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.ones(3), {})
+    array([1., 1., 1.])
+    """
     return leaves.constant(1.0, normalize_shape(shape))
 
 
 def identity(n: int) -> Node:
-    """The n x n identity matrix."""
+    """The n x n identity matrix.  It is no array: products with it disappear.
+
+    Raises:
+        ShapeError: n is negative or not a whole number.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(3, 3))
+    >>> eg.identity(3) @ A is A
+    True
+    """
     size = whole(n)
     if size is None:
         raise ShapeError(f"identity: the size is a whole number, got {n!r}")

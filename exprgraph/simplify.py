@@ -114,9 +114,13 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
       ``abs(x)``, ``sin(x)**2 + cos(x)**2`` becomes 1, ``log(exp(x))`` becomes x.
     * ``"positive"``: bases and arguments of logarithms are positive: ``x/x`` becomes 1,
       ``sqrt(x)*sqrt(x)`` and ``exp(log(x))`` become x.
-    * the name of a single rule in ``exprgraph.simplify.RULES``.
+    * the name of a single rule: ``"root_of_square"``, ``"pythagoras"`` or ``"log_exp"`` of the first,
+      ``"cancel"`` or ``"exp_log"`` of the second.
 
-    No rule makes the graph larger.
+    Several may be given, as a list.  Shapes stay; no rule makes the graph larger.
+
+    Raises:
+        ValueError: an assumption is not known.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")

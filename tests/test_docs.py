@@ -84,6 +84,56 @@ def test_the_api_page_is_current() -> None:
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made[write](), "run: python docs/make_api.py"
 
 
+def rows(page: Path, head: str) -> Iterator[tuple[str, str]]:
+    """What the rows of the page's tables with this head name first, each with the title of its section."""
+    section, inside = "", False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            section = line[3:].partition(",")[0]
+        inside = line.startswith(head) or (inside and line.startswith("|"))
+        name = re.match(r"\| `([^`]+)` \| \S", line)
+        if inside and name:
+            yield section, name[1]
+
+
+def test_the_architecture_page_names_every_source_file_once() -> None:
+    found = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+    sources = [p for package in ("exprgraph", "symnn") for p in (ROOT / package).rglob("*.py") if p.name != "__init__.py"]
+    assert sorted(found) == sorted(p.relative_to(ROOT).as_posix() for p in sources)
+
+
+def imported(source: Path) -> Iterator[str]:
+    """Paths of this package's modules that a module imports at its head."""
+    for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.ImportFrom) and statement.level:
+            base = source.parents[statement.level - 1].joinpath(*(statement.module or "").split("."))
+            for alias in statement.names:
+                for path in (base / f"{alias.name}.py", base.with_suffix(".py")):
+                    if path.exists():
+                        yield path.relative_to(ROOT).as_posix()
+                        break
+
+
+def test_imports_go_upwards_on_the_architecture_page() -> None:
+    order = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+    for k, name in enumerate(order):
+        above = set(order[:k])
+        for other in imported(ROOT / name):
+            assert other in above, f"{name} imports {other}, which has a row below it"
+
+
+def test_the_architecture_page_names_what_is_beside_the_packages() -> None:
+    found = [name for _, name in rows(ROOT / "docs" / "architecture.md", "| file | idea |")]
+    assert len(set(found)) == len(found)
+    for name in found:
+        assert (ROOT / name).exists(), f"architecture.md names {name}"
+    helpers = [p for p in (ROOT / "tests").rglob("*.py") if not p.name.startswith("test_") and p.name != "__init__.py"]
+    for p in [*helpers, *(ROOT / "docs").glob("*.py"), *(ROOT / "tests").glob("*.py")]:
+        assert p.relative_to(ROOT).as_posix() in found, f"architecture.md does not name {p.relative_to(ROOT)}"
+    for folder in {p.parent.relative_to(ROOT).as_posix() for p in (ROOT / "tests").glob("*/*.py")}:
+        assert any(name == folder or name.startswith(f"{folder}/") for name in found), f"architecture.md does not name {folder}"
+
+
 def test_every_promise_names_tests_that_exist() -> None:
     page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     promised, _, _ = page.partition("## Not promised")

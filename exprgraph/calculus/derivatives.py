@@ -39,6 +39,10 @@ def jvp(f: Operand, x: Operand, v: Operand) -> Node:
 
     ``v`` broadcasts to the shape of x.
 
+    Raises:
+        DifferentiationError: x is not a symbol or elements of one.
+        ShapeError: v does not broadcast to the shape of x.
+
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
     >>> eg.jvp(x[0] * x[1], x, [1.0, 0.0])
@@ -56,6 +60,11 @@ def vjp(f: Operand, x: Operand, ct: Operand) -> Node:
     """The cotangent ct of f pulled back to x: ct times the Jacobian; shape ``x.shape``.
 
     ``ct`` broadcasts to the shape of f.
+
+    Raises:
+        DifferentiationError: x is not a symbol or elements of one; or the derivative of one sample's value by
+            another sample's symbol would be needed.
+        ShapeError: ct does not broadcast to the shape of f.
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
@@ -90,6 +99,12 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
             "auto" takes the smaller, and graphs of single elements entry by entry.
         sparse: give the pattern and the non-zeros, a :class:`SparseJacobian`.
 
+    Raises:
+        DifferentiationError: x is not a symbol or elements of one, with ``sparse`` a whole symbol; or the
+            derivative of one sample's value by another sample's symbol would be needed, or forward mode would
+            add up the samples' derivatives.
+        ValueError: another mode.
+
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> eg.jacobian([x * y, x**2], x)
@@ -122,6 +137,12 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
 def jacobians(f: Operand, xs: Sequence[Operand], mode: Mode = "auto") -> list[Node]:
     """Jacobians by several symbols, in one reverse sweep where that is the cheaper mode.
 
+    Returns:
+        A list of those that ``jacobian(f, x, mode)`` gives, of shapes ``f.shape + x.shape``.
+
+    Raises:
+        DifferentiationError: one of xs is not a symbol or elements of one; or as in :func:`jacobian`.
+
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> eg.jacobians(x * y, [x, y])
@@ -142,6 +163,10 @@ def _crosses_samples(f: Node, x: Node) -> bool:
 def gradient(f: Operand, x: Operand) -> Node:
     """The gradient of a scalar f, of the shape of x.
 
+    Raises:
+        ShapeError: f is of another shape than ``()`` or ``(1,)``.
+        DifferentiationError: x is not a symbol or elements of one.
+
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
     >>> eg.gradient(eg.sum(x**2), x)
@@ -156,6 +181,8 @@ def gradient(f: Operand, x: Operand) -> Node:
 def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
     """Second derivatives ``H[..., i, j] = d^2 f / d x_i d x_j``, of shape ``f.shape + x.shape + x.shape``.
 
+    ``mode`` is that of both Jacobians, and errors are those of :func:`jacobian`.
+
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> eg.hessian(x**3, x)
@@ -169,6 +196,9 @@ def laplacian(f: Operand, x: Operand) -> Node:
 
     It is the trace of the Hessian, which moves inwards until it is the forward Laplacian:
     one second-order term is carried, never the matrix of them.
+
+    Raises:
+        DifferentiationError: x is not a symbol or elements of one.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
@@ -194,6 +224,10 @@ def laplacian(f: Operand, x: Operand) -> Node:
 def divergence(f: Operand, x: Operand) -> Node:
     """The divergence ``sum_i d f_i / d x_i`` of a field f of the shape of x; a scalar.
 
+    Raises:
+        ShapeError: f has not the shape of x.
+        DifferentiationError: x is not a symbol or elements of one.
+
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
     >>> eg.divergence(x, x)
@@ -213,7 +247,12 @@ def _trace(j: Node, lead: int, n: int) -> Node:
 def diff(f: Operand, *by: Operand) -> Node:
     """Derivatives by one symbol after another; a whole number repeats the symbol before it.
 
-    By an array symbol each derivative adds the symbol's axes, as a Jacobian does.
+    By an array symbol each derivative adds the symbol's axes, as a Jacobian does: the shape is ``f.shape``
+    and the shapes of all symbols, in order.
+
+    Raises:
+        DifferentiationError: something is neither a symbol, nor elements of one, nor a count of at least 1 after
+            one; or there is nothing to differentiate by.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -241,9 +280,14 @@ def diff(f: Operand, *by: Operand) -> Node:
 
 
 def taylor(f: Operand, x: Operand, v: Operand, order: int) -> tuple[Node, ...]:
-    """The Taylor coefficients of ``f(x + t v)`` in t, up to t**order.
+    """The Taylor coefficients of ``f(x + t v)`` in t, up to t**order: ``order + 1`` of the shape of f.
 
-    The k-th is the k-th directional derivative along v over k!.
+    The k-th is the k-th directional derivative along v over k!.  ``v`` broadcasts to the shape of x.
+
+    Raises:
+        ValueError: the order is not a whole number of at least 0.
+        DifferentiationError: x is not a symbol or elements of one.
+        ShapeError: v does not broadcast to the shape of x.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")

@@ -14,6 +14,12 @@ def push_forward(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Sha
     """Tangents of the outputs, of shape ``output.shape + extra``.
 
     ``seeds`` gives tangents of shape ``variable.shape + extra``; everything else is held constant.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.calculus.forward import push_forward
+    >>> x, y = eg.symbols("x y")
+    >>> push_forward([x * y, y**2], {x: eg.ones(())})
+    [y, 0]
     """
     order = topological(outputs)
     active = dependents(order, seeds)

@@ -73,6 +73,15 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
 
     ``ct`` is the cotangent of the output, of shape ``extra + output.shape``; ``summed`` says that
     the output is the argument of a sum over samples.
+
+    Raises:
+        DifferentiationError: the derivative of one sample's value by another sample's symbol would be needed.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.calculus.reverse import pull_back
+    >>> x, y = eg.symbols("x y")
+    >>> pull_back(x * y, eg.ones(()), [x, y])
+    [y, x]
     """
     order = topological([output])
     wanted = set(targets)

@@ -13,10 +13,19 @@ from .entries import entry_derivatives
 
 @dataclass(frozen=True)
 class SparseJacobian:
-    """The non-zero entries of a Jacobian.
+    """The non-zero entries of a Jacobian: what ``jacobian(f, x, sparse=True)`` gives.
 
     ``rows`` and ``columns`` count the elements of f and of x in row-major order; ``values`` is one
-    expression of shape ``(number of non-zeros,)``; ``shape`` is ``(f.size, x.size)``.
+    expression of shape ``(number of non-zeros,)``; ``shape`` is ``(f.size, x.size)``.  It is no
+    expression: ``evaluate`` and ``compile`` take its ``values``.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> J = eg.jacobian(eg.stack([x[0] ** 2, x[1]]), x, sparse=True)
+    >>> J.rows, J.columns, J.values
+    ((0, 1), (0, 1), [2*x[0], 1])
+    >>> eg.evaluate(J.values, {x: [3.0, 4.0]})
+    array([6., 1.])
     """
 
     rows: tuple[int, ...]

@@ -21,7 +21,7 @@ def to_dot(node: Node, limit: int | None = LIMIT) -> str:
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
-    >>> print(to_dot(eg.tanh(x)))
+    >>> print(eg.to_dot(eg.tanh(x)))
     digraph expression {
       rankdir=BT;
       node [shape=box, style=rounded];

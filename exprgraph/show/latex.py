@@ -62,7 +62,7 @@ def latex(node: Node, limit: int | None = LIMIT) -> str:
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
-    >>> print(latex(eg.tanh(x[0]) ** 2 / x[1]))
+    >>> print(eg.latex(eg.tanh(x[0]) ** 2 / x[1]))
     \begin{equation}
     \frac{\tanh^{2}\left( x_{1} \right)}{x_{2}}
     \end{equation}

@@ -1,4 +1,4 @@
-"""Text: Python that gives the expression back, in the package's names."""
+"""Text: Python for readers, in the package's names."""
 
 from __future__ import annotations
 
@@ -51,16 +51,19 @@ _RESERVED = frozenset(
 
 
 def to_text(node: Node, limit: int | None = LIMIT) -> str:
-    """The expression as Python.
+    """The expression as Python, for readers: what ``str`` gives, with a limit of choice.
 
     A small array is printed element by element.  In a long print the parts that occur more than
     once are named first, a line each (``t1 = ...``); beyond ``limit`` operations what is farthest
-    from the root is elided as ``...`` (``None``: everything is printed).
+    from the root is elided as ``...`` (``None``: everything is printed).  :func:`parse` reads it, unless
+    something is elided; :func:`to_python` writes code that makes the same node.
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
-    >>> print(to_text(eg.tanh(W @ x)[0]))
+    >>> print(eg.tanh(W @ x)[0])
     tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
+    >>> print(eg.show.to_text(eg.sin(x[0]) + eg.sin(x[0]) ** 2, limit=None))
+    sin(x[0]) + sin(x[0])**2
     """
     plan = Plan(node, limit)
     prefix = plan.prefix
