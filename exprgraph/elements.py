@@ -18,8 +18,8 @@ from .arithmetic import linear, product
 from .elementwise import Function, apply
 from .functions import maximum, minimum
 from .indexing import Entries, indices_of, select
-from .leaves import Symbol, constant, number
-from .node import Node, Shape
+from .leaves import Symbol, as_node, constant, number
+from .node import Node, Operand, Shape
 from .over_samples import sample_sum
 from .primitive import (
     ARRAY,
@@ -47,7 +47,7 @@ Get = Callable[[Node, Index], Node]
 _Key = tuple[Node, Index]
 
 
-def elements(node: Node) -> np.ndarray:
+def elements(node: Operand) -> np.ndarray:
     """Every element as a scalar expression: an object array of the node's shape.
 
     The expansion takes time and memory in proportion to the number of scalar operations that all elements
@@ -58,6 +58,7 @@ def elements(node: Node) -> np.ndarray:
     >>> eg.elements(eg.tanh(W @ x))[0]
     tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
     """
+    node = as_node(node)
     out = np.empty(node.shape, dtype=object)
     memo: dict[_Key, Node] = {}
     for index in np.ndindex(*node.shape):

@@ -255,7 +255,10 @@ def _check_code(name: str, code: str, source: str, arity: int) -> None:
 def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
     if value is None:
         return None
-    return [value] * arity if isinstance(value[0], (int, float)) else value
+    intervals = [value] * arity if isinstance(value[0], (int, float)) else list(value)
+    if len(intervals) != arity or not all(len(i) == 2 and i[0] < i[1] for i in intervals):
+        raise ValueError(f"an interval is (low, high) with low < high, one for all {arity} arguments or one for each; got {value!r}")
+    return intervals
 
 
 def caller(row: Function) -> Callable[..., Node]:

@@ -426,8 +426,8 @@ def where(condition: Operand, a: Operand, b: Operand) -> Node:
     return apply(WHERE, condition, a, b)
 
 
-def clip(x: Operand, low: Operand, high: Operand) -> Node:
-    """x limited to the interval from low to high, elementwise: the three broadcast.
+def clip(x: Operand, low: Operand | None, high: Operand | None) -> Node:
+    """x limited to the interval from low to high, elementwise: the three broadcast.  ``None`` is no limit.
 
     The derivative by x is 1 inside, 0 outside, and 1/2 at low and at high.  Where low is above high, high is
     the value.
@@ -440,7 +440,8 @@ def clip(x: Operand, low: Operand, high: Operand) -> Node:
     >>> eg.evaluate(eg.clip(x, 0, 1), {x: [-0.5, 0.5, 1.5]})
     array([0. , 0.5, 1. ])
     """
-    return minimum(maximum(x, low), high)
+    limited = as_node(x) if low is None else maximum(x, low)
+    return limited if high is None else minimum(limited, high)
 
 
 def _rows() -> dict[str, Function]:

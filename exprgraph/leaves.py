@@ -129,9 +129,10 @@ def as_node(value: Operand) -> Node:
     if is_masked(value):
         raise DTypeError(MASKED)
     if data.dtype.kind not in "fiub":
+        hint = "; its .values are an expression" if isinstance(getattr(value, "values", None), Node) else ""
         raise DTypeError(
             f"expressions are real-valued: expected numbers (float, int or bool), "
-            f"got {type(value).__name__} of dtype {data.dtype}"
+            f"got {type(value).__name__} of dtype {data.dtype}{hint}"
         )
     return array(data)
 

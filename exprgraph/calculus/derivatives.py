@@ -12,7 +12,7 @@ from ..elementwise import broadcast_to
 from ..errors import DifferentiationError, ShapeError
 from ..indexing import place, select
 from ..integers import whole
-from ..leaves import as_node, constant
+from ..leaves import as_node, constant, contains_node
 from ..node import Node, Operand
 from ..primitive import SAMPLE_SUM, SELECT, SYMBOL
 from ..traverse import topological
@@ -26,6 +26,8 @@ Mode = Literal["auto", "forward", "reverse"]
 
 
 def _variable(x: Operand, what: str) -> Node:
+    if isinstance(x, (list, tuple)) and contains_node(x):
+        raise DifferentiationError(f"{what}: derivatives are taken by one symbol, got {len(x)}; jacobians takes several")
     node = as_node(x)
     if node.op is SYMBOL or (node.op is SELECT and node.args[0].op is SYMBOL):
         return node
@@ -111,8 +113,7 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
     [y, 2*x]
     """
     f, x = as_node(f), _variable(x, "jacobian")
-    if mode not in ("auto", "forward", "reverse"):
-        raise ValueError(f'jacobian: mode must be "auto", "forward" or "reverse", got {mode!r}')
+    _check_mode(mode, "jacobian")
     if x.op is SELECT:
         if sparse:
             raise DifferentiationError("jacobian: sparse=True takes the derivative by a whole symbol, not by elements of one")
@@ -149,11 +150,17 @@ def jacobians(f: Operand, xs: Sequence[Operand], mode: Mode = "auto") -> list[No
     [y, x]
     """
     f = as_node(f)
+    _check_mode(mode, "jacobians")
     variables = [_variable(x, "jacobians") for x in xs]
     total = sum(x.size for x in variables)
     if mode == "forward" or (mode == "auto" and total < f.size) or any(x.op is SELECT for x in variables):
         return [jacobian(f, x, mode) for x in variables]
     return pull_back(f, identity_tensor(f.shape), variables, f.shape)
+
+
+def _check_mode(mode: str, what: str) -> None:
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f'{what}: mode must be "auto", "forward" or "reverse", got {mode!r}')
 
 
 def _crosses_samples(f: Node, x: Node) -> bool:

@@ -79,7 +79,8 @@ class _Reader:
         if isinstance(symbols, Mapping):
             self.given = {self.sp.sympify(k): as_node(v) for k, v in symbols.items()}
         else:
-            for s in symbols or ():
+            given = [symbols] if isinstance(symbols, Node) or not isinstance(symbols, Iterable) else symbols
+            for s in given if symbols is not None else ():
                 if not isinstance(s, Node) or s.op is not SYMBOL:
                     raise TypeError(f"from_sympy: symbols is a mapping, or symbols of exprgraph; got {s!r} among them")
                 self.by_name[s.name] = s

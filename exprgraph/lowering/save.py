@@ -121,6 +121,8 @@ def _check(core: CompiledOutputs) -> str:
 
 def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None:
     """Write the generated module with a plain Python caller, atomically."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r} for {path.name}")
     program = core.program(batch=any(a.per_sample for a in core.arguments))
     arguments = []
     for name, a in zip(names, core.arguments):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..elementwise import Function
-from ..node import Node
+from ..leaves import as_node
+from ..node import Node, Operand
 from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
 from .escape import escape_dot
 from .text import index_text, number_text
@@ -13,7 +14,7 @@ from .view import View
 LIMIT = 200
 
 
-def to_dot(node: Node, limit: int | None = LIMIT) -> str:
+def to_dot(node: Operand, limit: int | None = LIMIT) -> str:
     """The expression's graph in the language of Graphviz: ``dot -Tsvg`` makes a picture of it.
 
     An edge goes from an operand to the operation that uses it.  Beyond ``limit`` operations the
@@ -30,7 +31,7 @@ def to_dot(node: Node, limit: int | None = LIMIT) -> str:
       n0 -> n1;
     }
     """
-    view = View([node], limit, as_shown=False)
+    view = View([as_node(node)], limit, as_shown=False)
     order = view.order(view.roots, view.args)
     number = {n: i for i, n in enumerate(order)}
     lines = ["digraph expression {", "  rankdir=BT;", "  node [shape=box, style=rounded];"]

@@ -13,7 +13,8 @@ from itertools import count as count_from
 from typing import Any
 
 from ..elementwise import Function
-from ..node import Node, Shape
+from ..leaves import as_node
+from ..node import Node, Operand, Shape
 from ..primitive import (
     ARRAY,
     CONCATENATE,
@@ -53,7 +54,7 @@ _GREEK = frozenset(
 _OPEN, _CLOSE = r"\left( ", r" \right)"
 
 
-def latex(node: Node, limit: int | None = LIMIT) -> str:
+def latex(node: Operand, limit: int | None = LIMIT) -> str:
     r"""The expression as a LaTeX equation.
 
     A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
@@ -67,7 +68,7 @@ def latex(node: Node, limit: int | None = LIMIT) -> str:
     \frac{\tanh^{2}\left( x_{1} \right)}{x_{2}}
     \end{equation}
     """
-    return "\\begin{equation}\n" + body(node, limit) + "\n\\end{equation}"
+    return "\\begin{equation}\n" + body(as_node(node), limit) + "\n\\end{equation}"
 
 
 def notebook_latex(node: Node) -> str | None:

@@ -9,10 +9,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..elementwise import Function
-from ..leaves import Symbol, array, constant
+from ..leaves import Symbol, array, as_node, constant, normalize_shape
 from ..node import Node, Shape
 from ..primitive import TABLE, Primitive
+from ..query import free_symbols
 from ..traverse import symbols_of, topological
+from ..tree import flatten
 from .bounds import BOX, Interval
 from .growing import T, grow, rows, symbols_for, values_for
 
@@ -73,7 +75,7 @@ def expressions(
     draw: st.DrawFn,
     *,
     symbols: Sequence[Node] | None = None,
-    shape: Shape | None = None,
+    shape: int | Shape | None = None,
     steps: int = 5,
     functions: Collection[str] | None = None,
     per_sample: bool = True,
@@ -101,8 +103,10 @@ def expressions(
     choice = _Drawn(draw)
     if symbols is None:
         symbols = symbols_for(choice, choice.whole(1, 3), per_sample and draw(st.booleans()))
+    if isinstance(end, str) and end not in TABLE:
+        raise ValueError(f"expressions: there is no primitive {end!r} to end with; there are {', '.join(sorted(TABLE))}")
     last = TABLE[end] if isinstance(end, str) else end
-    return grow(choice, symbols, steps, functions, shape, last, per_sample)
+    return grow(choice, symbols, steps, functions, None if shape is None else normalize_shape(shape), last, per_sample)
 
 
 @st.composite
@@ -111,7 +115,7 @@ def points(draw: st.DrawFn, e: Node | Sequence[Node], *, box: Interval = BOX, sa
 
     Symbols that differ by sample get so many samples.
     """
-    wanted = symbols_of([e] if isinstance(e, Node) else list(e))
+    wanted = free_symbols(e)
     seed = draw(st.integers(0, 2**32 - 1))
     return values_for(np.random.default_rng(seed), wanted, box, samples)
 
@@ -119,7 +123,7 @@ def points(draw: st.DrawFn, e: Node | Sequence[Node], *, box: Interval = BOX, sa
 @st.composite
 def edge_points(draw: st.DrawFn, e: Node | Sequence[Node], *, samples: int = 3) -> dict[Node, np.ndarray]:
     """A value for each symbol with zeros of both signs, ends of domains, tiny and huge numbers, infinities and NaN among them."""
-    roots = [e] if isinstance(e, Node) else list(e)
+    roots = [as_node(n) for n in flatten(e)[0]]
     ends = {v for n in topological(roots) if isinstance(n.op, Function) for interval in n.op.domain for v in interval}
     special = st.sampled_from(sorted(_EDGES, key=repr) + sorted(ends - set(_EDGES)))
     values: dict[Node, np.ndarray] = {}

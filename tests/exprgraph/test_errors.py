@@ -104,3 +104,43 @@ def test_a_failed_operation_leaves_no_trace() -> None:
         with pytest.raises(eg.ShapeError):
             eg.sum(eg.over_samples.sum(B) @ A)
         assert eg.evaluate(eg.sum(eg.over_samples.sum(B)), {B: [[1.0, 2.0]]}) == 3
+
+
+def test_a_list_of_expressions_is_an_array_wherever_one_is_printed() -> None:
+    assert eg.latex([x, y]) == eg.latex(eg.stack([x, y]))
+    assert eg.latex(3).split() == ["\\begin{equation}", "3", "\\end{equation}"]
+    assert eg.to_dot([x, y]) == eg.to_dot(eg.stack([x, y]))
+    assert list(eg.elements([x, 2.0])) == [x, eg.array(2.0)]
+
+
+def test_derivatives_by_several_symbols_where_one_is_wanted() -> None:
+    for f in (eg.gradient, eg.jacobian, eg.laplacian, eg.divergence):
+        with pytest.raises(eg.DifferentiationError, match="by one symbol, got 2; jacobians takes several"):
+            f(x * y, [x, y])
+    with pytest.raises(ValueError, match='jacobians: mode must be "auto", "forward" or "reverse", got \'sideways\''):
+        eg.jacobians(x * y, [x, y], mode="sideways")
+
+
+def test_a_sparse_jacobian_is_no_expression_and_says_what_is() -> None:
+    v = eg.Symbol("v", 2)
+    sparse = eg.jacobian(eg.sin(v), v, sparse=True)
+    for f in (lambda: eg.evaluate(sparse, {v: [0, 1]}), lambda: eg.compile(sparse, v)):
+        with pytest.raises(eg.DTypeError, match="got SparseJacobian of dtype object; its .values are an expression"):
+            f()
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="save: there is no directory .*nowhere' for evaluator.py"):
+        eg.compile(x * y, (x, y)).save(tmp_path / "nowhere" / "evaluator.py")
+
+
+@pytest.mark.parametrize("wrong", [(1, 0), [(0, 1), (0, 1)], [(0, 1, 2)], (0, float("nan"))])
+def test_intervals_of_a_function_that_are_none(wrong) -> None:
+    with pytest.raises(ValueError, match=r"an interval is \(low, high\) with low < high"):
+        eg.function("no_interval", numpy=np.sin, derivative=None, code="math.sin({0})", domain=wrong)
+
+
+def test_limits_that_are_none() -> None:
+    assert eg.clip(x, None, 1) is eg.minimum(x, 1)
+    assert eg.clip(x, 0, None) is eg.maximum(x, 0)
+    assert eg.clip(x, None, None) is x

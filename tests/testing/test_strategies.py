@@ -108,3 +108,12 @@ def test_bounds_of_single_operations() -> None:
         (eg.place(eg.stack([x, y]), [[1, 1]], 3), (-6.0, 8.0)), (eg.sqrt(y), (-np.inf, np.inf)), (x**-0.5, (0.5**0.5, 1.0)),
     ):  # fmt: skip
         np.testing.assert_allclose(bounds(e, box), wanted, err_msg=str(e))
+
+
+def test_what_strategies_are_asked_for_in_vain() -> None:
+    with pytest.raises(ValueError, match="there is no primitive 'foo' to end with; there are .*sin"):
+        find(expressions(end="foo"), lambda e: True)
+    assert find(expressions(shape=2), lambda e: True).shape == (2,)
+    x = eg.Symbol("x")
+    for strategy in (points([x, x * 2]), points({"a": x}), edge_points({"a": x}), edge_points((x, [x]))):
+        assert set(find(strategy, lambda at: True)) == {x}
