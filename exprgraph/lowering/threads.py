@@ -52,7 +52,7 @@ def together(work: Callable[[int], None], count: int) -> None:
                 queue.put(task(k))
         except BaseException as e:
             errors.append(e)
-    while not all(ended):
+    while True:
         try:
             for k in range(count):
                 if not ended[k] and owners.setdefault(k, owners) is owners:
@@ -61,6 +61,7 @@ def together(work: Callable[[int], None], count: int) -> None:
                     ended[k] = True
             while not all(ended):
                 finished.get(timeout=0.01 if errors else None)
+            break
         except Empty:  # looked again, since an interrupt may have lost what was finished
             pass
         except BaseException as e:
