@@ -19,8 +19,8 @@ def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
     """The sum of a per-sample expression over all samples of the call; shape ``e.shape``.
 
     Per sample is what depends on a symbol declared ``per_sample=True``.  Any other expression is shared by all
-    samples: it is multiplied by their number, and is not reduced, even if its symbols are given a batch of
-    values.  ``over_samples.sum(1)`` is the number of samples.
+    samples: it is multiplied by their number; a batch of values for its symbols is an error.
+    ``over_samples.sum(1)`` is the number of samples.
 
     >>> import exprgraph as eg
     >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
