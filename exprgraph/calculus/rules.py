@@ -82,7 +82,7 @@ def _partial_jvp(partial: Callable[[Node, int], Node | None]) -> Callable[..., N
         terms = []
         for k, t in enumerate(tangents):
             p = partial(node, k) if t is not None else None
-            if t is not None and p is not None and not is_zero(p):
+            if t is not None and p is not None:
                 terms.append(_scaled_tangent(p, t, node.args[k], node, extra))
         return add(terms, node.shape + extra)
 
@@ -94,7 +94,7 @@ def _partial_vjp(partial: Callable[[Node, int], Node | None]) -> Callable[..., l
         out: list[Node | None] = []
         for k, arg in enumerate(node.args):
             p = partial(node, k)
-            out.append(None if p is None or is_zero(p) else _scaled_cotangent(p, ct, arg, node, extra))
+            out.append(None if p is None else _scaled_cotangent(p, ct, arg, node, extra))
         return out
 
     return rule

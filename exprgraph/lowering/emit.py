@@ -272,8 +272,6 @@ class _Emitter:
         run: list[int] = []
 
         def close() -> None:
-            if not run:
-                return
             used = sorted({self.steps[j][0] for j in run}, key=lambda n: int(n[1:]))
             if len(run) <= 2:
                 for name, at in (self.steps[j] for j in run):

@@ -60,7 +60,7 @@ def product_of_matrices(
         if a.lanes or not b.lanes or len(merged) != 1:
             return None
         return _product(kernel, a, b, c, outer, merged[0], size, "n")
-    if outer and c.step(outer[-1]) == 1 and len(merged) == 1:
+    if outer and len(merged) == 1:  # the neighbours of the last axis of a result are neighbours in memory
         last = outer[-1]
         for x, y in ((a, b), (b, a)):
             if x.step(last) == 0 and y.step(last) == 1:

@@ -288,8 +288,7 @@ class Scheduler:
             read = through_views(a, index)
             if read.node is not None and read.node.op is not CONSTANT:
                 whole = read.at == identity_index(ndim) and not read.equal and len(read.node.shape) == ndim
-                aliased = self._aliased(read.node)
-                out.append((self.alias_base(read.node) if aliased else read.node, whole and not aliased))
+                out.append((self.alias_base(read.node), whole and not self._aliased(read.node)))
         return out
 
     def _aliased(self, node: Node) -> bool:
@@ -317,10 +316,6 @@ class Scheduler:
             else:
                 kept.add(total.args[0])
                 kept.add(self._base(total.args[0]))
-        for root in self.phase.roots:
-            if not any(root is t.args[0] for t in self.fused_totals):
-                kept.add(root)
-                kept.add(self._base(root))
         size: dict[Node, int] = {}
         self.readers = readers
         self.dead = {t.args[0] for t in self.fused_totals if t.args[0] not in readers and t.args[0] not in kept}

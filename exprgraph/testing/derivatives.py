@@ -11,7 +11,7 @@ import numpy as np
 from .. import over_samples
 from ..calculus.derivatives import jacobian, jvp, taylor, vjp
 from ..contract import contract
-from ..evaluate import evaluate_nodes
+from ..evaluate import evaluate_nodes, taken_as_shared
 from ..leaves import as_node
 from ..lowering import compile as compile_
 from ..node import Node
@@ -245,7 +245,7 @@ def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: lis
         said = difference(f"{_what(f)}, compiled,", value, "by NumPy", expected, allowed)
         if said is not None:
             return said
-    if not any(s.per_sample for s in symbols):
+    if not any(s.per_sample for s in symbols) and not taken_as_shared(nodes):
         # the same point among others: one sample of a batch
         batch = {s: np.stack([np.asarray(v, float), np.asarray(v, float) * 0.875, np.asarray(v, float)]) for s, v in at.items()}
         with_batch = evaluate_nodes(nodes, batch)
