@@ -405,3 +405,75 @@ def test_numbers_too_large_for_float32_are_infinite_there_without_a_warning():
         fn = eg.compile(eg.sum(x) * 1e300, x)
         assert fn(np.full(5, 0.5, np.float32)) == np.inf
         assert fn(np.full(5, 0.5)) == 2.5e300
+
+
+def test_results_go_into_arrays_of_their_shape_only():
+    s = eg.Symbol("s", 3)
+    fn = eg.compile([eg.sin(s), eg.outer(s, s)], s)
+    value = np.ones(3)
+    good = [np.empty(3), np.empty((3, 3))]
+    for _ in range(2):
+        fn(value, out=good)
+    for first, second in [((3, 1), (3, 3)), ((1, 3), (3, 3)), ((), (3, 3)), ((3,), (3,)), ((3,), (9,)), ((3,), (3, 3, 1)), ((4,), (3, 3))]:
+        with pytest.raises(eg.ShapeError, match="out: array"):
+            fn(value, out=[np.empty(first), np.empty(second)])
+
+
+def test_results_into_arrays_that_overlap_arguments_or_are_in_another_order():
+    p = eg.Symbol("p", 4, per_sample=True)
+    outputs = [p + p[::-1], p * 2, eg.over_samples.sum(p)]
+    for threads in (1, 2):
+        fn = eg.compile(outputs, p, threads=threads)
+        memory = np.random.default_rng(0).standard_normal((66, 4))
+        for shift in (0, 1, 2):
+            for _ in range(2):
+                buffer = memory.copy()
+                given, into = buffer[shift : 64 + shift], buffer[:64]
+                want = given + given[:, ::-1], given * 2, given.sum(0)
+                out = [into, np.empty((64, 4)), np.empty(4)]
+                fn(given, out=out)
+                for got, expected in zip(out, want):
+                    np.testing.assert_allclose(got, expected, rtol=1e-14, atol=1e-14)
+        fortran = [np.empty((64, 4), order="F"), np.empty((128, 4))[::2], np.empty(8)[::2]]
+        fn(memory[:64], out=fortran)
+        for got, expected in zip(fortran, (memory[:64] + memory[:64, ::-1], memory[:64] * 2, memory[:64].sum(0))):
+            np.testing.assert_allclose(got, expected, rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="references are counted in CPython")
+def test_calls_keep_the_count_of_references():
+    s = eg.Symbol("s", 3)
+    many = eg.compile([eg.sin(s), eg.sum(s), eg.outer(s, s)], s)
+    value = np.ones(3)
+    into = [np.empty(3), np.empty(()), np.empty((3, 3))]
+    kept = [np.dtype(np.float64), None, True, np.ndarray, np.float64, value, *into]
+    many(value), many(value, out=into), many(1 * value)
+    before = [sys.getrefcount(k) for k in kept]
+    for _ in range(1000):
+        many(value)
+        many(value, out=into)
+    for count, k in zip(before, kept):
+        assert abs(sys.getrefcount(k) - count) < 500, k
+
+
+def test_a_function_of_users_in_shared_code_and_for_samples():
+    from exprgraph.testing import temporary_functions
+
+    with temporary_functions():
+        body = "\n".join(f"    a = a * 0.5 + {k}.0 * a * a" for k in range(12))
+        f = eg.function(
+            "often_used", numpy=lambda a: _often(a), derivative=None, code="often_used({0})",
+            source=f"@njit\ndef often_used(a):\n{body}\n    return a\n",
+        )  # fmt: skip
+        w = eg.Symbol("w", 5)
+        e = [sum(f(x * k) for k in range(1, 9)), sum(f(w * k) for k in range(1, 9))]
+        xs, ws = np.random.default_rng(1).uniform(0, 0.05, (2, 40, 5))
+        got = eg.compile(e, (x, w))(xs, ws[0])
+        np.testing.assert_allclose(got[0], sum(_often(xs * k) for k in range(1, 9)), rtol=1e-12)
+        np.testing.assert_allclose(got[1], sum(_often(ws[0] * k) for k in range(1, 9)), rtol=1e-12)
+
+
+def _often(a):
+    for k in range(12):
+        a = a * 0.5 + float(k) * a * a
+    return a
