@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .parameters import NeuralNetworkParameters
@@ -55,6 +56,7 @@ class NonFiniteLossError(ArithmeticError):
         epoch, batch: where, from 1.
         loss: the loss there.
         params: the parameters before that step.
+        best: those of the best epoch until then, as in :class:`TrainingResult`; not there in the first epoch.
         history: losses until then.
     """
 
@@ -68,6 +70,21 @@ class NonFiniteLossError(ArithmeticError):
 
     def __reduce__(self) -> tuple[object, ...]:  # what a pool of processes passes on
         return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history)
+
+
+def bring_along(
+    error: BaseException, epoch: int, params: NeuralNetworkParameters, best: NeuralNetworkParameters, history: History
+) -> None:
+    """Put what a run has so far into the error that ends it; what the error has of its own stays.
+
+    Nothing of a long run is lost to a full disk or to a callback with a mistake in it.
+    """
+    for name, value in (("epoch", epoch), ("params", params), ("best", best), ("history", history)):
+        if not hasattr(error, name):
+            with suppress(AttributeError, TypeError):  # an error that takes no attributes
+                setattr(error, name, value)
+    if isinstance(error, Exception) and not isinstance(error, NonFiniteLossError) and hasattr(error, "add_note"):
+        error.add_note(f"the training made {epoch} epochs: their parameters are in this error's .params, .best and .history")
 
 
 @dataclass
@@ -87,4 +104,4 @@ class Epoch:
     parameters: NeuralNetworkParameters
 
 
-__all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult"]
+__all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult", "bring_along"]

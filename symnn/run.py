@@ -22,7 +22,7 @@ from .objective import Part, flat_gradient
 from .optimizers import LBFGS, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
 from .progress import Progress
-from .reports import Epoch, History, NonFiniteLossError
+from .reports import Epoch, History, NonFiniteLossError, bring_along
 
 #: seconds between two looks at what runs in machine code, where nothing is wanted after each epoch
 LOOK = 0.1
@@ -144,6 +144,12 @@ class Run:
             epoch = Epoch(self.epoch, loss, validation, from_flat(self.symbols.layout, self.parameters.copy()))
             if self.callback(epoch):
                 self.stopped = "callback"
+
+    def bring_along(self, error: BaseException) -> None:
+        """Put what there is into the error that ends the run, if an epoch was made."""
+        if self.epoch:
+            params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
+            bring_along(error, self.epoch, params, best, self.history)
 
     # -- checkpoints
 

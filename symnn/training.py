@@ -12,6 +12,7 @@ import numpy as np
 from exprgraph.integers import whole
 
 from .binding import bind_parameters
+from .checkpoints import check_checkpoint
 from .errors import ArgumentError
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
@@ -70,6 +71,10 @@ def train(
     Raises:
         NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
         ArgumentError, ShapeError: something does not fit.
+        OSError: the checkpoint cannot be written, which is tried before training begins.
+
+    Whatever error ends a training after its first epoch, an error of ``callback`` or of the disk too, has the
+    attributes ``params``, ``best`` and ``history``, as a :class:`TrainingResult` has, and ``epoch``.
 
     >>> import numpy as np
     >>> from symnn import MSE, Adam, Dense, train
@@ -94,10 +99,19 @@ def train(
         generator = np.random.default_rng(rng)
     except (TypeError, ValueError) as e:
         raise ArgumentError(f"rng is a seed, a whole number of at least 0, or a NumPy generator, got {rng!r} ({e})") from None
+    optimizer = Adam() if optimizer is None else optimizer
+    if isinstance(optimizer, LBFGS):
+        if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
+            raise ArgumentError(
+                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
+            )
+    elif not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
     network = _network(nn)
     symbols = parameters_of(network)
     first = _first_parameters(nn, network, params, generator)
-    optimizer = Adam() if optimizer is None else optimizer
     parts = parts_of(network, loss, data)
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
@@ -107,17 +121,15 @@ def train(
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
-    with Progress(epochs, progress) as run.progress:
-        if isinstance(optimizer, LBFGS):
-            if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
-                raise ArgumentError(
-                    "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
-                )
-            run.with_scipy(optimizer, threads)
-        else:
-            if not isinstance(optimizer, Optimizer):
-                raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
-            run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+    try:
+        with Progress(epochs, progress) as run.progress:
+            if isinstance(optimizer, LBFGS):
+                run.with_scipy(optimizer, threads)
+            else:
+                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+    except BaseException as error:
+        run.bring_along(error)
+        raise
     return TrainingResult(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
