@@ -179,8 +179,8 @@ class Run:
 
         try:
             optimize: Any = import_module("scipy.optimize")
-        except ImportError:
-            raise ImportError("LBFGS is SciPy's: install scipy") from None
+        except ImportError as error:
+            raise ImportError(f'LBFGS is SciPy\'s and needs it: pip install scipy, or "exprgraph[train]" ({error})') from error
         calls = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]

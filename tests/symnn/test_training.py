@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -330,6 +331,13 @@ def test_lbfgs() -> None:
     assert r.stopped == "callback" and r.epochs == 4
     with pytest.raises(ArgumentError, match="all samples at once"):
         train(NN, MSE(), (X, Y), START, LBFGS(), batch_size=3)
+
+
+def test_lbfgs_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in sys.modules if n.partition(".")[0] == "scipy"] or ["scipy"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r'LBFGS is SciPy\'s and needs it: pip install scipy, or "exprgraph\[train\]"'):
+        train(NN, MSE(), (X, Y), START, LBFGS(), epochs=3, progress=False)
 
 
 # -- schedules, errors, the bar
