@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import ParameterFileError
 from .reports import History
-from .storage import check_writable, read_npz, write_npz
+from .storage import check_writable, is_checkpoint, read_npz, write_npz
 
 _LISTS = ("loss", "validation", "validated")
 _WHAT = "the checkpoint"
@@ -45,6 +45,11 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
         ParameterFileError: the file is no checkpoint, or one of a run that differs in ``about``.
     """
     arrays = read_npz(path)
+    if not is_checkpoint(arrays):
+        raise ParameterFileError(
+            f"{os.fspath(path)} is not a checkpoint of train, which train(..., checkpoint=...) writes; "
+            f"to start from a file of parameters, train(..., params=NeuralNetworkParameters.load({os.fspath(path)!r}))"
+        )
     try:
         run = json.loads(arrays["run"].tobytes())
         found, now = run["about"], run["now"]
@@ -53,7 +58,7 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
         for name in _LISTS:
             getattr(history, name).extend(arrays[name].tolist())
     except (KeyError, ValueError, TypeError) as error:
-        raise ParameterFileError(f"{os.fspath(path)} is not a checkpoint of train: {error!r}") from None
+        raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: {error!r}") from None
     for what, expected in about.items():
         if found.get(what) != expected:
             came = found.get(what)

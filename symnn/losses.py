@@ -19,7 +19,8 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from .build import build_nn_function
-from .errors import ArgumentError, ShapeError
+from .errors import ShapeError
+from .quantities import number
 from .symbolic import SymbolicNeuralNetwork
 
 over = eg.over_samples
@@ -152,8 +153,7 @@ class Huber(Loss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.delta > 0:
-            raise ArgumentError(f"Huber: delta is positive, got {self.delta}")
+        number("Huber's delta", self.delta, above=0)
 
     def expression(self, output: Node, target: Node) -> Node:
         d = eg.abs(_difference(output, target))

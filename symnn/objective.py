@@ -19,6 +19,7 @@ from .derivatives import by_parameters
 from .errors import ArgumentError, ShapeError, UnboundSymbolError
 from .losses import NetworkLoss, as_batch
 from .parameters import NeuralNetworkParameters
+from .quantities import number
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -29,7 +30,10 @@ class LossTerm:
     Args:
         loss: a :class:`Loss`, or an expression. One with a value for each sample is averaged over the samples.
         data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
-        weight: what the term is multiplied by.
+        weight: what the term is multiplied by, a finite number.
+
+    Raises:
+        ArgumentError: the weight is something else.
 
     >>> import numpy as np
     >>> from symnn import Dense, LossTerm, SymbolicNeuralNetwork
@@ -40,6 +44,9 @@ class LossTerm:
     loss: Any
     data: Any
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", number("a LossTerm's weight", self.weight))
 
 
 class Part(NamedTuple):
@@ -90,7 +97,7 @@ def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
     if isinstance(loss, (list, tuple)) and loss and all(isinstance(t, LossTerm) for t in loss):
         if data is not None:
             raise ArgumentError("each LossTerm brings its own data; leave data out")
-        return [_part(nn, t.loss, t.data, float(t.weight)) for t in loss]
+        return [_part(nn, t.loss, t.data, t.weight) for t in loss]
     return [_part(nn, loss, data, 1.0)]
 
 

@@ -16,8 +16,9 @@ import exprgraph as eg
 from exprgraph.node import Node
 
 from .errors import ArgumentError
+from .quantities import count, number
 
-#: a number, or a function from the number of the step (0, 1, ...) to the learning rate
+#: a number, or a function from the number of the step, 0 for the first, to the learning rate
 Rate = Union[float, Callable[[int], float]]
 
 
@@ -42,24 +43,46 @@ class Optimizer(ABC):
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
         """New parameters and new memory; ``step`` counts from 1."""
 
-    def rates(self, first: int, count: int) -> np.ndarray:
+    def rates(self, first: int, steps: int) -> np.ndarray:
         """The learning rates of some steps.
 
         Raises:
             ArgumentError: one is not a finite number.
         """
-        rate = self.learning_rate
-        values = np.array([rate(k) for k in range(first, first + count)] if callable(rate) else np.full(count, rate), dtype=float)
-        if not np.all(np.isfinite(values)):
-            step = first + int(np.argmin(np.isfinite(values)))
-            raise ArgumentError(f"{type(self).__name__}: the learning rate of step {step} is not finite")
-        return values
+        rate, name = self.learning_rate, type(self).__name__
+        if not callable(rate):
+            return np.full(steps, number(f"{name}'s learning_rate", rate, least=0))
+        values = [_called(name, rate, k) for k in range(first, first + steps)]
+        if {type(v) for v in values} <= _NUMBERS:
+            rates = np.array(values, dtype=float)
+            if np.all((rates >= 0) & np.isfinite(rates)):
+                return rates
+        for step, value in enumerate(values, first):
+            number(f"{name}: the learning rate of step {step}, counted from 0,", value, least=0)
+        return np.array(values, dtype=float)
+
+
+#: what need not be looked at one by one
+_NUMBERS = {float, int, np.float64}
+
+
+def _called(name: str, rate: Callable[[int], float], step: int) -> float:
+    try:
+        return rate(step)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ArgumentError(f"{name}: the function of the learning rate failed at step {step}, counted from 0: {said}") from error
+
+
+def _rate(optimizer: object, rate: Rate) -> None:
+    """A number is checked when the optimizer is made, a function when it is called."""
+    if not callable(rate):
+        number(f"{type(optimizer).__name__}'s learning_rate", rate, least=0)
 
 
 def _in_range(optimizer: object, **values: float) -> None:
     for name, value in values.items():
-        if not 0 <= value < 1:
-            raise ArgumentError(f"{type(optimizer).__name__}: {name} is at least 0 and less than 1, got {value}")
+        number(f"{type(optimizer).__name__}'s {name}", value, least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -67,6 +90,9 @@ class GradientDescent(Optimizer):
     """``p - rate * g``."""
 
     learning_rate: Rate = 1e-2
+
+    def __post_init__(self) -> None:
+        _rate(self, self.learning_rate)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
         return parameters - rate * gradient, ()
@@ -82,6 +108,7 @@ class Momentum(Optimizer):
     memory = 1
 
     def __post_init__(self) -> None:
+        _rate(self, self.learning_rate)
         _in_range(self, momentum=self.momentum)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
@@ -104,7 +131,9 @@ class Adam(Optimizer):
     memory = 2
 
     def __post_init__(self) -> None:
+        _rate(self, self.learning_rate)
         _in_range(self, beta1=self.beta1, beta2=self.beta2)
+        number(f"{type(self).__name__}'s epsilon", self.epsilon, least=0)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
         m = self.beta1 * memory[0] + (1 - self.beta1) * gradient
@@ -120,6 +149,10 @@ class AdamW(Adam):
     """Adam with decay of the parameters that the gradient has no part in (Loshchilov, Hutter 2019): ``- rate * weight_decay * p``."""
 
     weight_decay: float = 1e-2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        number("AdamW's weight_decay", self.weight_decay, least=0)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
         new, kept = super().update(parameters, gradient, memory, rate, step)
@@ -137,6 +170,10 @@ class LBFGS:
 
     history: int = 20
     tolerance: float = 1e-10
+
+    def __post_init__(self) -> None:
+        count("LBFGS's history", self.history)
+        number("LBFGS's tolerance", self.tolerance, least=0)
 
 
 __all__ = ["LBFGS", "Adam", "AdamW", "GradientDescent", "Momentum", "Optimizer", "Rate"]

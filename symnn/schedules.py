@@ -11,8 +11,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from .errors import ArgumentError
 from .optimizers import Rate
+from .quantities import number
 
 
 def _at(rate: Rate, step: int) -> float:
@@ -27,6 +30,11 @@ class exponential:  # noqa: N801  (used as a function)
     decay: float
     steps: int
 
+    def __post_init__(self) -> None:
+        number("exponential's rate", self.rate, least=0)
+        number("exponential's decay", self.decay, above=0)
+        number("exponential's steps", self.steps, above=0)
+
     def __call__(self, step: int) -> float:
         return self.rate * float(self.decay ** (step / self.steps))
 
@@ -38,6 +46,11 @@ class cosine:  # noqa: N801
     rate: float
     steps: int
     least: float = 0.0
+
+    def __post_init__(self) -> None:
+        number("cosine's rate", self.rate, least=0)
+        number("cosine's steps", self.steps, above=0)
+        number("cosine's least", self.least, least=0)
 
     def __call__(self, step: int) -> float:
         part = min(step / self.steps, 1.0)
@@ -52,6 +65,12 @@ class piecewise:  # noqa: N801
     rates: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        for name in ("boundaries", "rates"):
+            values = getattr(self, name)
+            if not isinstance(values, (tuple, list, np.ndarray)):
+                raise ArgumentError(f"piecewise's {name} are a tuple of numbers, got {values!r}")
+            for value in values:
+                number(f"each of piecewise's {name}", value, least=0)
         if len(self.rates) != len(self.boundaries) + 1 or list(self.boundaries) != sorted(self.boundaries):
             raise ArgumentError("piecewise: boundaries rise, and there is one rate more than there are boundaries")
 
@@ -65,6 +84,11 @@ class warmup:  # noqa: N801
 
     then: Rate
     steps: int
+
+    def __post_init__(self) -> None:
+        if not callable(self.then):
+            number("warmup's rate", self.then, least=0)
+        number("warmup's steps", self.steps, above=0)
 
     def __call__(self, step: int) -> float:
         return _at(self.then, step) * min((step + 1) / self.steps, 1.0)

@@ -106,8 +106,18 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return arrays
 
 
+def is_checkpoint(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether a training run wrote these: its text is kept as bytes, which parameters never are."""
+    return "state" in arrays and "run" in arrays and arrays["run"].dtype == np.uint8
+
+
 def nest(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, object]:
     """Nested dicts from names such as ``L1/W``."""
+    if is_checkpoint(arrays):
+        raise ParameterFileError(
+            f"{source} is a checkpoint of train, not a file of parameters: go on from it with train(..., resume={source!r}), "
+            "with epochs=0 to have its parameters alone"
+        )
     if not arrays:
         raise ParameterFileError(f"{source} holds no parameters")
     root: dict[str, object] = {}

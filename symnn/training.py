@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.integers import whole
-
 from .binding import bind_parameters
 from .checkpoints import check_checkpoint
 from .errors import ArgumentError
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
+from .quantities import count
 from .reports import Epoch, NonFiniteLossError, TrainingResult
 from .symbolic import SymbolicNeuralNetwork
 
@@ -89,10 +88,10 @@ def train(
 
     start = time.perf_counter()
     if epochs is not None:
-        epochs = _count("epochs", epochs, 0)
-    validate_every, checkpoint_every = _count("validate_every", validate_every), _count("checkpoint_every", checkpoint_every)
-    patience = None if patience is None else _count("patience", patience)
-    threads = _count("threads", threads)
+        epochs = count("epochs", epochs, 0)
+    validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
+    patience = None if patience is None else count("patience", patience)
+    threads = count("threads", threads)
     if callback is not None and not callable(callback):
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     try:
@@ -134,13 +133,6 @@ def train(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
     )  # fmt: skip
-
-
-def _count(name: str, value: Any, least: int = 1) -> int:
-    number = whole(value)
-    if number is None or number < least:
-        raise ArgumentError(f"{name} is a whole number of at least {least}, got {value!r}")
-    return number
 
 
 def _network(nn: Any) -> Any:

@@ -17,6 +17,7 @@ from exprgraph.node import Node
 
 from ..errors import ArgumentError
 from ..losses import NetworkLoss
+from ..quantities import number
 from ..symbolic import SymbolicNeuralNetwork
 from .states import degrees_of_freedom, scalar_of
 
@@ -81,8 +82,7 @@ class _PairLoss(HamiltonianLoss):
     step: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.step > 0:
-            raise ArgumentError(f"{type(self).__name__}: step is positive, got {self.step}")
+        number(f"{type(self).__name__}'s step", self.step, above=0)
 
     @abstractmethod
     def point(self, before: Node, after: Node) -> Node:

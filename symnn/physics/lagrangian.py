@@ -17,6 +17,7 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from ..losses import NetworkLoss
+from ..quantities import number
 from ..symbolic import SymbolicNeuralNetwork
 from .states import degrees_of_freedom, scalar_of
 
@@ -66,6 +67,9 @@ class LagrangianLoss(NetworkLoss):
 
     regularization: float = 0.0
 
+    def __post_init__(self) -> None:
+        number("LagrangianLoss's regularization", self.regularization)
+
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
         return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)
 
@@ -89,6 +93,11 @@ class VariationalMidpointLoss(NetworkLoss):
 
     step: float = 0.1
     scale: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        number("VariationalMidpointLoss's step", self.step, above=0)
+        if self.scale is not None:
+            number("VariationalMidpointLoss's scale", self.scale, above=0)
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
         return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)

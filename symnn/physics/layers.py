@@ -20,6 +20,7 @@ from ..errors import ShapeError
 from ..layers import Layer, as_layer
 from ..layout import Shape
 from ..parameters import NeuralNetworkParameters
+from ..quantities import number
 from .hamiltonian import rotated
 from .states import degrees_of_freedom, scalar_of
 
@@ -71,7 +72,7 @@ class HamiltonianLayer(GradientLayer):
 
     def __init__(self, inner: Layer, step: float = 0.1) -> None:
         super().__init__(inner)
-        self.step = float(step)
+        self.step = number(f"{type(self).__name__}'s step", step)
 
     def __call__(self, x: Any, ps: Any) -> Node:
         z = as_node(x)
@@ -94,7 +95,8 @@ class SeparableLayer(Layer):
     """
 
     def __init__(self, kinetic: Layer, potential: Layer, step: float = 0.1) -> None:
-        self.kinetic, self.potential, self.step = GradientLayer(kinetic), GradientLayer(potential), float(step)
+        self.kinetic, self.potential = GradientLayer(kinetic), GradientLayer(potential)
+        self.step = number("SeparableLayer's step", step)
         if self.kinetic.input_size != self.potential.input_size:
             raise ShapeError(f"as many momenta as positions: {kinetic!r} and {potential!r} take different inputs")
 

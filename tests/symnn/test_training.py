@@ -350,7 +350,7 @@ def test_schedules() -> None:
     assert [warmup(2.0, 4)(k) for k in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
     with pytest.raises(ArgumentError, match="one rate more"):
         piecewise((1,), (1.0,))
-    with pytest.raises(ArgumentError, match="the learning rate of step 3 is not finite"):
+    with pytest.raises(ArgumentError, match="the learning rate of step 3, counted from 0, is a finite number of at least 0, got nan"):
         Adam(lambda k: math.nan if k == 3 else 0.1).rates(0, 5)
 
 
