@@ -53,23 +53,28 @@ class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient became infinite or NaN.
 
     Attributes:
-        epoch, batch: where, from 1.
+        epoch, batch: where, from 1; no batch for the loss on validation data.
         loss: the loss there.
+        reason: what it is not finite for, as far as that is seen: the parameters, the data by name, or else the steps.
         params: the parameters before that step.
         best: those of the best epoch until then, as in :class:`TrainingResult`; not there in the first epoch.
         history: losses until then.
     """
 
-    def __init__(self, epoch: int, batch: int, loss: float, params: NeuralNetworkParameters, history: History) -> None:
-        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.6g}, its gradient is not finite"
-        super().__init__(
-            f"epoch {epoch}, batch {batch}: {what}; the parameters before this step are in this error's .params. "
-            "Try a smaller learning rate, or look for points where the loss is not smooth"
-        )
-        self.epoch, self.batch, self.loss, self.params, self.history = epoch, batch, loss, params, history
+    best: NeuralNetworkParameters
+
+    def __init__(
+        self, epoch: int, batch: int | None, loss: float, params: NeuralNetworkParameters, history: History, reason: str = ""
+    ) -> None:
+        where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch}"
+        kind = "validation loss" if batch is None else "loss"
+        what = f"the {kind} is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.6g}, its gradient is not finite"
+        super().__init__(f"{where}: {what}; the parameters before this step are in this error's .params. {reason}".rstrip())
+        self.epoch, self.batch, self.loss, self.params, self.history, self.reason = epoch, batch, loss, params, history, reason
 
     def __reduce__(self) -> tuple[object, ...]:  # what a pool of processes passes on
-        return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history)
+        more = {"best": self.best} if hasattr(self, "best") else {}
+        return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history, self.reason), more
 
 
 def bring_along(
