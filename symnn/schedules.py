@@ -1,9 +1,15 @@
-"""Learning rates that change from step to step: functions of the number of the step, from 0.
+"""Learning rates that change from step to step: functions of the number of the step.
+
+Steps are counted over the whole run, whatever the epochs, and from 0: the first is step 0, so a rate of your
+own that falls as ``1 / step`` is ``lambda step: 0.1 / (step + 1)``.  A rate is a finite number of at least 0.
+Any function of a number will do; those here compare equal by what they are made of, and one may be inside another.
 
 >>> from symnn import Adam
 >>> from symnn.schedules import cosine, warmup
 >>> Adam(warmup(cosine(1e-2, steps=1000), steps=50)).rates(0, 2)
 array([0.0002, 0.0004])
+>>> Adam(lambda step: 0.1 / (step + 1)).rates(0, 3)
+array([0.1       , 0.05      , 0.03333333])
 """
 
 from __future__ import annotations
@@ -24,7 +30,15 @@ def _at(rate: Rate, step: int) -> float:
 
 @dataclass(frozen=True)
 class exponential:  # noqa: N801  (used as a function)
-    """``rate * decay ** (step / steps)``."""
+    """``rate * decay ** (step / steps)``: the rate is multiplied by ``decay`` in every ``steps`` steps.
+
+    Raises:
+        ArgumentError: the rate is negative, or ``decay`` or ``steps`` is not positive.
+
+    >>> from symnn.schedules import exponential
+    >>> [exponential(0.1, 0.5, steps=100)(step) for step in (0, 100, 200)]
+    [0.1, 0.05, 0.025]
+    """
 
     rate: float
     decay: float
@@ -41,7 +55,17 @@ class exponential:  # noqa: N801  (used as a function)
 
 @dataclass(frozen=True)
 class cosine:  # noqa: N801
-    """From ``rate`` to ``least`` along half a cosine in ``steps`` steps, then ``least`` (Loshchilov, Hutter 2017)."""
+    """From ``rate`` to ``least`` along half a cosine in ``steps`` steps, then ``least`` (Loshchilov, Hutter 2017).
+
+    ``steps`` are those of the whole run: epochs times batches in an epoch.
+
+    Raises:
+        ArgumentError: a rate is negative, or ``steps`` is not positive.
+
+    >>> from symnn.schedules import cosine
+    >>> [round(cosine(0.1, steps=100, least=0.01)(step), 3) for step in (0, 50, 100, 200)]
+    [0.1, 0.055, 0.01, 0.01]
+    """
 
     rate: float
     steps: int
@@ -59,7 +83,15 @@ class cosine:  # noqa: N801
 
 @dataclass(frozen=True)
 class piecewise:  # noqa: N801
-    """``rates[k]`` from step ``boundaries[k - 1]`` on."""
+    """``rates[k]`` from step ``boundaries[k - 1]`` on; ``rates[0]`` from the first step, which is step 0.
+
+    Raises:
+        ArgumentError: boundaries do not rise, or there is not one rate more than there are boundaries.
+
+    >>> from symnn.schedules import piecewise
+    >>> [piecewise((2,), (0.1, 0.01))(step) for step in (0, 1, 2, 3)]
+    [0.1, 0.1, 0.01, 0.01]
+    """
 
     boundaries: tuple[int, ...]
     rates: tuple[float, ...]
@@ -72,7 +104,10 @@ class piecewise:  # noqa: N801
             for value in values:
                 number(f"each of piecewise's {name}", value, least=0)
         if len(self.rates) != len(self.boundaries) + 1 or list(self.boundaries) != sorted(self.boundaries):
-            raise ArgumentError("piecewise: boundaries rise, and there is one rate more than there are boundaries")
+            raise ArgumentError(
+                "piecewise: boundaries rise, and there is one rate more than there are boundaries, "
+                f"got {self.boundaries} and {self.rates}"
+            )
 
     def __call__(self, step: int) -> float:
         return self.rates[sum(step >= b for b in self.boundaries)]
@@ -80,7 +115,15 @@ class piecewise:  # noqa: N801
 
 @dataclass(frozen=True)
 class warmup:  # noqa: N801
-    """Another schedule, or a number, reached in ``steps`` equal increases."""
+    """Another schedule, or a number, reached in ``steps`` equal increases; the first step has ``1 / steps`` of it.
+
+    Raises:
+        ArgumentError: the number is negative, or ``steps`` is not positive.
+
+    >>> from symnn.schedules import warmup
+    >>> [warmup(0.4, steps=4)(step) for step in (0, 1, 3, 4)]
+    [0.1, 0.2, 0.4, 0.4]
+    """
 
     then: Rate
     steps: int

@@ -50,10 +50,10 @@ def train(
             a chain, or a container of the symbols to train.
         loss: a :class:`Loss`, an expression (one with a value for each sample is averaged), or a list of
             :class:`LossTerm`, which are added up.
-        data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays, samples first, for an
-            expression; nothing for a list.
+        data: ``(inputs, targets)`` for a :class:`Loss`; for an expression, a dict from the symbols it contains to
+            arrays, samples first; nothing for a list.
         params: the first parameters; by default the network's initial ones, drawn from ``rng``.
-        optimizer: by default ``Adam()``.
+        optimizer: by default ``Adam()``, whose learning rate is 0.001.
         epochs: how many times the samples are gone through; by default as many as ``batches`` has, else 1000.
         batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
         rng: a seed or a generator, for first parameters and for shuffling.

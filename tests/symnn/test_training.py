@@ -355,6 +355,27 @@ def test_schedules() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (lambda s: 0.1 / s, "Adam: the function of the learning rate failed at step 0, counted from 0: ZeroDivisionError: "),
+        (lambda s: [0.1][s], "Adam: the function of the learning rate failed at step 1, counted from 0: IndexError: list index"),
+        (lambda s: None, "Adam: the learning rate of step 0, counted from 0, is a finite number of at least 0, got None"),
+        (lambda s: "0.1", "Adam: the learning rate of step 0, .* got '0.1'"),
+        (lambda s: 0.1 - 0.05 * s, "Adam: the learning rate of step 3, .* of at least 0, got -0.05"),
+        (lambda: 0.1, "failed at step 0, counted from 0: TypeError: "),
+    ],
+)
+def test_a_schedule_that_fails_is_explained(rate: Any, text: str) -> None:
+    with pytest.raises(ArgumentError, match=text):
+        train(NN, MSE(), (X, Y), START, Adam(rate), epochs=6, progress=False)
+
+
+@pytest.mark.parametrize("kind", [int, np.float32, np.float64, np.array])
+def test_a_schedule_may_give_any_kind_of_number(kind: Any) -> None:
+    assert Adam(lambda s: kind(s)).rates(2, 3).tolist() == [2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
     ("change", "error", "text"),
     [
         ({"batch_size": 0}, ArgumentError, "batch_size is a positive whole number"),
