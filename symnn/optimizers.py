@@ -25,15 +25,22 @@ Rate = Union[float, Callable[[int], float]]
 class Optimizer(ABC):
     """The base of optimizers.
 
+    A subclass defines :meth:`update`, a formula; its step is compiled.
+
     Attributes:
-        learning_rate: a number, or a function of the number of the step; see :mod:`symnn.schedules`.
+        learning_rate: a finite number of at least 0, or a function from the number of the step to one, in which the
+            first step is 0 (so ``lambda step: 0.1 / (step + 1)``); see :mod:`symnn.schedules`.
         memory: how many vectors of the parameters' size it keeps from step to step; zero at first.
 
-    >>> from symnn import Optimizer
+    >>> import exprgraph as eg
+    >>> from symnn import MSE, Dense, Optimizer, train
     >>> class SignDescent(Optimizer):
     ...     learning_rate = 0.01
     ...     def update(self, parameters, gradient, memory, rate, step):
     ...         return parameters - rate * eg.sign(gradient), ()
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], SignDescent(), epochs=200).params.flat.round(1)
+    array([2., 1.])
     """
 
     learning_rate: Rate = 1e-3
@@ -41,13 +48,28 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
-        """New parameters and new memory; ``step`` counts from 1."""
+        """New parameters and new memory, as expressions.
+
+        Args:
+            parameters, gradient: expressions of shape ``(number of parameters,)``.
+            memory: as many expressions of that shape as :attr:`memory` says.
+            rate: the learning rate of this step, a scalar.
+            step: the number of this step, a scalar that counts from 1, as corrections of a bias need it
+                (a learning rate that is a function is asked for ``step - 1``).
+
+        Returns:
+            The new parameters and a sequence of the new memory, of the same shapes.
+        """
 
     def rates(self, first: int, steps: int) -> np.ndarray:
-        """The learning rates of some steps.
+        """The learning rates of ``steps`` steps from step ``first`` on, of which the very first is 0; shape ``(steps,)``.
 
         Raises:
-            ArgumentError: one is not a finite number.
+            ArgumentError: one is not a finite number of at least 0, or a function of the learning rate fails.
+
+        >>> from symnn import Adam
+        >>> Adam(lambda step: 0.1 / (step + 1)).rates(0, 2)
+        array([0.1 , 0.05])
         """
         rate, name = self.learning_rate, type(self).__name__
         if not callable(rate):
@@ -87,7 +109,19 @@ def _in_range(optimizer: object, **values: float) -> None:
 
 @dataclass(frozen=True)
 class GradientDescent(Optimizer):
-    """``p - rate * g``."""
+    """``p - rate * g``.
+
+    Args:
+        learning_rate: a finite number of at least 0, or a function from the number of the step, 0 for the first, to one.
+
+    Raises:
+        ArgumentError: the learning rate is something else.
+
+    >>> from symnn import MSE, Dense, GradientDescent, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], GradientDescent(0.5), epochs=200).params.flat.round(3)
+    array([2., 1.])
+    """
 
     learning_rate: Rate = 1e-2
 
@@ -100,7 +134,21 @@ class GradientDescent(Optimizer):
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """``v = momentum * v + g``, ``p - rate * v`` (Polyak 1964); with ``nesterov``, ``p - rate * (g + momentum * v)``."""
+    """``v = momentum * v + g``, ``p - rate * v`` (Polyak 1964); with ``nesterov``, ``p - rate * (g + momentum * v)``.
+
+    Args:
+        learning_rate: a finite number of at least 0, or a function from the number of the step, 0 for the first, to one.
+        momentum: at least 0 and less than 1.
+        nesterov: whether the gradient is taken once more.
+
+    Raises:
+        ArgumentError: a number is something else.
+
+    >>> from symnn import MSE, Dense, Momentum, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], Momentum(0.1), epochs=300).params.flat.round(3)
+    array([2., 1.])
+    """
 
     learning_rate: Rate = 1e-2
     momentum: float = 0.9
@@ -121,7 +169,21 @@ class Adam(Optimizer):
     """Adam (Kingma, Ba 2015), with both corrections of the bias.
 
     ``m = b1 m + (1 - b1) g``, ``v = b2 v + (1 - b2) g^2``,
-    ``p - rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)``.
+    ``p - rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)``, where t is 1 at the first step.
+
+    Args:
+        learning_rate: a finite number of at least 0, or a function from the number of the step, 0 for the first, to one
+            (as those of :mod:`symnn.schedules`; of your own, ``lambda step: 0.1 / (step + 1)``).
+        beta1, beta2: at least 0 and less than 1.
+        epsilon: at least 0.
+
+    Raises:
+        ArgumentError: a number is something else.
+
+    >>> from symnn import MSE, Adam, Dense, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], Adam(0.05), epochs=1000).params.flat.round(3)
+    array([2., 1.])
     """
 
     learning_rate: Rate = 1e-3
@@ -146,7 +208,20 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with decay of the parameters that the gradient has no part in (Loshchilov, Hutter 2019): ``- rate * weight_decay * p``."""
+    """Adam with decay of the parameters that the gradient has no part in (Loshchilov, Hutter 2019): ``- rate * weight_decay * p``.
+
+    Args:
+        learning_rate, beta1, beta2, epsilon: as for :class:`Adam`.
+        weight_decay: at least 0.
+
+    Raises:
+        ArgumentError: a number is something else.
+
+    >>> from symnn import MSE, AdamW, Dense, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], AdamW(0.05, weight_decay=1e-6), epochs=1000).params.flat.round(3)
+    array([2., 1.])
+    """
 
     weight_decay: float = 1e-2
 
@@ -163,9 +238,20 @@ class AdamW(Adam):
 class LBFGS:
     """SciPy's L-BFGS-B on all samples at once; an epoch is one of its iterations.
 
-    Attributes:
-        history: how many pairs of steps and gradients it keeps.
-        tolerance: it stops where no entry of the gradient is larger.
+    It needs SciPy (``pip install scipy``, or ``"exprgraph[train]"``), and takes no learning rate, no batches and no checkpoint.
+
+    Args:
+        history: how many pairs of steps and gradients it keeps, at least 1.
+        tolerance: it stops where no entry of the gradient is larger; at least 0.
+
+    Raises:
+        ArgumentError: a number is something else.
+
+    >>> from symnn import LBFGS, MSE, Dense, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> r = train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], LBFGS())
+    >>> r.params.flat.round(3), r.stopped
+    (array([2., 1.]), 'converged')
     """
 
     history: int = 20
