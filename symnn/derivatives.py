@@ -71,6 +71,10 @@ class Derivative(ABC):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of an expression of shape {self.f.shape}, by {self._by()} of {self.nn!r}>"
 
+    def _repr_latex_(self) -> str | None:
+        shown: str | None = self.derivative._repr_latex_()
+        return shown
+
     def _by(self) -> str:
         return "the input"
 

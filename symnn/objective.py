@@ -48,6 +48,23 @@ class LossTerm:
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", number("a LossTerm's weight", self.weight))
 
+    def __repr__(self) -> str:
+        weight = "" if self.weight == 1.0 else f", weight={self.weight:g}"
+        return f"<LossTerm of {self.loss!r}, data {_shapes(self.data)}{weight}>"
+
+
+def _shapes(data: Any) -> str:
+    """The shapes of data, whatever it is: a term is checked when it is used, and printed before that."""
+    if not isinstance(data, (Mapping, tuple, list)):
+        return type(data).__name__
+    shapes = []
+    for name, value in data.items() if isinstance(data, Mapping) else zip(("inputs", "targets"), data):
+        try:
+            shapes.append(f"{name}: {np.asarray(value, float).shape}")
+        except (TypeError, ValueError):
+            shapes.append(f"{name}: {type(value).__name__}")
+    return f"of shapes {{{', '.join(shapes)}}}"
+
 
 class Part(NamedTuple):
     """A term made ready: a scalar expression over all samples, and the values of its symbols."""

@@ -139,5 +139,8 @@ class FlatObjective:
         j = self.pullback.jacobian(np.asarray(theta), self.data)
         return j.reshape(-1, j.shape[-1])
 
+    def __repr__(self) -> str:
+        return f"<{self.pullback!r} on fixed data, of a flat vector of {self.pullback.params.size} parameters>"
+
 
 __all__ = ["FlatObjective", "SymbolicPullback"]

@@ -26,6 +26,12 @@ class History:
     validated: list[int] = field(default_factory=list)
     steps: array[float] = field(default_factory=lambda: array("d"))
 
+    def __repr__(self) -> str:
+        losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""
+        if self.validation:
+            losses += f", validation {self.validation[0]:.3g} to {self.validation[-1]:.3g}"
+        return f"<History of {len(self.loss)} epochs, {len(self.steps)} steps{losses}>"
+
 
 @dataclass
 class TrainingResult:
@@ -47,6 +53,9 @@ class TrainingResult:
     epochs: int
     stopped: str
     seconds: float
+
+    def __repr__(self) -> str:
+        return f"<TrainingResult of {self.params.size} parameters, stopped={self.stopped!r}, {self.seconds:.3g} s, {self.history!r}>"
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -107,6 +116,10 @@ class Epoch:
     loss: float
     validation: float | None
     parameters: NeuralNetworkParameters
+
+    def __repr__(self) -> str:
+        validation = "" if self.validation is None else f", validation {self.validation:.3g}"
+        return f"<Epoch {self.number}, loss {self.loss:.3g}{validation}, {self.parameters.size} parameters>"
 
 
 __all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult", "bring_along"]
