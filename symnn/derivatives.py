@@ -38,6 +38,14 @@ class Derivative(ABC):
     Attributes:
         f: the expression that is differentiated.
         nn: the symbolic network whose input or parameters it is differentiated by.
+
+    Raises:
+        TypeError: there is no symbolic network to differentiate by.
+
+    >>> from symnn import Dense, Derivative, Hessian, SymbolicNeuralNetwork
+    >>> d = Hessian(SymbolicNeuralNetwork(Dense(2, 1)))
+    >>> isinstance(d, Derivative), d.shape
+    (True, (1, 2, 2))
     """
 
     def __init__(self, f: Any, nn: SymbolicNeuralNetwork | None = None) -> None:

@@ -129,6 +129,7 @@ class GradientDescent(Optimizer):
         _rate(self, self.learning_rate)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        """The formula above, with no memory."""
         return parameters - rate * gradient, ()
 
 
@@ -160,6 +161,7 @@ class Momentum(Optimizer):
         _in_range(self, momentum=self.momentum)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        """The formula above; the memory is ``v``."""
         v = self.momentum * memory[0] + gradient
         return parameters - rate * (gradient + self.momentum * v if self.nesterov else v), (v,)
 
@@ -198,6 +200,7 @@ class Adam(Optimizer):
         number(f"{type(self).__name__}'s epsilon", self.epsilon, least=0)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        """The formula above; the memory is ``m`` and ``v``."""
         m = self.beta1 * memory[0] + (1 - self.beta1) * gradient
         v = self.beta2 * memory[1] + (1 - self.beta2) * gradient**2
         # what is the same for all parameters is computed once
@@ -230,6 +233,7 @@ class AdamW(Adam):
         number("AdamW's weight_decay", self.weight_decay, least=0)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
+        """The step of :class:`Adam`, less the decay."""
         new, kept = super().update(parameters, gradient, memory, rate, step)
         return new - rate * self.weight_decay * parameters, kept
 

@@ -74,6 +74,7 @@ class SymbolicPullback:
         return function(*bindings.values(), ps)
 
     def __call__(self, ps: Any, data: Any) -> tuple[Any, Pullback]:
+        """The loss, and the function from its sensitivity to the parameters' gradient."""
         value, gradient = self.value_and_gradient(ps, data)
         return value, lambda sensitivity: gradient * sensitivity
 

@@ -39,12 +39,19 @@ class TrainingResult:
 
     Attributes:
         params: the parameters after the last step.
-        best: those of the epoch with the least validation loss, without validation with the least loss of an epoch.
-        history: losses.
+        best: those after the epoch with the least validation loss.  Without validation, those after the epoch with the least
+            loss, among the epochs that Python looks at: all with a ``callback`` or ``patience``, else some ten a second.
+        history: losses, a :class:`History`.
         epochs: how many epochs were made in all.
         stopped: why it ended: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
             (Ctrl-C) or ``"converged"`` (L-BFGS).
         seconds: how long it took.
+
+    >>> from symnn import MSE, Dense, GradientDescent, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> r = train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], GradientDescent(0.5), epochs=100)
+    >>> r.params.flat.round(3), r.epochs, r.stopped, len(r.history.loss)
+    (array([2., 1.]), 100, 'epochs', 100)
     """
 
     params: NeuralNetworkParameters

@@ -50,6 +50,7 @@ class exponential:  # noqa: N801  (used as a function)
         number("exponential's steps", self.steps, above=0)
 
     def __call__(self, step: int) -> float:
+        """The learning rate of a step; the first is 0."""
         return self.rate * float(self.decay ** (step / self.steps))
 
 
@@ -77,6 +78,7 @@ class cosine:  # noqa: N801
         number("cosine's least", self.least, least=0)
 
     def __call__(self, step: int) -> float:
+        """The learning rate of a step; the first is 0."""
         part = min(step / self.steps, 1.0)
         return self.least + (self.rate - self.least) * 0.5 * (1 + math.cos(math.pi * part))
 
@@ -110,6 +112,7 @@ class piecewise:  # noqa: N801
             )
 
     def __call__(self, step: int) -> float:
+        """The learning rate of a step; the first is 0."""
         return self.rates[sum(step >= b for b in self.boundaries)]
 
 
@@ -134,6 +137,7 @@ class warmup:  # noqa: N801
         number("warmup's steps", self.steps, above=0)
 
     def __call__(self, step: int) -> float:
+        """The learning rate of a step; the first is 0."""
         return _at(self.then, step) * min((step + 1) / self.steps, 1.0)
 
 
