@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,3 +36,30 @@ def test_a_docstring_has_an_example_and_so_has_every_member_a_docstring(name: st
     if isinstance(value, type):
         without = [m for m, v in members(value) if not v.__doc__]
         assert not without, f"{name} has members without docstrings: {without}"
+
+
+PAGE = set((Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("name", [n for n in PUBLIC if "testing" not in n])
+def test_what_is_public_is_on_the_api_page(name: str) -> None:
+    assert f"### {name}" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("cls", "wanted"),
+    [
+        ("CompiledFunction", "source kernel workspace_size address ctypes low_level_callable save __call__"),
+        ("BuiltFunction", "source kernel workspace_size address ctypes save __call__"),
+        ("Chain", "parameter_shapes initial_parameters output_shape __call__"),
+        ("FlatObjective", "hessp jacobian __call__"),
+        ("Node", "sum reshape transpose T"),
+    ],
+)
+def test_members_of_what_calls_return_are_on_the_api_page(cls: str, wanted: str) -> None:
+    for name in wanted.split():
+        assert any(line == f"#### {cls}.{name}" or line.startswith(f"#### {cls}.{name}(") for line in PAGE), name
+
+
+def test_what_training_tells_is_on_the_api_page() -> None:
+    assert {"### symnn.reports.Epoch", "### symnn.reports.History"} <= PAGE
