@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +12,16 @@ from typing import Any
 
 import exprgraph
 import exprgraph.interop
+import exprgraph.lowering.function
 import exprgraph.over_samples
 import exprgraph.testing
 import symnn
 import symnn.activations
+import symnn.layout
+import symnn.physics
+import symnn.pullback
+import symnn.reports
+import symnn.schedules
 import symnn.testing
 from exprgraph.elementwise import Function
 from exprgraph.lowering.library import elementary
@@ -29,10 +36,17 @@ _HEAD = """\
 #: sections of the page: a title, the name before the dot, the module, its names
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
+    # what a call returns and nobody makes has a place too: its methods are used
+    ("exprgraph.lowering.function", "exprgraph.lowering.function", exprgraph.lowering.function, ["CompiledFunction"]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
+    ("symnn.reports", "symnn.reports", symnn.reports, ["Epoch", "History"]),
+    ("symnn.pullback", "symnn.pullback", symnn.pullback, ["FlatObjective"]),
+    ("symnn.layout", "symnn.layout", symnn.layout, ["Layout", "Slot"]),
+    ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),
+    ("symnn.physics", "symnn.physics", symnn.physics, list(symnn.physics.__all__)),
     ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]
@@ -85,20 +99,20 @@ def page() -> str:
 def _entry(name: str, value: Any) -> str:
     lines = [f"### {name}\n", f"```\n{name}{_signature(value)}\n```\n", _text(value) + "\n"]
     if inspect.isclass(value):
-        lines += [f"#### {name.rpartition('.')[2]}.{m}{s}\n\n{t}\n" for m, s, t in _members(value)]
+        lines += ["\n\n".join(filter(None, [f"#### {name.rpartition('.')[2]}.{m}{s}", t])) + "\n" for m, s, t in _members(value)]
     return "\n".join(lines)
 
 
 def _members(cls: type) -> Iterator[tuple[str, str, str]]:
-    """The documented methods and properties that a class itself defines."""
+    """The methods and properties that a class itself defines; one without a docstring has its signature alone."""
     for name, value in vars(cls).items():
         if name.startswith("_") and name != "__call__":
             continue
         if isinstance(value, (property, cached_property)):
-            if value.__doc__:
-                yield name, "", _text(value)
-        elif inspect.isroutine(value) and getattr(cls, name).__doc__:
-            yield name, _signature(getattr(cls, name)), _text(getattr(cls, name))
+            yield name, "", _text(value) if value.__doc__ else ""
+        elif inspect.isroutine(value) and not inspect.ismemberdescriptor(value):
+            found = getattr(cls, name)
+            yield name, _signature(found), _text(found) if found.__doc__ else ""
 
 
 def _signature(value: Any) -> str:
@@ -126,6 +140,9 @@ def _text(value: Any) -> str:
         if heading:
             out.append(f"**{heading[1]}**")
             paragraph = _items(paragraph[heading.end() :], listed=heading[1] != "Returns")
+        if paragraph.startswith("    "):  # a literal block, announced by ::
+            out.append(f"```\n{textwrap.dedent(paragraph)}\n```")
+            continue
         out.append(_marked(paragraph))
     return "\n\n".join(out)
 
@@ -140,7 +157,7 @@ def _items(text: str, *, listed: bool) -> str:
 
 def _marked(text: str) -> str:
     text = re.sub(r":(?:func|class|meth|mod|attr):`~?([^`]+)`", r"`\1`", text)
-    return text.replace("``", "`")
+    return re.sub(r"::$", ":", text.replace("``", "`"))
 
 
 if __name__ == "__main__":

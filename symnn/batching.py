@@ -27,6 +27,8 @@ class Sampler:
         self.rng = rng
         self.given: np.ndarray | None = None
         if batches is not None:
+            if batch_size is not None:
+                raise ArgumentError("batch_size= and batches= both say which samples a step takes; give one of them")
             if len(samples) != 1:
                 raise ArgumentError("batches= gives the samples of one term; this loss has several")
             given = np.asarray(batches)

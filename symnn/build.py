@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topolog
 from exprgraph.tree import flatten
 
 from .binding import bind_parameters, bind_variables, common_dtype
-from .compiling import at_once, compile_outputs, given_arrays, of_parameters, of_symbol, write
+from .compiling import at_once, c_function, compile_core, given_arrays, of_parameters, of_symbol, save_function, workspace_size, write
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
 from .parameters import NeuralNetworkParameters
 from .symbolic import SymbolicNeuralNetwork
@@ -92,9 +93,19 @@ def build_nn_function(
 class BuiltFunction:
     """What :func:`build_nn_function` returns: call it as ``f(x, *values, ps)``.
 
+    It can be pickled, and sent to other processes.
+
     Attributes:
-        outputs: the expressions that are computed, in the order of the nesting.
-        arguments: the names of the arguments.
+        outputs: the expressions that are computed, in the order of the nesting; a container is one, its ``flat``.
+        arguments: the names of the arguments, ``"parameters"`` last.
+
+    >>> from symnn import Dense, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "identity"))
+    >>> f = build_nn_function({"u": nn.output, "slope": derivative(Jacobian(nn))}, nn, backend="numpy")
+    >>> f
+    <function of (sinput, parameters) with outputs of shape (1,), (1, 2)>
+    >>> f([[1.0, 2.0]] * 5, [3.0, 4.0, 0.5])["u"].shape
+    (5, 1)
     """
 
     def __init__(
@@ -129,7 +140,7 @@ class BuiltFunction:
         self._repeat = (False,) * len(nodes) if reduce is not None else _constant_over_samples(nodes)
         self._variables = tuple(of_symbol(s) for s in declared)
         self.arguments: tuple[str, ...] = (*(v.name for v in self._variables), "parameters")
-        self._compiled = compile_outputs(nodes, (*self._variables, of_parameters(params)), backend, threads)
+        self._compiled = compile_core(nodes, (*self._variables, of_parameters(params)), backend, threads)
 
     def __call__(self, *values: Any, out: Any = None) -> Any:
         """The equations' values; with ``out``, written into those arrays, which are nested as the results are.
@@ -177,15 +188,74 @@ class BuiltFunction:
             results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
         return list(results)
 
+    # -- code: for other programs the arguments are the same, in the same order, and the parameters are the flat vector
+
     @property
     def source(self) -> str:
         """The generated code."""
         return self._compiled.source
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the evaluator as a module that needs only numpy and numba, not this package.
+
+        The module has ``evaluate(x, *values, parameters)``: the arguments of this function in the same order, the
+        parameters last and as one flat vector, ``ps.flat``.  Batch axes come first, as here.  It returns a list of
+        arrays in the order of :attr:`outputs`; a container is one array there, its ``flat``.  What depends on no sample is
+        not repeated over them.  ``self_check()`` compares it with what was computed when it was written.
+
+        >>> import pathlib, tempfile
+        >>> from symnn import Dense, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative
+        >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
+        >>> f = build_nn_function(derivative(Gradient(nn)), nn)
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     f.save(f"{place}/gradient.py")
+        ...     text = pathlib.Path(place, "gradient.py").read_text()
+        >>> "def evaluate(*values):" in text, "symnn" in text
+        (True, False)
+
+        Another program then has ``from gradient import evaluate`` and ``[g] = evaluate(x, ps.flat)``, of shape ``(N, 1, 3)``
+        for ``x`` of shape ``(N, 2)``.
+        """
+        save_function(self._compiled, self.arguments, path)
+
     @property
     def kernel(self) -> Any:
-        """The compiled function itself, which takes arrays as they are, unchecked."""
+        """The function for other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
+
+        The arrays are those of the arguments in order, the parameters last; then one array of all results that are the same
+        for all samples (empty if there are none), then the other results; all of them one-dimensional, contiguous, of
+        float64, samples one after another.  Nothing is checked and nothing allocated.
+        """
         return self._compiled.kernel
+
+    @property
+    def workspace_size(self) -> int:
+        """How many numbers of workspace callers of :attr:`kernel` give; enough for each of the two that C callers give."""
+        return workspace_size(self._compiled)
+
+    @property
+    def address(self) -> int:
+        """The machine code's address, for C callers: see :attr:`ctypes`.
+
+        Raises:
+            CompilationError: a part of the function is one that only Numba can compile.
+        """
+        return c_function(self._compiled)[0]
+
+    @property
+    def ctypes(self) -> Any:
+        """The machine code as a ctypes function, which keeps it in memory.
+
+        In C, with the arguments in order and the flat parameters last, results as for :attr:`kernel`, and
+        :attr:`workspace_size` numbers of each kind of workspace::
+
+            void f(const double *const *arguments, double *const *results,
+                   double *workspace, double *shared, int64_t samples);
+
+        Raises:
+            CompilationError: a part of the function is one that only Numba can compile.
+        """
+        return c_function(self._compiled)[1]
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(n.shape) for n in self.outputs[:6]) + (", ..." if len(self.outputs) > 6 else "")

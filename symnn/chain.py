@@ -44,19 +44,37 @@ class Chain(Layer):
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
+        """How many inputs the first layer takes; ``None`` if it takes any number."""
         return self.layers[0].input_size
 
     def parameter_shapes(self) -> Mapping[str, Any]:
+        """Those of the layers below ``L1``, ``L2``, ...; layers without parameters are left out.
+
+        >>> from symnn import Chain, Dense, Linear
+        >>> Chain(Dense(2, 3), Linear(3, 1)).parameter_shapes()
+        {'L1': {'W': (3, 2), 'b': (3,)}, 'L2': {'W': (1, 3)}}
+        """
         shapes = {f"L{i}": layer.parameter_shapes() for i, layer in enumerate(self.layers, 1)}
         return {name: s for name, s in shapes.items() if s}
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Parameters to start from, drawn layer by layer: matrices Glorot-uniform, vectors and numbers zero.
+
+        Args:
+            seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
+            dtype: float64 or float32.
+        """
         rng = np.random.default_rng(seed)
         return NeuralNetworkParameters(
             {f"L{i}": layer.initial_parameters(rng, dtype) for i, layer in enumerate(self.layers, 1) if layer.layout().slots}
         )
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The shape of the last layer's output; ``None`` where it is not known.
+
+        Raises:
+            ShapeError: the sizes of two neighbours do not fit, or that of the input and the first layer.
+        """
         shape = input_shape
         for i, layer in enumerate(self.layers):
             self._check_fit(i, shape)
@@ -75,6 +93,12 @@ class Chain(Layer):
         )
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The layers' expression, one after the other, of an input and of parameters named ``L1``, ``L2``, ...
+
+        Raises:
+            ShapeError: a layer takes another shape.
+            UnknownParameterError: the parameters of a layer are missing.
+        """
         if not isinstance(ps, NeuralNetworkParameters):
             ps = NeuralNetworkParameters(ps)
         node = as_node(x)

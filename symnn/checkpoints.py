@@ -11,9 +11,15 @@ import numpy as np
 
 from .errors import ParameterFileError
 from .reports import History
-from .storage import read_npz, write_npz
+from .storage import check_writable, is_checkpoint, read_npz, write_npz
 
 _LISTS = ("loss", "validation", "validated")
+_WHAT = "the checkpoint"
+
+
+def check_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Find out that a checkpoint can be written there, before a run begins."""
+    check_writable(path, _WHAT)
 
 
 def write_checkpoint(
@@ -29,7 +35,7 @@ def write_checkpoint(
     text = json.dumps({"about": about, "now": now})
     lists = {name: np.array(getattr(history, name), int if name == "validated" else float) for name in _LISTS}
     arrays = {"run": np.frombuffer(text.encode(), np.uint8), "state": state, "best": best, "steps": np.array(history.steps)}
-    write_npz(path, {**arrays, **lists})
+    write_npz(path, {**arrays, **lists}, _WHAT)
 
 
 def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray, np.ndarray, History]:
@@ -39,6 +45,11 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
         ParameterFileError: the file is no checkpoint, or one of a run that differs in ``about``.
     """
     arrays = read_npz(path)
+    if not is_checkpoint(arrays):
+        raise ParameterFileError(
+            f"{os.fspath(path)} is not a checkpoint of train, which train(..., checkpoint=...) writes; "
+            f"to start from a file of parameters, train(..., params=NeuralNetworkParameters.load({os.fspath(path)!r}))"
+        )
     try:
         run = json.loads(arrays["run"].tobytes())
         found, now = run["about"], run["now"]
@@ -47,7 +58,7 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
         for name in _LISTS:
             getattr(history, name).extend(arrays[name].tolist())
     except (KeyError, ValueError, TypeError) as error:
-        raise ParameterFileError(f"{os.fspath(path)} is not a checkpoint of train: {error!r}") from None
+        raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: {error!r}") from None
     for what, expected in about.items():
         if found.get(what) != expected:
             came = found.get(what)
@@ -55,4 +66,4 @@ def read_checkpoint(path: str | os.PathLike[str], about: dict[str, Any]) -> tupl
     return now, state, best, history
 
 
-__all__ = ["read_checkpoint", "write_checkpoint"]
+__all__ = ["check_checkpoint", "read_checkpoint", "write_checkpoint"]

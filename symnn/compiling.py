@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters
 
 if TYPE_CHECKING:
-    from exprgraph.lowering.form import Form
     from exprgraph.lowering.function import CompiledOutputs
 
 
@@ -34,17 +34,6 @@ class Variable(NamedTuple):
         return int(np.prod(self.shape))
 
 
-class Compiled(Protocol):
-    """Called with one array for each argument; gives one array for each output."""
-
-    @property
-    def source(self) -> str: ...
-    @property
-    def kernel(self) -> Any: ...
-    def answer(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> tuple[Sequence[np.ndarray], Form | None]: ...
-    def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> Sequence[np.ndarray]: ...
-
-
 def of_symbol(symbol: Node) -> Variable:
     """A symbol as an argument."""
     return Variable(symbol.name, ((symbol, 0),), symbol.shape, symbol.per_sample)
@@ -57,23 +46,51 @@ def of_parameters(params: NeuralNetworkParameters) -> Variable:
     return Variable("parameters", tuple((leaf, s.offset) for leaf, s in zip(leaves, layout.slots)), (layout.size,), False)
 
 
-def compile_outputs(outputs: Sequence[Node], variables: Sequence[Variable], backend: str, threads: int = 1) -> Compiled:
-    """The compiled function of the outputs.
+def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
+    """The compiled function of the outputs, the engine's own object.
 
     It is called with arrays of one dtype, C-contiguous: ``lead + shape`` for a per-sample argument,
     ``shape`` for a shared one, and returns ``lead + output.shape`` for a per-sample output,
     ``output.shape`` for a shared one.
     """
-    compiled: Compiled = compile_core(outputs, variables, backend, threads)
-    return compiled
-
-
-def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
-    """The same, as the engine's own object, of which its descent is made."""
     from exprgraph.lowering.function import Argument, compile_function
 
     arguments = [Argument(v.name, v.symbols, v.size, v.per_sample) for v in variables]
     return compile_function(list(outputs), arguments, backend, threads)
 
 
-__all__ = ["Compiled", "Variable", "at_once", "compile_core", "compile_outputs", "given_arrays", "of_parameters", "of_symbol", "write"]
+def save_function(core: CompiledOutputs, names: Sequence[str], path: str | os.PathLike[str]) -> None:
+    """Write the function as a module that needs only numpy and numba; ``names`` are the arguments', for its messages."""
+    from pathlib import Path
+
+    from exprgraph.lowering.save import save_module
+
+    save_module(core, names, Path(path))
+
+
+def workspace_size(core: CompiledOutputs) -> int:
+    """How many numbers of workspace callers of the kernel and of the machine code give."""
+    from exprgraph.lowering.embed import workspace_size
+
+    return workspace_size(core)
+
+
+def c_function(core: CompiledOutputs) -> tuple[int, Any]:
+    """The machine code's address, and a ctypes function of it."""
+    from exprgraph.lowering.embed import c_function
+
+    return c_function(core)
+
+
+__all__ = [
+    "Variable",
+    "at_once",
+    "c_function",
+    "compile_core",
+    "given_arrays",
+    "of_parameters",
+    "of_symbol",
+    "save_function",
+    "workspace_size",
+    "write",
+]

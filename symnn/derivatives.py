@@ -38,6 +38,14 @@ class Derivative(ABC):
     Attributes:
         f: the expression that is differentiated.
         nn: the symbolic network whose input or parameters it is differentiated by.
+
+    Raises:
+        TypeError: there is no symbolic network to differentiate by.
+
+    >>> from symnn import Dense, Derivative, Hessian, SymbolicNeuralNetwork
+    >>> d = Hessian(SymbolicNeuralNetwork(Dense(2, 1)))
+    >>> isinstance(d, Derivative), d.shape
+    (True, (1, 2, 2))
     """
 
     def __init__(self, f: Any, nn: SymbolicNeuralNetwork | None = None) -> None:
@@ -70,6 +78,10 @@ class Derivative(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of an expression of shape {self.f.shape}, by {self._by()} of {self.nn!r}>"
+
+    def _repr_latex_(self) -> str | None:
+        shown: str | None = self.derivative._repr_latex_()
+        return shown
 
     def _by(self) -> str:
         return "the input"

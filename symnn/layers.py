@@ -115,13 +115,20 @@ class Dense(Layer):
         self.use_bias = bool(use_bias)
 
     def parameter_shapes(self) -> dict[str, Shape]:
+        """``W`` of shape ``(n_out, n_in)``, and ``b`` of shape ``(n_out,)`` if there is one."""
         W = (self.output_size, self.input_size)
         return {"W": W, "b": (self.output_size,)} if self.use_bias else {"W": W}
 
     def output_shape(self, input_shape: Shape | None) -> Shape:
+        """``(n_out,)``, whatever the input."""
         return (self.output_size,)
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The expression ``activation(W @ x + b)``, of shape ``(n_out,)``, of an input of shape ``(n_in,)``.
+
+        Raises:
+            ShapeError: the input has another shape.
+        """
         node = as_node(x)
         if node.shape != (self.input_size,):
             raise ShapeError(f"{self!r} takes an input of shape ({self.input_size},), got shape {node.shape}")
@@ -134,7 +141,18 @@ class Dense(Layer):
 
 
 class Linear(Dense):
-    """``W @ x``: no bias, no activation."""
+    """``W @ x``: no bias, no activation.
+
+    Args:
+        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``.
+
+    Raises:
+        ShapeError: a size is not a positive integer.
+
+    >>> from symnn import Linear, NeuralNetwork
+    >>> NeuralNetwork(Linear(2, 1), {"L1": {"W": [[3.0, 4.0]]}})([1.0, 10.0])
+    array([43.])
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__(n_in, n_out, "identity", use_bias=False)
@@ -144,7 +162,18 @@ class Linear(Dense):
 
 
 class Affine(Dense):
-    """``W @ x + b``: no activation."""
+    """``W @ x + b``: no activation.
+
+    Args:
+        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` ``(n_out,)``.
+
+    Raises:
+        ShapeError: a size is not a positive integer.
+
+    >>> from symnn import Affine, NeuralNetwork
+    >>> NeuralNetwork(Affine(2, 1), {"L1": {"W": [[3.0, 4.0]], "b": [0.5]}})([1.0, 10.0])
+    array([43.5])
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__(n_in, n_out, "identity")
@@ -187,6 +216,7 @@ class Residual(Layer):
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
+        """That of ``f``."""
         return self.inner.input_size
 
     def _check(self, before: Shape, after: Shape | None) -> None:
@@ -196,18 +226,30 @@ class Residual(Layer):
             )
 
     def parameter_shapes(self) -> Mapping[str, Any]:
+        """Those of ``f``."""
         return self.inner.parameter_shapes()
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Those of ``f``."""
         return self.inner.initial_parameters(seed, dtype)
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The input's shape.
+
+        Raises:
+            ShapeError: ``f`` changes it.
+        """
         shape = self.inner.output_shape(input_shape)
         if input_shape is not None:
             self._check(input_shape, shape)
         return shape
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The expression ``x + f(x)``, of the input's shape.
+
+        Raises:
+            ShapeError: ``f`` changes the shape.
+        """
         node = as_node(x)
         y = self.inner(node, ps)
         self._check(node.shape, y.shape)

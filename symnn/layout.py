@@ -21,14 +21,17 @@ class Slot(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The full name, as ``L1.W``."""
         return ".".join(self.path)
 
     @property
     def size(self) -> int:
+        """How many numbers it has."""
         return math.prod(self.shape)
 
     @property
     def stop(self) -> int:
+        """Where it ends in the flat vector."""
         return self.offset + self.size
 
 

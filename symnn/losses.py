@@ -19,7 +19,8 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from .build import build_nn_function
-from .errors import ArgumentError, ShapeError
+from .errors import ShapeError
+from .quantities import number
 from .symbolic import SymbolicNeuralNetwork
 
 over = eg.over_samples
@@ -52,7 +53,16 @@ class NetworkLoss(ABC):
         return eg.Symbol("target", nn.output.shape, per_sample=True)
 
     def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
-        """The value for parameters, inputs and targets, with samples first; evaluated by NumPy."""
+        """The value for parameters, inputs and targets, with samples first; evaluated by NumPy.
+
+        Args:
+            nn: a network, a chain or a layer.
+            ps: its parameters: a container, a nested dict, or a flat vector.
+            x, y: of shape ``(samples,) + input shape`` and ``(samples,) + target shape``, or a single sample of each.
+
+        Raises:
+            ShapeError, ParameterError: inputs, targets or parameters do not fit.
+        """
         network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
         target = self.target(network)
         x, y = as_batch(x, network.input.shape, "input"), as_batch(y, target.shape, "target")
@@ -79,6 +89,7 @@ class Loss(NetworkLoss):
         """The loss of all samples, a scalar that no sample has of its own."""
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """:meth:`expression` of the network's output and the target."""
         return self.expression(nn.output, target)
 
 
@@ -114,6 +125,11 @@ class FeedForwardLoss(Loss):
     """
 
     def expression(self, output: Node, target: Node) -> Node:
+        """The relative error as a scalar, of an output and a target of one shape.
+
+        Raises:
+            ShapeError: the shapes differ.
+        """
         error = root(over.sum(eg.sum(_difference(output, target) ** 2)))
         size = root(over.sum(eg.sum(target**2)))
         return error / eg.where(eg.equal(size, 0.0), 1.0, size)
@@ -129,14 +145,34 @@ class MSE(Loss):
     """
 
     def expression(self, output: Node, target: Node) -> Node:
+        """The mean as a scalar, of an output and a target of one shape.
+
+        Raises:
+            ShapeError: the shapes differ.
+        """
         return over.mean(eg.sum(_difference(output, target) ** 2)) / max(output.size, 1)
 
 
 @dataclass(frozen=True)
 class MAE(Loss):
-    """The mean of absolute differences, over samples and entries; derivative 0 where a difference is 0."""
+    """The mean of absolute differences, over samples and entries; derivative 0 where a difference is 0.
+
+    Targets have the shape of the output, samples first.
+
+    Raises:
+        ShapeError: when it is used, if the shapes differ.
+
+    >>> from symnn import MAE, Dense
+    >>> MAE()(Dense(1, 1, "identity"), {"L1": {"W": [[1.0]], "b": [0.0]}}, [[1.0], [2.0]], [[0.0], [4.0]])
+    np.float64(1.5)
+    """
 
     def expression(self, output: Node, target: Node) -> Node:
+        """The mean as a scalar, of an output and a target of one shape.
+
+        Raises:
+            ShapeError: the shapes differ.
+        """
         return over.mean(eg.sum(eg.abs(_difference(output, target)))) / max(output.size, 1)
 
 
@@ -152,10 +188,14 @@ class Huber(Loss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.delta > 0:
-            raise ArgumentError(f"Huber: delta is positive, got {self.delta}")
+        number("Huber's delta", self.delta, above=0)
 
     def expression(self, output: Node, target: Node) -> Node:
+        """The mean as a scalar, of an output and a target of one shape.
+
+        Raises:
+            ShapeError: the shapes differ.
+        """
         d = eg.abs(_difference(output, target))
         each = eg.where(d <= self.delta, d**2 / 2, self.delta * (d - self.delta / 2))
         return over.mean(eg.sum(each)) / max(output.size, 1)

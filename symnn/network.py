@@ -70,6 +70,11 @@ class NeuralNetwork:
         return build_nn_function(nn.output, nn, backend="numpy")
 
     def __call__(self, x: Any, params: Any = None) -> Any:
+        """The output at ``x`` of shape ``(d,)`` or ``(..., d)``, with these or with other parameters; by NumPy.
+
+        Raises:
+            ShapeError, ParameterError: the input or the parameters do not fit.
+        """
         return self._function(x, self._params if params is None else params)
 
     def __repr__(self) -> str:

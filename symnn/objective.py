@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from .derivatives import by_parameters
 from .errors import ArgumentError, ShapeError, UnboundSymbolError
 from .losses import NetworkLoss, as_batch
 from .parameters import NeuralNetworkParameters
+from .quantities import number
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -29,7 +30,10 @@ class LossTerm:
     Args:
         loss: a :class:`Loss`, or an expression. One with a value for each sample is averaged over the samples.
         data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
-        weight: what the term is multiplied by.
+        weight: what the term is multiplied by, a finite number.
+
+    Raises:
+        ArgumentError: the weight is something else.
 
     >>> import numpy as np
     >>> from symnn import Dense, LossTerm, SymbolicNeuralNetwork
@@ -40,6 +44,26 @@ class LossTerm:
     loss: Any
     data: Any
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", number("a LossTerm's weight", self.weight))
+
+    def __repr__(self) -> str:
+        weight = "" if self.weight == 1.0 else f", weight={self.weight:g}"
+        return f"<LossTerm of {self.loss!r}, data {_shapes(self.data)}{weight}>"
+
+
+def _shapes(data: Any) -> str:
+    """The shapes of data, whatever it is: a term is checked when it is used, and printed before that."""
+    if not isinstance(data, (Mapping, tuple, list)):
+        return type(data).__name__
+    shapes = []
+    for name, value in data.items() if isinstance(data, Mapping) else zip(("inputs", "targets"), data):
+        try:
+            shapes.append(f"{name}: {np.asarray(value, float).shape}")
+        except (TypeError, ValueError):
+            shapes.append(f"{name}: {type(value).__name__}")
+    return f"of shapes {{{', '.join(shapes)}}}"
 
 
 class Part(NamedTuple):
@@ -90,13 +114,39 @@ def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
     if isinstance(loss, (list, tuple)) and loss and all(isinstance(t, LossTerm) for t in loss):
         if data is not None:
             raise ArgumentError("each LossTerm brings its own data; leave data out")
-        return [_part(nn, t.loss, t.data, float(t.weight)) for t in loss]
-    return [_part(nn, loss, data, 1.0)]
+    else:
+        loss = [LossTerm(loss, data)]
+    expressions = [loss_expression(nn, t.loss) for t in loss]
+    bindings = [bindings_of(nn, target, t.data) for t, (_, target) in zip(loss, expressions)]
+    _check_used(nn, expressions, bindings)
+    return [_part(nn, e, given, t.weight) for t, (e, _), given in zip(loss, expressions, bindings)]
 
 
-def _part(nn: Any, loss: Any, data: Any, weight: float) -> Part:
-    e, target = loss_expression(nn, loss)
-    bindings = bindings_of(nn, target, data)
+def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
+    """Data of a symbol that no term contains are a mistake: a name written wrongly, or a loss that forgot it.
+
+    A term may have data that only another one uses, so that all share one dict.  A loss need not contain the
+    network's input: the derivative of a linear network does not.  Where a term counts its samples and has no
+    other symbol with samples, one that it does not contain says how many they are.
+    """
+    used = set(symbols_of([e for e, _ in expressions]))
+    parameters = set(parameters_of(nn).leaves().values())
+    for (e, target), given in zip(expressions, bindings):
+        if target is not None:
+            continue  # a Loss says itself what it takes
+        counted = any(n.op is SAMPLE_COUNT for n in topological([e])) and not any(s.per_sample for s in symbols_of([e]))
+        for s in given:
+            if s in parameters:
+                raise ArgumentError(f"the data have values of {shown(s.name)}, which is a parameter and is trained; leave it out")
+            if s not in used and s is not getattr(nn, "input", None) and not (counted and s.per_sample):
+                known = ", ".join(sorted(shown(u.name) for u in used - parameters)) or "none"
+                raise ArgumentError(
+                    f"the data have values of the symbol {s.name!r} of shape {s.shape}, which no term of the loss contains "
+                    f"(it has the symbols: {known}); leave it out, or correct the loss"
+                )
+
+
+def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part:
     symbols, arrays, samples = _checked(bindings)
     known = {*parameters_of(nn).leaves().values(), *symbols}
     for s in symbols_of([e]):

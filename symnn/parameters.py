@@ -367,6 +367,11 @@ class NeuralNetworkParameters(Arithmetic):
     def __repr__(self) -> str:
         return text_of(self, self._lead)
 
+    def _repr_latex_(self) -> str | None:
+        from .notebook import leaves_latex  # a notebook asks for it, nothing else
+
+        return leaves_latex(self.leaves())
+
     # ------------------------------------------------------------ as a part of nested equations
 
     def __tree_flatten__(self) -> tuple[Any, ...]:

@@ -74,6 +74,7 @@ class SymbolicPullback:
         return function(*bindings.values(), ps)
 
     def __call__(self, ps: Any, data: Any) -> tuple[Any, Pullback]:
+        """The loss, and the function from its sensitivity to the parameters' gradient."""
         value, gradient = self.value_and_gradient(ps, data)
         return value, lambda sensitivity: gradient * sensitivity
 
@@ -121,23 +122,30 @@ class SymbolicPullback:
 
 
 class FlatObjective:
-    """A loss on fixed data: called with a flat vector, it gives the value and the flat gradient."""
+    """A loss on fixed data: called with a flat vector, it gives the value and the flat gradient.
+
+    What :meth:`SymbolicPullback.flat` returns.
+    """
 
     def __init__(self, pullback: SymbolicPullback, data: Any) -> None:
         self.pullback, self.data = pullback, data
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient, of shape ``(parameters,)``."""
         value, gradient = self.pullback.value_and_gradient(np.asarray(theta), self.data)
         return float(value), gradient.flat
 
     def hessp(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """The Hessian times a direction."""
+        """The Hessian times a direction; all three of shape ``(parameters,)``."""
         return self.pullback.hessian_vector_product(np.asarray(theta), self.data, np.asarray(direction))
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """The derivative of the network's outputs, a row for each entry of each sample."""
+        """The derivative of the network's outputs, a row for each entry of each sample: ``(samples * outputs, parameters)``."""
         j = self.pullback.jacobian(np.asarray(theta), self.data)
         return j.reshape(-1, j.shape[-1])
+
+    def __repr__(self) -> str:
+        return f"<{self.pullback!r} on fixed data, of a flat vector of {self.pullback.params.size} parameters>"
 
 
 __all__ = ["FlatObjective", "SymbolicPullback"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .parameters import NeuralNetworkParameters
@@ -25,6 +26,12 @@ class History:
     validated: list[int] = field(default_factory=list)
     steps: array[float] = field(default_factory=lambda: array("d"))
 
+    def __repr__(self) -> str:
+        losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""
+        if self.validation:
+            losses += f", validation {self.validation[0]:.3g} to {self.validation[-1]:.3g}"
+        return f"<History of {len(self.loss)} epochs, {len(self.steps)} steps{losses}>"
+
 
 @dataclass
 class TrainingResult:
@@ -32,12 +39,19 @@ class TrainingResult:
 
     Attributes:
         params: the parameters after the last step.
-        best: those of the epoch with the least validation loss, without validation with the least loss of an epoch.
-        history: losses.
+        best: those after the epoch with the least validation loss.  Without validation, those after the epoch with the least
+            loss, among the epochs that Python looks at: all with a ``callback`` or ``patience``, else some ten a second.
+        history: losses, a :class:`History`.
         epochs: how many epochs were made in all.
         stopped: why it ended: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
             (Ctrl-C) or ``"converged"`` (L-BFGS).
         seconds: how long it took.
+
+    >>> from symnn import MSE, Dense, GradientDescent, train
+    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> r = train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], GradientDescent(0.5), epochs=100)
+    >>> r.params.flat.round(3), r.epochs, r.stopped, len(r.history.loss)
+    (array([2., 1.]), 100, 'epochs', 100)
     """
 
     params: NeuralNetworkParameters
@@ -47,27 +61,51 @@ class TrainingResult:
     stopped: str
     seconds: float
 
+    def __repr__(self) -> str:
+        return f"<TrainingResult of {self.params.size} parameters, stopped={self.stopped!r}, {self.seconds:.3g} s, {self.history!r}>"
+
 
 class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient became infinite or NaN.
 
     Attributes:
-        epoch, batch: where, from 1.
+        epoch, batch: where, from 1; no batch for the loss on validation data.
         loss: the loss there.
+        reason: what it is not finite for, as far as that is seen: the parameters, the data by name, or else the steps.
         params: the parameters before that step.
+        best: those of the best epoch until then, as in :class:`TrainingResult`; not there in the first epoch.
         history: losses until then.
     """
 
-    def __init__(self, epoch: int, batch: int, loss: float, params: NeuralNetworkParameters, history: History) -> None:
-        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.6g}, its gradient is not finite"
-        super().__init__(
-            f"epoch {epoch}, batch {batch}: {what}; the parameters before this step are in this error's .params. "
-            "Try a smaller learning rate, or look for points where the loss is not smooth"
-        )
-        self.epoch, self.batch, self.loss, self.params, self.history = epoch, batch, loss, params, history
+    best: NeuralNetworkParameters
+
+    def __init__(
+        self, epoch: int, batch: int | None, loss: float, params: NeuralNetworkParameters, history: History, reason: str = ""
+    ) -> None:
+        where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch}"
+        kind = "validation loss" if batch is None else "loss"
+        what = f"the {kind} is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.6g}, its gradient is not finite"
+        super().__init__(f"{where}: {what}; the parameters before this step are in this error's .params. {reason}".rstrip())
+        self.epoch, self.batch, self.loss, self.params, self.history, self.reason = epoch, batch, loss, params, history, reason
 
     def __reduce__(self) -> tuple[object, ...]:  # what a pool of processes passes on
-        return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history)
+        more = {"best": self.best} if hasattr(self, "best") else {}
+        return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history, self.reason), more
+
+
+def bring_along(
+    error: BaseException, epoch: int, params: NeuralNetworkParameters, best: NeuralNetworkParameters, history: History
+) -> None:
+    """Put what a run has so far into the error that ends it; what the error has of its own stays.
+
+    Nothing of a long run is lost to a full disk or to a callback with a mistake in it.
+    """
+    for name, value in (("epoch", epoch), ("params", params), ("best", best), ("history", history)):
+        if not hasattr(error, name):
+            with suppress(AttributeError, TypeError):  # an error that takes no attributes
+                setattr(error, name, value)
+    if isinstance(error, Exception) and not isinstance(error, NonFiniteLossError) and hasattr(error, "add_note"):
+        error.add_note(f"the training made {epoch} epochs: their parameters are in this error's .params, .best and .history")
 
 
 @dataclass
@@ -86,5 +124,9 @@ class Epoch:
     validation: float | None
     parameters: NeuralNetworkParameters
 
+    def __repr__(self) -> str:
+        validation = "" if self.validation is None else f", validation {self.validation:.3g}"
+        return f"<Epoch {self.number}, loss {self.loss:.3g}{validation}, {self.parameters.size} parameters>"
 
-__all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult"]
+
+__all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult", "bring_along"]

@@ -18,11 +18,12 @@ from .batching import Sampler
 from .checkpoints import read_checkpoint, write_checkpoint
 from .compiling import Variable, compile_core, of_parameters, of_symbol
 from .errors import ArgumentError
+from .not_finite import of_data, reason
 from .objective import Part, flat_gradient
 from .optimizers import LBFGS, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
 from .progress import Progress
-from .reports import Epoch, History, NonFiniteLossError
+from .reports import Epoch, History, NonFiniteLossError, bring_along
 
 #: seconds between two looks at what runs in machine code, where nothing is wanted after each epoch
 LOOK = 0.1
@@ -36,7 +37,7 @@ class Value:
     """The loss of some data, of a flat vector of parameters."""
 
     def __init__(self, symbols: NeuralNetworkParameters, parts: list[Part], dtype: np.dtype[Any]) -> None:
-        self.calls = []
+        self.calls, self.parts = [], parts
         for p in parts:
             core = compile_core([p.expression], _variables(p, symbols))
             self.calls.append((core, [np.ascontiguousarray(a, dtype) for a in p.arrays]))
@@ -114,7 +115,8 @@ class Run:
             whole, batch = divmod(made, sampler.steps)
             self._keep(losses[: whole * sampler.steps].reshape(whole, sampler.steps))
             good = from_flat(self.symbols.layout, descent.parameters.copy())
-            raise NonFiniteLossError(self.epoch + whole + 1, batch + 1, float(losses[made]), good, self.history)
+            why = reason(good, self.parts, begun + made > 0)
+            raise NonFiniteLossError(self.epoch + whole + 1, batch + 1, float(losses[made]), good, self.history, why)
         self._keep(losses.reshape(count, sampler.steps))
         self._after(count)
 
@@ -128,7 +130,7 @@ class Run:
         loss = self.history.loss[-1]
         validation = None
         if self.validation is not None and self.epoch % self.validate_every == 0:
-            validation = self.validation(self.parameters)
+            validation = self._validated(self.validation)
             self.history.validation.append(validation)
             self.history.validated.append(self.epoch)
         measure = loss if self.validation is None else validation
@@ -144,6 +146,21 @@ class Run:
             epoch = Epoch(self.epoch, loss, validation, from_flat(self.symbols.layout, self.parameters.copy()))
             if self.callback(epoch):
                 self.stopped = "callback"
+
+    def _validated(self, value: Value) -> float:
+        """The loss on the validation data; where these spoil it, it would choose no epoch and never stop the run in time."""
+        loss = value(self.parameters)
+        if not math.isfinite(loss) and (wrong := of_data(value.parts, self.dtype)):
+            params = from_flat(self.symbols.layout, self.parameters.copy())
+            why = f"The validation data are not finite: {'; '.join(wrong)}. Leave such samples out, or mask them in the loss with eg.where"
+            raise NonFiniteLossError(self.epoch, None, loss, params, self.history, why)
+        return loss
+
+    def bring_along(self, error: BaseException) -> None:
+        """Put what there is into the error that ends the run, if an epoch was made."""
+        if self.epoch:
+            params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
+            bring_along(error, self.epoch, params, best, self.history)
 
     # -- checkpoints
 
@@ -173,8 +190,8 @@ class Run:
 
         try:
             optimize: Any = import_module("scipy.optimize")
-        except ImportError:
-            raise ImportError("LBFGS is SciPy's: install scipy") from None
+        except ImportError as error:
+            raise ImportError(f'LBFGS is SciPy\'s and needs it: pip install scipy, or "exprgraph[train]" ({error})') from error
         calls = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
@@ -189,7 +206,9 @@ class Run:
                 value += float(v)
                 gradient += g
             if not np.isfinite(value) or not np.all(np.isfinite(gradient)):
-                raise NonFiniteLossError(self.epoch + 1, 1, value, from_flat(self.symbols.layout, self.parameters.copy()), self.history)
+                good = from_flat(self.symbols.layout, self.parameters.copy())
+                why = reason(good, self.parts, self.epoch > 0)
+                raise NonFiniteLossError(self.epoch + 1, 1, value, good, self.history, why)
             last[0] = value
             return value, gradient
 

@@ -5,29 +5,61 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import ParameterFileError
+from .errors import ArgumentError, ParameterFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+def check_writable(path: str | os.PathLike[str], what: str) -> None:
+    """Find out that ``write_npz`` can write there, before there is anything to lose; leaves nothing behind."""
+    target = _target(path, what)
+    draft = _draft(target)
+    try:
+        draft.open("xb").close()  # what may be written is not what permissions say: a disk may be read-only
+        draft.unlink()
+    except OSError as e:
+        raise OSError(e.errno, f"cannot save {what}: {e.strerror}", str(target)) from e
+
+
+def _target(path: str | os.PathLike[str], what: str) -> Path:
+    from pathlib import Path  # at import, this costs more than the rest of this module
+
+    try:
+        target = Path(path)
+    except TypeError:
+        raise ArgumentError(f"cannot save {what}: expected the path of a file, got {path!r}") from None
+    try:
+        there, taken = target.parent.is_dir(), target.is_dir()
+    except OSError as e:  # a name too long
+        raise OSError(e.errno, f"cannot save {what}: {e.strerror}", str(target)) from e
+    if not there:
+        raise FileNotFoundError(f"cannot save {what} to {target}: there is no directory {target.parent}; make it first")
+    if taken:
+        raise IsADirectoryError(f"cannot save {what} to {target}: it is a directory; give the name of a file")
+    return target
+
+
+def _draft(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], what: str = "parameters") -> None:
     """Write the arrays to exactly this path; an existing file is replaced only when all is written."""
-    from pathlib import Path  # at import, these cost more than the rest of this module
     from zipfile import ZipFile
 
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save parameters to {target}: there is no directory {target.parent}")
-    if target.is_dir():
-        raise IsADirectoryError(f"cannot save parameters to {target}: it is a directory")
+    target = _target(path, what)
     for name in arrays:
         if len(f"{name}.npy".encode()) > 0xFFFF:
             raise ParameterFileError(
-                f"cannot save parameters to {target}: the name {name[:40]!r}... has {len(name)} characters; "
+                f"cannot save {what} to {target}: the name {name[:40]!r}... has {len(name)} characters; "
                 "an .npz archive takes names of up to 65,531 bytes"
             )
-    draft = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    draft = _draft(target)
     try:
         with open(draft, "xb") as f:
             with ZipFile(f, "w") as archive:  # np.savez cannot name an array "file"
@@ -38,7 +70,7 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) ->
             os.fsync(f.fileno())
         os.replace(draft, target)
     except OSError as e:
-        raise OSError(e.errno, f"cannot save parameters: {e.strerror}", str(target)) from e
+        raise OSError(e.errno, f"cannot save {what}: {e.strerror}", str(target)) from e
     finally:
         draft.unlink(missing_ok=True)
 
@@ -74,8 +106,18 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return arrays
 
 
+def is_checkpoint(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether a training run wrote these: its text is kept as bytes, which parameters never are."""
+    return "state" in arrays and "run" in arrays and arrays["run"].dtype == np.uint8
+
+
 def nest(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, object]:
     """Nested dicts from names such as ``L1/W``."""
+    if is_checkpoint(arrays):
+        raise ParameterFileError(
+            f"{source} is a checkpoint of train, not a file of parameters: go on from it with train(..., resume={source!r}), "
+            "with epochs=0 to have its parameters alone"
+        )
     if not arrays:
         raise ParameterFileError(f"{source} holds no parameters")
     root: dict[str, object] = {}

@@ -76,7 +76,17 @@ def _everywhere(name: str) -> bool:
 
 @st.composite
 def parameters(draw: st.DrawFn, nn: SymbolicNeuralNetwork) -> NeuralNetworkParameters:
-    """Parameters of a network, not all of them small."""
+    """Parameters of a network, not all of them small: a container of float64 that fits it.
+
+    >>> from hypothesis import given
+    >>> from symnn import Dense, SymbolicNeuralNetwork
+    >>> from symnn.testing import parameters
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1))
+    >>> @given(parameters(nn))
+    ... def test_they_fit(ps):
+    ...     assert ps.layout == nn.layout and ps.flat.shape == (3,)
+    >>> test_they_fit()
+    """
     seed = draw(st.integers(0, 2**32 - 1))
     scale = draw(st.sampled_from([0.3, 1.0, 2.0]))
     zeros = nn.chain.initial_parameters(seed=0)
@@ -85,7 +95,20 @@ def parameters(draw: st.DrawFn, nn: SymbolicNeuralNetwork) -> NeuralNetworkParam
 
 @st.composite
 def inputs(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = None) -> np.ndarray:
-    """Inputs of a network, samples first; up to seven of them."""
+    """Inputs of a network, of shape ``(samples, inputs)``, between -1.5 and 1.5.
+
+    Args:
+        nn: a symbolic network.
+        samples: how many there are; by default one to seven.
+
+    >>> from hypothesis import given
+    >>> from symnn import Dense, SymbolicNeuralNetwork
+    >>> from symnn.testing import inputs
+    >>> @given(inputs(SymbolicNeuralNetwork(Dense(2, 1)), samples=4))
+    ... def test_shape(x):
+    ...     assert x.shape == (4, 2)
+    >>> test_shape()
+    """
     n = draw(st.integers(1, 7)) if samples is None else samples
     seed = draw(st.integers(0, 2**32 - 1))
     return np.random.default_rng(seed).uniform(-1.5, 1.5, (n, nn.input_size))
@@ -93,7 +116,23 @@ def inputs(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = 
 
 @st.composite
 def data(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs, and targets of the output's shape, as losses and ``train`` take them."""
+    """Inputs, and targets of the output's shape, as losses and ``train`` take them: samples first in both.
+
+    Args:
+        nn: a symbolic network.
+        samples: how many there are; by default one to seven.
+
+    >>> from hypothesis import given
+    >>> from symnn import MSE, Dense, SymbolicNeuralNetwork
+    >>> from symnn.testing import data
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1))
+    >>> @given(data(nn))
+    ... def test_a_loss_is_not_negative(xy):
+    ...     x, y = xy
+    ...     assert x.shape[1:] == (2,) and y.shape == (len(x), 1)
+    ...     assert MSE()(nn, [0.1, 0.2, 0.3], x, y) >= 0
+    >>> test_a_loss_is_not_negative()
+    """
     x = draw(inputs(nn, samples=samples))
     seed = draw(st.integers(0, 2**32 - 1))
     return x, np.random.default_rng(seed).uniform(-1.5, 1.5, (len(x), *nn.output_shape))

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.integers import whole
-
 from .binding import bind_parameters
+from .checkpoints import check_checkpoint
 from .errors import ArgumentError
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
+from .quantities import count
 from .reports import Epoch, NonFiniteLossError, TrainingResult
 from .symbolic import SymbolicNeuralNetwork
 
@@ -50,10 +50,10 @@ def train(
             a chain, or a container of the symbols to train.
         loss: a :class:`Loss`, an expression (one with a value for each sample is averaged), or a list of
             :class:`LossTerm`, which are added up.
-        data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays, samples first, for an
-            expression; nothing for a list.
+        data: ``(inputs, targets)`` for a :class:`Loss`; for an expression, a dict from the symbols it contains to
+            arrays, samples first; nothing for a list.
         params: the first parameters; by default the network's initial ones, drawn from ``rng``.
-        optimizer: by default ``Adam()``.
+        optimizer: by default ``Adam()``, whose learning rate is 0.001.
         epochs: how many times the samples are gone through; by default as many as ``batches`` has, else 1000.
         batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
         rng: a seed or a generator, for first parameters and for shuffling.
@@ -70,6 +70,10 @@ def train(
     Raises:
         NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
         ArgumentError, ShapeError: something does not fit.
+        OSError: the checkpoint cannot be written, which is tried before training begins.
+
+    Whatever error ends a training after its first epoch, an error of ``callback`` or of the disk too, has the
+    attributes ``params``, ``best`` and ``history``, as a :class:`TrainingResult` has, and ``epoch``.
 
     >>> import numpy as np
     >>> from symnn import MSE, Adam, Dense, train
@@ -84,20 +88,29 @@ def train(
 
     start = time.perf_counter()
     if epochs is not None:
-        epochs = _count("epochs", epochs, 0)
-    validate_every, checkpoint_every = _count("validate_every", validate_every), _count("checkpoint_every", checkpoint_every)
-    patience = None if patience is None else _count("patience", patience)
-    threads = _count("threads", threads)
+        epochs = count("epochs", epochs, 0)
+    validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
+    patience = None if patience is None else count("patience", patience)
+    threads = count("threads", threads)
     if callback is not None and not callable(callback):
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     try:
         generator = np.random.default_rng(rng)
     except (TypeError, ValueError) as e:
         raise ArgumentError(f"rng is a seed, a whole number of at least 0, or a NumPy generator, got {rng!r} ({e})") from None
+    optimizer = Adam() if optimizer is None else optimizer
+    if isinstance(optimizer, LBFGS):
+        if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
+            raise ArgumentError(
+                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
+            )
+    elif not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
     network = _network(nn)
     symbols = parameters_of(network)
     first = _first_parameters(nn, network, params, generator)
-    optimizer = Adam() if optimizer is None else optimizer
     parts = parts_of(network, loss, data)
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
@@ -107,28 +120,19 @@ def train(
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
-    with Progress(epochs, progress) as run.progress:
-        if isinstance(optimizer, LBFGS):
-            if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
-                raise ArgumentError(
-                    "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
-                )
-            run.with_scipy(optimizer, threads)
-        else:
-            if not isinstance(optimizer, Optimizer):
-                raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
-            run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+    try:
+        with Progress(epochs, progress) as run.progress:
+            if isinstance(optimizer, LBFGS):
+                run.with_scipy(optimizer, threads)
+            else:
+                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+    except BaseException as error:
+        run.bring_along(error)
+        raise
     return TrainingResult(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
     )  # fmt: skip
-
-
-def _count(name: str, value: Any, least: int = 1) -> int:
-    number = whole(value)
-    if number is None or number < least:
-        raise ArgumentError(f"{name} is a whole number of at least {least}, got {value!r}")
-    return number
 
 
 def _network(nn: Any) -> Any:

@@ -26,6 +26,32 @@ def test_example(name: str, tmp_path: Path) -> None:
     assert "error" in run.stdout or "energy" in run.stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "without", "save", "message"),
+    [
+        ("burgers", "matplotlib scipy", "p.png", "this example needs matplotlib and scipy: pip install matplotlib scipy"),
+        ("burgers", "scipy", "p.png", "this example needs scipy: pip install scipy"),
+        ("pendulum", "matplotlib", "p.png", "this example needs matplotlib: pip install matplotlib"),
+        ("pendulum", "", "nowhere/p.png", "--save nowhere/p.png: there is no directory nowhere; make it first"),
+        ("pendulum", "", ".", "it is a directory; give the name of a file"),
+    ],
+)
+def test_what_the_end_of_an_example_needs_is_looked_for_first(name: str, without: str, save: str, message: str, tmp_path: Path) -> None:
+    if "matplotlib" not in without:
+        pytest.importorskip("matplotlib")
+    run = (
+        "import importlib.util, runpy, sys\n"
+        f"absent, found = {without.split()!r}, importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *more: None if name in absent else found(name, *more)\n"
+        f"sys.argv = ['example', '--save', {save!r}]\n"  # a whole training would take longer than the test's time
+        f"sys.path.insert(0, {str(EXAMPLES)!r})\n"
+        f"runpy.run_path({str(EXAMPLES / name)!r} + '.py', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 2 and done.stdout == ""
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
 def test_each_example_is_shown_in_the_documentation() -> None:
     page = (EXAMPLES.parent / "examples.md").read_text(encoding="utf-8")
     for name in NAMES:

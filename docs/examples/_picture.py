@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 
-def options(description: str | None) -> argparse.Namespace:
-    """``--quick`` for a run of seconds, ``--save`` for the picture's file."""
+def options(description: str | None, *needs: str) -> argparse.Namespace:
+    """``--quick`` for a run of seconds, ``--save`` for the picture's file; what the end of the run needs is looked for first."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="train for a moment only, to see that it runs")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the picture here instead of showing it")
-    return parser.parse_args()
+    given = parser.parse_args()
+    missing = [name for name in ("matplotlib", *needs) if find_spec(name) is None]
+    if missing:
+        parser.error(f"this example needs {' and '.join(missing)}: pip install {' '.join(missing)}")
+    if given.save is not None and not given.save.absolute().parent.is_dir():
+        parser.error(f"--save {given.save}: there is no directory {given.save.parent}; make it first")
+    if given.save is not None and given.save.is_dir():
+        parser.error(f"--save {given.save}: it is a directory; give the name of a file")
+    return given
 
 
 def figure(columns: int, **more: Any) -> tuple[Any, Any, Any]:

@@ -54,7 +54,7 @@ def main(quick: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, float
 
 
 if __name__ == "__main__":
-    given = options(__doc__)
+    given = options(__doc__, "scipy")
     X, T, got, error = main(given.quick)
     plt, fig, axes = figure(2)
     fig.colorbar(axes[0].pcolormesh(T, X, got, cmap="RdBu", vmin=-1, vmax=1, shading="gouraud"), ax=axes[0])

@@ -114,11 +114,15 @@ def low_level_callable(core: CompiledOutputs) -> Any:
     """For ``scipy.integrate`` and ``scipy.ndimage``: the function without a way through Python.
 
     Raises:
+        ImportError: SciPy is not installed.
         TypeError: an argument or the result is not a single number, or there are several results.
     """
     from importlib import import_module
 
-    scipy: Any = import_module("scipy")  # not needed otherwise, and without types of its own
+    try:
+        scipy: Any = import_module("scipy")  # not needed otherwise, and without types of its own
+    except ImportError as error:
+        raise ImportError(f"low_level_callable makes a scipy.LowLevelCallable and needs SciPy: pip install scipy ({error})") from error
     form = core.form(False, False)
     if form.code is None or not form.code.number:
         raise TypeError("low_level_callable is for one result that is a number, of arguments that are numbers")

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     source = e.add_mutually_exclusive_group()
     source.add_argument("--params", metavar="FILE", help="parameters, an .npz as NeuralNetworkParameters.save writes it")
     source.add_argument("--init", type=_seed, metavar="SEED", help="initial parameters from this seed instead")
-    e.add_argument("--points", metavar="FILE", help="comma-separated numbers, a point a line, with or without a header; or .npy")
+    e.add_argument("--points", metavar="FILE", help="numbers separated by commas or spaces, a point a line, a header or none; or .npy")
     e.add_argument("--out", metavar="FILE", help="the .npz to write; it appears whole or not at all")
     e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
     e.add_argument("--source", action="store_true", help="print the generated code")
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_backend(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--backend", choices=(*BACKENDS, "auto"), default="auto", help="numba compiles, numpy does not; auto (default) chooses")
+    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; auto (default) chooses")
 
 
 def _seed(text: str) -> int:

@@ -1,8 +1,9 @@
-"""Points from a file: comma-separated numbers, or a NumPy array."""
+"""Points from a file: numbers separated by commas or by spaces, or a NumPy array."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,13 +11,15 @@ import numpy as np
 from .problem import InputError
 from .syntax import shortened
 
+_SEPARATED = "numbers separated by commas or by spaces"
+
 
 def read_points(path: str, columns: int) -> np.ndarray:
     """The points of a file, a row each.
 
-    ``.npy`` is NumPy's format, of shape ``(..., columns)``; anything else is read as comma-separated
-    numbers, a point a line.  A first line without a number is a header; empty lines and lines that
-    begin with ``#`` are passed over.
+    ``.npy`` is NumPy's format, of shape ``(..., columns)``; anything else is read as numbers separated
+    by commas, or by spaces or tabs as ``numpy.savetxt`` writes them, a point a line.  A first line
+    without a number is a header; empty lines and lines that begin with ``#`` are passed over.
 
     Raises:
         InputError: the file cannot be read, or holds something else; the message names the line.
@@ -48,20 +51,24 @@ def _read_array(path: str, columns: int) -> np.ndarray:
 
 def _read_text(path: str, columns: int) -> np.ndarray:
     rows: list[list[float]] = []
+    header = ""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             for first, line, cells in _lines(file):
                 if first and not any(_is_number(c) for c in cells):
-                    continue
+                    header = ",".join(cells)
+                    if not _separated_otherwise(header):
+                        continue
                 rows.append(_numbers(path, line, cells, columns))
     except OSError as e:
         raise unreadable(path, e) from e
     except UnicodeDecodeError as e:
-        raise InputError(f"{path}: not text (at byte {e.start}); points are comma-separated numbers, or an .npy file") from e
+        raise InputError(f"{path}: not text (at byte {e.start}); points are {_SEPARATED}, or an .npy file") from e
     except csv.Error as e:
-        raise InputError(f"{path}: not comma-separated text: {e}") from e
+        raise InputError(f"{path}: not {_SEPARATED}: {e}") from e
     if not rows:
-        raise InputError(f"{path}: holds no points; expected lines of {_count(columns)}")
+        only = f" but the header {shortened(header)!r}" if header else ""
+        raise InputError(f"{path}: holds no points{only}; expected lines of {_count(columns)}, {_SEPARATED}")
     return np.array(rows)
 
 
@@ -72,14 +79,24 @@ def _lines(file: Iterator[str]) -> Iterator[tuple[bool, int, list[str]]]:
     for cells in reader:
         if not any(c.strip() for c in cells) or cells[0].startswith("#"):
             continue
-        yield first, reader.line_num, cells
+        words = cells[0].split() if len(cells) == 1 else []
+        yield first, reader.line_num, words if words and all(map(_is_number, words)) else cells
         first = False
+
+
+def _separated_otherwise(line: str) -> bool:
+    """Whether a line is numbers with some other sign between them: a mistake, not a header."""
+    return all(map(_is_number, re.split(r"[;|:/]\s*|\s+", line.strip().rstrip(";"))))
 
 
 def _numbers(path: str, line: int, cells: list[str], columns: int) -> list[float]:
     if len(cells) != columns:
-        came = shortened(",".join(cells))
-        raise InputError(f"{path}, line {line}: expected {_count(columns)}, one for each input of the network, got {len(cells)}: {came!r}")
+        came = ",".join(cells)
+        hint = f"; points are {_SEPARATED}" if _separated_otherwise(came) else ""
+        raise InputError(
+            f"{path}, line {line}: expected {_count(columns)}, one for each input of the network, "
+            f"got {len(cells)}: {shortened(came)!r}{hint}"
+        )
     for column, cell in enumerate(cells, 1):
         if not _is_number(cell):
             raise InputError(f"{path}, line {line}, column {column}: expected a number, got {shortened(cell)!r}")

@@ -23,8 +23,14 @@ def parse_expression(text: str, what: str) -> ast.expr:
 
 
 def written(node: ast.expr) -> str:
-    """How a part of the text was written, for messages."""
-    return repr(shortened(ast.unparse(node).strip("()") if isinstance(node, ast.Tuple) else ast.unparse(node)))
+    """How a part of the text was written, for messages; of a list of layers without the brackets that Python puts around.
+
+    >>> from symnn.cli.syntax import parse_expression, written
+    >>> written(parse_expression("Dense(2,3), Dense(4,1)", "--network"))
+    "'Dense(2, 3), Dense(4, 1)'"
+    """
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return repr(shortened(", ".join(map(ast.unparse, parts))))
 
 
 def shortened(text: str, length: int = 100) -> str:

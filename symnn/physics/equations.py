@@ -6,7 +6,7 @@ Source: Raissi, Perdikaris, Karniadakis, "Physics-informed neural networks" (201
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
@@ -14,7 +14,7 @@ import exprgraph as eg
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ExprGraphError
 from ..objective import LossTerm
 
 
@@ -42,11 +42,18 @@ def partial(e: Any, x: Node, *axes: int) -> Node:
     return node
 
 
-def residual_terms(terms: Mapping[str, tuple[Any, Mapping[Node, Any], float]]) -> list[LossTerm]:
+_Term = Union[tuple[Any, Mapping[Node, Any]], tuple[Any, Mapping[Node, Any], float]]
+
+
+def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
     """Mean squares of residuals, each on samples of its own, as a loss for :func:`symnn.train`.
 
     Args:
-        terms: by any name, (an expression that should be zero, its data, its weight).
+        terms: by any name, (an expression that should be zero, of any shape; its data, a dict from symbols to
+            arrays with samples first; its weight, which may be left out and is 1 then).
+
+    Raises:
+        ArgumentError: the terms are no dict, or one of them is something else; the message names it.
 
     >>> import numpy as np
     >>> from symnn import Adam, Chain, Dense, SymbolicNeuralNetwork, train
@@ -59,7 +66,24 @@ def residual_terms(terms: Mapping[str, tuple[Any, Mapping[Node, Any], float]]) -
     >>> r.history.loss[-1] < 1e-3
     True
     """
-    return [LossTerm(eg.sum(as_node(e) ** 2), data, weight) for e, data, weight in terms.values()]
+    form = "residual_terms({'equation': (residual, {symbol: points}, weight), ...})"
+    if not isinstance(terms, Mapping):
+        raise ArgumentError(f"{form} takes a dict of terms by their names, got {type(terms).__name__}")
+    if not terms:
+        raise ArgumentError(f"{form}: there are no terms")
+    made = []
+    for name, term in terms.items():
+        if not isinstance(term, (tuple, list)) or len(term) not in (2, 3):
+            came = f"{len(term)} things" if isinstance(term, (tuple, list)) else "an expression" if isinstance(term, Node) else repr(term)
+            raise ArgumentError(f"{form}: the term {name!r} is a residual, its data and perhaps its weight; got {came}")
+        residual, data, *weight = term
+        if not isinstance(data, Mapping):
+            raise ArgumentError(f"{form}: the data of the term {name!r} are a dict from symbols to arrays, got {type(data).__name__}")
+        try:
+            made.append(LossTerm(eg.sum(as_node(residual) ** 2), data, *weight))
+        except ExprGraphError as error:
+            raise ArgumentError(f"residual_terms: the term {name!r}: {error}") from error
+    return made
 
 
 __all__ = ["partial", "residual_terms"]

@@ -17,6 +17,7 @@ from exprgraph.node import Node
 
 from ..errors import ArgumentError
 from ..losses import NetworkLoss
+from ..quantities import number
 from ..symbolic import SymbolicNeuralNetwork
 from .states import degrees_of_freedom, scalar_of
 
@@ -42,12 +43,31 @@ def symplectic_gradient(energy: Any, z: Node) -> Node:
 
 
 def hamiltonian_field(nn: SymbolicNeuralNetwork) -> Node:
-    """The motion of the energy that a network of one output is: ``J grad H`` at its input."""
+    """The motion of the energy that a network of one output is: ``J grad H`` at its input, of the input's shape.
+
+    Raises:
+        ShapeError: the network has more outputs, or an odd number of inputs.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> from symnn.physics import hamiltonian_field
+    >>> hamiltonian_field(SymbolicNeuralNetwork(Chain(Dense(4, 8), Dense(8, 1)))).shape
+    (4,)
+    """
     return symplectic_gradient(nn.output, nn.input)
 
 
 def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
-    """The gradient of a network of one output by its input, at another point than its input."""
+    """The gradient of a network of one output by its input, at another point than its input; of the input's shape.
+
+    Raises:
+        ShapeError: the network has more outputs, or the point another shape than the input.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> from symnn.physics import gradient_at
+    >>> nn = SymbolicNeuralNetwork(Chain(Dense(2, 8), Dense(8, 1)))
+    >>> gradient_at(nn, 2 * nn.input).shape
+    (2,)
+    """
     g = eg.gradient(scalar_of(nn.output, "an energy"), nn.input)
     at: Node = eg.substitute(g, {nn.input: as_node(point)})
     return at
@@ -68,9 +88,11 @@ class HamiltonianLoss(NetworkLoss):
     """
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        """The symbol of a velocity, or of a later state: of the input's shape."""
         return eg.Symbol("target", nn.input.shape, per_sample=True)
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of all samples, a scalar."""
         return over.mean(eg.sum((hamiltonian_field(nn) - target) ** 2))
 
 
@@ -81,14 +103,14 @@ class _PairLoss(HamiltonianLoss):
     step: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.step > 0:
-            raise ArgumentError(f"{type(self).__name__}: step is positive, got {self.step}")
+        number(f"{type(self).__name__}'s step", self.step, above=0)
 
     @abstractmethod
     def point(self, before: Node, after: Node) -> Node:
         """Where the gradient is taken."""
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of all samples, a scalar."""
         field = rotated(gradient_at(nn, self.point(nn.input, target)))
         return over.mean(eg.sum(((target - nn.input) / self.step - field) ** 2))
 
@@ -100,6 +122,19 @@ class SymplecticEulerLoss(_PairLoss):
     Attributes:
         step: the time between the states of a pair.
         variant: ``"A"`` takes the energy's gradient at (old positions, new momenta), ``"B"`` at (new positions, old momenta).
+
+    Raises:
+        ArgumentError: the step is not positive, or the variant is another.
+
+    >>> import numpy as np
+    >>> from symnn import Chain, Dense, train
+    >>> from symnn.physics import SymplecticEulerLoss
+    >>> z = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    >>> p = z[:, 1] - 0.1 * z[:, 0]
+    >>> later = np.stack([z[:, 0] + 0.1 * p, p], 1)  # of the energy (q^2 + p^2) / 2
+    >>> r = train(Chain(Dense(2, 8), Dense(8, 1)), SymplecticEulerLoss(0.1), (z, later), epochs=300, batch_size=10, rng=0)
+    >>> r.history.loss[-1] < 0.1 * r.history.loss[0]
+    True
     """
 
     variant: str = "A"
@@ -110,15 +145,30 @@ class SymplecticEulerLoss(_PairLoss):
             raise ArgumentError(f"SymplecticEulerLoss: variant is 'A' or 'B', got {self.variant!r}")
 
     def point(self, before: Node, after: Node) -> Node:
+        """Old positions with new momenta, or the other way round; of the state's shape."""
         n = degrees_of_freedom(before)
         return eg.concatenate([before[:n], after[n:]] if self.variant == "A" else [after[:n], before[n:]])
 
 
 @dataclass(frozen=True)
 class ImplicitMidpointLoss(_PairLoss):
-    """The residual of the implicit midpoint rule on pairs of states: the gradient in the middle of them."""
+    """The residual of the implicit midpoint rule on pairs of states: the gradient in the middle of them.
+
+    Attributes:
+        step: the time between the states of a pair.
+
+    Raises:
+        ArgumentError: the step is not positive.
+
+    >>> from symnn import Dense
+    >>> from symnn.physics import ImplicitMidpointLoss
+    >>> H = Dense(2, 1, "identity")  # an energy of constant slope (1, 2): the motion is (2, -1)
+    >>> float(ImplicitMidpointLoss(0.1)(H, [1.0, 2.0, 0.0], [[0.0, 0.0]], [[0.2, -0.1]]).round(9))
+    0.0
+    """
 
     def point(self, before: Node, after: Node) -> Node:
+        """The middle of both states."""
         return (before + after) / 2
 
 

@@ -17,6 +17,7 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from ..losses import NetworkLoss
+from ..quantities import number
 from ..symbolic import SymbolicNeuralNetwork
 from .states import degrees_of_freedom, scalar_of
 
@@ -52,7 +53,20 @@ def acceleration(lagrangian: Any, state: Node, regularization: float = 0.0) -> N
 
 
 def lagrangian_acceleration(nn: SymbolicNeuralNetwork, regularization: float = 0.0) -> Node:
-    """The acceleration of the Lagrangian that a network of one output is."""
+    """The acceleration of the Lagrangian that a network of one output is, of shape ``(n,)`` for 2n inputs.
+
+    Args:
+        nn: a network of states, positions then velocities.
+        regularization: see :func:`acceleration`.
+
+    Raises:
+        ShapeError: the network has more outputs, or an odd number of inputs.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> from symnn.physics import lagrangian_acceleration
+    >>> lagrangian_acceleration(SymbolicNeuralNetwork(Chain(Dense(4, 8, "softplus"), Dense(8, 1)))).shape
+    (2,)
+    """
     return acceleration(nn.output, nn.input, regularization)
 
 
@@ -62,14 +76,31 @@ class LagrangianLoss(NetworkLoss):
 
     Attributes:
         regularization: see :func:`acceleration`.
+
+    Raises:
+        ArgumentError: it is not a finite number.
+
+    >>> import numpy as np
+    >>> from symnn import Adam, Chain, Dense, train
+    >>> from symnn.physics import LagrangianLoss
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    >>> nn = Chain(Dense(2, 8, "softplus"), Dense(8, 1, "identity"))
+    >>> r = train(nn, LagrangianLoss(0.1), (states, -np.sin(states[:, :1])), optimizer=Adam(0.01), epochs=100, rng=0)
+    >>> r.history.loss[-1] < r.history.loss[0]
+    True
     """
 
     regularization: float = 0.0
 
+    def __post_init__(self) -> None:
+        number("LagrangianLoss's regularization", self.regularization)
+
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        """The symbol of an acceleration, half as long as the input."""
         return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of all samples, a scalar."""
         return over.mean(eg.sum((lagrangian_acceleration(nn, self.regularization) - target) ** 2))
 
 
@@ -85,15 +116,36 @@ class VariationalMidpointLoss(NetworkLoss):
     Attributes:
         step: the time between positions.
         scale: the wanted mean of ``|L_v|^2``; ``None`` for no such term.
+
+    Raises:
+        ArgumentError: the step or the scale is not positive.
+
+    >>> import numpy as np
+    >>> from symnn import Adam, Chain, Dense, train
+    >>> from symnn.physics import VariationalMidpointLoss
+    >>> t = 0.1 * np.arange(50.0)
+    >>> q = np.cos(t)[:, None]  # of an oscillator, in steps of 0.1
+    >>> pairs, third = np.concatenate([q[:-2], q[1:-1]], axis=1), q[2:]
+    >>> nn = Chain(Dense(2, 8), Dense(8, 1, "identity"))
+    >>> r = train(nn, VariationalMidpointLoss(0.1), (pairs, third), optimizer=Adam(0.01), epochs=300, rng=0)
+    >>> r.history.loss[-1] < 0.5 * r.history.loss[0]
+    True
     """
 
     step: float = 0.1
     scale: float | None = 1.0
 
+    def __post_init__(self) -> None:
+        number("VariationalMidpointLoss's step", self.step, above=0)
+        if self.scale is not None:
+            number("VariationalMidpointLoss's scale", self.scale, above=0)
+
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
+        """The symbol of the third position, half as long as the input."""
         return eg.Symbol("target", (degrees_of_freedom(nn.input),), per_sample=True)
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The loss of all samples, a scalar."""
         n = degrees_of_freedom(nn.input)
         q0, q1, q2 = nn.input[:n], nn.input[n:], as_node(target)
         g = eg.gradient(scalar_of(nn.output, "a Lagrangian"), nn.input)

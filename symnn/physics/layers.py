@@ -20,6 +20,7 @@ from ..errors import ShapeError
 from ..layers import Layer, as_layer
 from ..layout import Shape
 from ..parameters import NeuralNetworkParameters
+from ..quantities import number
 from .hamiltonian import rotated
 from .states import degrees_of_freedom, scalar_of
 
@@ -48,18 +49,23 @@ class GradientLayer(Layer):
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
+        """That of the inner layer."""
         return self.inner.input_size
 
     def parameter_shapes(self) -> Mapping[str, Any]:
+        """Those of the inner layer."""
         return self.inner.parameter_shapes()
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Those of the inner layer."""
         return self.inner.initial_parameters(seed, dtype)
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The input's shape."""
         return input_shape
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The gradient as an expression, of the input's shape."""
         return _gradient(self.inner, as_node(x), ps)
 
     def _arguments(self) -> str:
@@ -67,13 +73,29 @@ class GradientLayer(Layer):
 
 
 class HamiltonianLayer(GradientLayer):
-    """``z + step * J grad H(z)``: a step of explicit Euler with the energy that the inner chain is."""
+    """``z + step * J grad H(z)``: a step of explicit Euler with the energy that the inner chain is.
+
+    Args:
+        inner: a layer or chain of an even number of inputs, positions then momenta, and one output.
+        step: the time that a step takes, a finite number.
+
+    Raises:
+        ShapeError: the inner chain has more than one output.
+        ArgumentError: the step is something else.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> from symnn.physics import HamiltonianLayer
+    >>> H = Chain(Dense(2, 3, "tanh"), Dense(3, 1, "identity", use_bias=False))
+    >>> SymbolicNeuralNetwork(Chain(HamiltonianLayer(H, 0.1), HamiltonianLayer(H, 0.1))).output.shape
+    (2,)
+    """
 
     def __init__(self, inner: Layer, step: float = 0.1) -> None:
         super().__init__(inner)
-        self.step = float(step)
+        self.step = number(f"{type(self).__name__}'s step", step)
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The state after the step as an expression, of the state's shape."""
         z = as_node(x)
         return z + self.step * rotated(_gradient(self.inner, z, ps))
 
@@ -94,28 +116,38 @@ class SeparableLayer(Layer):
     """
 
     def __init__(self, kinetic: Layer, potential: Layer, step: float = 0.1) -> None:
-        self.kinetic, self.potential, self.step = GradientLayer(kinetic), GradientLayer(potential), float(step)
+        self.kinetic, self.potential = GradientLayer(kinetic), GradientLayer(potential)
+        self.step = number("SeparableLayer's step", step)
         if self.kinetic.input_size != self.potential.input_size:
             raise ShapeError(f"as many momenta as positions: {kinetic!r} and {potential!r} take different inputs")
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
+        """Twice as many as each of the inner layers takes."""
         n = self.kinetic.input_size
         return None if n is None else 2 * n
 
     def parameter_shapes(self) -> Mapping[str, Any]:
+        """Those of the kinetic part below ``T``, of the potential below ``V``."""
         return {"T": self.kinetic.parameter_shapes(), "V": self.potential.parameter_shapes()}
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Those of the kinetic part below ``T``, of the potential below ``V``."""
         rng = np.random.default_rng(seed)
         return NeuralNetworkParameters(
             T=self.kinetic.initial_parameters(rng, dtype), V=self.potential.initial_parameters(rng, dtype)
         )
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The input's shape."""
         return input_shape
 
     def __call__(self, x: Any, ps: Any) -> Node:
+        """The state after the step as an expression, of the state's shape.
+
+        Raises:
+            ShapeError: the state is not a vector of even length.
+        """
         z = as_node(x)
         n = degrees_of_freedom(z)
         p = z[n:] - self.step * self.potential(z[:n], ps["V"])

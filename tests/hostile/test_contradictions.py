@@ -207,7 +207,8 @@ def test_options_of_training_that_do_not_fit() -> None:
         {"validate_every": 1.5, "validation": (X, Y)}, {"patience": 0, "validation": (X, Y)}, {"patience": "a", "validation": (X, Y)},
         {"rng": -1}, {"rng": "seed"},
         {"callback": 3}, {"checkpoint_every": 0, "checkpoint": "c"}, {"checkpoint_every": -2, "checkpoint": "c"},
-        {"resume": "/nonexistent/file"}, {"threads": 0}, {"threads": 1.5},
+        {"resume": "/nonexistent/file"}, {"batch_size": 2, "batches": [[[0, 1]]]}, {"checkpoint": "/nonexistent/file"}, {"checkpoint": 3},
+        {"threads": 0}, {"threads": 1.5},
     ]  # fmt: skip
     for options in wrong:
         with pytest.raises((symnn.errors.ExprGraphError, ValueError, TypeError, FileNotFoundError)) as caught:
@@ -268,8 +269,11 @@ def test_a_list_of_terms_that_do_not_fit() -> None:
     wrong: list[Any] = [
         [], [None], [e], [LossTerm(e, {})], [LossTerm(nn.output, {nn.input: X})] if nn.output.size != 1 else [3],
         [LossTerm(e, {nn.input: X.T})], [LossTerm(e, X)],
-        [LossTerm(e, {"x": X})], [LossTerm(e, {nn.input: X}, weight="a")], {"a": e},
+        [LossTerm(e, {"x": X})], {"a": e},
     ]  # fmt: skip
+    for weight in ("a", "2", None, np.nan, [1.0]):
+        with pytest.raises(symnn.errors.ArgumentError):
+            LossTerm(e, {nn.input: X}, weight=weight)  # type: ignore[arg-type]
     for terms in wrong:
         with pytest.raises((symnn.errors.ExprGraphError, TypeError, ValueError)) as caught:
             train(nn, terms, epochs=1, progress=False)

@@ -279,7 +279,7 @@ BAD_NETWORKS = {
     "Dense(2,n)": ["n_out is a positive integer, got 'n'"],
     "Dense(2,1,lambda x: x)": ["expected a number, a name or a layer"],
     "Dense(2,1,__import__('os'))": ["unknown layer '__import__'"],
-    "Dense(2,3), Dense(4,1)": ["layer 2", "takes 4 inputs", "gives 3 outputs"],
+    "Dense(2,3), Dense(4,1)": ["'Dense(2, 3), Dense(4, 1)'", "layer 2", "takes 4 inputs", "gives 3 outputs"],
     "Residual(Dense(2,3)), Dense(3,1)": ["Residual", "keep the shape"],
     "Residual(tanh)": ["Residual", "'tanh'"],
     "Chain()": ["at least one layer"],
@@ -331,6 +331,9 @@ def written(place: Path, text: str, name: str = "p.csv") -> str:
         "# a comment\n1.0,2e0\n# another, one\n3,4\n",
         '"a","b"\n"1","2"\n3,4\n\n',
         "\n\n  \nx y,z\n+1,2.\n3,4\n",
+        "1 2\n3 4\n",
+        "# x y\n1.0e+00 2.0e+00\n  3\t4  \n",
+        "x y\n1 2\n3,4\n",
     ],
 )
 def test_points_as_text(place: Path, text: str) -> None:
@@ -363,8 +366,13 @@ def test_points_as_an_array_of_any_leading_shape(place: Path, shape: tuple[int, 
 BAD_POINTS = {
     "1,2\n3\n": ["line 2", "expected 2 columns", "got 1"],
     "a,b,c\n1,2,3\n": ["line 2", "expected 2 columns", "got 3"],
-    "1;2\n": ["p.csv", "holds no points"],
-    "x,y\n1;2\n": ["line 2", "expected 2 columns", "'1;2'"],
+    "1;2\n": ["line 1", "expected 2 columns", "'1;2'", "numbers separated by commas or by spaces"],
+    "1,5;2,5\n": ["line 1", "expected 2 columns", "'1,5;2,5'"],
+    "1|2\n3|4\n": ["line 1", "'1|2'", "numbers separated by commas or by spaces"],
+    "x,y\n1;2\n": ["line 2", "expected 2 columns", "'1;2'", "numbers separated by commas or by spaces"],
+    "1 2 3\n": ["line 1", "expected 2 columns", "got 3"],
+    "1 2\n3\n": ["line 2", "expected 2 columns", "got 1"],
+    "1 two\n": ["holds no points but the header '1 two'", "lines of 2 columns, numbers separated by commas or by spaces"],
     "x,y\n1,2\n\n3,four\n": ["line 4, column 2", "expected a number, got 'four'"],
     "1,b\n": ["line 1, column 2", "'b'"],
     "1,2\nx,y\n": ["line 2, column 1", "'x'"],
@@ -467,7 +475,14 @@ def test_options_that_do_not_go_together(place: Path, capsys: pytest.CaptureFixt
     fails(capsys, "a seed is a whole number", init="one", params=None)
     fails(capsys, "--network", network=None)
     fails(capsys, "numba", "numpy", "'fortran'", backend="fortran")
+    assert "{numba,numpy,auto}" in help_of("evaluate", capsys)
     fails(capsys, "unrecognized", nonsense="1")
+
+
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    return capsys.readouterr().out
 
 
 def test_a_network_too_large_for_memory(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,7 +137,7 @@ def test_scipy_minimises_a_flat_objective() -> None:
         (lambda: SymbolicPullback(NN, MSE())(parameters(), np.zeros(3)), ArgumentError, r"the data of a Loss is \(inputs, targets\)"),
         (lambda: SymbolicPullback(NN, MSE())(parameters(), (np.ones((4, 2)), np.ones((4, 2)))), ShapeError, "input: expected samples"),
         (lambda: SymbolicPullback(NN, eg.sum(NN.output))(parameters(), np.zeros(3)), ArgumentError, "a dict from symbols to arrays"),
-        (lambda: Huber(0.0), ArgumentError, "delta is positive"),
+        (lambda: Huber(0.0), ArgumentError, "delta is a finite number of more than 0"),
         (lambda: MSE()(NN, parameters(), np.zeros((4, 3)), np.zeros((5, 2))), ShapeError, r"the batch axes \(5,\) do not fit those of"),
         (lambda: MSE().expression(NN.output, eg.Symbol("t", 3)), ShapeError, r"the output has shape \(2,\), the target \(3,\)"),
         (lambda: SymbolicPullback(SHARED, MSE()), ArgumentError, "MSE compares the output of a network; got NeuralNetworkParameters"),

@@ -87,7 +87,7 @@ x2, x3 = eg.Symbol("x", shape=(2,)), eg.Symbol("x", shape=(3,))
         (lambda: curl(x2, x2), ShapeError, "curl is of a field"),
         (lambda: rotated_gradient(x3[0], x3), ShapeError, "a point in the plane"),
         (lambda: SymplecticEulerLoss(0.1, "C"), ArgumentError, "variant is 'A' or 'B'"),
-        (lambda: SymplecticEulerLoss(0.0), ArgumentError, "step is positive"),
+        (lambda: SymplecticEulerLoss(0.0), ArgumentError, "step is a finite number of more than 0, got 0.0"),
         (lambda: GradientLayer(Dense(2, 2)), ShapeError, "must have one output"),
         (lambda: SeparableLayer(HALF, Dense(3, 1)), ShapeError, "take different inputs"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -332,6 +333,13 @@ def test_lbfgs() -> None:
         train(NN, MSE(), (X, Y), START, LBFGS(), batch_size=3)
 
 
+def test_lbfgs_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in sys.modules if n.partition(".")[0] == "scipy"] or ["scipy"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r'LBFGS is SciPy\'s and needs it: pip install scipy, or "exprgraph\[train\]"'):
+        train(NN, MSE(), (X, Y), START, LBFGS(), epochs=3, progress=False)
+
+
 # -- schedules, errors, the bar
 
 
@@ -342,8 +350,29 @@ def test_schedules() -> None:
     assert [warmup(2.0, 4)(k) for k in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
     with pytest.raises(ArgumentError, match="one rate more"):
         piecewise((1,), (1.0,))
-    with pytest.raises(ArgumentError, match="the learning rate of step 3 is not finite"):
+    with pytest.raises(ArgumentError, match="the learning rate of step 3, counted from 0, is a finite number of at least 0, got nan"):
         Adam(lambda k: math.nan if k == 3 else 0.1).rates(0, 5)
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (lambda s: 0.1 / s, "Adam: the function of the learning rate failed at step 0, counted from 0: ZeroDivisionError: "),
+        (lambda s: [0.1][s], "Adam: the function of the learning rate failed at step 1, counted from 0: IndexError: list index"),
+        (lambda s: None, "Adam: the learning rate of step 0, counted from 0, is a finite number of at least 0, got None"),
+        (lambda s: "0.1", "Adam: the learning rate of step 0, .* got '0.1'"),
+        (lambda s: 0.1 - 0.05 * s, "Adam: the learning rate of step 3, .* of at least 0, got -0.05"),
+        (lambda: 0.1, "failed at step 0, counted from 0: TypeError: "),
+    ],
+)
+def test_a_schedule_that_fails_is_explained(rate: Any, text: str) -> None:
+    with pytest.raises(ArgumentError, match=text):
+        train(NN, MSE(), (X, Y), START, Adam(rate), epochs=6, progress=False)
+
+
+@pytest.mark.parametrize("kind", [int, np.float32, np.float64, np.array])
+def test_a_schedule_may_give_any_kind_of_number(kind: Any) -> None:
+    assert Adam(lambda s: kind(s)).rates(2, 3).tolist() == [2.0, 3.0, 4.0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""Numbers that users give as options: what kind of number each must be, said in one way."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from exprgraph.integers import whole
+
+from .errors import ArgumentError
+
+
+def count(what: str, value: Any, least: int = 1) -> int:
+    """A whole number of at least so much, as Python's own.
+
+    >>> from symnn.quantities import count
+    >>> count("epochs", 3)
+    3
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    number = whole(value)
+    if number is None or number < least:
+        raise ArgumentError(f"{what} is a whole number of at least {least}, got {_brief(value)}")
+    return number
+
+
+def number(what: str, value: Any, *, least: float | None = None, above: float | None = None, below: float | None = None) -> float:
+    """A finite number within limits, as Python's own; text and truth values are none.
+
+    >>> from symnn.quantities import number
+    >>> number("Adam's learning_rate", 1, least=0)
+    1.0
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    found = _real(value)
+    limits = []
+    if least is not None:
+        limits.append((f"at least {least:g}", found is not None and found >= least))
+    if above is not None:
+        limits.append((f"more than {above:g}", found is not None and found > above))
+    if below is not None:
+        limits.append((f"less than {below:g}", found is not None and found < below))
+    if found is None or not all(kept for _, kept in limits):
+        wanted = " and ".join(text for text, _ in limits)
+        raise ArgumentError(f"{what} is a finite number{' of ' * bool(limits)}{wanted}, got {_brief(value)}")
+    return found
+
+
+def _real(value: Any) -> float | None:
+    """The number, if it is one and finite."""
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        return None
+    if isinstance(value, np.ndarray) and (value.ndim or value.dtype.kind not in "fiu"):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}..."
+
+
+__all__ = ["count", "number"]
