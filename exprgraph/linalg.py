@@ -37,7 +37,7 @@ def matmul(a: Operand, b: Operand) -> Node:
     if a.shape[-1] != inner_b:
         raise ShapeError(f"matmul of shapes {a.shape} and {b.shape}: {a.shape[-1]} columns meet {inner_b} rows")
     lead_a, lead_b = a.shape[:-2], b.shape[:-2]
-    lead = broadcast_shapes(lead_a, lead_b, what="the stacks of matmul")
+    lead = broadcast_shapes(lead_a, lead_b, what=f"matmul of shapes {a.shape} and {b.shape}: the stacks")
     if lead:
         if a.ndim > 1:
             a = broadcast_to(a, lead + a.shape[-2:])

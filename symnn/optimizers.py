@@ -242,7 +242,7 @@ class AdamW(Adam):
 class LBFGS:
     """SciPy's L-BFGS-B on all samples at once; an epoch is one of its iterations.
 
-    It needs SciPy (``pip install scipy``, or ``"exprgraph[train]"``), and takes no learning rate, no batches and no checkpoint.
+    It needs SciPy (``pip install scipy``, the extra ``train``), and takes no learning rate, no batches and no checkpoint.
 
     Args:
         history: how many pairs of steps and gradients it keeps, at least 1.

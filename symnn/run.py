@@ -191,7 +191,7 @@ class Run:
         try:
             optimize: Any = import_module("scipy.optimize")
         except ImportError as error:
-            raise ImportError(f'LBFGS is SciPy\'s and needs it: pip install scipy, or "exprgraph[train]" ({error})') from error
+            raise ImportError(f'LBFGS is SciPy\'s and needs it: pip install scipy ({error})') from error
         calls = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]

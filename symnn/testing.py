@@ -1,6 +1,6 @@
 """Property-based testing of networks: random chains with parameters and data, and checks of their derivatives.
 
-Built on :mod:`exprgraph.testing`, and needs what that needs (``pip install "exprgraph[testing]"``).
+Built on :mod:`exprgraph.testing`, and needs what that needs (``pip install hypothesis mpmath``, the extra ``testing``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .symbolic import SymbolicNeuralNetwork
 try:
     from hypothesis import strategies as st
 except ImportError as error:
-    raise ImportError(f'symnn.testing needs hypothesis: pip install "exprgraph[testing]" ({error})') from error
+    raise ImportError(f'symnn.testing needs hypothesis: pip install hypothesis mpmath ({error})') from error
 
 
 @st.composite

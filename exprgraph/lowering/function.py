@@ -214,14 +214,14 @@ class CompiledFunction:
 
     @property
     def address(self) -> int:
-        """The machine code's address, for C callers: see :func:`exprgraph.lowering.embed.c_function`."""
+        """The machine code's address, for C callers: the page on embedding has the signature."""
         from .embed import c_function
 
         return c_function(self._core)[0]
 
     @property
     def ctypes(self) -> Any:
-        """The machine code as a ctypes function: see :func:`exprgraph.lowering.embed.c_function`."""
+        """The machine code as a ctypes function: the page on embedding has its arguments."""
         from .embed import c_function
 
         return c_function(self._core)[1]
@@ -236,7 +236,10 @@ class CompiledFunction:
         """Write the evaluator as a module that needs only numpy and numba.
 
         The module has ``evaluate(*values)``, with the same arguments, batches and nesting of results
-        flattened to a list in order.
+        flattened to a list in order, and ``self_check()``, which ``python`` runs when the module is run.
+
+        Raises:
+            FileNotFoundError: there is no such directory.
         """
         from .save import save_module
 

@@ -5,14 +5,14 @@ Strategies for hypothesis are read off the primitive table, so that a function a
 much rounding allows, compare with values of 50 digits and differences of 80, and where they fail, say
 so with the smallest expression they find, as a program.
 
-It needs hypothesis and mpmath (``pip install "exprgraph[testing]"``), which nothing else of the package does.
+It needs hypothesis and mpmath (``pip install hypothesis mpmath``, the extra ``testing``), which nothing else of the package does.
 """
 
 try:
     import hypothesis as _hypothesis
     import mpmath as _mpmath
 except ImportError as error:
-    raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install "exprgraph[testing]" ({error})') from error
+    raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})') from error
 del _hypothesis, _mpmath
 
 from .bounds import bounds
