@@ -32,13 +32,7 @@ def _add(b: Builder, *values: Value) -> Value:
     return total
 
 
-def _times(b: Builder, x: Value, y: Value | int) -> Value:
-    if isinstance(y, int):
-        if y == 0:
-            return b.integer(0)
-        if y == 1:
-            return x
-        y = b.integer(y)
+def _times(b: Builder, x: Value, y: Value) -> Value:
     return b.binary("mul", x, y)
 
 
