@@ -119,7 +119,8 @@ atan2: Elementwise = _row(
     np.arctan2,
     lambda y, x: x / (x**2 + y**2),
     lambda y, x: -y / (x**2 + y**2),
-    sample=[(0.2, 2), (0.2, 2)],
+    domain=[(-_inf, _inf), (0, _inf)],  # where it is smooth: not at the origin, and with a jump at negative x
+    sample=[(-2, 2), (0.2, 2)],
     doc="The angle of the point (x, y), in radians; the arguments are y, x.",
 )
 

@@ -40,7 +40,7 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
     >>> from exprgraph.testing import rounding_errors
     >>> x = eg.Symbol("x")
     >>> (size,) = rounding_errors([eg.sin(x)], {x: 1.0})
-    >>> 1e-16 < size < 1e-13
+    >>> bool(1e-16 < size < 1e-13)
     True
     >>> float(rounding_errors([1 / x], {x: 0.0})[0]), float(rounding_errors([eg.log(eg.cos(x) - eg.cos(x + 1e-20))], {x: 1.0})[0])
     (0.0, inf)
