@@ -48,7 +48,11 @@ def assert_printed(came: str, stated: str, where: str) -> None:
         assert float(a) == pytest.approx(float(b), rel=1e-5, abs=1e-15), where
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+#: pages whose code takes many seconds: Numba compiles the saved modules that they run
+LONG = ("docs/embedding.md",)
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if n in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])
 def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}

@@ -116,6 +116,7 @@ def test_positions_along_an_axis_beside_every_selection_of_the_others(axis: int,
         np.testing.assert_array_equal(result, 2 * want, err_msg=str(key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_sample", [False, True])
 @pytest.mark.parametrize("axis", range(4))
 def test_places_along_an_axis_beside_every_selection_of_the_others(axis: int, per_sample: bool):

@@ -52,6 +52,7 @@ def test_what_is_asked_for_is_kept(e: Node) -> None:
     assert not any(n.op.name.startswith("sample") for n in topological([e]))
 
 
+@pytest.mark.slow
 def test_expressions_shrink_to_little() -> None:
     quick = settings(max_examples=500, deadline=None, database=None, derandomize=True)
     assert len(topological([find(expressions(), lambda e: e.size > 1, settings=quick)])) <= 4
