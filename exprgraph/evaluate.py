@@ -295,12 +295,13 @@ def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     a = np.broadcast_to(a, lead + a.shape[-2:])
     b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
     try:
-        return np.linalg.solve(a, b.reshape((*lead, node.shape[0], -1))).reshape(b.shape)
+        out = np.linalg.solve(a, b.reshape((*lead, node.shape[0], -1))).reshape(b.shape)
+        out[np.isnan(a).any(axis=(-2, -1))] = np.nan
     except np.linalg.LinAlgError:  # one singular system: solve one by one, so that the others keep their values
         out = np.empty(b.shape, b.dtype)
         for i in np.ndindex(*lead):
             out[i] = solve_values(a[i], b[i])
-        return out
+    return out
 
 
 SUM.evaluate = _sum

@@ -326,7 +326,8 @@ def solve(a: Operand, b: Operand) -> Node:
     """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
 
     Differentiable by both.  A singular matrix gives infinities or NaN, in both backends, and no error; in a
-    batch, for that sample alone.
+    batch, for that sample alone.  A matrix that holds NaN gives NaN; what one that holds infinities gives is
+    not specified.
 
     Raises:
         ShapeError: the matrix is not square, or the right-hand side has not n rows.
@@ -359,7 +360,12 @@ def solve_node(a: Node, b: Node) -> Node:
 
 
 def solve_values(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """np.linalg.solve along the first axis of b for one system; NaN where the matrix is singular."""
+    """np.linalg.solve along the first axis of b for one system; NaN where the matrix is singular or holds NaN.
+
+    What LAPACK makes of a NaN depends on how it was built: some give numbers.
+    """
+    if np.isnan(a).any():
+        return np.full(b.shape, np.nan, dtype=b.dtype)
     try:
         return np.linalg.solve(a, b.reshape(len(a), -1)).reshape(b.shape)
     except np.linalg.LinAlgError:

@@ -63,6 +63,8 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
                 value = _off(value, _magnitude(node, args, value, batch), units, rng)
                 if node.op in _REORDERED:
                     value = _not_overflown(node, args, value, batch)
+                elif node.op is SOLVE:
+                    value = _not_specified(node, args[0], value)
             values[node] = value
         out = []
         for r in roots:
@@ -103,6 +105,14 @@ def _off(value: np.ndarray, size: np.ndarray, units: float, rng: np.random.Gener
     noise[0] = 0.0
     wanted = noise * size
     return np.asarray(np.where(np.isfinite(wanted), value + wanted, value))
+
+
+def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """A solution with, in every other run, something else where the matrix holds infinities: it depends on the pivots."""
+    found = np.isinf(matrix).any(axis=(-2, -1))
+    found[::2] = False
+    other = np.where(np.isnan(value), 0.0, np.nan)
+    return np.where(found.reshape(found.shape + (1,) * node.ndim), other, value)
 
 
 def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch: Shape) -> np.ndarray:

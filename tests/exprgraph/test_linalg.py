@@ -135,3 +135,25 @@ def test_axes() -> None:
 def test_errors(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call(eg.Symbol("t", (2, 3)))
+
+
+@pytest.mark.parametrize("at", [(0, 0), (0, 1), (1, 0), (2, 2), (0, 2), (2, 0)])
+def test_a_matrix_that_holds_nan_gives_nan(at) -> None:
+    A, b = eg.Symbol("A", (3, 3), per_sample=True), eg.Symbol("b", (3, 2), per_sample=True)
+    rng = np.random.default_rng(0)
+    matrices, sides = np.round(rng.normal(size=(40, 3, 3)), 1), rng.normal(size=(40, 3, 2))
+    matrices[rng.random(matrices.shape) < 0.3] = 0.0
+    matrices += 3 * np.eye(3)
+    matrices[(slice(0, 30), *at)] = np.nan
+    want = np.linalg.solve(matrices[30:], sides[30:])
+    matrices[39] = 0.0  # a singular one among them
+    e = eg.solve(A, b)
+    for got in (eg.evaluate(e, {A: matrices, b: sides}), eg.compile(e, (A, b))(matrices, sides), np.asarray(
+        [eg.compile(e, (A, b))(m, s) for m, s in zip(matrices, sides)]
+    )):  # fmt: skip
+        assert np.isnan(got[:30]).all()
+        np.testing.assert_allclose(got[30:39], want[:9], rtol=1e-12)
+        assert not np.isfinite(got[39]).any()
+    assert np.isnan(eg.evaluate(eg.solve(matrices[0], sides[0]), {})).all()
+    (size,) = eg.testing.rounding_errors([e], {A: np.where(np.isnan(matrices), np.inf, matrices), b: sides})
+    assert np.isinf(size[:30]).all() and (size[30:39] < 1e-12).all()
