@@ -1,9 +1,10 @@
-"""Compiled code of a test run is kept in a directory of its own; a test leaves the table of functions as it was."""
+"""Compiled code of a test run is kept in a directory of its own; a test leaves the table of functions as it was; quick cases."""
 
 import atexit
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -17,6 +18,19 @@ if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have th
 
 # an oracle where it is installed
 collect_ignore = [] if find_spec("jax") else ["fuzz/jax_oracle.py"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cases of a test that is marked ``one_in(n)``: every n-th stays in the quick selection."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        marker = item.get_closest_marker("one_in")
+        if marker is not None:
+            test = item.nodeid.partition("[")[0]
+            if seen[test] % marker.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[test] += 1
 
 
 @pytest.fixture(autouse=True)

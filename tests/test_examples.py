@@ -13,7 +13,8 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
 NAMES = sorted(p.stem for p in EXAMPLES.glob("*.py") if not p.stem.startswith("_"))
 
 
-@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_example(name: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra")
     picture = tmp_path / "picture.png"
@@ -36,6 +37,7 @@ def test_example(name: str, tmp_path: Path) -> None:
         ("pendulum", "", ".", "it is a directory; give the name of a file"),
     ],
 )
+@pytest.mark.one_in(5)
 def test_what_the_end_of_an_example_needs_is_looked_for_first(name: str, without: str, save: str, message: str, tmp_path: Path) -> None:
     if "matplotlib" not in without:
         pytest.importorskip("matplotlib")

@@ -253,6 +253,7 @@ def test_accuracy_of_one_number_at_a_time(name: str) -> None:
     assert most <= ULPS[name], where
 
 
+@pytest.mark.one_in(16)
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_under_numba(name: str) -> None:
     x = points(name, 500, np.random.default_rng(6))
@@ -336,6 +337,7 @@ def same(a: float, b: float) -> bool:
     return (a != a and b != b) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", EDGES)
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
@@ -501,6 +503,7 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     return [a.astype(np.float32) for a in x]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ULPS32)
 @pytest.mark.parametrize("without_contraction", [False, True])
 def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:

@@ -149,6 +149,7 @@ def network(widths: tuple[int, ...], activation: Any, name: str = "x") -> tuple[
 ACTIVATIONS = [eg.tanh, eg.sigmoid, eg.softplus, eg.gelu, eg.silu, eg.sin, eg.erf]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("widths", [(1, 3, 1), (2, 4, 3, 2), (3, 5, 5, 5, 1)])
 def test_networks_in_every_mode(widths: tuple[int, ...], activation: Any) -> None:

@@ -70,6 +70,7 @@ def test_tanh_and_its_derivative_share_their_exponential():
     assert count[1] < 1.5 * count[0]
 
 
+@pytest.mark.slow
 def test_helpers_only_numba_can_compile():
     row = eg.function(
         "loops_native", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})",
@@ -367,6 +368,7 @@ def test_tiles_stay_in_registers(write, lanes, registers):
     assert all(s + n + 1 <= registers for s, n in zip(sums, loads))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("registers", [16, 32])
 def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):

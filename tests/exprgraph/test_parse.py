@@ -123,6 +123,7 @@ def test_nothing_else_is_read(text: str, tmp_path, monkeypatch: pytest.MonkeyPat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_long_and_deep_text() -> None:
     assert eg.parse("+".join(["x"] * 1000), [x]) is 1000 * x
     for deep in ("(" * 500 + "x" + ")" * 500, "x" + "+x" * 100_000, "-" * 100_000 + "x", "sin(" * 150 + "x" + ")" * 150):

@@ -72,6 +72,7 @@ def check_everything(name: str, depth: int) -> None:
         assert eg.elements(e).shape == e.shape
 
 
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", STEPS)
 def test_a_chain_of_some_thousands(name: str) -> None:
     assert sys.getrecursionlimit() <= 10_000
@@ -84,6 +85,7 @@ def test_a_chain_of_a_hundred_thousand(name: str) -> None:
     check_everything(name, DEPTH)
 
 
+@pytest.mark.slow
 def test_the_trace_and_the_sum_move_into_deep_graphs() -> None:
     e = x
     for _ in range(2_000):

@@ -296,6 +296,7 @@ def test_an_exponential_tree_is_short() -> None:
     assert eg.evaluate(read_back(str(e), s=s), {s: 0.3}) == pytest.approx(eg.evaluate(e, {s: 0.3}))
 
 
+@pytest.mark.slow
 def test_a_deep_chain_is_elided() -> None:
     e = s
     for _ in range(100_000):

@@ -80,6 +80,7 @@ def test_python_that_becomes_machine_code(name: str) -> None:
     agree(row, plain)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", LIBRARY)
 def test_every_function_of_the_c_library(name: str) -> None:
     if not hasattr(math, name):

@@ -274,6 +274,7 @@ else:
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals are sent as POSIX does it")
 @pytest.mark.parametrize("what", ["train", "threads"])
 def test_ctrl_c_at_any_time(what: str) -> None:

@@ -75,6 +75,7 @@ USES: dict[str, Callable[[eg.Node], Any]] = {
 SHAPES = {"deep": deep, "wide": wide, "lattice": lattice}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("use", USES)
 def test_some_hundred_nodes(use: str, shape: str) -> None:

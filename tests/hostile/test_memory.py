@@ -71,6 +71,7 @@ def test_memory_stays_where_it_is_while_graphs_come_and_go(count: int) -> None:
     assert kilobytes < 4_000
 
 
+@pytest.mark.slow
 def test_machine_code_of_dropped_functions_is_freed(monkeypatch) -> None:
     monkeypatch.setattr(loading, "KEPT", 3)
     monkeypatch.setattr(loading, "_modules", type(loading._modules)())
@@ -230,6 +231,7 @@ USES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("use", USES)
 def test_no_use_of_an_expression_keeps_it_until_a_collection_of_cycles(use: str) -> None:
     def build(k: float) -> eg.Node:

@@ -133,6 +133,7 @@ print(codes)
 """
 
 
+@pytest.mark.slow
 @forks
 @pytest.mark.parametrize("children", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_child_made_while_other_threads_compile(tmp_path, children: int) -> None:

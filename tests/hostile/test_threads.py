@@ -66,6 +66,7 @@ def test_equal_nodes_are_one_object_in_all_threads() -> None:
     assert interned_count() == before
 
 
+@pytest.mark.slow
 def test_nodes_that_are_built_and_freed_at_once() -> None:
     gc.collect()
     before = interned_count()

@@ -81,6 +81,7 @@ def test_every_row_is_here() -> None:
     assert set(UNARY) | set(BINARY) | CONSTANT == set(built_in())
 
 
+@pytest.mark.slow
 def test_one_argument() -> None:
     outputs: dict[str, list[Node]] = {}
     values: dict[Node, np.ndarray] = {}

@@ -13,6 +13,7 @@ def test_there_are_a_hundred() -> None:
     assert len({p.name for p in PROBLEMS}) == 100
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("p", PROBLEMS[::6], ids=lambda p: p.name)
 def test_an_equation(p: Problem) -> None:
     check(p)

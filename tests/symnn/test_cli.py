@@ -485,6 +485,7 @@ def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_network_too_large_for_memory(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fails(capsys, "not enough memory", network="Dense(2,10000000), Dense(10000000,10000000)", params=None, init="0")
 

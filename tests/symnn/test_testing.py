@@ -47,6 +47,7 @@ def test_random_networks(nn: SymbolicNeuralNetwork) -> None:
         assume(False)
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("activation", activation_names())
 def test_every_activation(activation: str) -> None:
     row = TABLE.get(activation)
@@ -65,6 +66,7 @@ def test_a_network_without_finite_values_is_not_passed_over() -> None:
 V = Chain(Dense(2, 3, "tanh"), Dense(3, 1, "identity", use_bias=False))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("chain", [Chain(Dense(2, 2), Dense(2, 1, "sin")), GradientLayer(V), Chain(HamiltonianLayer(V, 0.1), Linear(2, 1))])
 def test_compiled(chain: Any) -> None:
     check_network(chain)

@@ -234,6 +234,7 @@ def test_what_is_no_function_is_refused() -> None:
         check_function("contract")
 
 
+@pytest.mark.slow
 def test_a_program_with_hostile_names_means_the_same_symbols() -> None:
     for name in ("lambda", "x); import os", "np", 'a"b', "__name__"):
         s = eg.Symbol(name)
