@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from reference import DIGITS, MODES, mpmath, sp
 
 import exprgraph as eg
