@@ -68,8 +68,7 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> W = eg.Symbol("W", shape=(3, 2))
@@ -120,8 +119,7 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
@@ -138,8 +136,7 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=(2, 3))
@@ -156,8 +153,7 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     without elements it is 1.
 
     Raises:
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
@@ -228,8 +224,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
@@ -251,8 +246,7 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
@@ -270,8 +264,7 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
     Raises:
         ShapeError: there are no elements.
-        AxisError: an axis is out of range.
-        ValueError: an axis is named twice.
+        AxisError, ValueError: as in :func:`sum`.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)

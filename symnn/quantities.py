@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from exprgraph.integers import whole
+from exprgraph.leaves import brief
 
 from .errors import ArgumentError
 
@@ -24,7 +25,7 @@ def count(what: str, value: Any, least: int = 1) -> int:
     """
     number = whole(value)
     if number is None or number < least:
-        raise ArgumentError(f"{what} is a whole number of at least {least}, got {_brief(value)}")
+        raise ArgumentError(f"{what} is a whole number of at least {least}, got {_shortest(value)}")
     return number
 
 
@@ -48,7 +49,7 @@ def number(what: str, value: Any, *, least: float | None = None, above: float | 
         limits.append((f"less than {below:g}", found is not None and found < below))
     if found is None or not all(kept for _, kept in limits):
         wanted = " and ".join(text for text, _ in limits)
-        raise ArgumentError(f"{what} is a finite number{' of ' * bool(limits)}{wanted}, got {_brief(value)}")
+        raise ArgumentError(f"{what} is a finite number{' of ' * bool(limits)}{wanted}, got {_shortest(value)}")
     return found
 
 
@@ -65,8 +66,8 @@ def _real(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _brief(value: Any) -> str:
-    text = repr(value)
+def _shortest(value: Any) -> str:
+    text = brief(value)
     return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}..."
 
 

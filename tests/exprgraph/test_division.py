@@ -15,31 +15,29 @@ from exprgraph.lowering.form import GRAIN
 x = eg.Symbol("x", 3, per_sample=True)
 
 
-@pytest.mark.parametrize(("samples", "parts"), [(1, []), (2 * GRAIN - 1, []), (2 * GRAIN, [2]), (3 * GRAIN, [3]), (10 * GRAIN, [3])])
-def test_a_batch_is_divided_where_each_thread_has_a_few_samples(monkeypatch: pytest.MonkeyPatch, samples: int, parts: list[int]) -> None:
-    counts: list[int] = []
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Into how many parts work was divided, each time."""
+    found: list[int] = []
     inner = threads.together
 
     def together(work: Any, count: int) -> None:
-        counts.append(count)
+        found.append(count)
         inner(work, count)
 
     monkeypatch.setattr(threads, "together", together)
+    return found
+
+
+@pytest.mark.parametrize(("samples", "parts"), [(1, []), (2 * GRAIN - 1, []), (2 * GRAIN, [2]), (3 * GRAIN, [3]), (10 * GRAIN, [3])])
+def test_a_batch_is_divided_where_each_thread_has_a_few_samples(counts: list[int], samples: int, parts: list[int]) -> None:
     data = np.linspace(-1, 1, 3 * samples).reshape(samples, 3)
     fn = eg.compile(eg.tanh(x) * 2, x, threads=3)
     np.testing.assert_allclose(fn(data), 2 * np.tanh(data), rtol=1e-14)
     assert counts == parts
 
 
-def test_each_pass_over_the_samples_is_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts: list[int] = []
-    inner = threads.together
-
-    def together(work: Any, count: int) -> None:
-        counts.append(count)
-        inner(work, count)
-
-    monkeypatch.setattr(threads, "together", together)
+def test_each_pass_over_the_samples_is_divided_once(counts: list[int]) -> None:
     data = np.linspace(-1, 1, 300).reshape(100, 3)
     total = eg.over_samples.sum(eg.exp(x))
     got = eg.compile([x / total, total], x, threads=2)(data)
