@@ -1,7 +1,7 @@
 """A small mutation tester: which changes of the engine would no test notice?
 
     python -m tests.mutation [--modules calculus simplify lowering] [--sample N] [--seed S] [--jobs J]
-                             [--report FILE] [--again FILE] [--list]
+                             [--report FILE] [--again FILE] [--mutmut] [--list]
 
 Mutants of the modules are made one at a time (``operators``), in a temporary copy of the tree; the checkout is never
 written to.  A first run finds which tests execute which lines (``executed``); it is kept, by the content of packages and
@@ -14,6 +14,10 @@ a function that is compiled from its source the tests that compile it.  A line t
 A mutant is *killed* if a test fails, if the modules cannot be imported, if the process dies, or if the tests take
 ten times as long as they should, and 20 s; else it has *survived*.  In the end the tests that killed are run without a mutant:
 what fails then has killed nothing, and its mutants are reported as doubtful.
+
+With ``--mutmut`` the mutants are those of mutmut 3.8 (``of_mutmut``; ``pip install "mutmut>=3.8,<3.9"``), text and what is raised
+included.  Most of those are an argument or a value that becomes ``None`` or is left out, which many a test notices; ours
+(``operators``) are harder to notice: a part of a condition left out, a limit moved by one, two arguments exchanged, an order forgotten.
 
 ``--report`` writes what became of each mutant, a line each, and goes on where an earlier run ended; ``--again`` takes such a
 file and tries its survivors once more; ``--list`` only lists the mutants.  Processes are forked, so this runs on Linux and macOS.

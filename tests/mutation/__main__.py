@@ -10,9 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from . import executed as lines
-from .operators import Mutant, mutants
+from . import operators as own
+from .operators import Mutant
 from .tree import ROOT, Child, copy_tree, load_common, run_tests
 from .trial import Outcome, Trial, choice, is_a_test, read_report, source
 
@@ -27,8 +29,26 @@ def paths(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def chosen(arguments: argparse.Namespace) -> list[Mutant]:
-    every = [m for path in paths(arguments.modules) for m in mutants(path, source(path))]
+class Maker(Protocol):
+    """A module that makes mutants."""
+
+    def mutants(self, path: str, text: str) -> list[Mutant]: ...
+
+    def mutated(self, text: str, number: int) -> str: ...
+
+
+def maker(arguments: argparse.Namespace) -> Maker:
+    if not arguments.mutmut:
+        return own
+    try:
+        from . import of_mutmut
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"mutmut makes these mutants: python -m pip install 'mutmut>=3.8,<3.9' ({error})") from error
+    return of_mutmut
+
+
+def chosen(arguments: argparse.Namespace, by: Maker) -> list[Mutant]:
+    every = [m for path in paths(arguments.modules) for m in by.mutants(path, source(path))]
     if arguments.again is not None:
         before = read_report(arguments.again)
         return [m for m in every if before.get(str(m), ("killed", ""))[0] != "killed"]
@@ -38,7 +58,9 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
     return every
 
 
-def tried(todo: list[Mutant], trees: list[Path], executed: lines.Executed, cache: Path, seed: int, report: Path | None) -> list[Outcome]:
+def tried(
+    todo: list[Mutant], by: Maker, trees: list[Path], executed: lines.Executed, cache: Path, seed: int, report: Path | None
+) -> list[Outcome]:
     """What became of each mutant, as many at a time as there are trees."""
     known = read_report(report) if report is not None and report.exists() else {}
     outcomes = [Outcome(m, *known[str(m)]) for m in todo if str(m) in known]
@@ -62,8 +84,9 @@ def tried(todo: list[Mutant], trees: list[Path], executed: lines.Executed, cache
                 continue
             tree = free.pop()
             # what the compiler itself writes is kept apart: a mutant of it may write anything
-            own = tree / "objects" if "/native/" in mutant.path else cache
-            running.append((Trial(mutant, turns, executed, tree, own), tree))
+            objects = tree / "objects" if "/native/" in mutant.path else cache
+            changed = by.mutated(source(mutant.path), mutant.number)
+            running.append((Trial(mutant, changed, turns, executed, tree, objects), tree))
         for trial, tree in list(running):
             outcome = trial.outcome()
             if outcome is not None:
@@ -101,9 +124,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     parser.add_argument("--report", type=Path, help="a file to which a line is added for each mutant; those it has are not tried")
     parser.add_argument("--again", type=Path, help="try the survivors of a report")
+    parser.add_argument("--mutmut", action="store_true", help="mutants as mutmut makes them, instead of our own")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     arguments = parser.parse_args()
-    todo = chosen(arguments)
+    by = maker(arguments)
+    todo = chosen(arguments, by)
     if arguments.list:
         print(*todo, sep="\n")
         return
@@ -117,7 +142,7 @@ def main() -> None:
         # everything is compiled to bytes once, and with it copied
         Child(tree, cache, lambda: run_tests(["--collect-only", "tests", *lines.PACKAGES]), 600.0).wait()
         trees = [tree, *(Path(shutil.copytree(tree, Path(folder) / f"tree{k}")) for k in range(1, arguments.jobs))]
-        outcomes = tried(todo, trees, executed, cache, arguments.seed, arguments.report)
+        outcomes = tried(todo, by, trees, executed, cache, arguments.seed, arguments.report)
         bad = doubtful(outcomes, trees[0], cache)
     count = Counter("doubtful" if o.why in bad else o.status for o in outcomes)
     print("\nnot killed:")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .executed import Executed
-from .operators import Mutant, mutated
+from .operators import Mutant
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
 #: of each turn: how many tests, of how many files, and their seconds
@@ -82,7 +82,7 @@ class _Failure:
 class Trial:
     """A mutant in its copy of the tree, while its tests run."""
 
-    def __init__(self, mutant: Mutant, turns: Sequence[Sequence[str]], executed: Executed, tree: Path, cache: Path) -> None:
+    def __init__(self, mutant: Mutant, changed: str, turns: Sequence[Sequence[str]], executed: Executed, tree: Path, cache: Path) -> None:
         self.mutant = mutant
         self._turns = list(turns)
         self._executed = executed
@@ -91,7 +91,7 @@ class Trial:
         self._note = tree / "failed.txt"
         self._target = tree / mutant.path
         self._text = self._target.read_text()
-        self._target.write_text(mutated(self._text, mutant.number))
+        self._target.write_text(changed)
         self._forget_compiled()
         self._child = self._start(self._turns.pop(0))
 
