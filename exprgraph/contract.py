@@ -28,7 +28,7 @@ from typing import Any
 from .arithmetic import product, scale, split_coefficient, spread
 from .errors import ShapeError
 from .leaves import constant, identity, number, zeros
-from .node import Node, make
+from .node import Node, Shape, make
 from .primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
@@ -71,6 +71,14 @@ def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = 
 def is_structural(node: Node) -> bool:
     """Whether a node only moves elements: broadcasts, permutes, embeds in a diagonal."""
     return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and sum(a.op is not IDENTITY for a in node.args) <= 1
+
+
+def times(a: Node, b: Node, shape: Shape) -> Node:
+    """a * b, each of the shape or a scalar; what only moves elements is done after the multiplication."""
+    if is_structural(a) or is_structural(b):
+        labels = range(len(shape))
+        return contract([(n, labels if n.shape else ()) for n in (a, b)], labels, dict(enumerate(shape)))
+    return product([(a, 1.0), (b, 1.0)], 1.0, shape)
 
 
 class _Contraction:

@@ -21,7 +21,7 @@ from .indexing import select
 from .leaves import array, as_node, constant, constant_values, number
 from .names import is_identifier
 from .node import Node, Operand, Shape, make
-from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive
+from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive, enter
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -215,7 +215,7 @@ def function(
         domain=_intervals(domain, len(partials)), sample=_intervals(sample, len(partials)), source=source, doc=doc,
     )  # fmt: skip
     row.added = True
-    return caller(row)
+    return caller(enter(row))
 
 
 def lookup(name: str) -> Callable[..., Node]:
@@ -256,7 +256,7 @@ def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
     if value is None:
         return None
     intervals = [value] * arity if isinstance(value[0], (int, float)) else list(value)
-    if len(intervals) != arity or not all(len(i) == 2 and i[0] < i[1] for i in intervals):
+    if len(intervals) != arity or not all(len(i) == 2 and all(isinstance(end, (int, float)) for end in i) and i[0] < i[1] for i in intervals):
         raise ValueError(f"an interval is (low, high) with low < high, one for all {arity} arguments or one for each; got {value!r}")
     return intervals
 

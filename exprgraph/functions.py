@@ -20,6 +20,7 @@ from .arithmetic import power as constant_power
 from .elementwise import Function, apply, broadcast, broadcast_to, caller
 from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
+from .primitive import TABLE, enter
 
 #: a function of expressions and numbers
 Elementwise = Callable[..., Node]
@@ -41,7 +42,7 @@ def _share(a: Node, b: Node) -> Node:
 
 def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
-    return caller(Function(name, numpy=numpy, partials=partials, **columns))
+    return caller(enter(Function(name, numpy=numpy, partials=partials, **columns)))
 
 
 _half = 0.5
@@ -446,8 +447,6 @@ def clip(x: Operand, low: Operand | None, high: Operand | None) -> Node:
 
 
 def _rows() -> dict[str, Function]:
-    from .primitive import TABLE
-
     return {n: p for n, p in TABLE.items() if isinstance(p, Function)}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import functions, joining, linalg, reductions
 from .arithmetic import linear, product
-from .contract import contract, is_structural
+from .contract import contract, is_structural, times
 from .elementwise import apply, broadcast, broadcast_to
 from .errors import ShapeError
 from .indexing import getitem
@@ -33,10 +33,7 @@ def subtract(a: Operand, b: Operand) -> Node:
 def multiply(a: Operand, b: Operand) -> Node:
     """a * b, elementwise, broadcast."""
     (x, y), shape = broadcast(a, b)
-    if is_structural(x) or is_structural(y):
-        labels = range(len(shape))
-        return contract([(n, labels if n.shape else ()) for n in (x, y)], labels, dict(enumerate(shape)))
-    return product([(x, 1.0), (y, 1.0)], 1.0, shape)
+    return times(x, y, shape)
 
 
 def divide(a: Operand, b: Operand) -> Node:

@@ -7,7 +7,7 @@ the gradient of a batch loss by a weight matrix is one product accumulated over 
 from __future__ import annotations
 
 from .arithmetic import linear, product, scale, split_coefficient
-from .contract import contract
+from .contract import contract, times
 from .joining import concatenate, reshape, stack
 from .leaves import as_node, number, sample_count
 from .node import Node, Operand, make
@@ -47,11 +47,7 @@ def mean(e: Operand) -> Node:
     node = as_node(e)
     if not node.per_sample:
         return node
-    total = sample_sum(node)
-    per = [(sample_count(), -1.0)]
-    if not total.shape:
-        return product([(total, 1.0), *per])
-    return product([(total, 1.0), *per], 1.0, total.shape)
+    return times(sample_sum(node), product([(sample_count(), -1.0)]), node.shape)
 
 
 @unwinding
@@ -97,7 +93,7 @@ def sample_sum(node: Node) -> Node:
 def _times_count(node: Node) -> Node:
     if number(node) == 0.0:
         return node
-    return product([(node, 1.0), (sample_count(), 1.0)], 1.0, node.shape)
+    return times(node, sample_count(), node.shape)
 
 
 def _contract(node: Node) -> Node | None:

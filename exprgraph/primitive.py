@@ -10,7 +10,7 @@ A test walks :data:`TABLE` and fails on a column that nobody filled.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,8 +42,6 @@ class Primitive:
     __slots__ = ("count", "element", "evaluate", "jvp", "key", "leaf", "name", "rebuild", "vjp")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
-        if name in TABLE:
-            raise ValueError(f"a primitive named {name!r} exists already; choose another name")
         self.name = name
         self.key = name.encode()
         self.leaf = leaf
@@ -53,7 +51,6 @@ class Primitive:
         self.vjp: Vjp | None = None
         self.count: Count | None = None
         self.element: Element | None = None
-        TABLE[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -62,8 +59,21 @@ class Primitive:
         return lookup, (self.name,)
 
 
+Row = TypeVar("Row", bound=Primitive)
+
 #: every primitive by name
 TABLE: dict[str, Primitive] = {}
+
+
+def enter(row: Row) -> Row:
+    """A finished row into the table, in one step: threads may add functions.
+
+    Raises:
+        ValueError: there is a row of that name.
+    """
+    if TABLE.setdefault(row.name, row) is not row:
+        raise ValueError(f"a primitive named {row.name!r} exists already; choose another name")
+    return row
 
 
 def lookup(name: str) -> Primitive:
@@ -78,22 +88,22 @@ def lookup(name: str) -> Primitive:
 
 
 # leaves
-SYMBOL = Primitive("symbol", leaf=True)
-CONSTANT = Primitive("constant", leaf=True)  # one number, any shape
-ARRAY = Primitive("array", leaf=True)  # an array of numbers
-IDENTITY = Primitive("identity", leaf=True)
-SAMPLE_COUNT = Primitive("sample_count", leaf=True)
+SYMBOL = enter(Primitive("symbol", leaf=True))
+CONSTANT = enter(Primitive("constant", leaf=True))  # one number, any shape
+ARRAY = enter(Primitive("array", leaf=True))  # an array of numbers
+IDENTITY = enter(Primitive("identity", leaf=True))
+SAMPLE_COUNT = enter(Primitive("sample_count", leaf=True))
 # arithmetic
-SUM = Primitive("sum")
-PRODUCT = Primitive("product")
+SUM = enter(Primitive("sum"))
+PRODUCT = enter(Primitive("product"))
 # tensors
-CONTRACT = Primitive("contract")
-SELECT = Primitive("select")
-PLACE = Primitive("place")
-STACK = Primitive("stack")
-CONCATENATE = Primitive("concatenate")
-RESHAPE = Primitive("reshape")
-REDUCE_MAX = Primitive("reduce_max")
-REDUCE_MIN = Primitive("reduce_min")
-SOLVE = Primitive("solve")
-SAMPLE_SUM = Primitive("sample_sum")
+CONTRACT = enter(Primitive("contract"))
+SELECT = enter(Primitive("select"))
+PLACE = enter(Primitive("place"))
+STACK = enter(Primitive("stack"))
+CONCATENATE = enter(Primitive("concatenate"))
+RESHAPE = enter(Primitive("reshape"))
+REDUCE_MAX = enter(Primitive("reduce_max"))
+REDUCE_MIN = enter(Primitive("reduce_min"))
+SOLVE = enter(Primitive("solve"))
+SAMPLE_SUM = enter(Primitive("sample_sum"))

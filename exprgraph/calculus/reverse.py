@@ -126,9 +126,8 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
             if node.op is SAMPLE_SUM:
                 if total.per_sample:
                     _through_sum(node, total, box.gated, targets, extra, found)
-                else:
-                    collect(node.args[0], True, total, box.gated)
-                continue
+                    continue
+                inside = True
             if node.op is SELECT and all(isinstance(e, int) for e in node.params):
                 collect(node.args[0], inside, total, box.gated, node.params)
                 continue

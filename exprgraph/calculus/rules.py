@@ -51,10 +51,9 @@ def _sizes(*pairs: tuple[Labels, Shape]) -> dict[Hashable, int]:
     return {k: n for labels, shape in pairs for k, n in zip(labels, shape)}
 
 
-def add(terms: Sequence[Node], shape: Shape) -> Node | None:
-    """The sum of what is not zero."""
-    live = [t for t in terms if not is_zero(t)]
-    return linear([(1.0, t) for t in live], 0.0, shape) if live else None
+def add(terms: Sequence[Node], shape: Shape) -> Node:
+    """The sum."""
+    return linear([(1.0, t) for t in terms], 0.0, shape)
 
 
 # ---------------------------------------------------------------- elementwise

@@ -140,7 +140,7 @@ class _Emitter:
         forever = {key for _, key in copies} | set(self.outputs) | {scheduler._base(o) for o in self.outputs}
         wanted |= {n for n in forever if isinstance(n, Node)} & schedule.stored
         if not phase.lanes:  # a later phase may read any shared value
-            wanted |= {n for n in schedule.stored if self.shared_readers(n, scheduler)}
+            wanted |= schedule.stored & self.read_elsewhere
         lines: list[str] = []
         for symbol, (k, size, offset) in self.loads.items():
             if phase.lanes and (symbol in last or symbol in forever):
@@ -185,10 +185,6 @@ class _Emitter:
             "    n = min(BLOCK, samples - first)",
             *("    " + x for x in lines),
         ]
-
-    def shared_readers(self, node: Node, scheduler: Scheduler) -> bool:
-        """Whether a shared value is read outside of its own phase."""
-        return node in self.read_elsewhere or node in scheduler.outputs
 
     def _reads(self, s: Statement, scheduler: Scheduler) -> list[Node]:
         if not isinstance(s.target, Node):

@@ -34,7 +34,7 @@ BACKENDS = ("numba", "numpy", "auto")
 class CompiledOutputs:
     """Outputs as a function of flat argument arrays, with no nesting and no names."""
 
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> None:
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
         count = whole(threads)

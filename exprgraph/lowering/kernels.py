@@ -69,7 +69,7 @@ class Kernel:
             text = "math.inf" if value > 0 else "-math.inf"
         else:
             text = repr(float(value))
-        return f"R({text})" if self.single or not math.isfinite(value) else text
+        return f"R({text})" if self.single else text
 
     def address(self, place: Place, at: Affine) -> str:
         key = (place.buffer, at)

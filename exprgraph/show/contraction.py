@@ -106,7 +106,7 @@ def familiar(node: Node, key: Callable[[Node], str]) -> Form:
 
 def _of_one(a: Node, ks: Labels, ndim: int, summed: int, missing: Labels) -> Form | None:
     if len(set(ks)) < len(ks):
-        if ks == (0, 0):
+        if ks == (0, 0) and not missing:
             return Diagonal(a) if ndim else Trace(a)
         return None
     kept = tuple(k for k in ks if k < ndim)

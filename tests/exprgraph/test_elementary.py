@@ -347,6 +347,7 @@ def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
 
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 2.5, INF, -INF, NAN, 1e300, -1e300, 5e-324, -5e-324, 1e-310]
+MOST = 1.7976931348623157e308
 
 
 def c_pow(a: float, b: float) -> float:
@@ -363,11 +364,23 @@ def c_pow(a: float, b: float) -> float:
 @pytest.mark.parametrize(("name", "expected"), [("pow", c_pow), ("atan2", math.atan2), ("hypot", math.hypot)])
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], float], evaluate: Callable[..., np.ndarray]) -> None:
-    a, b = (np.ravel(v) for v in np.meshgrid(SPECIAL, SPECIAL))
+    special = [*SPECIAL, MOST, -MOST, 0.1 * MOST, 1e-160, 1e160]
+    a, b = (np.ravel(v) for v in np.meshgrid(special, special))
     for x, y, value in zip(a, b, evaluate(name, a, b), strict=True):
         wanted = expected(float(x), float(y))
         close = math.isfinite(wanted) and wanted != 0.0 and abs(value - wanted) <= 2 * math.ulp(wanted)
         assert close or same(float(value), wanted), (x, y, value, wanted)
+
+
+def test_numbers_in_the_twins_of_float32_are_of_their_type() -> None:
+    """Numba would compute in float64 wherever a number is one."""
+    for name, text in library.sources(True).items():
+        if name not in library.elementary(True):
+            continue
+        tree = ast.parse(text)
+        given = {id(n.args[0]) for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "R"}
+        numbers = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
+        assert all(id(n) in given for n in numbers), name
 
 
 @pytest.mark.parametrize("narrow", [False, True])

@@ -346,8 +346,9 @@ def test_memory_of_dead_values_is_used_again() -> None:
 
 def test_arguments_of_compile_that_are_wrong() -> None:
     x, y = eg.symbols("x y")
-    with pytest.raises(TypeError, match="compile: arguments are symbols, got 2.0"):
-        eg.compile(x, [x, 2.0])  # type: ignore[list-item]
+    for wrong in (2.0, 2 * x, eg.array(2.0)):
+        with pytest.raises(TypeError, match=f"compile: arguments are symbols, got {re.escape(repr(wrong))}"):
+            eg.compile(x, [x, wrong])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="a symbol is given twice among the arguments"):
         eg.compile(x, [x, y, x])
     with pytest.raises(ValueError, match="shared names 'y', which is not among the arguments"):
@@ -461,6 +462,50 @@ def test_powers_are_products_where_they_are_short() -> None:
             assert float(eg.compile(x**e, x)(value)) == pytest.approx(value**e, rel=1e-14)
 
 
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_powers_of_zero_have_the_signs_of_pow(backend: str) -> None:
+    x = eg.Symbol("x")
+    exponents = [k / 2 for k in range(-17, 18) if k] + [1.3, -1.3, 9.0, -9.0]
+    fn = eg.compile([x**e for e in exponents], x, backend=backend)
+    for zero in (0.0, -0.0):
+        with np.errstate(divide="ignore"):
+            for values in (fn(zero), [v[1] for v in fn(np.array([1.0, zero]))]):
+                for e, value in zip(exponents, values, strict=True):
+                    want = np.power(zero, e)
+                    if e == 0.5:  # IEEE 754: the root of -0.0 is -0.0
+                        want = np.sqrt(zero)
+                    elif e == -0.5:
+                        want = 1.0 / np.sqrt(zero)
+                    assert (float(value), np.signbit(value)) == (float(want), np.signbit(want)), (zero, e)
+
+
+@pytest.mark.parametrize("lead", [(), (6,)])
+def test_reductions_along_every_axis(lead: tuple[int, ...]) -> None:
+    a = eg.Symbol("a", (2, 3, 4))
+    axes = [0, 1, 2, (0, 1), (0, 2), (1, 2), None]
+    outputs = [reduce(a, axis=axis) for axis in axes for reduce in (eg.max, eg.min, eg.sum)]
+    value = np.random.default_rng(4).normal(size=(*lead, 2, 3, 4))
+    got = iter(eg.compile(outputs, a)(value))
+    n = len(lead)
+    for axis in axes:
+        along = tuple(k + n for k in ((0, 1, 2) if axis is None else np.atleast_1d(axis)))
+        for reduce in (np.max, np.min, np.sum):
+            np.testing.assert_allclose(next(got), reduce(value, axis=along), rtol=1e-14)
+
+
+def test_what_a_solve_destroys_is_memory_that_is_used_again() -> None:
+    a, b = eg.Symbol("a", (3, 3), per_sample=True), eg.Symbol("b", 3, per_sample=True)
+
+    def rows(times: int) -> int:
+        e = b
+        for k in range(times):
+            e = eg.solve(a * (1 + eg.sum(e**2)) + k, e)
+        return eg.compile(e, [a, b])._core.program(True).rows
+
+    # each matrix and its copy are there for one solution only
+    assert rows(3) == rows(6)
+
+
 def test_sums_over_samples_of_what_they_share() -> None:
     p, v = eg.Symbol("p", 3, per_sample=True), eg.Symbol("v", 3)
     total = eg.over_samples.sum
@@ -492,6 +537,18 @@ def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
     p = eg.Symbol("p", 2, per_sample=True)  # with a symbol that is declared per sample, only what depends on it
     shapes = [np.shape(r) for r in eg.compile([eg.array(5.0), p * 2, eg.over_samples.sum(p)], p)(values)]
     assert shapes == [(), (3, 2), (2,)]
+
+
+def test_tables_of_a_module() -> None:
+    x = eg.Symbol("x", 6)
+    e = x
+    for k in range(9):
+        e = eg.tanh(e[::-1] * (k + 1.0)) + eg.sum(e)
+    program = eg.compile(e, x)._core.program(False)
+    loaded = module.Module(program.source)
+    steps = [(int(c), int(t)) for c, t in re.findall(r"\((\d+), (\d+)\)", program.source[program.source.index("STEPS = ") :])]
+    assert len(steps) > 2 and loaded.steps.tolist() == [list(s) for s in steps]
+    assert loaded.table.dtype == np.uint64 and loaded.constants.dtype == np.float64
 
 
 def test_parts_of_parts_are_put_where_they_belong_at_once() -> None:

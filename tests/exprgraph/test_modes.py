@@ -252,6 +252,13 @@ def test_elements_beside_the_whole_are_not_taken_entry_by_entry() -> None:
     np.testing.assert_allclose(j, [[[1, 0, 0], [0, 0, 1]], [[value[1], value[0], 0], [value[2], 0, value[0]]]], rtol=1e-15)
 
 
+def test_a_laplacian_by_elements_is_that_of_each_element() -> None:
+    x = eg.Symbol("x", 3)
+    f = eg.stack([x[0] ** 2 * x[1], eg.sin(x[2]) + x[0]])
+    assert eg.laplacian(f, x) is eg.stack([2 * x[1], -eg.sin(x[2])])
+    assert eg.laplacian(x[0] ** 3 * x[2] ** 2, x) is 6 * x[0] * x[2] ** 2 + 2 * x[0] ** 3
+
+
 def test_a_number_has_entries_too() -> None:
     t = eg.Symbol("t")
     f = eg.stack([eg.sin(t), t**3, eg.array(2.0), t])

@@ -139,6 +139,17 @@ def test_wrong_calls_after_a_common_one_are_errors():
             fn(*values)
 
 
+@pytest.mark.parametrize("shape", [(1,), (3,), (2, 2)])
+def test_a_number_for_an_array_is_an_error(shape):
+    v, c = eg.Symbol("v", shape), eg.Symbol("c")
+    fn = eg.compile(v * c, (v, c))
+    for _ in range(2):
+        np.testing.assert_array_equal(fn(np.ones(shape), 2.0), np.full(shape, 2.0))
+        for number in (3.0, np.float64(3.0), np.array(3.0), 3):
+            with pytest.raises(eg.errors.ShapeError, match="'v'"):
+                fn(number, 2.0)
+
+
 def test_numbers_as_arguments():
     a, b = eg.symbols("a b")
     fn = eg.compile([a * b, a - b], (a, b))

@@ -170,6 +170,13 @@ def test_the_sum_moves_in_past_what_all_samples_share() -> None:
     assert S(eg.trace(eg.outer(x, x) @ eg.Symbol("A", (2, 2)))).per_sample is False
 
 
+def test_a_count_multiplies_before_a_broadcast_as_any_factor_does() -> None:
+    p, w = eg.Symbol("p", (1,), per_sample=True), eg.Symbol("w", (1,))
+    for e in (eg.over_samples.mean(eg.broadcast_to(p, (2, 1))), eg.over_samples.sum(eg.broadcast_to(w, (2, 1)))):
+        assert eg.parse(eg.to_python(e)) is e
+    assert eg.over_samples.mean(eg.broadcast_to(p, (2, 1))) is eg.broadcast_to(eg.over_samples.mean(p), (2, 1))
+
+
 def test_a_diagonal_stays_under_the_sum() -> None:
     p = eg.Symbol("P", (2, 2), per_sample=True)
     value = np.arange(12.0).reshape(3, 2, 2)

@@ -199,6 +199,15 @@ def test_array_text_gives_the_values_back(e: Node) -> None:
     np.testing.assert_allclose(eg.evaluate(again, values), eg.evaluate(e, values), rtol=1e-9, atol=1e-11)
 
 
+def test_a_repeated_diagonal_is_shown_repeated() -> None:
+    a, wide = SYMBOLS["A"], eg.Symbol("wide", (40,))
+    repeated = eg.broadcast_to(eg.einsum("ii->i", a)[:, None], (2, 3))
+    e = eg.concatenate([repeated.reshape(-1), eg.tanh(wide)])
+    assert to_text(e) == 'concatenate([broadcast_to(einsum("ii->i", A)[:, None], (2, 3)).reshape((6,)), tanh(wide)])'
+    values = {**VALUES, wide: np.linspace(0.5, 1, 40)}
+    np.testing.assert_array_equal(eg.evaluate(read_back(to_text(e), wide=wide), values), eg.evaluate(e, values))
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0, 0.1, 1e-7, 1e22, -2.5, 2.0**53])
 def test_numbers_read_back(value: float) -> None:
     e = s + value

@@ -64,6 +64,8 @@ ALMOST = [
     eg.sinh(x) ** 2 - eg.cosh(y) ** 2,
     eg.sqrt(x**3),
     eg.sqrt(x * y),
+    eg.sqrt(x**2 * y),
+    (x**2 * y**3) ** 1.5,
     eg.sqrt(1 + x**2),
     eg.log(1 + eg.exp(x)),
     eg.exp(2 * eg.log(x)),

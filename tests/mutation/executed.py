@@ -47,9 +47,9 @@ class Recorder:
             self.failed.add(report.nodeid)
 
     def _forget(self) -> None:
-        """What is computed once in a process is computed by each test that needs it."""
+        """What is computed once in a process, by the packages or by helpers of the tests, is computed by each test that needs it."""
         for name, module in list(sys.modules.items()):
-            if name.split(".")[0] in PACKAGES:
+            if (getattr(module, "__file__", None) or "").startswith(f"{self.tree}/"):
                 for value in list(vars(module).values()):
                     if hasattr(value, "cache_clear") and value.__module__ == name:
                         value.cache_clear()
@@ -116,7 +116,7 @@ def _digest(tree: Path, paths: Sequence[Path]) -> bytes:
 
 def _helpers(tree: Path) -> list[Path]:
     own = tree / "tests" / "exprgraph"
-    return [tree / "tests" / "conftest.py", own / "small_graphs.py", own / "rule_graphs.py"]
+    return [tree / "tests" / "conftest.py", own / "small_graphs.py", own / "rule_graphs.py", tree / "tests" / "mutation" / "executed.py"]
 
 
 def _units(tree: Path) -> Iterator[tuple[str, list[Path]]]:
