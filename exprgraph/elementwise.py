@@ -256,9 +256,13 @@ def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
     if value is None:
         return None
     intervals = [value] * arity if isinstance(value[0], (int, float)) else list(value)
-    if len(intervals) != arity or not all(len(i) == 2 and all(isinstance(end, (int, float)) for end in i) and i[0] < i[1] for i in intervals):
+    if len(intervals) != arity or not all(map(_is_interval, intervals)):
         raise ValueError(f"an interval is (low, high) with low < high, one for all {arity} arguments or one for each; got {value!r}")
     return intervals
+
+
+def _is_interval(ends: Any) -> bool:
+    return len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends) and ends[0] < ends[1]
 
 
 def caller(row: Function) -> Callable[..., Node]:

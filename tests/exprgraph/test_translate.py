@@ -133,6 +133,7 @@ LEFT: dict[str, str] = {
     "an unknown name": "def f(a):\n    return a + unknown\n",
     "an unknown function": "def f(a):\n    return a + math.gamma(a)\n",
     "an unknown attribute": "def f(a):\n    return a + math.tau\n",
+    "another number of arguments": "def f(a):\n    return a + math.asinh(a, a)\n",
     "keywords": "def f(a):\n    return float(a=a)\n",
     "a range": "def f(a):\n    b = range(3)\n    return a\n",
     "matrix product": "def f(a):\n    return a @ a\n",

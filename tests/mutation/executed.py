@@ -114,15 +114,20 @@ def _digest(tree: Path, paths: Sequence[Path]) -> bytes:
     return digest.digest()
 
 
+#: the folders of the tests, in the order of the quickest
+FOLDERS = ("exprgraph", "symnn", "testing", "hostile", "oracles")
+
+
 def _helpers(tree: Path) -> list[Path]:
-    own = tree / "tests" / "exprgraph"
-    return [tree / "tests" / "conftest.py", own / "small_graphs.py", own / "rule_graphs.py", tree / "tests" / "mutation" / "executed.py"]
+    helpers = (p for folder in FOLDERS for p in (tree / "tests" / folder).glob("*.py") if not p.name.startswith("test_"))
+    return [tree / "tests" / "conftest.py", *helpers, tree / "tests" / "mutation" / "executed.py"]
 
 
 def _units(tree: Path) -> Iterator[tuple[str, list[Path]]]:
     """What is run at once: a test file, or the examples of a package."""
-    for path in sorted([*(tree / "tests" / "exprgraph").glob("test_*.py"), *(tree / "tests" / "symnn").glob("test_*.py")]):
-        yield str(path.relative_to(tree)), [path]
+    for folder in FOLDERS:
+        for path in sorted((tree / "tests" / folder).glob("test_*.py")):
+            yield str(path.relative_to(tree)), [path]
     for package in PACKAGES:
         yield package, []
 

@@ -14,7 +14,7 @@ from .operators import Mutant
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
 #: of each turn: how many tests, of how many files, and their seconds
-TURNS = ((60, 3, 5.0), (60, 100, 10.0), (10**6, 100, 30.0))
+TURNS = ((60, 3, 5.0), (60, 100, 10.0), (10**6, 3, 60.0), (10**6, 100, 30.0))
 #: tests of the modules of a folder, besides those of the module's own name
 NEAR = {
     "calculus": ("test_rules", "test_modes"),
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 def choice(executed: Executed, mutant: Mutant, seed: int) -> list[list[str]]:
-    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all files, others in any order."""
+    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all files, the others of those few, and of all."""
     found = executed.tests(mutant.path, mutant.line)
     files: defaultdict[str, list[str]] = defaultdict(list)
     for test in sorted(found, key=lambda t: (executed.seconds[t], t)):

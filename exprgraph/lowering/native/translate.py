@@ -39,7 +39,7 @@ class Translation(Expressions):
             self.statement(statement)
 
     def statement(self, s: ast.stmt) -> None:
-        if isinstance(s, ast.Assign) and len(s.targets) == 1:
+        if isinstance(s, ast.Assign):  # of several names, the others are unknown
             target = s.targets[0]
             value = self.expression(s.value)
             if isinstance(target, ast.Name):
