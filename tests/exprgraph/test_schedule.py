@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering.phases import pairwise, phases
 from exprgraph.lowering.schedule import INLINE_LIMIT, NEST_LIMIT, Schedule, Scheduler
+from exprgraph.lowering.storage import Storage
 from exprgraph.node import Node
 from exprgraph.primitive import RESHAPE
 
@@ -35,6 +36,17 @@ def test_arrays_share_a_nest_where_they_share_data():
     assert nests([eg.sin(a) * eg.cos(b), eg.exp(b) + d, eg.tanh(d)]) == [("pointwise", (6,), 3)]
     longer = eg.Symbol("longer", 7)
     assert nests([eg.sin(a), eg.sum(a) * eg.sin(longer)])[0] == ("pointwise", (6,), 1)
+
+
+def test_rows_given_back_in_any_order_are_one_run_of_rows():
+    for order in permutations(range(4)):
+        storage = Storage()
+        for key in range(5):
+            storage.new_rows(key, (key + 1, 2))
+        for key in order:
+            storage.release(key, (key + 1, 2))
+        storage.new_rows("whole", (4, 5))  # 2 + 4 + 6 + 8
+        assert (storage.rows, storage.places["whole"].offset) == (30, 0), order
 
 
 def test_numbers_share_a_nest_whatever_they_read():

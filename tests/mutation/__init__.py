@@ -7,9 +7,9 @@ Mutants of the modules are made one at a time (``operators``), in a temporary co
 written to.  A first run finds which tests execute which lines (``executed``); it is kept, by the content of packages and
 tests, in the directory for temporary files.  For each mutant those tests run that execute its line (``trial``), until one
 fails: 60 of the quickest of the three files nearest to the module, 60 over all files, the others of those three as far as they
-take a minute together, and of all as far as they take half a minute.  A line that runs only when the module is imported has the tests that use most of the module, a line of
-a function that is compiled from its source the tests that compile it.  A line that no test executes leaves its mutants
-*unexecuted*.  Slow tests are not run.
+take a minute together, and of all as far as they take half a minute.  A line that runs only when the module is imported has
+the tests that use most of the module, a line of a function that is compiled from its source the tests that compile it.
+A line that no test executes leaves its mutants *unexecuted*.  Slow tests are not run.
 
 A mutant is *killed* if a test fails, if the modules cannot be imported, if the process dies, or if the tests take
 ten times as long as they should, and 20 s; else it has *survived*.  In the end the tests that killed are run without a mutant:

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 def choice(executed: Executed, mutant: Mutant, seed: int) -> list[list[str]]:
-    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all files, the others of those few, and of all."""
+    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all, the others of those few, and of all."""
     found = executed.tests(mutant.path, mutant.line)
     files: defaultdict[str, list[str]] = defaultdict(list)
     for test in sorted(found, key=lambda t: (executed.seconds[t], t)):
