@@ -40,7 +40,7 @@ from .order import Factor
 from .plan import LIMIT, Plan, Rendered
 
 # how tightly it binds: a sum, an elementwise product, a matrix product, a power, a function's call, an atom
-_SUM, _PRODUCT, _MATMUL, _POWER, _CALL, _ATOM = range(6)
+_LOOSE, _SUM, _PRODUCT, _MATMUL, _POWER, _CALL, _ATOM = range(7)
 
 #: of a larger constant array only the shape is printed
 _MAX_NUMBERS = 36
@@ -128,7 +128,7 @@ def _wrap(piece: Rendered, binds: int) -> str:
     return piece.text if piece.binds >= binds else _OPEN + piece.text + _CLOSE
 
 
-def _arg(plan: Plan, node: Node, binds: int = _SUM) -> str:
+def _arg(plan: Plan, node: Node, binds: int = _LOOSE) -> str:
     return _wrap(plan.get(node), binds)
 
 
@@ -230,18 +230,20 @@ def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False
         if re.match(r"\}*\^", after):
             filled.append(_wrap(a, _ATOM))
         elif at < 0 or (re.search(_LEFT, before) and re.match(_RIGHT, after)):
-            filled.append(a.text)
+            # one comparison beside another would be read as a chain of both
+            filled.append(_wrap(a, _SUM) if re.search(rf"({_RELATION})\Z", before) or re.match(_RELATION, after) else a.text)
         else:
             filled.append(_wrap(a, _POWER))
     text = template.format(*filled)
     if template.startswith(_OPEN) and template.endswith(_CLOSE) and template.count(r"\left") == 1:
-        return Rendered(text[len(_OPEN) : -len(_CLOSE)], _SUM)  # its own parentheses, only where they are needed
+        return Rendered(text[len(_OPEN) : -len(_CLOSE)], _LOOSE)  # its own parentheses, only where they are needed
     return Rendered(text, _template_binds(template))
 
 
 #: what an argument may stand between without parentheses
 _LEFT = r"([({\[|,&<>=}]|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
 _RIGHT = r"[)}\]|,&<>=]|\\right|\\\\|\\end|\\n?eq|\\[lg]eq"
+_RELATION = r"[<>=]|\\n?eq|\\[lg]eq"
 
 
 def _template_binds(template: str) -> int:
@@ -252,7 +254,9 @@ def _template_binds(template: str) -> int:
         depth += (c == "{") - (c == "}")
         if not depth:
             top += c
-    if re.search(r"[-+<>=]|\\leq|\\geq|\\neq", top):
+    if re.search(_RELATION, top):
+        return _LOOSE
+    if re.search("[-+]", top):
         return _SUM
     if outside == "" or template.startswith(r"\sqrt"):
         return _ATOM if outside == "" else _CALL

@@ -188,8 +188,12 @@ def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
     filled = []
     for k, a in enumerate(args):
         found = re.search(rf"(.?)\s*\{{{k}\}}\s*(.?)", template)
-        enclosed = found is None or (found[1] and found[1] in "(,[<>=" and found[2] and found[2] in "),]<>=")
-        filled.append(a.text if enclosed else _wrap(a, _ATOM))
+        before, after = (found[1], found[2]) if found is not None else ("(", ")")
+        if before and before in "(,[<>=" and after and after in "),]<>=":
+            # one comparison beside another would be read as a chain of both
+            filled.append(_wrap(a, _SUM) if before in "<>=" or after in "<>=" else a.text)
+        else:
+            filled.append(_wrap(a, _ATOM))
     text = template.format(*filled)
     if template.startswith("(") and template.endswith(")") and template.count("(") == 1:
         return Rendered(text[1:-1], _LOOSE)  # its own parentheses, only where they are needed

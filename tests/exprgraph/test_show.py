@@ -199,6 +199,22 @@ def test_array_text_gives_the_values_back(e: Node) -> None:
     np.testing.assert_allclose(eg.evaluate(again, values), eg.evaluate(e, values), rtol=1e-9, atol=1e-11)
 
 
+def test_a_comparison_beside_another_is_in_parentheses() -> None:
+    """Python reads a < b < c as a chain."""
+    a, b, c = eg.symbols("a b c")
+    for e, text, formula in (
+        (eg.less(eg.less(a, b), c), "(a < b) < c", r"\left( a < b \right) < c"),
+        (eg.less(a, eg.less(b, c)), "a < (b < c)", r"a < \left( b < c \right)"),
+        (eg.less_equal(eg.less(a, b), eg.less_equal(b, c)), "(a < b) <= (b <= c)", r"\left( a < b \right) \leq \left( b \leq c \right)"),
+        (eg.equal(eg.less(a, b), c), "equal(a < b, c)", r"\left( a < b \right) = c"),
+        (eg.less(a + b, a * c), "a + b < a*c", "a + b < a c"),
+        (eg.sin(eg.less(a, b)) * c, "c*sin(a < b)", r"c \sin\left( a < b \right)"),
+    ):
+        assert str(e) == text
+        assert read_back(str(e), a=a, b=b, c=c) is e
+        assert bare(e).split() == formula.split()
+
+
 def test_a_repeated_diagonal_is_shown_repeated() -> None:
     a, wide = SYMBOLS["A"], eg.Symbol("wide", (40,))
     repeated = eg.broadcast_to(eg.einsum("ii->i", a)[:, None], (2, 3))
