@@ -58,8 +58,9 @@ _ACCURACY_HEAD = """\
 
 <!-- made by docs/make_api.py from the docstrings; do not edit -->
 
-The largest error found over the whole range of each elementary function, in units of the last place, against mpmath;
-`tests/exprgraph/test_elementary.py` holds each to it, with and without contraction of products and sums. Zeros keep
+The largest error of each elementary function that a search over its whole range finds (`python -m tests.accuracy`), and a
+little more, in units of the last place; `tests/exprgraph/test_elementary.py` holds each to it against mpmath, where the search
+found most and elsewhere, with and without contraction of products and sums. Zeros keep
 their sign, NaN and infinity flow as in NumPy, and results underflow gradually. Beyond the stated range of sine, cosine
 and tangent the C library answers. With `backend="numpy"`, NumPy answers instead.
 

@@ -53,7 +53,7 @@ def product_of_matrices(
     kernel: Kernel, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
 ) -> list[str] | None:
     """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
-    a, b = factors[::-1] if factors[0].lanes and not factors[1].lanes else factors
+    a, b = factors  # in their order a lane comes after what is not
     sizes = [size[v] for v in outer]
     merged = _merged(inner, size, [a, b, c])
     if kernel.lanes:
