@@ -544,6 +544,30 @@ def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
     assert shapes == [(), (3, 2), (2,)]
 
 
+def test_only_sums_may_be_reordered_by_numba() -> None:
+    x, w = eg.Symbol("x", 6), eg.Symbol("w", (6, 6))
+    text = eg.compile(eg.tanh(w @ eg.sin(x)) + eg.max(x) * x, [x, w])._core.program(False).source
+    kernels = re.findall(r"^@njit\((.*)\)\ndef (k\d+)\(.*\):\n((?:    .*\n)*)", text, re.M)
+    assert len(kernels) >= 4
+    for options, name, body in kernels:
+        adds = "acc +=" in body or "product(" in body or "dots(" in body
+        assert ('"reassoc"' in options) == adds, (name, options, body)
+    # elsewhere products and sums may be contracted, and nothing more
+    assert {f for f in re.findall(r"fastmath=(\{.*?\})", text)} == {'{"contract"}', '{"reassoc", "contract"}'}
+
+
+def test_helpers_of_users_are_compiled_once_decorated() -> None:
+    x = eg.Symbol("x")
+    helpers = "def bare_helper(a):\n    return a + 1.0\n", "@njit\ndef own_helper(a):\n    return a + 2.0\n"
+    e = x
+    for k, (name, source) in enumerate(zip(("bare_helper", "own_helper"), helpers, strict=True)):
+        f = eg.function(f"decorated_{k}", numpy=lambda a: a, derivative=lambda a: 1.0, code=f"{name}({{0}})", source=source)
+        e = f(e)
+    text = eg.compile(e, x).source
+    assert re.search(r'@njit\(error_model="numpy", fastmath=\{"contract"\}\)\ndef bare_helper', text)
+    assert re.search(r"[^)]\n@njit\ndef own_helper", text)
+
+
 def test_tables_of_a_module() -> None:
     x = eg.Symbol("x", 6)
     e = x

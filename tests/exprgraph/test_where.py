@@ -10,6 +10,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.node import Node
+from exprgraph.traverse import topological
 
 x = eg.Symbol("x")
 v = eg.Symbol("v", 3)
@@ -143,3 +144,14 @@ def test_what_a_guarded_part_is_multiplied_with_may_be_zero(mode: Any) -> None:
     assert float(eg.evaluate(mixed, {x: -0.3, z: 0.0})) == np.exp(-0.3)
     guarded = z * eg.where(x > 0, eg.sqrt(x), 1.0)
     assert float(eg.evaluate(eg.jacobian(eg.gradient(guarded, x), z, mode), {x: 0.0, z: 0.0})) == 0.0
+
+
+def test_a_finite_number_as_a_factor_needs_no_gate() -> None:
+    b = eg.Symbol("b")
+
+    def gates(e: Node) -> int:
+        return sum(n.op.name == "gate" for n in topological([eg.jacobian(e, x, mode="reverse")]))
+
+    assert gates(eg.where(b > 0, 2 * x, 5 * x + b)) == 0
+    assert gates(eg.where(b > 0, 2 * x, x**3)) == 1  # 3*x**2 may be infinite
+    assert gates(eg.where(b > 0, np.inf * x, x)) == 1
