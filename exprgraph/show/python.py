@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..elementwise import Function
-from ..indexing import Entries, Entry
 from ..leaves import as_node
 from ..node import Node
 from ..primitive import (
@@ -36,7 +35,7 @@ from ..primitive import (
 )
 from ..traverse import topological
 from ..tree import flatten
-from .text import index_text, is_identifier, number_text
+from .text import is_identifier, number_text, selection
 
 #: what is used once, and no longer than this, stands where it is used
 _SHORT = 24
@@ -131,7 +130,7 @@ class Code:
         if op is CONTRACT:
             return self._contract(node)
         if op is SELECT:
-            return _selection(self._atom(args[0]), params, args[0].shape)
+            return selection(self._atom(args[0]), params, args[0].shape)
         if op is PLACE:
             return f"eg.place({get(args[0])}, {params[0]!r}, {node.shape})"
         if op in (STACK, CONCATENATE):
@@ -179,16 +178,6 @@ def _exponent(e: float) -> str:
 
 def _letter(k: int) -> str:
     return chr(97 + k) if k < 26 else chr(65 + k - 26) if k < 52 else chr(0x3B1 + k - 52)
-
-
-def _selection(text: str, entries: Entries, shape: tuple[int, ...]) -> str:
-    """An index; of several axes taken by positions, one after another."""
-    takes = [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
-    for k in takes[1:]:
-        only: list[Entry] = [entries[k] if i == k else None for i in range(len(entries))]
-        text += f"[{index_text(tuple(only), shape)}]"
-    rest = tuple(None if k in takes[1:] else e for k, e in enumerate(entries))
-    return f"{text}[{index_text(rest, shape)}]"
 
 
 def _symbol(node: Node) -> str:

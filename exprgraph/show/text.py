@@ -245,6 +245,22 @@ def index_text(entries: Entries, shape: Shape) -> str:
     return ", ".join(_entry(e, n) for e, n in zip(entries[: last + 1], shape))
 
 
+def selection(text: str, entries: Entries, shape: Shape) -> str:
+    """A selection from what the text says.
+
+    Positions along several axes would be pairs to NumPy, and beside a number elsewhere an axis in another place: those are
+    taken one axis after another.
+    """
+    takes = [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
+    advanced = [k for k, e in enumerate(entries) if k in takes or isinstance(e, int)]
+    together = len(takes) == 1 and advanced == list(range(advanced[0], advanced[-1] + 1))
+    apart = [] if together else takes
+    for k in apart:
+        text += f"[{index_text(tuple(entries[k] if i == k else None for i in range(len(entries))), shape)}]"
+    rest = tuple(None if k in apart else e for k, e in enumerate(entries))
+    return text if all(e is None for e in rest) else f"{text}[{index_text(rest, shape)}]"
+
+
 def _entry(entry: Any, n: int) -> str:
     if entry is None:
         return ":"
@@ -261,7 +277,7 @@ def _entry(entry: Any, n: int) -> str:
 
 
 def _select(plan: Plan, node: Node) -> Rendered:
-    return Rendered(f"{_arg(plan, node.args[0], _ATOM)}[{index_text(node.params, node.args[0].shape)}]", _ATOM)
+    return Rendered(selection(_arg(plan, node.args[0], _ATOM), node.params, node.args[0].shape), _ATOM)
 
 
 def _place(plan: Plan, node: Node) -> Rendered:
@@ -384,4 +400,4 @@ def _letter(i: int) -> str:
     return every[i] if i < len(every) else chr(0x3B1 + i - len(every))
 
 
-__all__ = ["Rendered", "fill_text", "index_text", "is_identifier", "number_text", "to_text"]
+__all__ = ["Rendered", "fill_text", "index_text", "is_identifier", "number_text", "selection", "to_text"]

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -213,6 +214,26 @@ def test_a_comparison_beside_another_is_in_parentheses() -> None:
         assert str(e) == text
         assert read_back(str(e), a=a, b=b, c=c) is e
         assert bare(e).split() == formula.split()
+
+
+def test_selections_along_several_axes_mean_the_same_to_numpy() -> None:
+    a, wide = eg.Symbol("a", (3, 4, 5)), eg.Symbol("wide", (40,))
+    value = np.arange(60.0).reshape(3, 4, 5)
+
+    def entries(n: int) -> list[Any]:
+        return [slice(None), 1, slice(1, None), [0, n - 1, 1], slice(None, None, -1)]
+
+    for index in product(entries(3), entries(4), entries(5)):
+        e, want = a, value
+        for axis in (2, 1, 0):
+            along = (slice(None),) * axis + (index[axis],)
+            e, want = e[along], want[along]
+        assert eg.parse(eg.to_python(e)) is e
+        text = to_text(eg.concatenate([e.reshape(-1), wide]))
+        last = text.partition("[")[2].rpartition(", wide")[0]  # what NumPy takes it for
+        np.testing.assert_array_equal(eval(last, {"a": value, "broadcast_to": np.broadcast_to}), want.ravel(), err_msg=text)
+        again = read_back(text, a=a, wide=wide)
+        np.testing.assert_array_equal(eg.evaluate(again, {a: value, wide: np.ones(40)})[:-40], want.ravel())
 
 
 def test_a_repeated_diagonal_is_shown_repeated() -> None:
