@@ -17,6 +17,7 @@ import numpy as np
 from .leaves import array, constant, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
+from .values import power as power_of
 
 #: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
 #: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
@@ -145,7 +146,7 @@ def _merged(inner: float, outer: float) -> float | None:
 
 def _power_of_number(value: float, e: float) -> float:
     with np.errstate(all="ignore"):
-        return float(np.float64(value) ** e)
+        return float(power_of(np.float64(value), e))
 
 
 def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, shape: Shape = ()) -> Node:
@@ -168,7 +169,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
                 return
             if base.op is ARRAY and base.shape == shape:
                 with np.errstate(all="ignore"):
-                    data = base.params[0].data ** e
+                    data = power_of(base.params[0].data, e)
                     known = data if known is None else known * data
                 return
             c, rest = split_coefficient(base)

@@ -16,12 +16,13 @@ import numpy as np
 
 from .arithmetic import spread
 from .contract import contract, is_structural
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 from .indexing import select
 from .leaves import array, as_node, constant, constant_values, number
 from .names import is_identifier
 from .node import Node, Operand, Shape, make
-from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, TABLE, Primitive, enter
+from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
+from .traverse import topological
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -86,7 +87,21 @@ class Function(Primitive):
 
     def _evaluate(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
         value: np.ndarray = self.numpy(*values)
-        return value
+        return self._of_shape(value, np.broadcast_shapes(*(v.shape for v in values))) if self.added else value
+
+    def _of_shape(self, value: Any, shape: Shape) -> np.ndarray:
+        """What a user's function gave for arrays of that shape."""
+        try:
+            given = np.asarray(value)
+        except ValueError as e:
+            raise ShapeError(f"function {self.name}: what its numpy gave cannot be made an array: {e}") from None
+        if given.dtype.kind not in "biuf":
+            raise DTypeError(f"function {self.name}: its numpy gave {repr(value)[:100]}; it gives real numbers")
+        if given.ndim and given.shape != shape:
+            raise ShapeError(
+                f"function {self.name}: its numpy gave an array of shape {given.shape} for arrays of shape {shape}; it must be elementwise"
+            )
+        return np.asarray(np.broadcast_to(given, shape))
 
     def partial(self, node: Node, k: int) -> Node | None:
         """The derivative by argument k, elementwise; of the node's shape or a scalar."""
@@ -99,7 +114,20 @@ class Function(Primitive):
                 f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "
                 "it must be a number or elementwise"
             )
+        if self.added and not made.shape and node.shape and any(a.shape and a.op is not CONSTANT for a in node.args) and self._mixes(k):
+            raise ShapeError(
+                f"function {self.name}: its derivative by argument {k} is a number that depends on all elements of an array; "
+                "it must be elementwise"
+            )
         return made
+
+    def _mixes(self, k: int) -> bool:
+        """Whether the derivative by argument k of arrays is one number made of them, a sum for example."""
+        p = self.partials[k]
+        assert p is not None
+        probes = [make(SYMBOL, (), (f"argument {i}", False), (2,)) for i in range(self.arity)]
+        made = as_node(p(*probes))
+        return not made.shape and any(n.op is SYMBOL for n in topological([made]))
 
 
 #: operations that move elements and leave them as they are
@@ -208,6 +236,10 @@ def function(
         raise TypeError(f"a function's name is a string, got {type(name).__name__}: {name!r}")
     if not is_identifier(name):
         raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
+    import exprgraph
+
+    if name in exprgraph.__all__ and name not in TABLE:
+        raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")
     partials = tuple(derivative) if isinstance(derivative, Sequence) else (derivative,)
     _check_code(name, code, source, len(partials))
     row = Function(

@@ -35,6 +35,7 @@ from .primitive import (
 )
 from .traverse import dependents, symbols_of, topological
 from .tree import flatten
+from .values import power
 
 T = TypeVar("T")
 Bindings = Mapping[Node, Any]
@@ -212,8 +213,7 @@ def _product(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     above: Any = None
     below: Any = None
     for e, v in zip(node.params, values):
-        p = abs(e)
-        term = v if p == 1.0 else np.sqrt(v) if p == 0.5 else v * v if p == 2.0 else v**p
+        term = v if abs(e) == 1.0 else power(v, abs(e))
         if e > 0:
             above = term if above is None else above * term
         else:
@@ -226,19 +226,44 @@ def _product(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
 def _contract(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     labels, sizes = node.params
     ndim = len(node.shape)
+    equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is IDENTITY}
+    if 0 < len(equal) < len(labels):
+        return _on_diagonals(node, values, equal)
+    return _einsum(values, labels, list(range(ndim)), sizes)
+
+
+def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int]) -> np.ndarray:
+    """A contraction with identities in it: zero beside the diagonals, whatever the other operands are."""
+    labels, sizes = node.params
+    stands = list(range(len(sizes)))
+    for k in range(len(sizes)):
+        while stands[k] in equal:
+            stands[k] = equal[stands[k]]
+    ndim = len(node.shape)
+    kept = [k for k in range(ndim) if stands[k] == k]
+    others = [(v, tuple(stands[k] for k in ks)) for a, v, ks in zip(node.args, values, labels) if a.op is not IDENTITY]
+    value = _einsum([v for v, _ in others], [ks for _, ks in others], kept, sizes)
+    whole = np.zeros(value.shape[: value.ndim - len(kept)] + node.shape, value.dtype)
+    diagonal = np.einsum(whole, [Ellipsis, *stands[:ndim]], [Ellipsis, *kept])  # a view
+    diagonal[...] = value
+    return whole
+
+
+def _einsum(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], axes: list[int], sizes: Sequence[int]) -> np.ndarray:
+    """A contraction with these axes; those that no operand has are repeated."""
     owned = {k for ks in labels for k in ks}
     operands: list[Any] = []
     for v, ks in zip(values, labels):
         operands += [v, [Ellipsis, *ks]]
-    out = [k for k in range(ndim) if k in owned]
+    out = [k for k in axes if k in owned]
     if len(values) == 2 and all(v.ndim == len(ks) for v, ks in zip(values, labels)):
         value = np.einsum(*operands, [Ellipsis, *out], optimize=False) if _small(values) else _by_dot(values, labels, out)
     else:
         value = np.einsum(*operands, [Ellipsis, *out], optimize=len(values) > 2 or not _small(values))
-    if len(out) < ndim:
+    if len(out) < len(axes):
         lead = value.shape[: value.ndim - len(out)]
-        value = value.reshape(lead + tuple(sizes[k] if k in owned else 1 for k in range(ndim)))
-        value = np.broadcast_to(value, lead + node.shape)
+        value = value.reshape(lead + tuple(sizes[k] if k in owned else 1 for k in axes))
+        value = np.broadcast_to(value, lead + tuple(sizes[k] for k in axes))
     return np.asarray(value)
 
 
@@ -246,7 +271,7 @@ def _small(values: Sequence[np.ndarray]) -> bool:
     return all(v.size <= 256 for v in values)
 
 
-def _by_dot(values: Sequence[np.ndarray], labels: Sequence[tuple[int, ...]], out: list[int]) -> np.ndarray:
+def _by_dot(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], out: list[int]) -> np.ndarray:
     operands: list[Any] = []
     for v, ks in zip(values, labels):
         operands += [v, list(ks)]

@@ -93,7 +93,8 @@ def sample_sum(node: Node) -> Node:
 def _times_count(node: Node) -> Node:
     if number(node) == 0.0:
         return node
-    return times(node, sample_count(), node.shape)
+    c, rest = split_coefficient(node)
+    return scale(c, times(rest, sample_count(), node.shape))
 
 
 def _contract(node: Node) -> Node | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import functions, joining, leaves, linalg, operators, over_samples, reductions, shapes
 from .elementwise import Function, caller, lookup
-from .errors import ExprGraphError, ParseError
+from .errors import DTypeError, ExprGraphError, ParseError, ShapeError
 from .leaves import as_node
 from .node import Node
 from .primitive import SYMBOL, TABLE
@@ -67,7 +67,7 @@ def parse(text: str, symbols: Iterable[Node] | Mapping[str, Node] = ()) -> Node:
         raise ParseError(f"line {line}: {getattr(error, 'msg', error)}") from None
     except (RecursionError, MemoryError):
         raise ParseError("the text is nested too deeply for Python's parser; write parts of it on lines of their own") from None
-    result: Any = None
+    result: Any = _NOTHING
     for statement in body:
         if isinstance(statement, ast.Import) and [(a.name, a.asname) for a in statement.names] == [("exprgraph", "eg")]:
             continue
@@ -77,11 +77,17 @@ def parse(text: str, symbols: Iterable[Node] | Mapping[str, Node] = ()) -> Node:
             result = _value(statement.value, names)
         else:
             raise _error(statement, ast.unparse(statement).splitlines()[0])
-    if result is None:
+    if result is _NOTHING:
         raise ParseError("the text is empty")
     if isinstance(result, _Name):
         raise ParseError(f"{result.text} is a function, not an expression")
-    return as_node(result)
+    try:
+        return as_node(result)
+    except (DTypeError, ShapeError) as error:
+        raise ParseError(f"{ast.unparse(body[-1])[:100]} is not an expression: {error}") from None
+
+
+_NOTHING = object()
 
 
 def _symbol(s: Any) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from .arithmetic import linear, power, product
@@ -139,6 +139,18 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
     rules = [RULES[n] for n in dict.fromkeys(names)]
     leaves, restore = flatten(e)
     roots = [as_node(n) for n in leaves]
+    simpler = _rewritten(roots, rules)
+    if len(topological(simpler)) > len(topological(roots)):
+        # what a rule replaced is needed elsewhere as well: one rule at a time, those that make nothing larger
+        simpler = roots
+        for rule in rules:
+            found = _rewritten(simpler, [rule])
+            simpler = found if len(topological(found)) <= len(topological(simpler)) else simpler
+    result: T = restore(simpler)
+    return result
+
+
+def _rewritten(roots: Sequence[Node], rules: Sequence[Rule]) -> list[Node]:
     image: dict[Node, Node] = {}
     for node in topological(roots):
         new = rebuild(node, tuple(image[a] for a in node.args))
@@ -150,5 +162,4 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
                 if better is not None and better is not new and better.shape == new.shape:
                     new, changed = better, True
         image[node] = new
-    result: T = restore([image[r] for r in roots])
-    return result
+    return [image[r] for r in roots]

@@ -23,6 +23,24 @@ erf = _like(_erf)
 erfc = _like(_erfc)
 
 
+def is_by_root(e: float) -> bool:
+    """Whether a power is taken by multiplications and a square root, here and in compiled code: NaN at -inf as below 0."""
+    return 0.0 < e <= 8.0 and e == int(e) + 0.5
+
+
+def power(x: Any, e: float) -> Any:
+    """x**e for a number e; of a negative e the reciprocal of the power of -e."""
+    if e < 0.0:
+        return 1.0 / power(x, -e)
+    if not is_by_root(e):
+        return x * x if e == 2.0 else x**e
+    root = np.sqrt(x)
+    if e == 0.5:
+        return root
+    # adding 0 to the root of -0.0 gives the power the sign that it has
+    return x ** int(e) * (root if int(e) % 2 else root + 0.0)
+
+
 def tanh_prime(x: Any) -> Any:
     e = np.exp(-2 * np.abs(x))
     m = 1 - e  # (1 + e)**2 = 4*e + (1 - e)**2, with less rounding

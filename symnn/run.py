@@ -17,7 +17,7 @@ from exprgraph.lowering.descent import Descent, Term
 from .batching import Sampler
 from .checkpoints import read_checkpoint, write_checkpoint
 from .compiling import Variable, compile_core, of_parameters, of_symbol
-from .errors import ArgumentError
+from .errors import ArgumentError, ParameterFileError
 from .not_finite import of_data, reason
 from .objective import Part, flat_gradient
 from .optimizers import LBFGS, Optimizer
@@ -79,7 +79,7 @@ class Run:
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
             core = compile_core(outputs, _variables(p, self.symbols))
-            terms.append(Term(core, tuple(np.ascontiguousarray(a, self.dtype).reshape(-1) for a in p.arrays), p.samples))
+            terms.append(Term(core, tuple(self._own(a).reshape(-1) for a in p.arrays), p.samples))
         descent = Descent(terms, _update_core(optimizer, self.parameters.size), self.parameters, optimizer.memory)
         if resume is not None:
             self._read(resume, descent, sampler)
@@ -105,6 +105,11 @@ class Run:
             self.stopped = "interrupted"
         if self.checkpoint is not None:
             self._write(self.checkpoint, descent, sampler)
+
+    def _own(self, data: np.ndarray) -> np.ndarray:
+        """Data in the run's type of numbers; what is too large for it is infinite there, and found with the first loss."""
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(data, self.dtype)
 
     def _epochs(self, descent: Descent, optimizer: Optimizer, sampler: Sampler, count: int) -> None:
         steps = sampler.steps * count
@@ -171,6 +176,7 @@ class Run:
             "optimizer": described(self.optimizer),
             "batches in an epoch": sampler.steps,
             "type of numbers": self.dtype.name,
+            "random numbers": type(sampler.rng.bit_generator).__name__,
         }
 
     def _write(self, path: str | os.PathLike[str], descent: Descent, sampler: Sampler) -> None:
@@ -178,9 +184,13 @@ class Run:
         write_checkpoint(path, self._about(sampler), now, descent.state, self.best, self.history)
 
     def _read(self, path: str | os.PathLike[str], descent: Descent, sampler: Sampler) -> None:
-        now, descent.state[...], self.best, self.history = read_checkpoint(path, self._about(sampler))
+        shapes = (descent.state.shape, self.best.shape)
+        now, descent.state[...], self.best, self.history = read_checkpoint(path, self._about(sampler), shapes)
         self.epoch, self.least, self.since_best = now["epoch"], now["least"], now["since_best"]
-        sampler.rng.bit_generator.state = now["random"]
+        try:
+            sampler.rng.bit_generator.state = now["random"]
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: random numbers: {error!r}") from None
         self.progress.advance(self.epoch, self.history.loss[-1] if self.history.loss else math.nan, None)
 
     # -- SciPy
@@ -188,6 +198,8 @@ class Run:
     def with_scipy(self, optimizer: LBFGS, threads: int = 1) -> None:
         from importlib import import_module
 
+        if not self.epochs:
+            return
         try:
             optimize: Any = import_module("scipy.optimize")
         except ImportError as error:
@@ -196,7 +208,7 @@ class Run:
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
             core = compile_core(outputs, _variables(p, self.symbols), threads=threads)
-            calls.append((core, [np.ascontiguousarray(a, self.dtype) for a in p.arrays]))
+            calls.append((core, [self._own(a) for a in p.arrays]))
         last: list[float] = [math.nan]
 
         def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:

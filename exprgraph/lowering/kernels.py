@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from ..elementwise import Function
 from ..node import Node
 from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ..values import is_by_root
 from .access import Affine, Index, Place, identity_index, through_views, variable
 from .likeness import NestOrder
 from .products import factors_of, inner_products, product_of_matrices, result
@@ -179,7 +180,7 @@ class Kernel:
         if e == int(e) and e <= 64:
             self.functions.add("powi")
             return f"powi({a}, {int(e)})"
-        if e == int(e) + 0.5 and e <= 8:
+        if is_by_root(e):
             # adding 0 to the root of -0.0 gives the power the sign that it has
             root = f"np.sqrt({a})" if int(e) % 2 else f"(np.sqrt({a}) + {self.number(0.0)})"
             return f"({self._power(a, float(int(e)))} * {root})"

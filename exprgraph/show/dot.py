@@ -63,12 +63,12 @@ def _label(node: Node) -> str:
         return f"[{index_text(params, node.args[0].shape)}]"
     if op is SUM:
         const, coefficients = params
-        if all(c == 1.0 for c in coefficients[:8]) and not const:
+        if all(c == 1.0 for c in coefficients) and not const:
             return "+"
         terms = [number_text(const)] * (const != 0.0) + [number_text(c) + "*" for c in coefficients[:8]]
         return "+ (" + ", ".join(terms) + (", ..." if len(coefficients) > 8 else "") + ")"
     if op is PRODUCT:
-        if all(e == 1.0 for e in params[:8]):
+        if all(e == 1.0 for e in params):
             return "*"
         return "* (" + ", ".join("**" + number_text(e) for e in params[:8]) + (", ..." if len(params) > 8 else "") + ")"
     if op is CONTRACT:

@@ -36,8 +36,7 @@ from ..primitive import (
 )
 from . import contraction as form
 from .escape import escape_latex
-from .order import Factor
-from .plan import LIMIT, Plan, Rendered
+from .plan import LIMIT, Factors, Plan, Rendered
 
 # how tightly it binds: a sum, an elementwise product, a matrix product, a power, a function's call, an atom
 _LOOSE, _SUM, _PRODUCT, _MATMUL, _POWER, _CALL, _ATOM = range(7)
@@ -118,7 +117,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     if op is SUM:
         return _sum(plan, node)
     if op is PRODUCT:
-        return _product(plan, *plan.factors(node, top=True), shown.shape)
+        return _product(plan, plan.factors(node, top=True), shown.shape)
     if op is CONTRACT:
         return _contract(plan, shown)
     return _OTHERS[op](plan, shown)
@@ -155,12 +154,11 @@ def _sum(plan: Plan, node: Node) -> Rendered:
     parts = [number_latex(const)] if const else []
     terms = plan.order.terms(node)
     if not const and len(terms) == 1:
-        c, factors = plan.factors(terms[0][1])
-        return _product(plan, c * terms[0][0], factors, node.shape)
+        return _product(plan, plan.factors(terms[0][1]).times(terms[0][0]), node.shape)
     for coefficient, term in terms:
-        c, factors = plan.factors(term)
-        piece = _product(plan, c * coefficient, factors, term.shape)
-        bare = c * coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
+        found = plan.factors(term).times(coefficient)
+        piece = _product(plan, found, term.shape)
+        bare = found.coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
         text = piece.text if bare else _wrap(piece, _PRODUCT)
         if not parts or text.startswith("- "):
             parts.append(text)
@@ -171,9 +169,10 @@ def _sum(plan: Plan, node: Node) -> Rendered:
     return Rendered(" ".join(parts), _SUM)
 
 
-def _product(plan: Plan, coefficient: float, factors: Sequence[Factor], shape: Shape) -> Rendered:
-    scalars = [(b, e) for b, e in factors if not b.shape]
-    arrays = [(b, e) for b, e in factors if b.shape]
+def _product(plan: Plan, found: Factors, shape: Shape) -> Rendered:
+    coefficient = found.coefficient
+    scalars = [(b, e) for b, e in found.factors if not b.shape]
+    arrays = [(b, e) for b, e in found.factors if b.shape]
     above = [_power(plan, b, e) for b, e in scalars if e > 0]
     below = [_power(plan, b, -e) for b, e in scalars if e < 0]
     sign = "- " if coefficient < 0 else ""
@@ -190,6 +189,8 @@ def _product(plan: Plan, coefficient: float, factors: Sequence[Factor], shape: S
         else:
             text = r" \odot ".join(_wrap(p, _POWER) for p in powers)
             pieces.append(Rendered(text, _POWER if pieces else _PRODUCT))
+    if found.shortened:
+        pieces.append(Rendered(r"\dots", _ATOM))
     whole = _juxtaposed(pieces)
     if sign:
         return Rendered(sign + _wrap(whole, _PRODUCT), _SUM)
@@ -199,7 +200,12 @@ def _product(plan: Plan, coefficient: float, factors: Sequence[Factor], shape: S
 def _juxtaposed(pieces: Sequence[Rendered]) -> Rendered:
     if len(pieces) == 1:
         return pieces[0]
-    return Rendered(" ".join(_wrap(p, _POWER) for p in pieces), _PRODUCT)
+    text = ""
+    for piece in pieces:
+        following = _wrap(piece, _POWER)
+        # digits one after another would be one number
+        text += (r" \cdot " if re.match(r"(\\math\w+)?\{?\d", following) else " ") * bool(text) + following
+    return Rendered(text, _PRODUCT)
 
 
 def _power(plan: Plan, base: Node, e: float) -> Rendered:
@@ -208,7 +214,7 @@ def _power(plan: Plan, base: Node, e: float) -> Rendered:
     if e == 0.5:
         return Rendered(rf"\sqrt{{{_arg(plan, base)}}}", _CALL)
     shown = plan.view.shown(base)
-    if plan.is_plain(base) and isinstance(shown.op, Function) and e > 0 and e == int(e) and _is_command(shown.op.latex):
+    if plan.is_plain(base) and isinstance(shown.op, Function) and e > 0 and e == int(e) and _takes_power(shown.op.latex):
         # a named function carries its power on the name: \tanh^{2}\left( x \right)
         return fill_latex(f"{shown.op.latex}^{{{int(e)}}}", [plan.get(a) for a in shown.args], command=True)
     mark = r"\odot " if base.shape else ""
@@ -219,48 +225,65 @@ def _is_command(template: str) -> bool:
     return not re.search(r"\{\d\}", template)
 
 
+def _takes_power(template: str) -> bool:
+    return _is_command(template) and "^" not in template
+
+
 def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False) -> Rendered:
     """A function's command or template with its arguments, in parentheses where they need them."""
     if command or _is_command(template):
         return Rendered(template + _OPEN + ", ".join(a.text for a in args) + _CLOSE, _CALL)
     filled = []
     for k, a in enumerate(args):
-        at = template.index(f"{{{k}}}") if f"{{{k}}}" in template else -1
-        before, after = template[:at].rstrip(), template[at + 3 :].lstrip()
-        if re.match(r"\}*\^", after):
-            filled.append(_wrap(a, _ATOM))
-        elif at < 0 or (re.search(_LEFT, before) and re.match(_RIGHT, after)):
-            # one comparison beside another would be read as a chain of both
-            filled.append(_wrap(a, _SUM) if re.search(rf"({_RELATION})\Z", before) or re.match(_RELATION, after) else a.text)
-        else:
-            filled.append(_wrap(a, _POWER))
+        places = [m.span() for m in re.finditer(rf"\{{{k}\}}", template)]
+        filled.append(_wrap(a, max((_needed(template[:at].rstrip(), template[end:].lstrip()) for at, end in places), default=_LOOSE)))
     text = template.format(*filled)
     if template.startswith(_OPEN) and template.endswith(_CLOSE) and template.count(r"\left") == 1:
         return Rendered(text[len(_OPEN) : -len(_CLOSE)], _LOOSE)  # its own parentheses, only where they are needed
     return Rendered(text, _template_binds(template))
 
 
+def _needed(before: str, after: str) -> int:
+    """How tightly an argument between these must bind."""
+    if re.match(r"\}*\^", after):
+        return _ATOM
+    if re.search(_LEFT, before) and re.match(_RIGHT, after):
+        # one comparison beside another would be read as a chain of both
+        return _SUM if re.search(rf"({_RELATION})\Z", before) or re.match(_RELATION, after) else _LOOSE
+    return _POWER
+
+
 #: what an argument may stand between without parentheses
-_LEFT = r"([({\[|,&<>=}]|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
+_LEFT = r"([({\[|,&<>=]|\\text\{\{[^{}]*\}\}|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
 _RIGHT = r"[)}\]|,&<>=]|\\right|\\\\|\\end|\\n?eq|\\[lg]eq"
 _RELATION = r"[<>=]|\\n?eq|\\[lg]eq"
 
 
 def _template_binds(template: str) -> int:
     """How tightly a template binds, from what stands outside of its brackets."""
-    outside = re.sub(r"\\left.*\\right.", "", template)
-    depth, top = 0, ""
-    for c in outside:
-        depth += (c == "{") - (c == "}")
-        if not depth:
-            top += c
+    arguments = re.sub(r"\{\d\}", "@", template)
+    top = _outside(arguments.replace("{{", "{").replace("}}", "}"))
     if re.search(_RELATION, top):
         return _LOOSE
-    if re.search("[-+]", top):
+    if re.search(r"[-+]|\\pm|\\mp", top):
         return _SUM
-    if outside == "" or template.startswith(r"\sqrt"):
-        return _ATOM if outside == "" else _CALL
-    return _POWER if "^" in top or r"\begin" in template else _CALL
+    if not top.strip():
+        return _ATOM if template.count(r"\left") == 1 else _CALL
+    if "^" in top or r"\begin" in top:
+        return _POWER
+    one_command = re.fullmatch(r"\s*\\[A-Za-z]+\s*(\[\d+\])?\s*(_\s*\w?)?\s*", top)
+    return _CALL if one_command else _LOOSE
+
+
+def _outside(text: str) -> str:
+    r"""What stands outside of braces and of ``\left( ... \right)``."""
+    depth, out = 0, ""
+    for token in re.findall(r"\\left\s*(?:\\[A-Za-z]+|\\?.)|\\right\s*(?:\\[A-Za-z]+|\\?.)|\\?.", text, re.S):
+        closes = token == "}" or re.match(r"\\right(?![A-Za-z])", token)
+        depth += (token == "{" or bool(re.match(r"\\left(?![A-Za-z])", token))) - bool(closes)
+        if not depth and not closes:
+            out += token
+    return out
 
 
 # ---------------------------------------------------------------- leaves
@@ -345,7 +368,7 @@ def _extremum(plan: Plan, node: Node) -> Rendered:
     (arg,) = node.args
     if len(node.params) == arg.ndim:
         return Rendered(f"{name}{_OPEN}{_arg(plan, arg)}{_CLOSE}", _CALL)
-    letters = _letters(arg.ndim)
+    letters = _letters(plan, arg.ndim)
     kept = [c for k, c in enumerate(letters) if k not in node.params]
     over = ",".join(c for k, c in enumerate(letters) if k in node.params)
     element = _indexed(plan, arg, ",".join(letters)).text
@@ -423,7 +446,7 @@ def _matrix(plan: Plan, node: Node, kind: str) -> str:
 
 def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
     """Any contraction, with an index on each axis and a sum over those that are not in the result."""
-    letters = _letters(len(node.params[1]))
+    letters = _letters(plan, len(node.params[1]))
     factors = []
     for a, ks in operands:
         index = [letters[k] for k in ks]
@@ -442,9 +465,12 @@ def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rende
     return Rendered(rf"\left[ {text} \right]_{{{','.join(letters[: node.ndim])}}}", _CALL)
 
 
-def _letters(n: int) -> list[str]:
+def _letters(plan: Plan, n: int) -> list[str]:
+    """Names of axes that no printed symbol has."""
+    taken = {str(s.params[0]) for s in plan.view.listed if s.op is SYMBOL}
     names = (c if not k else f"{c}_{k}" for k in count_from() for c in _LETTERS)
-    return [next(names) for _ in range(n)]
+    free = (c for c in names if c not in taken)
+    return [next(free) for _ in range(n)]
 
 
 __all__ = ["body", "fill_latex", "latex", "notebook_latex", "number_latex", "symbol_latex"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..elements import elements, expanded_size
@@ -74,28 +74,41 @@ class Plan:
         """Whether a node is printed here and not by its name or as ``...``."""
         return node not in self.number and not self.view.is_cut(node)
 
-    def factors(self, node: Node, *, top: bool = False) -> tuple[float, list[Factor]]:
+    def factors(self, node: Node, *, top: bool = False) -> Factors:
         """A term as a number and factors; products that functions are shown as are merged.
 
         ``top`` says that the node is being printed right now, so that its own name is not used.
         """
         view = self.view
         coefficient = 1.0
+        shortened = False
         flat: list[Factor] = []
         pending: list[Factor] = [(node, 1.0)]
         while pending:
             base, e = pending.pop()
             here = self.is_plain(base) or (top and base is node)
             shown = view.shown(base)
-            may_open = e == 1.0 and here and not view.is_shortened(base) and (base is node or shown is not base)
+            may_open = e == 1.0 and here and (base is node or (shown is not base and not view.is_shortened(base)))
             if may_open and shown.op is PRODUCT:
+                shortened = shortened or view.is_shortened(base)
                 pending.extend(self.order.factors(base))
             elif may_open and is_multiple(shown):
                 coefficient *= shown.params[1][0]
                 pending.append((view.args(base)[0], 1.0))
             else:
                 flat.append((base, e))
-        return coefficient, sorted(flat, key=self.order.factor_key)
+        return Factors(coefficient, sorted(flat, key=self.order.factor_key), shortened)
+
+
+class Factors(NamedTuple):
+    """A term: a number, what it is multiplied with, and whether more factors are left out."""
+
+    coefficient: float
+    factors: Sequence[Factor]
+    shortened: bool
+
+    def times(self, number: float) -> Factors:
+        return self._replace(coefficient=self.coefficient * number)
 
 
 def is_multiple(node: Node) -> bool:

@@ -74,7 +74,7 @@ class Code:
         uses.update(roots)
         self.text: dict[Node, str] = {}
         self.lines: list[str] = []
-        self.taken = {"eg", *reserved}
+        self.taken = {"eg", "float", *reserved}
         self.count = 0
         for n in order:
             if n.op is SYMBOL:

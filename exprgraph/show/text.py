@@ -34,7 +34,7 @@ from ..primitive import (
 )
 from . import contraction as form
 from .order import Factor
-from .plan import LIMIT, Plan, Rendered
+from .plan import LIMIT, Factors, Plan, Rendered
 
 # how tightly Python binds: a comparison or an unknown operator, a sum, a product, a power, a call
 _LOOSE, _SUM, _PRODUCT, _POWER, _ATOM = range(5)
@@ -46,7 +46,7 @@ _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 #: names that the printed code means something by
 _RESERVED = frozenset(
     "Symbol array broadcast_to concatenate diag diagonal einsum identity outer over_samples place solve sqrt stack "
-    "sum trace transpose float".split()
+    "sum trace transpose float eg exprgraph".split()
 )
 
 
@@ -92,7 +92,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     if op is SUM:
         return _sum(plan, node)
     if op is PRODUCT:
-        return _product(plan, *plan.factors(node, top=True))
+        return _product(plan, plan.factors(node, top=True))
     if op is CONTRACT:
         return _contract(plan, shown)
     return _OTHERS[op](plan, shown)
@@ -129,12 +129,11 @@ def _sum(plan: Plan, node: Node) -> Rendered:
     parts = [number_text(const)] if const else []
     terms = plan.order.terms(node)
     if not const and len(terms) == 1:
-        c, factors = plan.factors(terms[0][1])
-        return _product(plan, c * terms[0][0], factors)
+        return _product(plan, plan.factors(terms[0][1]).times(terms[0][0]))
     for coefficient, term in terms:
-        c, factors = plan.factors(term)
-        piece = _product(plan, c * coefficient, factors)
-        bare = c * coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
+        found = plan.factors(term).times(coefficient)
+        piece = _product(plan, found)
+        bare = found.coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
         text = piece.text if bare else _wrap(piece, _PRODUCT)
         if not parts:
             parts.append(text)
@@ -147,13 +146,16 @@ def _sum(plan: Plan, node: Node) -> Rendered:
     return Rendered(" ".join(parts), _SUM)
 
 
-def _product(plan: Plan, coefficient: float, factors: Sequence[Factor]) -> Rendered:
-    factors, mean = _mean(plan, factors)
+def _product(plan: Plan, found: Factors) -> Rendered:
+    coefficient = found.coefficient
+    factors, mean = _mean(plan, found.factors)
     above = [*mean, *(_power(plan, b, e) for b, e in factors if e > 0)]
     below = [_power(plan, b, -e) for b, e in factors if e < 0]
     sign = "-" if coefficient < 0 else ""
     if abs(coefficient) != 1.0 or not above:
         above.insert(0, Rendered(number_text(abs(coefficient)), _ATOM))
+    if found.shortened:
+        above.append(Rendered("...", _ATOM))
     if len(above) == 1 and not below:
         text = sign + (_wrap(above[0], _PRODUCT) if sign else above[0].text)
         return Rendered(text, _SUM if sign else above[0].binds)
@@ -187,11 +189,11 @@ def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
     """A function's template with its arguments, in parentheses where they need them."""
     filled = []
     for k, a in enumerate(args):
-        found = re.search(rf"(.?)\s*\{{{k}\}}\s*(.?)", template)
-        before, after = (found[1], found[2]) if found is not None else ("(", ")")
-        if before and before in "(,[<>=" and after and after in "),]<>=":
+        beside = re.findall(rf"(.?)\s*\{{{k}\}}\s*(?=(.?))", template)  # what stands on either side of each place
+        if all(before and before in "(,[<>=" and after and after in "),]<>=" for before, after in beside):
             # one comparison beside another would be read as a chain of both
-            filled.append(_wrap(a, _SUM) if before in "<>=" or after in "<>=" else a.text)
+            compared = any(before in "<>=" or after in "<>=" for before, after in beside)
+            filled.append(_wrap(a, _SUM) if compared else a.text)
         else:
             filled.append(_wrap(a, _ATOM))
     text = template.format(*filled)

@@ -14,7 +14,7 @@ from itertools import islice
 from ..elementwise import Function
 from ..leaves import as_node
 from ..node import Node
-from ..primitive import IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
+from ..primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
 
 #: of more operands than this only the first ``SHOWN_ARGS`` are printed
 MAX_ARGS = 64
@@ -116,7 +116,8 @@ class View:
 
     def is_shortened(self, node: Node) -> bool:
         """Whether some operands of a node are left out."""
-        return self.limit is not None and len(self.shown(node).args) > MAX_ARGS
+        shown = self.shown(node)
+        return self.limit is not None and len(shown.args) > MAX_ARGS and shown.op is not CONTRACT
 
     def args(self, node: Node) -> tuple[Node, ...]:
         """The operands that are printed."""

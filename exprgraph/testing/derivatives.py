@@ -118,7 +118,10 @@ def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, 
     precise = evaluate_precisely(nodes, at)
     said = _against_differences(forms, precise, exact, rounding, weights, _over_all(e))
     if said is not None:
-        if not settled(exact, directional_derivatives(e, at, directions, order if symbols else 0, STEP * 1e-3)):
+        finer = STEP * 1e-3
+        # of two steps, and to either side: at a kink of x**k those of order k are of the same size with every step
+        others = [directional_derivatives(e, at, directions, order if symbols else 0, finer, shift) for shift in (0.0, order, -order)]
+        if not all(settled(exact, other) for other in others):
             raise UnsmoothPointError("the expression has no derivative at this point; give another one with at=")
         return said
     said = _jacobians(e, at, directions) if symbols and order else None

@@ -20,9 +20,13 @@ STEP = 1e-14
 
 
 def directional_derivatives(
-    e: Node, at: Mapping[Node, Any], directions: Mapping[Node, Any], order: int, step: float = STEP
+    e: Node, at: Mapping[Node, Any], directions: Mapping[Node, Any], order: int, step: float = STEP, shift: float = 0.0
 ) -> list[np.ndarray]:
     """The values of ``d^k/dt^k e(at + t * directions)`` at t = 0 for k = 0 to order, arrays of mpmath's numbers.
+
+    Args:
+        step: between the points.
+        shift: how many steps their middle is away from t = 0.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import directional_derivatives
@@ -42,13 +46,13 @@ def directional_derivatives(
 
         out = []
         for k in range(order + 1):
-            terms = [(-1) ** i * math.comb(k, i) * value(k / 2 - i) for i in range(k + 1)]
+            terms = [(-1) ** i * math.comb(k, i) * value(k / 2 - i + shift) for i in range(k + 1)]
             out.append(np.asarray(sum(terms[1:], terms[0]) / h**k, dtype=object))
     return out
 
 
 def settled(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> bool:
-    """Whether differences of two steps agree: where they do not, there is no derivative."""
+    """Whether differences of two kinds agree: where they do not, there is no derivative."""
     for a, b in zip(first, second):
         for x, y in zip(a.ravel(), b.ravel()):
             if not (mpmath.isnan(x) and mpmath.isnan(y)) and not abs(x - y) <= 1e-8 * (1 + abs(y)):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..calculus.derivatives import jvp
 from ..elementwise import Function
 from ..evaluate import evaluate_nodes
 from ..leaves import Symbol
@@ -67,11 +68,27 @@ def check_function(function: str | Function | Callable[..., Node], *, order: int
                 f"{row.name} has no derivative at a point where it is sampled, {low_high}; give other intervals as sample=",
                 program([("e", e)], at, f"check_derivatives(e, {order}, at=at)"),
             ) from None
+    _check_arrays(row, symbols, rng)
     _check_many(row, e, symbols, rng)
     _check_special(row, e, symbols)
     for text in (to_text(e), latex(e), repr(pickle.loads(pickle.dumps(row)))):
         if not text:
             raise Disagreement(f"{row.name} prints as nothing", "")
+
+
+def _check_arrays(row: Function, symbols: Sequence[Node], rng: np.random.Generator) -> None:
+    """The derivatives of arrays against those of their elements, one by one."""
+    arrays = [Symbol(f"{s.name}s", 3) for s in symbols]
+    at = {s: rng.uniform(*interval, 3) for s, interval in zip(arrays, row.sample)}
+    e, one = row.build(*arrays), row.build(*symbols)
+    for k, (s, single) in enumerate(zip(arrays, symbols)):
+        together = jvp(e, s, np.ones(3))
+        each = [evaluate_nodes([jvp(one, single, 1.0)], {q: v[i] for q, v in zip(symbols, at.values())})[0] for i in range(3)]
+        (value,), (allowed,) = evaluate_nodes([together], at), allowances([together], at)
+        what = f"the derivative of {row.name} by argument {k} of an array"
+        said = difference(what, value, "element by element", np.array(each), 2 * allowed)
+        if said is not None:
+            raise Disagreement(said, program([("e", e)], at, "check_derivatives(e, 1, at=at)"))
 
 
 def _check_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Generator) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import over_samples
 from ..evaluate import evaluate_nodes
+from ..integers import whole
 from ..leaves import array, as_node
 from ..lowering import compile as compile_
 from ..node import Node
@@ -35,8 +36,9 @@ def check_identity(
         box: where the elements of symbols lie in these points.
 
     Raises:
-        Disagreement: they differ by more than rounding allows, which is measured.  A number differs from NaN and
-            infinity: ``2*log(x)`` is not ``log(x**2)``, unless the box is positive.
+        Disagreement: they differ by more than rounding allows, which is measured.  A number differs from NaN and from
+            infinity, so that ``2*log(x)`` is not ``log(x**2)``, unless the box is positive.
+        ValueError: neither side is finite at any of the random points, so that nothing was compared.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_identity
@@ -50,6 +52,10 @@ def check_identity(
     left, right = as_node(lhs), as_node(rhs)
     if at is None and trials < 1:
         raise ValueError(f"check_identity: trials must be at least 1, got {trials}")
+    if whole(order) is None or order < 0:
+        raise ValueError(f"check_identity: order is a whole number of at least 0, got {order!r}")
+    if not (len(box) == 2 and box[0] < box[1]):
+        raise ValueError(f"check_identity: box is (low, high) with low < high, got {box!r}")
     symbols = symbols_of([left, right])
     pairs = [("", left, right)]
     rng = np.random.default_rng(seed)
@@ -58,16 +64,23 @@ def check_identity(
         for k in range(1, order + 1):
             _, a, b = pairs[-1]
             pairs.append((f"'s derivative of order {k}", along(a, directions), along(b, directions)))
+    compared = at is not None or not left.size or not right.size
     for _ in range(trials if at is None else 1):
         values = dict(at) if at is not None else dict(values_for(rng, symbols, box))
         nodes = [n for _, a, b in pairs for n in (a, b)]
         numbers, rounding = evaluate_nodes(nodes, values), allowances(nodes, values)
+        compared = compared or bool(np.isfinite(numbers[0]).any() or np.isfinite(numbers[1]).any())
         for k, (what, *_) in enumerate(pairs):
             i, j = 2 * k, 2 * k + 1
             said = difference(f"the left side{what}", numbers[i], f"the right side{what}", numbers[j], rounding[i] + rounding[j])
             if said is not None:
                 call = "check_identity(lhs, rhs, at=at" + (f", order={order}" if order else "") + (f", seed={seed}" if seed else "") + ")"
                 raise Disagreement(said, program([("lhs", left), ("rhs", right)], values, call))
+    if not compared:
+        raise ValueError(
+            f"check_identity: neither side is finite at any of {trials} random points in {box}, so nothing was compared; "
+            "give another box= or the point as at="
+        )
 
 
 def check_values(e: Any, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
@@ -135,18 +148,21 @@ def check_reduction(e: Any, *, at: Values | None = None, samples: int = 5, seed:
     """
     node = as_node(e)
     if not node.per_sample:
-        raise ValueError(f"check_reduction: no symbol of the expression has per_sample=True: {node!r:.200}")
+        why = "it is a sum over samples already" if any(s.per_sample for s in symbols_of([node])) else "no symbol of it has per_sample=True"
+        raise ValueError(f"check_reduction: the expression is the same for every sample: {why}: {node!r:.200}")
+    if whole(samples) is None or samples < 1:
+        raise ValueError(f"check_reduction: samples is a whole number of at least 1, got {samples!r}")
     symbols = symbols_of([node])
     values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols, samples=samples))
     total = over_samples.sum(sum_(node))
-    (whole, summed) = evaluate_nodes([node, total], values)
+    (batch, summed) = evaluate_nodes([node, total], values)
     (allowed, allowed_sum) = allowances([node, total], values)
     count = len(next(v for s, v in values.items() if s.per_sample))
     each = []
     for k in range(count):
         one = {s: np.asarray(v)[k] if s.per_sample else v for s, v in values.items()}
         each.append(evaluate_nodes([node], one)[0])
-    said = difference("the batch", whole, "sample by sample", np.stack(each), allowed)
+    said = difference("the batch", batch, "sample by sample", np.stack(each), allowed)
     said = said or difference("the sum over samples", summed, "the samples' sum", np.sum(each), allowed_sum)
     if said is not None:
         raise Disagreement(said, program([("e", node)], values, "check_reduction(e, at=at)"))

@@ -341,6 +341,8 @@ def _scalar(row: Function) -> Callable[..., Any]:
             v = f(*values)
         except ZeroDivisionError:
             return NAN
+        except NameError as error:
+            raise ValueError(f"function {row.name}: its code {row.code!r} cannot be computed: {error}; helpers go into source") from None
         return NAN if isinstance(v, (complex, mpmath.mpc)) else mpmath.mpf(v)
 
     return call

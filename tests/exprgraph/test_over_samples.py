@@ -172,7 +172,9 @@ def test_the_sum_moves_in_past_what_all_samples_share() -> None:
 
 def test_a_count_multiplies_before_a_broadcast_as_any_factor_does() -> None:
     p, w = eg.Symbol("p", (1,), per_sample=True), eg.Symbol("w", (1,))
-    for e in (eg.over_samples.mean(eg.broadcast_to(p, (2, 1))), eg.over_samples.sum(eg.broadcast_to(w, (2, 1)))):
+    a = eg.Symbol("a", (3, 3))
+    sums = [eg.over_samples.sum(e) for e in (eg.broadcast_to(w, (2, 1)), -a.T, 2 * eg.broadcast_to(a[0], (3, 3)), -2 * a, 3 * a - a.T)]
+    for e in (eg.over_samples.mean(eg.broadcast_to(p, (2, 1))), *sums):
         assert eg.parse(eg.to_python(e)) is e
     assert eg.over_samples.mean(eg.broadcast_to(p, (2, 1))) is eg.broadcast_to(eg.over_samples.mean(p), (2, 1))
 

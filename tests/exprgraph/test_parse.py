@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,3 +181,22 @@ def test_a_symbol_named_like_a_function_is_no_function() -> None:
         eg.parse("q(1)", {"r": s})
     with pytest.raises(eg.ParseError, match="line 1: the name 'q' is unknown"):
         eg.parse("q(1)", {"q": s})
+
+
+def test_text_that_is_no_expression_is_a_parse_error() -> None:
+    s = eg.Symbol("s")
+    for text in ("'abc'", "1" + "0" * 400, "[s, [s]]", "None", "1j"):
+        with pytest.raises(eg.errors.ParseError):
+            eg.parse(text, [s])
+    with pytest.raises(eg.errors.ParseError, match="the text is empty"):
+        eg.parse("  ")
+
+
+@pytest.mark.parametrize("name", ["eg", "exprgraph", "float"])
+def test_symbols_with_the_names_that_printed_code_uses(name: str) -> None:
+    e = eg.Symbol(name, (20, 20))
+    for f in (e.T, e.max(axis=1), e[0, 0] * np.inf, eg.tanh(e) @ e):
+        assert eg.parse(str(f)) is f and eg.parse(eg.to_python(f)) is f
+        scope: dict[str, Any] = {}
+        exec(eg.to_python(f), scope)
+        assert scope["e"] is f

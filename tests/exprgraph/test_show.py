@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -234,6 +234,73 @@ def test_selections_along_several_axes_mean_the_same_to_numpy() -> None:
         np.testing.assert_array_equal(eval(last, {"a": value, "broadcast_to": np.broadcast_to}), want.ravel(), err_msg=text)
         again = read_back(text, a=a, wide=wide)
         np.testing.assert_array_equal(eg.evaluate(again, {a: value, wide: np.ones(40)})[:-40], want.ravel())
+
+
+def test_digits_do_not_run_together() -> None:
+    a, b = eg.symbols("a b")
+    for e, formula in (
+        (3 * 2**a, r"3 \cdot {2}^{a}"),
+        (3 * eg.exp2(a), r"3 \cdot 2^{a}"),
+        (b - 0.5 * 2**a, r"b - 0.5 \cdot {2}^{a}"),
+        (2 * eg.Symbol("1x"), r"2 \cdot \mathtt{1x}"),
+        (2 * a * b, "2 a b"),
+    ):
+        assert bare(e).split() == formula.split()
+
+
+def test_products_and_contractions_of_very_many() -> None:
+    x = [eg.Symbol(f"x{k}") for k in range(70)]
+    e = contract([(s, ()) for s in x], ())
+    assert str(e).partition("  #")[0].endswith("*...") and str(e).count("*") == 32
+    assert bare(e).partition(r"\quad")[0].rstrip().endswith(r"\dots")
+    assert "*..." in str(2 * e + eg.Symbol("other")) and "*..." in str(eg.sin(e))
+    assert to_text(e, limit=None).count("*") == 69
+    m = [eg.Symbol(f"m{k}", (2, 2)) for k in range(66)]
+    pairs = list(combinations("abcdefghijkl", 2))
+    e = eg.einsum(",".join(map("".join, pairs)) + "->", *m)
+    assert all(f"m{k}" in str(e) and f"m{k}" in bare(e).replace("}", "") for k in range(66))
+
+
+def test_axes_have_names_that_no_symbol_has() -> None:
+    a, j = eg.Symbol("A", (30, 20)), eg.Symbol("j")
+    assert r"\sum_{k} \left( \sin\left( j A \right) \right)_{i,k}" in bare(eg.sum(eg.sin(a * j), axis=1))
+    assert r"\max_{k} \left( j A \right)_{i,k}" in bare(eg.max(a * j, axis=1))
+    assert bare(eg.sum(eg.Symbol("i", (30, 20)), axis=1)) == r"\left[ \sum_{k} i_{j,k} \right]_{j}"
+
+
+def test_graphs_show_every_coefficient_and_exponent() -> None:
+    x = eg.symbols([f"x{k}" for k in range(12)])
+    for k in range(12):
+        total = sum(((2 if i == k else 1) * s for i, s in enumerate(x)), eg.array(0.0))
+        times = contract([(s**3 if i == k else s, ()) for i, s in enumerate(x)], ())
+        assert 'label="+ (' in to_dot(total) and 'label="* (' in to_dot(times)
+    assert 'label="+"' in to_dot(sum(x, eg.array(0.0)))
+
+
+def test_templates_of_users_have_the_parentheses_they_need() -> None:
+    a, b, c = eg.symbols("a b c")
+    made = iter(range(100))
+
+    def function(arity: int, **columns: str) -> Any:
+        values = (lambda x: x) if arity == 1 else (lambda x, y: x)
+        return eg.function(f"template_{next(made)}", numpy=values, derivative=[None] * arity, code="{0}", **columns)
+
+    twice = function(1, text="max({0}, 0) - {0}*2", latex=r"\max\left( {0}, 0 \right) - {0} \cdot 2")
+    assert str(twice(a + b)) == "max((a + b), 0) - (a + b)*2"
+    assert bare(twice(a + b)).endswith(r"- \left( a + b \right) \cdot 2")
+    bars = function(2, latex=r"\left| {0} \right| - \left| {1} \right|")
+    assert bare(c * bars(a, b)) == r"c \left( \left| a \right| - \left| b \right| \right)"
+    assert bare(bars(a, b) ** 2) == r"\left( \left| a \right| - \left| b \right| \right)^{2}"
+    assert bare(3 * function(1, latex=r"{0} \bmod 2")(a)) == r"3 \left( a \bmod 2 \right)"
+    ratio = function(2, latex="{0} / {1}")
+    assert bare(ratio(ratio(a, b), ratio(b, a))) == r"\left( a / b \right) / \left( b / a \right)"
+    factorial = function(1, latex="{0}!")
+    assert bare(factorial(factorial(a))) == r"\left( a! \right)!"
+    assert bare(3 * function(1, latex=r"\overline{{{0}}} \pm {0}")(a)) == r"3 \left( \overline{a} \pm a \right)"
+    assert bare(function(1, latex=r"\left( \frac{{1}}{{2}} {0} \right)")(a + b)) == r"\frac{1}{2} \left( a + b \right)"
+    assert bare(function(1, latex=r"f^{-1}")(a) ** 2) == r"\left( f^{-1}\left( a \right) \right)^{2}"
+    assert bare(c * function(1, latex=r"\log_{{3}}\left( {0} \right)")(a)) == r"c \log_{3}\left( a \right)"
+    assert bare(c * function(2, latex=r"\frac{{{0}}}{{{1}}}")(a + b, c)) == r"c \frac{a + b}{c}"
 
 
 def test_a_repeated_diagonal_is_shown_repeated() -> None:

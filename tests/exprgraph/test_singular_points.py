@@ -91,6 +91,40 @@ def test_an_array_of_exponents_is_exact_at_zero() -> None:
     assert (v ** np.array([2.0, 2.0, 2.0])) is v**2
 
 
+@pytest.mark.parametrize("e", [k / 2 for k in range(-17, 18) if k])
+def test_every_way_to_a_power_gives_the_same(e: float) -> None:
+    """By NumPy, compiled, and with the number put in before: NaN below 0 and at -inf, where the exponent is 1/2, 3/2, ..."""
+    t, v = eg.Symbol("t"), eg.Symbol("v", 2)
+    compiled = eg.compile(t**e, t)
+    for at in (-np.inf, -2.0, -0.0, 0.0, 0.25, 3.0, np.inf):
+        with np.errstate(all="ignore"):
+            ways = [eg.evaluate(t**e, {t: at}), compiled(at), compiled(np.array([1.0, at]))[1]]
+            ways += [eg.evaluate(eg.substitute(f, {s: at}), {}) for f, s in ((t**e, t), (v[0] ** e, v)) if s is t]
+            ways.append(eg.evaluate(eg.substitute(v**e, {v: [at, 1.0]}), {})[0])
+        np.testing.assert_allclose([float(w) for w in ways], float(ways[0]), rtol=4e-16 * abs(e) + 4e-16, err_msg=str(at))
+        if at == -np.inf and e != int(e) and abs(e) < 8:
+            assert np.isnan(ways[0])
+
+
+def test_beside_the_diagonal_there_are_zeros() -> None:
+    v, a = eg.Symbol("v", 3), eg.Symbol("a", (3, 3))
+    at = np.array([0.0, 1.0, np.inf])
+    with np.errstate(all="ignore"):
+        for f, slopes in ((eg.sqrt, 0.5 / np.sqrt(at)), (eg.log, 1 / at), (lambda e: 1 / e, -1 / at**2)):
+            for mode in ("forward", "reverse", "auto"):
+                j = eg.jacobian(f(v), v, mode=mode)
+                np.testing.assert_array_equal(eg.evaluate(j, {v: at}), np.diag(slopes))
+                np.testing.assert_array_equal(eg.compile(j, v)(at), np.diag(slopes))
+        odd = np.array([[np.nan, np.inf, 1.0]])
+        np.testing.assert_array_equal(eg.evaluate(eg.diag(v), {v: odd}), np.diag(odd[0])[None])
+        values = np.arange(9.0).reshape(3, 3)
+        values[0, 1] = np.inf
+        for e in (eg.einsum("ij,ij,k->ijk", eg.identity(3), a, v), eg.einsum("ij,jk,il->ijkl", eg.identity(3), a, a)):
+            by_numpy, compiled = eg.evaluate(e, {a: values, v: at}), eg.compile(e, [a, v])(values, at)
+            np.testing.assert_array_equal(by_numpy, compiled)
+            assert not np.any(by_numpy[0, 1])
+
+
 def test_a_symbolic_exponent() -> None:
     n = eg.Symbol("n")
     f = x**n

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
 import sys
 import threading
 import time
+import warnings
 from functools import partial
 from typing import Any
 
@@ -321,7 +323,63 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Any) -> None:
         train(NN, MSE(), (X, Y), START, epochs=4, resume=tmp_path / "parameters.npz", progress=False)
 
 
+@pytest.mark.parametrize("kind", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_a_run_with_any_generator_is_resumed(tmp_path: Any, kind: str) -> None:
+    path = tmp_path / "run.npz"
+
+    def run(epochs: int, seed: int = 3, kind: str = kind, **more: Any) -> Any:
+        rng = np.random.Generator(getattr(np.random, kind)(seed))
+        return train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=epochs, batch_size=6, rng=rng, progress=False, **more)
+
+    run(3, checkpoint=path)
+    assert np.array_equal(run(7).params.flat, run(7, seed=8, resume=path).params.flat)
+    other = "SFC64" if kind != "SFC64" else "PCG64"
+    with pytest.raises(ParameterFileError, match=f"its random numbers are {kind}, here {other}"):
+        run(7, kind=other, resume=path)
+
+
+EDITS: dict[str, Any] = {
+    "no random state": lambda run: run["now"].pop("random"),
+    "another random state": lambda run: run["now"].update(random={"bit_generator": "PCG64", "state": {"state": 3}}),
+    "text for a number": lambda run: run["now"].update(epoch="a"),
+    "fewer than no epochs": lambda run: run["now"].update(epoch=-5),
+    "half an epoch": lambda run: run["now"].update(epoch=1.5),
+    "nothing to compare": lambda run: run.update(about=[]),
+    "a number for the run": lambda run: run.update(now=3),
+}
+
+
+@pytest.mark.parametrize("edit", [*EDITS, "best"])
+def test_a_checkpoint_that_was_edited_is_refused(tmp_path: Any, edit: str) -> None:
+    path = tmp_path / "run.npz"
+    train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=2, batch_size=6, checkpoint=path, progress=False)
+    arrays = dict(np.load(path))
+    if edit == "best":
+        arrays["best"] = arrays["best"][:-1]
+    else:
+        run = json.loads(arrays["run"].tobytes())
+        EDITS[edit](run)
+        arrays["run"] = np.frombuffer(json.dumps(run).encode(), np.uint8)
+    np.savez(path, **arrays)
+    with pytest.raises(ParameterFileError, match="damaged checkpoint"):
+        train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=4, batch_size=6, resume=path, progress=False)
+
+
 # -- L-BFGS
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.01), LBFGS()])
+def test_no_epochs_change_nothing(optimizer: Any) -> None:
+    r = train(NN, MSE(), (X, Y), START, optimizer, epochs=0, progress=False)
+    assert np.array_equal(r.params.flat, START.flat) and r.epochs == 0 and len(r.history.loss) == 0
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.01), LBFGS()])
+def test_data_too_large_for_float32_are_not_finite_there(optimizer: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(NonFiniteLossError):
+            train(NN, MSE(), (1e300 * X, Y), START.astype(np.float32), optimizer, epochs=3, progress=False)
 
 
 def test_lbfgs() -> None:

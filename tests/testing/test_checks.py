@@ -288,8 +288,66 @@ def test_a_check_that_would_check_nothing_is_an_error() -> None:
     with pytest.raises(UnsmoothPointError, match="no finite value at this point"):
         check_derivatives(eg.log(x), at={x: -1.0})
     for e in (x, x * y, [x * y]):
-        with pytest.raises(ValueError, match="check_reduction: no symbol of the expression has per_sample=True"):
+        with pytest.raises(ValueError, match="check_reduction: .* no symbol of it has per_sample=True"):
             check_reduction(e)
+    p = eg.Symbol("p", per_sample=True)
+    with pytest.raises(ValueError, match="it is a sum over samples already"):
+        check_reduction(eg.over_samples.sum(p**2))
+    with pytest.raises(ValueError, match="samples is a whole number of at least 1, got 0"):
+        check_reduction(p, samples=0)
+    for left, right in ((eg.log(-(x**2) - 1), eg.sqrt(-(x**2) - 1)), (eg.exp(1000 + x**2), eg.exp(2000 + x**2))):
+        with pytest.raises(ValueError, match="neither side is finite at any of 5 random points"):
+            check_identity(left, right)
+        check_identity(left, left * 1.0, at={x: 0.5})  # a point that is given
+    for arguments, said in (({"order": -1}, "order is a whole number"), ({"order": "a"}, "order is"), ({"box": (1, 0)}, "box is")):
+        with pytest.raises(ValueError, match=said):
+            check_identity(x, x, **arguments)
+
+
+def test_kinks_are_found_at_the_order_at_which_they_appear() -> None:
+    for e, order in ((eg.relu(x), 1), (eg.where(x > 0, x, 0), 1), (eg.relu(x) ** 2, 2), (eg.abs(x), 2)):
+        with pytest.raises(UnsmoothPointError):
+            check_derivatives(e, order, at={x: 0.0})
+    check_derivatives(eg.relu(x) ** 2, 1, at={x: 0.0})
+
+
+def test_a_function_that_is_not_elementwise_is_found() -> None:
+    with temporary_functions():
+        total = eg.function("total_slope", numpy=np.sin, derivative=lambda q: eg.sum(eg.cos(q)), code="math.sin({0})")
+        with pytest.raises(eg.errors.ShapeError, match="total_slope: its derivative by argument 0 is a number that depends on all"):
+            check_function(total)
+        with pytest.raises(eg.errors.ShapeError, match="it must be elementwise"):
+            eg.gradient(eg.sum(total(eg.Symbol("v", 3))), eg.Symbol("v", 3))
+
+        def slope(q: Node) -> Node:
+            return eg.cos(q) + (eg.sum(q) - q if q.shape else 0)
+
+        mixed = eg.function("mixed_slope", numpy=np.sin, derivative=slope, code="math.sin({0})")
+        with pytest.raises(Disagreement, match="the derivative of mixed_slope by argument 0 of an array is .* element by element"):
+            check_function(mixed)
+        half = eg.function("half_of_it", numpy=lambda q: 0.5, derivative=None, code="0.5")
+        check_function(half)
+        w = eg.Symbol("w", 3)
+        np.testing.assert_array_equal(eg.evaluate(half(x), {x: [1.0, 2.0]}), [0.5, 0.5])
+        np.testing.assert_array_equal(eg.evaluate(half(w)[1:], {w: [1.0, 2.0, 3.0]}), [0.5, 0.5])
+        for value, error, said in (
+            ("a", eg.errors.DTypeError, "its numpy gave 'a'; it gives real numbers"),
+            (np.zeros((7, 9)), eg.errors.ShapeError, r"gave an array of shape \(7, 9\) for arrays of shape \(3,\)"),
+            (np.zeros(3) * 1j, eg.errors.DTypeError, "it gives real numbers"),
+        ):
+            odd = eg.function(f"odd_{np.shape(value)}_{type(value).__name__}".translate(str.maketrans("(), ", "____")),
+                              numpy=lambda q, value=value: value, derivative=None, code="{0}")  # fmt: skip
+            with pytest.raises(error, match=said):
+                eg.evaluate(odd(w), {w: [1.0, 2.0, 3.0]})
+        unknown = eg.function("unknown_name", numpy=np.sin, derivative=eg.cos, code="unknown({0})")
+        with pytest.raises(ValueError, match="function unknown_name: its code 'unknown.*' cannot be computed: name 'unknown' is not defined"):
+            check_function(unknown)
+
+
+def test_names_that_functions_cannot_have() -> None:
+    for name in ("square", "norm", "sqrt", "mean", "clip", "tanh"):
+        with pytest.raises(ValueError, match=f"{name}.*choose another name"):
+            eg.function(name, numpy=np.square, derivative=None, code="{0}")
 
 
 def test_points_may_be_numbers_of_numpy() -> None:
