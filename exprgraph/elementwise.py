@@ -86,8 +86,12 @@ class Function(Primitive):
         return len(self.partials)
 
     def _evaluate(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+        return self.values(values)
+
+    def values(self, values: Sequence[Any]) -> np.ndarray:
+        """What its numpy gives for arrays; of a user's function checked."""
         value: np.ndarray = self.numpy(*values)
-        return self._of_shape(value, np.broadcast_shapes(*(v.shape for v in values))) if self.added else value
+        return self._of_shape(value, np.broadcast_shapes(*(np.shape(v) for v in values))) if self.added else value
 
     def _of_shape(self, value: Any, shape: Shape) -> np.ndarray:
         """What a user's function gave for arrays of that shape."""
@@ -184,13 +188,13 @@ def apply(function: Function, *operands: Operand) -> Node:
     nodes, shape = broadcast(*operands, what=f"the arguments of {function.name}")
     if all(n.op is CONSTANT for n in nodes):
         with np.errstate(all="ignore"):
-            return constant(float(function.numpy(*(np.float64(number(n)) for n in nodes))), shape)
+            return constant(float(function.values([np.float64(number(n)) for n in nodes])), shape)
     if 0 in shape:
         return constant(0.0, shape)
     values = constant_values(nodes)
     if values is not None:
         with np.errstate(all="ignore"):
-            return array(np.broadcast_to(function.numpy(*values), shape))
+            return array(np.broadcast_to(function.values(values), shape))
     if shape and all(not n.shape for n in nodes):
         return spread(make(function, tuple(nodes), (), ()), shape)
     return make(function, tuple(nodes), (), shape)
@@ -212,7 +216,7 @@ def function(
     """Add a function to the table: one row, and everything in the package knows it.
 
     Args:
-        name: its name in text output; not taken yet.
+        name: its name in text output; not taken yet, and no name of this package.
         numpy: its value on NumPy arrays.
         derivative: a function of the argument's expression that gives the derivative's; for
             several arguments a sequence of such functions of all of them, ``None`` for zero.
