@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import threading
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,14 @@ def test_a_batch_is_divided_where_each_thread_has_a_few_samples(counts: list[int
     fn = eg.compile(eg.tanh(x) * 2, x, threads=3)
     np.testing.assert_allclose(fn(data), 2 * np.tanh(data), rtol=1e-14)
     assert counts == parts
+
+
+def test_parts_are_worked_on_at_the_same_time() -> None:
+    """None of them ends before all have begun."""
+    for count in (2, 3, 4):
+        barrier = threading.Barrier(count)
+        threads.together(lambda k, barrier=barrier: barrier.wait(60), count)  # type: ignore[misc]
+        assert not barrier.broken
 
 
 def test_each_pass_over_the_samples_is_divided_once(counts: list[int]) -> None:

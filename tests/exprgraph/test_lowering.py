@@ -24,6 +24,7 @@ from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.phases import pairwise
 from exprgraph.lowering.program import Argument
+from exprgraph.lowering.save import points
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 from exprgraph.traverse import topological
@@ -566,6 +567,20 @@ def test_helpers_of_users_are_compiled_once_decorated() -> None:
     text = eg.compile(e, x).source
     assert re.search(r'@njit\(error_model="numpy", fastmath=\{"contract"\}\)\ndef bare_helper', text)
     assert re.search(r"[^)]\n@njit\ndef own_helper", text)
+
+
+def test_code_is_for_batches_of_float64_unless_something_else_is_wanted() -> None:
+    x = eg.Symbol("x", 3, per_sample=True)
+    core = eg.compile(eg.tanh(x), x)._core
+    assert core.program().source == core.program(True, False).source
+    assert len({core.program(*kind).source for kind in ((True, False), (True, True), (False, False))}) == 3
+
+
+def test_points_of_a_self_check_are_inside_of_most_domains() -> None:
+    for k in range(20):
+        values = points((7, 30), k)
+        assert values.shape == (7, 30) and values.min() > 0.1 and values.max() < 0.9 and len(np.unique(values)) == 210
+    assert len(np.unique([points((), k) for k in range(20)])) == 20
 
 
 def test_tables_of_a_module() -> None:

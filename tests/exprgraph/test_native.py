@@ -164,6 +164,14 @@ def test_arrays_lie_in_memory_as_the_code_takes_them_to():
     assert entry.as_expected() == (sys.implementation.name == "cpython")
 
 
+def test_arrays_of_another_make_are_not_as_expected(monkeypatch):
+    class Other(np.ndarray):
+        pass
+
+    monkeypatch.setattr(entry.np, "zeros", lambda *a: np.empty(*a).view(Other))
+    assert not entry.as_expected.__wrapped__()
+
+
 def test_a_function_of_numbers_has_the_memory_it_needs():
     a, b = eg.symbols("a b")
     fn = eg.compile(eg.solve(eg.stack([[a, b], [1.0, a + b]]), eg.stack([eg.sin(a), eg.cos(b)]))[0], (a, b))
