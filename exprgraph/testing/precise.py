@@ -174,11 +174,14 @@ def _power_product(values: Sequence[Any], exponents: Sequence[float]) -> Any:
 
 
 def _contract(node: Node, values: list[np.ndarray]) -> np.ndarray:
-    """The product of all operands over all labels, then the sum over those that are not in the output."""
+    """The product of all operands over all labels, then the sum over those that are not in the output.
+
+    Beside the diagonal of an identity there are zeros, whatever they are multiplied with.
+    """
     labels, sizes = node.params
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - len(ks)] for v, ks in zip(values, labels)))
-    whole: Any = None
-    for v, ks in zip(values, labels):
+    whole: Any = np.array(mpmath.mpf(1), dtype=object)
+    for a, v, ks in sorted(zip(node.args, values, labels), key=lambda operand: operand[0].op is IDENTITY):
         first = v.ndim - len(ks)
         kept = sorted(set(ks))
         if len(kept) < len(ks):  # a diagonal
@@ -188,7 +191,7 @@ def _contract(node: Node, values: list[np.ndarray]) -> np.ndarray:
         else:
             v = v.transpose((*range(first), *(first + ks.index(k) for k in kept)))
         v = v.reshape(v.shape[:first] + tuple(sizes[k] if k in kept else 1 for k in range(len(sizes))))
-        whole = v if whole is None else whole * v
+        whole = np.where(v != 0, whole, v) if a.op is IDENTITY else whole * v
     whole = np.broadcast_to(whole, lead + tuple(sizes[: node.ndim]) + whole.shape[len(lead) + node.ndim :])
     summed = tuple(range(len(lead) + node.ndim, whole.ndim))
     return np.asarray(whole.sum(axis=summed) if summed else whole, dtype=object)

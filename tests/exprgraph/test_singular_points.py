@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.testing import check_values
+from exprgraph.testing.precise import evaluate_precisely
 
 x = eg.Symbol("x")
 v = eg.Symbol("v", 3)
@@ -123,6 +125,9 @@ def test_beside_the_diagonal_there_are_zeros() -> None:
             by_numpy, compiled = eg.evaluate(e, {a: values, v: at}), eg.compile(e, [a, v])(values, at)
             np.testing.assert_array_equal(by_numpy, compiled)
             assert not np.any(by_numpy[0, 1])
+    check_values(eg.diag(1 / v), at={v: at})
+    exact = evaluate_precisely(eg.diag(1 / v), {v: at[:2].tolist() + [4.0]})
+    np.testing.assert_array_equal(exact.astype(float), np.diag([np.inf, 1.0, 0.25]))
 
 
 def test_a_symbolic_exponent() -> None:
