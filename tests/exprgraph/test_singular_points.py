@@ -126,7 +126,7 @@ def test_beside_the_diagonal_there_are_zeros() -> None:
             np.testing.assert_array_equal(by_numpy, compiled)
             assert not np.any(by_numpy[0, 1])
     check_values(eg.diag(1 / v), at={v: at})
-    exact = evaluate_precisely(eg.diag(1 / v), {v: at[:2].tolist() + [4.0]})
+    exact = evaluate_precisely(eg.diag(1 / v), {v: [*at[:2].tolist(), 4.0]})
     np.testing.assert_array_equal(exact.astype(float), np.diag([np.inf, 1.0, 0.25]))
 
 
