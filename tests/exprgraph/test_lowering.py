@@ -576,6 +576,36 @@ def test_code_is_for_batches_of_float64_unless_something_else_is_wanted() -> Non
     assert len({core.program(*kind).source for kind in ((True, False), (True, True), (False, False))}) == 3
 
 
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_several_results_that_only_move_elements(per_sample: bool) -> None:
+    p = eg.Symbol("p", (3, 4), per_sample=per_sample)
+    q = eg.tanh(p)
+    outputs = [p.T, p[::-1], p[:, ::2], q.T, q[1:], eg.reshape(p, (4, 3)), eg.reshape(p.T, (2, 6)), eg.broadcast_to(p[0], (2, 4))]
+    same_as_numpy(outputs, [p], 5)
+    # what comes before the samples is read by them reshaped, and put into other arrays
+    v, w = eg.Symbol("v", (2, 6)), eg.Symbol("w", 12)
+    flat = eg.reshape(eg.sin(v), (12,))
+    same_as_numpy([eg.reshape(flat * w, (3, 4)) + p, eg.reshape(flat, (3, 4)) * p, flat], [p, v, w], 5)
+
+
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_parts_taken_beside_numbers(per_sample: bool) -> None:
+    p = eg.Symbol("p", (3, 4, 5), per_sample=per_sample)
+    parts = [p[1, :, [0, 3, 3]], p[[2, 0, 2], 1], p[1, [3, 0, 0], 2], p[2, 0, [4, 4, 1]], p[0, 1:, [2, 4, 0]], p[1, [3, 1, 1]]]
+    slopes = [eg.jacobian(eg.sum(part**2), p) for part in parts]
+    same_as_numpy([*parts, *slopes], [p], 4)
+
+
+def test_numbers_have_the_type_of_the_code() -> None:
+    x = eg.Symbol("x", 3, per_sample=True)
+    core = eg.compile(eg.exp(x) * 0.3 + 2.5, x)._core
+    double, single = core.program(True, False).source, core.program(True, True).source
+    assert "R(0.3)" in single and "R(2.5)" in single and "R(0.3)" not in double
+    helper = single[single.index("def exp_rest") : single.index("def k0")]
+    assert re.search(r"R\(\d", helper) and not re.search(r"R\(\d", double)
+    assert compile_function([eg.sin(x)], [Argument("x", ((x, 0),), 3, True)]).threads == 1
+
+
 def test_points_of_a_self_check_are_inside_of_most_domains() -> None:
     for k in range(20):
         values = points((7, 30), k)
