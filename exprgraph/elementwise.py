@@ -77,16 +77,13 @@ class Function(Primitive):
         #: the canonical expression of operands; a node of this row, unless it is simpler
         self.build: Callable[..., Node] = build or (lambda *operands: apply(self, *operands))
         self.rebuild = lambda node, args: self.build(*args)
-        self.evaluate = self._evaluate
+        self.evaluate = lambda node, values: self.values(values)
         self.count = lambda node: node.size
 
     @property
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.partials)
-
-    def _evaluate(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
-        return self.values(values)
 
     def values(self, values: Sequence[Any]) -> np.ndarray:
         """What its numpy gives for arrays; of a user's function checked."""
@@ -118,7 +115,7 @@ class Function(Primitive):
                 f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "
                 "it must be a number or elementwise"
             )
-        if self.added and not made.shape and node.shape and any(a.shape and a.op is not CONSTANT for a in node.args) and self._mixes(k):
+        if self.added and node.shape and not made.shape and number(made) is None and self._mixes(k):
             raise ShapeError(
                 f"function {self.name}: its derivative by argument {k} is a number that depends on all elements of an array; "
                 "it must be elementwise"
@@ -240,7 +237,7 @@ def function(
         raise TypeError(f"a function's name is a string, got {type(name).__name__}: {name!r}")
     if not is_identifier(name):
         raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
-    import exprgraph
+    import exprgraph  # its names are known when all of it is there
 
     if name in exprgraph.__all__ and name not in TABLE:
         raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")

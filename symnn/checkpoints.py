@@ -62,7 +62,7 @@ def read_checkpoint(
         for name, kind in (("epoch", int), ("since_best", int), ("least", float), ("random", dict)):
             if type(now[name]) is not kind or (kind is int and now[name] < 0):
                 raise ValueError(f"{name} is {now[name]!r:.60}")
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: {error!r}") from None
     if not isinstance(found, dict):
         raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: about is {found!r:.60}")
@@ -82,8 +82,6 @@ def _plain(value: Any) -> Any:
     """The state of some generators of random numbers holds arrays."""
     if isinstance(value, np.ndarray):
         return {"array": value.tolist(), "dtype": value.dtype.name}
-    if isinstance(value, np.integer):
-        return int(value)
     raise TypeError(f"a checkpoint cannot hold {type(value).__name__}")
 
 

@@ -23,11 +23,7 @@ Arrays = list[np.ndarray]
 ROUNDS = (2e-2, 3e-3, 1e-3, 1e-2, 3e-4, 1e-5)
 
 LONG: dict[str, Callable[..., Any]] = {
-    "tanh_prime": lambda x: 1 / np.cosh(x) ** 2,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "sigmoid_prime": lambda x: 1 / (2 * np.cosh(x / 2)) ** 2,
-    "softplus": lambda x: np.log1p(np.exp(x)),
-    "silu": lambda x: x / (1 + np.exp(-x)),
+    **known.formulas(np),
     **{n: getattr(np, n) for n in "exp tanh log sin cos tan expm1 log1p sinh cosh exp2 log2 log10 cbrt hypot".split()},
     **{n: getattr(np, "arc" + n[1:]) for n in "atan asin acos asinh acosh atanh atan2".split()},
     "pow": np.power,

@@ -36,10 +36,8 @@ from ..primitive import (
 )
 from . import contraction as form
 from .escape import escape_latex
+from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
 from .plan import LIMIT, Factors, Plan, Rendered
-
-# how tightly it binds: a sum, an elementwise product, a matrix product, a power, a function's call, an atom
-_LOOSE, _SUM, _PRODUCT, _MATMUL, _POWER, _CALL, _ATOM = range(7)
 
 #: of a larger constant array only the shape is printed
 _MAX_NUMBERS = 36
@@ -50,7 +48,6 @@ _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
     "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
-_OPEN, _CLOSE = r"\left( ", r" \right)"
 
 
 def latex(node: Operand, limit: int | None = LIMIT) -> str:
@@ -86,7 +83,7 @@ def body(node: Node, limit: int | None = LIMIT) -> str:
 
 def _body(plan: Plan) -> str:
     prefix = plan.prefix
-    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}_{{{i}}}", _ATOM))
+    definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}_{{{i}}}", Binds.ATOM))
     last = roots[0].text if plan.shape is None else _table([r.text for r in roots], plan.shape)
     note = plan.view.note
     if note:
@@ -109,7 +106,7 @@ def _table(texts: Sequence[str], shape: Shape) -> str:
 
 def _rule(plan: Plan, node: Node) -> Rendered:
     if plan.view.is_cut(node):
-        return Rendered(r"\dots", _CALL)
+        return Rendered(r"\dots", Binds.CALL)
     shown = plan.view.shown(node)
     op = shown.op
     if isinstance(op, Function):
@@ -123,12 +120,8 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     return _OTHERS[op](plan, shown)
 
 
-def _wrap(piece: Rendered, binds: int) -> str:
-    return piece.text if piece.binds >= binds else _OPEN + piece.text + _CLOSE
-
-
-def _arg(plan: Plan, node: Node, binds: int = _LOOSE) -> str:
-    return _wrap(plan.get(node), binds)
+def _arg(plan: Plan, node: Node, binds: int = Binds.LOOSE) -> str:
+    return wrap(plan.get(node), binds)
 
 
 def number_latex(value: float) -> str:
@@ -143,7 +136,7 @@ def number_latex(value: float) -> str:
 
 def _number(value: float) -> Rendered:
     text = number_latex(value)
-    return Rendered(text, _SUM if text.startswith("-") else _PRODUCT if "cdot" in text else _ATOM)
+    return Rendered(text, Binds.SUM if text.startswith("-") else Binds.PRODUCT if "cdot" in text else Binds.ATOM)
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -159,14 +152,14 @@ def _sum(plan: Plan, node: Node) -> Rendered:
         found = plan.factors(term).times(coefficient)
         piece = _product(plan, found, term.shape)
         bare = found.coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
-        text = piece.text if bare else _wrap(piece, _PRODUCT)
+        text = piece.text if bare else wrap(piece, Binds.PRODUCT)
         if not parts or text.startswith("- "):
             parts.append(text)
         else:
             parts += ["+", text]
     if plan.view.is_shortened(node):
         parts += ["+", r"\dots"]
-    return Rendered(" ".join(parts), _SUM)
+    return Rendered(" ".join(parts), Binds.SUM)
 
 
 def _product(plan: Plan, found: Factors, shape: Shape) -> Rendered:
@@ -177,23 +170,23 @@ def _product(plan: Plan, found: Factors, shape: Shape) -> Rendered:
     below = [_power(plan, b, -e) for b, e in scalars if e < 0]
     sign = "- " if coefficient < 0 else ""
     if abs(coefficient) != 1.0 or not (above or below or arrays):
-        above.insert(0, Rendered(number_latex(abs(coefficient)), _POWER))
+        above.insert(0, Rendered(number_latex(abs(coefficient)), Binds.POWER))
     pieces = above
     if below:
-        top = _juxtaposed(above) if above else Rendered("1", _ATOM)
-        pieces = [Rendered(rf"\frac{{{top.text}}}{{{_juxtaposed(below).text}}}", _POWER)]
+        top = _juxtaposed(above) if above else Rendered("1", Binds.ATOM)
+        pieces = [Rendered(rf"\frac{{{top.text}}}{{{_juxtaposed(below).text}}}", Binds.POWER)]
     if arrays:
         powers = [_power(plan, b, e) for b, e in arrays]
         if len(powers) == 1:
-            pieces.append(powers[0] if not pieces or powers[0].binds != _MATMUL else Rendered(powers[0].text, _POWER))
+            pieces.append(powers[0] if not pieces or powers[0].binds != Binds.MATMUL else Rendered(powers[0].text, Binds.POWER))
         else:
-            text = r" \odot ".join(_wrap(p, _POWER) for p in powers)
-            pieces.append(Rendered(text, _POWER if pieces else _PRODUCT))
+            text = r" \odot ".join(wrap(p, Binds.POWER) for p in powers)
+            pieces.append(Rendered(text, Binds.POWER if pieces else Binds.PRODUCT))
     if found.shortened:
-        pieces.append(Rendered(r"\dots", _ATOM))
+        pieces.append(Rendered(r"\dots", Binds.ATOM))
     whole = _juxtaposed(pieces)
     if sign:
-        return Rendered(sign + _wrap(whole, _PRODUCT), _SUM)
+        return Rendered(sign + wrap(whole, Binds.PRODUCT), Binds.SUM)
     return whole
 
 
@@ -202,88 +195,23 @@ def _juxtaposed(pieces: Sequence[Rendered]) -> Rendered:
         return pieces[0]
     text = ""
     for piece in pieces:
-        following = _wrap(piece, _POWER)
+        following = wrap(piece, Binds.POWER)
         # digits one after another would be one number
         text += (r" \cdot " if re.match(r"(\\math\w+)?\{?\d", following) else " ") * bool(text) + following
-    return Rendered(text, _PRODUCT)
+    return Rendered(text, Binds.PRODUCT)
 
 
 def _power(plan: Plan, base: Node, e: float) -> Rendered:
     if e == 1.0:
         return plan.get(base)
     if e == 0.5:
-        return Rendered(rf"\sqrt{{{_arg(plan, base)}}}", _CALL)
+        return Rendered(rf"\sqrt{{{_arg(plan, base)}}}", Binds.CALL)
     shown = plan.view.shown(base)
-    if plan.is_plain(base) and isinstance(shown.op, Function) and e > 0 and e == int(e) and _takes_power(shown.op.latex):
+    if plan.is_plain(base) and isinstance(shown.op, Function) and e > 0 and e == int(e) and takes_power(shown.op.latex):
         # a named function carries its power on the name: \tanh^{2}\left( x \right)
         return fill_latex(f"{shown.op.latex}^{{{int(e)}}}", [plan.get(a) for a in shown.args], command=True)
     mark = r"\odot " if base.shape else ""
-    return Rendered(f"{_arg(plan, base, _ATOM)}^{{{mark}{number_latex(e)}}}", _POWER)
-
-
-def _is_command(template: str) -> bool:
-    return not re.search(r"\{\d\}", template)
-
-
-def _takes_power(template: str) -> bool:
-    return _is_command(template) and "^" not in template
-
-
-def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False) -> Rendered:
-    """A function's command or template with its arguments, in parentheses where they need them."""
-    if command or _is_command(template):
-        return Rendered(template + _OPEN + ", ".join(a.text for a in args) + _CLOSE, _CALL)
-    filled = []
-    for k, a in enumerate(args):
-        places = [m.span() for m in re.finditer(rf"\{{{k}\}}", template)]
-        filled.append(_wrap(a, max((_needed(template[:at].rstrip(), template[end:].lstrip()) for at, end in places), default=_LOOSE)))
-    text = template.format(*filled)
-    if template.startswith(_OPEN) and template.endswith(_CLOSE) and template.count(r"\left") == 1:
-        return Rendered(text[len(_OPEN) : -len(_CLOSE)], _LOOSE)  # its own parentheses, only where they are needed
-    return Rendered(text, _template_binds(template))
-
-
-def _needed(before: str, after: str) -> int:
-    """How tightly an argument between these must bind."""
-    if re.match(r"\}*\^", after):
-        return _ATOM
-    if re.search(_LEFT, before) and re.match(_RIGHT, after):
-        # one comparison beside another would be read as a chain of both
-        return _SUM if re.search(rf"({_RELATION})\Z", before) or re.match(_RELATION, after) else _LOOSE
-    return _POWER
-
-
-#: what an argument may stand between without parentheses
-_LEFT = r"([({\[|,&<>=]|\\text\{\{[^{}]*\}\}|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
-_RIGHT = r"[)}\]|,&<>=]|\\right|\\\\|\\end|\\n?eq|\\[lg]eq"
-_RELATION = r"[<>=]|\\n?eq|\\[lg]eq"
-
-
-def _template_binds(template: str) -> int:
-    """How tightly a template binds, from what stands outside of its brackets."""
-    arguments = re.sub(r"\{\d\}", "@", template)
-    top = _outside(arguments.replace("{{", "{").replace("}}", "}"))
-    if re.search(_RELATION, top):
-        return _LOOSE
-    if re.search(r"[-+]|\\pm|\\mp", top):
-        return _SUM
-    if not top.strip():
-        return _ATOM if template.count(r"\left") == 1 else _CALL
-    if "^" in top or r"\begin" in top:
-        return _POWER
-    one_command = re.fullmatch(r"\s*\\[A-Za-z]+\s*(\[\d+\])?\s*(_\s*\w?)?\s*", top)
-    return _CALL if one_command else _LOOSE
-
-
-def _outside(text: str) -> str:
-    r"""What stands outside of braces and of ``\left( ... \right)``."""
-    depth, out = 0, ""
-    for token in re.findall(r"\\left\s*(?:\\[A-Za-z]+|\\?.)|\\right\s*(?:\\[A-Za-z]+|\\?.)|\\?.", text, re.S):
-        closes = token == "}" or re.match(r"\\right(?![A-Za-z])", token)
-        depth += (token == "{" or bool(re.match(r"\\left(?![A-Za-z])", token))) - bool(closes)
-        if not depth and not closes:
-            out += token
-    return out
+    return Rendered(f"{_arg(plan, base, Binds.ATOM)}^{{{mark}{number_latex(e)}}}", Binds.POWER)
 
 
 # ---------------------------------------------------------------- leaves
@@ -302,15 +230,15 @@ def _constant(plan: Plan, node: Node) -> Rendered:
         return _number(value)
     size = r" \times ".join(map(str, node.shape))
     ones = rf"\mathbf{{{'0' if value == 0.0 else '1'}}}_{{{size}}}"
-    return Rendered(ones, _CALL) if value in (0.0, 1.0) else Rendered(f"{_wrap(_number(value), _PRODUCT)} {ones}", _PRODUCT)
+    return Rendered(ones, Binds.CALL) if value in (0.0, 1.0) else Rendered(f"{wrap(_number(value), Binds.PRODUCT)} {ones}", Binds.PRODUCT)
 
 
 def _array(plan: Plan, node: Node) -> Rendered:
     data = node.params[0].data
     if plan.view.limit is not None and data.size > _MAX_NUMBERS:
         size = r" \times ".join(map(str, data.shape))
-        return Rendered(rf"\left[ \dots \right]_{{{size}}}", _CALL)
-    return Rendered(_table([number_latex(float(v)) for v in data.flat], data.shape), _ATOM)
+        return Rendered(rf"\left[ \dots \right]_{{{size}}}", Binds.CALL)
+    return Rendered(_table([number_latex(float(v)) for v in data.flat], data.shape), Binds.ATOM)
 
 
 # ---------------------------------------------------------------- arrays
@@ -324,8 +252,8 @@ def _indexed(plan: Plan, node: Node, index: str) -> Rendered:
     """An operand with a subscript; one that has a subscript already is put in parentheses."""
     piece = plan.get(node)
     bare = node.op is SYMBOL and plan.is_plain(node)
-    text = piece.text if bare else _OPEN + piece.text + _CLOSE
-    return Rendered(f"{text}_{{{index}}}", _ATOM)
+    text = piece.text if bare else OPEN + piece.text + CLOSE
+    return Rendered(f"{text}_{{{index}}}", Binds.ATOM)
 
 
 def _entry(entry: Any) -> str:
@@ -342,7 +270,7 @@ def _entry(entry: Any) -> str:
 
 def _place(plan: Plan, node: Node) -> Rendered:
     index = ",".join(_entry(e) for e in node.params[0])
-    return Rendered(rf"\operatorname{{place}}_{{{index}}}{_OPEN}{_arg(plan, node.args[0])}{_CLOSE}", _CALL)
+    return Rendered(rf"\operatorname{{place}}_{{{index}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
 def _joined(plan: Plan, node: Node) -> Rendered:
@@ -351,47 +279,47 @@ def _joined(plan: Plan, node: Node) -> Rendered:
         parts.append(r"\vdots" if node.params[0] == 0 else r"\cdots")
     (axis,) = node.params
     if axis == 0 and (node.op is CONCATENATE or node.ndim == 1):
-        return Rendered(_table(parts, (len(parts),)), _ATOM)
+        return Rendered(_table(parts, (len(parts),)), Binds.ATOM)
     if axis == 1 and node.ndim == 2:
-        return Rendered(_table(parts, (1, len(parts))), _ATOM)
+        return Rendered(_table(parts, (1, len(parts))), Binds.ATOM)
     mark = f"_{{{axis + 1}}}"
-    return Rendered(rf"\operatorname{{{node.op.name}}}{mark}{_OPEN}{', '.join(parts)}{_CLOSE}", _CALL)
+    return Rendered(rf"\operatorname{{{node.op.name}}}{mark}{OPEN}{', '.join(parts)}{CLOSE}", Binds.CALL)
 
 
 def _reshape(plan: Plan, node: Node) -> Rendered:
     size = r" \times ".join(map(str, node.shape))
-    return Rendered(rf"\operatorname{{reshape}}_{{{size}}}{_OPEN}{_arg(plan, node.args[0])}{_CLOSE}", _CALL)
+    return Rendered(rf"\operatorname{{reshape}}_{{{size}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
 def _extremum(plan: Plan, node: Node) -> Rendered:
     name = r"\max" if node.op is REDUCE_MAX else r"\min"
     (arg,) = node.args
     if len(node.params) == arg.ndim:
-        return Rendered(f"{name}{_OPEN}{_arg(plan, arg)}{_CLOSE}", _CALL)
+        return Rendered(f"{name}{OPEN}{_arg(plan, arg)}{CLOSE}", Binds.CALL)
     letters = _letters(plan, arg.ndim)
     kept = [c for k, c in enumerate(letters) if k not in node.params]
     over = ",".join(c for k, c in enumerate(letters) if k in node.params)
     element = _indexed(plan, arg, ",".join(letters)).text
-    return Rendered(rf"\left[ {name}_{{{over}}} {element} \right]_{{{','.join(kept)}}}", _CALL)
+    return Rendered(rf"\left[ {name}_{{{over}}} {element} \right]_{{{','.join(kept)}}}", Binds.CALL)
 
 
 def _solve(plan: Plan, node: Node) -> Rendered:
     a, b = node.args
     if b.op is IDENTITY:
-        return Rendered(f"{_arg(plan, a, _ATOM)}^{{-1}}", _POWER)
-    return Rendered(f"{_arg(plan, a, _ATOM)}^{{-1}} {_arg(plan, b, _MATMUL)}", _MATMUL)
+        return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}}", Binds.POWER)
+    return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}} {_arg(plan, b, Binds.MATMUL)}", Binds.MATMUL)
 
 
 def _sample_sum(plan: Plan, node: Node) -> Rendered:
-    return Rendered(rf"\sum_{{\mathrm{{samples}}}} {_arg(plan, node.args[0], _PRODUCT)}", _SUM)
+    return Rendered(rf"\sum_{{\mathrm{{samples}}}} {_arg(plan, node.args[0], Binds.PRODUCT)}", Binds.SUM)
 
 
 _OTHERS = {
-    SYMBOL: lambda plan, node: Rendered(symbol_latex(node.params[0]), _ATOM),
+    SYMBOL: lambda plan, node: Rendered(symbol_latex(node.params[0]), Binds.ATOM),
     CONSTANT: _constant,
     ARRAY: _array,
-    IDENTITY: lambda plan, node: Rendered(f"I_{{{node.shape[0]}}}", _CALL),
-    SAMPLE_COUNT: lambda plan, node: Rendered(r"N_{\mathrm{samples}}", _ATOM),
+    IDENTITY: lambda plan, node: Rendered(f"I_{{{node.shape[0]}}}", Binds.CALL),
+    SAMPLE_COUNT: lambda plan, node: Rendered(r"N_{\mathrm{samples}}", Binds.ATOM),
     SELECT: _select,
     PLACE: _place,
     STACK: _joined,
@@ -412,36 +340,36 @@ def _contract(plan: Plan, node: Node) -> Rendered:
     f = form.familiar(node, key)
     if isinstance(f, form.MatMul):
         if not node.ndim:
-            return Rendered(f"{_matrix(plan, f.left, 'T')} {_matrix(plan, f.right, '')}", _MATMUL)
+            return Rendered(f"{_matrix(plan, f.left, 'T')} {_matrix(plan, f.right, '')}", Binds.MATMUL)
         left, right = _matrix(plan, f.left, "T" * f.left_transposed), _matrix(plan, f.right, "T" * f.right_transposed)
-        return Rendered(f"{left} {right}", _MATMUL)
+        return Rendered(f"{left} {right}", Binds.MATMUL)
     if isinstance(f, form.Transpose) and f.axes == (1, 0):
-        return Rendered(_matrix(plan, f.node, "T"), _POWER)
+        return Rendered(_matrix(plan, f.node, "T"), Binds.POWER)
     if isinstance(f, form.Diag):
-        return Rendered(_matrix(plan, f.vector, "diag"), _CALL)
+        return Rendered(_matrix(plan, f.vector, "diag"), Binds.CALL)
     if isinstance(f, form.Trace):
-        return Rendered(rf"\operatorname{{tr}}{_OPEN}{_arg(plan, f.matrix)}{_CLOSE}", _CALL)
+        return Rendered(rf"\operatorname{{tr}}{OPEN}{_arg(plan, f.matrix)}{CLOSE}", Binds.CALL)
     if isinstance(f, form.Diagonal):
-        return Rendered(_matrix(plan, f.matrix, "diag"), _CALL)
+        return Rendered(_matrix(plan, f.matrix, "diag"), Binds.CALL)
     if isinstance(f, form.Outer):
-        return Rendered(f"{_matrix(plan, f.left, '')} {_matrix(plan, f.right, 'T')}", _MATMUL)
+        return Rendered(f"{_matrix(plan, f.left, '')} {_matrix(plan, f.right, 'T')}", Binds.MATMUL)
     if isinstance(f, form.Broadcast) and not f.labels:
         size = r" \times ".join(map(str, node.shape))
-        return Rendered(rf"{_arg(plan, f.node, _POWER)} \mathbf{{1}}_{{{size}}}", _PRODUCT)
+        return Rendered(rf"{_arg(plan, f.node, Binds.POWER)} \mathbf{{1}}_{{{size}}}", Binds.PRODUCT)
     operands = form.operands_of(node, key)
     links = form.chain(operands, node.ndim)
     if links is not None:
-        return Rendered(" ".join(_matrix(plan, p.node, kind) for p, kind in links), _MATMUL)
+        return Rendered(" ".join(_matrix(plan, p.node, kind) for p, kind in links), Binds.MATMUL)
     return _by_index(plan, node, operands)
 
 
 def _matrix(plan: Plan, node: Node, kind: str) -> str:
     """A factor of a matrix product: as it is, transposed, or a vector as a diagonal matrix."""
     if kind == "diag":
-        return rf"\operatorname{{diag}}{_OPEN}{_arg(plan, node)}{_CLOSE}"
+        return rf"\operatorname{{diag}}{OPEN}{_arg(plan, node)}{CLOSE}"
     if kind == "T":
-        return rf"{_arg(plan, node, _ATOM)}^{{\top}}"
-    return _arg(plan, node, _MATMUL)
+        return rf"{_arg(plan, node, Binds.ATOM)}^{{\top}}"
+    return _arg(plan, node, Binds.MATMUL)
 
 
 def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
@@ -455,14 +383,14 @@ def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rende
         elif ks:
             factors.append(_indexed(plan, a, ",".join(index)).text)
         else:
-            factors.append(_arg(plan, a, _POWER))
+            factors.append(_arg(plan, a, Binds.POWER))
     text = " ".join(factors)
     summed = letters[node.ndim :]
     if summed:
         text = rf"\sum_{{{','.join(summed)}}} {text}"
     if not node.shape:
-        return Rendered(text, _SUM)
-    return Rendered(rf"\left[ {text} \right]_{{{','.join(letters[: node.ndim])}}}", _CALL)
+        return Rendered(text, Binds.SUM)
+    return Rendered(rf"\left[ {text} \right]_{{{','.join(letters[: node.ndim])}}}", Binds.CALL)
 
 
 def _letters(plan: Plan, n: int) -> list[str]:
@@ -473,4 +401,4 @@ def _letters(plan: Plan, n: int) -> list[str]:
     return [next(free) for _ in range(n)]
 
 
-__all__ = ["body", "fill_latex", "latex", "notebook_latex", "number_latex", "symbol_latex"]
+__all__ = ["body", "latex", "notebook_latex", "number_latex", "symbol_latex"]

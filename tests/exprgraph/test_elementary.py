@@ -94,12 +94,21 @@ ULPS32 = {
     "hypot": 1.3,
 }
 
+
+
+def formulas(m: Any) -> dict[str, Callable[..., Any]]:
+    """Functions by those of mpmath, or of NumPy."""
+    return {
+        "tanh_prime": lambda x: 1 / m.cosh(x) ** 2,
+        "sigmoid": lambda x: 1 / (1 + m.exp(-x)),
+        "sigmoid_prime": lambda x: 1 / (2 * m.cosh(x / 2)) ** 2,
+        "softplus": lambda x: m.log1p(m.exp(x)),
+        "silu": lambda x: x / (1 + m.exp(-x)),
+    }
+
+
 REFERENCE: dict[str, Callable[..., Any]] = {
-    "tanh_prime": lambda x: 1 / mp.cosh(x) ** 2,
-    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
-    "sigmoid_prime": lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2,
-    "softplus": lambda x: mp.log1p(mp.exp(x)),
-    "silu": lambda x: x / (1 + mp.exp(-x)),
+    **formulas(mp),
     "erfc": lambda x: mp.erfc(x) if abs(x) < 40 else mp.mpf(0 if x > 0 else 2),
     "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 60 else max(x, mp.mpf(0)),
     "exp2": lambda x: mp.power(2, x),
