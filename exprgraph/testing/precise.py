@@ -6,6 +6,7 @@ so a user's function has as many digits as the package's own.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -18,6 +19,7 @@ import numpy as np
 from ..elementwise import Function
 from ..errors import ShapeError, UnboundSymbolError
 from ..lowering import runtime
+from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
 from ..node import Node, Shape
 from ..primitive import (
     ARRAY,
@@ -264,6 +266,12 @@ def _atan2(y: Any, x: Any) -> Any:
     return mpmath.mpf(0) if not x and not y else mpmath.atan2(y, x)
 
 
+def _fmod(x: Any, y: Any) -> Any:
+    if x in (INF, -INF) or y in (INF, -INF):
+        return NAN if x in (INF, -INF) else x
+    return x - y * (mpmath.floor if x / y >= 0 else mpmath.ceil)(x / y)
+
+
 _UP, _DOWN = math.inf, -math.inf
 #: the functions of the generated code by their names there, with their values at infinity where mpmath has none
 _MPMATH: dict[str, Callable[..., Any]] = {
@@ -303,19 +311,27 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "gamma": _real(mpmath.gamma),
     "floor": _real(mpmath.floor),
     "ceil": _real(mpmath.ceil),
+    "trunc": _real(lambda x: mpmath.floor(x) if x >= 0 else mpmath.ceil(x)),
+    "rint": _real(mpmath.nint),
+    "fmod": _real(_fmod),
     "fabs": _real(abs),
     "copysign": lambda x, s: abs(mpmath.mpf(x)) if s >= 0 else -abs(mpmath.mpf(x)),
 }
 _AS = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh"}
-_AS |= {"arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow"}
+_AS |= {"arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow", "float_power": "pow", "round": "rint"}
 
 
 @cache
 def _names() -> dict[str, Any]:
     """What the names of generated code mean: mpmath's functions, and the package's small helpers in their terms."""
-    module = SimpleNamespace(**_MPMATH, **{alias: _MPMATH[name] for alias, name in _AS.items()}, inf=INF, nan=NAN)
+    constants = {name.partition(".")[2]: mpmath.mpf(value) for name, value in CONSTANTS.items()}
+    module = SimpleNamespace(**_MPMATH, **{alias: _MPMATH[name] for alias, name in _AS.items()}, **constants)
     module.float64 = module.float32 = mpmath.mpf
-    names: dict[str, Any] = {"math": module, "np": module, "float": mpmath.mpf}
+    names: dict[str, Any] = {"math": module, "np": module, "float": mpmath.mpf, "round": _MPMATH["rint"]}
+    for name, definition in WRITTEN.items():
+        if "." in name:
+            exec(ast.unparse(definition), names)
+            setattr(module, name.partition(".")[2], names.pop(definition.name))
     for name in "relu step sign minimum maximum less less_equal equal not_equal logical_and logical_or logical_not gate powi".split():
         names[name] = _with(getattr(runtime, name), names)
     names |= _MPMATH
@@ -344,7 +360,7 @@ def _scalar(row: Function) -> Callable[..., Any]:
             v = f(*values)
         except ZeroDivisionError:
             return NAN
-        except NameError as error:
+        except (NameError, AttributeError) as error:
             raise ValueError(f"function {row.name}: its code {row.code!r} cannot be computed: {error}; helpers go into source") from None
         return NAN if isinstance(v, (complex, mpmath.mpc)) else mpmath.mpf(v)
 

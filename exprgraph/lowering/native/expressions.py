@@ -7,10 +7,11 @@ same source, which are written out where they are called, and of the C library.
 from __future__ import annotations
 
 import ast
-import math
+import operator
 from collections.abc import Mapping
 
 from .builder import Builder, Target, Value
+from .vocabulary import CONSTANTS, INSTRUCTIONS, LIBRARY, WRITTEN, of_the_library
 
 #: a function is written out this many times in one kernel; beyond, it is called
 WRITTEN_OUT = 12
@@ -21,15 +22,11 @@ _INTEGER = {
     ast.LShift: "shl", ast.RShift: "ashr", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
 }  # fmt: skip
 _FLOAT_TESTS = {ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une"}
+#: of whole numbers that are known
+_WHOLE = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
 _INT_TESTS = {ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge", ast.Eq: "eq", ast.NotEq: "ne"}
-_INTRINSICS = {"np.sqrt": "sqrt", "np.floor": "floor", "np.ceil": "ceil", "abs": "fabs", "math.copysign": "copysign", "math.fabs": "fabs"}
-_CONSTANTS = {"math.inf": math.inf, "math.nan": math.nan, "math.pi": math.pi, "math.e": math.e, "np.inf": math.inf, "np.nan": math.nan}
-#: of the C library, with the number of arguments
-LIBRARY = {
-    "exp": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1,
-    "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1,
-    "hypot": 2, "pow": 2, "fmod": 2, "lgamma": 1, "cbrt": 1, "exp2": 1,
-}  # fmt: skip
+#: a power of a whole number up to this is multiplications
+MULTIPLIED = 16
 
 
 class UnsupportedError(Exception):
@@ -58,8 +55,7 @@ class Functions:
             definition = self.definitions[name]
             code = Expressions(self, definition, inner=True)
             params = [Value(f"%a{k}", "real", vector, 0) for k in range(len(definition.args.args))]
-            result = code.function_body(definition, params)
-            code.require("real", definition, result)
+            result = code.real_of(code.function_body(definition, params), definition)
             t = self.target.type_of("real", vector)
             listed = ", ".join(f"{t} {p.text}" for p in params)
             (result,) = [code.builder.wide(result)] if vector else [result]
@@ -97,9 +93,29 @@ class Expressions:
         return UnsupportedError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)}")
 
     def require(self, kind: str, node: ast.AST, *values: Value) -> None:
-        """Nothing is converted: a whole number or a truth value where a real is meant is for Numba."""
+        """Nothing is converted."""
         if any(v.kind != kind for v in values):
             raise self.unsupported(node)
+
+    def real_of(self, v: Value, node: ast.AST) -> Value:
+        """A value where a real is meant: a whole number is the real of that value, a truth value 1 or 0, as in Python."""
+        b = self.builder
+        if v.kind == "real":
+            return v
+        if v.kind == "bool":
+            return b.select(v, b.real(1.0), b.real(0.0))
+        if v.kind != "int":
+            raise self.unsupported(node)
+        if b.is_literal(v):
+            return b.real(float(int(v.text)))
+        whole, real = self.target.type_of("int", v.vector), self.target.type_of("real", v.vector)
+        return b.pure(f"sitofp {whole} {v.text} to {real}", "real", v.vector, v)
+
+    def truth_of(self, v: Value, node: ast.AST) -> Value:
+        """A value as a condition: a number is true unless it is 0."""
+        if v.kind == "bool":
+            return v
+        return self.builder.binary("fcmp une", self.real_of(v, node), self.builder.real(0.0), "bool")
 
     # -- expressions
 
@@ -114,23 +130,32 @@ class Expressions:
                 return self.builder.real(node.value)
             if type(node.value) is int:
                 return self.builder.integer(node.value)
+            if type(node.value) is bool:
+                return self._true() if node.value else self._false()
         elif isinstance(node, ast.BinOp):
             return self._binary(node)
         elif isinstance(node, ast.UnaryOp):
             v = self.expression(node.operand)
             if isinstance(node.op, ast.USub):
-                if v.kind == "real":
-                    return self.builder.unary("fneg", v)
+                if v.kind in ("real", "bool"):
+                    return self.builder.unary("fneg", self.real_of(v, node))
                 if v.kind not in ("int", "bits"):
                     raise self.unsupported(node)
+                if v.kind == "int" and self.builder.is_literal(v):
+                    return self.builder.integer(-int(v.text))
                 return self.builder.binary("sub", self.builder.integer(0, v.kind), v)
-            if isinstance(node.op, ast.Not) and v.kind == "bool":
-                return self.builder.binary("xor", v, self._true(), "bool")
+            if isinstance(node.op, ast.UAdd):
+                return v
+            if isinstance(node.op, ast.Not):
+                return self.builder.binary("xor", self.truth_of(v, node), self._true(), "bool")
         elif isinstance(node, ast.IfExp):
             return self._conditional(node)
-        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-            a, b = self.expression(node.left), self.expression(node.comparators[0])
-            return self._compare(node, a, b)
+        elif isinstance(node, ast.Compare):
+            values = [self.expression(v) for v in (node.left, *node.comparators)]
+            result = self._compare(node, node.ops[0], values[0], values[1])
+            for op, a, b in zip(node.ops[1:], values[1:], values[2:]):  # 0 < x < 1
+                result = self.builder.binary("and", result, self._compare(node, op, a, b), "bool")
+            return result
         elif isinstance(node, ast.BoolOp):
             op = "and" if isinstance(node.op, ast.And) else "or"
             result, *others = [self.expression(v) for v in node.values]
@@ -146,7 +171,7 @@ class Expressions:
                 raise self.unsupported(node)
             return self._load(pointer, index)
         elif isinstance(node, ast.Attribute):
-            value = _CONSTANTS.get(ast.unparse(node))
+            value = CONSTANTS.get(ast.unparse(node))
             if value is not None:
                 return self.builder.real(value)
         raise self.unsupported(node)
@@ -154,9 +179,14 @@ class Expressions:
     def _true(self) -> Value:
         return Value("true", "bool", False, 0)
 
-    def _like(self, a: Value, b: Value) -> tuple[Value, Value]:
-        """Integer literals take the type of the other side."""
+    def _false(self) -> Value:
+        return Value("false", "bool", False, 0)
+
+    def _like(self, a: Value, b: Value, node: ast.AST) -> tuple[Value, Value]:
+        """Integer literals take the type of the other side; beside a real, everything is one."""
         if a.kind != b.kind:
+            if "lane" not in (a.kind, b.kind) and "real" in (a.kind, b.kind):
+                return self.real_of(a, node), self.real_of(b, node)
             if a.kind == "int" and self.builder.is_literal(a) and b.kind == "bits":
                 a = a._replace(kind=b.kind)
             elif b.kind == "int" and self.builder.is_literal(b) and a.kind == "bits":
@@ -165,8 +195,14 @@ class Expressions:
 
     def _binary(self, node: ast.BinOp) -> Value:
         if isinstance(node.op, ast.Pow):
-            return self._apply("pow", [self.expression(node.left), self.expression(node.right)], node)
-        a, b = self._like(self.expression(node.left), self.expression(node.right))
+            return self._power(node)
+        a, b = self._like(self.expression(node.left), self.expression(node.right), node)
+        if "bool" in (a.kind, b.kind) and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
+            a, b = self.real_of(a, node), self.real_of(b, node)
+        if isinstance(node.op, ast.Div) and a.kind == b.kind == "int":
+            a, b = self.real_of(a, node), self.real_of(b, node)
+        if a.kind == b.kind == "real" and isinstance(node.op, (ast.Mod, ast.FloorDiv)):
+            return self._divided(node, a, b)
         if a.kind == b.kind == "real":
             op = _ARITHMETIC.get(type(node.op))
         else:
@@ -178,34 +214,64 @@ class Expressions:
                 raise NotVectorError
             return self.builder.binary(op, a._replace(kind="int"), b._replace(kind="int"))._replace(kind="lane")
         self.require(a.kind, node, b)
-        if a.kind == "bool" and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
-            raise self.unsupported(node)
+        if a.kind == "int" and type(node.op) in _WHOLE and self.builder.is_literal(a) and self.builder.is_literal(b):
+            known = _WHOLE[type(node.op)](int(a.text), int(b.text))
+            if abs(known) < 2**63:
+                return self.builder.integer(known)
         return self.builder.binary(op, a, b)
 
-    def _compare(self, node: ast.Compare, a: Value, b: Value) -> Value:
-        a, b = self._like(a, b)
+    def _power(self, node: ast.BinOp) -> Value:
+        """A power; of a small whole number, by multiplications."""
+        base, exponent = self.expression(node.left), self.expression(node.right)
+        base = self.real_of(base, node)
+        if exponent.kind == "int" and self.builder.is_literal(exponent) and abs(int(exponent.text)) <= MULTIPLIED:
+            n = int(exponent.text)
+            result = base if n else self.builder.real(1.0)
+            for digit in f"{abs(n):b}"[1:]:
+                result = self.builder.binary("fmul contract", result, result)
+                if digit == "1":
+                    result = self.builder.binary("fmul contract", result, base)
+            return self.builder.binary("fdiv contract", self.builder.real(1.0), result) if n < 0 else result
+        return self._apply("pow", [base, self.real_of(exponent, node)], node)
+
+    def _divided(self, node: ast.BinOp, a: Value, b: Value) -> Value:
+        """``a % b``, which has the sign of b, and ``a // b``, as CPython computes them."""
+        build, zero = self.builder, self.builder.real(0.0)
+        rest = self._library("fmod", [a, b])
+        signs = build.binary("xor", *(build.binary("fcmp olt", v, zero, "bool") for v in (rest, b)), "bool")
+        other = build.binary("and", signs, build.binary("fcmp une", rest, zero, "bool"), "bool")
+        quotient = build.binary("fdiv", build.binary("fsub", a, rest), b)
+        rest = build.select(other, build.binary("fadd", rest, b), rest)
+        if isinstance(node.op, ast.Mod):
+            return build.select(build.binary("fcmp oeq", rest, zero, "bool"), build.intrinsic("copysign", zero, b), rest)
+        return build.intrinsic("rint", build.select(other, build.binary("fsub", quotient, build.real(1.0)), quotient))
+
+    def _compare(self, node: ast.Compare, op: ast.cmpop, a: Value, b: Value) -> Value:
+        a, b = self._like(a, b, node)
         if "lane" in (a.kind, b.kind):
             raise NotVectorError
+        if "bool" in (a.kind, b.kind):
+            a, b = self.real_of(a, node), self.real_of(b, node)
         self.require(a.kind, node, b)
         tests = _FLOAT_TESTS if a.kind == "real" else _INT_TESTS
-        test = tests.get(type(node.ops[0]))
-        if test is None or (a.kind == "bool" and not isinstance(node.ops[0], (ast.Eq, ast.NotEq))):
+        test = tests.get(type(op))
+        if test is None:
             raise self.unsupported(node)
         return self.builder.binary(f"{'fcmp' if a.kind == 'real' else 'icmp'} {test}", a, b, "bool")
 
     def _conditional(self, node: ast.IfExp) -> Value:
-        test = self.expression(node.test)
-        self.require("bool", node, test)
+        test = self.truth_of(self.expression(node.test), node)
         if isinstance(node.body, ast.Call) and ast.unparse(node.body.func).startswith("math."):
             name = node.body.func.attr if isinstance(node.body.func, ast.Attribute) else ""
             if name in LIBRARY:
-                args, usual = [self.expression(a) for a in node.body.args], self.expression(node.orelse)
-                self.require("real", node, *args, usual)
+                args = [self.real_of(self.expression(a), node) for a in node.body.args]
+                usual = self.real_of(self.expression(node.orelse), node)
                 if len(args) != LIBRARY[name]:
                     raise self.unsupported(node)
                 return self._rarely(test, name, args, usual)
-        yes, no = self._like(self.expression(node.body), self.expression(node.orelse))
-        self.require(yes.kind, node, no)
+        yes, no = self._like(self.expression(node.body), self.expression(node.orelse), node)
+        if yes.kind != no.kind:
+            yes, no = self.real_of(yes, node), self.real_of(no, node)
         return self.builder.select(test, yes, no)
 
     def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
@@ -260,6 +326,8 @@ class Expressions:
             raise self.unsupported(node)
         if name in ("u", "np.uint64", "np.int64", "int") and len(node.args) == 1:
             value = self.expression(node.args[0])
+            if name == "int" and value.kind in ("real", "bool"):  # as a real, which it is used as
+                return self.builder.intrinsic("trunc", self.real_of(value, node))
             self.require("int", node, value)
             return value
         if name == "range":
@@ -291,24 +359,35 @@ class Expressions:
             kind = "bits" if name == "bits" else "real"
             a, z = self.target.type_of(v.kind, v.vector), self.target.type_of(kind, v.vector)
             return b.pure(f"bitcast {a} {v.text} to {z}", kind, v.vector, v)
-        if name in _INTRINSICS and len(args) == (2 if name == "math.copysign" else 1):
-            self.require("real", node, *args)
-            return b.intrinsic(_INTRINSICS[name], *args)
-        if name.startswith("math.") and name[5:] in LIBRARY and len(args) == LIBRARY[name[5:]]:
-            self.require("real", node, *args)
-            return self._library(name[5:], args)
         definition = self.functions.definitions.get(name)
-        if definition is None or len(definition.args.args) != len(args) or any(a.kind != "real" for a in args):
+        if definition is None:
+            found = self._known(name, args, node)
+            if found is not None:
+                return found
+            definition = WRITTEN.get(name)
+        if definition is None or len(definition.args.args) != len(args):
             raise self.unsupported(node)
+        args = [self.real_of(v, node) for v in args]
         if name in self.often:
             values, vector = b.alike(*args)
             full = self.functions.define(name, vector)
             t = self.target.type_of("real", vector)
             listed = ", ".join(f"{t} {v.text}" for v in values)
             return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
-        result = self.function_body(definition, args)
-        self.require("real", node, result)
-        return result
+        return self.real_of(self.function_body(definition, args), node)
+
+    def _known(self, name: str, args: list[Value], node: ast.AST) -> Value | None:
+        """A function that is an instruction or one of the C library."""
+        if name in INSTRUCTIONS and len(args) == (2 if INSTRUCTIONS[name] == "copysign" else 1):
+            return self.builder.intrinsic(INSTRUCTIONS[name], *(self.real_of(v, node) for v in args))
+        if name in ("float", "np.float64") and len(args) == 1:
+            return self.real_of(args[0], node)
+        if name in ("min", "max") and len(args) > 2:
+            return self._apply(name, [self._apply(name, args[:-1], node), args[-1]], node)
+        own = of_the_library(name)
+        if own is None or len(args) != LIBRARY[own]:
+            return None
+        return self._library(own, [self.real_of(v, node) for v in args])
 
     def function_body(self, definition: ast.FunctionDef, args: list[Value]) -> Value:
         """A function written out: its value for arguments."""
@@ -332,14 +411,12 @@ class Expressions:
                 return self.expression(statement.value)
             elif isinstance(statement, ast.If):
                 # both ways are computed, and the one wanted is chosen
-                test = self.expression(statement.test)
+                test = self.truth_of(self.expression(statement.test), statement)
                 outer = dict(self.env)
                 yes = self._returned([*statement.body, *body[i + 1 :]])
                 self.env = outer
                 no = self._returned([*statement.orelse, *body[i + 1 :]])
-                self.require("bool", statement, test)
-                self.require(yes.kind, statement, no)
-                return self.builder.select(test, yes, no)
+                return self.builder.select(test, self.real_of(yes, statement), self.real_of(no, statement))
             else:
                 raise self.unsupported(statement)
         raise UnsupportedError("a function without a value")
@@ -354,4 +431,4 @@ class Expressions:
         return self.builder.load(self.builder.at(pointer, index), vector, self.mask if vector else None)
 
 
-__all__ = ["LIBRARY", "Expressions", "Functions", "NotVectorError", "UnsupportedError"]
+__all__ = ["Expressions", "Functions", "NotVectorError", "UnsupportedError"]
