@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,16 +74,61 @@ def test_entry_under_another_name_is_not_read(kept):
     assert disk.read("other") is None and disk.read("entry") == b"code"
 
 
+def name(k):
+    return disk.key(f"entry {k}")
+
+
 def test_entries_that_are_not_used_are_removed(kept, monkeypatch):
     monkeypatch.setattr(disk, "MOST", 8)
     for k in range(8):
-        assert disk.write(f"e{k}", b"code")
-        os.utime(kept / f"e{k}", (1e9 + k, 1e9 + k))
-    (kept / ".left.tmp").write_bytes(b"by a process that was killed")
-    os.utime(kept / ".left.tmp", (1e9, 1e9))
-    assert disk.read("e1") == b"code"  # used now
-    assert disk.write("e8", b"code")
-    assert {p.name for p in kept.iterdir()} == {"e1", "e6", "e7", "e8"}
+        assert disk.write(name(k), b"code")
+        os.utime(kept / name(k), (1e9 + k, 1e9 + k))
+    (kept / ".exprgraph-abc.tmp").write_bytes(disk._MARK + b"by a process that was killed")
+    os.utime(kept / ".exprgraph-abc.tmp", (1e9, 1e9))
+    assert disk.read(name(1)) == b"code"  # used now
+    assert disk.write(name(8), b"code")
+    assert {p.name for p in kept.iterdir()} == {name(k) for k in (1, 6, 7, 8)}
+
+
+def test_files_of_others_are_left_alone(kept, tmp_path, monkeypatch):
+    """Whatever their names, and whatever is in them, in a directory that holds too many entries."""
+    monkeypatch.setattr(disk, "MOST", 4)
+    kept.mkdir(mode=0o700)
+    theirs = {
+        "data.csv": b"1",
+        "0" * 40: b"a digest for a name, and something else in it",
+        "1" * 40: b"",
+        "2" * 41: disk._MARK + b"copied by hand, under another name",
+        ".exprgraph-notes.tmp": b"not ours",
+        ".hidden.tmp": disk._MARK,
+    }
+    for file, data in theirs.items():
+        (kept / file).write_bytes(data)
+    (kept / ("3" * 40)).mkdir()
+    (tmp_path / "elsewhere").write_bytes(disk._MARK)
+    if hasattr(os, "geteuid"):
+        (kept / ("4" * 40)).symlink_to(tmp_path / "elsewhere")
+        os.mkfifo(kept / ("5" * 40), 0o600)
+    (kept / ".exprgraph-now.tmp").write_bytes(disk._MARK)  # another process is writing it
+    before = {p.name for p in kept.iterdir()}
+    for p in kept.iterdir():
+        if not p.is_symlink() and p.name != ".exprgraph-now.tmp":
+            os.utime(p, (1e9, 1e9))
+    for k in range(20):
+        assert disk.write(name(k), b"code")
+    assert before <= {p.name for p in kept.iterdir()}
+    assert all((kept / file).read_bytes() == data for file, data in theirs.items())
+    assert (tmp_path / "elsewhere").exists()
+
+
+def test_many_files_of_others_do_not_push_entries_out(kept, monkeypatch):
+    monkeypatch.setattr(disk, "MOST", 4)
+    kept.mkdir(mode=0o700)
+    for k in range(10):
+        (kept / f"{k}.csv").write_bytes(b"1")
+    for k in range(4):
+        disk.write(name(k), b"code")
+    assert all(disk.read(name(k)) == b"code" for k in range(4))
 
 
 def test_no_directory(tmp_path, monkeypatch):
@@ -115,6 +162,41 @@ def test_a_later_process_compiles_nothing_and_never_loads_numba(tmp_path):
         value, compiled, numba = _process(tmp_path / "c").communicate()[0].split()
         assert float(value) == pytest.approx(expected, rel=1e-15)
         assert (compiled, numba) == (count, "False")
+
+
+_ZIPPED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import exprgraph
+from exprgraph.lowering.native import disk
+assert exprgraph.__file__.startswith(sys.argv[1])
+print(disk.key("part"))
+"""
+
+
+def test_the_key_holds_the_compiler_wherever_it_is_imported_from(tmp_path):
+    """Of a zip archive the same as of the files in it; another one where one byte of the compiler differs."""
+    root = Path(eg.__file__).parent
+
+    def zipped(file, change):
+        with zipfile.ZipFile(tmp_path / file, "w") as z:
+            for p in sorted(root.rglob("*.py")):
+                text = p.read_bytes()
+                if p.name == change:
+                    text += b"# changed\n"
+                z.writestr(str(p.relative_to(root.parent)), text)
+        command = [sys.executable, "-c", _ZIPPED, str(tmp_path / file)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout.strip()
+
+    assert zipped("same.zip", "") == disk.key("part") != ""
+    assert zipped("other.zip", "tiles.py") not in (disk.key("part"), "")
+
+
+def test_nothing_is_kept_where_the_compiler_cannot_be_read(kept, monkeypatch):
+    monkeypatch.setattr(disk, "_compiler", lambda: b"")
+    assert disk.key("part") == ""
+    assert not disk.write(disk.key("part"), b"code") and disk.read(disk.key("part")) is None
+    assert not kept.exists()
 
 
 @pytest.mark.slow

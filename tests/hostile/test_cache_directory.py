@@ -366,13 +366,14 @@ def test_a_process_that_is_killed_while_it_writes(kept, compiled) -> None:
 
 def test_what_killed_processes_left_is_removed_in_time(kept, monkeypatch) -> None:
     disk.write("entry", b"code")
-    left = kept / ".abandoned.tmp"
-    left.write_bytes(b"half of it")
-    os.utime(left, (1e9, 1e9))
+    left = [kept / f".exprgraph-{n}.tmp" for n in range(3)]
+    for path, data in zip(left, (b"", disk._MARK[:5], disk._MARK + b"half of it")):
+        path.write_bytes(data)
+        os.utime(path, (1e9, 1e9))
     monkeypatch.setattr(disk, "MOST", 3)
-    for k in range(3):
-        disk.write(f"e{k}", b"code")
-    assert not left.exists()
+    for k in range(4):
+        disk.write(disk.key(f"e{k}"), b"code")
+    assert not any(path.exists() for path in left)
 
 
 def test_a_key_is_of_everything_the_code_depends_on(kept, compiled, monkeypatch) -> None:

@@ -5,14 +5,19 @@ empty ``EXPRGRAPH_CACHE_DIR`` keeps nothing.  Loading machine code means running
 read unless the directory and the file belong to this user and nobody else may write there.  An entry
 that is damaged, or that another version or processor made, is not found, and made anew.  Files are
 written whole and then renamed: processes may make the same one at once.  Of more than ``MOST`` entries
-the ones that were longest not used are removed.
+the ones that were longest not used are removed.  The directory may hold other files: what does not have
+the name of an entry and begin as one is left alone.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pkgutil
+import re
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -20,6 +25,12 @@ from pathlib import Path
 
 _MARK = b"exprgraph object 1\n"
 _CHECK = 32  # bytes of digest in front of the code
+_SIZE = 20  # bytes of the digest that is the name of an entry
+#: what a process that was killed leaves behind while it writes an entry
+_UNFINISHED = re.compile(r"\.exprgraph-[0-9a-z_]+\.tmp")
+_ENTRY = re.compile(rf"[0-9a-f]{{{2 * _SIZE}}}")
+#: seconds after which nobody writes an entry any more
+_LEFT = 3600.0
 #: entries that are kept, of 5 to 200 kB each
 MOST = 2000
 
@@ -38,18 +49,31 @@ def directory() -> Path | None:
 
 @cache
 def _compiler() -> bytes:
-    """What made the code: the sources of this package's compiler and the version of LLVM's binding."""
+    """What made the code: the package, its compiler as it is, and the version of LLVM's binding; nothing where it cannot be read."""
     import llvmlite
 
-    digest = blake2b(llvmlite.__version__.encode(), digest_size=16)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.digest()
+    from ... import __version__
+
+    digest = blake2b(f"{__version__} {llvmlite.__version__}".encode(), digest_size=16)
+    package = importlib.import_module(__package__)
+    found = sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name)
+    for module in found:  # from a zip archive or as bytecode, too
+        spec = importlib.util.find_spec(f"{__package__}.{module.name}")
+        read = getattr(spec and spec.loader, "get_data", None)
+        if spec is None or spec.origin is None or read is None:
+            return b""
+        try:
+            digest.update(read(spec.origin))
+        except OSError:
+            return b""
+    return digest.digest() if found else b""
 
 
 def key(*parts: str) -> str:
-    """The name of the entry of everything the code depends on."""
-    digest = blake2b(_compiler(), digest_size=20)
+    """The name of the entry of everything the code depends on; none, and nothing is kept, where the compiler is not known."""
+    if not _compiler():
+        return ""
+    digest = blake2b(_compiler(), digest_size=_SIZE)
     for part in parts:
         data = part.encode()
         digest.update(len(data).to_bytes(8, "little") + data)
@@ -66,7 +90,7 @@ def _is_ours(info: os.stat_result) -> bool:
 def read(name: str) -> bytes | None:
     """The code of an entry; ``None`` where there is none that can be trusted."""
     where = directory()
-    if where is None:
+    if where is None or not name:
         return None
     try:
         if not _is_ours(os.lstat(where)):
@@ -101,14 +125,14 @@ def _head(name: str, code: bytes) -> bytes:
 def write(name: str, code: bytes) -> bool:
     """Keep an entry; whether that was possible."""
     where = directory()
-    if where is None:
+    if where is None or not name:
         return False
     temporary = ""
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours(os.lstat(where)):
             return False
-        handle, temporary = tempfile.mkstemp(dir=where, prefix=".", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=where, prefix=".exprgraph-", suffix=".tmp")
         with os.fdopen(handle, "wb") as f:
             f.write(_head(name, code) + code)
         os.replace(temporary, where / name)
@@ -127,15 +151,31 @@ def _prune(where: Path) -> None:
     """Remove the older half of the entries where they are too many; what a killed process left behind goes with them."""
     with os.scandir(where) as found:
         names = [entry.name for entry in found]
-    if len(names) <= MOST:
+    entries = [name for name in names if _ENTRY.fullmatch(name)]
+    if len(entries) <= MOST:
         return
     used: list[tuple[float, str]] = []
-    for name in names:
+    for name in entries:
         with suppress(OSError):  # another process removes entries too
             used.append((os.lstat(where / name).st_mtime, name))
-    for _, name in sorted(used)[: len(names) - MOST // 2]:
+    surplus = [name for _, name in sorted(used)[: len(entries) - MOST // 2]]
+    for name in (*surplus, *filter(_UNFINISHED.fullmatch, names)):
         with suppress(OSError):
-            os.unlink(where / name)
+            if _may_go(where / name):
+                os.unlink(where / name)
+
+
+def _may_go(path: Path) -> bool:
+    """Whether this package wrote the file, and nobody is writing it."""
+    handle = os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY"))
+    with os.fdopen(handle, "rb") as f:
+        about = os.fstat(f.fileno())
+        if not stat.S_ISREG(about.st_mode) or not _is_ours(about):
+            return False
+        start = f.read(len(_MARK))
+    if _UNFINISHED.fullmatch(path.name):  # perhaps cut off before its first byte
+        return _MARK.startswith(start) and time.time() - about.st_mtime > _LEFT
+    return start == _MARK
 
 
 __all__ = ["directory", "key", "read", "write"]
