@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import numpy_protocol as _numpy_protocol
 from . import over_samples
 from . import pickling as _pickling
 from .calculus.derivatives import (
@@ -124,7 +125,7 @@ from .simplify import simplify
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 pow = power  # noqa: A001
-del _pickling
+del _numpy_protocol, _pickling
 
 __version__ = "0.1.0"
 

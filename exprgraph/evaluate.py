@@ -9,6 +9,7 @@ import numpy as np
 
 from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
+from .exact import nearest_float
 from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked
 from .linalg import solve_values
@@ -154,6 +155,8 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise DTypeError(f"{what}: {MASKED}")
     if a.dtype in (np.float64, np.float32):
         return a
+    if a.dtype == object and (nearest := nearest_float(value)) is not None:
+        return np.asarray(nearest)
     if a.dtype.kind in "iub" or a.dtype.kind == "f":
         return a.astype(np.float64)
     raise DTypeError(f"{what}: expected real numbers, got {type(value).__name__} of dtype {a.dtype}")

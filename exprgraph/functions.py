@@ -20,6 +20,7 @@ from .arithmetic import power as constant_power
 from .elementwise import Function, apply, broadcast, broadcast_to, caller
 from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
+from .operands import refuse_truth
 from .primitive import TABLE, enter
 
 #: a function of expressions and numbers
@@ -43,6 +44,17 @@ def _share(a: Node, b: Node) -> Node:
 def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
     return caller(enter(Function(name, numpy=numpy, partials=partials, **columns)))
+
+
+def _of_conditions(name: str, conditions: int) -> Elementwise:
+    """The builder of a row whose first arguments are conditions, and no truth values of Python."""
+
+    def build(*operands: Operand) -> Node:
+        for operand in operands[:conditions]:
+            refuse_truth(operand, name)
+        return apply(_table[name], *operands)
+
+    return build
 
 
 _half = 0.5
@@ -283,6 +295,7 @@ logical_and: Elementwise = _row(
     None,
     None,
     boolean=True,
+    build=_of_conditions("logical_and", 2),
     latex=r"\left( {0} \wedge {1} \right)",
     sample=[(1, 2), (1, 2)],
     doc="Whether both are non-zero.",
@@ -293,12 +306,20 @@ logical_or: Elementwise = _row(
     None,
     None,
     boolean=True,
+    build=_of_conditions("logical_or", 2),
     latex=r"\left( {0} \vee {1} \right)",
     sample=[(1, 2), (1, 2)],
     doc="Whether one of them is non-zero.",
 )
 logical_not: Elementwise = _row(
-    "logical_not", np.logical_not, None, boolean=True, latex=r"\left( \neg {0} \right)", sample=[(1, 2)], doc="Whether it is zero."
+    "logical_not",
+    np.logical_not,
+    None,
+    boolean=True,
+    build=_of_conditions("logical_not", 1),
+    latex=r"\left( \neg {0} \right)",
+    sample=[(1, 2)],
+    doc="Whether it is zero.",
 )
 _where: Elementwise = _row(
     "where",
@@ -308,6 +329,7 @@ _where: Elementwise = _row(
     lambda c, a, b: _where(c, 0.0, 1.0),
     latex=r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     code="({1} if {0} != 0.0 else {2})",
+    build=_of_conditions("where", 1),
     sample=[(1, 2), (-2, 2), (-2, 2)],
 )
 # ct * p where ct is not zero, and 0 where it is: what a cotangent through the branch of a `where`
@@ -419,13 +441,14 @@ def where(condition: Operand, a: Operand, b: Operand) -> Node:
 
     Raises:
         ShapeError: the shapes do not broadcast together.
+        TypeError: the condition is Python's True or False, as ``x == 0`` is: :func:`equal` compares values.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
     >>> eg.evaluate(eg.diff(eg.where(x > 0, eg.sqrt(x), 0), x), {x: 0.0})
     np.float64(0.0)
     """
-    return apply(WHERE, condition, a, b)
+    return WHERE.build(condition, a, b)
 
 
 def clip(x: Operand, low: Operand | None, high: Operand | None) -> Node:

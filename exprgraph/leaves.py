@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import numpy as np
 
 from .errors import DTypeError, ShapeError
+from .exact import nearest_float
 from .integers import whole
 from .node import FrozenArray, Node, Operand, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
@@ -128,6 +129,8 @@ def as_node(value: Operand) -> Node:
         raise ShapeError(f"cannot make an array of {brief(value)}: {e}") from None
     if is_masked(value):
         raise DTypeError(MASKED)
+    if data.dtype == object and (nearest := nearest_float(value)) is not None:
+        return constant(nearest)
     if data.dtype.kind not in "fiub":
         hint = "; its .values are an expression" if isinstance(getattr(value, "values", None), Node) else ""
         raise DTypeError(

@@ -1,4 +1,4 @@
-"""Python's operators and NumPy's functions on expressions."""
+"""Python's operators on expressions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 from . import functions, joining, linalg, reductions
 from .arithmetic import linear, product
 from .contract import contract, is_structural, times
-from .elementwise import apply, broadcast, broadcast_to
-from .errors import ShapeError
+from .elementwise import apply, broadcast
 from .indexing import getitem
-from .integers import whole
-from .leaves import as_node, constant, normalize_shape, number
-from .node import Axis, Node, Operand
+from .leaves import as_node, constant, number
+from .node import Node, Operand
+from .operands import leaves_to_other
 
 
 def add(a: Operand, b: Operand) -> Node:
@@ -68,14 +67,36 @@ def greater_equal(a: Operand, b: Operand) -> Node:
     return functions.less_equal(b, a)
 
 
-def _binary(f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
+def _binary(name: str, f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
     def forward(self: Node, other: Any) -> Any:
-        return f(self, other)
+        return NotImplemented if leaves_to_other(name, other) else f(self, other)
 
     def backward(self: Node, other: Any) -> Any:
-        return f(other, self)
+        return NotImplemented if leaves_to_other(name, other) else f(other, self)
 
     return forward, backward
+
+
+def _is_same(self: Node, other: object) -> Any:
+    """``==``: whether the two are the same expression, so that expressions are keys of dicts."""
+    if self is other:
+        return True
+    if isinstance(other, (np.ndarray, np.generic)):
+        raise TypeError(COMPARED.format("=="))
+    return False if isinstance(other, Node) else NotImplemented
+
+
+def _is_other(self: Node, other: object) -> Any:
+    if isinstance(other, (np.ndarray, np.generic)):
+        raise TypeError(COMPARED.format("!="))
+    return self is not other if isinstance(other, Node) else NotImplemented
+
+
+#: of an expression and numbers of NumPy, from either side: NumPy compares elements, expressions compare themselves
+COMPARED = (
+    "{0} between an expression and an array or a number of NumPy could mean two things: use exprgraph.equal(x, a) or "
+    "not_equal(x, a) for the condition, elementwise, and `is` to ask whether two expressions are the same"
+)
 
 
 def _no_truth(self: Node) -> NoReturn:
@@ -90,6 +111,13 @@ def _no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
         "an expression has no value yet; give its symbols values with exprgraph.evaluate(e, {x: 1.0}) or compile it "
         "(to build an array of expressions use exprgraph.stack)"
     )
+
+
+def _no_sympy(self: Node) -> NoReturn:
+    """What SymPy's operators ask the other operand for; told that there is nothing, they leave ``pi * x`` to us."""
+    from sympy import SympifyError
+
+    raise SympifyError("an expression of exprgraph; exprgraph.interop.to_sympy(e) writes it as SymPy's")
 
 
 def _len(self: Node) -> int:
@@ -118,18 +146,17 @@ def _transpose(self: Node, *axes: Any) -> Node:
     return linalg.transpose(self, axes or None)
 
 
+def _ravel(self: Node) -> Node:
+    return joining.reshape(self, (self.size,))
+
+
 def _install() -> None:
     methods: dict[str, Any] = {
-        # a Python number on the other side would ask NumPy, which compares elementwise
-        "__eq__": lambda self, other: self is other,
-        "__ne__": lambda self, other: self is not other,
+        "__eq__": _is_same,
+        "__ne__": _is_other,
         "__neg__": negative,
-        "__pos__": lambda self: self,
+        "__pos__": as_node,
         "__abs__": functions.absolute,
-        "__lt__": lambda a, b: functions.less(a, b),
-        "__le__": lambda a, b: functions.less_equal(a, b),
-        "__gt__": greater,
-        "__ge__": greater_equal,
         "__getitem__": getitem,
         "__len__": _len,
         "__iter__": _iter,
@@ -140,170 +167,29 @@ def _install() -> None:
         "__complex__": _no_conversion,
         "__index__": _no_conversion,
         "__array__": _no_conversion,
-        "__array_ufunc__": _array_ufunc,
-        "__array_function__": _array_function,
+        "_sympy_": _no_sympy,
         "sum": reductions.sum,
         "mean": reductions.mean,
         "max": reductions.max,
         "min": reductions.min,
         "reshape": _reshape,
         "transpose": _transpose,
-        "ravel": lambda self: joining.reshape(self, (self.size,)),
+        "ravel": _ravel,
         "T": property(linalg.transpose),
     }
     for name, f in [
         ("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide),
         ("pow", functions.power), ("matmul", linalg.matmul),
     ]:  # fmt: skip
-        methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(f)
+        methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(name, f)
+    for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:
+        methods[f"__{name}__"], _ = _binary(name, f)
     for name, f in methods.items():
+        if getattr(f, "__module__", "") == __name__ and f.__name__ not in __all__:  # an error names what the user wrote
+            f.__name__, f.__qualname__ = name, f"Node.{name}"
         setattr(Node, name, f)
 
 
-# ---------------------------------------------------------------- NumPy's protocols
-
-_UFUNCS: dict[str, Callable[..., Node]] = {
-    "add": add, "subtract": subtract, "multiply": multiply, "divide": divide, "true_divide": divide,
-    "negative": negative, "positive": as_node, "power": functions.power, "float_power": functions.power,
-    "matmul": linalg.matmul, "sqrt": functions.sqrt, "square": functions.square, "reciprocal": lambda x: divide(1.0, x),
-    "absolute": functions.absolute, "fabs": functions.absolute, "hypot": functions.hypot,
-    "greater": greater, "greater_equal": greater_equal,
-    "arcsin": functions.asin, "arccos": functions.acos, "arctan": functions.atan, "arctan2": functions.atan2,
-    "arcsinh": functions.asinh, "arccosh": functions.acosh, "arctanh": functions.atanh,
-    "fmin": functions.minimum, "fmax": functions.maximum,
-    "deg2rad": lambda x: multiply(np.pi / 180, x), "rad2deg": lambda x: multiply(180 / np.pi, x),
-}  # fmt: skip
-for _name in (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-    "sign", "floor", "ceil", "minimum", "maximum", "less", "less_equal", "equal", "not_equal",
-    "logical_and", "logical_or", "logical_not",
-):  # fmt: skip
-    _UFUNCS[_name] = getattr(functions, _name)
-
-_REDUCTIONS: dict[str, Callable[..., Node]] = {
-    "add": reductions.sum, "multiply": reductions.prod, "maximum": reductions.max, "minimum": reductions.min,
-}  # fmt: skip
-
-
-def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    if kwargs.pop("out", None) is not None:
-        raise TypeError(f"np.{ufunc.__name__}: an expression cannot be written to `out`; expressions are immutable")
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
-        return _REDUCTIONS[ufunc.__name__](*inputs, axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
-    f = _UFUNCS.get(ufunc.__name__)
-    if method != "__call__" or f is None or kwargs:
-        what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-        detail = f" with {', '.join(kwargs)}" if kwargs else ""
-        raise TypeError(f"{what}{detail} is not defined for expressions; exprgraph's own functions are listed in its documentation")
-    return f(*inputs)
-
-
-def _np_where(condition: Any, *branches: Any) -> Node:
-    if len(branches) != 2:
-        raise TypeError("np.where of an expression needs both branches: where(condition, a, b)")
-    return functions.where(condition, *branches)
-
-
-def _np_trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
-    _only_main(offset)
-    return linalg.trace(a, axis1, axis2)
-
-
-def _np_diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
-    _only_main(offset)
-    return linalg.diagonal(a, axis1, axis2)
-
-
-def _np_diag(v: Any, k: int = 0) -> Node:
-    _only_main(k)
-    return linalg.diag(v)
-
-
-def _only_main(offset: int) -> None:
-    if offset:
-        raise ValueError(f"only the main diagonal of an expression can be taken (offset 0), got offset {offset}")
-
-
-def _np_reshape(a: Any, shape: Any) -> Node:
-    return joining.reshape_to(as_node(a), shape)
-
-
-def _np_einsum(rule: Any, *operands: Any, optimize: Any = None) -> Node:
-    return linalg.einsum(rule, *operands)
-
-
-def _np_tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
-    a, b = as_node(a), as_node(b)
-    count = whole(axes)
-    if count is not None:
-        if not 0 <= count <= min(a.ndim, b.ndim):
-            raise ShapeError(f"tensordot: {count} axes of operands of shapes {a.shape} and {b.shape}")
-        left, right = list(range(a.ndim - count, a.ndim)), list(range(count))
-    else:
-        left, right = ([k] if whole(k) is not None else list(k) for k in axes)
-    left = [joining.normalize_axis(k, a.ndim) for k in left]
-    right = [joining.normalize_axis(k, b.ndim) for k in right]
-    if len(left) != len(right):
-        raise ShapeError(f"tensordot: {len(left)} axes of the first operand for {len(right)} of the second")
-    la: list[Any] = [("a", i) for i in range(a.ndim)]
-    lb: list[Any] = [("b", i) for i in range(b.ndim)]
-    for i, j in zip(left, right):
-        lb[j] = la[i]
-    summed = {la[i] for i in left}
-    return contract([(a, la), (b, lb)], [k for k in la + lb if k not in summed])
-
-
-def _np_norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A002
-    return reductions.norm(x, ord, axis, keepdims)
-
-
-def _np_broadcast_to(array: Any, shape: Any) -> Node:
-    return broadcast_to(as_node(array), normalize_shape(shape))
-
-
-def _np_clip(a: Any, a_min: Any = None, a_max: Any = None) -> Node:
-    node = as_node(a)
-    if a_min is not None:
-        node = functions.maximum(node, a_min)
-    return node if a_max is None else functions.minimum(node, a_max)
-
-
-def _np_inner(a: Any, b: Any) -> Node:
-    a, b = as_node(a), as_node(b)
-    return multiply(a, b) if not a.ndim or not b.ndim else _np_tensordot(a, b, (-1, -1))
-
-
-def _zeros_like(a: Any) -> Node:
-    return constant(0.0, as_node(a).shape)
-
-
-def _ones_like(a: Any) -> Node:
-    return constant(1.0, as_node(a).shape)
-
-
-_FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.sum: reductions.sum, np.mean: reductions.mean, np.max: reductions.max, np.min: reductions.min,
-    np.amax: reductions.max, np.amin: reductions.min, np.prod: reductions.prod, np.var: reductions.var, np.std: reductions.std,
-    np.dot: linalg.dot, np.vdot: lambda a, b: linalg.dot(as_node(a).ravel(), as_node(b).ravel()),
-    np.inner: _np_inner, np.outer: linalg.outer, np.einsum: _np_einsum, np.tensordot: _np_tensordot,
-    np.transpose: linalg.transpose, np.swapaxes: linalg.swapaxes, np.moveaxis: linalg.moveaxis, np.trace: _np_trace,
-    np.diag: _np_diag, np.diagonal: _np_diagonal, np.reshape: _np_reshape, np.ravel: lambda a: as_node(a).ravel(),
-    np.stack: joining.stack, np.concatenate: joining.concatenate, np.expand_dims: linalg.expand_dims, np.squeeze: linalg.squeeze,
-    np.broadcast_to: _np_broadcast_to, np.where: _np_where, np.clip: _np_clip,
-    np.linalg.norm: _np_norm, np.linalg.solve: linalg.solve, np.linalg.inv: linalg.inv,
-    np.shape: lambda a: as_node(a).shape, np.ndim: lambda a: as_node(a).ndim, np.size: lambda a: as_node(a).size,
-    np.zeros_like: _zeros_like, np.ones_like: _ones_like,
-}  # fmt: skip
-
-
-def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    f = _FUNCTIONS.get(func)
-    if f is None:
-        name = f"{getattr(func, '__module__', 'numpy')}.{getattr(func, '__name__', func)}"
-        raise TypeError(f"{name} is not defined for expressions; exprgraph's own functions are listed in its documentation")
-    return f(*args, **kwargs)
-
+__all__ = ["add", "apply", "divide", "greater", "greater_equal", "multiply", "negative", "subtract"]
 
 _install()
-
-__all__ = ["add", "apply", "divide", "multiply", "negative", "subtract"]
