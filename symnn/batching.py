@@ -36,7 +36,7 @@ class Sampler:
                 raise ShapeError(f"batches: expected whole numbers of shape (epochs, batches, batch size), got {given.dtype} {given.shape}")
             if given.min() < 0 or given.max() >= samples[0]:
                 raise ArgumentError(f"batches: indices are from 0 to {samples[0] - 1}, got {given.min()} to {given.max()}")
-            self.given = np.ascontiguousarray(given, np.int64)
+            self.given = np.array(given, np.int64)  # a copy: the caller's may change while these are used
             self.steps = given.shape[1]
             return
         if batch_size is None:
@@ -67,7 +67,7 @@ class Sampler:
             steps = np.arange(1, self.steps + 1)
             ends = np.minimum(steps * self.size, n) if n == max(self.samples) else steps * n // self.steps
             offsets = np.concatenate([[0], (np.arange(count)[:, None] * n + ends).ravel()])
-            out.append(Batches(np.concatenate(own).astype(np.int64), offsets.astype(np.int64)))
+            out.append(Batches(np.concatenate(own).astype(np.int64, copy=False), offsets.astype(np.int64)))
         return out
 
 

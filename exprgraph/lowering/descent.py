@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import ShapeError
 from .form import Form
 from .function import CompiledOutputs
 
@@ -33,6 +34,16 @@ class Batches(NamedTuple):
     @property
     def longest(self) -> int:
         return int(np.max(np.diff(self.offsets), initial=0))
+
+
+def _checked(batch: Batches, samples: int, steps: int) -> Batches:
+    """A copy that nobody else can change, all of whose samples are there: machine code gathers them unseen."""
+    indices, offsets = np.array(batch.indices, np.int64), np.array(batch.offsets, np.int64)
+    if offsets.size <= steps or offsets[0] < 0 or offsets[-1] > indices.size or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError(f"batches: expected ends of {steps} batches in order, of {indices.size} indices")
+    if indices.size and (indices.min() < 0 or indices.max() >= samples):
+        raise ValueError(f"batches: indices are from 0 to {samples - 1}, got {indices.min()} to {indices.max()}")
+    return Batches(indices, offsets)
 
 
 class Descent:
@@ -81,11 +92,31 @@ class Descent:
         Returns:
             How many steps were made: fewer than ``len(rates)`` if loss or gradient were not finite; the
             parameters are those before that step.
+
+        Raises:
+            ValueError: a batch has samples that there are not, or there are fewer batches than rates.
+            ShapeError: data or ``losses`` have not the size or the type that they should have.
         """
         rates = np.ascontiguousarray(rates, self.dtype)
+        batches = [None if b is None else _checked(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
+        self._check(rates, losses)
         if self.is_native:
             return self._in_machine_code(batches, rates, begun, losses)
         return self._in_python(batches, rates, begun, losses)
+
+    def _check(self, rates: np.ndarray, losses: np.ndarray) -> None:
+        """What machine code reads and writes has its size at each run: whose it is may change it in between."""
+        if rates.ndim != 1 or losses.shape != rates.shape or losses.dtype != self.dtype or not losses.flags.carray:
+            raise ShapeError(
+                f"losses: expected {rates.size} of {self.dtype} for rates of shape {rates.shape}, got {losses.dtype} {losses.shape}"
+            )
+        for term in self.terms:
+            for argument, a in zip(term.core.arguments[1:], term.arrays, strict=True):
+                size = argument.size * (term.samples if argument.per_sample else 1)
+                if a.size != size or a.dtype != self.dtype or not (a.flags.c_contiguous and a.flags.aligned):
+                    raise ShapeError(
+                        f"data of {argument.name!r}: expected {size} numbers of {self.dtype} in order, got {a.size} of {a.dtype}"
+                    )
 
     # -- machine code
 

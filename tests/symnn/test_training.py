@@ -480,3 +480,27 @@ def test_bar_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     train(NN, MSE(), (X, Y), START, epochs=3)
     assert sum(updates) == 3 and updates[-1] == 0
+
+
+def test_batches_are_the_runs_own():
+    """Whatever a callback writes into the array it gave: the indices are those that were checked."""
+    data, nn = (np.linspace(-1, 1, 20).reshape(10, 2), np.ones((10, 1))), Chain(Dense(2, 3), Dense(3, 1))
+    chosen = np.random.default_rng(0).integers(0, 10, (4, 3, 5))
+    expected = train(nn, MSE(), data, batches=chosen, rng=0, progress=False).params.flat
+    given = chosen.copy()
+
+    def refill(_):
+        given[...] = 10**10
+
+    got = train(nn, MSE(), data, batches=given, rng=0, progress=False, callback=refill).params.flat
+    assert np.array_equal(got, expected)
+
+
+def test_a_generator_that_gives_samples_that_are_not_there():
+    class Wrong(np.random.Generator):
+        def permutation(self, n):
+            return np.full(n, 10**10)
+
+    data = np.zeros((10, 2)), np.ones((10, 1))
+    with pytest.raises(ValueError, match=r"indices are from 0 to 9, got 10000000000"):
+        train(Dense(2, 1), MSE(), data, batch_size=5, epochs=2, rng=Wrong(np.random.PCG64(0)), progress=False)
