@@ -11,7 +11,7 @@ from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .exact import nearest_float
 from .indexing import put, take
-from .leaves import MASKED, as_node, is_masked
+from .leaves import MASKED, as_node, is_masked, uneven, unreal
 from .linalg import solve_values
 from .names import shown
 from .node import Node, Operand, Shape
@@ -150,7 +150,7 @@ def real_array(value: Any, what: str) -> np.ndarray:
     try:
         a = np.asarray(value)
     except ValueError as e:
-        raise ShapeError(f"{what}: cannot make an array of the given value: {e}") from None
+        raise ShapeError(f"{what}: cannot make an array of the given value: {uneven(e)}") from None
     if is_masked(value):
         raise DTypeError(f"{what}: {MASKED}")
     if a.dtype in (np.float64, np.float32):
@@ -159,7 +159,7 @@ def real_array(value: Any, what: str) -> np.ndarray:
         return np.asarray(nearest)
     if a.dtype.kind in "iub" or a.dtype.kind == "f":
         return a.astype(np.float64)
-    raise DTypeError(f"{what}: expected real numbers, got {type(value).__name__} of dtype {a.dtype}")
+    raise DTypeError(f"{what}: expected real numbers, got {unreal(value)}")
 
 
 class _Context:

@@ -126,17 +126,15 @@ def as_node(value: Operand) -> Node:
     try:
         data = np.asarray(value)
     except ValueError as e:
-        raise ShapeError(f"cannot make an array of {brief(value)}: {e}") from None
+        raise ShapeError(f"cannot make an array of {brief(value)}: {uneven(e)}") from None
     if is_masked(value):
         raise DTypeError(MASKED)
     if data.dtype == object and (nearest := nearest_float(value)) is not None:
         return constant(nearest)
     if data.dtype.kind not in "fiub":
-        hint = "; its .values are an expression" if isinstance(getattr(value, "values", None), Node) else ""
-        raise DTypeError(
-            f"expressions are real-valued: expected numbers (float, int or bool), "
-            f"got {type(value).__name__} of dtype {data.dtype}{hint}"
-        )
+        own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
+        hint = f"; its .{own} {'are' if own == 'values' else 'is'} an expression" if own else ""
+        raise DTypeError(f"expected an expression or real numbers, got {unreal(value)}{hint}")
     return array(data)
 
 
@@ -147,6 +145,47 @@ def brief(value: object) -> str:
     except RecursionError:  # nested beyond what can be printed
         return f"a {type(value).__name__}"
     return text if len(text) <= 200 else text[:200] + "..."
+
+
+def uneven(error: ValueError) -> str:
+    """Why NumPy made no array of a list, in words."""
+    if "inhomogeneous" in str(error):
+        return "its parts have different shapes"
+    return "it is nested too deeply, or holds itself" if "maximum number of dim" in str(error) else str(error)
+
+
+def unreal(value: object) -> str:
+    """What came where real numbers were expected, in words."""
+    if isinstance(value, (list, tuple)):
+        found = _first_unreal(value)
+        return f"a {type(value).__name__}" + (f" that holds {unreal(found[0])}" if found else "")
+    if isinstance(value, (np.ndarray, np.generic)):
+        kind = "text" if value.dtype.kind in "SU" else "Python objects" if value.dtype.kind == "O" else f"dtype {value.dtype}"
+        return f"{'an array' if value.ndim else 'a number'} of {kind}"
+    if isinstance(value, (str, bytes)):
+        return f"the text {brief(value)}"
+    if isinstance(value, complex):
+        return f"the complex number {value!r}"
+    if isinstance(value, int):
+        return "an integer that is too large for a float"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = "function" if callable(value) and hasattr(value, "__qualname__") else type(value).__name__
+    return "None" if value is None else f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
+    """What in a nested list is no real number; nothing, if all is."""
+    pending, seen = [value], {id(value)}
+    while pending:
+        for v in pending.pop():
+            if isinstance(v, (list, tuple)):
+                if id(v) not in seen:  # a list can hold itself
+                    seen.add(id(v))
+                    pending.append(v)
+            elif np.asarray(v).dtype.kind not in "fiub":
+                return (v,)
+    return ()
 
 
 def is_masked(value: object) -> bool:

@@ -1,7 +1,8 @@
 """Nestings of expressions: dicts, lists, tuples, and containers that say how they are taken apart.
 
 A container takes part by two methods: ``__tree_flatten__() -> children`` and
-``__tree_unflatten__(children) -> container``.
+``__tree_unflatten__(children) -> container``.  A third one, ``__tree_named__()``, says what it is shown as: a dict from
+names to parts, or what it stands for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .errors import ShapeError
+from .leaves import as_node
 from .node import Node
+
+#: an expression, or any nesting of them
+Nesting = Any
+
+_TOO_DEEP = "a nesting of expressions is nested too deeply, or holds itself"
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
@@ -18,7 +26,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     try:
         build = _walk(tree, leaves)
     except RecursionError:
-        raise ValueError("a nesting of expressions is nested too deeply, or holds itself") from None
+        raise ValueError(_TOO_DEEP) from None
     return leaves, lambda values: build(iter(values))
 
 
@@ -46,3 +54,49 @@ def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
         return lambda it: t.__tree_unflatten__([p(it) for p in parts])
     leaves.append(t)
     return next
+
+
+def named(tree: Any) -> list[tuple[str, Node]]:
+    """The expressions of a nesting by name, for people; what is one expression has the name ``""``.
+
+    Names are the keys joined by dots, ``u.L1.W``, and positions in lists, ``[0]``.
+    """
+    found: list[tuple[str, Node]] = []
+    try:
+        _name("", tree, found)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return found
+
+
+def _name(name: str, tree: Any, found: list[tuple[str, Node]]) -> None:
+    while not isinstance(tree, Node) and hasattr(type(tree), "__tree_named__"):
+        tree = tree.__tree_named__()
+    if not isinstance(tree, (Node, dict, tuple, list)) and hasattr(tree, "__tree_flatten__"):
+        tree = tree.__tree_flatten__()
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        tree = dict(zip(tree._fields, tree))
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            _name(f"{name}.{key}" if name else str(key), part, found)
+    elif isinstance(tree, (list, tuple)) and not _is_array(tree):
+        for k, part in enumerate(tree):
+            _name(f"{name}[{k}]", part, found)
+    else:
+        found.append((name, as_node(tree)))
+
+
+def _is_array(parts: Any) -> bool:
+    """Whether a list is an array of numbers and scalar expressions, and not several of them."""
+    pending = list(parts)
+    while pending:
+        p = pending.pop()
+        if isinstance(p, (list, tuple)) and not hasattr(p, "_fields"):
+            pending += p
+        elif isinstance(p, (dict, tuple)) or hasattr(p, "__tree_flatten__") or hasattr(type(p), "__tree_named__"):
+            return False
+    try:
+        as_node(parts)
+    except ShapeError:
+        return False
+    return True

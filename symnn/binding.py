@@ -11,12 +11,54 @@ from exprgraph.evaluate import real_array
 from exprgraph.names import shown
 
 from .compiling import Variable
-from .errors import DTypeError, ParameterError, ShapeError
+from .errors import ArgumentError, DTypeError, ParameterError, ShapeError
 from .layout import Layout, Shape, Slot
 from .parameters import NeuralNetworkParameters
 
 _DOUBLE = np.dtype(np.float64)
 _SINGLE = np.dtype(np.float32)
+
+
+def bind(variables: Sequence[Variable], layout: Layout, values: Sequence[Any], check_shapes: bool) -> tuple[list[np.ndarray], Shape]:
+    """What a call ``f(x, *values, parameters)`` gives, as arrays, and the batch axes.
+
+    Raises:
+        ArgumentError: parameters stand where an input belongs.
+        ShapeError, DTypeError, ParameterError: a value does not fit.
+    """
+    for variable, value in zip(variables, values):
+        if isinstance(value, (NeuralNetworkParameters, Mapping)) or isinstance(getattr(value, "params", None), NeuralNetworkParameters):
+            raise ArgumentError(f"{_call(variables)}: parameters come last, after the input; got {_whose(value)} as {shown(variable.name)}")
+    try:
+        bound, lead = bind_variables(variables, values)
+    except ShapeError:
+        if len(variables) == 1 and _swapped(variables[0], layout, *values):
+            raise ArgumentError(
+                f"{_call(variables)}: parameters come last, after the input; got a vector of {layout.size} numbers, as many as there are "
+                f"parameters, as {shown(variables[0].name)}"
+            ) from None
+        raise
+    bound.append(bind_parameters(layout, values[-1], check_shapes))
+    return bound, lead
+
+
+def _call(variables: Sequence[Variable]) -> str:
+    return f"f({', '.join([*(shown(v.name) for v in variables), 'parameters'])})"
+
+
+def _swapped(variable: Variable, layout: Layout, first: Any, last: Any) -> bool:
+    """Whether the other order of a call with two arrays fits."""
+    try:
+        given, at = np.shape(first), np.shape(last)
+    except ValueError:  # not an array: another message says so
+        return False
+    return bool(given == (layout.size,) and at[len(at) - len(variable.shape) :] == variable.shape)
+
+
+def _whose(value: Any) -> str:
+    if isinstance(value, NeuralNetworkParameters):
+        return "a container of parameters"
+    return "a dict" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 
 def bind_variables(variables: Sequence[Variable], values: Sequence[Any]) -> tuple[list[np.ndarray], Shape]:
@@ -73,12 +115,12 @@ def bind_parameters(layout: Layout, ps: Any, check_shapes: bool) -> np.ndarray:
     if isinstance(ps, Mapping):
         ps = NeuralNetworkParameters(ps)
     if not isinstance(ps, NeuralNetworkParameters):
-        flat = real_array(ps, "parameters")
+        flat = _flat_vector(ps, layout)
         if flat.shape != (layout.size,):
             raise ShapeError(f"parameters: expected a flat vector of shape ({layout.size},) ({layout.describe()}), got shape {flat.shape}")
         return flat
     if not ps.is_numeric:
-        raise DTypeError("parameters: expected numbers, got expressions")
+        raise DTypeError("parameters: expected numbers, got expressions; nn.chain.initial_parameters(rng) gives numbers to begin with")
     if ps.layout == layout and ps.flat.ndim == 1:
         values: np.ndarray = ps.flat
         return values
@@ -91,6 +133,19 @@ def bind_parameters(layout: Layout, ps: Any, check_shapes: bool) -> np.ndarray:
     for own, leaf in pairs:
         flat[own.offset : own.stop] = leaf[tuple(slice(n) for n in own.shape)].ravel()
     return flat
+
+
+def _flat_vector(ps: Any, layout: Layout) -> np.ndarray:
+    """What is no container, as numbers."""
+    try:
+        return real_array(ps, "parameters")
+    except (DTypeError, ShapeError) as e:
+        if hasattr(ps, "initial_parameters"):
+            what = f"got a {type(ps).__name__}; its initial_parameters(rng) are a container"
+        else:
+            what = str(e).removeprefix("parameters: ").removeprefix("expected real numbers, ")
+        kinds = f"a container, a nested dict, or a flat vector of {layout.size} numbers ({layout.describe()})"
+        raise type(e)(f"parameters: expected {kinds}; {what}") from None
 
 
 def _covers(declared: Shape, came: Shape) -> bool:
@@ -110,4 +165,4 @@ def _wrong_leaves(wrong: list[tuple[Slot, np.ndarray]], check_shapes: bool) -> s
     return message
 
 
-__all__ = ["ParameterError", "bind_parameters", "bind_variables", "common_dtype"]
+__all__ = ["ParameterError", "bind", "bind_parameters", "bind_variables", "common_dtype"]

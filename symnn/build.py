@@ -18,7 +18,7 @@ from exprgraph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from exprgraph.traverse import dependents, substitute_nodes, symbols_of, topological
 from exprgraph.tree import flatten
 
-from .binding import bind_parameters, bind_variables, common_dtype
+from .binding import bind, common_dtype
 from .compiling import at_once, c_function, compile_core, given_arrays, of_parameters, of_symbol, save_function, workspace_size, write
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
 from .parameters import NeuralNetworkParameters
@@ -179,8 +179,7 @@ class BuiltFunction:
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.arguments):
             raise ArgumentError(f"f({', '.join(map(shown, self.arguments))}) takes {len(self.arguments)} arguments, got {len(values)}")
-        bound, lead = bind_variables(self._variables, values)
-        bound.append(bind_parameters(self._layout, values[-1], self._check_shapes))
+        bound, lead = bind(self._variables, self._layout, values, self._check_shapes)
         repeated = bool(lead) and any(self._repeat)
         results, form = self._compiled.answer(*common_dtype(bound), out=None if repeated else out)
         self._form = None if repeated else form

@@ -89,6 +89,9 @@ class Derivative(ABC):
     def __tree_flatten__(self) -> tuple[Any, ...]:
         return (self.derivative,)
 
+    def __tree_named__(self) -> Any:
+        return self.derivative
+
     def __tree_unflatten__(self, children: Any) -> Any:
         return children[0]
 

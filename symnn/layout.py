@@ -127,8 +127,17 @@ class Layout:
                 parts.append("missing " + ", ".join(f"{s.name} of shape {s.shape}" for s in missing[:8]))
             if unknown:
                 parts.append("unknown " + ", ".join(s.name for s in unknown[:8]))
+            same = {s.name for s in missing} & {s.name for s in unknown}
+            if same:
+                name = sorted(same)[0]
+                parts = [f"{name!r} is one name with a dot in it; names are nested, as ps.to_dict() and dict({_as_dict(name)}) have them"]
             raise ParameterError(f"parameters: {'; '.join(parts)}; expected {self.describe()}")
         return [by_path[s.path] for s in self.slots]
+
+
+def _as_dict(name: str) -> str:
+    first, *rest = name.split(".")
+    return f"{first}=dict({_as_dict('.'.join(rest))})" if rest else f"{first}=..."
 
 
 def _layout(key: tuple[tuple[tuple[str, ...], Shape], ...]) -> Layout:

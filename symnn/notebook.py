@@ -9,8 +9,7 @@ import numpy as np
 
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
-from exprgraph.show.escape import escape_latex
-from exprgraph.show.latex import notebook_latex
+from exprgraph.show.latex import aligned, equation, notebook_latex
 
 #: a notebook shows nothing longer than this; the container prints as text then
 _MOST = 10_000
@@ -35,12 +34,11 @@ def leaves_latex(leaves: Mapping[str, Any]) -> str | None:
         body = _body(leaf)
         if body is None:
             return None
-        lines.append(rf"\mathtt{{{escape_latex(name)}}} &= {body}")
+        lines.append(equation(name, body))
         length += len(lines[-1])
         if length > _MOST:
             return None
-    joined = " \\\\\n".join(lines)
-    return f"{_BEFORE}\\begin{{aligned}}\n{joined}\n\\end{{aligned}}{_AFTER}" if lines else None
+    return f"{_BEFORE}{aligned(lines)}{_AFTER}" if lines else None
 
 
 def _body(leaf: Any) -> str | None:

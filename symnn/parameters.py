@@ -377,6 +377,9 @@ class NeuralNetworkParameters(Arithmetic):
     def __tree_flatten__(self) -> tuple[Any, ...]:
         return (self.flat,)
 
+    def __tree_named__(self) -> dict[str, Any]:
+        return self.leaves()
+
     def __tree_unflatten__(self, children: Any) -> NeuralNetworkParameters:
         (flat,) = children
         return from_flat(self._layout, flat if isinstance(flat, Node) else np.asarray(flat), type(self))

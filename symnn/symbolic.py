@@ -113,6 +113,9 @@ class SymbolicNeuralNetwork:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
         return self.chain(node, ps)
 
+    def __tree_named__(self) -> Node:
+        return self.output
+
     def __repr__(self) -> str:
         return f"SymbolicNeuralNetwork({self.chain!r})"
 

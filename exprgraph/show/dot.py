@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..elementwise import Function
-from ..leaves import as_node
-from ..node import Node, Operand
+from ..node import Node
 from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from ..tree import Nesting, named
 from .escape import escape_dot
 from .text import index_text, number_text
 from .view import View
@@ -14,10 +14,11 @@ from .view import View
 LIMIT = 200
 
 
-def to_dot(node: Operand, limit: int | None = LIMIT) -> str:
+def to_dot(node: Nesting, limit: int | None = LIMIT) -> str:
     """The expression's graph in the language of Graphviz: ``dot -Tsvg`` makes a picture of it.
 
-    An edge goes from an operand to the operation that uses it.  Beyond ``limit`` operations the
+    A nesting of expressions (a dict, a list, a container, a derivative) is one graph, with the name of each part above
+    it.  An edge goes from an operand to the operation that uses it.  Beyond ``limit`` operations the
     graph is elided (``None``: all of it is written).
 
     >>> import exprgraph as eg
@@ -31,7 +32,8 @@ def to_dot(node: Operand, limit: int | None = LIMIT) -> str:
       n0 -> n1;
     }
     """
-    view = View([as_node(node)], limit, as_shown=False)
+    found = named(node)
+    view = View([part for _, part in found], limit, as_shown=False)
     order = view.order(view.roots, view.args)
     number = {n: i for i, n in enumerate(order)}
     lines = ["digraph expression {", "  rankdir=BT;", "  node [shape=box, style=rounded];"]
@@ -46,6 +48,9 @@ def to_dot(node: Operand, limit: int | None = LIMIT) -> str:
         lines.extend(f"  n{number[a]} -> n{i};" for a in view.args(n))
         if view.is_shortened(n):
             lines += [f'  more{i} [label="...", shape=plaintext];', f"  more{i} -> n{i};"]
+    for k, (name, root) in enumerate(found):
+        if name:
+            lines += [f'  part{k} [label="{escape_dot(name)}", shape=plaintext];', f"  n{number[root]} -> part{k};"]
     if view.note:
         lines.append(f'  label="{view.note}";')
     return "\n".join([*lines, "}"])

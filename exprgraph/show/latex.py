@@ -13,8 +13,7 @@ from itertools import count as count_from
 from typing import Any
 
 from ..elementwise import Function
-from ..leaves import as_node
-from ..node import Node, Operand, Shape
+from ..node import Node, Shape
 from ..primitive import (
     ARRAY,
     CONCATENATE,
@@ -34,6 +33,7 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
+from ..tree import Nesting, named
 from . import contraction as form
 from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
@@ -41,6 +41,8 @@ from .plan import LIMIT, Factors, Plan, Rendered
 
 #: of a larger constant array only the shape is printed
 _MAX_NUMBERS = 36
+#: of a nesting of more parts only so many are printed
+_MAX_EQUATIONS = 100
 #: a notebook shows nothing longer than this
 _MAX_NOTEBOOK = 10_000
 _LETTERS = "ijklmnpqrs"
@@ -50,10 +52,11 @@ _GREEK = frozenset(
 )
 
 
-def latex(node: Operand, limit: int | None = LIMIT) -> str:
-    r"""The expression as a LaTeX equation.
+def latex(node: Nesting, limit: int | None = LIMIT) -> str:
+    r"""The expression as a LaTeX equation; a nesting of expressions as an equation each.
 
-    A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
+    A nesting is a dict, a list, a tuple, or what says how it is shown: a container of parameters, a derivative, a
+    network of symnn's.  A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
     a long print shared parts are named first, and beyond ``limit`` operations it is elided
     (``None``: everything is printed).  Indices count from 1, as in mathematics.
 
@@ -64,7 +67,27 @@ def latex(node: Operand, limit: int | None = LIMIT) -> str:
     \frac{\tanh^{2}\left( x_{1} \right)}{x_{2}}
     \end{equation}
     """
-    return "\\begin{equation}\n" + body(as_node(node), limit) + "\n\\end{equation}"
+    found = named(node)
+    if [name for name, _ in found] == [""]:
+        text = body(found[0][1], limit)
+    else:
+        shown = found if limit is None else found[:_MAX_EQUATIONS]
+        lines = [equation(name, body(part, limit)) for name, part in shown]
+        left_out = len(found) - len(shown)
+        if left_out:
+            lines.append(rf"&\dots \quad \text{{({left_out} equation{'s' * (left_out != 1)} left out)}}")
+        text = aligned(lines) if lines else r"\emptyset"
+    return "\\begin{equation}\n" + text + "\n\\end{equation}"
+
+
+def equation(name: str, text: str) -> str:
+    """A line that says what a named part is."""
+    return rf"\mathtt{{{escape_latex(name)}}} &= {text}"
+
+
+def aligned(lines: Sequence[str]) -> str:
+    """Equations below one another."""
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def notebook_latex(node: Node) -> str | None:
@@ -401,4 +424,4 @@ def _letters(plan: Plan, n: int) -> list[str]:
     return [next(free) for _ in range(n)]
 
 
-__all__ = ["body", "latex", "notebook_latex", "number_latex", "symbol_latex"]
+__all__ = ["aligned", "body", "equation", "latex", "notebook_latex", "number_latex", "symbol_latex"]

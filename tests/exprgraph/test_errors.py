@@ -29,9 +29,9 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: list(x), TypeError, "cannot iterate over a scalar"),
     (lambda: x.name + (x + 1).name, AttributeError, "only symbols have a name; this is a sum"),
     # values
-    (lambda: x + 1j, eg.DTypeError, "got complex of dtype complex128"),
-    (lambda: x * "a", eg.DTypeError, "got str"),  # type: ignore[operator]
-    (lambda: eg.stack([x, None]), eg.DTypeError, "got NoneType"),  # type: ignore[list-item]
+    (lambda: x + 1j, eg.DTypeError, "got the complex number 1j"),
+    (lambda: x * "a", eg.DTypeError, "got the text '"),  # type: ignore[operator]
+    (lambda: eg.stack([x, None]), eg.DTypeError, "got a list that holds None|got None"),  # type: ignore[list-item]
     (lambda: v * [[1.0], [1.0, 2.0]], eg.ShapeError, "cannot make an array"),
     (lambda: x + 10**400, eg.DTypeError, "too large for a float"),
     # shapes
@@ -55,20 +55,20 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
         eg.ShapeError,
         r"symbol 'q' has batch shape \(3,\), the others have \(2,\)",
     ),
-    (lambda: eg.evaluate(x, {x: 1j}), eg.DTypeError, "symbol 'x': expected real numbers, got complex"),
+    (lambda: eg.evaluate(x, {x: 1j}), eg.DTypeError, "symbol 'x': expected real numbers, got the complex number 1j"),
     (lambda: eg.evaluate(x, {x: "a"}), eg.DTypeError, "symbol 'x': expected real numbers"),
-    (lambda: eg.evaluate(x, {x: None}), eg.DTypeError, "got NoneType of dtype object"),
+    (lambda: eg.evaluate(x, {x: None}), eg.DTypeError, "got None"),
     (lambda: eg.evaluate(x, {x: y}), eg.DTypeError, "use substitute"),
     (lambda: eg.evaluate(v, {v: [[1.0], [1.0, 2.0]]}), eg.ShapeError, "symbol 'v': cannot make an array"),
     (lambda: eg.evaluate(x, {"x": 1.0}), TypeError, "'x' is not an expression"),  # type: ignore[call-overload]
-    (lambda: eg.evaluate("x"), eg.DTypeError, "got str"),
+    (lambda: eg.evaluate("x"), eg.DTypeError, "got the text '"),
     # differentiation
     (lambda: eg.diff(x**2, x**2), eg.DifferentiationError, "by a symbol or by elements of one .* got a product expression"),
     (lambda: eg.diff(x**2, 2.0), eg.DifferentiationError, "got a constant expression"),
     (lambda: eg.diff(x**2), eg.DifferentiationError, "at least one symbol"),
     (lambda: eg.diff(x**2, 2), eg.DifferentiationError, "the count 2 must follow a symbol"),
     (lambda: eg.diff(x**2, x, 0), eg.DifferentiationError, "must be at least 1, got 0"),
-    (lambda: eg.diff(x**2, "x"), eg.DTypeError, "got str"),
+    (lambda: eg.diff(x**2, "x"), eg.DTypeError, "got the text '"),
     (lambda: eg.gradient(v, v), eg.ShapeError, r"got shape \(3,\); jacobian takes arrays"),
     (lambda: eg.divergence(x, v), eg.ShapeError, r"the shape of x, \(3,\), got \(\)"),
     (lambda: eg.jvp(v, v, [1.0, 2.0]), eg.ShapeError, r"the tangent must have x's shape \(3,\), got \(2,\)"),
@@ -125,7 +125,7 @@ def test_a_sparse_jacobian_is_no_expression_and_says_what_is() -> None:
     v = eg.Symbol("v", 2)
     sparse = eg.jacobian(eg.sin(v), v, sparse=True)
     for f in (lambda: eg.evaluate(sparse, {v: [0, 1]}), lambda: eg.compile(sparse, v)):
-        with pytest.raises(eg.DTypeError, match="got SparseJacobian of dtype object; its .values are an expression"):
+        with pytest.raises(eg.DTypeError, match="got a SparseJacobian; its .values are an expression"):
             f()
 
 

@@ -77,7 +77,7 @@ def test_what_is_read(text: str, expected: object) -> None:
         ("x and y", "cannot hold"),
         ("not x", "cannot hold"),
         ("x // y", "cannot hold"),
-        ("'text'", "expected numbers|real-valued"),
+        ("'text'", "expected numbers|real numbers"),
         ("x + 'text'", "cannot hold"),
         ("-'text'", "cannot hold"),
         ("1j * x", "cannot hold 1j"),

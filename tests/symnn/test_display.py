@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from symnn import (
     Chain,
     Dense,
     Gradient,
+    Hessian,
     Jacobian,
+    Laplacian,
     LossTerm,
     NeuralNetworkParameters,
     SymbolicNeuralNetwork,
@@ -54,6 +57,58 @@ def test_what_is_too_long_is_left_to_the_text() -> None:
     assert NeuralNetworkParameters()._repr_latex_() is None
     many = NeuralNetworkParameters({f"p{k}": float(k) for k in range(2000)})
     assert many._repr_latex_() is None
+
+
+class _Pair(NamedTuple):
+    u: Any
+    g: Any
+
+
+def test_what_a_notebook_shows_can_be_printed() -> None:
+    """As an equation for each part, with its name, and as one graph; in any nesting."""
+    g = derivative(Gradient(NN))
+    text = eg.latex(g)
+    assert text.startswith("\\begin{equation}\n\\begin{aligned}\n\\mathtt{L1.W} &= ") and text.count("&=") == 2
+    shown = g._repr_latex_()
+    assert shown is not None and shown.removeprefix("$\\displaystyle ").removesuffix("$") in text
+    assert eg.latex(Gradient(NN)) == text and eg.to_dot(Gradient(NN)) == eg.to_dot(g)
+    for single in (Jacobian(NN), Hessian(NN), Laplacian(NN)):
+        assert eg.latex(single) == eg.latex(derivative(single)) and eg.to_dot(single) == eg.to_dot(derivative(single))
+    assert eg.latex(NN) == eg.latex(NN.output)
+    names = re.findall(r"mathtt\{(.*?)\} &=", eg.latex({"u": NN.output, "d": [g[0], Jacobian(NN)], 3: _Pair(1.5, NN.params)}))
+    assert names == ["u", "d[0].L1.W", "d[0].L1.b", "d[1]", "3.u", "3.g.L1.W", "3.g.L1.b"]
+    dot = eg.to_dot({"a": NN.output, "b": NN.params})
+    assert [line for line in dot.splitlines() if "plaintext" in line] == [
+        '  part0 [label="a", shape=plaintext];', '  part1 [label="b.L1.W", shape=plaintext];', '  part2 [label="b.L1.b", shape=plaintext];',
+    ]  # fmt: skip
+    ps = NeuralNetworkParameters(L1=dict(W=[[1.0, 2.5]], b=[0.0]))
+    assert "1 & 2.5 " in eg.latex(ps) and eg.to_dot(ps)
+    assert "emptyset" in eg.latex({})
+
+
+def test_nestings_of_many_parts_are_elided() -> None:
+    many = {f"p{k}": eg.Symbol("x") ** k for k in range(300)}
+    assert "200 equations left out" in eg.latex(many) and "left out" not in eg.latex(many, limit=None)
+
+
+def test_what_cannot_be_printed_is_named() -> None:
+    held: list[Any] = []
+    held.append({"a": held})
+    for wrong, error, said in (
+        ("text", eg.DTypeError, "expected an expression or real numbers, got the text 'text'"),
+        (NN.chain, eg.DTypeError, "got a Chain"),
+        (held, ValueError, "nested too deeply, or holds itself"),
+    ):
+        for show in (eg.latex, eg.to_dot):
+            with pytest.raises(error, match=said):
+                show(wrong)
+
+
+def test_a_derivative_where_an_expression_is_wanted() -> None:
+    with pytest.raises(eg.DTypeError, match=r"got a Jacobian; its \.derivative is an expression"):
+        eg.sin(Jacobian(NN))  # type: ignore[arg-type]
+    with pytest.raises(eg.DTypeError, match=r"got a SymbolicNeuralNetwork; its \.output is an expression"):
+        eg.sin(NN)  # type: ignore[arg-type]
 
 
 DATA = (np.ones((5, 1)), np.zeros((5, 1)))

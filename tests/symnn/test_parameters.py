@@ -126,7 +126,7 @@ def test_names_of_methods_are_reached_by_key() -> None:
         (lambda: NeuralNetworkParameters([1.0]), DTypeError, "nested dict.*got list"),
         (lambda: NeuralNetworkParameters(L1=dict(W=[1j])), DTypeError, "L1.W: expected real numbers.*complex"),
         (lambda: NeuralNetworkParameters(L1=dict(W=["a"])), DTypeError, "L1.W: expected real numbers"),
-        (lambda: NeuralNetworkParameters(L1=dict(W=None)), DTypeError, "L1.W: expected real numbers.*NoneType"),
+        (lambda: NeuralNetworkParameters(L1=dict(W=None)), DTypeError, "L1.W: expected real numbers.*None"),
         (lambda: NeuralNetworkParameters(L1=dict(W=[[1.0], [1.0, 2.0]])), ShapeError, "L1.W: cannot make an array"),
         (lambda: small().like([1.0]), ShapeError, r"has 5 entries \(L1.W \(1, 2\), .*got shape \(1,\)"),
         (lambda: small().astype("int32"), DTypeError, "float64 or float32, got int32"),

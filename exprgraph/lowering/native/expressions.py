@@ -153,8 +153,8 @@ class Expressions:
         elif isinstance(node, ast.Compare):
             values = [self.expression(v) for v in (node.left, *node.comparators)]
             result = self._compare(node, node.ops[0], values[0], values[1])
-            for op, a, b in zip(node.ops[1:], values[1:], values[2:]):  # 0 < x < 1
-                result = self.builder.binary("and", result, self._compare(node, op, a, b), "bool")
+            for test, a, b in zip(node.ops[1:], values[1:], values[2:]):  # 0 < x < 1
+                result = self.builder.binary("and", result, self._compare(node, test, a, b), "bool")
             return result
         elif isinstance(node, ast.BoolOp):
             op = "and" if isinstance(node.op, ast.And) else "or"
@@ -238,7 +238,7 @@ class Expressions:
         """``a % b``, which has the sign of b, and ``a // b``, as CPython computes them."""
         build, zero = self.builder, self.builder.real(0.0)
         rest = self._library("fmod", [a, b])
-        signs = build.binary("xor", *(build.binary("fcmp olt", v, zero, "bool") for v in (rest, b)), "bool")
+        signs = build.binary("xor", build.binary("fcmp olt", rest, zero, "bool"), build.binary("fcmp olt", b, zero, "bool"), "bool")
         other = build.binary("and", signs, build.binary("fcmp une", rest, zero, "bool"), "bool")
         quotient = build.binary("fdiv", build.binary("fsub", a, rest), b)
         rest = build.select(other, build.binary("fadd", rest, b), rest)
