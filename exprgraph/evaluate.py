@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, overload
 
@@ -55,7 +56,9 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
             (batch) axes before it.  Batch axes broadcast among each other.
 
     Returns:
-        NumPy values in the same nesting: the batch axes, then the expression's shape.
+        NumPy values in the same nesting: the batch axes, then the expression's shape.  Where symbols
+        are declared per sample, a result that depends on no value with batch axes has none; else every
+        result but a sum over samples has them, a constant's too.
         float32 if all values are float32, else float64; comparisons are bool.
 
     Raises:
@@ -70,12 +73,30 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
     """
     leaves, restore = flatten(e)
     nodes = [as_node(n) for n in leaves]
-    return restore(evaluate_nodes(nodes, bindings or {}))
+    given = bindings or {}
+    declared = any(isinstance(s, Node) and s.per_sample for s in given)
+    return restore(evaluate_nodes(nodes, given, [not declared and has_batch_axes(n) for n in nodes]))
 
 
-def evaluate_nodes(roots: Sequence[Node], bindings: Bindings) -> list[np.ndarray]:
-    """The values of several nodes, with shared parts computed once."""
-    values, batch, dtype = bind(roots, bindings)
+def has_batch_axes(node: Node) -> bool:
+    """Whether a value has the axes of a batch in which no symbol is declared per sample: all but sums over samples have."""
+    order = topological([node])
+    differs: set[Node] = set()
+    for n in order:
+        if n.op is SYMBOL or (n.op is not SAMPLE_SUM and any(a in differs for a in n.args)):
+            differs.add(n)
+    return node in differs or not any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in order)
+
+
+def evaluate_nodes(
+    roots: Sequence[Node], bindings: Bindings, repeated: Sequence[bool] | None = None, *, check: bool = True
+) -> list[np.ndarray]:
+    """The values of several nodes, with shared parts computed once.
+
+    Those ``repeated`` have the batch axes in any case.  ``check``: a value for each sample where sums over samples take it
+    as one for all is an error; a caller that has repeated values over the samples has checked that before.
+    """
+    values, batch, dtype = bind(roots, bindings, check)
     order = topological(roots, enter=lambda n: n not in values)
     uses: dict[Node, int] = dict.fromkeys(roots, 1)
     for node in order:
@@ -90,10 +111,10 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings) -> list[np.ndarray
                 uses[a] -= 1
                 if not uses[a]:
                     del values[a]  # memory follows the live values, not the whole graph
-    return [context.finish(r, values[r]) for r in roots]
+    return [context.finish(r, values[r], again) for r, again in zip(roots, repeated or [False] * len(roots))]
 
 
-def bind(roots: Sequence[Node], bindings: Bindings) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
+def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
     """Checked values by symbol, the common batch shape, and the type to compute in."""
     arrays: dict[Node, np.ndarray] = {}
     for symbol, value in bindings.items():
@@ -121,7 +142,7 @@ def bind(roots: Sequence[Node], bindings: Bindings) -> tuple[dict[Node, np.ndarr
         given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
         names = ", ".join(sorted({f"{s.params[0]!r} of shape {s.shape}" for s in missing}))
         raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
-    if any(n.op is SAMPLE_COUNT for n in unbound):
+    if check and any(n.op is SAMPLE_COUNT for n in unbound):
         check_counted(taken_as_shared(roots), {s: a.ndim > s.ndim for s, a in values.items()})
     return values, batch, dtype
 
@@ -186,9 +207,9 @@ class _Context:
             values = [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
         return np.asarray(op.evaluate(node, values)).astype(self.dtype, copy=False)
 
-    def finish(self, node: Node, value: np.ndarray) -> Any:
+    def finish(self, node: Node, value: np.ndarray, repeated: bool) -> Any:
         shape = value.shape[: value.ndim - len(node.shape)] + node.shape
-        if node.per_sample or value.ndim > len(node.shape):
+        if repeated or node.per_sample or value.ndim > len(node.shape):
             shape = self.batch + node.shape
         out = np.array(np.broadcast_to(value, shape))
         if is_boolean(node):
@@ -323,7 +344,7 @@ def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     a = np.broadcast_to(a, lead + a.shape[-2:])
     b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
     try:
-        out = np.linalg.solve(a, b.reshape((*lead, node.shape[0], -1))).reshape(b.shape)
+        out = np.linalg.solve(a, b.reshape((*lead, node.shape[0], math.prod(node.shape[1:])))).reshape(b.shape)
         out[np.isnan(a).any(axis=(-2, -1))] = np.nan
     except np.linalg.LinAlgError:  # one singular system: solve one by one, so that the others keep their values
         out = np.empty(b.shape, b.dtype)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared
+from ..evaluate import check_counted, evaluate_nodes, has_batch_axes, real_array, taken_as_shared
 from ..integers import whole
 from ..leaves import as_node
 from ..names import shown
@@ -140,7 +140,7 @@ class CompiledOutputs:
             vector = a.reshape((*front, argument.size))
             for symbol, offset in argument.symbols:
                 bindings[symbol] = vector[..., offset : offset + symbol.size].reshape(front + symbol.shape)
-        values = evaluate_nodes(self.outputs, bindings)
+        values = evaluate_nodes(self.outputs, bindings, check=False)
         shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
 
@@ -178,10 +178,7 @@ class CompiledFunction:
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
         self._counted = taken_as_shared(outputs)
-        self._lifted = tuple(
-            plain and not differs and not any(n.op is SAMPLE_SUM for n in topological([o]))
-            for o, differs in zip(outputs, self._core.differs)
-        )
+        self._lifted = tuple(plain and not differs and has_batch_axes(o) for o, differs in zip(outputs, self._core.differs))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)

@@ -15,6 +15,7 @@ except ImportError as error:
     raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})') from error
 del _hypothesis, _mpmath
 
+from .batches import check_batches
 from .bounds import bounds
 from .derivatives import check_derivatives
 from .differences import directional_derivatives
@@ -31,6 +32,7 @@ __all__ = [
     "Disagreement",
     "UnsmoothPointError",
     "bounds",
+    "check_batches",
     "check_derivatives",
     "check_function",
     "check_identity",

@@ -10,7 +10,15 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.node import Node
-from exprgraph.testing import Disagreement, UnsmoothPointError, check_derivatives, check_reduction, check_values, rounding_errors
+from exprgraph.testing import (
+    Disagreement,
+    UnsmoothPointError,
+    check_batches,
+    check_derivatives,
+    check_reduction,
+    check_values,
+    rounding_errors,
+)
 from exprgraph.testing.derivatives import along
 from exprgraph.testing.disagreement import difference
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
@@ -111,6 +119,10 @@ def _samples(made: Made, seed: int) -> None:
         check_reduction(made.e, at=made.at)
 
 
+def _batches(made: Made, seed: int, compiled: bool = False) -> None:
+    check_batches(made.e, at=made.at, compiled=compiled, seed=seed)
+
+
 #: what a case is held against, and for one of how many cases
 WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "modes, NumPy, 50 digits, differences": (
@@ -120,6 +132,8 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "special points, code, copies": (2, _special),
     "special points, machine code": (40, lambda m, seed: _special(m, seed, True)),
     "samples": (2, _samples),
+    "batches": (2, _batches),
+    "batches, machine code": (40, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
     "JAX": (200, _by_jax),
     "SymPy": (200, _by_sympy),

@@ -1,0 +1,79 @@
+"""The check that a batch has the same shape, type and values by every backend, an empty one too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..evaluate import evaluate
+from ..leaves import as_node
+from ..lowering import compile as compile_
+from ..node import Node
+from ..traverse import symbols_of
+from .disagreement import Disagreement, Values, allowances, difference, program
+from .growing import values_for
+
+#: batch axes: none, one, several, and some without elements
+LEADS = ((), (1,), (3,), (0,), (2, 0), (2, 2))
+
+
+def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
+    """Check that ``evaluate`` and compiled functions agree on batches: in shape and type exactly, in values to rounding.
+
+    Each symbol's value is repeated over the axes of the batch; one that is not declared per sample may also stay a single one.
+
+    Args:
+        e: an expression.
+        at: a value for each symbol, of the symbol's shape; random ones by default.
+        compiled: also by machine code, not by ``backend="numpy"`` alone.
+        seed: of the random choices.
+
+    Raises:
+        Disagreement: what differs, as a program.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_batches
+    >>> x = eg.Symbol("x", shape=2)
+    >>> check_batches(eg.hessian(eg.sum(x**2), x))
+    """
+    node = as_node(e)
+    rng = np.random.default_rng(seed)
+    symbols = symbols_of([node])
+    single = dict(values_for(rng, symbols, samples=1)) if at is None else dict(at)
+    single = {s: np.asarray(v, float)[0] if np.ndim(v) > s.ndim else np.asarray(v, float) for s, v in single.items()}
+    declared = any(s.per_sample for s in single)
+    functions = {b: compile_(node, list(single), backend=b) for b in ("numpy", "numba")[: 1 + compiled]}
+    for lead in LEADS:
+        batched = {s: s.per_sample if declared else bool(rng.integers(0, 4)) for s in single}
+        values = {s: np.array(np.broadcast_to(v, (lead if batched[s] else ()) + s.shape)) for s, v in single.items()}
+        said = _said(node, values, functions)
+        if said is not None:
+            raise Disagreement(said, program([("e", node)], single, f"check_batches(e, at=at, seed={seed})"))
+
+
+def _said(e: Node, values: Values, functions: dict[str, Any]) -> str | None:
+    wanted = _answer(lambda: evaluate(e, values))
+    for backend, fn in functions.items():
+        got = _answer(lambda fn=fn: fn(*values.values()))  # type: ignore[misc]
+        if isinstance(wanted, str) or isinstance(got, str):
+            if got != wanted:
+                return f"{backend}: {got!r:.300}, evaluate: {wanted!r:.300}"
+        elif (got.shape, got.dtype) != (wanted.shape, wanted.dtype):
+            return f"{backend} gives shape {got.shape} of {got.dtype}, evaluate {wanted.shape} of {wanted.dtype}"
+        elif got.size:
+            said = difference(f"the batch by {backend}", got, "by evaluate", wanted, allowances([e], values)[0])
+            if said is not None:
+                return said
+    return None
+
+
+def _answer(call: Any) -> Any:
+    """An array, or the kind of error; its words may name the function."""
+    try:
+        return np.asarray(call())
+    except (ValueError, TypeError) as error:
+        return type(error).__name__
+
+
+__all__ = ["check_batches"]
