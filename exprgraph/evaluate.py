@@ -79,13 +79,13 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
 
 
 def has_batch_axes(node: Node) -> bool:
-    """Whether a value has the axes of a batch in which no symbol is declared per sample: all but sums over samples have."""
+    """Whether a value has the axes of a batch in which no symbol is declared per sample: all but sums over its samples have."""
     order = topological([node])
     differs: set[Node] = set()
     for n in order:
         if n.op is SYMBOL or (n.op is not SAMPLE_SUM and any(a in differs for a in n.args)):
             differs.add(n)
-    return node in differs or not any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in order)
+    return node in differs or not any(n.op is SAMPLE_SUM for n in order)
 
 
 def evaluate_nodes(

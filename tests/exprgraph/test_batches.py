@@ -26,7 +26,7 @@ def _shapes(e: object, symbols: tuple[Node, ...], given: tuple[object, ...], bac
 def test_a_constant_of_a_batch_has_its_axes(backend: str) -> None:
     e = [eg.diff(x**2, x, 2), eg.array(2.0), y, eg.array([1.0, 2.0]), eg.over_samples.sum(1.0), y * eg.over_samples.sum(1.0)]
     for lead in ((4,), (0,), (2, 3), ()):
-        assert _shapes(e, (x, y), (np.ones(lead), 2.0), backend) == [lead, lead, lead, (*lead, 2), (), lead]
+        assert _shapes(e, (x, y), (np.ones(lead), 2.0), backend) == [lead, lead, lead, (*lead, 2), lead, lead]
 
 
 @pytest.mark.parametrize("backend", ["evaluate", "numpy", "numba"])
