@@ -24,6 +24,9 @@ CACHE_BYTES = 2 * 1024 * 1024
 #: samples in a block, the most for which the workspace is small enough
 BLOCKS = (128, 64, 32, 16, 8)
 
+#: branches of one ``if``: each is nested in the one before it, and Python bounds the nesting
+CHOICES = 64
+
 
 def row_length(block: int) -> int:
     """The distance of two rows of lanes: not a power of two, which would crowd a few cache sets."""
@@ -277,10 +280,7 @@ class _Emitter:
                 return
             out.append(f"for step in range({run[0]}, {run[-1] + 1}):")
             out.append("    code, t = STEPS[step, 0], STEPS[step, 1]")
-            for i, name in enumerate(used):
-                word = "if" if i == 0 else "elif"
-                out.append(f"    {word} code == {int(name[1:])}:")
-                out.append(f"        {name}({self.signatures[name]})")
+            out.extend("    " + line for line in self._chosen([int(name[1:]) for name in used]))
             run.clear()
 
         for line in lines:
@@ -292,6 +292,19 @@ class _Emitter:
                 out.append(line)
         close()
         return out
+
+    def _chosen(self, codes: list[int]) -> list[str]:
+        """A call of the kernel that ``code`` stands for: branches in several levels where one would be nested too deep."""
+        lines = []
+        each = 1
+        while each * CHOICES < len(codes):
+            each *= CHOICES
+        for at in range(0, len(codes), each):
+            some = codes[at : at + each]
+            test = f"code < {some[-1] + 1}" if each > 1 else f"code == {some[0]}"
+            inside = self._chosen(some) if each > 1 else [f"k{some[0]}({self.signatures[f'k{some[0]}']})"]
+            lines += [f"{'elif' if at else 'if'} {test}:", *("    " + line for line in inside)]
+        return lines
 
     def _shared_outputs(self) -> list[str]:
         lines = []

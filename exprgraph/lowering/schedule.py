@@ -8,7 +8,8 @@ needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
@@ -40,6 +41,8 @@ from .phases import Phase
 
 #: statements in one loop nest: beyond, compile time grows faster than the code
 NEST_LIMIT = 300
+#: operations in one loop nest, which is one function of machine code: the same
+NEST_OPERATIONS = 6000
 #: operations in one nested expression
 INLINE_LIMIT = 24
 
@@ -67,6 +70,13 @@ class Nest:
     statements: list[Statement] = field(default_factory=list)
     #: the stored values it computes or reads
     values: set[Node] = field(default_factory=set)
+    #: how many operations its statements have, about
+    operations: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more statements."""
+        return len(self.statements) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
 
 
 @dataclass
@@ -210,8 +220,10 @@ class Scheduler:
         self.outputs = outputs
         self.lanes = lanes
         self.nests: list[Nest] = []
-        self.by_shape: dict[Shape, list[int]] = {}
+        #: pointwise nests in order, by shape and a value they hold; of scalars, which always share, by nothing else
+        self.holding: dict[tuple[Shape, Node | None], list[int]] = {}
         self.inlined: set[Node] = set()
+        self.size: dict[Node, int] = {}  # of pointwise values: operations of the expression
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
         self.fused_totals = {t for t in totals if is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
@@ -316,7 +328,7 @@ class Scheduler:
             else:
                 kept.add(total.args[0])
                 kept.add(self._base(total.args[0]))
-        size: dict[Node, int] = {}
+        size = self.size
         self.readers = readers
         self.dead = {t.args[0] for t in self.fused_totals if t.args[0] not in readers and t.args[0] not in kept}
         for node in self.order:
@@ -334,8 +346,31 @@ class Scheduler:
         self.nests.append(nest)
         at = len(self.nests) - 1
         if nest.kind == "pointwise":
-            self.by_shape.setdefault(nest.shape, []).append(at)
+            self._hold(at, nest.values)
         return at
+
+    def _hold(self, at: int, values: Iterable[Node]) -> None:
+        """Find the nest by these values from now on."""
+        shape = self.nests[at].shape
+        for value in values if shape else (None,):
+            known = self.holding.setdefault((shape, value), [])
+            if not shape and known and known[-1] == at:
+                return
+            insort(known, at)
+
+    def _open(self, shape: Shape, values: Iterable[Node], first: int) -> int | None:
+        """The earliest nest from ``first`` on that a statement of these values may join.
+
+        Arrays share a nest where they share data; scalars always do, as straight-line code.
+        """
+        found: list[int] = []
+        for value in values if shape else (None,):
+            known = self.holding.get((shape, value), [])
+            i = bisect_left(known, first)
+            while i < len(known) and self.nests[known[i]].full:
+                del known[i]
+            found += known[i : i + 1]
+        return min(found, default=None)
 
     def _leaves(self, node: Node) -> list[tuple[Node, bool]]:
         """Stored values below the inlined expression of a node."""
@@ -364,14 +399,17 @@ class Scheduler:
         shape = statement.value.shape
         first = max(self._earliest(leaves, shape), after)
         own = {n for n, _ in leaves} | {statement.value}
-        for at in self.by_shape.get(shape, []):
-            nest = self.nests[at]
-            # arrays share a nest where they share data; scalars always do, as straight-line code
-            if at >= first and len(nest.statements) < NEST_LIMIT and (not shape or nest.values & own):
-                nest.statements.append(statement)
-                nest.values |= own
-                return at
-        return self._append(Nest("pointwise", shape, [statement], own))
+        operations = self.size.get(statement.value, 1)
+        at = self._open(shape, own, first)
+        if at is None:
+            return self._append(Nest("pointwise", shape, [statement], own, operations))
+        nest = self.nests[at]
+        nest.statements.append(statement)
+        nest.operations += operations
+        if shape:
+            self._hold(at, own - nest.values)
+        nest.values |= own
+        return at
 
     def _schedule(self, node: Node) -> None:
         if node in self.inlined or node in self.dead or is_view(node) or self._aliased(node):

@@ -197,16 +197,19 @@ class _Driver(Translation):
             super().statement(s)
 
     def _choose(self, s: ast.If) -> None:
-        """``if code == 3: ... elif ...`` as a jump by the code."""
+        """``if code == 3: ... elif ...``, in one level or in several, as a jump by the code."""
         b = self.builder
         after = b.label("next")
         cases: list[tuple[int, list[ast.stmt]]] = []
         rest: list[ast.stmt] = [s]
         while rest:
-            (test,) = rest
+            test = rest.pop()
             assert isinstance(test, ast.If) and isinstance(test.test, ast.Compare)
-            cases.append((_integer(test.test.comparators[0]), test.body))
-            rest = test.orelse
+            rest += test.orelse
+            if isinstance(test.test.ops[0], ast.Lt):  # cases of a range
+                rest += test.body
+            else:
+                cases.append((_integer(test.test.comparators[0]), test.body))
         labels = [b.label("step") for _ in cases]
         listed = " ".join(f"i64 {k}, label %{label}" for (k, _), label in zip(cases, labels))
         b.do(f"switch i64 {self.env['code'].text}, label %{after} [ {listed} ]")

@@ -194,9 +194,19 @@ class Expressions:
         return a, b
 
     def _binary(self, node: ast.BinOp) -> Value:
+        """A chain of operations from left to right, however long."""
+        chain = [node]
+        while isinstance(chain[-1].left, ast.BinOp):
+            chain.append(chain[-1].left)
+        value = self.expression(chain[-1].left)
+        for link in reversed(chain):
+            value = self._operation(link, value, self.expression(link.right))
+        return value
+
+    def _operation(self, node: ast.BinOp, a: Value, b: Value) -> Value:
         if isinstance(node.op, ast.Pow):
-            return self._power(node)
-        a, b = self._like(self.expression(node.left), self.expression(node.right), node)
+            return self._power(node, a, b)
+        a, b = self._like(a, b, node)
         if "bool" in (a.kind, b.kind) and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
             a, b = self.real_of(a, node), self.real_of(b, node)
         if isinstance(node.op, ast.Div) and a.kind == b.kind == "int":
@@ -220,9 +230,8 @@ class Expressions:
                 return self.builder.integer(known)
         return self.builder.binary(op, a, b)
 
-    def _power(self, node: ast.BinOp) -> Value:
+    def _power(self, node: ast.BinOp, base: Value, exponent: Value) -> Value:
         """A power; of a small whole number, by multiplications."""
-        base, exponent = self.expression(node.left), self.expression(node.right)
         base = self.real_of(base, node)
         if exponent.kind == "int" and self.builder.is_literal(exponent) and abs(int(exponent.text)) <= MULTIPLIED:
             n = int(exponent.text)

@@ -1,0 +1,78 @@
+"""Wide sums and products as chains of narrow ones.
+
+A statement of generated code, and with it the nesting of an expression, is then bounded however many terms
+somebody adds up; a nest, which takes so many operations and no more, becomes a function of bounded size.
+Terms are added from left to right as before, and numerators are still divided by denominators once: no
+result changes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..contract import contract
+from ..node import Node, make
+from ..primitive import CONTRACT, PRODUCT, SUM
+
+#: operands of one sum or product
+WIDTH = 64
+
+
+def narrowed(node: Node) -> Node:
+    """The node as a chain of nodes of at most ``WIDTH`` operands."""
+    if len(node.args) <= WIDTH:
+        return node
+    if node.op is SUM:
+        const, coefficients = node.params
+        return _sum(node, const, coefficients)
+    if node.op is PRODUCT:
+        return _quotient(node)
+    if node.op is CONTRACT and len(node.params[1]) == len(node.shape):
+        return _outer(node)
+    return node
+
+
+def _sum(node: Node, const: float, coefficients: Sequence[float]) -> Node:
+    at = WIDTH
+    total = make(SUM, node.args[:at], (const, tuple(coefficients[:at])), node.shape)
+    while at < len(node.args):
+        more = slice(at, at + WIDTH - 1)
+        total = make(SUM, (total, *node.args[more]), (0.0, (1.0, *coefficients[more])), node.shape)
+        at += WIDTH - 1
+    return total
+
+
+def _product(node: Node, factors: Sequence[tuple[Node, float]]) -> Node:
+    if len(factors) == 1 and factors[0][1] == 1.0 and factors[0][0].shape == node.shape:
+        return factors[0][0]
+    live = list(factors[:WIDTH])
+    at = WIDTH
+    while True:
+        whole = make(PRODUCT, tuple(a for a, _ in live), tuple(e for _, e in live), node.shape)
+        if at >= len(factors):
+            return whole
+        live = [(whole, 1.0), *factors[at : at + WIDTH - 1]]
+        at += WIDTH - 1
+
+
+def _quotient(node: Node) -> Node:
+    above = [(a, e) for a, e in zip(node.args, node.params) if e > 0]
+    below = [(a, -e) for a, e in zip(node.args, node.params) if not e > 0]
+    parts = [(_product(node, above), 1.0)] if above else []
+    if below:
+        parts.append((_product(node, below), -1.0))
+    return _product(node, parts)
+
+
+def _outer(node: Node) -> Node:
+    """Products along different axes."""
+    labels, sizes = node.params
+    live = [(a, list(ks)) for a, ks in zip(node.args, labels)]
+    while len(live) > WIDTH:
+        first = live[:WIDTH]
+        kept = sorted(set().union(*(ks for _, ks in first)))
+        live = [(contract(first, kept), kept), *live[WIDTH:]]
+    return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
+
+
+__all__ = ["WIDTH", "narrowed"]
