@@ -33,3 +33,7 @@ class CompilationError(ExprGraphError, RuntimeError):
 
 class ParseError(ExprGraphError, ValueError):
     """Text that is not an expression."""
+
+
+class FileNameError(ExprGraphError, ValueError):
+    """A file's name says that it holds something else than what is to be written."""

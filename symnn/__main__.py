@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .cli.main import main
+import sys
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        from .cli.main import main
+
+        status = main()
+    except KeyboardInterrupt:  # while all is being imported
+        print("symnn: interrupted", file=sys.stderr)
+        status = 130
+    raise SystemExit(status)

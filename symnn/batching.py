@@ -47,6 +47,13 @@ class Sampler:
         self.size = int(batch_size)
         self.steps = -(-max(samples) // self.size)
 
+    @property
+    def described(self) -> str:
+        """How many samples a step takes, and who says which."""
+        if self.given is not None:
+            return f"{self.given.shape[2]}, given"
+        return "all" if self.size is None else f"{self.size}, shuffled"
+
     def epochs(self, first: int, count: int) -> list[Batches | None]:
         """The batches of some epochs one after another, for each term."""
         if self.given is not None:

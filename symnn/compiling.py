@@ -61,11 +61,9 @@ def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend
 
 def save_function(core: CompiledOutputs, names: Sequence[str], path: str | os.PathLike[str]) -> None:
     """Write the function as a module that needs only numpy and numba; ``names`` are the arguments', for its messages."""
-    from pathlib import Path
-
     from exprgraph.lowering.save import save_module
 
-    save_module(core, names, Path(path))
+    save_module(core, names, path)
 
 
 def workspace_size(core: CompiledOutputs) -> int:

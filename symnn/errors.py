@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exprgraph.errors import AxisError, DTypeError, ExprGraphError, ShapeError, UnboundSymbolError
+from exprgraph.errors import AxisError, DTypeError, ExprGraphError, FileNameError, ShapeError, UnboundSymbolError
 
 
 class ParameterError(ExprGraphError, ValueError):
@@ -33,6 +33,7 @@ __all__ = [
     "AxisError",
     "DTypeError",
     "ExprGraphError",
+    "FileNameError",
     "ParameterError",
     "ParameterFileError",
     "ShapeError",

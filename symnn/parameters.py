@@ -15,12 +15,13 @@ from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
 from exprgraph.node import Node
 
-from .errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
+from .archives import write_npz
+from .errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError, UnknownParameterError
 from .layout import Layout, Shape, Slot
 from .packing import gathered, packed
 from .parameter_arithmetic import Arithmetic
 from .parameter_text import text_of
-from .storage import nest, read_npz, write_npz
+from .storage import read_parameters
 
 
 class NeuralNetworkParameters(Arithmetic):
@@ -310,9 +311,13 @@ class NeuralNetworkParameters(Arithmetic):
         return _of_leaves(self._layout, [function(self._at(s)) for s in self._layout.slots], self._lead)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write an .npz file with an array for each leaf, named ``L1/W``.
+        """Write an .npz file with an array for each leaf, named ``L1/W``, and a digest of all of them.
 
-        The file appears whole or not at all; one that exists is replaced.
+        The file appears whole or not at all; one that exists is replaced, and keeps its mode.
+
+        Raises:
+            FileNameError: the name's ending means something else, as in ``ps.csv``.
+            OSError: there is no such directory, what is there is no regular file, or the disk is full.
         """
         self._numbers("save")
         if self._lead:
@@ -321,13 +326,17 @@ class NeuralNetworkParameters(Arithmetic):
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> NeuralNetworkParameters:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, or an archive of real numbers that :func:`numpy.savez` wrote.
 
         Raises:
             FileNotFoundError: there is no such file.
-            ParameterFileError: the file holds something else; the message says what.
+            ParameterFileError: the file holds something else, or is damaged; the message says what.
         """
-        return NeuralNetworkParameters(nest(read_npz(path), str(path)))
+        nested = read_parameters(path)
+        try:
+            return NeuralNetworkParameters(nested)
+        except ExprGraphError as e:  # names that no parameter has
+            raise ParameterFileError(f"{path}: {e}") from None
 
     # ------------------------------------------------------------ comparison and arithmetic
 

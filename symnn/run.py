@@ -56,6 +56,8 @@ class Run:
     callback: Callable[[Epoch], Any] | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: int
+    #: what a checkpoint must agree in, beside what this module knows
+    about: dict[str, Any]
 
     def __init__(
         self, symbols: NeuralNetworkParameters, first: np.ndarray, epochs: int, parts: list[Part], optimizer: Optimizer | LBFGS
@@ -175,8 +177,10 @@ class Run:
             "parameters": [[s.name, list(s.shape)] for s in self.symbols.layout.slots],
             "optimizer": described(self.optimizer),
             "batches in an epoch": sampler.steps,
+            "samples of a batch": sampler.described,
             "type of numbers": self.dtype.name,
             "random numbers": type(sampler.rng.bit_generator).__name__,
+            **self.about,
         }
 
     def _write(self, path: str | os.PathLike[str], descent: Descent, sampler: Sampler) -> None:
@@ -184,11 +188,12 @@ class Run:
         write_checkpoint(path, self._about(sampler), now, descent.state, self.best, self.history)
 
     def _read(self, path: str | os.PathLike[str], descent: Descent, sampler: Sampler) -> None:
-        shapes = (descent.state.shape, self.best.shape)
-        now, descent.state[...], self.best, self.history = read_checkpoint(path, self._about(sampler), shapes)
+        generator = sampler.rng.bit_generator
+        now, state, self.best, self.history = read_checkpoint(path, self._about(sampler), descent.state, self.best, dict(generator.state))
         self.epoch, self.least, self.since_best = now["epoch"], now["least"], now["since_best"]
+        descent.state[...] = state
         try:
-            sampler.rng.bit_generator.state = now["random"]
+            generator.state = now["random"]
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: random numbers: {error!r}") from None
         self.progress.advance(self.epoch, self.history.loss[-1] if self.history.loss else math.nan, None)

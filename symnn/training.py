@@ -12,6 +12,7 @@ import numpy as np
 from .binding import bind_parameters
 from .checkpoints import check_checkpoint
 from .errors import ArgumentError
+from .fingerprints import of_data, of_network, of_terms
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
@@ -65,12 +66,14 @@ def train(
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
         checkpoint: a file to which the state is written, whole, every ``checkpoint_every`` epochs and at the end.
         threads: for L-BFGS, how many evaluate the samples; steps on batches are made by one.
-        resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.
+        resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.  Another
+            network, loss, optimizer, type of numbers, or other data are refused.
 
     Raises:
         NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
         ArgumentError, ShapeError: something does not fit.
         OSError: the checkpoint cannot be written, which is tried before training begins.
+        ParameterFileError: the checkpoint is damaged, or is one of another run; the message names what differs.
 
     Whatever error ends a training after its first epoch, an error of ``callback`` or of the disk too, has the
     attributes ``params``, ``best`` and ``history``, as a :class:`TrainingResult` has, and ``epoch``.
@@ -115,10 +118,19 @@ def train(
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
     run = Run(symbols, first, epochs, parts, optimizer)
-    run.validation = None if validation is None else Value(symbols, _validation_parts(network, loss, validation), run.dtype)
+    validated = [] if validation is None else _validation_parts(network, loss, validation)
+    run.validation = None if validation is None else Value(symbols, validated, run.dtype)
     run.validate_every, run.patience = validate_every, patience
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
+    run.about = {}
+    if checkpoint is not None or resume is not None:
+        run.about = {
+            "layers": of_network(network),
+            "terms of the loss": of_terms(loss, parts),
+            "data": of_data(parts, run.dtype),
+            "validation data": of_data(validated, run.dtype),
+        }
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
     try:
         with Progress(epochs, progress) as run.progress:

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -229,18 +228,20 @@ class CompiledFunction:
 
         return low_level_callable(self._core)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the evaluator as a module that needs only numpy and numba.
 
         The module has ``evaluate(*values)``, with the same arguments, batches and nesting of results
         flattened to a list in order, and ``self_check()``, which ``python`` runs when the module is run.
+        The file appears whole or not at all; one that exists is replaced, and keeps its mode.
 
         Raises:
-            FileNotFoundError: there is no such directory.
+            FileNameError: the name's ending means something else, as in ``evaluator.c``.
+            OSError: there is no such directory, what is there is no regular file, or the disk is full.
         """
         from .save import save_module
 
-        save_module(self._core, [s.params[0] for s in self.symbols], Path(path))
+        save_module(self._core, [s.params[0] for s in self.symbols], path)
 
     def __repr__(self) -> str:
         names = ", ".join(shown(s.params[0]) for s in self.symbols)

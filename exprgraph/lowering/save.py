@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ..files import written_whole
 
 if TYPE_CHECKING:
     from .function import CompiledOutputs
@@ -119,29 +119,21 @@ def _check(core: CompiledOutputs) -> str:
     return repr(expected).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
-def save_module(core: CompiledOutputs, names: Sequence[str], path: Path) -> None:
-    """Write the generated module with a plain Python caller, atomically."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r} for {path.name}")
-    program = core.program(batch=any(a.per_sample for a in core.arguments))
-    arguments = []
-    for name, a in zip(names, core.arguments):
-        arguments.append((name, a.shape, a.per_sample))
-    results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
-    text = program.source + _CALLER.format(
-        arguments=repr(arguments),
-        results=repr(results),
-        workspace=program.workspace,
-        shared=program.shared,
-        check=_check(core),
-        golden=_GOLDEN,
-        tolerance=1e-9,
-    )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            f.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def save_module(core: CompiledOutputs, names: Sequence[str], path: str | os.PathLike[str]) -> None:
+    """Write the generated module with a plain Python caller, whole or not at all."""
+    with written_whole(path, "the function", [".py"]) as f:
+        program = core.program(batch=any(a.per_sample for a in core.arguments))
+        arguments = []
+        for name, a in zip(names, core.arguments):
+            arguments.append((name, a.shape, a.per_sample))
+        results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
+        text = program.source + _CALLER.format(
+            arguments=repr(arguments),
+            results=repr(results),
+            workspace=program.workspace,
+            shared=program.shared,
+            check=_check(core),
+            golden=_GOLDEN,
+            tolerance=1e-9,
+        )
+        f.write(text.encode())

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         print(function.source)
     if given is not None:
         arrays = named_arrays(function(*given), name)
-        write_results(options.out, arrays)
+        write_results(options.out, arrays, given[0].ndim - 1)
         print(f"{options.out}: {name} of {chain!r} at {n} point{'s' * (n != 1)}")
         print(table(arrays))
 

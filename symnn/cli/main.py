@@ -28,7 +28,8 @@ networks    layers from left to right: {", ".join(LAYERS)}, as in
             one, both without activation.  Activations: see symnn.activations.activation_names().
 derivatives {", ".join(DERIVATIVES)}, in any nesting, as in "gradient(jacobian)",
             which is the gradient, by all parameters, of each entry of the Jacobian by the input.
-results     an .npz file.  Of a gradient: an array for each parameter, named L1/W, L1/b, ... as in a file
+results     an .npz file, or a table: result.csv has a point a line, and a column for each entry of a result,
+            named as L1/W[0][1].  In the .npz, of a gradient: an array for each parameter, named L1/W, L1/b, ... as in a file
             of parameters; of anything else: one array, named as the derivative.  The points' axes come
             first, then those of what is differentiated, then those of the parameter."""
 
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--params", metavar="FILE", help="parameters, an .npz as NeuralNetworkParameters.save writes it")
     source.add_argument("--init", type=_seed, metavar="SEED", help="initial parameters from this seed instead")
     e.add_argument("--points", metavar="FILE", help="numbers separated by commas or spaces, a point a line, a header or none; or .npy")
-    e.add_argument("--out", metavar="FILE", help="the .npz to write; it appears whole or not at all")
+    e.add_argument("--out", metavar="FILE", help="the .npz or .csv to write; it appears whole or not at all")
     e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
     e.add_argument("--source", action="store_true", help="print the generated code")
     _add_backend(e)
@@ -75,9 +76,9 @@ def _seed(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0, or 2 after one line on stderr that says what is wrong."""
-    options = parser().parse_args(argv)
+    """Run a command; the exit status: 0, 2 after one line on stderr that says what is wrong, or 130 after Ctrl-C."""
     try:
+        options = parser().parse_args(argv)
         if options.command == "evaluate":
             evaluate.run(options)
         else:
@@ -90,6 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as e:
         print(f"symnn: not enough memory: {e or 'take fewer points, or a smaller network'}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("symnn: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # what was printed is no longer read, as in `python -m symnn | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

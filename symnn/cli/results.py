@@ -1,16 +1,26 @@
-"""Results: named arrays in an .npz file, and the table that says what was written."""
+"""Results: named arrays in a file, .npz or .csv, and the table that says what was written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import csv
+import io
+import itertools
+import math
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from exprgraph import files
+
+from ..archives import write_npz
+from ..errors import FileNameError
 from ..parameters import NeuralNetworkParameters
-from ..storage import write_npz
 from .problem import InputError
+
+_WHAT = "the results"
+_ENDINGS = (".npz", ".csv")
 
 
 def named_arrays(value: Any, name: str) -> dict[str, np.ndarray]:
@@ -26,29 +36,58 @@ def named_arrays(value: Any, name: str) -> dict[str, np.ndarray]:
 
 def check_target(path: str, *sources: str | None) -> None:
     """That a file can be written there, found out before anything is computed."""
-    target = Path(path)
+    for source in sources:
+        if source is not None and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise InputError(f"--out: {path} would replace the file that is read from, {source}")
     try:
-        if target.is_dir():
-            raise InputError(f"--out: cannot write {path}: it is a directory")
-        if not target.parent.is_dir():
-            raise InputError(f"--out: cannot write {path}: there is no directory {target.parent}")
-        for source in sources:
-            if source is not None and target.exists() and Path(source).exists() and target.samefile(source):
-                raise InputError(f"--out: {path} would replace the file that is read from, {source}")
-    except OSError as e:
+        files.check_writable(path, _WHAT, _ENDINGS)
+    except (OSError, FileNameError) as e:
         raise _unwritable(path, e) from e
 
 
-def write_results(path: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write the arrays; the file appears whole or not at all."""
+def write_results(path: str, arrays: Mapping[str, np.ndarray], lead: int) -> None:
+    """Write the arrays, in the format that the name asks for; the file appears whole or not at all.
+
+    Args:
+        lead: how many axes are the points'.
+    """
     try:
-        write_npz(path, arrays)
-    except OSError as e:
-        raise _unwritable(path, e.__cause__ if isinstance(e.__cause__, OSError) else e) from e
+        if path.lower().endswith(".csv"):
+            with files.written_whole(path, _WHAT, _ENDINGS) as f:
+                f.writelines(line.encode() for line in as_csv(arrays, lead))
+        else:
+            write_npz(path, arrays, _WHAT)
+    except (OSError, FileNameError) as e:
+        raise _unwritable(path, e) from e
 
 
-def _unwritable(path: str, reason: OSError) -> InputError:
-    return InputError(f"--out: cannot write {path}: {reason.strerror or reason}")
+def _unwritable(path: str, reason: OSError | FileNameError) -> InputError:
+    if isinstance(reason, OSError) and reason.errno is not None:
+        return InputError(f"--out: {reason.strerror}: {path}")
+    return InputError(f"--out: {reason}")
+
+
+def as_csv(arrays: Mapping[str, np.ndarray], lead: int) -> Iterator[str]:
+    """The lines of a table: a point a line, an entry of a result a column, headed by its name and indices.
+
+    Numbers are written with all their digits.
+
+    >>> import numpy as np
+    >>> from symnn.cli.results import as_csv
+    >>> print(*as_csv({"jacobian": np.array([[[0.5, -1.0]], [[0.25, 2.0]]])}, 1), sep="", end="")
+    jacobian[0][0],jacobian[0][1]
+    0.5,-1.0
+    0.25,2.0
+    """
+    heads = [name + "".join(f"[{i}]" for i in index) for name, a in arrays.items() for index in np.ndindex(*a.shape[lead:])]
+    columns = [a.reshape(math.prod(a.shape[:lead]), -1) for a in arrays.values()]
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, lineterminator="\n")
+    for cells in itertools.chain([heads], (itertools.chain.from_iterable(rows) for rows in zip(*columns))):
+        writer.writerow(map(str, cells))
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def table(arrays: Mapping[str, np.ndarray]) -> str:

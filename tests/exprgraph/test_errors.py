@@ -130,7 +130,7 @@ def test_a_sparse_jacobian_is_no_expression_and_says_what_is() -> None:
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path) -> None:
-    with pytest.raises(FileNotFoundError, match="save: there is no directory .*nowhere' for evaluator.py"):
+    with pytest.raises(FileNotFoundError, match="cannot save the function to .*evaluator.py: there is no directory .*nowhere;"):
         eg.compile(x * y, (x, y)).save(tmp_path / "nowhere" / "evaluator.py")
 
 

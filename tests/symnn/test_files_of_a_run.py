@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from symnn import MSE, Adam, Dense, NeuralNetworkParameters, SymbolicNeuralNetwork, train
+from symnn.archives import write_npz
 from symnn.errors import ArgumentError, ParameterFileError
 
 NN = SymbolicNeuralNetwork(Dense(1, 2))
@@ -45,10 +46,14 @@ def test_parameters_named_like_parts_of_a_checkpoint_are_parameters(tmp_path: Pa
         fit(resume=tmp_path / "ps.npz")
 
 
-def test_a_damaged_checkpoint(tmp_path: Path) -> None:
+def test_a_checkpoint_without_a_digest_or_of_another_format(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
-    np.savez(path, run=np.frombuffer(b"{}", np.uint8), state=np.ones(2))
-    with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: KeyError\\('about'\\)"):
+    arrays = {"run": np.frombuffer(b"{}", np.uint8), "state": np.ones(2)}
+    np.savez(path, **arrays)
+    with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: it has no digest .earlier versions"):
+        fit(resume=path)
+    write_npz(path, arrays)
+    with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: it is in another format than 2"):
         fit(resume=path)
 
 

@@ -36,6 +36,7 @@ from symnn import (
     params,
     train,
 )
+from symnn.archives import write_npz
 from symnn.errors import ArgumentError, ParameterFileError, ShapeError
 from symnn.schedules import cosine, exponential, piecewise, warmup
 
@@ -344,6 +345,10 @@ EDITS: dict[str, Any] = {
     "text for a number": lambda run: run["now"].update(epoch="a"),
     "fewer than no epochs": lambda run: run["now"].update(epoch=-5),
     "half an epoch": lambda run: run["now"].update(epoch=1.5),
+    "no number": lambda run: run["now"].update(least=math.nan),
+    "more epochs than losses": lambda run: run["now"].update(epoch=3),
+    "a random state below 0": lambda run: run["now"]["random"]["state"].update(state=-1),
+    "another format": lambda run: run.update(format=1),
     "nothing to compare": lambda run: run.update(about=[]),
     "a number for the run": lambda run: run.update(now=3),
 }
@@ -360,7 +365,7 @@ def test_a_checkpoint_that_was_edited_is_refused(tmp_path: Any, edit: str) -> No
         run = json.loads(arrays["run"].tobytes())
         EDITS[edit](run)
         arrays["run"] = np.frombuffer(json.dumps(run).encode(), np.uint8)
-    np.savez(path, **arrays)
+    write_npz(path, arrays)
     with pytest.raises(ParameterFileError, match="damaged checkpoint"):
         train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=4, batch_size=6, resume=path, progress=False)
 
