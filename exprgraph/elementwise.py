@@ -7,7 +7,6 @@ tests.  Nothing elsewhere lists functions by name.
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,18 +14,17 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import spread
+from .columns import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
 from .contract import contract, is_structural
 from .errors import DTypeError, ShapeError
 from .indexing import select
 from .leaves import array, as_node, constant, constant_values, number
-from .names import is_identifier
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from .traverse import topological
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
-Interval = tuple[float, float]
 REAL: Interval = (-math.inf, math.inf)
 
 
@@ -67,7 +65,7 @@ class Function(Primitive):
         #: where the value is finite and smooth, an open interval for each argument
         self.domain = tuple(domain) if domain is not None else (REAL,) * self.arity
         #: where tests sample each argument
-        self.sample = tuple(sample) if sample is not None else tuple((max(a, -2.0), min(b, 2.0)) for a, b in self.domain)
+        self.sample = tuple(sample) if sample is not None else tuple(map(usual_sample, self.domain))
         self.boolean = boolean
         #: whether a user added it
         self.added = False
@@ -87,8 +85,17 @@ class Function(Primitive):
 
     def values(self, values: Sequence[Any]) -> np.ndarray:
         """What its numpy gives for arrays; of a user's function checked."""
-        value: np.ndarray = self.numpy(*values)
-        return self._of_shape(value, np.broadcast_shapes(*(np.shape(v) for v in values))) if self.added else value
+        if not self.added:
+            value: np.ndarray = self.numpy(*values)
+            return value
+        try:
+            given = self.numpy(*values)
+        except (TypeError, ValueError) as e:
+            if type(e) not in (TypeError, ValueError):  # an error of its own
+                raise
+            hint = "np.where chooses by element" if "ambiguous" in str(e) else "np.vectorize makes of a function of numbers one of arrays"
+            raise type(e)(f"function {self.name}: its numpy cannot be computed for arrays: {e}; {hint}") from e
+        return self._of_shape(given, np.broadcast_shapes(*(np.shape(v) for v in values)))
 
     def _of_shape(self, value: Any, shape: Shape) -> np.ndarray:
         """What a user's function gave for arrays of that shape."""
@@ -109,7 +116,11 @@ class Function(Primitive):
         p = self.partials[k]
         if p is None:
             return None
-        made = as_node(p(*node.args))
+        given = p(*node.args)
+        try:
+            made = as_node(given)
+        except (DTypeError, ShapeError) as e:
+            raise type(e)(f"function {self.name}: its derivative by argument {k}: {e}") from None
         if made.shape not in ((), node.shape):
             raise ShapeError(
                 f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "
@@ -233,19 +244,20 @@ def function(
     >>> eg.diff(cube(x), x)
     3*x**2
     """
-    if not isinstance(name, str):
-        raise TypeError(f"a function's name is a string, got {type(name).__name__}: {name!r}")
-    if not is_identifier(name):
-        raise ValueError(f"a function's name must be a Python identifier, got {name!r}")
+    check_name(name)
     import exprgraph  # its names are known when all of it is there
 
     if name in exprgraph.__all__ and name not in TABLE:
         raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")
-    partials = tuple(derivative) if isinstance(derivative, Sequence) else (derivative,)
-    _check_code(name, code, source, len(partials))
+    partials = partials_of(name, derivative)
+    arity = len(partials)
+    check_numpy(name, numpy, arity)
+    check_code(name, code, source, arity)
+    check_text(name, text, latex, doc, arity)
+    domains, samples = intervals_of(name, "domain", domain, arity), intervals_of(name, "sample", sample, arity)
+    check_sample(name, domains, samples)
     row = Function(
-        name, numpy=numpy, partials=partials, code=code, text=text, latex=latex,
-        domain=_intervals(domain, len(partials)), sample=_intervals(sample, len(partials)), source=source, doc=doc,
+        name, numpy=numpy, partials=partials, code=code, text=text, latex=latex, domain=domains, sample=samples, source=source, doc=doc
     )  # fmt: skip
     row.added = True
     return caller(enter(row))
@@ -265,37 +277,6 @@ def lookup(name: str) -> Callable[..., Node]:
     if not isinstance(row, Function):
         raise ValueError(f"there is no function named {name!r}; functions of your own are added with exprgraph.function(...)")
     return caller(row)
-
-
-def _check_code(name: str, code: str, source: str, arity: int) -> None:
-    """What can be known of the code before anything is compiled: that it is Python, of so many arguments."""
-    if not isinstance(code, str) or not isinstance(source, str):
-        raise TypeError(f"function {name}: code and source are strings, got {type(code).__name__} and {type(source).__name__}")
-    try:
-        filled = code.format(*(f"a{k}" for k in range(arity)))
-    except (IndexError, KeyError, ValueError) as e:
-        places = ", ".join(f"{{{k}}}" for k in range(arity))
-        raise ValueError(f"function {name}: code is an expression of {places}, got {code!r} ({type(e).__name__}: {e})") from None
-    for what, text, mode in (("code", filled, "eval"), ("source", source, "exec")):
-        try:
-            compile(text, f"<{what} of {name}>", mode)
-        except (SyntaxError, ValueError) as e:
-            raise ValueError(f"function {name}: {what} is not Python: {e}, in {text[:200]!r}") from None
-    if not all(isinstance(s, ast.FunctionDef) for s in ast.parse(source).body):
-        raise ValueError(f"function {name}: source holds the definitions of helper functions and nothing else, got {source[:200]!r}")
-
-
-def _intervals(value: Any, arity: int) -> Sequence[Interval] | None:
-    if value is None:
-        return None
-    intervals = [value] * arity if isinstance(value[0], (int, float)) else list(value)
-    if len(intervals) != arity or not all(map(_is_interval, intervals)):
-        raise ValueError(f"an interval is (low, high) with low < high, one for all {arity} arguments or one for each; got {value!r}")
-    return intervals
-
-
-def _is_interval(ends: Any) -> bool:
-    return len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends) and ends[0] < ends[1]
 
 
 def caller(row: Function) -> Callable[..., Node]:

@@ -38,6 +38,11 @@ def _functions(*modules: ModuleType) -> dict[str, Callable[..., Any]]:
     return {n: f for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__}
 
 
+def names() -> set[str]:
+    """The names of all these functions."""
+    return elementary(False).keys() | _functions(runtime).keys()
+
+
 class _Literals(ast.NodeTransformer):
     """Float literals as numbers of the module's own type, which Numba would otherwise widen."""
 
@@ -76,4 +81,4 @@ def needed(names: Iterable[str], narrow: bool) -> list[str]:
     return [n for n in library if n in found]
 
 
-__all__ = ["elementary", "needed", "sources", "words"]
+__all__ = ["elementary", "names", "needed", "sources", "words"]

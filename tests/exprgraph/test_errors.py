@@ -134,14 +134,6 @@ def test_a_directory_that_is_not_there_is_named(tmp_path) -> None:
         eg.compile(x * y, (x, y)).save(tmp_path / "nowhere" / "evaluator.py")
 
 
-@pytest.mark.parametrize("wrong", [(1, 0), [(0, 1), (0, 1)], [(0, 1, 2)], (0, float("nan")), [("low", "high")]])
-def test_intervals_of_a_function_that_are_none(wrong) -> None:
-    with pytest.raises(ValueError, match=r"an interval is \(low, high\) with low < high"):
-        eg.function("no_interval", numpy=np.sin, derivative=None, code="math.sin({0})", domain=wrong)
-    with pytest.raises(ValueError, match="there is no function named 'no_interval'"):
-        eg.lookup("no_interval")
-
-
 def test_limits_that_are_none() -> None:
     assert eg.clip(x, None, 1) is eg.minimum(x, 1)
     assert eg.clip(x, 0, None) is eg.maximum(x, 0)

@@ -133,7 +133,6 @@ def test_code_of_users_that_is_no_python_is_refused_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "code", "source"),
     [
-        ("hostile_name", "no_such_function({0})", ""),
         ("hostile_type", "helper_type({0})", "@njit\ndef helper_type(a):\n    return a + 'a'\n"),
         ("hostile_source", "helper_source({0})", "@njit\ndef helper_source(a):\n    return open(a)\n"),
     ],
