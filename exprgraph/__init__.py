@@ -65,13 +65,14 @@ from .functions import (
     expm1,
     floor,
     gelu,
-    hypot,
     less,
     less_equal,
     log,
     log1p,
     log2,
     log10,
+    log_sigmoid,
+    logaddexp,
     logical_and,
     logical_not,
     logical_or,
@@ -94,6 +95,7 @@ from .functions import (
     tanh,
     tanh_prime,
     where,
+    xlogy,
 )
 from .joining import concatenate, stack
 from .leaves import Symbol, symbols
@@ -119,6 +121,7 @@ from .operators import add, divide, greater, greater_equal, multiply, negative, 
 from .parse import parse
 from .query import count_nodes, count_ops, free_symbols, substitute
 from .reductions import logsumexp, max, mean, min, norm, prod, std, sum, var  # noqa: A004
+from .scaled import hypot
 from .shapes import array, broadcast_to, identity, ones, place, reshape, zeros
 from .show import latex, to_dot, to_python
 from .simplify import simplify
@@ -224,6 +227,8 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_sigmoid",
+    "logaddexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -281,5 +286,6 @@ __all__ = [
     "var",
     "vjp",
     "where",
+    "xlogy",
     "zeros",
 ]

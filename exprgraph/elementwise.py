@@ -25,6 +25,8 @@ from .traverse import topological
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
+#: a function of expressions and numbers
+Elementwise = Callable[..., Node]
 REAL: Interval = (-math.inf, math.inf)
 
 
@@ -32,7 +34,8 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source", "text",
+        "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source",
+        "squared", "text",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +49,7 @@ class Function(Primitive):
         latex: str | None = None,
         shown_as: Callable[..., Node] | None = None,
         build: Callable[..., Node] | None = None,
+        squared: Callable[..., Node] | None = None,
         domain: Sequence[Interval] | None = None,
         sample: Sequence[Interval] | None = None,
         boolean: bool = False,
@@ -77,6 +81,9 @@ class Function(Primitive):
         self.rebuild = lambda node, args: self.build(*args)
         self.evaluate = lambda node, values: self.values(values)
         self.count = lambda node: node.size
+        self.squared = squared
+        if squared is not None:
+            self.square = lambda node: squared(*node.args)
 
     @property
     def arity(self) -> int:
@@ -140,6 +147,12 @@ class Function(Primitive):
         probes = [make(SYMBOL, (), (f"argument {i}", False), (2,)) for i in range(self.arity)]
         made = as_node(p(*probes))
         return not made.shape and any(n.op is SYMBOL for n in topological([made]))
+
+
+def row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
+    """A row of the package's own, entered in the table; its code is a call of its name."""
+    columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
+    return caller(enter(Function(name, numpy=numpy, partials=partials, **columns)))
 
 
 #: operations that move elements and leave them as they are
@@ -292,4 +305,4 @@ def caller(row: Function) -> Callable[..., Node]:
     return call
 
 
-__all__ = ["Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean", "lookup"]
+__all__ = ["Elementwise", "Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean", "lookup", "row"]

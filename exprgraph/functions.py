@@ -10,21 +10,18 @@ their own (``1 - tanh(x)**2`` has no correct digit left past 19), and ``1 - x**2
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from . import values
 from .arithmetic import power as constant_power
-from .elementwise import Function, apply, broadcast, broadcast_to, caller
+from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
+from .elementwise import row as _row
 from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
 from .operands import refuse_truth
-from .primitive import TABLE, enter
-
-#: a function of expressions and numbers
-Elementwise = Callable[..., Node]
+from .primitive import TABLE
+from .scaled import direction, excess, held, hypot
 
 
 def _power_slope(x: Node, y: Node) -> Node:
@@ -33,17 +30,6 @@ def _power_slope(x: Node, y: Node) -> Node:
     if known is None:
         return gate(y, power(x, y - 1))
     return y * power(x, array(np.where(known == 0, 0.0, known - 1)))
-
-
-def _share(a: Node, b: Node) -> Node:
-    """The derivative of hypot by a: a over the hypotenuse, 0 at the origin."""
-    h = hypot(a, b)
-    return where(equal(h, 0), 0.0, a / h)
-
-
-def _row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
-    columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
-    return caller(enter(Function(name, numpy=numpy, partials=partials, **columns)))
 
 
 def _of_conditions(name: str, conditions: int) -> Elementwise:
@@ -126,12 +112,19 @@ acos: Elementwise = _row(
     sample=[(-0.9, 0.9)],
     doc="Inverse cosine, in radians.",
 )
-atan: Elementwise = _row("atan", np.arctan, lambda x: 1 / (1 + x**2), latex=r"\arctan", doc="Inverse tangent, in radians.")
+atan: Elementwise = _row("atan", np.arctan, lambda x: atan_prime(x), latex=r"\arctan", doc="Inverse tangent, in radians.")
+atan_prime: Elementwise = _row(
+    "atan_prime",
+    values.atan_prime,
+    lambda x: -2 * atan_prime(x) * direction(x, 1) * direction(1, x),
+    shown_as=lambda x: 1 / (1 + x**2),
+    doc="The derivative of atan, 1/(1 + x**2), however large x is.",
+)
 atan2: Elementwise = _row(
     "atan2",
     np.arctan2,
-    lambda y, x: x / (x**2 + y**2),
-    lambda y, x: -y / (x**2 + y**2),
+    lambda y, x: direction(x, y) / hypot(x, y),
+    lambda y, x: -direction(y, x) / hypot(x, y),
     domain=[(-_inf, _inf), (0, _inf)],  # where it is smooth: not at the origin, and with a jump at negative x
     sample=[(-2, 2), (0.2, 2)],
     doc="The angle of the point (x, y), in radians; the arguments are y, x.",
@@ -148,7 +141,7 @@ tanh_prime: Elementwise = _row(
     shown_as=lambda x: 1 - tanh(x) ** 2,
     doc="The derivative of tanh, 1 - tanh(x)**2, with full relative accuracy.",
 )
-asinh: Elementwise = _row("asinh", np.arcsinh, lambda x: (1 + x**2) ** -0.5, latex=r"\operatorname{arsinh}", doc="Inverse hyperbolic sine.")
+asinh: Elementwise = _row("asinh", np.arcsinh, lambda x: direction(1, x), latex=r"\operatorname{arsinh}", doc="Inverse hyperbolic sine.")
 acosh: Elementwise = _row(
     "acosh",
     np.arccosh,
@@ -170,8 +163,17 @@ atanh: Elementwise = _row(
 
 # error function
 _two_over_root_pi = 2 / math.sqrt(math.pi)
-erf: Elementwise = _row("erf", values.erf, lambda x: _two_over_root_pi * exp(-(x**2)), doc="The error function.")
-erfc: Elementwise = _row("erfc", values.erfc, lambda x: -_two_over_root_pi * exp(-(x**2)), doc="1 - erf(x) with full accuracy for large x.")
+erf: Elementwise = _row("erf", values.erf, lambda x: _two_over_root_pi * exp(-(held(x) ** 2)), doc="The error function.")
+erfc: Elementwise = _row(
+    "erfc", values.erfc, lambda x: -_two_over_root_pi * exp(-(held(x) ** 2)), doc="1 - erf(x) with full accuracy for large x."
+)
+normal_cdf: Elementwise = _row(
+    "normal_cdf",
+    values.normal_cdf,
+    lambda x: 1 / math.sqrt(2 * math.pi) * exp(-_half * held(x) ** 2),
+    shown_as=lambda x: _half * erfc(-math.sqrt(0.5) * x),
+    doc="The normal distribution function, with full relative accuracy.",
+)
 
 # activations
 sigmoid: Elementwise = _row(
@@ -185,6 +187,41 @@ sigmoid_prime: Elementwise = _row(
     doc="The derivative of sigmoid, with full relative accuracy.",
 )
 softplus: Elementwise = _row("softplus", values.softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")
+log_sigmoid: Elementwise = _row(
+    "log_sigmoid",
+    values.log_sigmoid,
+    lambda x: sigmoid(-x),
+    latex=r"\log \sigma\left( {0} \right)",
+    doc="The logarithm of sigmoid, -log(1 + exp(-x)), with both tails: x far below 0, and -exp(-x) far above.",
+)
+logaddexp: Elementwise = _row(
+    "logaddexp",
+    values.logaddexp,
+    lambda a, b: sigmoid(excess(a, b)),
+    lambda a, b: sigmoid(excess(b, a)),
+    latex=r"\log\left( e^{{{0}}} + e^{{{1}}} \right)",
+    doc="log(exp(a) + exp(b)), without overflow; -inf where both are, and infinite where one of them is.",
+)
+ratio: Elementwise = _row(
+    "ratio",
+    values.ratio,
+    lambda x, y: 1 / y,
+    lambda x, y: -gate(ratio(x, y), 1 / y),
+    shown_as=lambda x, y: x / y,
+    domain=[(-_inf, _inf), (0, _inf)],
+    sample=[(-2, 2), (0.1, 3)],
+    doc="x/y, and 0 where x is 0.",
+)
+xlogy: Elementwise = _row(
+    "xlogy",
+    values.xlogy,
+    lambda x, y: log(y),
+    lambda x, y: ratio(x, y),
+    latex=r"{0} \log\left( {1} \right)",
+    domain=[(-_inf, _inf), (0, _inf)],
+    sample=[(-2, 2), (0.1, 3)],
+    doc="x*log(y), and 0 where x is 0; there its derivative by y is 0 as well.",
+)
 relu: Elementwise = _row(
     "relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], doc="max(x, 0); its derivative at 0 is 0."
 )
@@ -198,14 +235,15 @@ step: Elementwise = _row(
 gelu: Elementwise = _row(
     "gelu",
     values.gelu,
-    lambda x: _half * erfc(-math.sqrt(0.5) * x) + 1 / math.sqrt(2 * math.pi) * x * exp(-_half * x**2),
+    lambda x: normal_cdf(x) + 1 / math.sqrt(2 * math.pi) * held(x) * exp(-_half * held(x) ** 2),
     doc="x * Phi(x), Phi the normal distribution function (Hendrycks, Gimpel 2016), not its tanh approximation.",
 )
-silu: Elementwise = _row("silu", values.silu, lambda x: sigmoid(x) + x * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
+silu: Elementwise = _row("silu", values.silu, lambda x: sigmoid(x) + held(x) * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
 
 # pieces
 absolute: Elementwise = _row(
-    "abs", np.abs, lambda x: sign(x), latex=r"\left| {0} \right|", sample=[(0.1, 2)], doc="The absolute value; its derivative at 0 is 0."
+    "abs", np.abs, lambda x: sign(x), squared=lambda x: x**2, latex=r"\left| {0} \right|", sample=[(0.1, 2)],
+    doc="The absolute value; its derivative at 0 is 0."
 )
 sign: Elementwise = _row(
     "sign", np.sign, None, latex=r"\operatorname{sgn}", sample=[(0.1, 2)], doc="-1, 0 or 1; its derivative is 0 everywhere."
@@ -355,34 +393,6 @@ power_function: Elementwise = _row(
     sample=[(0.2, 2), (-2, 2)],
     build=lambda x, y: power(x, y),
     doc="x**y.",
-)
-hypot: Elementwise = _row(
-    "hypot",
-    np.hypot,
-    lambda a, b: _share(a, b),
-    lambda a, b: _share(b, a),
-    latex=r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}",
-    sample=[(0.2, 2), (0.2, 2)],
-    doc="sqrt(a**2 + b**2), without overflow; its derivative where both are 0 is 0.",
-)
-# the root of a sum of squares and its reciprocal: 0, not infinite, where all the squares are 0
-root: Elementwise = _row(
-    "root",
-    np.sqrt,
-    lambda s: _half * inverse_root(s),
-    shown_as=lambda s: constant_power(s, 0.5),
-    domain=[(0, _inf)],
-    sample=[(0.1, 3)],
-    doc="The root of a sum of squares; its derivative at 0 is 0.",
-)
-inverse_root: Elementwise = _row(
-    "inverse_root",
-    values.inverse_root,
-    lambda s: -_half * inverse_root(s) ** 3,
-    shown_as=lambda s: constant_power(s, -0.5),
-    domain=[(0, _inf)],
-    sample=[(0.1, 3)],
-    doc="1/sqrt(s), and 0 at 0.",
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import functions, joining, linalg, reductions
+from . import functions, joining, linalg, reductions, scaled
 from .contract import contract
 from .elementwise import Function, broadcast_to
 from .errors import ShapeError
@@ -26,7 +26,7 @@ _UFUNCS: dict[str, Callable[..., Node]] = {
     "add": add, "subtract": subtract, "multiply": multiply, "divide": divide, "true_divide": divide,
     "negative": negative, "positive": as_node, "power": functions.power, "float_power": functions.power,
     "matmul": linalg.matmul, "sqrt": functions.sqrt, "square": functions.square, "reciprocal": lambda x: divide(1.0, x),
-    "absolute": functions.absolute, "fabs": functions.absolute, "hypot": functions.hypot,
+    "absolute": functions.absolute, "fabs": functions.absolute, "hypot": scaled.hypot,
     "greater": greater, "greater_equal": greater_equal,
     "arcsin": functions.asin, "arccos": functions.acos, "arctan": functions.atan, "arctan2": functions.atan2,
     "arcsinh": functions.asinh, "arccosh": functions.acosh, "arctanh": functions.atanh,
@@ -36,7 +36,7 @@ _UFUNCS: dict[str, Callable[..., Node]] = {
 for _name in (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
     "sign", "floor", "ceil", "minimum", "maximum", "less", "less_equal", "equal", "not_equal",
-    "logical_and", "logical_or", "logical_not",
+    "logical_and", "logical_or", "logical_not", "logaddexp",
 ):  # fmt: skip
     _UFUNCS[_name] = getattr(functions, _name)
 

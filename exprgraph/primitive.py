@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Vjp = Callable[[Node, Node, "tuple[int, ...]"], "Sequence[Node | None]"]
     #: number of scalar operations one evaluation takes
     Count = Callable[[Node], int]
+    #: the square of a node, where that is simpler: of the root of a sum of squares the sum
+    Square = Callable[[Node], "Node | None"]
     #: one element of a node as a scalar node; ``element(arg, index)`` gives the arguments' ones
     Element = Callable[[Node, "tuple[int, ...]", Callable[[Node, "tuple[int, ...]"], Node]], Node]
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 class Primitive:
     """One row: the name, and a column for each thing the package can do with it."""
 
-    __slots__ = ("count", "element", "evaluate", "jvp", "key", "leaf", "name", "rebuild", "vjp")
+    __slots__ = ("count", "element", "evaluate", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
@@ -51,6 +53,7 @@ class Primitive:
         self.vjp: Vjp | None = None
         self.count: Count | None = None
         self.element: Element | None = None
+        self.square: Square | None = None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

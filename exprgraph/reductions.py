@@ -8,13 +8,14 @@ from .arithmetic import power, scale
 from .contract import contract
 from .elementwise import broadcast_to
 from .errors import ShapeError
-from .functions import absolute, exp, log, root, where
+from .functions import absolute, exp, log, where
 from .indexing import select
 from .joining import normalize_axis, reshape
 from .leaves import array as array_node
 from .leaves import as_node, constant, constant_value, number
 from .node import Axis, Node, Operand, make
 from .primitive import REDUCE_MAX, REDUCE_MIN, Primitive
+from .scaled import root
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:

@@ -62,8 +62,67 @@ def softplus(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def log_sigmoid(x: Any) -> Any:
+    return -softplus(-x)
+
+
+def excess(a: Any, b: Any) -> Any:
+    return np.where(a == b, 0 * np.sign(b), a - b)
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    return np.maximum(a, b) + np.log1p(np.exp(-np.abs(excess(a, b))))
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    return np.where((x == 0) & (y == y), 0 * np.sign(x), x * np.log(y))
+
+
+#: -sqrt(1/2) in two parts of 26 bits, and what is left
+_MINUS_ROOT_HALF = (-0.7071067690849304, -1.2101617152815436e-08, 4.833646656726457e-17)
+
+
+def ratio(x: Any, y: Any) -> Any:
+    return np.where((x == 0) & (y == y), 0 * np.sign(x), x / y)
+
+
+def normal_cdf(x: Any) -> Any:
+    """erfc(-x/sqrt(2))/2, with a step along the derivative for the rounding of its argument: 700 units at x = -38 without."""
+    x = np.asarray(x)
+    t = np.clip(x, -50.0, 50.0).astype(np.float64)
+    high, low, rest = _MINUS_ROOT_HALF
+    z = t * (high + low)
+    t_high = t * 134217729.0 - (t * 134217729.0 - t)
+    t_low = t - t_high
+    missing = ((t_high * high - z) + t_high * low + t_low * high) + t_low * low + t * rest
+    return ((erfc(z) - 2 / math.sqrt(math.pi) * np.exp(-z * z) * missing) / 2).astype(x.dtype)
+
+
+def held(x: Any) -> Any:
+    return np.clip(x, -1e3, 1e3)
+
+
+def atan_prime(x: Any) -> Any:
+    a = np.abs(x)
+    far = a > 1e15
+    q = 1 / np.where(far, a, 1 + a * a)
+    return np.where(far, q * q, q)
+
+
+def share(a: Any, h: Any) -> Any:
+    ends = np.isinf(a) & np.isinf(h)
+    return np.where(h == 0, 0 * np.sign(h), np.where(ends, np.sign(a), a / h))
+
+
+def direction(a: Any, b: Any) -> Any:
+    _, exponent = np.frexp(np.maximum(np.abs(a), np.abs(b)))
+    u, v = np.ldexp(a, -exponent), np.ldexp(b, -exponent)
+    h = np.sqrt(u * u + v * v)
+    return np.where(np.isinf(a) & np.isfinite(b), np.sign(a), u / np.where(h == 0, 1 + h, h))
+
+
 def gelu(x: Any) -> Any:
-    return np.where(x == -np.inf, -0.0, x) * (erfc(x * -math.sqrt(0.5)) / 2)
+    return np.where(x == -np.inf, -0.0, x) * normal_cdf(x)
 
 
 def silu(x: Any) -> Any:

@@ -14,9 +14,9 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.evaluate import real_array
-from exprgraph.functions import root
 from exprgraph.leaves import as_node
 from exprgraph.node import Node
+from exprgraph.scaled import root
 
 from .build import build_nn_function
 from .errors import ShapeError

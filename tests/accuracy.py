@@ -79,13 +79,15 @@ def errors(name: str, x: Arrays, narrow: bool, contracted: bool) -> np.ndarray:
 
 def wide(name: str, n: int, rng: np.random.Generator) -> Arrays:
     """Arguments spread evenly where the errors are largest."""
-    if name in ("atan2", "hypot"):
+    if name in ("atan2", "hypot", "direction"):
         size, ratio = 10.0 ** rng.uniform(-3, 3, n), 10.0 ** rng.uniform(-2, 2, n)
         return [size * ratio * rng.choice([-1, 1], n), size * rng.choice([-1, 1], n)]
     if name in ("asin", "acos", "atanh"):
         return [rng.uniform(-1, 1, n)]
     if name in ("log", "log2", "log10"):
         return [rng.uniform(0.25, 4, n)]
+    if name == "xlogy":
+        return [rng.uniform(-3, 3, n), rng.uniform(0.25, 4, n)]
     if name == "acosh":
         return [1 + 10.0 ** rng.uniform(-6, 2, n)]
     if name == "log1p":

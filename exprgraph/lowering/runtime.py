@@ -84,6 +84,23 @@ def inverse_root(x: float) -> float:
     return 1.0 / np.sqrt(x) if x != 0.0 else 0.0
 
 
+def share(a: float, h: float) -> float:
+    q = a / h if h != 0.0 else 0.0
+    return math.copysign(1.0, a) if abs(a) == math.inf and h == math.inf else q
+
+
+def ratio(x: float, y: float) -> float:
+    return 0.0 if x == 0.0 and y == y else x / y
+
+
+def held(x: float) -> float:
+    return 1000.0 if x > 1000.0 else (-1000.0 if x < -1000.0 else x)
+
+
+def excess(a: float, b: float) -> float:
+    return 0.0 if a == b else a - b
+
+
 def powi(x: float, n: int) -> float:
     result = x
     for _ in range(n - 1):

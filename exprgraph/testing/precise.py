@@ -262,6 +262,13 @@ def _normal(x: Any) -> Any:
     return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
 
 
+def _logaddexp(a: Any, b: Any) -> Any:
+    if mpmath.isnan(a) or mpmath.isnan(b):
+        return NAN
+    high, low = max(a, b), min(a, b)
+    return high if high == low and mpmath.isinf(high) else high + mpmath.log1p(mpmath.exp(low - high))
+
+
 def _atan2(y: Any, x: Any) -> Any:
     return mpmath.mpf(0) if not x and not y else mpmath.atan2(y, x)
 
@@ -304,6 +311,12 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "softplus": _real(lambda x: mpmath.log1p(mpmath.exp(x)), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
     "silu": _real(lambda x: x / (1 + mpmath.exp(-x)), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
     "gelu": _real(lambda x: x * _normal(x), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
+    "log_sigmoid": _real(lambda x: -mpmath.log1p(mpmath.exp(-x)), limits={_UP: mpmath.mpf(0), _DOWN: -INF}),
+    "logaddexp": lambda a, b: _logaddexp(mpmath.mpf(a), mpmath.mpf(b)),
+    "xlogy": lambda x, y: mpmath.mpf(0) if not x and y == y else _real(lambda a, b: a * _MPMATH["log"](b))(x, y),
+    "normal_cdf": _real(_normal),
+    "atan_prime": _real(lambda x: 1 / (1 + x * x), limits={_UP: mpmath.mpf(0), _DOWN: mpmath.mpf(0)}),
+    "direction": _real(lambda a, b: a / mpmath.hypot(a, b) if a or b else mpmath.mpf(0)),
     "pow": _real(power),
     "hypot": _real(mpmath.hypot),
     "sqrt": _real(mpmath.sqrt),
@@ -332,7 +345,8 @@ def _names() -> dict[str, Any]:
         if "." in name:
             exec(ast.unparse(definition), names)
             setattr(module, name.partition(".")[2], names.pop(definition.name))
-    for name in "relu step sign minimum maximum less less_equal equal not_equal logical_and logical_or logical_not gate powi".split():
+    helpers = "relu step sign minimum maximum less less_equal equal not_equal logical_and logical_or logical_not gate powi"
+    for name in (helpers + " share ratio held excess").split():
         names[name] = _with(getattr(runtime, name), names)
     names |= _MPMATH
     names["root"] = _MPMATH["sqrt"]

@@ -57,6 +57,11 @@ ULPS = {
     "atan2": 2.1,
     "pow": 1.5,
     "hypot": 1.3,
+    "log_sigmoid": 2.2,
+    "normal_cdf": 5.4,
+    "xlogy": 1.9,
+    "atan_prime": 2.1,
+    "direction": 2.5,
 }
 
 # the same for float32
@@ -92,6 +97,11 @@ ULPS32 = {
     "atanh": 2.2,
     "atan2": 2.1,
     "hypot": 1.3,
+    "log_sigmoid": 1.8,
+    "normal_cdf": 5.6,
+    "xlogy": 1.9,
+    "atan_prime": 2.1,
+    "direction": 2.6,
 }
 
 
@@ -104,6 +114,10 @@ def formulas(m: Any) -> dict[str, Callable[..., Any]]:
         "sigmoid_prime": lambda x: 1 / (2 * m.cosh(x / 2)) ** 2,
         "softplus": lambda x: m.log1p(m.exp(x)),
         "silu": lambda x: x / (1 + m.exp(-x)),
+        "log_sigmoid": lambda x: -m.log1p(m.exp(-x)),
+        "atan_prime": lambda x: 1 / (1 + x * x),
+        "direction": lambda a, b: a / m.hypot(a, b),
+        "xlogy": lambda x, y: x * m.log(y),
     }
 
 
@@ -111,6 +125,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     **formulas(mp),
     "erfc": lambda x: mp.erfc(x) if abs(x) < 40 else mp.mpf(0 if x > 0 else 2),
     "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 60 else max(x, mp.mpf(0)),
+    "normal_cdf": lambda x: mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 60 else mp.mpf(x > 0),
     "exp2": lambda x: mp.power(2, x),
     "log2": lambda x: mp.log(x, 2),
     "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
@@ -125,6 +140,9 @@ SPAN = {
     "sigmoid_prime": 750.0,
     "softplus": 750.0,
     "silu": 755.0,
+    "log_sigmoid": 750.0,
+    "normal_cdf": 38.0,
+    "atan_prime": 50.0,
     "erf": 6.5,
     "erfc": 27.5,
     "gelu": 39.0,
@@ -170,6 +188,11 @@ WORST: dict[str, list[tuple[float, ...]]] = {
     "atanh": [(-0.17860532577500782,), (0.1725886220951926,)],
     "atan2": [(0.7087499888091667, 1.7096025781988906), (0.011794337481663532, 0.02758013018378305)],
     "pow": [(1.4086642320101472, 2013.8798345717644), (0.7045821815353076, 1950.8231484130092)],
+    "log_sigmoid": [(0.4374334033451444,), (0.4335076156416998,)],
+    "normal_cdf": [(-1.1620765261116466,), (-1.1581345431129355,)],
+    "atan_prime": [(-1.2874604413504574e134,), (3.8771017389499964,)],
+    "direction": [(-3.9552764416564155, 256.8801900101372), (16413.81765909215, 281.5565514384405)],
+    "xlogy": [(1.9659998349248407, 2.7329405033015792), (-1.934655490402099, 2.799000478464038)],
     "hypot": [(-1.4761025659682012, -11.330612948178453), (0.030855271579470017, -1.421847204725618)],
 }
 
@@ -213,7 +236,10 @@ def spread(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         b = np.where(rng.random(a.size) < 0.6, rng.uniform(-745, 709, a.size) / np.log(a), rng.uniform(-5, 5, a.size))
         c = rng.uniform(0.66, 1.5, 2 * m)  # large multiples of logarithms that are far from 0
         return [np.concatenate([a, c]), np.concatenate([b, rng.choice([-1, 1], c.size) * rng.uniform(500, 708, c.size) / np.log(c)])]
-    if name in ("atan2", "hypot"):
+    if name == "xlogy":
+        y = spread("log", n, rng)[0]
+        return [10.0 ** rng.uniform(-100, 100, y.size) * rng.choice([-1, 1], y.size), y]
+    if name in ("atan2", "hypot", "direction"):
         scale = rng.choice([0.3, 2.0, 150.0], 5 * m)
         a, b = (10.0 ** (scale * rng.uniform(-1, 1, 5 * m)) * rng.choice([-1, 1], 5 * m) for _ in range(2))
         return [a, b]
@@ -530,6 +556,7 @@ SPAN32 = {
     **{"exp": 104.0, "tanh": 10.0, "tanh_prime": 52.0, "sigmoid": 104.0, "sigmoid_prime": 104.0, "softplus": 104.0, "expm1": 88.0},
     **{"exp2": 150.0, "cbrt": 50.0, "asinh": 50.0},
     **{"silu": 105.0, "erf": 4.0, "erfc": 10.3, "gelu": 14.6, "sinh": 89.0, "cosh": 89.0, "atan": 50.0},
+    **{"log_sigmoid": 104.0, "normal_cdf": 13.0, "atan_prime": 50.0},
 }
 
 
@@ -546,10 +573,12 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         x = [np.concatenate([rng.uniform(-1, 1, 2 * m), both_signs(edge), both_signs(powers(-40, 0, m))])]
     elif name == "acosh":
         x = [1 + np.concatenate([powers(-7, 2, 3 * m), powers(0, 38, m)])]
-    elif name in ("atan2", "hypot"):
+    elif name == "xlogy":
+        x = [both_signs(powers(-3, 3, positive.size))[: positive.size], positive]
+    elif name in ("atan2", "hypot", "direction"):
         x = [both_signs(powers(-18, 18, 2 * m)), rng.permutation(both_signs(powers(-18, 18, 2 * m)))]
         x = [np.concatenate([v, both_signs(rng.uniform(0.1, 3, m))]) for v in x]
-        if name == "hypot":
+        if name != "atan2":
             scale = np.concatenate([np.ones(4 * m), np.repeat([1e-30, 1e30], m)])
             x = [v * scale for v in x]
     elif name == "log1p":
@@ -628,7 +657,7 @@ def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
         yield x[np.abs(x) <= 6000] if name in ("sin", "cos", "tan") else x
 
 
-@pytest.mark.parametrize("name", [n for n in ULPS32 if n not in ("pow", "atan2", "hypot")])
+@pytest.mark.parametrize("name", [n for n in ULPS32 if n not in ("pow", "atan2", "hypot", "direction", "xlogy")])
 @pytest.mark.parametrize("stride", [4093, pytest.param(67, marks=pytest.mark.slow)])
 def test_accuracy_of_float32_over_all_floats(name: str, stride: int) -> None:
     """Against the form in float64, which is held against mpmath above; the bounds held for every fifth of all floats."""
@@ -643,7 +672,7 @@ def test_accuracy_of_float32_over_all_floats(name: str, stride: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pow", "atan2", "hypot"])
+@pytest.mark.parametrize("name", ["pow", "atan2", "hypot", "direction", "xlogy"])
 def test_accuracy_of_float32_at_many_points(name: str) -> None:
     x = points32(name, 20_000, np.random.default_rng(7))
     within_float32(name, x, by_machine_code(name, *x))

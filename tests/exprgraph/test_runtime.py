@@ -31,6 +31,7 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "ceil": np.ceil,
     "logical_not": lambda x: np.logical_not(x).astype(float),
     "root": np.sqrt,
+    "held": lambda x: np.clip(x, -1000.0, 1000.0),
     "inverse_root": inverse_root,
 }
 
@@ -43,6 +44,9 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
     "not_equal": np.not_equal,
     "logical_and": np.logical_and,
     "logical_or": np.logical_or,
+    "ratio": lambda a, b: np.where((a == 0.0) & (b == b), 0.0, a / b),
+    "excess": lambda a, b: np.where(a == b, 0.0, a - b),
+    "share": lambda a, h: np.where(h == 0.0, 0.0, a / h) if np.isfinite(a) or h != np.inf else np.sign(a),
     "gate": lambda ct, p: np.where(ct == 0.0, 0.0, ct * p),
 }
 

@@ -73,6 +73,11 @@ def log1p(x: float) -> float:
     return r if x > -1.0 and x < math.inf and x != 0.0 else special
 
 
+def xlogy(x: float, y: float) -> float:
+    """x log(y).  Within 1.9 ulp; 1.9 in float32; everywhere; 0 where x is 0 and y a number."""
+    return 0.0 if x == 0.0 and y == y else x * log(y)
+
+
 def log2(x: float) -> float:
     """Within 1.0 ulp; 1.0 in float32; everywhere, subnormals included; exact at powers of 2; -inf at 0, nan below.
 
