@@ -10,17 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from .arithmetic import spread
 from .columns import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
 from .contract import contract, is_structural
+from .definitions import definition_of, with_names_of_its_own
 from .errors import DTypeError, ShapeError
+from .forking import lock
 from .indexing import select
 from .leaves import array, as_node, constant, constant_values, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
+from .primitive import lookup as primitive
 from .traverse import topological
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
@@ -34,7 +38,7 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source",
+        "__weakref__", "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source",
         "squared", "text",
     )  # fmt: skip
 
@@ -89,6 +93,9 @@ class Function(Primitive):
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.partials)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (defined, (self.name, self.key, self.arity)) if self.added else super().__reduce__()
 
     def values(self, values: Sequence[Any]) -> np.ndarray:
         """What its numpy gives for arrays; of a user's function checked."""
@@ -237,7 +244,7 @@ def function(
     """Add a function to the table: one row, and everything in the package knows it.
 
     Args:
-        name: its name in text output; not taken yet, and no name of this package.
+        name: its name in text output; no name of this package.
         numpy: its value on NumPy arrays.
         derivative: a function of the argument's expression that gives the derivative's; for
             several arguments a sequence of such functions of all of them, ``None`` for zero.
@@ -250,6 +257,10 @@ def function(
 
     Returns:
         The function, of expressions and numbers.
+
+    The same definition again, as when a cell of a notebook is run twice, is the same function.  A changed one takes over the
+    name; expressions that exist keep the function they were made with, and are other expressions.  How a function prints, its
+    ``domain`` and its ``sample`` are no part of the definition: those given last count.
 
     >>> import exprgraph as eg, numpy as np
     >>> cube = eg.function("cube_doc", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
@@ -273,7 +284,50 @@ def function(
         name, numpy=numpy, partials=partials, code=code, text=text, latex=latex, domain=domains, sample=samples, source=source, doc=doc
     )  # fmt: skip
     row.added = True
-    return caller(enter(row))
+    return caller(_entered(row))
+
+
+#: every function of users that something still holds, by name and definition
+_defined: WeakValueDictionary[tuple[str, bytes], Function] = WeakValueDictionary()
+_entering = lock()
+
+
+def _entered(row: Function) -> Function:
+    """The row of a definition in the table: the one that is there, if it is of the same definition."""
+    definition = definition_of((row.numpy, *row.partials), (row.code, row.source))
+    row.key = f"{row.name} {definition}".encode()
+    with _entering:
+        known = TABLE.get(row.name)
+        if known is not None and not (isinstance(known, Function) and known.added):
+            return enter(row)  # an error
+        same = _defined.get((row.name, row.key))
+        if same is None:
+            helpers = {h.name for h in ast.parse(row.source).body if isinstance(h, ast.FunctionDef)}
+            others = {r.source for r in _defined.values()} - {row.source}
+            taken = {h.name for source in others for h in ast.parse(source).body if isinstance(h, ast.FunctionDef)}
+            row.code, row.source = with_names_of_its_own(row.code, row.source, sorted(helpers & taken))
+            same = _defined[row.name, row.key] = row
+        else:
+            same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc
+        TABLE[row.name] = same
+    return same
+
+
+def defined(name: str, key: bytes, arity: int) -> Primitive:
+    """The function of a pickle: the one of that definition."""
+    row = _defined.get((name, key))
+    if row is not None:
+        return row
+    here = primitive(name)
+    if isinstance(here, Function) and here.arity != arity:
+        raise ValueError(
+            f"the pickled expression calls {name} with {arity} arguments; the function registered under this name in this "
+            f"process takes {here.arity}"
+        )
+    raise ValueError(
+        f"the function {name!r} was defined otherwise where this pickle was written (another code, numpy or derivative, or another "
+        "version of Python); define it as it was, or build the expression again"
+    )
 
 
 def lookup(name: str) -> Callable[..., Node]:

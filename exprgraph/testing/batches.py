@@ -55,7 +55,7 @@ def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, se
 def _said(e: Node, values: Values, functions: dict[str, Any]) -> str | None:
     wanted = _answer(lambda: evaluate(e, values))
     for backend, fn in functions.items():
-        got = _answer(lambda fn=fn: fn(*values.values()))  # type: ignore[misc]
+        got = _answer(lambda fn=fn: fn(*values.values()))
         if isinstance(wanted, str) or isinstance(got, str):
             if got != wanted:
                 return f"{backend}: {got!r:.300}, evaluate: {wanted!r:.300}"

@@ -11,7 +11,7 @@ from ..primitive import TABLE
 
 @contextmanager
 def temporary_functions() -> Iterator[None]:
-    """Functions that are added inside the block are gone after it, so that a test leaves the table as it was.
+    """Functions that are added inside the block are gone after it, and those defined anew are as before.
 
     Expressions made of them can still be evaluated, but neither parsed nor read from a pickle.
 
@@ -26,11 +26,14 @@ def temporary_functions() -> Iterator[None]:
     ...
     ValueError: there is no function named 'cube'; functions of your own are added with exprgraph.function(...)
     """
-    before = set(TABLE)
+    before = dict(TABLE)
     try:
         yield
     finally:
-        added = {TABLE.pop(name) for name in set(TABLE) - before}
+        added = {row for name, row in TABLE.items() if before.get(name) is not row}
+        for row in added:
+            del TABLE[row.name]
+        TABLE.update(before)
         if added:
             forget_operations(added)
 
