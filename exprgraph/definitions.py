@@ -7,6 +7,7 @@ may depend on the version of Python.
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
@@ -109,13 +110,18 @@ def _held(value: Any) -> list[Any]:
     return [dict(sorted(held.items()))] if isinstance(held, dict) else []
 
 
-def with_names_of_its_own(code: str, source: str, helpers: Iterable[str]) -> tuple[str, str]:
-    """Code and the source of its helper functions, these with names that no other function's helpers have."""
+def with_names_of_its_own(code: str, source: str, others: Iterable[str]) -> tuple[str, str]:
+    """Code and the source of its helper functions, these with names that no helper in other sources has."""
+    taken = {name for other in others for name in _helpers(other)}
     mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    for name in helpers:
+    for name in sorted(_helpers(source) & taken):
         word = re.compile(rf"(?<![.\w]){re.escape(name)}(?!\w)")
         code, source = (word.sub(f"{name}_{mark}", text) for text in (code, source))
     return code, source
+
+
+def _helpers(source: str) -> set[str]:
+    return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
 
 
 __all__ = ["definition_of", "with_names_of_its_own"]

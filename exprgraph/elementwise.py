@@ -302,10 +302,8 @@ def _entered(row: Function) -> Function:
             return enter(row)  # an error
         same = _defined.get((row.name, row.key))
         if same is None:
-            helpers = {h.name for h in ast.parse(row.source).body if isinstance(h, ast.FunctionDef)}
             others = {r.source for r in _defined.values()} - {row.source}
-            taken = {h.name for source in others for h in ast.parse(source).body if isinstance(h, ast.FunctionDef)}
-            row.code, row.source = with_names_of_its_own(row.code, row.source, sorted(helpers & taken))
+            row.code, row.source = with_names_of_its_own(row.code, row.source, others)
             same = _defined[row.name, row.key] = row
         else:
             same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc
