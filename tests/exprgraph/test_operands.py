@@ -88,7 +88,7 @@ def test_what_nobody_takes_is_an_error_of_python() -> None:
     assert x != object()
     assert not x == object()  # noqa: SIM201
     for nothing in ("a", b"a", None, 1j, {}, {1}):
-        with pytest.raises(eg.DTypeError, match="real-valued"):
+        with pytest.raises(eg.DTypeError, match="real"):
             x + nothing
 
 
