@@ -75,9 +75,7 @@ def workspace_size(core: CompiledOutputs) -> int:
 
 def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     """The machine code's address, and a ctypes function of it."""
-    from exprgraph.lowering.embed import c_function
-
-    return c_function(core)
+    return core.machine_code
 
 
 __all__ = [

@@ -50,7 +50,7 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     return form.code.address, function
 
 
-_NUMBA = '''
+_NUMBA = """
 import numba
 
 
@@ -60,7 +60,7 @@ def kernel({parameters}, workspace, samples):
     pointers = workspace[{numbers}:].view(np.int64)
 {pointers}
     entry(pointers[:{split}].ctypes.data, pointers[{split}:].ctypes.data, numbers.ctypes.data, numbers[{lanes}:].ctypes.data, samples)
-'''
+"""
 
 
 def numba_function(core: CompiledOutputs) -> Any:
@@ -74,7 +74,7 @@ def numba_function(core: CompiledOutputs) -> Any:
     form = _form(core)
     if form.code is None:
         return _all_numba(core, form)
-    _, entry = c_function(core)
+    _, entry = core.machine_code
     lanes = sum(form.program.per_sample)
     names = [f"a{k}" for k in range(len(core.arguments))]
     results = ["o", *(f"o{k}" for k in range(lanes))]

@@ -12,6 +12,7 @@ from ..elementwise import Function, is_boolean
 from ..errors import CompilationError
 from ..node import Node
 from ..traverse import topological
+from .compiling import in_llvm
 from .program import Argument, Program
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class Form:
         whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
         part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)
 
+        vars(whole).update(keep=code)  # the function holds its code in memory
         spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
+        threads, program = self.threads, self.program  # not this object, which holds what is made here
 
         def table(arrays: Arrays) -> Any:
             addresses: Any = (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
@@ -80,19 +83,20 @@ class Form:
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             given, wanted = table(arguments), table(results)
-            if self.threads == 1 or samples < 2 * GRAIN:
+            if threads == 1 or samples < 2 * GRAIN:
                 whole(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
                 return
-            _in_threads(self.program, self.threads, part, given, table, results, workspace, shared, samples, spare)
+            _in_threads(program, threads, part, given, table, results, workspace, shared, samples, spare)
 
         return run
 
     def _with_numba(self, added: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
         from .module import load_module
 
-        module = load_module(self.program.source)
+        with in_llvm():  # Numba starts LLVM
+            module = load_module(self.program.source)
 
-        from numba.core.errors import NumbaError
+            from numba.core.errors import NumbaError
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             tables = (module.constants, module.table, module.steps)
@@ -166,7 +170,9 @@ def _in_threads(
     try:
         own = spare.pop()
     except IndexError:
-        own = [(np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])) for _ in range(threads - 1)]
+        own = []
+    while len(own) < len(ranges) - 1:  # as many as there are parts, however many threads there might be
+        own.append((np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])))
     for index, totals in enumerate(program.totals):
         if index % 2 == 0:
             part(given, whole, workspace.ctypes.data, shared.ctypes.data, samples, index, 0, 0)

@@ -19,7 +19,7 @@ from ..node import Node
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
 from ..tree import flatten
-from .compiling import compiling
+from .compiling import compiling, ending
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write
 from .program import Argument, Program
@@ -85,7 +85,7 @@ class CompiledOutputs:
     def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
         """A form that is compiled in the background from the first time it is asked for."""
         form = self._forms.get((batch, single))
-        if form is not None:
+        if form is not None or ending():  # no thread compiles any more: NumPy answers
             return form
         key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
         coming = self._coming.get(key)
@@ -107,6 +107,13 @@ class CompiledOutputs:
         from .embed import numba_function
 
         return numba_function(self)
+
+    @cached_property
+    def machine_code(self) -> tuple[int, Any]:
+        """The address and the function for C; see :func:`exprgraph.lowering.embed.c_function`."""
+        from .embed import c_function
+
+        return c_function(self)
 
     def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
@@ -151,9 +158,7 @@ def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: boo
         coming.set_exception(error)
 
 
-def compile_function(
-    outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1
-) -> CompiledOutputs:
+def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
     """A function of flat arrays; see :class:`Argument` for how symbols lie in them."""
     return CompiledOutputs(outputs, arguments, backend, threads)
 
@@ -211,16 +216,12 @@ class CompiledFunction:
     @property
     def address(self) -> int:
         """The machine code's address, for C callers: the page on embedding has the signature."""
-        from .embed import c_function
-
-        return c_function(self._core)[0]
+        return self._core.machine_code[0]
 
     @property
     def ctypes(self) -> Any:
         """The machine code as a ctypes function: the page on embedding has its arguments."""
-        from .embed import c_function
-
-        return c_function(self._core)[1]
+        return self._core.machine_code[1]
 
     def low_level_callable(self) -> Any:
         """A ``scipy.LowLevelCallable`` of signature ``double (int, double *)``, of a function of numbers."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from symnn import Dense, SymbolicNeuralNetwork, build_nn_function
 
 x = eg.Symbol("x", shape=(4,), per_sample=True)
 W = eg.Symbol("W", shape=(6, 4))
@@ -170,6 +171,15 @@ def test_ctypes():
     fn.ctypes(given, wanted, workspace.ctypes.data, shared.ctypes.data, 11)
     _close({"y": y, "G": g}, {k: v for k, v in _numpy(a, w).items() if k != "m"})
     assert fn.address == ctypes.cast(fn.ctypes, ctypes.c_void_p).value
+
+
+def test_the_c_function_is_made_once():
+    fn = eg.compile([E["y"], E["G"]], (x, W))
+    assert fn.ctypes is fn.ctypes
+    nn = SymbolicNeuralNetwork(Dense(2, 1))
+    built = build_nn_function(nn.output, nn)
+    assert built.ctypes is built.ctypes
+    assert built.address == built.address != fn.address
 
 
 @pytest.mark.parametrize("compiled_by_numba", [False, True])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering import module
 from exprgraph.lowering.native import loading, machine
+from exprgraph.lowering.native.owner import keep
 from exprgraph.node import _table, interned_count
 from symnn import MSE, Adam, Chain, Dense, Gradient, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative, train
 
@@ -75,12 +77,17 @@ def test_memory_stays_where_it_is_while_graphs_come_and_go(count: int) -> None:
 def test_machine_code_of_dropped_functions_is_freed(monkeypatch) -> None:
     monkeypatch.setattr(loading, "KEPT", 3)
     monkeypatch.setattr(loading, "_modules", type(loading._modules)())
-    loaded: list[weakref.ref[machine.Loaded]] = []
+    loaded: list[weakref.ref[Any]] = []
+
+    class Last:
+        """Something that goes with the code that owns it."""
 
     class Watched(machine.Loaded):
-        def __init__(self, code: bytes) -> None:
-            super().__init__(code)
-            loaded.append(weakref.ref(self))
+        def __init__(self, code: bytes, data: Any = None) -> None:
+            super().__init__(code, data)
+            last = Last()
+            keep(self.owner, last)
+            loaded.append(weakref.ref(last))
 
     monkeypatch.setattr(machine, "Loaded", Watched)
     x = eg.Symbol("x", 3)

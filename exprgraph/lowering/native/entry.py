@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from .owner import keep
 
 #: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
 CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
@@ -103,15 +105,33 @@ def _of_numbers(call: Call) -> str:
     t = _Text()
     pointers = t.new(f"alloca [{len(call.arguments) + 1} x ptr]")
     results, answer = t.new("alloca [1 x ptr]"), t.new("alloca double")
-    block = t.new(f"alloca [{8 * (call.workspace + call.shared) + 64} x i8], align 64")
+    space = 8 * (call.workspace + call.shared) + 64
+    if space <= STACK:
+        raw, block = "", t.new(f"alloca [{space} x i8], align 64")
+    else:  # a stack may be small, and calls be nested: memory of each call's own
+        raw = t.new(f"call ptr @malloc(i64 {space + 64})")
+        t.do(f"br i1 {t.new(f'icmp ne ptr {raw}, null')}, label %there, label %none")
+        t.lines.append("there:")
+        block = _aligned(t, raw)
     for k in range(len(call.arguments)):
         t.do(f"store ptr {t.offset('%x', 8 * k)}, ptr {t.offset(pointers, 8 * k)}")
     t.do(f"store ptr {answer}, ptr {results}")
     shared = t.offset(block, 8 * call.workspace)
     t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 1)")
+    if raw:
+        t.do(f"call void @free(ptr {raw})")
     t.do(f"ret double {t.new(f'load double, ptr {answer}')}")
+    if raw:  # there is no way to say that there was no memory
+        t.lines += ["none:", "  ret double 0x7FF8000000000000"]
     body = "\n".join(t.lines)
     return f"define double @number(i32 %n, ptr %x) {{\nbegin:\n{body}\n}}"
+
+
+def _aligned(t: _Text, raw: str) -> str:
+    """The first place from an address on whose address is a multiple of 64."""
+    number = t.new(f"ptrtoint ptr {raw} to i64")
+    up = t.new(f"and i64 {t.new(f'sub i64 0, {number}')}, 63")
+    return t.new(f"getelementptr i8, ptr {raw}, i64 {up}")
 
 
 def _function(name: str, call: Call, into: bool) -> str:
@@ -188,9 +208,7 @@ def _function(name: str, call: Call, into: bool) -> str:
         raw = t.new(f"call ptr @malloc(i64 {space + 64})")
         t.require(t.new(f"icmp ne ptr {raw}, null"))
         t.do(f"store ptr {raw}, ptr {owned}")
-        number = t.new(f"ptrtoint ptr {raw} to i64")
-        up = t.new(f"and i64 {t.new(f'sub i64 0, {number}')}, 63")
-        block = t.new(f"getelementptr i8, ptr {raw}, i64 {up}")
+        block = _aligned(t, raw)
     shared = t.offset(block, -(-call.workspace * item // 64) * 64)
     packed = t.offset(shared, call.shared * item + 32) if together else ""
     lane_slot = 1
@@ -317,24 +335,21 @@ def as_expected() -> bool:
     return all(ctypes.c_double.from_address(id(x) + head).value == 1.5 for x in (1.5, np.float64(1.5)))
 
 
-def callable_at(address: int, context: int, dtype: np.dtype[Any], keep: object) -> Callable[..., Any]:
-    """The Python function of the code at an address, told where things are."""
+def context(dtype: np.dtype[Any]) -> bytes:
+    """What the code is told: :data:`CONTEXT`, a word each."""
     empty, scalar = _numpy_functions()
     known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
-    table = (ctypes.c_void_p * len(CONTEXT)).from_address(context)
-    for k, value in enumerate(known):
-        table[k] = value
+    return bytes((ctypes.c_void_p * len(CONTEXT))(*known))
+
+
+def callable_at(address: int, owner: np.ndarray) -> Callable[..., Any]:
+    """The Python function of the code at an address, which lives as long as its owner; the function's ``self`` is that."""
     method = _Method(b"call", address, _FASTCALL, None)
+    keep(owner, method)  # CPython reads it until the function is gone
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    # the function holds the object that holds the code and its own description in memory
-    function: Callable[..., Any] = make(ctypes.addressof(method), _Kept(keep, method), None)
+    function: Callable[..., Any] = make(ctypes.addressof(method), owner, None)
     return function
 
 
-class _Kept:
-    def __init__(self, *things: Sequence[object] | object) -> None:
-        self.things = things
-
-
-__all__ = ["CONTEXT", "Call", "as_expected", "callable_at", "entry"]
+__all__ = ["CONTEXT", "Call", "as_expected", "callable_at", "context", "entry"]

@@ -12,7 +12,7 @@ import numpy as np
 from ..compiling import compiling
 from . import disk, machine
 from .assemble import ENTRY, PART, assemble
-from .entry import Call, as_expected, callable_at, entry
+from .entry import Call, as_expected, callable_at, context, entry
 from .expressions import UnsupportedError
 
 #: modules kept for functions of equal source that are made later
@@ -24,17 +24,18 @@ _modules: OrderedDict[tuple[str, Call], Code | None] = OrderedDict()
 class Code:
     """Machine code in memory: addresses of the driver and its parts, and the functions that Python calls."""
 
-    def __init__(self, loaded: machine.Loaded, dtype: np.dtype[Any]) -> None:
-        self._loaded = loaded
+    def __init__(self, code: bytes, dtype: np.dtype[Any]) -> None:
+        known = as_expected()
+        loaded = machine.Loaded(code, {"CONTEXT": context(dtype)} if known else {})
+        self.owner = loaded.owner
         self.address = loaded.address(ENTRY)
         self.part = loaded.address(PART)
         #: double (int, double *), where the function is one of numbers
         self.number = loaded.address("number")
         self.call: Callable[..., Any] | None = None
         self.call_into: Callable[..., Any] | None = None
-        if as_expected():
-            context = loaded.address("CONTEXT")
-            self.call, self.call_into = (callable_at(loaded.address(n), context, dtype, loaded) for n in ("call", "call_into"))
+        if known:
+            self.call, self.call_into = (callable_at(loaded.address(n), loaded.owner) for n in ("call", "call_into"))
 
 
 def _object(source: str, call: Call) -> bytes | None:
@@ -59,7 +60,7 @@ def native_code(source: str, call: Call) -> Code | None:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
             code = _object(source, call)
-            _modules[key] = None if code is None else Code(machine.Loaded(code), np.dtype(f"f{call.bits // 8}"))
+            _modules[key] = None if code is None else Code(code, np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..compiling import compiling
+from ..compiling import compiling, in_llvm
 from .builder import Target
+from .image import place
+from .owner import owner
 
 
 @cache
 def _llvm() -> Any:
-    import llvmlite.binding as llvm  # comes with Numba; loaded when something is first compiled
+    with in_llvm():
+        import llvmlite.binding as llvm  # comes with Numba; loaded when something is first compiled
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        return llvm
 
 
 @cache
@@ -41,37 +46,80 @@ def _target_machine() -> Any:
     return _llvm().Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
 
 
+@cache
+def _address_of(name: str) -> int | None:
+    """Where the process has a function of C's or of Python's."""
+    try:
+        return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+    except AttributeError:
+        return None
+
+
+def _module(text: str) -> tuple[Any, Any]:
+    machine, module = _target_machine(), _llvm().parse_assembly(text)
+    module.triple = host()[0]
+    module.data_layout = str(machine.target_data)
+    return machine, module
+
+
+def _emitted(text: str) -> bytes:  # LLVM's objects are gone when it returns
+    machine, module = _module(text)
+    return bytes(machine.emit_object(module))
+
+
+def _printed(text: str) -> str:
+    machine, module = _module(text)
+    return str(machine.emit_assembly(module))
+
+
 def compile_object(text: str) -> bytes:
     """The object file of a module."""
-    llvm = _llvm()
-    with compiling:
-        module = llvm.parse_assembly(text)
-        module.triple = host()[0]
-        machine = _target_machine()
-        module.data_layout = str(machine.target_data)
-        return bytes(machine.emit_object(module))
+    with compiling, in_llvm():
+        return _emitted(text)
 
 
 def assembly(text: str) -> str:
     """The machine code of a module, to read."""
-    llvm = _llvm()
-    with compiling:
-        module = llvm.parse_assembly(text)
-        module.triple = host()[0]
-        return str(_target_machine().emit_assembly(module))
+    with compiling, in_llvm():
+        return _printed(text)
 
 
 class Loaded:
-    """An object file in memory; it stays there as long as this object."""
+    """An object file in memory.
 
-    def __init__(self, code: bytes) -> None:
-        llvm = _llvm()
+    Args:
+        code: the object file.
+        data: what its variables hold, by name.
+
+    Attributes:
+        owner: what the code lives as long as.
+    """
+
+    def __init__(self, code: bytes, data: Mapping[str, bytes] | None = None) -> None:
+        data = data or {}
+        self._engine: Any = None
         with compiling:
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            self._engine.finalize_object()
+            placed = place(code, data, _address_of)
+            if placed is None:
+                with in_llvm():
+                    self._load(code, data)
+            else:
+                self._addresses = placed.addresses
+                self.owner = owner(placed.pages)
+
+    def _load(self, code: bytes, data: Mapping[str, bytes]) -> None:
+        llvm = _llvm()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+        self.owner = owner(self._engine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        for name, content in data.items():
+            ctypes.memmove(self.address(name), content, len(content))
 
     def address(self, name: str) -> int:
+        """Where a function or a variable is; 0 if there is none of this name."""
+        if self._engine is None:
+            return self._addresses.get(name, 0)
         return int(self._engine.get_function_address(name) or self._engine.get_global_value_address(name))
 
 

@@ -1,0 +1,145 @@
+"""Object files of LLVM placed in memory: sections one after another, with the addresses they need.
+
+What is read is the one form that is met: ELF for x86-64, where LLVM's large code model leaves nearly all
+addresses as whole words.  Any other file is for LLVM's own loader.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from .pages import Pages, memory
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_START, _RELOCATABLE, _X86_64 = b"\x7fELF\x02\x01\x01", 1, 62
+_SECTION = np.dtype([
+    ("name", "<u4"), ("type", "<u4"), ("flags", "<u8"), ("address", "<u8"), ("offset", "<u8"), ("size", "<u8"),
+    ("link", "<u4"), ("info", "<u4"), ("align", "<u8"), ("entry", "<u8"),
+])  # fmt: skip
+_SYMBOL = np.dtype([("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")])
+_RELOCATION = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
+_BITS, _SYMBOLS, _RELA, _NO_BITS = 1, 2, 4, 8
+_ALLOCATED, _ABSOLUTE = 2, 0xFFF1
+#: an address; a distance, in as many bytes
+_WORD, _DISTANCES = 1, {2: 4, 4: 4, 24: 8}
+
+
+class Placed(NamedTuple):
+    """Code that can be run, while its pages are there."""
+
+    pages: Pages
+    addresses: dict[str, int]
+
+
+class _Object:
+    """An ELF file, and where each of its sections will be in the image."""
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+        head = _HEADER.unpack_from(code)
+        self.sections = np.frombuffer(code, _SECTION, head[12], head[6])
+        self._names = int(self.sections[head[13]]["offset"])
+        table = next(s for s in self.sections if s["type"] == _SYMBOLS)
+        self.symbols = self._table(table, _SYMBOL)
+        self._symbol_names = int(self.sections[table["link"]]["offset"])
+        self.starts: dict[int, int] = {}
+        self.size = 0
+        for k, s in enumerate(self.sections):
+            if s["flags"] & _ALLOCATED and s["size"] and self._text(self._names, s) != ".eh_frame":  # nothing is thrown through this code
+                self.starts[k] = self.size + -self.size % max(int(s["align"]), 1)
+                self.size = self.starts[k] + int(s["size"])
+
+    def _text(self, names: int, of: np.void) -> str:
+        first = names + int(of["name"])
+        return self.code[first : self.code.index(b"\0", first)].decode()
+
+    def name(self, symbol: np.void) -> str:
+        """The name of a symbol."""
+        return self._text(self._symbol_names, symbol)
+
+    def _table(self, section: np.void, kind: np.dtype[np.void]) -> np.ndarray:
+        return np.frombuffer(self.code, kind, int(section["size"]) // kind.itemsize, int(section["offset"]))
+
+    def is_plain(self) -> bool:
+        """Whether there is nothing that this module does not know."""
+        kinds = {int(self.sections[k]["type"]) for k in self.starts}
+        sections = np.unique(self.symbols["section"])
+        return kinds <= {_BITS, _NO_BITS} and bool(np.all((sections < len(self.sections)) | (sections == _ABSOLUTE)))
+
+    def relocations(self) -> list[tuple[int, np.ndarray]]:
+        """The tables of addresses to fill in, each with the section that it is for."""
+        return [
+            (int(s["info"]), self._table(s, _RELOCATION)) for s in self.sections if s["type"] == _RELA and int(s["info"]) in self.starts
+        ]
+
+    def values(self, base: int, find: Callable[[str], int | None]) -> np.ndarray | None:
+        """The address of every symbol; ``None`` where one is nowhere."""
+        out = np.zeros(len(self.symbols), np.uint64)
+        for k, s in enumerate(self.symbols):
+            section = int(s["section"])
+            if section in self.starts:
+                out[k] = base + self.starts[section] + int(s["value"])
+            elif section == 0 and s["name"]:
+                found = find(self.name(s))
+                if not found:
+                    return None
+                out[k] = found
+        return out
+
+
+def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | None]) -> Placed | None:
+    """The code of an object file in memory; ``None`` where it is one for LLVM's loader.
+
+    Args:
+        code: the object file.
+        data: what variables of the file hold.
+        find: the address of a function that the file does not have.
+    """
+    where = memory()
+    if where is None or len(code) < _HEADER.size or code[:7] != _START or _HEADER.unpack_from(code)[1:3] != (_RELOCATABLE, _X86_64):
+        return None
+    file = _Object(code)
+    if not file.is_plain():
+        return None
+    try:
+        pages = where.take(file.size)
+        image = bytearray(file.size)
+        for k, start in file.starts.items():
+            s = file.sections[k]
+            if s["type"] == _BITS:
+                image[start : start + int(s["size"])] = code[int(s["offset"]) : int(s["offset"]) + int(s["size"])]
+        values = file.values(pages.address, find)
+        if values is None or not all(_relocate(image, file.starts[k], table, values, pages) for k, table in file.relocations()):
+            return None
+        addresses = {file.name(s): int(v) for s, v in zip(file.symbols, values) if s["info"] >> 4 and s["section"]}
+        for name, content in data.items():
+            start = addresses[name] - pages.address
+            image[start : start + len(content)] = content
+        pages.write(image)
+    except OSError:  # a system that does not let its processes do so: LLVM's loader says what it says
+        return None
+    return Placed(pages, addresses)
+
+
+def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarray, pages: Pages) -> bool:
+    """Fill in the addresses of one section; whether all are of kinds that are known, and within reach."""
+    goals = values[table["symbol"]] + table["addend"].astype(np.uint64)  # modulo 2**64
+    memory = np.frombuffer(image, np.uint8)
+    words = table["type"] == _WORD
+    places = table["offset"][words].astype(np.int64) + start
+    memory[places[:, None] + np.arange(8)] = goals[words].astype("<u8")[:, None].view(np.uint8)
+    for entry, goal in zip(table[~words], goals[~words]):
+        size = _DISTANCES.get(int(entry["type"]))
+        at = start + int(entry["offset"])
+        distance = int(goal) - (pages.address + at)
+        if size is None or not -(2 ** (8 * size - 1)) <= distance < 2 ** (8 * size - 1):
+            return False
+        image[at : at + size] = distance.to_bytes(size, "little", signed=True)
+    return True
+
+
+__all__ = ["Placed", "place"]
