@@ -19,7 +19,8 @@ from ..primitive import SAMPLE_SUM
 from ..reductions import sum as sum_
 from ..traverse import symbols_of, topological
 from .differences import STEP, directional_derivatives, settled
-from .disagreement import Disagreement, UnsmoothPointError, Values, allowances, difference, program, smallest
+from .disagreement import Disagreement, UnsmoothPointError, Values, allowances, check_tolerance, difference, program, smallest
+from .domains import inside
 from .growing import values_for
 from .precise import evaluate_precisely
 
@@ -46,6 +47,7 @@ def check_derivatives(
     by: Node | Iterable[Node] | None = None,
     compiled: bool = True,
     seed: int = 0,
+    tolerance: float = 0.0,
 ) -> None:
     """Check an expression's values and its derivatives up to an order.
 
@@ -61,6 +63,7 @@ def check_derivatives(
         by: the symbol or symbols to differentiate by; all by default.
         compiled: whether to compile it.
         seed: of the directions, and of values that are not given.
+        tolerance: a relative error that is allowed beside rounding, for functions that are approximations.
 
     Raises:
         Disagreement: with the smallest expression found that shows it, as a program.
@@ -72,6 +75,7 @@ def check_derivatives(
     >>> x = eg.Symbol("x", shape=2)
     >>> check_derivatives(eg.sum(eg.tanh(x)) / (1 + x[0] ** 2), order=2)
     """
+    check_tolerance("check_derivatives", tolerance)
     node = as_node(e)
     symbols = symbols_of([node])
     values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols))
@@ -80,21 +84,22 @@ def check_derivatives(
         if s not in symbols:
             known = ", ".join(map(str, symbols)) or "nothing"
             raise ValueError(f"check_derivatives: by={s} does not occur in the expression; it depends on {known}")
-    said = _disagreement(node, order, values, wanted, compiled, seed)
+    said = _disagreement(node, order, values, wanted, compiled, seed, tolerance)
     if said is None:
         return
     in_code, kind = "compiled" in said, _kind(said)
 
     def fails(candidate: Node, at: dict[Node, Any]) -> bool:
         try:
-            other = _disagreement(candidate, order, at, wanted, in_code, seed)
+            other = _disagreement(candidate, order, at, wanted, in_code, seed, tolerance)
         except UnsmoothPointError:
             return False
         return other is not None and _kind(other) == kind
 
     small, there = smallest(node, values, fails)
-    what = _disagreement(small, order, there, wanted, in_code, seed) or said
-    arguments = "".join([f", {order}", ", at=at", "" if in_code else ", compiled=False", f", seed={seed}" if seed else ""])
+    what = _disagreement(small, order, there, wanted, in_code, seed, tolerance) or said
+    rest = [f", seed={seed}" if seed else "", f", tolerance={tolerance}" if tolerance else ""]
+    arguments = "".join([f", {order}", ", at=at", "" if in_code else ", compiled=False", *rest])
     raise Disagreement(what, program([("e", small)], there, f"check_derivatives(e{arguments})"))
 
 
@@ -103,7 +108,9 @@ def _kind(said: str) -> str:
     return re.split(r" is | has | by ", said)[0]
 
 
-def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, compiled: bool, seed: int) -> str | None:
+def _disagreement(
+    e: Node, order: int, at: Values, by: tuple[Node, ...] | None, compiled: bool, seed: int, tolerance: float
+) -> str | None:
     """What differs, or ``None``."""
     symbols = [s for s in symbols_of([e]) if by is None or s in by]
     rng = np.random.default_rng(seed + 1)
@@ -111,7 +118,7 @@ def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, 
     weights = np.round(rng.uniform(0.5, 1.5, e.shape), 3)
     forms = list(_forms(e, order if symbols else 0, directions, weights))
     nodes = [f.node for f in forms]
-    rounding = allowances(nodes, at)
+    rounding = allowances(nodes, at, tolerance)
     exact = directional_derivatives(e, at, directions, order if symbols else 0)
     if e.size and not any(np.isfinite(_float(v)).all() for v in exact[0].reshape(-1, 1)):
         raise UnsmoothPointError("the expression has no finite value at this point; give another one with at=")
@@ -124,7 +131,7 @@ def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, 
         if not all(settled(exact, other) for other in others):
             raise UnsmoothPointError("the expression has no derivative at this point; give another one with at=")
         return said
-    said = _jacobians(e, at, directions) if symbols and order else None
+    said = _jacobians(e, at, directions, tolerance) if symbols and order else None
     if said is not None:
         return said
     by_numpy = evaluate_nodes(nodes, at)
@@ -132,7 +139,7 @@ def _disagreement(e: Node, order: int, at: Values, by: tuple[Node, ...] | None, 
         said = difference(f"{_what(f)} by NumPy", value, "to 50 digits", _float(exactly), allowed)
         if said is not None:
             return said
-    return _compiled(forms, at, by_numpy, rounding) if compiled else None
+    return _compiled(forms, at, by_numpy, rounding, tolerance) if compiled else None
 
 
 def _what(form: _Form) -> str:
@@ -221,7 +228,7 @@ def _folding(value: np.ndarray) -> float:
     return 1e-13 * max(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
 
 
-def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> str | None:
+def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray], tolerance: float) -> str | None:
     """Whole Jacobians in both modes, against each other and along the direction."""
     for s in directions:
         if e.size * s.size > _ENTRIES or (s.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))):
@@ -230,7 +237,7 @@ def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> st
         for mode, j in zip(("forward", "reverse", "auto"), both):
             if j.shape != e.shape + s.shape:
                 return f"the Jacobian by {s.name} ({mode}) has shape {j.shape}, it should have {e.shape + s.shape}"
-        rounding = allowances(both, at)
+        rounding = allowances(both, at, tolerance)
         values = [_float(v) for v in evaluate_precisely(both, at)]
         for mode, value, allowed in (("reverse", values[1], rounding[1]), ("auto", values[2], rounding[2])):
             known = rounding[0] + np.where(np.isfinite(values[0]), _folding(values[0]), np.inf)
@@ -240,7 +247,7 @@ def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray]) -> st
     return None
 
 
-def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: list[np.ndarray]) -> str | None:
+def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: list[np.ndarray], tolerance: float) -> str | None:
     nodes = [f.node for f in forms]
     symbols = list(at)
     fn = compile_(nodes, symbols)
@@ -250,17 +257,20 @@ def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: lis
             return said
     if not any(s.per_sample for s in symbols) and not taken_as_shared(nodes):
         # the same point among others: one sample of a batch
-        batch = {s: np.stack([np.asarray(v, float), np.asarray(v, float) * 0.875, np.asarray(v, float)]) for s, v in at.items()}
+        other = {s: np.asarray(v, float) * 0.875 for s, v in at.items()}
+        if not inside(nodes, other) and inside(nodes, at):
+            other = {s: np.asarray(v, float) for s, v in at.items()}
+        batch = {s: np.stack([np.asarray(v, float), other[s], np.asarray(v, float)]) for s, v in at.items()}
         with_batch = evaluate_nodes(nodes, batch)
-        more = allowances(nodes, batch)
+        more = allowances(nodes, batch, tolerance)
         for f, value, expected, allowed in zip(forms, fn(*batch.values()), with_batch, more):
             said = difference(f"{_what(f)}, compiled for batches,", value, "by NumPy", expected, allowed)
             if said is not None:
                 return said
     single = {s: np.asarray(v, np.float32) for s, v in at.items()}
-    if single:
+    if single and (inside(nodes, single) or not inside(nodes, at)):
         narrow = evaluate_nodes(nodes, single)
-        allowed32 = allowances(nodes, single)
+        allowed32 = allowances(nodes, single, tolerance)
         for f, value, expected, allowed in zip(forms, fn(*single.values()), narrow, allowed32):
             said = difference(f"{_what(f)}, compiled in float32,", value, "by NumPy", expected, allowed + 1e-37)
             if said is not None:

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluate import evaluate_nodes
 from ..leaves import Symbol
 from ..node import Node
 from ..show.python import Code
 from ..traverse import substitute_nodes, symbols_of, topological
+from .domains import inside
 from .noise import rounding_errors
+from .standalone import definitions
 
 Values = Mapping[Node, Any]
 #: a failing expression is made smaller by at most so many attempts
@@ -56,9 +59,19 @@ def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -
     return f"{what} is {float(a[at])!r}{where}, {other} {float(b[at])!r}; they may differ by {float(allowed[at]):.3g}"
 
 
-def allowances(nodes: Sequence[Node], at: Values) -> list[np.ndarray]:
-    """What rounding may change of each value, and a little for numbers so small that they have few digits."""
-    return [e + 1e-300 for e in rounding_errors(nodes, at)]
+def check_tolerance(check: str, tolerance: object) -> None:
+    """A relative error that a check allows: a number of at least 0."""
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < np.inf:
+        raise ValueError(f"{check}: tolerance is a relative error, a finite number of at least 0, got {tolerance!r}")
+
+
+def allowances(nodes: Sequence[Node], at: Values, tolerance: float = 0.0) -> list[np.ndarray]:
+    """What rounding may change of each value, a little for numbers so small that they have few digits, and a relative tolerance."""
+    allowed = [e + 1e-300 for e in rounding_errors(nodes, at)]
+    if not tolerance:
+        return allowed
+    sizes = [np.abs(np.asarray(v, dtype=float)) for v in evaluate_nodes(nodes, at)]
+    return [a + tolerance * np.where(np.isfinite(v), v, 0.0) for a, v in zip(allowed, sizes)]
 
 
 def smallest(e: Node, at: dict[Node, Any], fails: Callable[[Node, dict[Node, Any]], bool]) -> tuple[Node, dict[Node, Any]]:
@@ -68,11 +81,13 @@ def smallest(e: Node, at: dict[Node, Any], fails: Callable[[Node, dict[Node, Any
     values, and the values become rounder.
     """
     left = ATTEMPTS
+    defined = inside([e], at)
 
     def still(candidate: Node, values: dict[Node, Any]) -> bool:
         nonlocal left
         left -= 1
-        return left >= 0 and fails(candidate, {s: values[s] for s in symbols_of([candidate])})
+        given = {s: values[s] for s in symbols_of([candidate])}
+        return left >= 0 and (not defined or inside([candidate], given)) and fails(candidate, given)
 
     for part in topological([e]):
         if part is not e and not part.op.leaf and still(part, at):
@@ -102,8 +117,6 @@ def smallest(e: Node, at: dict[Node, Any], fails: Callable[[Node, dict[Node, Any
 
 
 def _part_value(part: Node, at: Values) -> Any:
-    from ..evaluate import evaluate_nodes
-
     return np.asarray(evaluate_nodes([part], at)[0], dtype=float)
 
 
@@ -116,14 +129,16 @@ def _fresh(e: Node) -> str:
 
 
 def program(roots: Sequence[tuple[str, Node]], at: Values, call: str) -> str:
-    """Python that makes the expressions and calls the check."""
+    """Python that makes the expressions, and the users' functions in them, and calls the check, with the point if it takes one."""
     check = call.partition("(")[0]
-    code = Code([*(n for _, n in roots), *at], {"np", "at", check, *(name for name, _ in roots)})
-    listed = ", ".join(f"{code.text[s]}: np.array({_numbers(v)})" for s, v in at.items())
-    return "\n".join([
-        "import numpy as np", "import exprgraph as eg", *code.lines, *(f"{name} = {code.text[n]}" for name, n in roots),
-        f"at = {{{listed}}}", f"from exprgraph.testing import {check}", call,
-    ])  # fmt: skip
+    taken = {"at", check, *(name for name, _ in roots)}
+    own, names = definitions([n for _, n in roots], at, taken)
+    code = Code([*(n for _, n in roots), *at], {"np", *taken, *names})
+    lines = ["import numpy as np", "import exprgraph as eg", *own]
+    if "at=at" in call:
+        listed = ", ".join(f"{code.text[s]}: np.array({_numbers(v)})" for s, v in at.items())
+        lines += [*code.lines, *(f"{name} = {code.text[n]}" for name, n in roots), f"at = {{{listed}}}"]
+    return "\n".join([*lines, f"from exprgraph.testing import {check}", call])
 
 
 def _numbers(value: Any) -> str:
@@ -131,4 +146,4 @@ def _numbers(value: Any) -> str:
     return text.replace("nan", 'float("nan")').replace("inf", 'float("inf")')
 
 
-__all__ = ["Disagreement", "UnsmoothPointError", "Values", "allowances", "difference", "program", "smallest"]
+__all__ = ["Disagreement", "UnsmoothPointError", "Values", "allowances", "check_tolerance", "difference", "program", "smallest"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import pickle
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from ..node import Node
 from ..primitive import TABLE
 from ..show import latex, to_text
 from .derivatives import check_derivatives
-from .disagreement import Disagreement, UnsmoothPointError, allowances, difference, program
+from .disagreement import Disagreement, UnsmoothPointError, allowances, check_tolerance, difference, program
+from .domains import drawn, special_points
 from .precise import evaluate_precisely
+
+#: what differs, and the point
+Found = tuple[str, dict[Node, np.ndarray]] | None
 
 
 def row_of(function: str | Function | Callable[..., Node]) -> Function:
@@ -30,19 +34,26 @@ def row_of(function: str | Function | Callable[..., Node]) -> Function:
     return row
 
 
-def check_function(function: str | Function | Callable[..., Node], *, order: int = 3, points: int = 5, seed: int = 0) -> None:
+def check_function(
+    function: str | Function | Callable[..., Node], *, order: int = 3, points: int = 5, seed: int = 0, tolerance: float = 0.0
+) -> None:
     """Check a row of the primitive table: that its columns say the same of one function.
 
     Its ``code``, computed with 50 digits, is what it is: NumPy's value, compiled code on single samples, on
     batches and in float32, and the derivatives to an order by each argument and mixed, are compared with it
-    where the row is sampled, and NumPy with compiled code at the ends of its domain, at infinity and NaN.
+    where the row is sampled, and NumPy with compiled code at the ends of its domain; at infinity and NaN too, if
+    it is defined everywhere.  No point lies outside of a domain that was given.
 
     Args:
         function: what :func:`exprgraph.function` returned, its name or its row.
+        order: the highest derivative.
         points: how many random points.
+        seed: of these points.
+        tolerance: a relative error that is allowed beside rounding, for a function whose columns are approximations.
 
     Raises:
-        Disagreement: what differs, where, as a program.
+        Disagreement: what differs, where, as a program that defines the function and runs by itself.
+        ValueError: there is no such function, or the tolerance is no relative error.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_function, temporary_functions
@@ -54,67 +65,77 @@ def check_function(function: str | Function | Callable[..., Node], *, order: int
     ...
     exprgraph.testing.disagreement.Disagreement: the first derivative (forward) is ...
     """
+    check_tolerance("check_function", tolerance)
     row = row_of(function)
     symbols = [Symbol(f"x{k}") for k in range(row.arity)]
     e = row.build(*symbols)
     rng = np.random.default_rng(seed)
     for k in range(points):
-        at = {s: np.asarray(rng.uniform(*interval)) for s, interval in zip(symbols, row.sample)}
+        at = {s: drawn(rng, *intervals, ()) for s, intervals in zip(symbols, zip(row.sample, row.domain))}
         try:
-            check_derivatives(e, order, at=at, compiled=k == 0, seed=seed + k)
+            check_derivatives(e, order, at=at, compiled=k == 0, seed=seed + k, tolerance=tolerance)
         except UnsmoothPointError:
             low_high = ", ".join(map(str, row.sample))
             raise Disagreement(
                 f"{row.name} has no derivative at a point where it is sampled, {low_high}; give other intervals as sample=",
                 program([("e", e)], at, f"check_derivatives(e, {order}, at=at)"),
             ) from None
-    _check_arrays(row, symbols, rng)
-    _check_many(row, e, symbols, rng)
-    _check_special(row, e, symbols)
+    found = _of_arrays(row, symbols, rng, tolerance) or _of_many(row, e, symbols, rng, tolerance)
+    found = found or _of_special_points(row, e, symbols, tolerance)
     for text in (to_text(e), latex(e), repr(pickle.loads(pickle.dumps(row)))):
-        if not text:
-            raise Disagreement(f"{row.name} prints as nothing", "")
+        found = found or (None if text else (f"{row.name} prints as nothing", {}))
+    if found is not None:
+        said, at = found
+        options = {"order": (order, 3), "points": (points, 5), "seed": (seed, 0), "tolerance": (tolerance, 0.0)}
+        given = "".join(f", {name}={value!r}" for name, (value, usual) in options.items() if value != usual)
+        raise Disagreement(said, program([("e", e)], at, f'check_function("{row.name}"{given})'))
 
 
-def _check_arrays(row: Function, symbols: Sequence[Node], rng: np.random.Generator) -> None:
+def _of_arrays(row: Function, symbols: Sequence[Node], rng: np.random.Generator, tolerance: float) -> Found:
     """The derivatives of arrays against those of their elements, one by one."""
     arrays = [Symbol(f"{s.name}s", 3) for s in symbols]
-    at = {s: rng.uniform(*interval, 3) for s, interval in zip(arrays, row.sample)}
+    at = {s: drawn(rng, *intervals, (3,)) for s, intervals in zip(arrays, zip(row.sample, row.domain))}
     e, one = row.build(*arrays), row.build(*symbols)
     for k, (s, single) in enumerate(zip(arrays, symbols)):
         together = jvp(e, s, np.ones(3))
         each = [evaluate_nodes([jvp(one, single, 1.0)], {q: v[i] for q, v in zip(symbols, at.values())})[0] for i in range(3)]
-        (value,), (allowed,) = evaluate_nodes([together], at), allowances([together], at)
+        (value,), (allowed,) = evaluate_nodes([together], at), allowances([together], at, tolerance)
         what = f"the derivative of {row.name} by argument {k} of an array"
         said = difference(what, value, "element by element", np.array(each), 2 * allowed)
         if said is not None:
-            raise Disagreement(said, program([("e", e)], at, "check_derivatives(e, 1, at=at)"))
+            return said, dict(zip(symbols, at.values()))
+    return None
 
 
-def _check_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Generator) -> None:
+def _of_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Generator, tolerance: float) -> Found:
     """A batch, in both widths, against 50 digits."""
     for dtype in (np.float64, np.float32):
-        at = {s: rng.uniform(*i, 67).astype(dtype) for s, i in zip(symbols, row.sample)}
+        at = {s: drawn(rng, *intervals, (67,), dtype) for s, intervals in zip(symbols, zip(row.sample, row.domain))}
         exact = np.asarray(evaluate_precisely(e, {s: v.astype(float) for s, v in at.items()}), dtype=float)
-        (allowed,) = allowances([e], at)
+        (allowed,) = allowances([e], at, tolerance)
         (by_numpy,) = evaluate_nodes([e], at)
         for how, value in (("by NumPy", by_numpy), ("compiled", compile_(e, list(symbols))(*at.values()))):
             said = difference(f"{row.name} in {dtype.__name__} {how}", value, "its code to 50 digits", exact, allowed)
             if said is not None:
-                raise Disagreement(said, program([("e", e)], at, "check_values(e, at=at)"))
+                return f"{said}; the arguments are {_point(said, at)}", at
+    return None
 
 
-def _check_special(row: Function, e: Node, symbols: Sequence[Node]) -> None:
-    """The two backends at zeros, at the ends of the domain, at infinities and NaN."""
-    ends = {v for interval in (*row.domain, *row.sample) for v in interval}
-    special = [*sorted(ends | {0.0, 1.0, -1.0, math.inf, -math.inf}), -0.0, math.nan]
-    grid = np.meshgrid(*[np.array(special)] * row.arity)
+def _of_special_points(row: Function, e: Node, symbols: Sequence[Node], tolerance: float) -> Found:
+    """The two backends at zeros, at the ends of the domain, and at infinities and NaN where it has them."""
+    grid = np.meshgrid(*[np.array(special_points(row, k)) for k in range(row.arity)])
     at = {s: g.ravel() for s, g in zip(symbols, grid)}
     (by_numpy,) = evaluate_nodes([e], at)
-    (allowed,) = allowances([e], at)
+    (allowed,) = allowances([e], at, tolerance)
     said = difference(f"{row.name} compiled", compile_(e, list(symbols))(*at.values()), "by NumPy", by_numpy, allowed)
-    if said is not None:
-        raise Disagreement(said, program([("e", e)], at, "check_values(e, at=at)"))
+    return None if said is None else (f"{said}; the arguments are {_point(said, at)}", at)
+
+
+def _point(said: str, at: Mapping[Node, np.ndarray]) -> str:
+    """The sample that a sentence is about."""
+    found = re.search(r" at \[(\d+)\]", said)
+    k = int(found[1]) if found else 0
+    return ", ".join(repr(float(v[k])) for v in at.values())
 
 
 __all__ = ["check_function", "row_of"]

@@ -260,9 +260,7 @@ def test_no_number_is_as_good_as_a_number_nowhere() -> None:
 
 def test_compiled_code_that_gives_a_number_where_numpy_gives_none_is_found() -> None:
     with temporary_functions():
-        f = eg.function(
-            "hidden", numpy=np.log, derivative=lambda t: 1 / t, code="math.log(abs({0}))", domain=(0, np.inf), sample=(0.1, 2)
-        )
+        f = eg.function("hidden", numpy=np.log, derivative=lambda t: 1 / t, code="math.log(abs({0}))", sample=(0.1, 2))
         with pytest.raises(Disagreement, match="compiled is .* by NumPy nan"):
             check_values(f(x), at={x: -2.0})
         with pytest.raises(Disagreement, match="hidden compiled is"):
