@@ -67,7 +67,7 @@ def test_a_tolerance_for_approximations() -> None:
     """A series of a few terms, whose derivative is that of the function itself."""
     with temporary_functions():
         f = eg.function(
-            "series", numpy=np.sin, derivative=lambda t: eg.cos(t), code="{0} - {0}**3 / 6 + {0}**5 / 120", domain=(0, 0.3), sample=(0.1, 0.2)
+            "series", numpy=np.sin, derivative=lambda t: eg.cos(t), code="{0} - {0}**3 / 6 + {0}**5 / 120", domain=(0, 0.3)
         )
         with pytest.raises(Disagreement):
             check_function(f)
