@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..elementwise import Function
 from ..node import Node
 from ..primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..traverse import topological
 from .access import Place, contiguous, identity_index, is_view
+from .data import Data
 from .kernels import CHECKED_PAIRS, Kernel
 from .library import elementary, needed, sources, words
 from .likeness import NestOrder
+from .nest import Nest, Statement
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
-from .schedule import Nest, Schedule, Scheduler, Statement
+from .schedule import Schedule, Scheduler
 from .storage import Storage
 
 #: What the lane workspace should not exceed, in bytes.  Measured: up to here a longer block gains more (each
@@ -45,6 +49,7 @@ class _Emitter:
         self.dispatched_steps = 0
         self.kernel_text: list[str] = []
         self.table: list[int] = []
+        self.positions: dict[tuple[int, ...], int] = {}
         self.totals: list[tuple[tuple[str, int, int], ...]] = [()]
         self.functions: set[str] = set()
         self.rows_used: set[Function] = set()
@@ -75,7 +80,7 @@ class _Emitter:
             order = NestOrder(nest.statements, schedule.inlined.__contains__, self._place_kind)
             nest = Nest(nest.kind, nest.shape, order.statements)
         for literal in (False, True):
-            kernel = Kernel(self.storage.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row)
+            kernel = Kernel(self.storage.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row, self._positions)
             kernel.wanted, kernel.dead = wanted, schedule.dead
             lines = kernel.write(nest)
             stores = len(nest.statements)
@@ -102,6 +107,14 @@ class _Emitter:
         self.steps.append((name, at))
         self.signatures[name] = ", ".join(parameters)
         return name
+
+    def _positions(self, indices: Sequence[int]) -> int:
+        """Where in the table positions are, put there once."""
+        key = tuple(indices)
+        if key not in self.positions:
+            self.positions[key] = len(self.table)
+            self.table += key
+        return self.positions[key]
 
     def _place_kind(self, node: Node) -> object:
         """What the code that reads a value depends on."""
@@ -236,7 +249,9 @@ class _Emitter:
         lines += self.dispatched(self._shared_outputs())
         differs = tuple(o in self.lanes for o in self.outputs)
         rows = self.storage.most_rows
-        return Program(self._source(lines), rows * self.row, rows, self.block, self.storage.shared, differs, tuple(self.totals))
+        steps = [(int(n[1:]), at) for n, at in self.steps]
+        data = Data(self.storage.constants, self.table, steps, np.dtype(np.float32 if self.single else np.float64))
+        return Program(self._source(lines), data, rows * self.row, rows, self.block, self.storage.shared, differs, tuple(self.totals))
 
     def _find_cross_reads(self) -> None:
         """Shared values that per-sample code, later phases or outputs read."""
@@ -368,16 +383,7 @@ def keep_apart(typing_context):
         parts += self.kernel_text
         body = "\n".join("    " + x for x in driver) or "    pass"
         parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, STEPS, samples):\n{body}\n')
-        steps = _wrapped([(int(n[1:]), at) for n, at in self.steps])
-        parts.append(f"# (kernel, first entry in TABLE) of each step\nSTEPS = {steps}\n")
-        parts.append(f"TABLE = {_wrapped(self.table)}\n")
-        parts.append(f"CONSTANTS = {_wrapped(self.storage.constants)}\n")
         return "\n\n".join(parts)
-
-
-def _wrapped(values: Sequence[object]) -> str:
-    lines = [", ".join(map(repr, values[i : i + 12])) for i in range(0, len(values), 12)]
-    return "[" + ",\n    ".join(lines).replace("inf", 'float("inf")').replace("nan", 'float("nan")') + "]"
 
 
 def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool) -> Program:

@@ -7,7 +7,7 @@ unsigned throughout: Numba's handling of negative indices would keep the loops f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..elementwise import Function
 from ..node import Node
@@ -15,8 +15,10 @@ from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAM
 from ..values import is_by_root
 from .access import Affine, Index, Place, identity_index, through_views, variable
 from .likeness import NestOrder
+from .movement import taken_axis, target_index
+from .nest import Nest, Statement
 from .products import factors_of, inner_products, product_of_matrices, result
-from .schedule import Nest, Statement, operand_indices
+from .schedule import operand_indices
 
 #: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
 #: Such a nest is one of a kind; its offsets are literals, which spares the checks.
@@ -30,9 +32,11 @@ class Kernel:
         self,
         place: Callable[[object], Place],
         inlined: set[Node],
-        lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int
+        lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int,
+        positions: Callable[[Sequence[int]], int],
     ) -> None:
         self.place = place
+        self.positions = positions  # where in the table a list of positions begins
         self.row = row  # the distance of two rows of lanes
         self.order = order
         self.inlined = inlined
@@ -194,6 +198,8 @@ class Kernel:
         if nest.kind == "pointwise":
             return self._pointwise(nest)
         (statement,) = nest.statements
+        if nest.kind in ("take", "put"):
+            return self._moved(statement.value, nest)
         if nest.kind == "total":
             return self._total(statement)
         return self._reduce(statement.value)
@@ -229,6 +235,24 @@ class Kernel:
             self.body.append(f"{place.buffer}[{self.address(place, at)}] {sign} {value}")
         lines = self.hoisted + self._lane_loop(self.body)
         return self.loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
+
+    def _moved(self, node: Node, nest: Nest) -> list[str]:
+        """Elements whose positions along one axis are looked up: copied from there, or added to what is there."""
+        (arg,) = node.args
+        put = nest.kind == "put"
+        entries = node.params[0] if put else node.params
+        axis = taken_axis(entries)
+        assert axis is not None
+        own = axis - sum(isinstance(e, int) for e in entries[:axis])
+        here, there = identity_index(len(nest.shape)), target_index(entries)
+        at = self.integer(self.positions(entries[axis][1]))
+        value = self.read(arg, here if put else there)
+        place = self.place(node)
+        target = f"{place.buffer}[{self.address(place, place.at(there if put else here))}]"
+        lines = [*self.hoisted, *self._lane_loop([*self.body, f"{target} {'+=' if put else '='} {value}"])]
+        names, sizes = [f"i{k}" for k in range(len(nest.shape))], list(nest.shape)
+        inner = self.loops(names[own + 1 :], sizes[own + 1 :], lines)
+        return self.loops(names[: own + 1], sizes[: own + 1], [f"j = T[{at} + i{own}]", *inner])
 
     def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
         """Operands with their indices, output sizes, sizes of the reduced axes."""

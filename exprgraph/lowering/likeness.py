@@ -14,7 +14,8 @@ from hashlib import blake2b
 from ..node import Node
 from ..primitive import CONSTANT, CONTRACT, PRODUCT, SUM
 from .access import Index, identity_index, through_views
-from .schedule import Statement, is_pointwise, operand_indices
+from .nest import Statement
+from .schedule import is_pointwise, operand_indices
 
 #: how many times neighbours are compared
 ROUNDS = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..node import Node
+from .data import Data
 
 
 class Argument(NamedTuple):
@@ -26,9 +27,10 @@ class Argument(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Generated source with what is needed to call it."""
+    """Generated code with what is needed to call it."""
 
-    source: str
+    code: str  # what is compiled: the source without its data
+    data: Data
     workspace: int  # numbers in the lane workspace
     rows: int  # of the lane workspace
     block: int  # samples in a block
@@ -37,3 +39,8 @@ class Program(NamedTuple):
     #: of each part of the driver, the totals that a pass over the samples adds up: buffer, offset, size.  Parts
     #: alternate: shared work, a pass, shared work, ...
     totals: tuple[tuple[tuple[str, int, int], ...], ...]
+
+    @property
+    def source(self) -> str:
+        """The whole module, as people read it and as files hold it."""
+        return f"{self.code}\n\n{self.data.text()}"

@@ -11,13 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Union
 
 from ..contract import is_structural
 from ..elementwise import Function
-from ..indexing import Entries, indices_of, selected_shape
 from ..leaves import zeros
-from ..node import Node, Shape, make
+from ..node import Node, Shape
 from ..primitive import (
     ARRAY,
     CONCATENATE,
@@ -36,47 +34,13 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
-from .access import Affine, Index, contiguous, identity_index, is_view, through_views, variable
+from .access import Index, identity_index, is_view, through_views
+from .movement import composed, movement
+from .nest import Nest, Statement
 from .phases import Phase
 
-#: statements in one loop nest: beyond, compile time grows faster than the code
-NEST_LIMIT = 300
-#: operations in one loop nest, which is one function of machine code: the same
-NEST_OPERATIONS = 6000
 #: operations in one nested expression
 INLINE_LIMIT = 24
-
-
-#: what a value is stored as: a node, or an output or scratch space by number
-Target = Union[Node, tuple[str, object]]
-
-
-@dataclass(eq=False)
-class Statement:
-    """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
-
-    value: Node
-    target: Target
-    index: Index
-    add: bool = False
-
-
-@dataclass(eq=False)
-class Nest:
-    """A loop nest: its kind, iteration shape and statements."""
-
-    kind: str  # "pointwise", "reduce", "total", "solve"
-    shape: Shape
-    statements: list[Statement] = field(default_factory=list)
-    #: the stored values it computes or reads
-    values: set[Node] = field(default_factory=set)
-    #: how many operations its statements have, about
-    operations: int = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether it takes no more statements."""
-        return len(self.statements) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
 
 
 @dataclass
@@ -108,99 +72,6 @@ def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
     if node.op is CONTRACT:
         return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, node.params[0])]
     return [(a, index if a.shape else ()) for a in node.args]
-
-
-def _movement(node: Node) -> list[Statement] | None:
-    """The pieces of a node that only moves elements, each a copy into its part of the node."""
-    op = node.op
-    if op is STACK:
-        axis = node.params[0]
-        out = []
-        for i, a in enumerate(node.args):
-            ident = identity_index(len(a.shape))
-            out.append(Statement(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
-        return out
-    if op is CONCATENATE:
-        axis = node.params[0]
-        out, start = [], 0
-        for a in node.args:
-            ident = identity_index(len(a.shape))
-            out.append(Statement(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
-            start += a.shape[axis]
-        return out
-    if op is RESHAPE:
-        (a,) = node.args
-        flat = Affine(0, ())
-        for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
-            flat = flat.plus(position.scaled(stride))
-        # the target is written by its flat position: axis -1 stands for the whole
-        return [Statement(a, node, (flat,))]
-    if op is PLACE:
-        return [Statement(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
-    if op is SELECT and not is_view(node):
-        return _taken(node)
-    return None
-
-
-def _view(node: Node, entries: Entries) -> Node:
-    """A selection that reads where the node lies: the canonical form may be of other values, which nothing computes."""
-    return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
-
-
-def _placed(node: Node) -> list[Statement]:
-    (a,) = node.args
-    entries: Entries = node.params[0]
-    for axis, e in enumerate(entries):
-        if isinstance(e, tuple) and e[0] == "t":
-            out = []
-            own = axis - sum(isinstance(x, int) for x in entries[:axis])
-            for i, position in enumerate(indices_of(e, node.shape[axis])):
-                part = _view(a, tuple(i if k == own else None for k in range(len(a.shape))))
-                fixed = (*entries[:axis], position, *entries[axis + 1 :])
-                out.append(Statement(part, node, _target(fixed), add=True))
-            return out
-    return [Statement(a, node, _target(entries), add=True)]
-
-
-def _target(entries: Sequence[object]) -> Index:
-    out: list[Affine] = []
-    k = 0
-    for e in entries:
-        if isinstance(e, int):
-            out.append(Affine(e, ()))
-            continue
-        i = variable(f"i{k}")
-        k += 1
-        if isinstance(e, tuple):
-            if e[0] == "t":
-                raise AssertionError("two takes in one selection")
-            i = i.scaled(e[2]).plus(Affine(e[1], ()))
-        out.append(i)
-    return tuple(out)
-
-
-def _taken(node: Node) -> list[Statement]:
-    (a,) = node.args
-    entries: Entries = node.params
-    axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
-    own = axis - sum(isinstance(x, int) for x in entries[:axis])
-    out = []
-    for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
-        part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
-        ident = identity_index(len(part.shape))
-        out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
-    return out
-
-
-def _composed(outer: Index, inner: Index) -> Index:
-    """The position in the whole of what is at a position in a part."""
-    out: list[Affine] = []
-    for a in outer:
-        total = Affine(a.const, ())
-        for v, c in a.terms:
-            total = total.plus(inner[int(v[1:])].scaled(c))
-        out.append(total)
-    return tuple(out)
 
 
 def is_dot_total(node: Node, lanes: set[Node]) -> bool:
@@ -253,7 +124,7 @@ class Scheduler:
         for node in self.phase.nodes:
             if node.op is RESHAPE and self._can_alias(node.args[0]):
                 continue
-            pieces = _movement(node)
+            pieces = movement(node)
             if pieces is None:
                 continue
             if node.op in (STACK, CONCATENATE):
@@ -262,7 +133,7 @@ class Scheduler:
                 for piece in pieces:
                     part = piece.value
                     if part.op in (STACK, CONCATENATE) and uses.get(part) == 1 and part not in elsewhere and part in self.pieces:
-                        whole += [Statement(p.value, node, _composed(piece.index, p.index)) for p in self.pieces.pop(part)]
+                        whole += [Statement(p.value, node, composed(piece.index, p.index)) for p in self.pieces.pop(part)]
                         absorbed.add(part)
                     else:
                         whole.append(piece)
@@ -433,6 +304,11 @@ class Scheduler:
             self.ready[node] = self._put(statement, self._leaves(node))
         elif node.op in (CONTRACT, REDUCE_MAX, REDUCE_MIN):
             self.ready[node] = self._append(Nest("reduce", node.shape, [Statement(node, node, identity_index(len(node.shape)))]))
+        elif node.op is SELECT:
+            self.ready[node] = self._append(Nest("take", node.shape, [Statement(node, node, ())]))
+        elif node.op is PLACE:
+            self._put(Statement(zeros(node.shape), node, identity_index(len(node.shape))), [])
+            self.ready[node] = self._append(Nest("put", node.args[0].shape, [Statement(node, node, ())]))
         elif node.op is SOLVE:
             self.ready[node] = self._append(Nest("solve", node.shape, [Statement(node, node, ())]))
         else:

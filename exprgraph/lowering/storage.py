@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..node import Node, Shape
 from ..primitive import ARRAY, RESHAPE
 from .access import Place, contiguous
@@ -14,7 +16,8 @@ class Storage:
 
     def __init__(self) -> None:
         self.places: dict[object, Place] = {}
-        self.constants: list[float] = []
+        self.constants: list[np.ndarray] = []
+        self.known = 0  # numbers in them
         self.shared = 0  # numbers used so far
         self.rows = 0  # rows used so far, in this pass over the samples
         self.most_rows = 0  # in any pass
@@ -25,8 +28,9 @@ class Storage:
         if key not in self.places and isinstance(key, Node):
             if key.op is ARRAY:
                 data = key.params[0].data
-                self.places[key] = Place("c", len(self.constants), contiguous(key.shape), False)
-                self.constants += data.ravel().tolist()
+                self.places[key] = Place("c", self.known, contiguous(key.shape), False)
+                self.constants.append(data)
+                self.known += data.size
             else:
                 assert key.op is RESHAPE, f"{key.op.name} has no place"  # a reshaped value lies where the value lies
                 base = self.place(key.args[0])

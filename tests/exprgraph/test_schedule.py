@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.lowering.nest import NEST_LIMIT
 from exprgraph.lowering.phases import pairwise, phases
-from exprgraph.lowering.schedule import INLINE_LIMIT, NEST_LIMIT, Schedule, Scheduler
+from exprgraph.lowering.schedule import INLINE_LIMIT, Schedule, Scheduler
 from exprgraph.lowering.storage import Storage
 from exprgraph.node import Node
 from exprgraph.primitive import RESHAPE

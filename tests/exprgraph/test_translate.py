@@ -140,14 +140,6 @@ def test_the_c_library_is_called_seldom() -> None:
     assert "seldom" in text and text.index("seldom") < text.index("call double @sin(")
 
 
-def test_tables_are_written_with_signs() -> None:
-    """Strides that go backwards wrap around, and are text that LLVM reads as 64 bits."""
-    assert assemble._integers("T", [3, 2**63 - 1, 2**63, 2**64 - 8]) == (
-        f"@T = internal constant [4 x i64] [i64 3, i64 {2**63 - 1}, i64 {-(2**63)}, i64 -8]"
-    )
-    assert assemble._integers("T", []) == "@T = internal constant [0 x i64] zeroinitializer"
-
-
 def test_two_arguments() -> None:
     row, plain, _ = row_of("def f(a, b):\n    if a < b:\n        a = b\n    return a / (1.0 + b * b)\n", 2)
     agree(row, plain, 2)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering import emit, schedule
+from exprgraph.lowering import emit, nest
 from exprgraph.lowering.module import load_module
 from exprgraph.lowering.narrow import WIDTH, narrowed
 from exprgraph.lowering.native import machine
@@ -184,7 +184,7 @@ def test_the_translator_needs_no_depth_of_its_own() -> None:
 
 @pytest.mark.parametrize("per_sample", [False, True])
 def test_many_kernels_are_chosen_in_levels(monkeypatch: pytest.MonkeyPatch, per_sample: bool) -> None:
-    monkeypatch.setattr(schedule, "NEST_LIMIT", 2)
+    monkeypatch.setattr(nest, "NEST_LIMIT", 2)
     monkeypatch.setattr(emit, "CHOICES", 3)
     a = eg.Symbol("a", per_sample=per_sample)
     e = a
@@ -203,7 +203,7 @@ def test_many_kernels_are_chosen_in_levels(monkeypatch: pytest.MonkeyPatch, per_
 
 
 def test_a_nest_has_so_many_operations_and_little_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "NEST_OPERATIONS", 400)
+    monkeypatch.setattr(nest, "NEST_OPERATIONS", 400)
     f = [sum(eg.sin(x * float(k + 100 * j)) * y for k in range(20)) for j in range(30)]
     source = eg.compile(f, (x, y)).source
     bodies = [d for d in ast.parse(source).body if isinstance(d, ast.FunctionDef) and d.name[1:].isdigit()]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import struct
-from collections.abc import Iterable
 
+from ..data import ORDER
 from .builder import Target, Value
 from .expressions import Functions, UnsupportedError
 from .tiles import TILES
@@ -15,7 +14,8 @@ from .translate import Translation
 ENTRY = "run"
 #: a part of it: the same, then the number of the part, and the range of samples of a pass
 PART = "part"
-_TABLES = {"T": "@TABLE", "STEPS": "@STEPS"}
+#: the driver's names of the data
+_DATA = {"c": "CONSTANTS", "T": "TABLE", "STEPS": "STEPS"}
 
 
 def assemble(source: str, target: Target) -> str:
@@ -37,12 +37,8 @@ def assemble(source: str, target: Target) -> str:
         elif _is_procedure(d) and name not in ("kernel", "keep_apart"):
             bodies.append(_procedure(functions, d))
     bodies += _driver(functions, definitions["kernel"], values)
-    steps = [k for pair in ast.literal_eval(values["STEPS"]) for k in pair]
-    constants = [float(x) for x in _numbers(values["CONSTANTS"])]
     parts = [
-        _integers("TABLE", ast.literal_eval(values["TABLE"])),
-        _integers("STEPS", steps),
-        _reals("CONSTANTS", constants, target),
+        f"@DATA = global [{len(ORDER)} x ptr] zeroinitializer",  # told when the code is loaded
         *sorted(functions.declared),
         *functions.called.values(),
         *bodies,
@@ -55,28 +51,9 @@ def assemble(source: str, target: Target) -> str:
     return "\n\n".join(parts)
 
 
-def _numbers(node: ast.expr) -> Iterable[float]:
-    assert isinstance(node, ast.List)
-    for e in node.elts:
-        yield float(eval(compile(ast.Expression(e), "<constants>", "eval"), {"__builtins__": {}, "float": float}))
-
-
 def _integer(node: ast.expr) -> int:
     assert isinstance(node, ast.Constant) and isinstance(node.value, int)
     return node.value
-
-
-def _integers(name: str, values: Iterable[int]) -> str:
-    listed = ", ".join(f"i64 {v if v < 2**63 else v - 2**64}" for v in values)
-    n = listed.count("i64")
-    return f"@{name} = internal constant [{n} x i64] " + (f"[{listed}]" if n else "zeroinitializer")
-
-
-def _reals(name: str, values: list[float], target: Target) -> str:
-    data = struct.pack(f"<{len(values)}{'d' if target.bits == 64 else 'f'}", *values)
-    if not data:
-        return f"@{name} = internal constant [0 x i8] zeroinitializer"
-    return f'@{name} = internal constant [{len(data)} x i8] c"' + "".join(f"\\{b:02X}" for b in data) + '", align 64'
 
 
 def _is_procedure(d: ast.FunctionDef) -> bool:
@@ -152,10 +129,9 @@ def _bind(code: _Driver, d: ast.FunctionDef, values: dict[str, ast.expr]) -> Non
     code.env["BLOCK"] = b.integer(_integer(block.args[0]))
     counts = {"a": 0, "o": 0}
     for name in (a.arg for a in d.args.args):
-        if name in _TABLES:
-            code.env[name] = Value(_TABLES[name], "table", False, 0)
-        elif name == "c":
-            code.env[name] = Value("@CONSTANTS", "pointer", False, 0)
+        if name in _DATA:
+            at = b.here(f"getelementptr ptr, ptr @DATA, i64 {ORDER.index(_DATA[name])}", "pointer", False)
+            code.env[name] = b.here(f"load ptr, ptr {at.text}", "pointer" if name == "c" else "table", False)
         elif name in ("w", "s", "samples"):
             code.env[name] = Value(f"%{name}", _kind(name), False, 0)
         else:

@@ -434,6 +434,8 @@ class Expressions:
 
     def _load(self, pointer: Value, index: Value) -> Value:
         if pointer.kind == "table":
+            if index.kind == "lane":
+                raise NotVectorError
             at = self.builder.pure(f"getelementptr i64, ptr {pointer.text}, i64 {index.text}", "pointer", False, pointer, index)
             return self.builder.here(f"load i64, ptr {at.text}", "int", False)
         vector = index.kind == "lane"

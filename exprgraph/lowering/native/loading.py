@@ -10,24 +10,30 @@ from typing import Any
 import numpy as np
 
 from ..compiling import compiling
+from ..data import Data
 from . import disk, machine
 from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, context, entry
 from .expressions import UnsupportedError
+from .owner import keep
 
 #: modules kept for functions of equal source that are made later
 KEPT = 256
 
-_modules: OrderedDict[tuple[str, Call], Code | None] = OrderedDict()
+_modules: OrderedDict[tuple[str, bytes, Call], Code | None] = OrderedDict()
 
 
 class Code:
     """Machine code in memory: addresses of the driver and its parts, and the functions that Python calls."""
 
-    def __init__(self, code: bytes, dtype: np.dtype[Any]) -> None:
+    def __init__(self, code: bytes, data: Data, dtype: np.dtype[Any]) -> None:
         known = as_expected()
-        loaded = machine.Loaded(code, {"CONTEXT": context(dtype)} if known else {})
+        told = {"DATA": data.addresses()}
+        if known:
+            told["CONTEXT"] = context(dtype)
+        loaded = machine.Loaded(code, told)
         self.owner = loaded.owner
+        keep(self.owner, data.arrays)
         self.address = loaded.address(ENTRY)
         self.part = loaded.address(PART)
         #: double (int, double *), where the function is one of numbers
@@ -52,15 +58,15 @@ def _object(source: str, call: Call) -> bytes | None:
     return code
 
 
-def native_code(source: str, call: Call) -> Code | None:
-    """The machine code of a source; ``None`` if only Numba can compile it."""
+def native_code(source: str, data: Data, call: Call) -> Code | None:
+    """The machine code of a source that reads these data; ``None`` if only Numba can compile it."""
     with compiling:
-        key = source, call
+        key = source, data.digest, call
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
             code = _object(source, call)
-            _modules[key] = None if code is None else Code(code, np.dtype(f"f{call.bits // 8}"))
+            _modules[key] = None if code is None else Code(code, data, np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]
 

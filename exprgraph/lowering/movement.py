@@ -1,0 +1,118 @@
+"""Nodes that only move elements: as copies of their parts, or as a loop over a table of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..indexing import Entries, indices_of, selected_shape
+from ..leaves import zeros
+from ..node import Node, make
+from ..primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
+from .access import Affine, Index, contiguous, identity_index, is_view, variable
+from .nest import Statement
+
+#: positions that are copied one by one; more are looked up in a table
+POSITIONS = 16
+
+
+def taken_axis(entries: Entries) -> int | None:
+    """The axis along which a selection takes so many positions that they are a table."""
+    for axis, e in enumerate(entries):
+        if isinstance(e, tuple) and e[0] == "t" and len(e[1]) > POSITIONS:
+            return axis
+    return None
+
+
+def movement(node: Node) -> list[Statement] | None:
+    """The pieces of a node that only moves elements, each a copy into its part of the node."""
+    op = node.op
+    if op is STACK:
+        axis = node.params[0]
+        out = []
+        for i, a in enumerate(node.args):
+            ident = identity_index(len(a.shape))
+            out.append(Statement(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
+        return out
+    if op is CONCATENATE:
+        axis = node.params[0]
+        out, start = [], 0
+        for a in node.args:
+            ident = identity_index(len(a.shape))
+            out.append(Statement(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
+            start += a.shape[axis]
+        return out
+    if op is RESHAPE:
+        (a,) = node.args
+        flat = Affine(0, ())
+        for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
+            flat = flat.plus(position.scaled(stride))
+        # the target is written by its flat position: axis -1 stands for the whole
+        return [Statement(a, node, (flat,))]
+    if op is PLACE and taken_axis(node.params[0]) is None:
+        return [Statement(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
+    if op is SELECT and not is_view(node) and taken_axis(node.params) is None:
+        return _taken(node)
+    return None
+
+
+def _view(node: Node, entries: Entries) -> Node:
+    """A selection that reads where the node lies: the canonical form may be of other values, which nothing computes."""
+    return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
+
+
+def _placed(node: Node) -> list[Statement]:
+    (a,) = node.args
+    entries: Entries = node.params[0]
+    for axis, e in enumerate(entries):
+        if isinstance(e, tuple) and e[0] == "t":
+            out = []
+            own = axis - sum(isinstance(x, int) for x in entries[:axis])
+            for i, position in enumerate(indices_of(e, node.shape[axis])):
+                part = _view(a, tuple(i if k == own else None for k in range(len(a.shape))))
+                fixed = (*entries[:axis], position, *entries[axis + 1 :])
+                out.append(Statement(part, node, target_index(fixed), add=True))
+            return out
+    return [Statement(a, node, target_index(entries), add=True)]
+
+
+def target_index(entries: Sequence[object]) -> Index:
+    """The element of the whole that an element of a selection is; a position that is looked up is ``j``."""
+    out: list[Affine] = []
+    k = 0
+    for e in entries:
+        if isinstance(e, int):
+            out.append(Affine(e, ()))
+            continue
+        i = variable(f"i{k}")
+        k += 1
+        if isinstance(e, tuple):
+            i = variable("j") if e[0] == "t" else i.scaled(e[2]).plus(Affine(e[1], ()))
+        out.append(i)
+    return tuple(out)
+
+
+def _taken(node: Node) -> list[Statement]:
+    (a,) = node.args
+    entries: Entries = node.params
+    axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
+    own = axis - sum(isinstance(x, int) for x in entries[:axis])
+    out = []
+    for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
+        part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
+        ident = identity_index(len(part.shape))
+        out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
+    return out
+
+
+def composed(outer: Index, inner: Index) -> Index:
+    """The position in the whole of what is at a position in a part."""
+    out: list[Affine] = []
+    for a in outer:
+        total = Affine(a.const, ())
+        for v, c in a.terms:
+            total = total.plus(inner[int(v[1:])].scaled(c))
+        out.append(total)
+    return tuple(out)
+
+
+__all__ = ["POSITIONS", "composed", "movement", "taken_axis", "target_index"]

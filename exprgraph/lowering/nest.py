@@ -1,0 +1,49 @@
+"""A loop nest: what is computed in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Union
+
+from ..node import Node, Shape
+from .access import Index
+
+#: statements in one loop nest: beyond, compile time grows faster than the code
+NEST_LIMIT = 300
+#: operations in one loop nest, which is one function of machine code: the same
+NEST_OPERATIONS = 6000
+
+
+#: what a value is stored as: a node, or an output or scratch space by number
+Target = Union[Node, tuple[str, object]]
+
+
+@dataclass(eq=False)
+class Statement:
+    """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
+
+    value: Node
+    target: Target
+    index: Index
+    add: bool = False
+
+
+@dataclass(eq=False)
+class Nest:
+    """A loop nest: its kind, iteration shape and statements."""
+
+    kind: str  # "pointwise", "reduce", "total", "solve", "take", "put"
+    shape: Shape
+    statements: list[Statement] = field(default_factory=list)
+    #: the stored values it computes or reads
+    values: set[Node] = field(default_factory=set)
+    #: how many operations its statements have, about
+    operations: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more statements."""
+        return len(self.statements) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
+
+
+__all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "Nest", "Statement", "Target"]
