@@ -64,6 +64,8 @@ from .functions import (
     exp2,
     expm1,
     floor,
+    floor_divide,
+    fmod,
     gelu,
     less,
     less_equal,
@@ -78,6 +80,7 @@ from .functions import (
     logical_or,
     maximum,
     minimum,
+    mod,
     not_equal,
     power,
     relu,
@@ -129,6 +132,7 @@ from .simplify import simplify
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 pow = power  # noqa: A001
+remainder = mod
 del _numpy_protocol, _pickling
 
 __version__ = "0.1.0"
@@ -206,6 +210,8 @@ __all__ = [
     "expand_dims",
     "expm1",
     "floor",
+    "floor_divide",
+    "fmod",
     "free_symbols",
     "function",
     "gelu",
@@ -240,6 +246,7 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "mod",
     "moveaxis",
     "multiply",
     "negative",
@@ -254,6 +261,7 @@ __all__ = [
     "power",
     "prod",
     "relu",
+    "remainder",
     "reshape",
     "sigmoid",
     "sigmoid_prime",

@@ -21,6 +21,9 @@ from .leaves import array, as_node, constant_value, number
 from .node import Node, Operand
 from .operands import refuse_truth
 from .primitive import TABLE
+from .remainders import floor_divide as floor_divide
+from .remainders import fmod as fmod
+from .remainders import mod as mod
 from .scaled import direction, excess, held, hypot
 
 

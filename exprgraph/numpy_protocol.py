@@ -30,6 +30,7 @@ _UFUNCS: dict[str, Callable[..., Node]] = {
     "greater": greater, "greater_equal": greater_equal,
     "arcsin": functions.asin, "arccos": functions.acos, "arctan": functions.atan, "arctan2": functions.atan2,
     "arcsinh": functions.asinh, "arccosh": functions.acosh, "arctanh": functions.atanh,
+    "remainder": functions.mod, "fmod": functions.fmod, "floor_divide": functions.floor_divide,
     "fmin": functions.minimum, "fmax": functions.maximum,
     "deg2rad": lambda x: multiply(np.pi / 180, x), "rad2deg": lambda x: multiply(180 / np.pi, x),
 }  # fmt: skip

@@ -179,7 +179,7 @@ def _install() -> None:
     }
     for name, f in [
         ("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide),
-        ("pow", functions.power), ("matmul", linalg.matmul),
+        ("mod", functions.mod), ("floordiv", functions.floor_divide), ("pow", functions.power), ("matmul", linalg.matmul),
     ]:  # fmt: skip
         methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(name, f)
     for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:

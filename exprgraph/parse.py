@@ -21,6 +21,7 @@ from .primitive import SYMBOL, TABLE
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b, ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: a**b, ast.MatMult: lambda a, b: a @ b,
+    ast.Mod: lambda a, b: a % b,
 }  # fmt: skip
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Node]] = {
     ast.Lt: functions.less, ast.LtE: functions.less_equal, ast.Gt: operators.greater, ast.GtE: operators.greater_equal,

@@ -93,7 +93,7 @@ def rules() -> dict[type, Rule]:
         sp.floor: of(f.floor),
         sp.ceiling: of(f.ceil),
         sp.frac: lambda e, args: args[0] - f.floor(args[0]),
-        sp.Mod: lambda e, args: args[0] - args[1] * f.floor(divide(args[0], args[1])),
+        sp.Mod: of(f.mod),
         sp.Max: each(f.maximum),
         sp.Min: each(f.minimum),
         sp.Heaviside: lambda e, args: f.less(0.0, args[0]) + args[1] * f.equal(args[0], 0),

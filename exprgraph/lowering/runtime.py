@@ -36,6 +36,19 @@ def ceil(x: float) -> float:
     return np.ceil(x)
 
 
+def mod(x: float, y: float) -> float:
+    r = np.fmod(x, y)
+    return (r + y if (r < 0.0) != (y < 0.0) else r) if r != 0.0 else math.copysign(r, y)
+
+
+def floor_divide(x: float, y: float) -> float:
+    r = np.fmod(x, y)
+    q = (x - r) / y
+    q = q - 1.0 if r != 0.0 and (r < 0.0) != (y < 0.0) else q
+    n = np.floor(q) + (1.0 if q - np.floor(q) > 0.5 else 0.0)
+    return (n if n != 0.0 else math.copysign(0.0, x / y)) if y != 0.0 else x / y
+
+
 def minimum(a: float, b: float) -> float:
     return a if a != a or a < b else b
 

@@ -279,6 +279,11 @@ def _fmod(x: Any, y: Any) -> Any:
     return x - y * (mpmath.floor if x / y >= 0 else mpmath.ceil)(x / y)
 
 
+def _mod(x: Any, y: Any) -> Any:
+    r = _fmod(x, y)
+    return r + y if r and (r < 0) != (y < 0) else r
+
+
 _UP, _DOWN = math.inf, -math.inf
 #: the functions of the generated code by their names there, with their values at infinity where mpmath has none
 _MPMATH: dict[str, Callable[..., Any]] = {
@@ -327,6 +332,8 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "trunc": _real(lambda x: mpmath.floor(x) if x >= 0 else mpmath.ceil(x)),
     "rint": _real(mpmath.nint),
     "fmod": _real(_fmod),
+    "mod": _real(_mod),
+    "floor_divide": _real(lambda x, y: mpmath.floor(x / y)),
     "fabs": _real(abs),
     "copysign": lambda x, s: abs(mpmath.mpf(x)) if s >= 0 else -abs(mpmath.mpf(x)),
 }

@@ -35,6 +35,8 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "atan_prime": lambda x: 1 / (1 + x**2), "normal_cdf": mp.ncdf, "log_sigmoid": lambda x: -mp.log1p(mp.exp(-x)),
     "logaddexp": lambda a, b: mp.log(mp.exp(a) + mp.exp(b)), "xlogy": lambda x, y: x * mp.log(y),
     "direction": lambda a, b: a / mp.hypot(a, b), "share": lambda a, h: a / h, "ratio": lambda a, b: a / b,
+    "mod": lambda x, y: x - y * mp.floor(x / y), "floor_divide": lambda x, y: mp.floor(x / y),
+    "fmod": lambda x, y: x - y * int(x / y),
     "held": lambda x: x, "excess": lambda a, b: a - b,
     "root": mp.sqrt, "inverse_root": lambda s: 1 / mp.sqrt(s), "hypot": mp.hypot,
 }  # fmt: skip

@@ -200,7 +200,7 @@ def test_evaluation_is_repeatable_to_the_bit(e: Node) -> None:
 
 def test_equality_is_identity_whatever_the_other_side_is() -> None:
     x = eg.Symbol("x")
-    for other in (1, 1.0, np.float64(1), np.ones(1), "x", None, eg.Symbol("y")):
+    for other in (1, 1.0, "x", None, eg.Symbol("y")):  # with NumPy's numbers it is an error, see test_operands
         assert (x == other) is False
         assert (x != other) is True
     assert (x == eg.Symbol("x")) is True

@@ -106,7 +106,7 @@ FUNCTIONS: list[tuple[Any, Any]] = [
     (sp.cot(X), 1 / eg.tan(x)), (sp.sec(X), 1 / eg.cos(x)), (sp.csc(X), 1 / eg.sin(x)), (sp.coth(X), 1 / eg.tanh(x)),
     (sp.sech(X), 1 / eg.cosh(x)), (sp.csch(X), 1 / eg.sinh(x)), (sp.acot(X), eg.atan(1 / x)), (sp.asec(X + 3), eg.acos(1 / (x + 3))),
     (sp.acsc(X + 3), eg.asin(1 / (x + 3))), (sp.acoth(X + 3), eg.atanh(1 / (x + 3))), (sp.asech((X + 2) / 5), eg.acosh(5 / (x + 2))),
-    (sp.acsch(X), eg.asinh(1 / x)), (sp.sinc(X), eg.sin(x) / x), (sp.frac(X), x - eg.floor(x)), (sp.Mod(X, 3), x - 3 * eg.floor(x / 3)),
+    (sp.acsch(X), eg.asinh(1 / x)), (sp.sinc(X), eg.sin(x) / x), (sp.frac(X), x - eg.floor(x)), (sp.Mod(X, 3), eg.mod(x, 3)),
     (sp.Max(X, Y, 0), eg.maximum(eg.maximum(x, y), 0)), (sp.Min(X, Y, 0), eg.minimum(eg.minimum(x, y), 0)),
     (sp.Heaviside(X), eg.where(x > 0, 1, 0)), (sp.Heaviside(X - X + 0), eg.array(0.5)), (sp.Heaviside(0 * X, 1), eg.array(1.0)),
     (sp.DiracDelta(X), 0 * x), (sp.Abs(X).diff(X, 2), 0 * x), (sp.Piecewise((X, X > 0)), eg.where(x > 0, x, math.nan)),

@@ -47,6 +47,8 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
     "ratio": lambda a, b: np.where((a == 0.0) & (b == b), 0.0, a / b),
     "excess": lambda a, b: np.where(a == b, 0.0, a - b),
     "share": lambda a, h: np.where(h == 0.0, 0.0, a / h) if np.isfinite(a) or h != np.inf else np.sign(a),
+    "mod": np.mod,
+    "floor_divide": np.floor_divide,
     "gate": lambda ct, p: np.where(ct == 0.0, 0.0, ct * p),
 }
 

@@ -70,6 +70,9 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
     "pow": (lambda a, b: a**b, [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
     "minimum": (lambda a, b: sp.Piecewise((a, a < b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
     "maximum": (lambda a, b: sp.Piecewise((a, a > b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
+    "mod": (lambda a, b: a - 2 * b, [(2.5, 1.1), (-2.9, -1.1)]),
+    "fmod": (lambda a, b: a - 2 * b, [(2.5, 1.1), (-2.9, -1.1)]),
+    "floor_divide": (lambda a, b: sp.Integer(2), [(2.5, 1.1), (-2.9, -1.1)]),
     "gate": (lambda a, b: a * b, [(0.5, 1.5), (-2.0, 0.1)]),
 }
 #: no derivative but 0: comparisons and choice
