@@ -9,15 +9,19 @@ elements, the element of ``tanh(a)`` is ``tanh`` of an element of ``a``, the ele
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from itertools import product as grid
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .arithmetic import linear, product
 from .elementwise import Function, apply
 from .functions import maximum, minimum
-from .indexing import Entries, indices_of, select
+from .indexing import Entries, Entry, indices_of, select
+from .joining import stack
 from .leaves import Symbol, as_node, constant, number
 from .node import Node, Operand, Shape
 from .over_samples import sample_sum
@@ -41,10 +45,14 @@ from .primitive import (
     SYMBOL,
     TABLE,
 )
+from .reductions import extremum
+
+if TYPE_CHECKING:
+    from .primitive import Get
 
 Index = tuple[int, ...]
-Get = Callable[[Node, Index], Node]
 _Key = tuple[Node, Index]
+T = TypeVar("T")
 
 
 def elements(node: Operand) -> np.ndarray:
@@ -60,46 +68,63 @@ def elements(node: Operand) -> np.ndarray:
     """
     node = as_node(node)
     out = np.empty(node.shape, dtype=object)
-    memo: dict[_Key, Node] = {}
+    get = _Known({})
     for index in np.ndindex(*node.shape):
-        out[index] = _element(node, index, memo)
+        out[index] = _element(node, index, get)
     return out
 
 
 def element(node: Node, index: Index) -> Node:
     """One element as a scalar expression; the index is within bounds and not negative."""
-    return _element(node, index, {})
+    return _element(node, index, _Known({}))
 
 
 #: stands for an element that is not known yet while a rule is asked what it needs
 _PENDING = Symbol(" pending")
 
 
-def _element(node: Node, index: Index, memo: dict[_Key, Node]) -> Node:
-    # A rule runs until every element it asks for is known: at most twice, the first time to
-    # find out what it needs (no rule's questions depend on the answers).
-    missing: list[_Key] = []
+class _Known:
+    """The elements that are known, as a rule asks for them.
 
-    def get(arg: Node, at: Index) -> Node:
-        found = memo.get((arg, at))
+    A rule runs until every element it asks for is known: at most twice, the first time to find out what it needs
+    (no rule's questions depend on the answers).
+    """
+
+    def __init__(self, memo: dict[_Key, Node]) -> None:
+        self.memo = memo
+        self.missing: list[_Key] = []
+        self._tables: dict[Node, Any] = {}
+
+    def __call__(self, arg: Node, at: Index) -> Node:
+        found = self.memo.get((arg, at))
         if found is None:
-            missing.append((arg, at))
+            self.missing.append((arg, at))
             return _PENDING
         return found
 
-    stack = [(node, index)]
-    while stack:
-        key = stack[-1]
+    def table(self, node: Node, make: Callable[[Node], T]) -> T:
+        """What a rule looks up for every element of a node, made once."""
+        if node not in self._tables:
+            self._tables[node] = make(node)
+        found: T = self._tables[node]
+        return found
+
+
+def _element(node: Node, index: Index, get: _Known) -> Node:
+    memo = get.memo
+    pending = [(node, index)]
+    while pending:
+        key = pending[-1]
         if key in memo:
-            stack.pop()
+            pending.pop()
             continue
-        missing.clear()
+        get.missing.clear()
         value = _rule(key[0])(key[0], key[1], get)
-        if missing:
-            stack.extend(missing)
+        if get.missing:
+            pending.extend(get.missing)
         else:
             memo[key] = value
-            stack.pop()
+            pending.pop()
     return memo[node, index]
 
 
@@ -149,15 +174,30 @@ def _function(node: Node, index: Index, get: Get) -> Node:
 
 
 def _contract(node: Node, index: Index, get: Get) -> Node:
-    labels, sizes = node.params
+    labels, _ = node.params
     terms = []
-    for rest in grid(*(range(n) for n in sizes[len(index) :])):
-        at = index + rest
+    for at in _terms(node, index):
         positions = [tuple(at[k] for k in ks) for ks in labels]
-        if any(a.op is IDENTITY and i[0] != i[1] for a, i in zip(node.args, positions)):
-            continue
         terms.append((1.0, product([(get(a, i), 1.0) for a, i in zip(node.args, positions)])))
     return linear(terms)
+
+
+def _terms(node: Node, index: Index) -> Iterator[Index]:
+    """Positions along all labels of the terms of an element, without those where a known operand is 0."""
+    labels, sizes = node.params
+    n = len(index)
+    live: np.ndarray | None = None
+    for a, ks in zip(node.args, labels):
+        if a.op is IDENTITY and max(ks) < n and index[ks[0]] != index[ks[1]]:
+            return
+        if a.op is ARRAY:
+            part = a.params[0].data[tuple(index[k] if k < n else slice(None) for k in ks)]
+            over = [k - n for k in ks if k >= n]
+            own = np.einsum(part, over, sorted(set(over)))
+            live = np.ones(sizes[n:], dtype=bool) if live is None else live
+            live &= own.reshape([size if k in over else 1 for k, size in enumerate(sizes[n:])]) != 0
+    rest = grid(*(range(size) for size in sizes[n:])) if live is None else map(tuple, np.argwhere(live).tolist())
+    yield from (index + r for r in rest)
 
 
 def _select(node: Node, index: Index, get: Get) -> Node:
@@ -172,14 +212,26 @@ def _selected(entries: Entries, index: Index) -> Index:
 
 def _place(node: Node, index: Index, get: Get) -> Node:
     (arg,) = node.args
-    sources: list[list[int]] = []
-    for entry, i, n in zip(node.params[0], index, node.shape):
+    sources: list[Sequence[int]] = []
+    for (entry, found), i in zip(get.table(node, _sources), index):
         if isinstance(entry, int):
             if entry != i:
                 return constant(0.0)
         else:
-            sources.append([k for k, p in enumerate(indices_of(entry, n)) if p == i])
+            sources.append(found.get(i, ()))
     return linear([(1.0, get(arg, at)) for at in grid(*sources)])
+
+
+def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
+    """For each axis of a node that is placed, which positions of the argument come to lie where."""
+    out: list[tuple[Entry, dict[int, list[int]]]] = []
+    for entry, n in zip(node.params[0], node.shape):
+        found: dict[int, list[int]] = {}
+        if not isinstance(entry, int):
+            for k, p in enumerate(indices_of(entry, n)):
+                found.setdefault(p, []).append(k)
+        out.append((entry, found))
+    return out
 
 
 def _stack(node: Node, index: Index, get: Get) -> Node:
@@ -189,12 +241,10 @@ def _stack(node: Node, index: Index, get: Get) -> Node:
 
 def _concatenate(node: Node, index: Index, get: Get) -> Node:
     (axis,) = node.params
-    i = index[axis]
-    part = 0
-    while i >= node.args[part].shape[axis]:
-        i -= node.args[part].shape[axis]
-        part += 1
-    return get(node.args[part], (*index[:axis], i, *index[axis + 1 :]))
+    ends = get.table(node, lambda n: list(accumulate(a.shape[axis] for a in n.args)))
+    part = bisect_right(ends, index[axis])
+    at = index[axis] - (ends[part - 1] if part else 0)
+    return get(node.args[part], (*index[:axis], at, *index[axis + 1 :]))
 
 
 def _reshape(node: Node, index: Index, get: Get) -> Node:
@@ -208,16 +258,16 @@ def _reshape(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[0], tuple(reversed(at)))
 
 
-def _extremum(larger: Callable[[Node, Node], Node]) -> Callable[[Node, Index, Get], Node]:
+def _extremum(two: Callable[[Node, Node], Node]) -> Callable[[Node, Index, Get], Node]:
     def rule(node: Node, index: Index, get: Get) -> Node:
         (arg,) = node.args
         kept = iter(index)
         ranges = [range(n) if k in node.params else (next(kept),) for k, n in enumerate(arg.shape)]
         parts = [get(arg, at) for at in grid(*ranges)]
-        best = parts[0]
-        for p in parts[1:]:
-            best = larger(best, p)
-        return best
+        if len(parts) == 2:
+            return two(*parts)
+        # one extremum of all: ties of three share the derivative equally, as they would not in extrema of two
+        return extremum(node.op, stack(parts), (0,)) if len(parts) > 1 else parts[0]
 
     return rule
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .node import Node
 
+    Table = TypeVar("Table")
+
     class Evaluate(Protocol):
         """Value of a node from the values of its arguments (batch axes lead)."""
 
@@ -34,8 +36,17 @@ if TYPE_CHECKING:
     Count = Callable[[Node], int]
     #: the square of a node, where that is simpler: of the root of a sum of squares the sum
     Square = Callable[[Node], "Node | None"]
-    #: one element of a node as a scalar node; ``element(arg, index)`` gives the arguments' ones
-    Element = Callable[[Node, "tuple[int, ...]", Callable[[Node, "tuple[int, ...]"], Node]], Node]
+
+    class Get(Protocol):
+        """What a rule for elements asks: ``get(arg, index)`` is an element of an argument."""
+
+        def __call__(self, arg: Node, at: tuple[int, ...]) -> Node: ...
+
+        def table(self, node: Node, make: Callable[[Node], Table]) -> Table:
+            """What is looked up for every element of a node, made once."""
+
+    #: one element of a node as a scalar node
+    Element = Callable[[Node, "tuple[int, ...]", Get], Node]
 
 
 class Primitive:

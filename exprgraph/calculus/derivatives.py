@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, overload
 
-from ..arithmetic import scale
+from ..arithmetic import linear, scale
 from ..contract import contract
 from ..elementwise import broadcast_to
 from ..errors import DifferentiationError, ShapeError
@@ -14,11 +14,11 @@ from ..indexing import place, select
 from ..integers import whole
 from ..leaves import as_node, constant, contains_node
 from ..node import Node, Operand
-from ..primitive import SAMPLE_SUM, SELECT, SYMBOL
-from ..traverse import topological
-from .entries import assemble, entry_derivatives, is_scalar_graph, scalar_parts
+from ..primitive import SELECT, SYMBOL
+from .entries import crosses_samples, entry_derivatives
 from .forward import push_forward
 from .reverse import pull_back
+from .scalar_graphs import assemble, is_scalar_graph, nest, scalar_parts
 from .seeds import identity_tensor
 from .sparse import SparseJacobian, sparse_jacobian
 
@@ -124,9 +124,9 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
     if mode == "auto":
         if f.size > 1 and is_scalar_graph(f, x):
             return assemble(entry_derivatives(scalar_parts(f), x), f.shape, x.shape)
-        mode = "forward" if x.size <= f.size and not _crosses_samples(f, x) else "reverse"
+        mode = "forward" if x.size <= f.size and not crosses_samples([f], x) else "reverse"
     if mode == "forward":
-        if _crosses_samples(f, x):
+        if crosses_samples([f], x):
             raise DifferentiationError(
                 f"jacobian: {x.params[0]!r} is per sample and f sums over samples; forward mode would add up the samples' "
                 'derivatives. Use mode="reverse" (or "auto"), or jvp for one direction'
@@ -161,10 +161,6 @@ def jacobians(f: Operand, xs: Sequence[Operand], mode: Mode = "auto") -> list[No
 def _check_mode(mode: str, what: str) -> None:
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f'{what}: mode must be "auto", "forward" or "reverse", got {mode!r}')
-
-
-def _crosses_samples(f: Node, x: Node) -> bool:
-    return x.per_sample and any(n.op is SAMPLE_SUM for n in topological([f]))
 
 
 def gradient(f: Operand, x: Operand) -> Node:
@@ -215,16 +211,13 @@ def laplacian(f: Operand, x: Operand) -> Node:
     f, x = as_node(f), _variable(x, "laplacian")
     if x.op is SYMBOL and is_scalar_graph(f, x):
         rows = entry_derivatives(scalar_parts(f), x)
-        from ..arithmetic import linear
-        from .entries import nest
-
         parts = []
         for row in rows:
             indices = sorted(row)
             second = entry_derivatives([row[i] for i in indices], x)
             parts.append(linear([(1.0, d[i]) for i, d in zip(indices, second) if i in d]))
         return nest(parts, f.shape)
-    mode: Mode = "reverse" if _crosses_samples(f, x) else "forward"
+    mode: Mode = "reverse" if crosses_samples([f], x) else "forward"
     return _trace(hessian(f, x, mode), f.ndim, x.ndim)
 
 

@@ -1,107 +1,274 @@
-"""Graphs of scalars picked out of arrays, differentiated entry by entry.
+"""Graphs of scalars, differentiated entry by entry.
 
 ``x[0]*x[1] + sin(x[2])`` depends on three numbers.  Differentiating by the array would carry arrays of
 mostly zeros; here every scalar node carries the derivatives by those elements it depends on, and
-no others, so that a Jacobian is as sparse as the mathematics says.
+no others, so that a Jacobian is as sparse as the mathematics says.  What is elementary only as a whole
+(a linear system) is differentiated as the array it is, and read element by element.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..elementwise import Function
-from ..joining import stack
-from ..leaves import constant, constant_value, is_zero, zeros
-from ..node import Node, Shape
-from ..primitive import PRODUCT, SELECT, STACK, SUM
+from ..arithmetic import linear, product
+from ..elements import elements
+from ..indexing import select, take
+from ..leaves import array, constant, is_zero
+from ..linalg import solve_node
+from ..node import Node
+from ..primitive import REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE
 from ..traverse import dependents, topological
-from .rules import jvp_rule
+from .forward import push_forward
+from .reach import reach
+from .reverse import pull_back
+from .rules import extremum_weights, has_partials, jvp_rule, partial
+from .scalar_graphs import Index
+from .seeds import identity_tensor
 
-Index = tuple[int, ...]
+#: derivatives of a scalar, by the elements of x that it depends on
+Row = dict[Index, Node]
 
 
-def is_scalar_graph(f: Node, x: Node) -> bool:
-    """Whether f is made of scalars that see x only by single elements."""
-    order = topological([f])
-    active = dependents(order, [x])
-    if f not in active or f is x:
-        return False
-    parts = scalar_parts(f)
-    if any(p.shape for p in parts):
-        return False
-    outer = set(topological([f], enter=lambda n: n.op is STACK))
-    for node in order:
-        if node not in active or node is x or (node in outer and node.op is STACK):
-            continue
-        if node.op is SELECT:
-            if node.args[0] is not x or node.shape:
+def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
+    """For each scalar, its derivative by every element of x that it depends on.
+
+    Forward, every scalar of the graph has a row; in reverse, every part has a sweep of its own.  The way that
+    takes less is taken: a sum of thousands of terms goes in reverse, thousands of small terms forward.
+    """
+    graph = _Scalars(parts, x)
+    if crosses_samples(parts, x) or graph.reverse_is_less():
+        return [_pulled(p, x) for p in parts]
+    return graph.forward()
+
+
+def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
+    """Whether there is a sum over the samples of x, so that forward mode would add up the samples' derivatives."""
+    return x.per_sample and any(n.op is SAMPLE_SUM for n in topological(parts))
+
+
+class _Scalars:
+    """The scalars below some parts, down to elements of x and of arrays that are differentiated as a whole."""
+
+    def __init__(self, parts: Sequence[Node], x: Node) -> None:
+        self.parts = parts
+        self.x = x
+        self.inputs: dict[Node, Sequence[Node]] = {}
+        self.order = self._arguments_first()
+        self.views = self._views()
+        self.active = self._active()
+
+    def _inputs(self, node: Node) -> Sequence[Node]:
+        """The scalars that a scalar is an elementwise function of; none for an element of an array."""
+        if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
+            return list(elements(node.args[0]).flat)
+        return () if any(a.shape for a in node.args) else node.args
+
+    def _arguments_first(self) -> list[Node]:
+        order: list[Node] = []
+        pending: list[tuple[Node, bool]] = [(p, False) for p in reversed(self.parts)]
+        while pending:
+            node, done = pending.pop()
+            if done:
+                order.append(node)
+            elif node not in self.inputs:
+                self.inputs[node] = found = self._inputs(node)
+                pending.append((node, True))
+                pending.extend((a, False) for a in reversed(found) if a not in self.inputs)
+        return order
+
+    def _views(self) -> dict[Node, _View]:
+        """The scalars that are read from arrays other than x."""
+        bases = {n: n.args[0] if n.op is SELECT else n for n in self.order if n.args and not self.inputs[n]}
+        below = dependents(topological(bases.values()), [self.x])
+        known: dict[tuple[Node, Index], tuple[Index, ...]] = {}
+        views = {}
+        for node, base in bases.items():
+            if base is self.x or base not in below:
+                continue
+            index: Index = node.params if node.op is SELECT else ()
+            if base.op is SOLVE:  # every unknown of a column depends on the same
+                index, column = index[:1], index[1:]
+                base = solve_node(base.args[0], select(base.args[1], (None, *column)))
+            alike = (base, () if base.op is SOLVE else index)
+            if alike not in known:
+                mask = np.zeros(base.shape, dtype=bool)
+                mask[index] = True
+                known[alike] = tuple(map(tuple, np.argwhere(reach(base, mask, self.x)).tolist()))
+            views[node] = _View(base, index, known[alike])
+        return views
+
+    def _active(self) -> set[Node]:
+        active: set[Node] = set()
+        for node in self.order:
+            element = node is self.x or (node.op is SELECT and node.args[0] is self.x)
+            if element or node in self.views or any(a in active for a in self.inputs[node]):
+                active.add(node)
+        return active
+
+    def reverse_is_less(self) -> bool:
+        """Whether sweeps from every part take less than half as many steps as there are entries of all scalars."""
+        limit = len(self.order)
+        while True:  # neither is counted much further than the smaller one goes
+            if self._forward_within(limit):
                 return False
-        elif node.shape or not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)) or (x.shape and x in node.args):
-            return False
-    return True
+            if self._reverse_within(limit // 2):
+                return True
+            limit *= 2
+
+    def _forward_within(self, limit: int) -> bool:
+        entries: dict[Node, set[Index]] = {}
+        total = 0
+        for node in self.order:
+            if node not in self.active:
+                continue
+            if node in self.views:
+                own = set(self.views[node].columns)
+            elif node.op is SELECT:
+                own = {node.params}
+            else:
+                own = {()} if node is self.x else set().union(*(entries[a] for a in self.inputs[node] if a in entries))
+            entries[node] = own
+            total += len(own)
+            if total > limit:
+                return False
+        return True
+
+    def _reverse_within(self, limit: int) -> bool:
+        total = 0
+        for part in self.parts:
+            seen = {part}
+            bases: set[Node] = set()
+            pending = [part]
+            while pending:
+                node = pending.pop()
+                total += 1
+                view = self.views.get(node)
+                if view is not None and view.base not in bases:
+                    bases.add(view.base)
+                    total += len(view.columns)
+                if total > limit:
+                    return False
+                for a in self.inputs[node]:
+                    if a in self.active and a not in seen:
+                        seen.add(a)
+                        pending.append(a)
+        return True
+
+    def forward(self) -> list[Row]:
+        table = _read(self.views, self.x)
+        for node in self.order:
+            if node not in self.active or node in table:
+                continue
+            if node is self.x:
+                table[node] = {(): constant(1.0)}
+            elif node.op is SELECT:
+                table[node] = {node.params: constant(1.0)}
+            else:
+                table[node] = _row(node, self.inputs[node], table)
+        return [table.get(p, {}) for p in self.parts]
 
 
-def scalar_parts(f: Node) -> list[Node]:
-    """The elements of nested stacks in row-major order; what is neither a stack nor a constant is one part."""
-    parts: list[Node] = []
-    pending = [f]
-    while pending:
-        node = pending.pop()
-        known = constant_value(node) if node.shape else None
-        if known is not None:
-            parts += [constant(float(v)) for v in known.ravel()]
-        elif node.op is STACK and node.params[0] == 0:
-            pending += reversed(node.args)
-        else:
-            parts.append(node)
-    return parts
+class _View:
+    """An element of an array, and the elements of x that it depends on."""
+
+    __slots__ = ("base", "columns", "index")
+
+    def __init__(self, base: Node, index: Index, columns: tuple[Index, ...]) -> None:
+        self.base, self.index, self.columns = base, index, columns
 
 
-def entry_derivatives(parts: Sequence[Node], x: Node) -> list[dict[Index, Node]]:
-    """For each scalar, its derivative by every element of x that it depends on."""
-    order = topological(parts)
-    active = dependents(order, [x])
-    table: dict[Node, dict[Index, Node]] = {}
-    for node in order:
-        if node not in active:
-            continue
-        if node is x:
-            table[node] = {} if x.shape else {(): constant(1.0)}
-            continue
-        if node.op is SELECT:
-            table[node] = {tuple(node.params): constant(1.0)}
-            continue
-        own: dict[Index, Node] = {}
-        indices = sorted({i for a in node.args for i in table.get(a, {})})
+def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row]) -> Row:
+    """The derivatives of a scalar from those of its inputs; each input is asked once, whatever the number of entries."""
+    if not has_partials(node.op) and node.op is not REDUCE_MAX and node.op is not REDUCE_MIN:
         rule = jvp_rule(node.op)
-        for i in indices:
-            t = rule(node, [table[a].get(i) if a in table else None for a in node.args], ())
-            if t is not None and not is_zero(t):
-                own[i] = t
-        table[node] = own
-    return [table.get(p, {}) for p in parts]
+        by = sorted({i for a in inputs for i in table.get(a, {})})
+        tangents = {i: rule(node, [table[a].get(i) if a in table else None for a in inputs], ()) for i in by}
+        return {i: t for i, t in tangents.items() if t is not None and not is_zero(t)}
+    shares: Sequence[Node] | None = None
+    if not has_partials(node.op):
+        shares = list(elements(extremum_weights(node)[0]).flat)
+    terms: dict[Index, list[tuple[float, Node]]] = {}
+    for k, a in enumerate(inputs):
+        if not table.get(a):
+            continue
+        p = partial(node, k) if shares is None else shares[k]
+        if p is None:
+            continue
+        for i, t in table[a].items():
+            terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)])))
+    row = {i: linear(terms[i]) for i in sorted(terms)}
+    return {i: t for i, t in row.items() if not is_zero(t)}
 
 
-def assemble(rows: Sequence[dict[Index, Node]], f_shape: Shape, x_shape: Shape) -> Node:
-    """The dense Jacobian of shape ``f_shape + x_shape`` from its non-zero entries."""
-    dense = [_array(row, x_shape) for row in rows]
-    return nest(dense, f_shape)
+# ---------------------------------------------------------------- arrays that are differentiated as a whole
 
 
-def _array(row: dict[Index, Node], shape: Shape) -> Node:
-    if not row:
-        return zeros(shape)
-    zero = constant(0.0)
-    return nest([row.get(i, zero) for i in np.ndindex(*shape)], shape)
+def _read(views: dict[Node, _View], x: Node) -> dict[Node, Row]:
+    """The derivatives of elements of arrays: those that depend on the same elements of x in one forward sweep."""
+    groups: dict[tuple[Index, ...], list[Node]] = {}
+    for node, view in views.items():
+        groups.setdefault(view.columns, []).append(node)
+    table: dict[Node, Row] = {}
+    for columns, nodes in groups.items():
+        bases = list(dict.fromkeys(views[n].base for n in nodes))
+        whole = len(columns) == x.size
+        seeds = {x: identity_tensor(x.shape)} if whole else _seeds(bases, x, columns)
+        tangents = dict(zip(bases, push_forward(bases, seeds, x.shape if whole else (len(columns),))))
+        for node in nodes:
+            view = views[node]
+            entries = {c: select(tangents[view.base], view.index + (c if whole else (k,))) for k, c in enumerate(columns)}
+            table[node] = {c: t for c, t in entries.items() if not is_zero(t)}
+    return table
 
 
-def nest(parts: Sequence[Node], shape: Shape) -> Node:
-    """Nodes in row-major order as one array with ``shape`` in front of their own."""
-    if 0 in shape:
-        return zeros(shape)
-    parts = list(parts)
-    for n in reversed(shape):
-        parts = [stack(parts[k : k + n]) for k in range(0, len(parts), n)]
-    return parts[0]
+def _sources(roots: Iterable[Node], x: Node) -> list[Node]:
+    """The selections from x below some nodes, and x itself where something else reads it."""
+    order = topological(roots, enter=lambda n: not (n.op is SELECT and n.args[0] is x))
+    return [n for n in order if n is x or (n.op is SELECT and n.args[0] is x)]
+
+
+def _seeds(roots: Iterable[Node], x: Node, columns: Sequence[Index]) -> dict[Node, Node]:
+    """Tangents of the selections from x, along one direction for each of the columns."""
+    number = np.full(x.shape, -1)
+    for k, c in enumerate(columns):
+        number[c] = k
+    directions = np.arange(len(columns))
+    return {n: array(_numbers(n, x, number)[..., None] == directions) for n in _sources(roots, x)}
+
+
+def _numbers(source: Node, x: Node, number: np.ndarray) -> np.ndarray:
+    """What stands at those elements of x that are selected."""
+    return number if source is x else take(number, source.params)
+
+
+# ---------------------------------------------------------------- reverse
+
+
+def _pulled(part: Node, x: Node) -> Row:
+    """The derivatives of one scalar by a reverse sweep that ends at selections from x."""
+    sources = _sources([part], x)
+    if x in sources:  # what reaches its elements would be found again in x
+        sources = [x]
+    terms: dict[Index, list[tuple[float, Node]]] = {}
+    reached: np.ndarray | None = None
+    places = np.arange(x.size).reshape(x.shape)
+    for source, ct in zip(sources, pull_back(part, constant(1.0), sources) if sources else []):
+        if is_zero(ct):
+            continue
+        if source.op is SELECT and not source.shape:
+            terms.setdefault(source.params, []).append((1.0, ct))
+            continue
+        if reached is None:
+            reached = reach(part, np.asarray(True), x)
+        at = _numbers(source, x, places)
+        for index in np.ndindex(*source.shape):
+            column = tuple(int(i) for i in np.unravel_index(at[index], x.shape))
+            if reached[column]:
+                terms.setdefault(column, []).append((1.0, select(ct, index)))
+    row = {i: linear(terms[i]) for i in sorted(terms)}
+    return {i: t for i, t in row.items() if not is_zero(t)}
+
+
+__all__ = ["Row", "crosses_samples", "entry_derivatives"]

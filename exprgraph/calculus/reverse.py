@@ -68,6 +68,11 @@ def _assemble(elements: dict[tuple[int, ...], list[Node]], shape: Shape, extra: 
     return [level[()]]
 
 
+def _symbol_of(target: Node) -> Node:
+    """The symbol itself, or that of which the target is a selection."""
+    return target.args[0] if target.op is SELECT else target
+
+
 def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = (), *, summed: bool = False) -> list[Node]:
     """Cotangents of the targets, of shape ``extra + target.shape``.
 
@@ -117,7 +122,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
             if node in wanted:
                 if inside and output.per_sample and not summed and node.per_sample:
                     raise DifferentiationError(
-                        f"the derivative of one sample's value by another sample's {node.params[0]!r} is not represented: "
+                        f"the derivative of one sample's value by another sample's {_symbol_of(node).params[0]!r} is not represented: "
                         "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
                     )
                 found[node].append(total)

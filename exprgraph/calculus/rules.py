@@ -76,11 +76,11 @@ def _scaled_cotangent(p: Node, ct: Node, arg: Node, node: Node, extra: Shape) ->
     return contract([(ct, e + n), (p, n if p.shape else [])], e + (n if arg.shape else []))
 
 
-def _partial_jvp(partial: Callable[[Node, int], Node | None]) -> Callable[..., Node | None]:
+def _partial_jvp(of: Callable[[Node, int], Node | None]) -> Callable[..., Node | None]:
     def rule(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
         terms = []
         for k, t in enumerate(tangents):
-            p = partial(node, k) if t is not None else None
+            p = of(node, k) if t is not None else None
             if t is not None and p is not None:
                 terms.append(_scaled_tangent(p, t, node.args[k], node, extra))
         return add(terms, node.shape + extra)
@@ -88,11 +88,11 @@ def _partial_jvp(partial: Callable[[Node, int], Node | None]) -> Callable[..., N
     return rule
 
 
-def _partial_vjp(partial: Callable[[Node, int], Node | None]) -> Callable[..., list[Node | None]]:
+def _partial_vjp(of: Callable[[Node, int], Node | None]) -> Callable[..., list[Node | None]]:
     def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
         out: list[Node | None] = []
         for k, arg in enumerate(node.args):
-            p = partial(node, k)
+            p = of(node, k)
             out.append(None if p is None else _scaled_cotangent(p, ct, arg, node, extra))
         return out
 
@@ -113,6 +113,16 @@ def _product_partial(node: Node, k: int) -> Node:
 
 def _sum_partial(node: Node, k: int) -> Node:
     return constant(node.params[1][k])
+
+
+def has_partials(op: Primitive) -> bool:
+    """Whether an operation is differentiated by its partial derivatives alone."""
+    return op is SUM or op is PRODUCT or (isinstance(op, Function) and jvp_rule(op) is function_jvp)
+
+
+def partial(node: Node, k: int) -> Node | None:
+    """The derivative of such an operation by argument k, elementwise; of the node's shape or a scalar."""
+    return (_sum_partial if node.op is SUM else _product_partial if node.op is PRODUCT else _function_partial)(node, k)
 
 
 function_jvp = _partial_jvp(_function_partial)
@@ -281,7 +291,7 @@ def _reshape_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [reshape(ct, extra + node.args[0].shape)]
 
 
-def _extremum_weights(node: Node) -> tuple[Node, list[int]]:
+def extremum_weights(node: Node) -> tuple[Node, list[int]]:
     """The share of each element in the extremum (equal among ties), and the kept axes."""
     (arg,) = node.args
     axes = list(range(len(arg.shape)))
@@ -296,14 +306,14 @@ def _extremum_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> 
     (t,) = tangents
     if t is None:
         return None
-    weights, kept = _extremum_weights(node)
+    weights, kept = extremum_weights(node)
     axes: Labels = list(range(len(weights.shape)))
     e = _axes("e", extra)
     return contract([(weights, axes), (t, axes + e)], [*kept, *e])
 
 
 def _extremum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    weights, kept = _extremum_weights(node)
+    weights, kept = extremum_weights(node)
     axes: Labels = list(range(len(weights.shape)))
     e = _axes("e", extra)
     return [contract([(weights, axes), (ct, [*e, *kept])], e + axes)]
@@ -356,7 +366,6 @@ def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
     if op is WHERE:
         return vjp_rule(op)(node, ct, extra)
     if op is SUM or op is PRODUCT or isinstance(op, Function):
-        partial = _sum_partial if op is SUM else _product_partial if op is PRODUCT else _function_partial
         out: list[Node | None] = []
         for k, arg in enumerate(node.args):
             p = partial(node, k)
@@ -372,7 +381,7 @@ def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
     if op is CONTRACT:
         return _gated_contract(node, ct, extra)
     if op is REDUCE_MAX or op is REDUCE_MIN:
-        weights, kept = _extremum_weights(node)
+        weights, kept = extremum_weights(node)
         axes: Labels = list(range(len(weights.shape)))
         size = _sizes((e, extra), (axes, weights.shape))
         return [apply(GATE, contract([(ct, [*e, *kept])], e + axes, size), contract([(weights, axes)], e + axes, size))]
@@ -437,4 +446,4 @@ for _row in (REDUCE_MAX, REDUCE_MIN):
 SOLVE.jvp, SOLVE.vjp = _solve_jvp, _solve_vjp
 SAMPLE_SUM.jvp, SAMPLE_SUM.vjp = _sample_sum_jvp, _sample_sum_vjp
 
-__all__ = ["add", "broadcast_to", "gated_vjp", "jvp_rule", "spread", "vjp_rule"]
+__all__ = ["add", "broadcast_to", "extremum_weights", "gated_vjp", "has_partials", "jvp_rule", "partial", "spread", "vjp_rule"]

@@ -7,6 +7,7 @@ are written once each.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..arithmetic import linear, product
@@ -15,7 +16,7 @@ from ..elementwise import Function
 from ..errors import ExprGraphError, ShapeError
 from ..leaves import as_node
 from ..node import Node, Operand
-from ..primitive import CONSTANT, PRODUCT, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
+from ..primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
 from ..query import count_nodes
 from .package import load, sample, samples
 from .rows import LOGICAL, applied, as_number, entries
@@ -83,7 +84,7 @@ def _write(roots: list[Node]) -> list[Any]:
             continue
         if _is_unknown(node) and node not in instead:
             instead[node] = _cramer(node, systems)
-        args = (instead[node],) if node in instead else () if node.op is SELECT else node.args
+        args = (instead[node],) if node in instead else _arguments(node)
         missing = [a for a in args if a not in image]
         if missing:
             stack.extend(reversed(missing))
@@ -92,6 +93,13 @@ def _write(roots: list[Node]) -> list[Any]:
         values = [image[a] for a in args]
         image[node] = values[0] if node in instead else _rule(node, values)
     return [as_number(image[r]) for r in roots]
+
+
+def _arguments(node: Node) -> Sequence[Node]:
+    """The scalars that a scalar is made of."""
+    if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
+        return list(elements(node.args[0]).flat)
+    return () if node.op is SELECT else node.args
 
 
 def _rule(node: Node, args: list[Any]) -> Any:
@@ -120,6 +128,8 @@ def _rule(node: Node, args: list[Any]) -> Any:
         return sp.Add(_number(const), *[sp.Mul(_number(c), a) for c, a in zip(coefficients, numbers)])
     if op is PRODUCT:
         return sp.Mul(*[sp.Pow(a, _exponent(k)) for k, a in zip(node.params, numbers)])
+    if op is REDUCE_MAX or op is REDUCE_MIN:
+        return (sp.Max if op is REDUCE_MAX else sp.Min)(*numbers)
     if op is SAMPLE_SUM:
         return sp.Sum(numbers[0], (sample(), 0, samples() - 1))
     raise AssertionError(f"no element of an expression is a {op.name}")

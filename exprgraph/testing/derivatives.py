@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import over_samples
-from ..calculus.derivatives import jacobian, jvp, taylor, vjp
+from ..calculus.derivatives import jvp, taylor, vjp
 from ..contract import contract
 from ..evaluate import evaluate_nodes, taken_as_shared
 from ..leaves import as_node
@@ -23,10 +23,9 @@ from .disagreement import Disagreement, UnsmoothPointError, Values, allowances, 
 from .domains import inside
 from .growing import values_for
 from .precise import evaluate_precisely
+from .whole_jacobians import whole_jacobians
 
 _NAMES = ("the value", "the first derivative", "the second derivative", "the third derivative")
-#: Jacobians are compared up to so many entries
-_ENTRIES = 64
 
 
 class _Form(NamedTuple):
@@ -52,9 +51,9 @@ def check_derivatives(
     """Check an expression's values and its derivatives up to an order.
 
     Along a random direction of all symbols together, each derivative is taken forward, in reverse, forward
-    over reverse, and by ``taylor``; small Jacobians are taken whole, in both modes.  Their values to 50
-    digits must be those of differences of ``e`` itself to 80 digits, and NumPy and compiled code (single
-    samples, batches, float32) must give them, all as far as rounding allows, which is measured.
+    over reverse, and by ``taylor``; small Jacobians and Hessians are taken whole: in both modes, sparse, and
+    entry by entry.  Their values to 50 digits must be those of differences of ``e`` itself to 80 digits, and NumPy
+    and compiled code (single samples, batches, float32) must give them, all as far as rounding allows, which is measured.
 
     Args:
         e: an expression.
@@ -131,7 +130,7 @@ def _disagreement(
         if not all(settled(exact, other) for other in others):
             raise UnsmoothPointError("the expression has no derivative at this point; give another one with at=")
         return said
-    said = _jacobians(e, at, directions, tolerance) if symbols and order else None
+    said = whole_jacobians(e, _weighted(e, weights), at, symbols, order, _folding, tolerance) if order else None
     if said is not None:
         return said
     by_numpy = evaluate_nodes(nodes, at)
@@ -158,11 +157,7 @@ def _over_all(e: Node) -> bool:
 
 def _forms(e: Node, order: int, directions: Mapping[Node, np.ndarray], weights: np.ndarray) -> Iterable[_Form]:
     yield _Form("value", 0, e, False)
-    whole = list(range(e.ndim))
-    scalar = contract([(e, whole), (as_node(weights), whole)], [])
-    if _over_all(e):
-        scalar = over_samples.sum(scalar)
-    forward, reverse = e, scalar
+    forward, reverse = e, _weighted(e, weights)
     for k in range(1, order + 1):
         mixed = along(reverse, directions)
         forward, reverse = along(forward, directions), _pulled(reverse, directions)
@@ -176,6 +171,13 @@ def _forms(e: Node, order: int, directions: Mapping[Node, np.ndarray], weights: 
         for k, c in enumerate(taylor(e, symbol, v, order)[1:], 1):
             factor *= k
             yield _Form("taylor", k, factor * c, False)
+
+
+def _weighted(e: Node, weights: np.ndarray) -> Node:
+    """A scalar of all elements, and of all samples where they depend on each other."""
+    axes = list(range(e.ndim))
+    scalar = contract([(e, axes), (as_node(weights), axes)], [])
+    return over_samples.sum(scalar) if _over_all(e) else scalar
 
 
 def along(f: Node, directions: Mapping[Node, np.ndarray]) -> Node:
@@ -226,25 +228,6 @@ def _folding(value: np.ndarray) -> float:
     """How far constants that a derivative holds, folded in float64 from the direction and the weights, may put it off."""
     size = np.abs(_float(value))
     return 1e-13 * max(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
-
-
-def _jacobians(e: Node, at: Values, directions: Mapping[Node, np.ndarray], tolerance: float) -> str | None:
-    """Whole Jacobians in both modes, against each other and along the direction."""
-    for s in directions:
-        if e.size * s.size > _ENTRIES or (s.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))):
-            continue
-        both = [jacobian(e, s, "forward"), jacobian(e, s, "reverse"), jacobian(e, s)]
-        for mode, j in zip(("forward", "reverse", "auto"), both):
-            if j.shape != e.shape + s.shape:
-                return f"the Jacobian by {s.name} ({mode}) has shape {j.shape}, it should have {e.shape + s.shape}"
-        rounding = allowances(both, at, tolerance)
-        values = [_float(v) for v in evaluate_precisely(both, at)]
-        for mode, value, allowed in (("reverse", values[1], rounding[1]), ("auto", values[2], rounding[2])):
-            known = rounding[0] + np.where(np.isfinite(values[0]), _folding(values[0]), np.inf)
-            said = difference(f"the Jacobian by {s.name} ({mode})", value, "forward", values[0], allowed + known)
-            if said is not None:
-                return said
-    return None
 
 
 def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: list[np.ndarray], tolerance: float) -> str | None:

@@ -28,12 +28,21 @@ def test_elements_have_the_values_of_the_array(e: Node) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(expressions())
-def test_every_array_in_an_element_is_a_symbol_or_a_linear_system(e: Node) -> None:
+def test_every_array_in_an_element_is_a_symbol_a_linear_system_or_what_an_extremum_is_taken_of(e: Node) -> None:
     for root in elements(e).flat:
-        for n in topological([root], enter=lambda n: n.op.name not in ("select",)):
-            assert n.shape == () or n.op.name == "symbol"
+        order = topological([root], enter=lambda n: n.op.name not in ("select",))
+        compared = {n.args[0] for n in order if n.op.name in ("reduce_max", "reduce_min")}
+        for n in order:
+            assert n.shape == () or n.op.name == "symbol" or (n in compared and n.op.name == "stack")
             if n.op.name == "select":
                 assert n.args[0].op.name in ("symbol", "solve")
+
+
+def test_an_extremum_of_elements_is_one_extremum() -> None:
+    y = SYMBOLS["y"]
+    assert elements(eg.max(y))[()] is eg.max(y)
+    assert elements(eg.max(2 * y))[()] is eg.max(eg.stack([2 * y[0], 2 * y[1], 2 * y[2]]))
+    assert list(elements(eg.min(SYMBOLS["W"], axis=1))) == [eg.minimum(SYMBOLS["W"][k, 0], SYMBOLS["W"][k, 1]) for k in range(3)]
 
 
 def test_element_of_a_layer() -> None:

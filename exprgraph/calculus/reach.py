@@ -1,0 +1,138 @@
+"""Which elements of a symbol some elements of an array depend on.
+
+A mask of elements is pulled through the graph as a cotangent would be, with "or" for "plus": what it reaches may have
+a derivative that is not zero, all else has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..elementwise import Function
+from ..indexing import put, take
+from ..leaves import constant_value, is_known
+from ..node import Node
+from ..primitive import (
+    CONCATENATE,
+    CONTRACT,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    Primitive,
+)
+from ..traverse import dependents, topological
+
+#: masks of the arguments from that of a node; ``None`` where an argument has no derivative
+Rule = Callable[[Node, np.ndarray], Sequence["np.ndarray | None"]]
+
+
+def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:
+    """The elements of x, as a mask of its shape, by which masked elements of a node may have derivatives.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> from exprgraph.calculus.reach import reach
+    >>> x = eg.Symbol("x", shape=4)
+    >>> reach(eg.sin(x[:3]) * x[1:], np.array([True, False, False]), x)
+    array([ True,  True, False, False])
+    """
+    order = topological([node])
+    active = dependents(order, [x])
+    masks: dict[Node, np.ndarray] = {node: mask}
+    for n in reversed(order):
+        own = masks.get(n) if n is x else masks.pop(n, None)
+        if own is None or n not in active or not n.args:
+            continue
+        for a, m in zip(n.args, _rule(n.op)(n, own)):
+            if m is not None and a in active and m.any():
+                masks[a] = masks[a] | m if a in masks else m
+    found = masks.get(x) if x in active else None
+    return np.zeros(x.shape, dtype=bool) if found is None else found
+
+
+def _rule(op: Primitive) -> Rule:
+    return _function if isinstance(op, Function) else _RULES[op]
+
+
+def _own(a: Node, mask: np.ndarray) -> np.ndarray:
+    """The mask of an argument of an elementwise operation; a scalar acts on every element."""
+    return mask if a.shape else np.asarray(mask.any())
+
+
+def _elementwise(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    return [_own(a, mask) for a in node.args]
+
+
+def _function(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    assert isinstance(node.op, Function)
+    return [None if p is None else _own(a, mask) for p, a in zip(node.op.partials, node.args)]
+
+
+def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    labels, sizes = node.params
+    known = [np.asarray(v != 0, dtype=float) if is_known(a) and (v := constant_value(a)) is not None else None for a in node.args]
+    out: list[np.ndarray | None] = []
+    for k, (arg, own) in enumerate(zip(node.args, labels)):
+        if known[k] is not None:
+            out.append(None)
+            continue
+        unique = list(dict.fromkeys(own))
+        terms = [(mask.astype(float), list(range(node.ndim))), *((v, list(labels[i])) for i, v in enumerate(known) if v is not None)]
+        there = {label for _, ks in terms for label in ks}
+        terms += [(np.ones(sizes[label]), [label]) for label in unique if label not in there]
+        found = np.asarray(np.einsum(*(part for term in terms for part in term), unique) != 0)
+        if len(unique) < len(own):  # on a diagonal, of which einsum gives a view
+            found, diagonal = np.zeros(arg.shape, dtype=bool), found
+            np.einsum(found, list(own), unique)[...] = diagonal
+        out.append(found)
+    return out
+
+
+def _select(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    counts = np.zeros(node.args[0].shape)
+    put(counts, mask.astype(float), node.params)
+    return [counts != 0]
+
+
+def _stack(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    return [np.take(mask, k, axis=node.params[0]) for k in range(len(node.args))]
+
+
+def _concatenate(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    (axis,) = node.params
+    ends = np.cumsum([a.shape[axis] for a in node.args])
+    return np.split(mask, ends[:-1], axis=axis)
+
+
+def _extremum(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    (arg,) = node.args
+    return [np.broadcast_to(np.expand_dims(mask, node.params), arg.shape)]
+
+
+def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    a, b = node.args
+    return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
+
+
+_RULES: dict[Primitive, Rule] = {
+    SUM: _elementwise,
+    PRODUCT: _elementwise,
+    CONTRACT: _contract,
+    SELECT: _select,
+    PLACE: lambda node, mask: [take(mask, node.params[0])],
+    STACK: _stack,
+    CONCATENATE: _concatenate,
+    RESHAPE: lambda node, mask: [mask.reshape(node.args[0].shape)],
+    REDUCE_MAX: _extremum,
+    REDUCE_MIN: _extremum,
+    SOLVE: _solve,
+    SAMPLE_SUM: lambda node, mask: [mask],
+}
