@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, overload
 
@@ -13,7 +12,6 @@ from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .exact import nearest_float
 from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked, uneven, unreal
-from .linalg import solve_values
 from .names import shown
 from .node import Node, Operand, Shape
 from .primitive import (
@@ -35,6 +33,7 @@ from .primitive import (
     SUM,
     SYMBOL,
 )
+from .systems import solve_systems
 from .traverse import dependents, symbols_of, topological
 from .tree import flatten
 from .values import power
@@ -343,14 +342,7 @@ def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - n])
     a = np.broadcast_to(a, lead + a.shape[-2:])
     b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
-    try:
-        out = np.linalg.solve(a, b.reshape((*lead, node.shape[0], math.prod(node.shape[1:])))).reshape(b.shape)
-        out[np.isnan(a).any(axis=(-2, -1))] = np.nan
-    except np.linalg.LinAlgError:  # one singular system: solve one by one, so that the others keep their values
-        out = np.empty(b.shape, b.dtype)
-        for i in np.ndindex(*lead):
-            out[i] = solve_values(a[i], b[i])
-    return out
+    return solve_systems(a, b)
 
 
 SUM.evaluate = _sum

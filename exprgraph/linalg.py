@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-import numpy as np
-
 from .contract import contract
 from .elementwise import broadcast_shapes, broadcast_to
 from .errors import ShapeError
@@ -14,6 +12,7 @@ from .joining import normalize_axis
 from .leaves import array, as_node, constant_values, identity, is_zero, zeros
 from .node import Node, Operand, make
 from .primitive import IDENTITY, SOLVE
+from .systems import solve_systems
 
 
 def matmul(a: Operand, b: Operand) -> Node:
@@ -325,9 +324,11 @@ def diag(x: Operand) -> Node:
 def solve(a: Operand, b: Operand) -> Node:
     """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
 
-    Differentiable by both.  A singular matrix gives infinities or NaN, in both backends, and no error; in a
-    batch, for that sample alone.  A matrix that holds NaN gives NaN; what one that holds infinities gives is
-    not specified.
+    Differentiable by both.  A singular matrix gives NaN (a 1 by 1 matrix of 0: the quotients by 0), in both
+    backends, and no error; in a batch, for that sample alone.  One is taken for singular where elimination
+    leaves a pivot of 0, or one no larger than what rounding may have made of the numbers that it was computed
+    from.  A matrix that holds NaN gives NaN; what one that holds infinities gives is not specified.  Where the
+    right-hand side is zeros by construction, so is the solution.
 
     Raises:
         ShapeError: the matrix is not square, or the right-hand side has not n rows.
@@ -355,27 +356,14 @@ def solve_node(a: Node, b: Node) -> Node:
         return b / broadcast_to(select(a, (0, 0)), b.shape)
     known = constant_values((a, b))
     if known is not None:
-        return array(solve_values(*known))
+        return array(solve_systems(*known))
     return make(SOLVE, (a, b), (), b.shape)
-
-
-def solve_values(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """np.linalg.solve along the first axis of b for one system; NaN where the matrix is singular or holds NaN.
-
-    What LAPACK makes of a NaN depends on how it was built: some give numbers.
-    """
-    if np.isnan(a).any():
-        return np.full(b.shape, np.nan, dtype=b.dtype)
-    try:
-        return np.linalg.solve(a, b.reshape(len(a), -1)).reshape(b.shape)
-    except np.linalg.LinAlgError:
-        return np.full(b.shape, np.nan, dtype=b.dtype)
 
 
 def inv(a: Operand) -> Node:
     """The inverse of a square matrix, of its shape; prefer ``solve``, which needs fewer operations.
 
-    A singular matrix gives infinities or NaN.
+    A singular matrix gives NaN (1 by 1: infinity), as in :func:`solve`.
 
     Raises:
         ShapeError: the matrix is not square.

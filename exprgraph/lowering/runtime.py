@@ -192,10 +192,14 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
                     i, j = b + (c * m + k) * stride + lane, b + (p * m + k) * stride + lane
                     y[i], y[j] = y[j], y[i]
             d = w[a + (c * n + c) * stride + lane]
-            if d == 0.0:  # singular: no solution, as the NumPy backend says
+            noise = abs(d) * 0
+            for k in range(c):
+                noise += abs(w[a + (c * n + k) * stride + lane] * w[a + (k * n + c) * stride + lane])
+            if not abs(d) > 2.0 * (c + 1) * np.finfo(w.dtype).eps * noise:  # singular: no solution, as exprgraph.systems says
                 d = d * math.nan
             for r in range(c + 1, n):
                 f = w[a + (r * n + c) * stride + lane] / d
+                w[a + (r * n + c) * stride + lane] = f
                 for k in range(c + 1, n):
                     w[a + (r * n + k) * stride + lane] -= f * w[a + (c * n + k) * stride + lane]
                 for k in range(m):

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from ...systems import NOISE
 from .builder import Builder, Target, Value
 
 Emit = Callable[[Builder, dict[str, Value]], None]
@@ -189,8 +192,8 @@ SOLVE = ("w", "y", "a", "b", "n", "m", "stride", "lanes")
 def solve(target: Target) -> tuple[str, set[str]]:
     """Gaussian elimination with partial pivoting: of a system on each lane (``solve``), or of one (``solve_one``).
 
-    Rows are exchanged by choosing between them, so that each lane has pivots of its own.  A pivot of 0 makes
-    the solution NaN.
+    Rows are exchanged by choosing between them, so that each lane has pivots of its own.  A pivot that is none
+    (:data:`exprgraph.systems.NOISE`) makes the solution NaN.
     """
     texts, declared = [], set()
     for name, vector in (("solve", True), ("solve_one", False)):
@@ -238,12 +241,19 @@ def solve(target: Target) -> tuple[str, set[str]]:
 
                 loop(below, v["n"], larger)
                 pivot = get("w", c, c)
-                singular = b.binary("fcmp oeq", pivot, b.real(0.0), "bool")
-                pivot = b.select(singular, b.real(float("nan")), pivot)
+                start = {"terms": b.real(0.0), "bound": b.real(NOISE * float(np.finfo(f"f{target.bits // 8}").eps))}
+                carried = b.open(zero, c, 1, "int", {k: b.wide(x) if vector else x for k, x in start.items()})
+                term = b.binary("fmul", get("w", c, b.loops[-1].index), get("w", b.loops[-1].index, c))
+                more = b.binary("fadd", carried["bound"], start["bound"])
+                sums = b.close({"terms": b.binary("fadd", carried["terms"], b.intrinsic("fabs", term)), "bound": more})
+                noise = b.binary("fmul", sums["bound"], sums["terms"])
+                regular = b.binary("fcmp ogt", b.intrinsic("fabs", pivot), noise, "bool")
+                pivot = b.select(regular, pivot, b.real(float("nan")))
                 put("w", c, c, pivot)
 
                 def rest(r: Value) -> None:
                     factor = b.binary("fdiv", get("w", r, c), get("w", c, c))
+                    put("w", r, c, factor)  # for the bounds of later pivots
 
                     def less(which: str) -> Callable[[Value], None]:
                         def of(k: Value) -> None:
