@@ -11,14 +11,18 @@ from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
 from .. import functions as f
+from .. import reductions
 from ..arithmetic import linear, product
 from ..elementwise import Function, apply
-from ..errors import ExprGraphError
+from ..errors import DTypeError, ExprGraphError
+from ..exact import nearest_float
+from ..joining import stack
 from ..leaves import as_node, constant, number
 from ..node import Node
 from ..operators import add, divide, multiply
 from ..over_samples import sample_sum
-from ..primitive import TABLE
+from ..primitive import SELECT, SYMBOL, TABLE
+from ..traverse import topological
 from .package import load, sample
 
 if TYPE_CHECKING:
@@ -47,8 +51,8 @@ def rules() -> dict[type, Rule]:
 
     one = as_node(1.0)
     return {
-        sp.Number: lambda e, args: constant(_float(e)),
-        sp.NumberSymbol: lambda e, args: constant(float(e)),
+        sp.Number: lambda e, args: number_of(e),
+        sp.NumberSymbol: lambda e, args: number_of(e),
         type(sp.true): lambda e, args: one,
         type(sp.false): lambda e, args: constant(0.0),
         type(sp.I): _refused("expressions here are real; separate real and imaginary parts first"),
@@ -94,8 +98,8 @@ def rules() -> dict[type, Rule]:
         sp.ceiling: of(f.ceil),
         sp.frac: lambda e, args: args[0] - f.floor(args[0]),
         sp.Mod: of(f.mod),
-        sp.Max: each(f.maximum),
-        sp.Min: each(f.minimum),
+        sp.Max: lambda e, args: f.maximum(*args) if len(args) == 2 else reductions.max(stack(args)),
+        sp.Min: lambda e, args: f.minimum(*args) if len(args) == 2 else reductions.min(stack(args)),
         sp.Heaviside: lambda e, args: f.less(0.0, args[0]) + args[1] * f.equal(args[0], 0),
         sp.DiracDelta: lambda e, args: constant(0.0),
         sp.re: lambda e, args: args[0],
@@ -123,11 +127,17 @@ def _scalars(args: Sequence[Node]) -> bool:
     return all(not a.shape for a in args)
 
 
-def _float(e: Any) -> float:
-    value = float(e)
-    if math.isinf(value) and not e.is_infinite:
-        raise complaint(e, "the number is too large for a float")
-    return value
+def number_of(e: Any) -> Node:
+    """A number of SymPy's as a constant, the nearest one."""
+    try:
+        value = nearest_float(e)
+    except DTypeError as error:
+        large = "too large" in str(error)
+        why = "the number is too large for a float" if large else "expressions here are real, and this number is not"
+        raise complaint(e, why) from None
+    if value is None:
+        raise complaint(e, "this is not a number")
+    return constant(value)
 
 
 def _refused(why: str) -> Rule:
@@ -145,12 +155,20 @@ def _power(e: Any, args: Sequence[Node]) -> Node:
 
 
 def _cases(e: Any, args: Sequence[Node]) -> Node:
-    """Values and conditions in turn; no value where no condition holds."""
+    """Values and conditions in turn; no value and no derivative where no condition holds."""
     pairs = list(zip(args[::2], args[1::2]))
-    result = constant(math.nan)
+    result = _undefined(args)
     for value, where in reversed(pairs):
         result = value if number(where) == 1.0 else f.where(where, value, result)
     return result
+
+
+def _undefined(args: Sequence[Node]) -> Node:
+    """NaN, with derivatives that are NaN to all orders by every variable that occurs: the root of a negative number."""
+    numbers = [n for n in topological(args) if not n.shape and (n.op is SYMBOL or (n.op is SELECT and n.args[0].op is SYMBOL))]
+    if not numbers:
+        return constant(math.nan)
+    return f.sqrt(linear([(-1.0, f.square(linear([(1.0, n) for n in numbers])))], -1.0))
 
 
 def _applied(e: Any, args: Sequence[Node]) -> Node:

@@ -13,7 +13,7 @@ from ..indexing import select
 from ..leaves import Symbol, as_node, number, sample_count, zeros
 from ..node import Node, Operand, Shape
 from ..primitive import SYMBOL
-from .heads import complaint, is_sum_over_samples, rules
+from .heads import complaint, is_sum_over_samples, number_of, rules
 from .package import load, sample, samples
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def from_sympy(
 
     Numbers are real, everywhere: ``x**(1/3)`` has no value below 0, where SymPy means a complex one, and ``re(x)`` and
     ``conjugate(x)`` are x.  ``Heaviside(x)`` is 1/2 at 0, or what its second argument says; ``DiracDelta`` is 0, as the
-    derivative of a jump is 0 here.  A ``Piecewise`` is NaN where none of its conditions holds.
+    derivative of a jump is 0 here.  A ``Piecewise`` is NaN where none of its conditions holds, and so are its
+    derivatives.  What is a number is evaluated by SymPy, with as many digits as the nearest float needs.
 
     Args:
         expression: what SymPy's functions return, a number, or a nested list of these.
@@ -74,6 +75,11 @@ class _Reader:
     def __init__(self, symbols: Mapping[Any, Operand] | Iterable[Node] | None) -> None:
         self.sp = load()
         self.rules = rules()
+        # what SymPy means otherwise, or what has no value where SymPy would have one
+        self.inexact = (
+            self.sp.Piecewise, self.sp.DiracDelta, self.sp.Heaviside, self.sp.re, self.sp.im, self.sp.conjugate, self.sp.MatrixExpr,
+            self.sp.Derivative, self.sp.Integral, self.sp.Sum, self.sp.Product, self.sp.Limit, self.sp.Subs,
+        )  # fmt: skip
         self.given: dict[Any, Node] = {}
         self.by_name: dict[str, Node] = {}
         if isinstance(symbols, Mapping):
@@ -85,6 +91,7 @@ class _Reader:
                     raise TypeError(f"from_sympy: symbols is a mapping, or symbols of exprgraph; got {s!r} among them")
                 self.by_name[s.name] = s
         self.image: dict[Any, Node] = {}
+        self.exact: set[Any] = set()  # numbers, which SymPy knows exactly: they become floats where something else uses them
         self.named: dict[str, Any] = {}  # which of SymPy's symbols has a name here
 
     def read(self, root: Any) -> Node:
@@ -93,18 +100,46 @@ class _Reader:
         parts: dict[Any, tuple[Any, ...]] = {}
         while stack:
             e = stack[-1]
-            if e in self.image:
+            if e in self.image or e in self.exact:
                 stack.pop()
                 continue
             if e not in parts:
                 parts[e] = self._parts(e)
-            missing = [a for a in parts[e] if a not in self.image]
+            missing = [a for a in parts[e] if a not in self.image and a not in self.exact]
             if missing:
                 stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            if self._is_exact(e, parts[e]):
+                self.exact.add(e)
             else:
-                stack.pop()
-                self.image[e] = self._node(e, [self.image[a] for a in parts[e]])
-        return self.image[root]
+                self.image[e] = self._node(e, self._arguments(e, parts[e]))
+        return self._float(root)
+
+    def _arguments(self, e: Any, parts: Sequence[Any]) -> list[Node]:
+        """What an expression's arguments are; the numbers of a sum or product become one before they become a float."""
+        numbers = [a for a in parts if a in self.exact] if isinstance(e, (self.sp.Add, self.sp.Mul)) else []
+        if len(numbers) < 2:
+            return [self._float(a) for a in parts]
+        return [number_of(e.func(*numbers)), *(self.image[a] for a in parts if a not in self.exact)]
+
+    def _is_exact(self, e: Any, parts: Sequence[Any]) -> bool:
+        """Whether an expression is a number, made of numbers by functions of SymPy's own."""
+        sp = self.sp
+        if e in self.given or not isinstance(e, sp.Expr) or not e.is_commutative or getattr(type(e), "row", None) is not None:
+            return False
+        if isinstance(e, (sp.Number, sp.NumberSymbol)):
+            return e is not sp.nan and e is not sp.zoo
+        if not parts or isinstance(e, (*self.inexact, sp.core.function.AppliedUndef)):
+            return False
+        return all(a in self.exact for a in parts)
+
+    def _float(self, e: Any) -> Node:
+        """What has been read; of an exact number the nearest float, evaluated by SymPy with as many digits as that takes."""
+        node = self.image.get(e)
+        if node is None:
+            node = self.image[e] = number_of(e)
+        return node
 
     def array(self, nested: Sequence[object]) -> Any:
         """A nested list as one of SymPy's arrays."""
