@@ -13,7 +13,7 @@ from exprgraph.node import Node
 from .errors import ShapeError
 from .layers import Layer, as_layer
 from .layout import Shape
-from .parameters import NeuralNetworkParameters
+from .parameters import NeuralNetworkParameters, container_of
 
 _NOTHING = NeuralNetworkParameters()
 
@@ -100,7 +100,7 @@ class Chain(Layer):
             UnknownParameterError: the parameters of a layer are missing.
         """
         if not isinstance(ps, NeuralNetworkParameters):
-            ps = NeuralNetworkParameters(ps)
+            ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
         node = as_node(x)
         for i, layer in enumerate(self.layers):
             self._check_fit(i, node.shape)

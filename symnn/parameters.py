@@ -13,7 +13,9 @@ import exprgraph as eg
 from exprgraph.elementwise import broadcast_shapes
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
+from exprgraph.names import shown
 from exprgraph.node import Node
+from exprgraph.primitive import SYMBOL
 
 from .archives import write_npz
 from .errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError, UnknownParameterError
@@ -48,7 +50,8 @@ class NeuralNetworkParameters(Arithmetic):
     NeuralNetworkParameters(L1=dict(W=[[0.5, 0.0]], b=[0.0]))
 
     Raises:
-        ParameterError: a name is not a string, or is given twice.
+        ParameterError: a name is not a string, or is given twice; two entries are the same symbol, as those of two networks of
+            one prefix are.
         DTypeError: a leaf is not real.
     """
 
@@ -76,6 +79,7 @@ class NeuralNetworkParameters(Arithmetic):
             tree[name] = value
         shapes, leaves = gathered(tree, NeuralNetworkParameters)
         layout = Layout.of_shapes(shapes)
+        _refuse_symbols_given_twice(layout, leaves)
         if any(isinstance(v, Node) for v in leaves):
             nodes = [as_node(v) for v in leaves]
             self._set(layout, _wrap_children(layout, iter(nodes), ()), None, ())
@@ -423,6 +427,34 @@ def of_expressions(
     return new
 
 
+def container_of(parameters: Mapping[str, Any]) -> NeuralNetworkParameters:
+    """A container for one use: derivatives, or a model's parameters, in which a symbol may well occur twice."""
+    shapes, leaves = gathered(dict(parameters.items()), NeuralNetworkParameters)
+    layout = Layout.of_shapes(shapes)
+    made = container(NeuralNetworkParameters, ())
+    if any(isinstance(v, Node) for v in leaves):
+        made._set(layout, _wrap_children(layout, iter([as_node(v) for v in leaves]), ()), None, ())
+    else:
+        made._set(layout, None, packed(leaves, layout.size), ())
+    return made
+
+
+def _refuse_symbols_given_twice(layout: Layout, leaves: list[Any]) -> None:
+    """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
+    if not all(isinstance(v, Node) and v.op is SYMBOL for v in leaves):
+        return
+    owners: dict[Node, str] = {}
+    for slot, symbol in zip(layout.slots, leaves):
+        before = owners.get(symbol)
+        if before is not None:
+            raise ParameterError(
+                f"parameters: {before} and {slot.name} are the same symbol, {shown(symbol.name)} of shape {symbol.shape}, as symbols of "
+                "one name and shape are; give each network a prefix of its own, as in SymbolicNeuralNetwork(chain, prefix=\"V\") "
+                "(parameters that a model uses twice go to nn.model(x, ...) in a plain dict)"
+            )
+        owners[symbol] = slot.name
+
+
 def _wrap_children(layout: Layout, leaves: Iterator[Node], lead: Shape) -> dict[str, Any]:
     children: dict[str, Any] = {}
     for name, entry in layout.entries.items():
@@ -438,7 +470,7 @@ def _wrap_children(layout: Layout, leaves: Iterator[Node], lead: Shape) -> dict[
 def _of_leaves(layout: Layout, leaves: list[Any], lead: Shape) -> NeuralNetworkParameters:
     """A container from new leaves of any shape below ``lead``."""
     if not lead:
-        return NeuralNetworkParameters(layout.nest(iter(leaves)))
+        return container_of(layout.nest(iter(leaves)))
     shapes = []
     for slot, leaf in zip(layout.slots, leaves):
         shape = np.shape(leaf)

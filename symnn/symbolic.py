@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from .chain import Chain
 from .errors import ShapeError
 from .layers import Layer, symbolic_parameters
 from .layout import Layout, Shape
-from .parameters import NeuralNetworkParameters
+from .parameters import NeuralNetworkParameters, container_of
 
 
 def chain_of(network: Any) -> Chain:
@@ -107,7 +108,7 @@ class SymbolicNeuralNetwork:
         if ps is None:
             ps = self.params
         elif not isinstance(ps, NeuralNetworkParameters):
-            ps = NeuralNetworkParameters(ps)
+            ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
         for own, slot in zip(self.layout.slots, self.layout.order(ps.layout)):
             if own.shape != slot.shape:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
