@@ -23,8 +23,8 @@ import numpy as np
 
 #: a pivot is noise up to this many times its rounding error
 NOISE = 2.0
-#: matrices that magnify errors by more than this part of 1/eps are looked at: noise magnifies by more
-_LOOK = 1e-6
+#: matrices that magnify errors by more than this part of 1/(n eps) are looked at: those with noise magnify by 1/40 of it at least
+_LOOK = 1e-3
 
 
 def solve_systems(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ def _may_be_singular(a: np.ndarray) -> np.ndarray:
             growth = (np.abs(a) @ np.abs(x)[:, :, None])[:, :, 0] / size
     except np.linalg.LinAlgError:
         return np.ones(len(a), bool)
-    small: np.ndarray = growth.max(axis=1, initial=0.0) < _LOOK / np.finfo(a.dtype).eps
+    small: np.ndarray = growth.max(axis=1, initial=0.0) < _LOOK / (n * np.finfo(a.dtype).eps)
     return ~small
 
 
