@@ -29,6 +29,7 @@ from .calculus.derivatives import (
     taylor,
     vjp,
 )
+from .compositions import logit
 from .elements import elements
 from .elementwise import function, lookup
 from .errors import (
@@ -238,6 +239,7 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "logit",
     "logsumexp",
     "lookup",
     "matmul",

@@ -12,7 +12,7 @@ from .arithmetic import scale, split_coefficient
 from .contract import contract
 from .errors import AxisError, ShapeError
 from .integers import whole
-from .leaves import array, as_node, constant, constant_value, constant_values, normalize_shape, number
+from .leaves import array, as_node, brief, constant, constant_value, constant_values, normalize_shape, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
 
@@ -21,11 +21,21 @@ def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
     """A non-negative axis, or an error that says the range."""
     try:
         k = axis.__index__()
-    except AttributeError:
-        raise TypeError(f"{what} must be an integer, got {axis!r}") from None
+    except (AttributeError, TypeError):
+        raise TypeError(f"{what} must be an integer, got {brief(axis)}") from None
     if not -ndim <= k < ndim:
         raise AxisError(f"{what} {k} is out of range for an expression with {ndim} axes")
     return k % ndim
+
+
+def axes_listed(axes: int | Sequence[int], what: str) -> list[int]:
+    """The axes that an argument lists, a single one as a list of one."""
+    single = whole(axes)
+    if single is not None:
+        return [single]
+    if isinstance(axes, (list, tuple, range)) or (isinstance(axes, np.ndarray) and axes.ndim):
+        return list(axes)
+    raise TypeError(f"{what}: axes are an integer or a sequence of integers, got {brief(axes)}")
 
 
 def stack(parts: Sequence[Operand], axis: int = 0) -> Node:

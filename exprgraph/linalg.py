@@ -8,7 +8,7 @@ from .contract import contract
 from .elementwise import broadcast_shapes, broadcast_to
 from .errors import ShapeError
 from .indexing import select
-from .joining import normalize_axis
+from .joining import axes_listed, normalize_axis
 from .leaves import array, as_node, constant_values, identity, is_zero, zeros
 from .node import Node, Operand, make
 from .primitive import IDENTITY, SOLVE
@@ -176,9 +176,9 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
     if axes is None:
         order = list(range(node.ndim))[::-1]
     else:
-        order = [normalize_axis(a, node.ndim, "transpose: axis") for a in axes]
+        order = [normalize_axis(a, node.ndim, "transpose: axis") for a in axes_listed(axes, "transpose")]
     if sorted(order) != list(range(node.ndim)):
-        raise ShapeError(f"transpose: axes {tuple(axes or ())} are not an order of the {node.ndim} axes of shape {node.shape}")
+        raise ShapeError(f"transpose: axes {tuple(order)} are not an order of the {node.ndim} axes of shape {node.shape}")
     return contract([(node, range(node.ndim))], order)
 
 

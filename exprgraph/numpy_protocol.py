@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from . import functions, joining, linalg, reductions, scaled
+from . import compositions, functions, joining, linalg, reductions, scaled
 from .contract import contract
 from .elementwise import Function, broadcast_to
 from .errors import ShapeError
 from .integers import whole
-from .leaves import as_node, constant, normalize_shape
+from .leaves import as_node, brief, constant, normalize_shape
 from .node import Axis, Node
 from .operators import COMPARED, add, divide, greater, greater_equal, multiply, negative, subtract
 from .primitive import TABLE
 
-_UFUNCS: dict[str, Callable[..., Node]] = {
+_UFUNCS: dict[str, Callable[..., Any]] = {
     "add": add, "subtract": subtract, "multiply": multiply, "divide": divide, "true_divide": divide,
     "negative": negative, "positive": as_node, "power": functions.power, "float_power": functions.power,
     "matmul": linalg.matmul, "sqrt": functions.sqrt, "square": functions.square, "reciprocal": lambda x: divide(1.0, x),
@@ -32,7 +32,11 @@ _UFUNCS: dict[str, Callable[..., Node]] = {
     "arcsinh": functions.asinh, "arccosh": functions.acosh, "arctanh": functions.atanh,
     "remainder": functions.mod, "fmod": functions.fmod, "floor_divide": functions.floor_divide,
     "fmin": functions.minimum, "fmax": functions.maximum,
-    "deg2rad": lambda x: multiply(np.pi / 180, x), "rad2deg": lambda x: multiply(180 / np.pi, x),
+    **dict.fromkeys(("deg2rad", "radians"), lambda x: multiply(np.pi / 180, x)),
+    **dict.fromkeys(("rad2deg", "degrees"), lambda x: multiply(180 / np.pi, x)),
+    "heaviside": compositions.heaviside, "trunc": compositions.truncate, "logical_xor": compositions.logical_xor,
+    "divmod": compositions.divmod_of,
+    "isnan": compositions.is_nan, "isinf": compositions.is_infinite, "isfinite": compositions.is_finite,
 }  # fmt: skip
 for _name in (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
@@ -44,6 +48,8 @@ for _name in (
 #: SciPy's, of ``scipy.special``
 _SPECIAL: dict[str, Callable[..., Node]] = {
     "erf": functions.erf, "erfc": functions.erfc, "expit": functions.sigmoid,
+    "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entropy,
+    "ndtr": functions.normal_cdf, "exp10": lambda x: functions.power(10.0, x),
     "exp2": functions.exp2, "expm1": functions.expm1, "log1p": functions.log1p, "cbrt": functions.cbrt,
 }  # fmt: skip
 
@@ -52,7 +58,7 @@ _REDUCTIONS: dict[Any, Callable[..., Node]] = {
 }  # fmt: skip
 
 
-def _ufunc_of(ufunc: Any) -> Callable[..., Node] | None:
+def _ufunc_of(ufunc: Any) -> Callable[..., Any] | None:
     """What a ufunc is here: one of NumPy's or SciPy's by its name, or the values of a row, its own or a user's."""
     name = ufunc.__name__
     if getattr(np, name, None) is ufunc:
@@ -66,8 +72,17 @@ def _ufunc_of(ufunc: Any) -> Callable[..., Node] | None:
     return None
 
 
+def _name_of(ufunc: Any) -> str:
+    """A ufunc as its users write it."""
+    name = str(ufunc.__name__)
+    if getattr(np, name, None) is ufunc:
+        return f"np.{name}"
+    special = sys.modules.get("scipy.special")
+    return f"scipy.special.{name}" if getattr(special, name, None) is ufunc else name
+
+
 def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+    what = _name_of(ufunc) + ("" if method == "__call__" else f".{method}")
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"{what}: an expression cannot be written to `out`; expressions are immutable")
     if ufunc in (np.equal, np.not_equal) and isinstance(inputs[0], (np.ndarray, np.generic)):
@@ -81,13 +96,17 @@ def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: An
         raise TypeError(f"{what}{detail} is not defined for expressions; exprgraph's own functions are listed in its documentation")
     if method == "reduce":
         kwargs.setdefault("axis", 0)
-    return f(*inputs, **kwargs)
+    return _called(f, what, inputs, kwargs)
 
 
 def _np_where(condition: Any, *branches: Any) -> Node:
     if len(branches) != 2:
         raise TypeError("np.where of an expression needs both branches: where(condition, a, b)")
     return functions.where(condition, *branches)
+
+
+def _np_select(condlist: Any, choicelist: Any, default: Any = 0) -> Node:
+    return compositions.select(condlist, choicelist, default)
 
 
 def _np_trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
@@ -126,7 +145,10 @@ def _np_tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
             raise ShapeError(f"tensordot: {count} axes of operands of shapes {a.shape} and {b.shape}")
         left, right = list(range(a.ndim - count, a.ndim)), list(range(count))
     else:
-        left, right = ([k] if whole(k) is not None else list(k) for k in axes)
+        pair = axes if isinstance(axes, (list, tuple)) else ()
+        if len(pair) != 2:
+            raise TypeError(f"tensordot: axes are a number of axes, or those of the first and of the second operand, got {brief(axes)}")
+        left, right = (joining.axes_listed(k, "tensordot") for k in pair)
     left = [joining.normalize_axis(k, a.ndim) for k in left]
     right = [joining.normalize_axis(k, b.ndim) for k in right]
     if len(left) != len(right):
@@ -175,7 +197,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.transpose: linalg.transpose, np.swapaxes: linalg.swapaxes, np.moveaxis: linalg.moveaxis, np.trace: _np_trace,
     np.diag: _np_diag, np.diagonal: _np_diagonal, np.reshape: _np_reshape, np.ravel: lambda a: as_node(a).ravel(),
     np.stack: joining.stack, np.concatenate: joining.concatenate, np.expand_dims: linalg.expand_dims, np.squeeze: linalg.squeeze,
-    np.broadcast_to: _np_broadcast_to, np.where: _np_where, np.clip: _np_clip,
+    np.broadcast_to: _np_broadcast_to, np.where: _np_where, np.select: _np_select, np.fix: compositions.truncate, np.clip: _np_clip,
     np.linalg.norm: _np_norm, np.linalg.solve: linalg.solve, np.linalg.inv: linalg.inv,
     np.shape: lambda a: as_node(a).shape, np.ndim: lambda a: as_node(a).ndim, np.size: lambda a: as_node(a).size,
     np.zeros_like: _zeros_like, np.ones_like: _ones_like,
@@ -183,18 +205,22 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    name = getattr(func, "__name__", str(func))
-    what = f"{getattr(func, '__module__', None) or 'numpy'}.{name}"
+    what = f"{getattr(func, '__module__', None) or 'numpy'}.{getattr(func, '__name__', func)}"
     f = _FUNCTIONS.get(func)
     if f is None:
         raise TypeError(f"{what} is not defined for expressions; exprgraph's own functions are listed in its documentation")
+    return _called(f, what, args, kwargs)
+
+
+def _called(f: Callable[..., Any], what: str, args: Any, kwargs: Any) -> Any:
+    """What a function gives; an error of it names the function that the user called."""
     try:
         return f(*args, **kwargs)
     except (TypeError, ValueError, IndexError) as error:
         misfit = _misfit(f, args, kwargs)
         if misfit is not None:
             raise TypeError(f"{what}{misfit}") from None
-        if name in str(error):
+        if any(part in str(error) for part in what.split(".")[1:]):
             raise
         raise type(error)(f"{what}: {error}") from error
 

@@ -141,9 +141,7 @@ def _reshape(self: Node, *shape: Any) -> Node:
 
 
 def _transpose(self: Node, *axes: Any) -> Node:
-    if len(axes) == 1 and not isinstance(axes[0], int):
-        axes = tuple(axes[0]) if axes[0] is not None else ()
-    return linalg.transpose(self, axes or None)
+    return linalg.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
 
 
 def _ravel(self: Node) -> Node:

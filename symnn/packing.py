@@ -9,8 +9,11 @@ import numpy as np
 
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
+from exprgraph.names import shown
 from exprgraph.node import Node
+from exprgraph.primitive import SYMBOL
 
+from .errors import ParameterError
 from .layout import check_name
 
 
@@ -28,6 +31,22 @@ def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[d
             shapes[name] = leaf.shape
             leaves.append(leaf)
     return shapes, leaves
+
+
+def refuse_symbols_given_twice(names: list[str], leaves: list[Any]) -> None:
+    """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
+    if not all(isinstance(v, Node) and v.op is SYMBOL for v in leaves):
+        return
+    owners: dict[Node, str] = {}
+    for name, symbol in zip(names, leaves):
+        before = owners.get(symbol)
+        if before is not None:
+            raise ParameterError(
+                f"parameters: {before} and {name} are the same symbol, {shown(symbol.name)} of shape {symbol.shape}, as symbols of "
+                "one name and shape are; give each network a prefix of its own, as in SymbolicNeuralNetwork(chain, prefix=\"V\") "
+                "(parameters that a model uses twice go to nn.model(x, ...) in a plain dict)"
+            )
+        owners[symbol] = name
 
 
 def packed(leaves: list[np.ndarray], size: int) -> np.ndarray:

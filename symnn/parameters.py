@@ -13,14 +13,12 @@ import exprgraph as eg
 from exprgraph.elementwise import broadcast_shapes
 from exprgraph.evaluate import real_array
 from exprgraph.leaves import as_node, contains_node
-from exprgraph.names import shown
 from exprgraph.node import Node
-from exprgraph.primitive import SYMBOL
 
 from .archives import write_npz
 from .errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError, UnknownParameterError
 from .layout import Layout, Shape, Slot
-from .packing import gathered, packed
+from .packing import gathered, packed, refuse_symbols_given_twice
 from .parameter_arithmetic import Arithmetic
 from .parameter_text import text_of
 from .storage import read_parameters
@@ -79,7 +77,7 @@ class NeuralNetworkParameters(Arithmetic):
             tree[name] = value
         shapes, leaves = gathered(tree, NeuralNetworkParameters)
         layout = Layout.of_shapes(shapes)
-        _refuse_symbols_given_twice(layout, leaves)
+        refuse_symbols_given_twice([slot.name for slot in layout.slots], leaves)
         if any(isinstance(v, Node) for v in leaves):
             nodes = [as_node(v) for v in leaves]
             self._set(layout, _wrap_children(layout, iter(nodes), ()), None, ())
@@ -437,22 +435,6 @@ def container_of(parameters: Mapping[str, Any]) -> NeuralNetworkParameters:
     else:
         made._set(layout, None, packed(leaves, layout.size), ())
     return made
-
-
-def _refuse_symbols_given_twice(layout: Layout, leaves: list[Any]) -> None:
-    """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
-    if not all(isinstance(v, Node) and v.op is SYMBOL for v in leaves):
-        return
-    owners: dict[Node, str] = {}
-    for slot, symbol in zip(layout.slots, leaves):
-        before = owners.get(symbol)
-        if before is not None:
-            raise ParameterError(
-                f"parameters: {before} and {slot.name} are the same symbol, {shown(symbol.name)} of shape {symbol.shape}, as symbols of "
-                "one name and shape are; give each network a prefix of its own, as in SymbolicNeuralNetwork(chain, prefix=\"V\") "
-                "(parameters that a model uses twice go to nn.model(x, ...) in a plain dict)"
-            )
-        owners[symbol] = slot.name
 
 
 def _wrap_children(layout: Layout, leaves: Iterator[Node], lead: Shape) -> dict[str, Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import re
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.node import Node
+from exprgraph.numpy_protocol import _FUNCTIONS
 
 x = eg.Symbol("x")
 v, w = eg.symbols("v w", shape=3)
@@ -157,3 +162,109 @@ def test_off_diagonals_are_refused() -> None:
     for call in (lambda: np.trace(A, offset=1), lambda: np.diagonal(A, 1), lambda: np.diag(v, 1)):
         with pytest.raises(ValueError, match="main diagonal"):
             call()
+
+
+SPECIAL = "erf erfc expit logit log_expit entr ndtr exp10 exp2 expm1 log1p cbrt".split()
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_ufuncs_of_scipy(name: str) -> None:
+    special = pytest.importorskip("scipy.special")
+    f = getattr(special, name)
+    at = np.array([-np.inf, -2.5, -0.3, 0.0, 1e-300, 1e-10, 0.25, 0.3, 0.5, 0.5000001, 0.9, 1 - 1e-16, 1.0, 1.5, 50.0, np.inf, np.nan])
+    want = f(at)
+    assert f(v).shape == v.shape
+    for got in (eg.evaluate(f(x), {x: at}), eg.compile(f(x), x)(at)):
+        np.testing.assert_allclose(got, want, rtol=1e-15)
+
+
+def test_two_arguments_and_functions_that_scipy_makes_of_ufuncs() -> None:
+    special = pytest.importorskip("scipy.special")
+    assert special.xlogy(x, v) is eg.xlogy(x, v)
+    assert special.softplus(x) is eg.logaddexp(0, x)
+    assert eg.diff(special.expit(x), x) is eg.sigmoid_prime(x)
+    derivative = eg.diff(special.logit(x), x)
+    for p in (1e-300, 0.1, 0.25, 0.5, 0.75, 0.9, 1 - 1e-16):
+        assert eg.evaluate(derivative, {x: p}) == pytest.approx(1 / (p * (1 - p)), rel=1e-15)
+    with pytest.raises(TypeError, match=r"scipy\.special\.gamma is not defined for expressions"):
+        special.gamma(x)
+
+
+def test_a_ufunc_that_is_the_value_of_a_users_function() -> None:
+    special = pytest.importorskip("scipy.special")
+    f = eg.function("bessel", numpy=special.j0, derivative=lambda t: -bessel_1(t), code="math.cos({0})")
+    bessel_1 = eg.function("bessel_1", numpy=special.j1, derivative=None, code="math.cos({0})")
+    assert special.j0(x) is f(x)
+    assert float(eg.evaluate(eg.diff(special.j0(x), x), {x: 0.3})) == -special.j1(0.3)
+
+
+def test_ufuncs_that_are_compositions() -> None:
+    at = np.array([-np.inf, -2.5, -1.0, -0.3, -0.0, 0.0, 0.3, 1.0, 2.5, 50.0, np.inf, np.nan])
+    for name in ("radians", "degrees", "trunc", "isnan", "isinf", "isfinite"):
+        np.testing.assert_array_equal(eg.evaluate(getattr(np, name)(x), {x: at}), getattr(np, name)(at))
+    a, b = (g.ravel() for g in np.meshgrid(at, at))
+    y = eg.Symbol("y")
+    for name in ("heaviside", "logical_xor", "logaddexp"):
+        with np.errstate(all="ignore"):
+            want = getattr(np, name)(a, b)
+        np.testing.assert_allclose(eg.evaluate(getattr(np, name)(x, y), {x: a, y: b}), want, rtol=1e-15)
+    assert np.divmod(x, 3) == (x // 3, x % 3)
+    assert np.select([x > 0, x < -1], [x, y], 7) is eg.where(x > 0, x, eg.where(x < -1, y, 7))
+    with pytest.raises(TypeError, match=r"select: .*exprgraph\.equal"):
+        np.select([x == 0], [x])
+
+
+def _messages(call: Callable[[], Any]) -> list[str]:
+    try:
+        call()
+    except Exception as error:
+        return [str(error)]
+    return []
+
+
+#: what is no argument of most functions, but of some
+WRONG: list[Any] = [object(), "ab", None, 1.5, (7, 8), {"a": 1}, [x], x, v, np.ones((2, 2)), -9]
+_INTERNAL = r"(?<![\w.\"'])_[a-z]\w*|<lambda>|<locals>|Node\.|forward|backward|\bcall\("
+#: what an expression says to NumPy itself, which asks it for a number, its elements or its truth
+_OF_EXPRESSIONS = "no value yet|cannot iterate over a scalar|truth of an expression"
+_RAW = r"is not iterable|not subscriptable|has no attribute|as an integer|only integer scalar|bad operand|not supported between|to unpack"
+
+
+def test_no_message_shows_a_name_of_the_package_within() -> None:
+    """Every function of NumPy's protocol with wrong arguments: wrong in number, in name, in kind."""
+    checked = 0
+    for function in _FUNCTIONS:
+        for first in (x, v, A):
+            bind = functools.partial(functools.partial, function)
+            calls = [bind(first), bind(first, wrong=1), bind(*[first] * 9)]
+            for w in WRONG:
+                calls += [bind(first, w), bind(first, w, w), bind(first, axis=w)]
+            for call in calls:
+                for message in _messages(call):
+                    checked += 1
+                    assert not re.search(_INTERNAL, message), (function, message)
+                    if "dispatcher" not in message and not _is_of_numpy(call):
+                        assert not re.search(_RAW, message), (function, message)
+                        assert function.__name__ in message or re.search(_OF_EXPRESSIONS, message), (function, message)
+    assert checked > 1000
+
+
+def _is_of_numpy(call: Callable[[], Any]) -> bool:
+    """Whether NumPy refused the call before it asked the expression."""
+    try:
+        call()
+    except Exception as error:
+        return not Path(traceback.extract_tb(error.__traceback__)[-1].filename).is_relative_to(Path(eg.__file__).parent)
+    return False
+
+
+def test_methods_with_wrong_arguments_name_themselves() -> None:
+    for name in "sum mean max min reshape transpose ravel __add__ __rmod__ __pow__ __matmul__ __lt__ __getitem__ __abs__ __len__".split():
+        for e in (x, v, A):
+            method = getattr(e, name)
+            wrong = [functools.partial(method, wrong=2), functools.partial(method, 1, 2, 3, 4, 5)]
+            for message in (m for call in wrong for m in _messages(call)):
+                assert name.strip("_") in message, message
+                assert not re.search(r"(?<![\w.])_[a-z]\w*\(|lambda|locals|forward|backward", message), message
+            for message in (m for w in WRONG for m in _messages(functools.partial(method, w))):
+                assert not re.search(_RAW, message), (name, message)
