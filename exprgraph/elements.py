@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
 from itertools import product as grid
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +19,7 @@ import numpy as np
 from .arithmetic import linear, product
 from .elementwise import Function, apply
 from .functions import maximum, minimum
-from .indexing import Entries, Entry, indices_of, select
+from .indexing import Entries, Entry, ends_of, indices_of, select
 from .joining import stack
 from .leaves import Symbol, as_node, constant, number
 from .node import Node, Operand, Shape
@@ -241,7 +240,7 @@ def _stack(node: Node, index: Index, get: Get) -> Node:
 
 def _concatenate(node: Node, index: Index, get: Get) -> Node:
     (axis,) = node.params
-    ends = get.table(node, lambda n: list(accumulate(a.shape[axis] for a in n.args)))
+    ends = ends_of(node)
     part = bisect_right(ends, index[axis])
     at = index[axis] - (ends[part - 1] if part else 0)
     return get(node.args[part], (*index[:axis], at, *index[axis + 1 :]))

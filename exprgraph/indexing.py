@@ -8,8 +8,11 @@ where it is, so that one array computation serves all of its elements.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, Union
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -186,24 +189,34 @@ def _select_concatenate(node: Node, entries: Entries) -> Node | None:
 
     axis = node.params[0]
     at = entries[axis]
+    ends = ends_of(node)
+    if isinstance(at, int):
+        k = bisect_right(ends, at)
+        start = ends[k - 1] if k else 0
+        return _deeper(node.args[k], (*entries[:axis], at - start, *entries[axis + 1 :]))
+    if at is not None and (at[0] != "s" or at[2] != 1):
+        return None
+    first, last = (0, ends[-1]) if at is None else (at[1], at[1] + at[3])
     wanted: list[tuple[Node, Entry]] = []
-    start = 0
-    for a in node.args:
-        n = a.shape[axis]
-        if isinstance(at, int):
-            if start <= at < start + n:
-                return _deeper(a, (*entries[:axis], at - start, *entries[axis + 1 :]))
-        elif at is None:
-            wanted.append((a, None))
-        elif at[0] == "s" and at[2] == 1:
-            lo, hi = max(at[1] - start, 0), min(at[1] + at[3] - start, n)
-            if lo < hi:
-                wanted.append((a, ("s", lo, 1, hi - lo)))
-        else:
-            return None
-        start += n
+    for k in range(bisect_right(ends, first), bisect_left(ends, last) + 1):
+        start, n = ends[k] - node.args[k].shape[axis], node.args[k].shape[axis]
+        lo, hi = max(first - start, 0), min(last - start, n)
+        wanted.append((node.args[k], ("s", lo, 1, hi - lo)))
     parts = each(lambda w: _deeper(w[0], (*entries[:axis], w[1], *entries[axis + 1 :])), wanted)
     return concatenate(parts, axis - sum(isinstance(e, int) for e in entries[:axis]))
+
+
+#: of concatenations that are alive
+_ends: WeakKeyDictionary[Node, list[int]] = WeakKeyDictionary()
+
+
+def ends_of(node: Node) -> list[int]:
+    """Where each part of a concatenation ends along its axis, looked up for every selection from it."""
+    found = _ends.get(node)
+    if found is None:
+        (axis,) = node.params
+        found = _ends[node] = list(accumulate(a.shape[axis] for a in node.args))
+    return found
 
 
 def take(value: np.ndarray, entries: Sequence[Entry]) -> np.ndarray:

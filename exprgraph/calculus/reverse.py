@@ -14,12 +14,13 @@ from ..arithmetic import linear
 from ..contract import contract
 from ..errors import DifferentiationError
 from ..functions import GATE, WHERE
-from ..joining import stack
+from ..indexing import Entries
 from ..leaves import is_zero, zeros
 from ..node import Node, Shape
 from ..over_samples import sample_sum
 from ..primitive import SAMPLE_SUM, SELECT
 from ..traverse import dependents, topological
+from .assembling import assembled
 from .rules import gated_product, gated_vjp, vjp_rule
 from .seeds import identity_tensor
 
@@ -29,43 +30,20 @@ _Key = tuple[Node, bool]
 class _Cotangent:
     """What has reached one node so far."""
 
-    __slots__ = ("elements", "gated", "terms")
+    __slots__ = ("gated", "selected", "terms")
 
     def __init__(self) -> None:
         self.terms: list[Node] = []
-        self.elements: dict[tuple[int, ...], list[Node]] = {}  # of single elements, by index
+        self.selected: dict[Entries, list[Node]] = {}  # of elements and slices
         self.gated = False
 
     def total(self, node: Node, extra: Shape) -> Node | None:
         terms = list(self.terms)
-        if self.elements:
-            terms += _assemble(self.elements, node.shape, extra)
+        if self.selected:
+            terms += assembled(self.selected, node.shape, extra)
         if not terms:
             return None
         return terms[0] if len(terms) == 1 else linear([(1.0, t) for t in terms], 0.0, extra + node.shape)
-
-
-def _assemble(elements: dict[tuple[int, ...], list[Node]], shape: Shape, extra: Shape) -> list[Node]:
-    """Cotangents of single elements as cotangents of the array."""
-    summed = {i: linear([(1.0, t) for t in ts], 0.0, extra) for i, ts in elements.items()}
-    size = 1
-    for n in shape:
-        size *= n
-    if len(summed) * 4 < size:
-        from ..indexing import place
-
-        entries = (None,) * len(extra)
-        return [place(t, entries + i, extra + shape) for i, t in sorted(summed.items())]
-    level: dict[tuple[int, ...], Node] = summed
-    tail: Shape = ()
-    for k in reversed(range(len(shape))):
-        rows: dict[tuple[int, ...], list[Node | None]] = {}
-        for i, t in level.items():
-            rows.setdefault(i[:k], [None] * shape[k])[i[k]] = t
-        empty = zeros(extra + tail)
-        level = {i: stack([empty if t is None else t for t in ts], len(extra)) for i, ts in sorted(rows.items())}
-        tail = (shape[k], *tail)
-    return [level[()]]
 
 
 def _symbol_of(target: Node) -> Node:
@@ -94,7 +72,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     collected: dict[_Key, _Cotangent] = {}
     found: dict[Node, list[Node]] = {t: [] for t in targets}
 
-    def collect(node: Node, inside: bool, value: Node | None, gated: bool, index: tuple[int, ...] | None = None) -> None:
+    def collect(node: Node, inside: bool, value: Node | None, gated: bool, entries: Entries | None = None) -> None:
         if value is None or is_zero(value) or node not in active:
             return
         if inside and not node.per_sample:
@@ -103,10 +81,10 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
         if box is None:
             box = collected[node, inside] = _Cotangent()
         box.gated |= gated
-        if index is None:
+        if entries is None:
             box.terms.append(value)
         else:
-            box.elements.setdefault(index, []).append(value)
+            box.selected.setdefault(entries, []).append(value)
 
     collect(output, summed, ct, False)
     for node in reversed(order):
@@ -133,7 +111,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
                     _through_sum(node, total, box.gated, targets, extra, found)
                     continue
                 inside = True
-            if node.op is SELECT and all(isinstance(e, int) for e in node.params):
+            if node.op is SELECT:
                 collect(node.args[0], inside, total, box.gated, node.params)
                 continue
             rule = gated_vjp if box.gated else vjp_rule(node.op)

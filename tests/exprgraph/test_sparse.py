@@ -219,6 +219,10 @@ def by_elements(x: Node) -> Node:
     return sum(terms, eg.zeros(()))
 
 
+def many_slices(x: Node) -> Node:
+    return sum((eg.sum(x[k : k + 3] ** 2) ** 1.5 for k in range(x.shape[0] - 2)), eg.zeros(()))
+
+
 def joined(x: Node) -> Node:
     """A long concatenation, and an extremum of everything."""
     parts = [x[k : k + 2] ** 2 * x[-1 - k] for k in range(0, x.shape[0] - 1, 2)]
@@ -254,6 +258,8 @@ STEPS: dict[str, Callable[[Node], Any]] = {
     "the Hessian of a sum of slices": lambda x: eg.jacobian(eg.gradient(rosenbrock(x), x), x, sparse=True),
     "the Jacobian of springs": lambda x: eg.jacobian(springs(x), x, sparse=True),
     "the Hessian of springs": lambda x: eg.jacobian(eg.gradient(springs(x), x), x, sparse=True),
+    "the Hessian of many slices": lambda x: eg.jacobian(eg.gradient(many_slices(x), x), x, sparse=True),
+    "the gradient of a long concatenation": lambda x: eg.gradient(eg.sum(joined(x) ** 2), x),
     "the Jacobian of a sum of scalars": lambda x: eg.jacobian(by_elements(x), x, sparse=True),
     "the Hessian of a sum of scalars": lambda x: eg.jacobian(eg.gradient(by_elements(x), x), x, sparse=True),
 }
