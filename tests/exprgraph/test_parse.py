@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -124,16 +125,85 @@ def test_nothing_else_is_read(text: str, tmp_path, monkeypatch: pytest.MonkeyPat
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
-def test_long_and_deep_text() -> None:
+def test_long_text_is_read() -> None:
     assert eg.parse("+".join(["x"] * 1000), [x]) is 1000 * x
-    for deep in ("(" * 500 + "x" + ")" * 500, "x" + "+x" * 100_000, "-" * 100_000 + "x", "sin(" * 150 + "x" + ")" * 150):
-        with contextlib.suppress(eg.ParseError):  # Python's parser has limits of its own
-            assert eg.parse(deep, [x]).shape == ()
-    with pytest.raises(eg.ParseError, match="nested"):
-        eg.parse("(" * 500 + "x" + ")" * 500, [x])
+    for deep in ("(" * 900 + "x" + ")" * 900, "-" * 900 + "x", "sin(" * 900 + "x" + ")" * 900, "x" + "**1.5" * 900):
+        assert eg.parse(deep, [x]).shape == ()
+    a, b = eg.parse("sin(x*2)" + "+sin(x*3)*y" * 1_000, [x, y]), eg.sin(2 * x)
+    for _ in range(1_000):
+        b = b + eg.sin(3 * x) * y
+    assert a is b
+
+
+@pytest.mark.slow
+def test_very_long_text_is_read() -> None:
+    assert eg.parse("x" + "+x" * 100_000, [x]).shape == ()
+    assert eg.parse("x" + "-x*y" * 100_000, [x, y]).shape == ()
     lines = "\n".join(f"n{k} = sin(n{k - 1} * 2)" for k in range(1, 20_000))
     assert len(eg.free_symbols(eg.parse("n0 = x\n" + lines, [x]))) == 1
+
+
+#: what a line makes of the line before; each of them doubles something
+DOUBLING = [
+    "[$, $]", "($, $)", "[$, [$, 1]]", "[[$, $], [$, $]]", "stack([$, $])", "stack([$, sin($)])", "concatenate([$, $])", "outer($, $)",
+    "broadcast_to($, (2, 2, 2))", "$[:, None] * $", "diag($)", "einsum('i,j->ij', $, $)", "concatenate([$, 2*$])", "$*$", "$ + $*$",
+    "$ @ $",
+    "sin($)*$", "$**$", "sum(stack([$, sin($)]), axis=0)", "solve(outer($, $), $)", "prod(stack([$, $, $]), axis=0)", "zeros(($, $))",
+    "ones(1000000000)", "Symbol('s', shape=(10**10,))", "array($)", "reshape(array([$, $]), -1)", "$[[0, 1, 0, 1, 0, 1]]",
+]  # fmt: skip
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("first", ["x", "v", "A", "[x, x]", "[1, 2]", "(1, 2)", "array([0.5, 2])", "identity(3)"])
+def test_short_text_is_read_in_short_time(first: str) -> None:
+    """What lines of doubling build is bounded: an error comes before the memory, and what is no error is small."""
+    for line in DOUBLING:
+        text = f"a0 = {first}\n" + "".join(f"a{k} = {line}\n".replace("$", f"a{k - 1}") for k in range(1, 41))
+        tracemalloc.start()
+        with contextlib.suppress(eg.ParseError):
+            assert eg.count_nodes(eg.parse(text, EVERY, max_elements=100_000)) < 10_000, line
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000, line
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("zeros((10**9,))", "shape"), ("zeros((1000000000,))", "zeros..1000000000,..: an expression of 1000000000 elements"),
+        ("ones((100000, 100000))", "elements"), ("identity(10000)", "elements"), ("Symbol('s', (20000000,))", "elements"),
+        ("zeros((99999999999999999999999999, 99999999999999999999999999))", "very many elements"),
+        ("broadcast_to(x, (9999, 9999))", "elements"),
+        ("outer(zeros(99999), v)*x\nouter(zeros(9999), zeros(9999))", "line 2: outer.*: an expression of 99980001 elements"),
+        ("place(x, (0,), (10000001,))", "elements"), ("expand_dims(ones(20000000), 0)", "elements"), ("diag(ones(9999))", "elements"),
+        ("a = [1, 1]\n" + "".join(f"a = [{', '.join('a' * 9)}]\n" for _ in range(9)), "lists of .* entries in all"),
+        ("a = [x, 1]\n" + "".join(f"a = [{', '.join('a' * 9)}]\n" for _ in range(9)), "elements"),
+        pytest.param("a = array([1.5, 2])\n" + "a = concatenate([a, a])\n" * 30, "elements|numbers", marks=pytest.mark.slow),
+        ("a = array([1.5, 2])\n" + "a = concatenate([a, a])\n" * 15 + "b = 2*a\n" * 200, "arrays of .* numbers in all"),
+        ("0x" + "f" * 5000, "a number of 5002 characters"), ("9" * 4000 + "*x", "too large"), ("x**" + "9" * 4000, "too large"),
+        ("v[" + "9" * 4000 + "]", "index 999"), ("zeros(" + "9" * 4000 + ")", "very many elements"),
+        ("(" * 2000, "nested more than 1000 deep"), ("-" * 2000 + "x", "nested more than 1000 deep"),
+        ("[" * 900 + "1" + "]" * 900, "nested too deeply"),
+        ("x +" * 7_000_000, "the text has 21000000 characters, more than max_characters=20000000"),
+    ],
+    ids=lambda t: ascii(t)[:40],
+)  # fmt: skip
+def test_limits(text: str, message: str) -> None:
+    with pytest.raises(eg.ParseError, match=message) as caught:
+        eg.parse(text, EVERY)
+    assert len(str(caught.value)) < 2_000
+
+
+def test_limits_can_be_chosen() -> None:
+    assert eg.parse("zeros((100000, 1000))", max_elements=10**8).shape == (100_000, 1_000)
+    assert eg.parse("-" * 5_000 + "x", [x], max_depth=5_001) is x
+    for text, more in (
+        ("x + x", {"max_characters": 4}),
+        ("((x))", {"max_depth": 1}),
+        ("v + 1", {"max_elements": 2}),
+        ("[1, 2, 3][0]", {"max_elements": 2}),
+    ):
+        with pytest.raises(eg.ParseError, match=next(iter(more))):
+            eg.parse(text, EVERY, **more)
 
 
 def test_names_and_what_they_mean() -> None:
