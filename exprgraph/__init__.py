@@ -124,7 +124,7 @@ from .node import Node
 from .operators import add, divide, greater, greater_equal, multiply, negative, subtract
 from .parse import parse
 from .query import count_nodes, count_ops, free_symbols, substitute
-from .reductions import logsumexp, max, mean, min, norm, prod, std, sum, var  # noqa: A004
+from .reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
 from .scaled import hypot
 from .shapes import array, broadcast_to, identity, ones, place, reshape, zeros
 from .show import latex, to_dot, to_python
@@ -235,6 +235,7 @@ __all__ = [
     "log2",
     "log10",
     "log_sigmoid",
+    "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -272,6 +273,7 @@ __all__ = [
     "simplify",
     "sin",
     "sinh",
+    "softmax",
     "softplus",
     "solve",
     "sqrt",

@@ -17,6 +17,7 @@ import numpy as np
 from .leaves import array, constant, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
+from .squares import is_sum_of_squares, without_roots
 from .values import power as power_of
 
 #: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
@@ -196,7 +197,7 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
             powers[key] = before + e
             return
 
-    pending = list(factors)
+    pending = list(without_roots(factors))
     room = FLATTEN_LIMIT - len(pending)
     for base, e in pending:
         if e == 1.0:
@@ -257,6 +258,14 @@ def _rebuild_product(node: Node, args: tuple[Node, ...]) -> Node:
     return product(zip(args, node.params), 1.0, node.shape)
 
 
+def _square_of_a_root(node: Node) -> Node | None:
+    """The square of a power of 1/2, 3/2, ... of a sum of squares, which is defined everywhere."""
+    if len(node.args) > 1 or node.params[0] < 0.0 or node.params[0] * 2.0 % 2.0 != 1.0 or node.args[0].shape != node.shape:
+        return None
+    return power(node.args[0], 2.0 * node.params[0]) if is_sum_of_squares(node.args[0]) else None
+
+
+PRODUCT.square = _square_of_a_root
 SUM.rebuild = _rebuild_sum
 PRODUCT.rebuild = _rebuild_product
 SUM.count = lambda n: (len(n.args) * 2 - sum(c in (1.0, -1.0) for c in n.params[1]) - (n.params[0] == 0.0)) * n.size

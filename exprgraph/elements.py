@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from .along_axes import AxisFunction
 from .arithmetic import linear, product
 from .elementwise import Function, apply
 from .functions import maximum, minimum
@@ -351,7 +352,7 @@ def _users_first(root: Node, limit: int) -> list[Node] | None:
 
 def _needs(node: Node) -> Iterator[tuple[Node, int]]:
     """The arguments that are expanded, and how many elements of each one element needs at most."""
-    if node.op is SOLVE:
+    if node.op is SOLVE or isinstance(node.op, AxisFunction):
         return
     for k, a in enumerate(node.args):
         yield a, math.prod(_summed(node, k))
@@ -381,7 +382,7 @@ def _operations(node: Node) -> int:
         return max(terms * factors - 1, 0)
     if op is REDUCE_MAX or op is REDUCE_MIN:
         return math.prod(_summed(node, 0)) - 1
-    if op is SOLVE:
+    if op is SOLVE or isinstance(op, AxisFunction):
         assert op.count is not None
         return op.count(node) // max(node.size, 1)
     return 1 if isinstance(op, Function) or op is SAMPLE_SUM else 0

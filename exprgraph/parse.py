@@ -115,7 +115,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         functions: "clip power sqrt square",
         joining: "concatenate stack",
         linalg: "diag diagonal dot einsum expand_dims inv matmul moveaxis outer solve squeeze swapaxes trace transpose",
-        reductions: "logsumexp max mean min norm prod std sum var",
+        reductions: "log_softmax logsumexp max mean min norm prod softmax std sum var",
         shapes: "array broadcast_to identity ones place reshape zeros",
     }
     for module, listed in named.items():

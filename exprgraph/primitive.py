@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 class Primitive:
     """One row: the name, and a column for each thing the package can do with it."""
 
-    __slots__ = ("count", "element", "evaluate", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
+    __slots__ = ("count", "element", "evaluate", "gated", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
@@ -64,6 +64,7 @@ class Primitive:
         self.vjp: Vjp | None = None
         self.count: Count | None = None
         self.element: Element | None = None
+        self.gated: Vjp | None = None  # the reverse rule where a zero cotangent silences what it meets
         self.square: Square | None = None
 
     def __repr__(self) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from .arithmetic import power, scale
 from .contract import contract
-from .elementwise import broadcast_to
 from .errors import ShapeError
-from .functions import absolute, exp, log, where
+from .functions import absolute
 from .indexing import select
 from .joining import normalize_axis, reshape
 from .leaves import array as array_node
 from .leaves import as_node, constant, constant_value, number
 from .node import Axis, Node, Operand, make
 from .primitive import REDUCE_MAX, REDUCE_MIN, Primitive
-from .scaled import root
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
@@ -195,7 +194,8 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
         ord: None, 1, 2 or inf; other than None it is for vectors.
         axis, keepdims: as in :func:`sum`.
 
-    The derivative at 0 is 0, to any order.
+    Squares neither overflow nor vanish.  The derivative at 0 is 0, to any order; even powers are those of the sum of
+    squares, with its derivatives.
 
     Raises:
         ValueError: another ``ord``, or ``ord`` with several axes; an axis is named twice.
@@ -210,7 +210,8 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
     if ord is not None and len(normalize_axes(axis, node.ndim)) > 1:
         raise ValueError(f"norm: ord={ord} is for vectors; give one axis, or leave ord out for the Frobenius norm")
     if ord is None or ord == 2:
-        return root(sum(node**2, axis, keepdims))
+        axes = normalize_axes(axis, node.ndim)
+        return _restore(along(NORM, node, axes), node, axes, keepdims)
     if ord == 1:
         return sum(absolute(node), axis, keepdims)
     if ord == float("inf"):
@@ -233,13 +234,47 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     np.float64(1000.6931471805599)
     """
     node = as_node(x)
-    top = max(node, axis, keepdims=True)
-    top = where(absolute(top) < float("inf"), top, 0.0)  # where all are -inf, so is the result
-    total = log(sum(exp(node - broadcast_to(top, node.shape)), axis, keepdims=True)) + top
-    if keepdims:
-        return total
     axes = normalize_axes(axis, node.ndim)
-    return select(total, tuple(0 if k in axes else None for k in range(node.ndim)))
+    if any(node.shape[k] == 0 for k in axes):
+        raise ShapeError(f"logsumexp over an axis of length 0: shape {node.shape}, axis {axis}")
+    return _restore(along(LOGSUMEXP, node, axes), node, axes, keepdims)
+
+
+def softmax(x: Operand, axis: Axis = -1) -> Node:
+    """``exp(x)/sum(exp(x))`` over axes (the last one by default, all for None), of the shape of x: probabilities.
+
+    It does not overflow, and its derivatives keep their digits where one of the probabilities is nearly 1, to any order.
+    Elements of one infinity count as equal: ``softmax([-inf, -inf])`` is ``[1/2, 1/2]``.
+
+    Raises:
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.softmax(x), {x: [1000.0, 1000.0]})
+    array([0.5, 0.5])
+    """
+    node = as_node(x)
+    return along(SOFTMAX, node, normalize_axes(axis, node.ndim))
+
+
+def log_softmax(x: Operand, axis: Axis = -1) -> Node:
+    """``log(softmax(x))`` over axes (the last one by default, all for None), of the shape of x.
+
+    It has both tails: a value of -1000 where :func:`softmax` is 0, and of -1e-20 where that is 1; so have its derivatives.
+
+    Raises:
+        AxisError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.log_softmax(x), {x: [1000.0, 0.0]})
+    array([   -0., -1000.])
+    """
+    node = as_node(x)
+    return along(LOG_SOFTMAX, node, normalize_axes(axis, node.ndim))
 
 
 def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
@@ -272,11 +307,16 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     >>> eg.evaluate([eg.std(x), eg.gradient(eg.std(x), x)], {x: [3.0, 3.0]})
     [np.float64(0.0), array([0., 0.])]
     """
-    return root(var(x, axis, keepdims))
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    n = 1
+    for k in axes:
+        n *= node.shape[k]
+    return scale(n**-0.5, norm(node - mean(node, axis, keepdims=True), axis=axes, keepdims=keepdims))
 
 
 REDUCE_MAX.rebuild = lambda node, args: extremum(REDUCE_MAX, args[0], node.params)
 REDUCE_MIN.rebuild = lambda node, args: extremum(REDUCE_MIN, args[0], node.params)
 REDUCE_MAX.count = REDUCE_MIN.count = lambda node: node.args[0].size
 
-__all__ = ["logsumexp", "max", "mean", "min", "norm", "power", "prod", "reshape", "std", "sum", "var"]
+__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "power", "prod", "reshape", "softmax", "std", "sum", "var"]

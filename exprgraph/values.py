@@ -133,5 +133,38 @@ def inverse_root(s: Any) -> Any:
     return np.where(s == 0, 0, 1 / np.sqrt(s))
 
 
+def norm(v: Any, axes: tuple[int, ...]) -> Any:
+    """The root of the sum of squares, of elements that are scaled by a power of 2."""
+    top = np.max(np.abs(v), axis=axes, keepdims=True)
+    _, exponent = np.frexp(top)
+    u = np.ldexp(v, -exponent)
+    return np.ldexp(np.sqrt(np.sum(u * u, axis=axes)), np.squeeze(exponent, axis=axes))
+
+
+def _exponentials(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, Any]:
+    """The largest element, how far the others are below, their exponentials, and the sum of these but for one of the largest."""
+    top = np.max(x, axis=axes, keepdims=True)
+    below = excess(x, top)
+    leads = below == 0
+    e = np.exp(below)
+    others = np.sum(np.where(leads, 0 * e, e), axis=axes, keepdims=True)
+    return top, below, e, others + (np.sum(leads, axis=axes, keepdims=True, dtype=e.dtype) - 1)
+
+
+def logsumexp(x: Any, axes: tuple[int, ...]) -> Any:
+    top, _, _, rest = _exponentials(x, axes)
+    return np.squeeze(top + np.log1p(rest), axis=axes)
+
+
+def softmax(x: Any, axes: tuple[int, ...]) -> Any:
+    _, _, e, rest = _exponentials(x, axes)
+    return e / (1 + rest)
+
+
+def log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
+    _, below, _, rest = _exponentials(x, axes)
+    return below - np.log1p(rest)
+
+
 def gate(ct: Any, p: Any) -> Any:
     return np.where(ct == 0, 0 * np.asarray(ct), ct * p)

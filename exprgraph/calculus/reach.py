@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..elementwise import Function
 from ..indexing import put, take
 from ..leaves import constant_value, is_known
@@ -117,6 +118,10 @@ def _extremum(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.broadcast_to(np.expand_dims(mask, node.params), arg.shape)]
 
 
+def _along_axes(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    return [np.broadcast_to(mask.any(axis=node.params, keepdims=True), mask.shape)]
+
+
 def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     a, b = node.args
     return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
@@ -133,6 +138,10 @@ _RULES: dict[Primitive, Rule] = {
     RESHAPE: lambda node, mask: [mask.reshape(node.args[0].shape)],
     REDUCE_MAX: _extremum,
     REDUCE_MIN: _extremum,
+    NORM: _extremum,
+    LOGSUMEXP: _extremum,
+    SOFTMAX: _along_axes,
+    LOG_SOFTMAX: _along_axes,
     SOLVE: _solve,
     SAMPLE_SUM: lambda node, mask: [mask],
 }

@@ -363,6 +363,8 @@ def gated_vjp(node: Node, ct: Node, extra: Shape) -> Sequence[Node | None]:
     """The reverse rule where a zero cotangent silences an infinite or undefined factor."""
     op = node.op
     n, e = _axes("n", node.shape), _axes("e", extra)
+    if op.gated is not None:
+        return op.gated(node, ct, extra)
     if op is WHERE:
         return vjp_rule(op)(node, ct, extra)
     if op is SUM or op is PRODUCT or isinstance(op, Function):

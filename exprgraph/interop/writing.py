@@ -10,14 +10,19 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..arithmetic import linear, product
+import numpy as np
+
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..arithmetic import linear, power, product
 from ..elements import elements
 from ..elementwise import Function
 from ..errors import ExprGraphError, ShapeError
+from ..functions import exp, log
 from ..leaves import as_node
 from ..node import Node, Operand
 from ..primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
 from ..query import count_nodes
+from ..scaled import root
 from .package import load, sample, samples
 from .rows import LOGICAL, applied, as_number, entries
 
@@ -74,7 +79,7 @@ def to_sympy(e: Operand) -> sympy.Basic:
 
 def _write(roots: list[Node]) -> list[Any]:
     image: dict[Node, Any] = {}
-    instead: dict[Node, Node] = {}  # unknowns of linear systems as quotients of determinants
+    instead: dict[Node, Node] = {}  # unknowns of linear systems as quotients of determinants; functions along axes spelled out
     systems: dict[Node, tuple[Any, Any]] = {}
     stack = list(reversed(roots))
     while stack:
@@ -84,6 +89,8 @@ def _write(roots: list[Node]) -> list[Any]:
             continue
         if _is_unknown(node) and node not in instead:
             instead[node] = _cramer(node, systems)
+        elif node not in instead and (found := _along(node)):
+            instead[node] = _spelled(*found)
         args = (instead[node],) if node in instead else _arguments(node)
         missing = [a for a in args if a not in image]
         if missing:
@@ -173,6 +180,30 @@ def _leaf(node: Node) -> Any:
 
 def _is_unknown(node: Node) -> bool:
     return node.op is SELECT and node.args[0].op is SOLVE
+
+
+def _along(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """The function along axes that a scalar is an element of, and the index."""
+    whole, index = (node.args[0], node.params) if node.op is SELECT else (node, ())
+    return (whole, index) if isinstance(whole.op, AxisFunction) else None
+
+
+def _spelled(node: Node, index: tuple[int, ...]) -> Node:
+    """An element of a function along axes as the formula that defines it."""
+    (arg,) = node.args
+    rest = iter(index)
+    place = index if node.op in (SOFTMAX, LOG_SOFTMAX) else tuple(0 if k in node.params else next(rest) for k in range(arg.ndim))
+    at = tuple(slice(None) if k in node.params else i for k, i in enumerate(place))
+    among = [as_node(a) for a in np.ravel(np.asarray(elements(arg)[at], dtype=object))]
+    if node.op is NORM:
+        return root(linear([(1.0, power(a, 2.0)) for a in among]))
+    total = linear([(1.0, exp(a)) for a in among])
+    if node.op is LOGSUMEXP:
+        return log(total)
+    own_element = as_node(elements(arg)[index])
+    if node.op is SOFTMAX:
+        return product([(exp(own_element), 1.0), (total, -1.0)])
+    return linear([(1.0, own_element), (-1.0, log(total))])
 
 
 def _cramer(node: Node, systems: dict[Node, tuple[Any, Any]]) -> Node:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..along_axes import AxisFunction
 from ..contract import contract
 from ..indexing import Entries, selected_shape
 from ..node import Node, Shape, make
 from ..primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
 from ..traverse import rebuild, topological
+from .axes import written_out
 from .narrow import narrowed
 
 
@@ -29,14 +31,16 @@ class Phase(NamedTuple):
 
 def pairwise(roots: Sequence[Node]) -> list[Node]:
     """Contractions of three and more operands in steps of two, smallest first; takes along several axes one after
-    another; wide sums and products as chains of narrow ones."""
+    another; wide sums and products as chains of narrow ones; functions along axes written out."""
     image: dict[Node, Node] = {}
     for node in topological(roots):
         args = tuple(image[a] for a in node.args)
         # sums and products keep their operands and the order of these: a canonical form would join what was divided
         as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
         new = narrowed(make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args))
-        if new.op is CONTRACT and len(new.args) > 2 and len(new.params[1]) > len(new.shape):
+        if isinstance(new.op, AxisFunction):
+            new = written_out(new)
+        elif new.op is CONTRACT and len(new.args) > 2 and len(new.params[1]) > len(new.shape):
             new = _split(new)
         elif new.op is SELECT:
             new = _take_by_take(new.args[0], new.params)

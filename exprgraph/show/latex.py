@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import count as count_from
 from typing import Any
 
+from ..along_axes import AxisFunction
 from ..elementwise import Function
 from ..node import Node, Shape
 from ..primitive import (
@@ -138,6 +139,8 @@ def _rule(plan: Plan, node: Node) -> Rendered:
         return _sum(plan, node)
     if op is PRODUCT:
         return _product(plan, plan.factors(node, top=True), shown.shape)
+    if isinstance(op, AxisFunction):
+        return _along(plan, op, shown)
     if op is CONTRACT:
         return _contract(plan, shown)
     return _OTHERS[op](plan, shown)
@@ -324,6 +327,13 @@ def _extremum(plan: Plan, node: Node) -> Rendered:
     over = ",".join(c for k, c in enumerate(letters) if k in node.params)
     element = _indexed(plan, arg, ",".join(letters)).text
     return Rendered(rf"\left[ {name}_{{{over}}} {element} \right]_{{{','.join(kept)}}}", Binds.CALL)
+
+
+def _along(plan: Plan, row: AxisFunction, node: Node) -> Rendered:
+    (arg,) = node.args
+    usual = (arg.ndim - 1,) if row.keeps else tuple(range(arg.ndim))
+    axes = "" if node.params == usual else rf"_{{\mathrm{{axis}}\,{','.join(str(k + 1) for k in node.params)}}}"
+    return Rendered(row.latex.format(_arg(plan, arg), axes), Binds.CALL)
 
 
 def _solve(plan: Plan, node: Node) -> Rendered:

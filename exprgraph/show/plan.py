@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..along_axes import AxisFunction
 from ..elements import elements, expanded_size
 from ..elementwise import Function
 from ..leaves import is_known
@@ -50,7 +51,7 @@ class Plan:
         self.prefix = prefix_for(self.view) if self.named else ""
         self.number = {n: i + 1 for i, n in enumerate(self.named)}
         self.order.number = self.number
-        self.functions = {op.name for n in self.view.listed if isinstance(op := self.view.shown(n).op, Function)}
+        self.functions = {op.name for n in self.view.listed if isinstance(op := self.view.shown(n).op, (Function, AxisFunction))}
         self._done: dict[Node, Rendered] = {}
         prefix = self.prefix
         self._name: Callable[[int], Rendered] = lambda i: Rendered(f"{prefix}{i}", 0)
@@ -129,6 +130,10 @@ def _better_whole(root: Node) -> bool:
     stack = [root]
     while stack:
         node = stack.pop()
+        if isinstance(node.op, AxisFunction):
+            if root.shape and node.shape:
+                return True
+            continue
         if node.op is SOLVE:
             if root.shape:
                 return True

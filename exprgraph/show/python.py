@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..along_axes import AxisFunction
 from ..elementwise import Function
 from ..leaves import as_node
 from ..node import Node
@@ -140,6 +141,8 @@ class Code:
             return f"eg.reshape({get(args[0])}, {node.shape})"
         if op in (REDUCE_MAX, REDUCE_MIN):
             return f"eg.{'max' if op is REDUCE_MAX else 'min'}({get(args[0])}, axis={params})"
+        if isinstance(op, AxisFunction):
+            return f"eg.{op.name}({get(args[0])}, axis={params})"
         if op is SOLVE:
             return f"eg.solve({get(args[0])}, {get(args[1])})"
         if op is SAMPLE_SUM:

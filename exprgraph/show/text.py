@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..along_axes import AxisFunction
 from ..elementwise import Function
 from ..indexing import Entries
 from ..names import is_identifier
@@ -95,6 +96,8 @@ def _rule(plan: Plan, node: Node) -> Rendered:
         return _product(plan, plan.factors(node, top=True))
     if op is CONTRACT:
         return _contract(plan, shown)
+    if isinstance(op, AxisFunction):
+        return _along(plan, op, shown)
     return _OTHERS[op](plan, shown)
 
 
@@ -301,6 +304,13 @@ def _reshape(plan: Plan, node: Node) -> Rendered:
 def _extremum(plan: Plan, node: Node) -> Rendered:
     name = "max" if node.op is REDUCE_MAX else "min"
     return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.{name}({_axis_text(node.args[0], node.params)})", _ATOM)
+
+
+def _along(plan: Plan, row: AxisFunction, node: Node) -> Rendered:
+    (arg,) = node.args
+    usual = (arg.ndim - 1,) if row.keeps else tuple(range(arg.ndim))
+    axis = "" if node.params == usual else f", axis={node.params[0] if len(node.params) == 1 else node.params}"
+    return Rendered(f"{row.name}({_arg(plan, arg)}{axis})", _ATOM)
 
 
 def _axis_text(node: Node, axes: Sequence[int]) -> str:

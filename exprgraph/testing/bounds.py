@@ -14,6 +14,7 @@ from itertools import product as pairs
 
 import numpy as np
 
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..elementwise import Function
 from ..leaves import constant_value
 from ..node import Node
@@ -81,6 +82,15 @@ def bounds_of(node: Node, args: Sequence[Interval]) -> Interval:
         return one[0] * terms, one[1] * terms
     if op in (SELECT, RESHAPE, REDUCE_MAX, REDUCE_MIN):
         return args[0]
+    if isinstance(op, AxisFunction):
+        (low, high), n = args[0], math.prod(node.args[0].shape[k] for k in node.params)
+        least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+        return {
+            NORM: (math.sqrt(n) * least, math.sqrt(n) * max(abs(low), abs(high))),
+            LOGSUMEXP: (low, high + math.log(n)),
+            SOFTMAX: (0.0, 1.0),
+            LOG_SOFTMAX: (low - high - math.log(n), 0.0),
+        }[op]
     if op is PLACE:
         most = math.prod(max(Counter(e[1]).values()) for e in node.params[0] if isinstance(e, tuple) and e[0] == "t")
         return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from .. import functions, joining, linalg, operators, over_samples, reductions, shapes
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
 from ..arithmetic import linear, power
 from ..contract import contract
 from ..elementwise import Function
@@ -266,6 +267,17 @@ def _extremum(row: Primitive) -> Callable[[Garden], Node]:
     return step
 
 
+def _along(row: AxisFunction) -> Callable[[Garden], Node]:
+    def step(g: Garden) -> Node:
+        a = g.any(lambda n: n.size > 1)
+        if row is NORM:  # which has a kink at 0
+            a = g.within(a, (0.25, 2.0))
+        axes = tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
+        return along(row, a, axes)
+
+    return step
+
+
 def _solve(g: Garden) -> Node:
     n = g.choice.whole(1, 3)
     # diagonally dominant, so that no system is nearly singular
@@ -305,6 +317,10 @@ STEPS: dict[Primitive, Callable[[Garden], Node]] = {
     RESHAPE: _reshape,
     REDUCE_MAX: _extremum(REDUCE_MAX),
     REDUCE_MIN: _extremum(REDUCE_MIN),
+    NORM: _along(NORM),
+    LOGSUMEXP: _along(LOGSUMEXP),
+    SOFTMAX: _along(SOFTMAX),
+    LOG_SOFTMAX: _along(LOG_SOFTMAX),
     SOLVE: _solve,
     SAMPLE_SUM: _sample_sum,
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..elementwise import Function
 from ..evaluate import bind
 from ..leaves import constant_value
@@ -136,9 +137,20 @@ def _magnitude(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch:
         const, coefficients = node.params
         sizes = [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(sizes, node.args)]
         return np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const))))
+    if isinstance(node.op, AxisFunction):
+        return _along(node, args[0], np.abs(value))
     if node.op in (CONTRACT, PLACE, SAMPLE_SUM):
         return _value(node, sizes, batch)
     return np.asarray(np.abs(value))
+
+
+def _along(node: Node, arg: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """A logarithm is as exact as the largest of the arguments, and a probability as what it is the exponential of."""
+    if node.op is NORM:
+        return size
+    axes = tuple(k - node.args[0].ndim for k in node.params)
+    most = np.max(np.abs(arg), axis=axes, keepdims=node.op is not LOGSUMEXP)
+    return np.asarray(size * (1 + most) if node.op is SOFTMAX else np.maximum(size, most))
 
 
 __all__ = ["rounding_errors"]

@@ -16,6 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..elementwise import Function
 from ..errors import ShapeError, UnboundSymbolError
 from ..lowering import runtime
@@ -34,6 +35,7 @@ from ..primitive import (
     SOLVE,
     SUM,
     SYMBOL,
+    Primitive,
 )
 from ..traverse import topological
 
@@ -127,6 +129,8 @@ def _value(node: Node, values: list[np.ndarray], batch: Shape) -> np.ndarray:
         return _contract(node, values)
     if op in (REDUCE_MAX, REDUCE_MIN):
         return _extremum(node, values[0])
+    if isinstance(op, AxisFunction):
+        return _along(node, values[0])
     if op is SOLVE:
         return _solve(node, *values)
     assert op.evaluate is not None, op
@@ -209,6 +213,34 @@ def _extremum(node: Node, value: np.ndarray) -> np.ndarray:
     for i in np.ndindex(*out.shape):
         row = list(rows[i])
         out[i] = NAN if any(map(mpmath.isnan, row)) else best(row)
+    return out
+
+
+def _along(node: Node, value: np.ndarray) -> np.ndarray:
+    """A function along axes, row by row."""
+    ndim, count = node.args[0].ndim, len(node.params)
+    axes, last = tuple(value.ndim - ndim + k for k in node.params), tuple(range(-count, 0))
+    moved = np.moveaxis(value, axes, last)
+    rows = moved.reshape((*moved.shape[: moved.ndim - count], -1))
+    out = np.empty(rows.shape if node.op in (SOFTMAX, LOG_SOFTMAX) else rows.shape[:-1], dtype=object)
+    for i in np.ndindex(*rows.shape[:-1]):
+        out[i] = _of_row(node.op, list(rows[i]))
+    return np.moveaxis(out.reshape(moved.shape), last, axes) if out.ndim == rows.ndim else out
+
+
+def _of_row(op: Primitive, row: list[Any]) -> Any:
+    if any(map(mpmath.isnan, row)):
+        return np.full(len(row), NAN, dtype=object) if op in (SOFTMAX, LOG_SOFTMAX) else NAN
+    if op is NORM:
+        return mpmath.sqrt(sum((x * x for x in row), mpmath.mpf(0)))
+    top = max(row)
+    below = [mpmath.mpf(0) if x == top else x - top for x in row]
+    rest = sum((mpmath.exp(b) for b in below if b), mpmath.mpf(below.count(0) - 1))
+    logarithm = mpmath.log1p(rest)
+    if op is LOGSUMEXP:
+        return top + logarithm
+    out = np.empty(len(row), dtype=object)
+    out[:] = [mpmath.exp(b) / (1 + rest) if op is SOFTMAX else b - logarithm for b in below]
     return out
 
 

@@ -41,6 +41,10 @@ EXAMPLES: dict[str, Callable[[], Node]] = {
     "reshape": lambda: eg.tanh(A).reshape(4),
     "reduce_max": lambda: eg.max(A * s, axis=0),
     "reduce_min": lambda: eg.min(A * s, axis=1),
+    "norm": lambda: eg.norm(A * s, axis=0) + eg.norm(v),
+    "logsumexp": lambda: eg.logsumexp(A * s, axis=1) + eg.logsumexp(v),
+    "softmax": lambda: eg.softmax(A * s, axis=0) @ eg.softmax(v),
+    "log_softmax": lambda: eg.log_softmax(A * s, axis=0) @ eg.log_softmax(v),
     "solve": lambda: eg.solve(A + 3 * np.eye(2), A),
     "sample_sum": lambda: eg.over_samples.sum(eg.sin(p) * v),
 }

@@ -471,7 +471,7 @@ FORMULAS: list[tuple[Node, str]] = [
     (eg.tanh(s**2), r"\tanh\left( s^{2} \right)"),
     (eg.tanh(s) ** 1.5, r"\left( \tanh\left( s \right) \right)^{1.5}"),
     (slope(s) ** 2, r"\left( 1 - \tanh^{2}\left( s \right) \right)^{2}"),
-    (abs(s) ** 2, r"\left| s \right|^{2}"),
+    (abs(s) ** 3, r"\left| s \right|^{3}"),
     (s**t, "{s}^{t}"),
     ((s + t) ** t, r"{\left( s + t \right)}^{t}"),
     (s < t, "s < t"),

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from exprgraph.along_axes import AxisFunction
 from exprgraph.elementwise import Function
 from exprgraph.indexing import indices_of
 from exprgraph.node import Node
@@ -101,6 +102,11 @@ def _value(node: Node, args: list[Any], lead: tuple[int, ...]) -> Any:
     if op in (REDUCE_MAX, REDUCE_MIN):
         axes = tuple(k - node.args[0].ndim for k in node.params)
         return (jnp.max if op is REDUCE_MAX else jnp.min)(whole[0], axis=axes)
+    if isinstance(op, AxisFunction):
+        axes = tuple(k - node.args[0].ndim for k in node.params)
+        if op.name == "norm":
+            return jnp.sqrt((whole[0] ** 2).sum(axis=axes))
+        return getattr(nn, op.name)(whole[0], axis=axes)
     assert op is SOLVE, op
     a, b = whole
     return jnp.linalg.solve(a, b.reshape((*batch, node.shape[0], -1))).reshape(batch + node.shape)

@@ -1,0 +1,132 @@
+"""The derivative rules of functions along axes.
+
+*The norm* has the derivative v/norm(v): a quotient of numbers of one size (``share``), whatever they are, and 0 at 0.
+
+*Softmax.*  With p = softmax(x) and a tangent t, ``dp_i = p_i*(t_i - sum of p_j t_j)``.  Where one p is nearly 1, ``1 - p`` has no
+digits; but it is the sum of the others.  So the leading one, the i with p_i > 1/2, is set apart: with w = 1 there and
+0 elsewhere, v = 1 - w, and q the sum of all ``v_j p_j``,
+
+    t_i - sum of p_j t_j  =  v_i t_i - v_i t_w - sum of v_j p_j t_j + q t_w,        t_w = sum of w_j t_j,
+
+in which nothing cancels that should not: of every row and column of the Jacobian each entry is one product, or a difference of
+numbers that are not close.  Where no p is above 1/2, w is 0, and it is the usual formula.  w and v are comparisons, with derivative
+0; so the derivatives of all orders are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
+from ..arithmetic import linear, product
+from ..contract import contract
+from ..functions import less, less_equal
+from ..node import Node, Shape
+from ..scaled import share
+from .rules import gated_product
+
+Labels = list[Hashable]
+Operand = tuple[Node, Labels]
+#: a cotangent with its labels, what it is multiplied with, the labels of the result
+Join = Callable[[Node, Labels, Sequence[Operand], Labels], Node]
+
+
+class _Labels:
+    """The labels of an argument's axes, of those that stay, and of the argument once more where its axes are summed."""
+
+    def __init__(self, node: Node, extra: Shape) -> None:
+        (arg,) = node.args
+        self.n: Labels = [("n", k) for k in range(arg.ndim)]
+        self.kept: Labels = [key for k, key in enumerate(self.n) if k not in node.params]
+        self.summed: Labels = [("m", k) if k in node.params else key for k, key in enumerate(self.n)]
+        self.e: Labels = [("e", k) for k in range(len(extra))]
+        pairs = [*zip(self.n, arg.shape), *zip(self.summed, arg.shape), *zip(self.e, extra)]
+        self.sizes: dict[Hashable, int] = dict(pairs)
+
+
+def _plain(at: _Labels) -> Join:
+    return lambda ct, own, others, out: contract([(ct, own), *others], out, {k: at.sizes[k] for k in out})
+
+
+def _gated(at: _Labels) -> Join:
+    return lambda ct, own, others, out: gated_product(ct, own, others, out, dict(at.sizes))
+
+
+def _weights(node: Node, at: _Labels) -> Node:
+    """The derivative of a norm, or of a logarithm of a sum of exponentials, by each element."""
+    (arg,) = node.args
+    if node.op is LOGSUMEXP:
+        return along(SOFTMAX, arg, node.params)
+    norm = node if not node.shape else contract([(node, at.kept)], at.n, dict(zip(at.n, arg.shape)))
+    return share(arg, norm)
+
+
+def _reduction_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
+    (t,) = tangents
+    if t is None:
+        return None
+    at = _Labels(node, extra)
+    return contract([(_weights(node, at), at.n), (t, at.n + at.e)], at.kept + at.e)
+
+
+def _reduction_vjp(gated: Callable[[_Labels], Join]) -> Callable[..., list[Node | None]]:
+    def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+        at = _Labels(node, extra)
+        return [gated(at)(ct, at.e + at.kept, [(_weights(node, at), at.n)], at.e + at.n)]
+
+    return rule
+
+
+class _Parts:
+    """The probabilities p, which one leads (w), which do not (v), the p of those (pv), and their sum (q)."""
+
+    def __init__(self, node: Node, at: _Labels) -> None:
+        self.p = along(SOFTMAX, node.args[0], node.params)
+        self.w, self.v = less(0.5, self.p), less_equal(self.p, 0.5)
+        self.pv = product([(self.p, 1.0), (self.v, 1.0)], 1.0, self.p.shape)
+        self.q = contract([(self.pv, at.n)], at.kept)
+
+
+def _softmax_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
+    (t,) = tangents
+    if t is None:
+        return None
+    at = _Labels(node, extra)
+    x = _Parts(node, at)
+    own: list[Operand] = [(t, at.n + at.e)]
+    other: list[Operand] = [(t, at.summed + at.e)]
+    out, sizes = at.n + at.e, {k: at.sizes[k] for k in at.n + at.e}
+    front: list[Operand] = [(x.p, at.n)] if node.op is SOFTMAX else []
+    terms = [
+        (1.0, contract([*front, (x.v, at.n), *own], out, sizes)),
+        (-1.0, contract([*front, (x.v, at.n), (x.w, at.summed), *other], out, sizes)),
+        (-1.0, contract([*front, (x.pv, at.summed), *other], out, sizes)),
+        (1.0, contract([*front, (x.q, at.kept), (x.w, at.summed), *other], out, sizes)),
+    ]
+    return linear(terms, 0.0, node.shape + extra)
+
+
+def _softmax_vjp(gated: Callable[[_Labels], Join]) -> Callable[..., list[Node | None]]:
+    def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+        at = _Labels(node, extra)
+        x = _Parts(node, at)
+        join = gated(at)
+        front: list[Operand] = [(x.p, at.summed)] if node.op is SOFTMAX else []
+        own, other, out = at.e + at.n, at.e + at.summed, at.e + at.n
+        beside: list[Operand] = [(x.p, at.n)] if node.op is SOFTMAX else []
+        terms = [
+            (1.0, join(ct, own, [*beside, (x.v, at.n)], out)),
+            (-1.0, join(ct, other, [*front, (x.v, at.summed), (x.w, at.n)], out)),
+            (-1.0, join(ct, other, [*front, (x.pv, at.n)], out)),
+            (1.0, join(ct, other, [*front, (x.q, at.kept), (x.w, at.n)], out)),
+        ]
+        return [linear(terms, 0.0, ct.shape)]
+
+    return rule
+
+
+for _row in (NORM, LOGSUMEXP):
+    _row.jvp, _row.vjp, _row.gated = _reduction_jvp, _reduction_vjp(_plain), _reduction_vjp(_gated)
+for _row in (SOFTMAX, LOG_SOFTMAX):
+    _row.jvp, _row.vjp, _row.gated = _softmax_jvp, _softmax_vjp(_plain), _softmax_vjp(_gated)
+
