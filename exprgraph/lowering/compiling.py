@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 from ..forking import lock
 
+_working = lock()  # taken inside the other, so made before it
 #: held while code is generated, compiled, loaded or looked up
 compiling = lock()
-_working = lock()
 _ended = False
 
 

@@ -111,7 +111,7 @@ def _all_numba(core: CompiledOutputs, form: Form) -> Any:
 
 
 def low_level_callable(core: CompiledOutputs) -> Any:
-    """For ``scipy.integrate`` and ``scipy.ndimage``: the function without a way through Python.
+    """For the integrals of ``scipy.integrate``: the function without a way through Python.
 
     Raises:
         ImportError: SciPy is not installed.

@@ -103,6 +103,9 @@ def _of_numbers(call: Call) -> str:
     if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
         return ""
     t = _Text()
+    # an integrator that gives fewer numbers than there are arguments gets no answer: those beside them are not ours
+    t.do(f"br i1 {t.new(f'icmp sge i32 %n, {len(call.arguments)}')}, label %given, label %none")
+    t.lines.append("given:")
     pointers = t.new(f"alloca [{len(call.arguments) + 1} x ptr]")
     results, answer = t.new("alloca [1 x ptr]"), t.new("alloca double")
     space = 8 * (call.workspace + call.shared) + 64
@@ -121,8 +124,7 @@ def _of_numbers(call: Call) -> str:
     if raw:
         t.do(f"call void @free(ptr {raw})")
     t.do(f"ret double {t.new(f'load double, ptr {answer}')}")
-    if raw:  # there is no way to say that there was no memory
-        t.lines += ["none:", "  ret double 0x7FF8000000000000"]
+    t.lines += ["none:", "  ret double 0x7FF8000000000000"]  # there is no way to say why
     body = "\n".join(t.lines)
     return f"define double @number(i32 %n, ptr %x) {{\nbegin:\n{body}\n}}"
 

@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections import deque
 from functools import cache
 
-from ...forking import lock
+from ..compiling import compiling
 
 #: bytes of a mapping
 _CHUNK = 1 << 20
@@ -57,7 +57,6 @@ class _Memory:
         self._map, self._protect, self._advise = libc.mmap, libc.mprotect, libc.madvise
         self._map.restype, self._map.argtypes = address, (address, size, flags, flags, flags, ctypes.c_long)
         self._protect.argtypes = self._advise.argtypes = (address, size, flags)
-        self._lock = lock()
         self._busy = False
         self._free: list[tuple[int, int]] = []  # address and size of each run, in order
         self._returned: deque[tuple[int, int]] = deque()
@@ -69,7 +68,7 @@ class _Memory:
             OSError: there is no memory, or none that can be run.
         """
         size = max(-(-size // mmap.PAGESIZE), 1) * mmap.PAGESIZE
-        with self._lock:
+        with compiling:
             self._busy = True
             try:
                 self._put_back()
@@ -84,8 +83,9 @@ class _Memory:
                 self._busy = False
 
     def give_back(self, address: int, size: int) -> None:
+        """Take them back: now, or with the next ones where another thread is compiling."""
         self._returned.append((address, size))
-        if self._lock.acquire(blocking=False):
+        if compiling.acquire(blocking=False):
             try:
                 if not self._busy:
                     self._busy = True
@@ -94,7 +94,7 @@ class _Memory:
                     finally:
                         self._busy = False
             finally:
-                self._lock.release()
+                compiling.release()
 
     def protect(self, address: int, size: int, how: int) -> None:
         if self._protect(address, size, how):
