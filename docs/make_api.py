@@ -42,7 +42,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
-    ("symnn.reports", "symnn.reports", symnn.reports, ["Epoch", "History"]),
+    ("symnn.reports", "symnn.reports", symnn.reports, ["Epoch", "History", "ProgressReport"]),
     ("symnn.pullback", "symnn.pullback", symnn.pullback, ["FlatObjective"]),
     ("symnn.layout", "symnn.layout", symnn.layout, ["Layout", "Slot"]),
     ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),

@@ -65,6 +65,51 @@ class TrainingResult:
         return f"<TrainingResult of {self.params.size} parameters, stopped={self.stopped!r}, {self.seconds:.3g} s, {self.history!r}>"
 
 
+@dataclass(frozen=True)
+class ProgressReport:
+    """How far a run is: what a function given as ``progress`` is called with.  As text it is one line.
+
+    Attributes:
+        epoch: how many epochs were made.
+        epochs: how many there will be.
+        loss: the mean of the last epoch's losses.
+        validation: the last loss on the validation data; ``None`` before there is one.
+        seconds: since the run began, or went on from a checkpoint.
+        left: the seconds that the rest will take, if it is as quick; ``None`` where nothing is known.
+
+    >>> from symnn.reports import ProgressReport
+    >>> print(ProgressReport(250, 1000, 0.0123456, None, 90.0, 270.0))
+    epoch 250 of 1000, loss 0.0123, 1 min 30 s, about 4 min 30 s left
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation: float | None
+    seconds: float
+    left: float | None
+
+    def __str__(self) -> str:
+        parts = [f"epoch {self.epoch} of {self.epochs}", f"loss {self.loss:.3g}"]
+        if self.validation is not None:
+            parts.append(f"validation {self.validation:.3g}")
+        parts.append(_duration(self.seconds))
+        if self.left:
+            parts.append(f"about {_duration(self.left)} left")
+        return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    """Some seconds in the two largest units that they have."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
 class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient became infinite or NaN.
 
@@ -129,4 +174,4 @@ class Epoch:
         return f"<Epoch {self.number}, loss {self.loss:.3g}{validation}, {self.parameters.size} parameters>"
 
 
-__all__ = ["Epoch", "History", "NonFiniteLossError", "TrainingResult", "bring_along"]
+__all__ = ["Epoch", "History", "NonFiniteLossError", "ProgressReport", "TrainingResult", "bring_along"]

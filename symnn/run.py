@@ -196,7 +196,7 @@ class Run:
             generator.state = now["random"]
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise ParameterFileError(f"{os.fspath(path)} is a damaged checkpoint of train: random numbers: {error!r}") from None
-        self.progress.advance(self.epoch, self.history.loss[-1] if self.history.loss else math.nan, None)
+        self.progress.begin(self.epoch)
 
     # -- SciPy
 

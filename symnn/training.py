@@ -17,7 +17,7 @@ from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
 from .quantities import count
-from .reports import Epoch, NonFiniteLossError, TrainingResult
+from .reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -31,7 +31,7 @@ def train(
     batch_size: int | None = None,
     rng: int | np.random.Generator | None = None,
     batches: Any = None,
-    progress: bool = True,
+    progress: bool | Callable[[ProgressReport], Any] | None = True,
     validation: Any = None,
     validate_every: int = 1,
     patience: int | None = None,
@@ -59,7 +59,10 @@ def train(
         batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
         rng: a seed or a generator, for first parameters and for shuffling.
         batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
-        progress: show a bar, if standard error is a terminal and tqdm is installed.
+        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed, and elsewhere, in a log file for
+            example, plain lines on standard error: the first after ten seconds, then more and more seldom.  ``False`` shows
+            nothing.  A function, such as ``print``, is called with a :class:`~symnn.reports.ProgressReport` about once a second,
+            and at the end.
         validation: data as ``data`` is (for a list, a list of such), to evaluate the loss on.
         validate_every: after how many epochs.
         patience: stop after so many validations without a new least loss.

@@ -235,6 +235,7 @@ import os, signal, sys, threading, time
 import numpy as np
 import exprgraph as eg
 from symnn import MSE, Chain, Dense, train
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background of a shell begins with the signal ignored
 x = np.random.default_rng(0).standard_normal((2000, 2))
 if sys.argv[1] == "train":
     interrupt = threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGINT))
