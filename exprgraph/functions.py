@@ -13,11 +13,11 @@ import math
 
 import numpy as np
 
-from . import values
+from . import powers, values
 from .arithmetic import power as constant_power
 from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
 from .elementwise import row as _row
-from .leaves import array, as_node, constant_value, number
+from .leaves import as_node, number
 from .node import Node, Operand
 from .operands import refuse_truth
 from .primitive import TABLE
@@ -25,14 +25,6 @@ from .remainders import floor_divide as floor_divide
 from .remainders import fmod as fmod
 from .remainders import mod as mod
 from .scaled import direction, excess, held, hypot
-
-
-def _power_slope(x: Node, y: Node) -> Node:
-    """``y * x**(y - 1)``; where y is 0, so is the derivative, whatever x."""
-    known = constant_value(y)
-    if known is None:
-        return gate(y, power(x, y - 1))
-    return y * power(x, array(np.where(known == 0, 0.0, known - 1)))
 
 
 def _of_conditions(name: str, conditions: int) -> Elementwise:
@@ -388,8 +380,8 @@ gate: Elementwise = _row(
 power_function: Elementwise = _row(
     "pow",
     np.power,
-    lambda x, y: _power_slope(x, y),
-    lambda x, y: power(x, y) * _where(equal(x, 0), 0.0, log(x)),
+    lambda x, y: powers.slope(x, y),
+    lambda x, y: powers.growth(x, y),
     text="{0}**{1}",
     latex="{{{0}}}^{{{1}}}",
     domain=[(0, _inf), (-_inf, _inf)],
@@ -402,8 +394,10 @@ power_function: Elementwise = _row(
 def power(base: Operand, exponent: Operand) -> Node:
     """``base ** exponent``, elementwise: the two broadcast.
 
-    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  By a symbol as
-    exponent the derivative has ``log(base)`` in it: NaN for a base below 0.
+    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  With a symbol as exponent the
+    derivatives at base 0 are the limits from above: by the base 0, 1 or infinite as the exponent is above, at or below 1, and 0 where
+    it is 0; by the exponent 0 where it is above 0, and -inf at 0 and below.  So ``x**x`` has the derivative -inf at 0.
+    For a base below 0 the derivative by the exponent is NaN.
 
     Raises:
         ShapeError: the shapes do not broadcast together.

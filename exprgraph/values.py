@@ -129,6 +129,15 @@ def silu(x: Any) -> Any:
     return np.where(x == -np.inf, -0.0, x) * sigmoid(x)
 
 
+def power_slope(x: Any, y: Any) -> Any:
+    return np.where(y == 0, 0 * np.asarray(y), y * np.power(x, y - 1))
+
+
+def power_log(x: Any, y: Any) -> Any:
+    p = np.power(x, y)
+    return np.where(p == 0, np.abs(p), p * np.log(x))
+
+
 def inverse_root(s: Any) -> Any:
     return np.where(s == 0, 0, 1 / np.sqrt(s))
 

@@ -88,6 +88,8 @@ def entries() -> dict[str, Entry]:
         "where": lambda c, a, b: cases((a, condition(c)), b),
         "gate": lambda ct, p: cases((0, sp.Eq(ct, 0)), ct * p),
         "pow": sp.Pow,
+        "power_slope": lambda x, y: y * x ** (y - 1),
+        "power_log": lambda x, y: x**y * sp.log(x),
         "hypot": lambda a, b: sp.sqrt(a**2 + b**2),
         "direction": lambda a, b: cases((0, sp.Eq(a, 0) & sp.Eq(b, 0)), a / sp.sqrt(a**2 + b**2)),
         "share": lambda a, h: cases((0, sp.Eq(h, 0)), a / h),

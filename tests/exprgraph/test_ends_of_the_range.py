@@ -35,7 +35,7 @@ def arguments(row: Function, single: bool) -> list[tuple[float, ...]]:
     close = 1e-6 if single else 1e-14
     if row.arity == 2:
         sides = [(p, q) for p in powers for q in (p, -p, 2 * p, p / 4, 1.0)]
-        if row.name == "pow":
+        if row.name in ("pow", "power_slope", "power_log"):
             sides = [(1e20, 0.5), (1e-20, 1.5)]
             if not single:
                 sides = [(1e200, 0.75), (1e-200, 1.25), (1e-200, -1.0), (1e100, -2.0), (1e-100, 2.5)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -144,6 +145,31 @@ def test_a_symbolic_exponent() -> None:
     for order in (3, 4, 5):  # a factor that is 0, times an infinite power
         assert eg.evaluate(eg.diff(f, x, order), at) == 0
         assert eg.compile(eg.diff(f, x, order), [x, n])(0.0, 2.0) == 0
+
+
+INF, NAN = np.inf, np.nan
+#: of x**y, at (x, y): the derivatives by x, by y, and by both
+POWERS: dict[tuple[float, float], tuple[float, float, float]] = {
+    (0.0, 3.0): (0.0, 0.0, 0.0), (0.0, 2.0): (0.0, 0.0, 0.0), (0.0, 1.5): (0.0, 0.0, 0.0), (0.0, 1.0): (1.0, 0.0, -INF),
+    (0.0, 0.0): (0.0, -INF, INF), (0.0, -1.0): (-INF, -INF, INF), (INF, -1.0): (0.0, 0.0, 0.0),
+    (-2.0, 2.0): (-4.0, NAN, NAN), (-2.0, 1.0): (1.0, NAN, NAN), (-2.0, 0.0): (0.0, NAN, -0.5),
+    (0.0, 0.5): (INF, 0.0, NAN),  # infinity less infinity
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_derivatives_of_a_power_at_zero_are_the_limits(mode: Any) -> None:
+    y = eg.Symbol("y")
+    f = x**y
+    by_x, by_y = eg.jacobian(f, x, mode), eg.jacobian(f, y, mode)
+    forms = [by_x, by_y, eg.jacobian(by_x, y, mode), eg.jacobian(by_y, x, mode)]
+    assert forms[2] is forms[3]
+    fn = eg.compile(forms, (x, y))
+    for (a, b), (dx, dy, mixed) in POWERS.items():
+        for got in (eg.evaluate(forms, {x: a, y: b}), fn(a, b)):
+            np.testing.assert_array_equal(got, [dx, dy, mixed, mixed], err_msg=f"{a}**{b}")
+    itself = eg.substitute(f, {y: x})
+    assert eg.evaluate([eg.diff(itself, x), eg.diff(itself, x, 2)], {x: 0.0}) == [-INF, INF]
 
 
 def test_domains_are_kept() -> None:

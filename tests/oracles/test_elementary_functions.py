@@ -68,6 +68,8 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
     "logaddexp": (lambda a, b: sp.log(sp.exp(a) + sp.exp(b)), [(0.5, 1.5), (-3.0, 5.0), (1.0, 1.0), (30.0, 3.0)]),
     "xlogy": (lambda a, b: a * sp.log(b), [(0.5, 1.5), (-3.0, 5.0), (1.0, 0.01), (1e-5, 3.0)]),
     "pow": (lambda a, b: a**b, [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
+    "power_slope": (lambda a, b: b * a ** (b - 1), [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
+    "power_log": (lambda a, b: a**b * sp.log(a), [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
     "minimum": (lambda a, b: sp.Piecewise((a, a < b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
     "maximum": (lambda a, b: sp.Piecewise((a, a > b), (b, True)), [(0.5, 1.5), (1.5, 0.5)]),
     "mod": (lambda a, b: a - 2 * b, [(2.5, 1.1), (-2.9, -1.1)]),
