@@ -38,8 +38,8 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "__weakref__", "added", "boolean", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample", "shown_as", "source",
-        "squared", "text",
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample",
+        "shown_as", "source", "squared", "text",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Function(Primitive):
         domain: Sequence[Interval] | None = None,
         sample: Sequence[Interval] | None = None,
         boolean: bool = False,
+        branch: bool = False,
         source: str = "",
         doc: str = "",
     ) -> None:
@@ -75,6 +76,8 @@ class Function(Primitive):
         #: where tests sample each argument
         self.sample = tuple(sample) if sample is not None else tuple(map(usual_sample, self.domain))
         self.boolean = boolean
+        #: whether it chooses between what its arguments say: where a derivative is 0, that argument does not matter
+        self.branch = branch
         #: whether a user added it
         self.added = False
         #: Python source of helper functions that ``code`` calls, for functions users define

@@ -10,6 +10,7 @@ import numpy as np
 from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .exact import nearest_float
+from .gated import narrow, only_summed, summed_carefully
 from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked, uneven, unreal
 from .names import shown
@@ -102,11 +103,18 @@ def evaluate_nodes(
         for a in node.args:
             uses[a] = uses.get(a, 0) + 1
     context = _Context(batch, dtype)
+    gate_of = only_summed(order, uses)
+    gates = set(gate_of.values()) - values.keys()
     with np.errstate(all="ignore"):
         for node in order:
+            if node in gates:
+                continue  # computed in the sum that adds it up
+            gate = gate_of.get(node)
+            args = gate.args if gate in gates else node.args
             if node not in values:
-                values[node] = context.value(node, [values[a] for a in node.args])
-            for a in node.args if node not in bindings else ():
+                operands = [values[a] for a in args]
+                values[node] = context.gated_sum(node, operands) if gate in gates else context.value(node, operands)
+            for a in args if node not in bindings else ():
                 uses[a] -= 1
                 if not uses[a]:
                     del values[a]  # memory follows the live values, not the whole graph
@@ -205,6 +213,20 @@ class _Context:
         if isinstance(op, Function) or op in (SUM, PRODUCT):  # scalar arguments act on every element
             values = [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
         return np.asarray(op.evaluate(node, values)).astype(self.dtype, copy=False)
+
+    def gated_sum(self, node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
+        """A sum over axes of a gate, from the operands of the gate: their product, unless something infinite or undefined is in it."""
+        (labels,), sizes = node.params
+        ndim = len(node.shape)
+        strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
+        shape = np.broadcast_shapes(strong.shape, factor.shape, tuple(sizes[k] for k in labels))
+        strong, factor = (np.broadcast_to(v, shape) for v in (strong, factor))
+        a, own = narrow(strong, labels, ())
+        b, others = narrow(factor, labels, [k for k in labels if k not in own])
+        value = _einsum([a, b], [own, others], list(range(ndim)), sizes)
+        if np.isnan(value).any():
+            value = summed_carefully(strong, factor, labels, ndim)
+        return value.astype(self.dtype, copy=False)
 
     def finish(self, node: Node, value: np.ndarray, repeated: bool) -> Any:
         shape = value.shape[: value.ndim - len(node.shape)] + node.shape

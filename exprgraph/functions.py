@@ -15,9 +15,10 @@ import numpy as np
 
 from . import powers, values
 from .arithmetic import power as constant_power
+from .arithmetic import scale
 from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
 from .elementwise import row as _row
-from .leaves import as_node, number
+from .leaves import as_node, number, zeros
 from .node import Node, Operand
 from .operands import refuse_truth
 from .primitive import TABLE
@@ -218,7 +219,7 @@ xlogy: Elementwise = _row(
     doc="x*log(y), and 0 where x is 0; there its derivative by y is 0 as well.",
 )
 relu: Elementwise = _row(
-    "relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], doc="max(x, 0); its derivative at 0 is 0."
+    "relu", lambda x: np.maximum(x, 0), lambda x: step(x), sample=[(0.1, 2)], branch=True, doc="max(x, 0); its derivative at 0 is 0."
 )
 step: Elementwise = _row(
     "step",
@@ -237,8 +238,14 @@ silu: Elementwise = _row("silu", values.silu, lambda x: sigmoid(x) + held(x) * s
 
 # pieces
 absolute: Elementwise = _row(
-    "abs", np.abs, lambda x: sign(x), squared=lambda x: x**2, latex=r"\left| {0} \right|", sample=[(0.1, 2)],
-    doc="The absolute value; its derivative at 0 is 0."
+    "abs",
+    np.abs,
+    lambda x: sign(x),
+    latex=r"\left| {0} \right|",
+    sample=[(0.1, 2)],
+    branch=True,
+    squared=lambda x: x**2,
+    doc="The absolute value; its derivative at 0 is 0.",
 )
 sign: Elementwise = _row(
     "sign", np.sign, None, latex=r"\operatorname{sgn}", sample=[(0.1, 2)], doc="-1, 0 or 1; its derivative is 0 everywhere."
@@ -262,8 +269,9 @@ ceil: Elementwise = _row(
 minimum: Elementwise = _row(
     "minimum",
     np.minimum,
-    lambda a, b: less(a, b) + _half * equal(a, b),
-    lambda a, b: less(b, a) + _half * equal(a, b),
+    lambda a, b: smaller(a, b),
+    lambda a, b: smaller(b, a),
+    branch=True,
     latex=r"\min\left( {0}, {1} \right)",
     sample=[(0, 1), (1.1, 2)],
     doc="The smaller one; at a tie each has derivative 1/2.",
@@ -271,11 +279,22 @@ minimum: Elementwise = _row(
 maximum: Elementwise = _row(
     "maximum",
     np.maximum,
-    lambda a, b: less(b, a) + _half * equal(a, b),
-    lambda a, b: less(a, b) + _half * equal(a, b),
+    lambda a, b: smaller(b, a),
+    lambda a, b: smaller(a, b),
+    branch=True,
     latex=r"\max\left( {0}, {1} \right)",
     sample=[(0, 1), (1.1, 2)],
     doc="The larger one; at a tie each has derivative 1/2.",
+)
+
+smaller: Elementwise = _row(
+    "smaller",
+    values.smaller,
+    None,
+    None,
+    shown_as=lambda a, b: less(a, b) + _half * equal(a, b),
+    sample=[(0, 1), (1.1, 2)],
+    doc="The share of a in the minimum of a and b: 1, 0, and 1/2 at a tie; NaN where one of them is.",
 )
 
 # comparisons and choice
@@ -365,16 +384,38 @@ _where: Elementwise = _row(
     build=_of_conditions("where", 1),
     sample=[(1, 2), (-2, 2), (-2, 2)],
 )
-# ct * p where ct is not zero, and 0 where it is: what a cotangent through the branch of a `where`
-# that was not taken is multiplied with, so that an infinite derivative there stays there
+# ct * p where ct is not zero, and 0 where it is: what a derivative behind a branch that was not taken is
+# multiplied with, so that an infinite factor there stays there
 gate: Elementwise = _row(
     "gate",
     values.gate,
     lambda ct, p: _where(logical_or(not_equal(ct, 0), absolute(p) < _inf), p, 0.0),
     lambda ct, p: ct,
     shown_as=lambda ct, p: ct * p,
+    build=lambda ct, p: _gate(ct, p),
     doc="ct * p, and 0 wherever ct is 0.",
 )
+# the same with two factors that may be zeros of this kind
+gate_both: Elementwise = _row(
+    "gate_both",
+    values.gate_both,
+    lambda a, b: b,
+    lambda a, b: a,
+    shown_as=lambda a, b: a * b,
+    doc="a * b, and 0 wherever a or b is 0.",
+)
+
+
+def _gate(ct: Operand, p: Operand) -> Node:
+    """A gate, or the product where one factor is a number that makes no difference."""
+    (strong, factor), shape = broadcast(ct, p, what="the arguments of gate")
+    for value, other in ((number(strong), factor), (number(factor), strong)):
+        if value == 0.0 and other is factor:
+            return zeros(shape)
+        if value is not None and math.isfinite(value) and other.shape == shape:
+            return scale(value, other)
+    return apply(GATE, strong, factor)
+
 
 # powers and roots
 power_function: Elementwise = _row(
@@ -490,4 +531,5 @@ def built_in() -> frozenset[str]:
 
 WHERE = _table["where"]
 GATE = _table["gate"]
+GATE_BOTH = _table["gate_both"]
 _power_row = _table["pow"]

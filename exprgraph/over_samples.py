@@ -73,6 +73,11 @@ def sample_sum(node: Node) -> Node:
             shape = node.shape if any(a.shape for a, _ in own) else ()
             total = sample_sum(product(own, 1.0, shape))
             return product([(total, 1.0), *shared], 1.0, node.shape)
+    if node.op.name == "gate":
+        return _gate(node)
+    if node.op is CONTRACT and len(node.args) == 1 and node.args[0].op.name == "gate" and not all(a.per_sample for a in node.args[0].args):
+        labels, sizes = node.params
+        return contract([(sample_sum(node.args[0]), labels[0])], range(len(node.shape)), dict(enumerate(sizes)))
     if node.op is CONTRACT:
         moved = _contract(node)
         if moved is not None:
@@ -87,6 +92,18 @@ def sample_sum(node: Node) -> Node:
         return concatenate(each(sample_sum, node.args), node.params[0])
     if node.op is STACK:
         return stack(each(sample_sum, node.args), node.params[0])
+    return make(SAMPLE_SUM, (node,), (), node.shape)
+
+
+def _gate(node: Node) -> Node:
+    """A gate of which one operand is the same for all samples is the gate of that and the sum of the other."""
+    from .functions import gate
+
+    strong, factor = node.args
+    if not factor.per_sample:
+        return gate(sample_sum(strong), factor)
+    if not strong.per_sample:
+        return gate(strong, sample_sum(factor))
     return make(SAMPLE_SUM, (node,), (), node.shape)
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 class Primitive:
     """One row: the name, and a column for each thing the package can do with it."""
 
-    __slots__ = ("count", "element", "evaluate", "gated", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
+    __slots__ = ("count", "element", "evaluate", "gated_jvp", "gated_vjp", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
@@ -64,7 +64,9 @@ class Primitive:
         self.vjp: Vjp | None = None
         self.count: Count | None = None
         self.element: Element | None = None
-        self.gated: Vjp | None = None  # the reverse rule where a zero cotangent silences what it meets
+        #: the same where zeros silence what they meet; both take that, of each tangent or of the cotangent, after the extra axes
+        self.gated_jvp: Callable[..., Node | None] | None = None
+        self.gated_vjp: Callable[..., Sequence[Node | None]] | None = None
         self.square: Square | None = None
 
     def __repr__(self) -> str:

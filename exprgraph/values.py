@@ -177,3 +177,12 @@ def log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
 
 def gate(ct: Any, p: Any) -> Any:
     return np.where(ct == 0, 0 * np.asarray(ct), ct * p)
+
+
+def gate_both(a: Any, b: Any) -> Any:
+    return np.where((a == 0) | (b == 0), 0, a * b)
+
+
+def smaller(a: Any, b: Any) -> Any:
+    nan = 0 * (np.sign(a) + np.sign(b))
+    return (a < b) + (a == b) * nan.dtype.type(0.5) + nan

@@ -23,11 +23,11 @@ from ..contract import contract
 from ..functions import less, less_equal
 from ..node import Node, Shape
 from ..scaled import share
-from .rules import gated_product
+from .gates import Zeros, gated_product
 
 Labels = list[Hashable]
 Operand = tuple[Node, Labels]
-#: a cotangent with its labels, what it is multiplied with, the labels of the result
+#: a tangent or cotangent with its labels, what it is multiplied with, the labels of the result
 Join = Callable[[Node, Labels, Sequence[Operand], Labels], Node]
 
 
@@ -44,12 +44,10 @@ class _Labels:
         self.sizes: dict[Hashable, int] = dict(pairs)
 
 
-def _plain(at: _Labels) -> Join:
-    return lambda ct, own, others, out: contract([(ct, own), *others], out, {k: at.sizes[k] for k in out})
-
-
-def _gated(at: _Labels) -> Join:
-    return lambda ct, own, others, out: gated_product(ct, own, others, out, dict(at.sizes))
+def _joined(at: _Labels, zeros: Zeros) -> Join:
+    if zeros is None:
+        return lambda ct, own, others, out: contract([(ct, own), *others], out, {k: at.sizes[k] for k in out})
+    return lambda ct, own, others, out: gated_product(ct, own, others, out, dict(at.sizes), zeros)
 
 
 def _weights(node: Node, at: _Labels) -> Node:
@@ -61,20 +59,17 @@ def _weights(node: Node, at: _Labels) -> Node:
     return share(arg, norm)
 
 
-def _reduction_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
+def _reduction_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros] = (None,)) -> Node | None:
     (t,) = tangents
     if t is None:
         return None
     at = _Labels(node, extra)
-    return contract([(_weights(node, at), at.n), (t, at.n + at.e)], at.kept + at.e)
+    return _joined(at, zeros[0])(t, at.n + at.e, [(_weights(node, at), at.n)], at.kept + at.e)
 
 
-def _reduction_vjp(gated: Callable[[_Labels], Join]) -> Callable[..., list[Node | None]]:
-    def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-        at = _Labels(node, extra)
-        return [gated(at)(ct, at.e + at.kept, [(_weights(node, at), at.n)], at.e + at.n)]
-
-    return rule
+def _reduction_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> list[Node | None]:
+    at = _Labels(node, extra)
+    return [_joined(at, zeros)(ct, at.e + at.kept, [(_weights(node, at), at.n)], at.e + at.n)]
 
 
 class _Parts:
@@ -87,46 +82,41 @@ class _Parts:
         self.q = contract([(self.pv, at.n)], at.kept)
 
 
-def _softmax_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
+def _softmax_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros] = (None,)) -> Node | None:
     (t,) = tangents
     if t is None:
         return None
     at = _Labels(node, extra)
     x = _Parts(node, at)
-    own: list[Operand] = [(t, at.n + at.e)]
-    other: list[Operand] = [(t, at.summed + at.e)]
-    out, sizes = at.n + at.e, {k: at.sizes[k] for k in at.n + at.e}
+    join = _joined(at, zeros[0])
+    own, other, out = at.n + at.e, at.summed + at.e, at.n + at.e
     front: list[Operand] = [(x.p, at.n)] if node.op is SOFTMAX else []
     terms = [
-        (1.0, contract([*front, (x.v, at.n), *own], out, sizes)),
-        (-1.0, contract([*front, (x.v, at.n), (x.w, at.summed), *other], out, sizes)),
-        (-1.0, contract([*front, (x.pv, at.summed), *other], out, sizes)),
-        (1.0, contract([*front, (x.q, at.kept), (x.w, at.summed), *other], out, sizes)),
+        (1.0, join(t, own, [*front, (x.v, at.n)], out)),
+        (-1.0, join(t, other, [*front, (x.v, at.n), (x.w, at.summed)], out)),
+        (-1.0, join(t, other, [*front, (x.pv, at.summed)], out)),
+        (1.0, join(t, other, [*front, (x.q, at.kept), (x.w, at.summed)], out)),
     ]
     return linear(terms, 0.0, node.shape + extra)
 
 
-def _softmax_vjp(gated: Callable[[_Labels], Join]) -> Callable[..., list[Node | None]]:
-    def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-        at = _Labels(node, extra)
-        x = _Parts(node, at)
-        join = gated(at)
-        front: list[Operand] = [(x.p, at.summed)] if node.op is SOFTMAX else []
-        own, other, out = at.e + at.n, at.e + at.summed, at.e + at.n
-        beside: list[Operand] = [(x.p, at.n)] if node.op is SOFTMAX else []
-        terms = [
-            (1.0, join(ct, own, [*beside, (x.v, at.n)], out)),
-            (-1.0, join(ct, other, [*front, (x.v, at.summed), (x.w, at.n)], out)),
-            (-1.0, join(ct, other, [*front, (x.pv, at.n)], out)),
-            (1.0, join(ct, other, [*front, (x.q, at.kept), (x.w, at.n)], out)),
-        ]
-        return [linear(terms, 0.0, ct.shape)]
-
-    return rule
+def _softmax_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> list[Node | None]:
+    at = _Labels(node, extra)
+    x = _Parts(node, at)
+    join = _joined(at, zeros)
+    front: list[Operand] = [(x.p, at.summed)] if node.op is SOFTMAX else []
+    own, other, out = at.e + at.n, at.e + at.summed, at.e + at.n
+    beside: list[Operand] = [(x.p, at.n)] if node.op is SOFTMAX else []
+    terms = [
+        (1.0, join(ct, own, [*beside, (x.v, at.n)], out)),
+        (-1.0, join(ct, other, [*front, (x.v, at.summed), (x.w, at.n)], out)),
+        (-1.0, join(ct, other, [*front, (x.pv, at.n)], out)),
+        (1.0, join(ct, other, [*front, (x.q, at.kept), (x.w, at.n)], out)),
+    ]
+    return [linear(terms, 0.0, ct.shape)]
 
 
 for _row in (NORM, LOGSUMEXP):
-    _row.jvp, _row.vjp, _row.gated = _reduction_jvp, _reduction_vjp(_plain), _reduction_vjp(_gated)
+    _row.jvp, _row.vjp = _row.gated_jvp, _row.gated_vjp = _reduction_jvp, _reduction_vjp
 for _row in (SOFTMAX, LOG_SOFTMAX):
-    _row.jvp, _row.vjp, _row.gated = _softmax_jvp, _softmax_vjp(_plain), _softmax_vjp(_gated)
-
+    _row.jvp, _row.vjp = _row.gated_jvp, _row.gated_vjp = _softmax_jvp, _softmax_vjp

@@ -12,18 +12,22 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..arithmetic import linear, product
+from ..arithmetic import linear
 from ..elements import elements
+from ..elementwise import Function
+from ..functions import GATE, GATE_BOTH, WHERE
 from ..indexing import select, take
 from ..leaves import array, constant, is_zero
 from ..linalg import solve_node
 from ..node import Node
-from ..primitive import REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE
+from ..primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
 from ..traverse import dependents, topological
-from .forward import push_forward
+from .branches import masked, tangent, tangent_term
+from .forward import tangents_of
+from .gates import Zeros, either, inside, together
 from .reach import reach
 from .reverse import pull_back
-from .rules import extremum_weights, has_partials, jvp_rule, partial
+from .rules import extremum_weights, partial
 from .scalar_graphs import Index
 from .seeds import identity_tensor
 
@@ -157,7 +161,8 @@ class _Scalars:
         return True
 
     def forward(self) -> list[Row]:
-        table = _read(self.views, self.x)
+        silent: dict[Node, Zeros] = {}
+        table = _read(self.views, self.x, silent)
         for node in self.order:
             if node not in self.active or node in table:
                 continue
@@ -166,7 +171,7 @@ class _Scalars:
             elif node.op is SELECT:
                 table[node] = {node.params: constant(1.0)}
             else:
-                table[node] = _row(node, self.inputs[node], table)
+                table[node] = _row(node, self.inputs[node], table, silent)
         return [table.get(p, {}) for p in self.parts]
 
 
@@ -179,33 +184,47 @@ class _View:
         self.base, self.index, self.columns = base, index, columns
 
 
-def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row]) -> Row:
+def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
     """The derivatives of a scalar from those of its inputs; each input is asked once, whatever the number of entries."""
-    if not has_partials(node.op) and node.op is not REDUCE_MAX and node.op is not REDUCE_MIN:
-        rule = jvp_rule(node.op)
-        by = sorted({i for a in inputs for i in table.get(a, {})})
-        tangents = {i: rule(node, [table[a].get(i) if a in table else None for a in inputs], ()) for i in by}
-        return {i: t for i, t in tangents.items() if t is not None and not is_zero(t)}
-    shares: Sequence[Node] | None = None
-    if not has_partials(node.op):
-        shares = list(elements(extremum_weights(node)[0]).flat)
+    extremum = node.op is REDUCE_MAX or node.op is REDUCE_MIN
+    if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
+        return _row_of_all(node, inputs, table, silent)
+    shares: Sequence[Node] | None = list(elements(extremum_weights(node)[0]).flat) if extremum else None
     terms: dict[Index, list[tuple[float, Node]]] = {}
+    states: dict[Index, list[Zeros]] = {}
     for k, a in enumerate(inputs):
         if not table.get(a):
             continue
         p = partial(node, k) if shares is None else shares[k]
         if p is None:
             continue
+        z = silent.get(a)
         for i, t in table[a].items():
-            terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)])))
+            made, after = tangent_term(node, k, p, t, (), z) if shares is None else masked(p, t, z)
+            terms.setdefault(i, []).append((1.0, made))
+            states.setdefault(i, []).append(after)
+    for found in states.values():
+        silent[node] = either(silent.get(node), together(found))
     row = {i: linear(terms[i]) for i in sorted(terms)}
     return {i: t for i, t in row.items() if not is_zero(t)}
+
+
+def _row_of_all(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
+    """Of an operation that takes the tangents of all its inputs together."""
+    row: Row = {}
+    zeros = [silent.get(a) for a in inputs]
+    for i in sorted({i for a in inputs for i in table.get(a, {})}):
+        t, after = tangent(node, [table[a].get(i) if a in table else None for a in inputs], (), zeros)
+        silent[node] = either(silent.get(node), after)
+        if t is not None and not is_zero(t):
+            row[i] = t
+    return row
 
 
 # ---------------------------------------------------------------- arrays that are differentiated as a whole
 
 
-def _read(views: dict[Node, _View], x: Node) -> dict[Node, Row]:
+def _read(views: dict[Node, _View], x: Node, silent: dict[Node, Zeros]) -> dict[Node, Row]:
     """The derivatives of elements of arrays: those that depend on the same elements of x in one forward sweep."""
     groups: dict[tuple[Index, ...], list[Node]] = {}
     for node, view in views.items():
@@ -215,10 +234,12 @@ def _read(views: dict[Node, _View], x: Node) -> dict[Node, Row]:
         bases = list(dict.fromkeys(views[n].base for n in nodes))
         whole = len(columns) == x.size
         seeds = {x: identity_tensor(x.shape)} if whole else _seeds(bases, x, columns)
-        tangents = dict(zip(bases, push_forward(bases, seeds, x.shape if whole else (len(columns),))))
+        tangents = dict(zip(bases, tangents_of(bases, seeds, x.shape if whole else (len(columns),))))
         for node in nodes:
             view = views[node]
-            entries = {c: select(tangents[view.base], view.index + (c if whole else (k,))) for k, c in enumerate(columns)}
+            whole_tangent, zeros = tangents[view.base]
+            silent[node] = inside(zeros)
+            entries = {c: select(whole_tangent, view.index + (c if whole else (k,))) for k, c in enumerate(columns)}
             table[node] = {c: t for c, t in entries.items() if not is_zero(t)}
     return table
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from ..leaves import zeros
 from ..node import Node, Shape
 from ..traverse import dependents, topological
-from .rules import jvp_rule
+from .branches import tangent
+from .gates import Zeros
 
 
 def push_forward(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shape = ()) -> list[Node]:
@@ -21,14 +22,20 @@ def push_forward(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Sha
     >>> push_forward([x * y, y**2], {x: eg.ones(())})
     [y, 0]
     """
+    return [t for t, _ in tangents_of(outputs, seeds, extra)]
+
+
+def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shape = ()) -> list[tuple[Node, Zeros]]:
+    """The same, each with whether its zeros silence what is multiplied with it."""
     order = topological(outputs)
     active = dependents(order, seeds)
-    tangent: dict[Node, Node | None] = dict(seeds)
+    found: dict[Node, Node | None] = dict(seeds)
+    silent: dict[Node, Zeros] = {}
     for node in order:
-        if node in active and node not in tangent:
-            tangent[node] = jvp_rule(node.op)(node, [tangent.get(a) for a in node.args], extra)
+        if node in active and node not in found:
+            found[node], silent[node] = tangent(node, [found.get(a) for a in node.args], extra, [silent.get(a) for a in node.args])
     result = []
     for out in outputs:
-        t = tangent.get(out)
-        result.append(zeros(out.shape + extra) if t is None else t)
+        t = found.get(out)
+        result.append((zeros(out.shape + extra) if t is None else t, silent.get(out)))
     return result

@@ -13,7 +13,6 @@ from collections.abc import Hashable, Sequence
 from ..arithmetic import linear
 from ..contract import contract
 from ..errors import DifferentiationError
-from ..functions import GATE, WHERE
 from ..indexing import Entries
 from ..leaves import is_zero, zeros
 from ..node import Node, Shape
@@ -21,7 +20,8 @@ from ..over_samples import sample_sum
 from ..primitive import SAMPLE_SUM, SELECT
 from ..traverse import dependents, topological
 from .assembling import assembled
-from .rules import gated_product, gated_vjp, vjp_rule
+from .branches import cotangents
+from .gates import Zeros, gated_product, inside, together
 from .seeds import identity_tensor
 
 _Key = tuple[Node, bool]
@@ -30,12 +30,12 @@ _Key = tuple[Node, bool]
 class _Cotangent:
     """What has reached one node so far."""
 
-    __slots__ = ("gated", "selected", "terms")
+    __slots__ = ("selected", "states", "terms")
 
     def __init__(self) -> None:
         self.terms: list[Node] = []
         self.selected: dict[Entries, list[Node]] = {}  # of elements and slices
-        self.gated = False
+        self.states: list[Zeros] = []  # whether zeros silence, of each
 
     def total(self, node: Node, extra: Shape) -> Node | None:
         terms = list(self.terms)
@@ -72,33 +72,34 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     collected: dict[_Key, _Cotangent] = {}
     found: dict[Node, list[Node]] = {t: [] for t in targets}
 
-    def collect(node: Node, inside: bool, value: Node | None, gated: bool, entries: Entries | None = None) -> None:
+    def collect(node: Node, within: bool, value: Node | None, silence: Zeros, entries: Entries | None = None) -> None:
         if value is None or is_zero(value) or node not in active:
             return
-        if inside and not node.per_sample:
-            value, inside = sample_sum(value), False
-        box = collected.get((node, inside))
+        if within and not node.per_sample:
+            value, within, silence = sample_sum(value), False, inside(silence)
+        box = collected.get((node, within))
         if box is None:
-            box = collected[node, inside] = _Cotangent()
-        box.gated |= gated
+            box = collected[node, within] = _Cotangent()
+        box.states.append(silence)
         if entries is None:
             box.terms.append(value)
         else:
             box.selected.setdefault(entries, []).append(value)
 
-    collect(output, summed, ct, False)
+    collect(output, summed, ct, None)
     for node in reversed(order):
         if node not in active:
             continue
-        for inside in (True, False):
-            box = collected.pop((node, inside), None)
+        for within in (True, False):
+            box = collected.pop((node, within), None)
             if box is None:
                 continue
             total = box.total(node, extra)
+            silence = inside(together(box.states)) if box.selected else together(box.states)
             if total is None or is_zero(total):
                 continue
             if node in wanted:
-                if inside and output.per_sample and not summed and node.per_sample:
+                if within and output.per_sample and not summed and node.per_sample:
                     raise DifferentiationError(
                         f"the derivative of one sample's value by another sample's {_symbol_of(node).params[0]!r} is not represented: "
                         "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
@@ -108,15 +109,14 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
                 continue
             if node.op is SAMPLE_SUM:
                 if total.per_sample:
-                    _through_sum(node, total, box.gated, targets, extra, found)
+                    _through_sum(node, total, silence, targets, extra, found)
                     continue
-                inside = True
+                within = True
             if node.op is SELECT:
-                collect(node.args[0], inside, total, box.gated, node.params)
+                collect(node.args[0], within, total, silence, node.params)
                 continue
-            rule = gated_vjp if box.gated else vjp_rule(node.op)
-            for arg, value in zip(node.args, rule(node, total, extra)):
-                collect(arg, inside, value, box.gated or node.op is WHERE or node.op is GATE)
+            for arg, (value, after) in zip(node.args, cotangents(node, total, extra, silence)):
+                collect(arg, within, value, after)
     result = []
     for t in targets:
         parts = found[t]
@@ -125,7 +125,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     return result
 
 
-def _through_sum(node: Node, ct: Node, gated: bool, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
+def _through_sum(node: Node, ct: Node, silence: Zeros, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
     """Past a sum over samples with a cotangent that itself differs from sample to sample.
 
     The sum's own derivative is shared by all samples; it is taken first, then contracted.
@@ -141,8 +141,8 @@ def _through_sum(node: Node, ct: Node, gated: bool, targets: Sequence[Node], ext
     n: list[Hashable] = [("n", k) for k in range(len(node.shape))]
     for t, part in zip(own, parts):
         x: list[Hashable] = [("x", k) for k in range(len(t.shape))]
-        if gated:
+        if silence is not None:
             size = dict(zip(e + n + x, extra + node.shape + t.shape))
-            found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size))
+            found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size, silence))
         else:
             found[t].append(contract([(ct, e + n), (part, n + x)], e + x))

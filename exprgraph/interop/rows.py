@@ -87,6 +87,8 @@ def entries() -> dict[str, Entry]:
         "logical_not": lambda a: sp.Not(condition(a)),
         "where": lambda c, a, b: cases((a, condition(c)), b),
         "gate": lambda ct, p: cases((0, sp.Eq(ct, 0)), ct * p),
+        "gate_both": lambda a, b: cases((0, sp.Eq(a * b, 0)), a * b),
+        "smaller": lambda a, b: cases((1, sp.Lt(a, b)), (half, sp.Eq(a, b)), 0),
         "pow": sp.Pow,
         "power_slope": lambda x, y: y * x ** (y - 1),
         "power_log": lambda x, y: x**y * sp.log(x),

@@ -81,7 +81,7 @@ class _Emitter:
             nest = Nest(nest.kind, nest.shape, order.statements)
         for literal in (False, True):
             kernel = Kernel(self.storage.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row, self._positions)
-            kernel.wanted, kernel.dead = wanted, schedule.dead
+            kernel.wanted, kernel.dead, kernel.gated = wanted, schedule.dead, schedule.gated
             lines = kernel.write(nest)
             stores = len(nest.statements)
             if nest.kind != "pointwise" or stores * (stores + len(kernel.lane_reads) + len(kernel.shared_reads)) <= CHECKED_PAIRS:
@@ -210,7 +210,7 @@ class _Emitter:
         if s.target.op is SAMPLE_SUM:
             value = s.value
             if s.target in scheduler.fused_totals and value in scheduler.dead:
-                return [scheduler._base(a) for a in value.args]
+                return [scheduler._base(a) for a in scheduler.total_operands(value)]
             return [scheduler._base(value)]
         return [n for n, _ in scheduler._piece_leaves(s)]
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from ..elementwise import Function
+from ..functions import GATE
+from ..gated import summed_gate
 from ..node import Node
 from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from ..values import is_by_root
@@ -58,6 +60,7 @@ class Kernel:
         self.reassociate = False
         self.wanted: set[Node] = set()  # values that something outside the nest reads
         self.dead: set[Node] = set()
+        self.gated: set[Node] = set()  # gates that are part of the sum that adds them up
 
     # -- numbers
 
@@ -143,9 +146,10 @@ class Kernel:
             if node.op is PRODUCT:
                 return self._product([node.params[i] for i in positions], ordered)
             return " * ".join(ordered)
-        args = [self.read(a, i) for a, i in operands]
-        row = node.op
-        assert isinstance(row, Function)
+        assert isinstance(node.op, Function)
+        return self._applied(node.op, [self.read(a, i) for a, i in operands])
+
+    def _applied(self, row: Function, args: list[str]) -> str:
         self.rows.add(row)
         return row.code.format(*(a if a.isidentifier() or a.startswith("(") else f"({a})" for a in args))
 
@@ -255,8 +259,16 @@ class Kernel:
         return self.loops(names[: own + 1], sizes[: own + 1], [f"j = T[{at} + i{own}]", *inner])
 
     def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
-        """Operands with their indices, output sizes, sizes of the reduced axes."""
+        """Operands with their indices, output sizes, sizes of the reduced axes; of a gate, what silences first."""
         ndim = len(node.shape)
+        gate = summed_gate(node)
+        if gate is not None and gate in self.gated:
+            at = identity_index(ndim)
+            sizes = node.shape
+            if gate is not node:
+                (labels,), sizes = node.params
+                at = tuple(variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in labels)
+            return [(a, at) for a in gate.args], list(node.shape), list(sizes[ndim:])
         if node.op is CONTRACT:
             labels, sizes = node.params
             name = [variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in range(len(sizes))]
@@ -287,14 +299,13 @@ class Kernel:
             self.functions.add(extremum)
         start = self.number({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
         self.reassociate = extremum is None
-        factors = None if extremum else factors_of(self, operands)
+        factors = None if extremum else factors_of(self, operands, self._is_gated(node))
         if factors is not None:
             size = dict(zip(outer + inner, out_sizes + sizes))
             product = product_of_matrices(self, factors, result(self, place, place.at(ident)), outer, inner, size)
             if product is not None:
                 return product
-        reads = [self.read(a, i) for a, i in operands]
-        term = " * ".join(reads)
+        term = self._term(node, operands)
         if self.lanes:
             update = f"{target} = {extremum}({target}, {term})" if extremum else f"{target} += {term}"
             head = self._lane_loop([f"{target} = {start}"])
@@ -302,6 +313,14 @@ class Kernel:
         update = f"acc = {extremum}(acc, {term})" if extremum else f"acc += {term}"
         loops = self.loops(inner, sizes, self.hoisted + self.body + [update])
         return self.loops(outer, out_sizes, [f"acc = {start if extremum else self.zero()}", *loops, f"{target} = acc"])
+
+    def _is_gated(self, node: Node) -> bool:
+        return summed_gate(node) in self.gated
+
+    def _term(self, node: Node, operands: list[tuple[Node, Index]]) -> str:
+        """What a sum adds up."""
+        reads = [self.read(a, i) for a, i in operands]
+        return self._applied(GATE, reads) if self._is_gated(node) else " * ".join(reads)
 
     def zero(self) -> str:
         return "R(0.0)"
@@ -324,7 +343,7 @@ class Kernel:
             operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
         else:
             operands, out_sizes, sizes = self._labels(value)
-            factors = factors_of(self, operands)
+            factors = factors_of(self, operands, self._is_gated(value))
             if factors is not None and factors[0].lanes and factors[1].lanes:
                 outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
                 a, b = factors
@@ -332,7 +351,7 @@ class Kernel:
                     a, b = b, a
                 c = result(self, place, place.at(identity_index(len(total.shape))))
                 return inner_products(self, a, b, c, outer, inner, dict(zip(outer + inner, out_sizes + sizes)), "n")
-        term = " * ".join(self.read(a, i) for a, i in operands)
+        term = self._term(value, operands)
         inner = [f"k{k}" for k in range(len(sizes))]
         lanes = [*self.hoisted, "for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
         loops = self.loops(inner, sizes, lanes)

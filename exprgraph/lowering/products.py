@@ -1,7 +1,8 @@
 """Sums of products as calls of the two functions that do them in tiles: products of matrices, and inner products.
 
 ``product`` and ``dots`` are functions of the generated module (:mod:`runtime` has them in Python, the
-machine code has tiles of registers); a nest that has their shape becomes loops around one call.
+machine code has tiles of registers); a nest that has their shape becomes loops around one call.  ``product_left`` and the
+like are the same where zeros of that operand silence the other: what a gate adds up.
 """
 
 from __future__ import annotations
@@ -20,21 +21,25 @@ Sizes = dict[str, int]
 
 
 class Factor(NamedTuple):
-    """An operand: its buffer, and where each element is."""
+    """An operand: its buffer, and where each element is; whether its zeros silence the other operand."""
 
     buffer: str
     lanes: bool
     at: Affine
+    silences: bool = False
 
     def step(self, name: str | None) -> int:
         """How far apart neighbours along a variable are."""
         return dict(self.at.terms).get(name, 0) if name else 0
 
 
-def factors_of(kernel: Kernel, operands: Sequence[tuple[Node, Index]]) -> tuple[Factor, Factor] | None:
-    """Two operands as numbers in buffers, if they are that and nothing else."""
+def factors_of(kernel: Kernel, operands: Sequence[tuple[Node, Index]], gated: bool) -> tuple[Factor, Factor] | None:
+    """Two operands as numbers in buffers, if they are that and nothing else; a lane after what is not."""
     found = [_factor(kernel, a, i) for a, i in operands]
-    return (found[0], found[1]) if len(found) == 2 and found[0] is not None and found[1] is not None else None
+    if len(found) != 2 or found[0] is None or found[1] is None:
+        return None
+    a, b = found[0]._replace(silences=gated), found[1]
+    return (b, a) if a.lanes and not b.lanes else (a, b)
 
 
 def _factor(kernel: Kernel, node: Node, index: Index) -> Factor | None:
@@ -53,7 +58,7 @@ def product_of_matrices(
     kernel: Kernel, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
 ) -> list[str] | None:
     """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
-    a, b = factors  # in their order a lane comes after what is not
+    a, b = factors
     sizes = [size[v] for v in outer]
     merged = _merged(inner, size, [a, b, c])
     if kernel.lanes:
@@ -77,17 +82,21 @@ def product_of_matrices(
 def _product(kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: str) -> list[str]:
     row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
     loops = [v for v in outer if v != row]
-    return _call(kernel, "product", [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
+    name = "product_left" if a.silences else "product_right" if b.silences else "product"
+    return _call(kernel, name, [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
 
 
 def inner_products(
     kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: list[str], size: Sizes, length: str
 ) -> list[str]:
     """Inner products of rows of neighbours, added to what is there."""
+    if b.silences:
+        a, b = b, a
     row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
     column = max((v for v in outer if a.step(v) == 0 and v != row), key=lambda v: size[v], default=None)
     loops = [v for v in outer if v not in (row, column)] + inner
-    return _call(kernel, "dots", [(c, (row, column)), (a, (row,)), (b, (column,))], (row, column), loops, size, length)
+    name = "dots_left" if a.silences else "dots"
+    return _call(kernel, name, [(c, (row, column)), (a, (row,)), (b, (column,))], (row, column), loops, size, length)
 
 
 def _call(

@@ -89,6 +89,14 @@ def gate(ct: float, p: float) -> float:
     return ct * p if ct != 0.0 else 0.0
 
 
+def gate_both(a: float, b: float) -> float:
+    return a * b if a != 0.0 and b != 0.0 else 0.0
+
+
+def smaller(a: float, b: float) -> float:
+    return 1.0 if a < b else (0.5 if a == b else (0.0 if a > b else a + b))
+
+
 def root(x: float) -> float:
     return np.sqrt(x)
 
@@ -161,6 +169,36 @@ def product(
                 c[to + l] += x0 * b[b1 + l]
 
 
+def product_left(
+    c: Array, c0: int, ci: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, m: int, k: int, n: int
+) -> None:
+    """``product``, where zeros of a silence b."""
+    for i in range(m):
+        to = c0 + i * ci
+        for l in range(n):
+            c[to + l] = 0.0
+        for q in range(k):
+            x = a[a0 + i * ai + q * ak]
+            if x != 0.0:
+                for l in range(n):
+                    c[to + l] += x * b[b0 + q * bk + l]
+
+
+def product_right(
+    c: Array, c0: int, ci: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, m: int, k: int, n: int
+) -> None:
+    """``product``, where zeros of b silence a."""
+    for i in range(m):
+        to = c0 + i * ci
+        for l in range(n):
+            c[to + l] = 0.0
+        for q in range(k):
+            x = a[a0 + i * ai + q * ak]
+            for l in range(n):
+                y = b[b0 + q * bk + l]
+                c[to + l] += x * y if y != 0.0 else 0.0
+
+
 def dots(
     c: Array, c0: int, ci: int, cj: int, a: Array, a0: int, ai: int, b: Array, b0: int, bj: int, m: int, j: int, n: int
 ) -> None:
@@ -170,6 +208,19 @@ def dots(
             total = c[c0] * 0  # of the type of c
             for l in range(n):
                 total += a[a0 + i * ai + l] * b[b0 + q * bj + l]
+            c[c0 + i * ci + q * cj] += total
+
+
+def dots_left(
+    c: Array, c0: int, ci: int, cj: int, a: Array, a0: int, ai: int, b: Array, b0: int, bj: int, m: int, j: int, n: int
+) -> None:
+    """``dots``, where zeros of a silence b."""
+    for i in range(m):
+        for q in range(j):
+            total = c[c0] * 0  # of the type of c
+            for l in range(n):
+                x = a[a0 + i * ai + l]
+                total += x * b[b0 + q * bj + l] if x != 0.0 else 0.0
             c[c0 + i * ci + q * cj] += total
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..contract import is_structural
 from ..elementwise import Function
+from ..gated import summed_gate
 from ..leaves import zeros
 from ..node import Node, Shape
 from ..primitive import (
@@ -57,6 +58,8 @@ class Schedule:
     stored: set[Node]
     #: contractions that exist only as part of a sum over samples
     dead: set[Node] = field(default_factory=set)
+    #: gates that exist only inside the sum that adds them up
+    gated: set[Node] = field(default_factory=set)
 
 
 def is_pointwise(node: Node) -> bool:
@@ -76,6 +79,9 @@ def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
 
 def is_dot_total(node: Node, lanes: set[Node]) -> bool:
     """A contraction of per-sample operands under a sum over samples: lanes are one more summed axis."""
+    gate = summed_gate(node)
+    if gate is not None:
+        return all(a in lanes for a in gate.args)
     return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
 
 
@@ -97,6 +103,7 @@ class Scheduler:
         self.size: dict[Node, int] = {}  # of pointwise values: operations of the expression
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
+        self.gated: set[Node] = set()
         self.fused_totals = {t for t in totals if is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
 
     def run(self) -> Schedule:
@@ -108,7 +115,7 @@ class Scheduler:
             nest = Nest("total", total.args[0].shape, [Statement(total.args[0], total, ())])
             self._append(nest)
             self.ready[total] = len(self.nests) - 1
-        return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead)
+        return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead, self.gated)
 
     # -- what is read how
 
@@ -191,9 +198,6 @@ class Scheduler:
         for total in self.totals:
             if total in self.fused_totals:
                 inner = total.args[0]
-                for a in inner.args:
-                    kept.add(self._base(a))
-                    kept.add(a)
                 if inner in readers:  # computed anyway; the total is of what is stored
                     kept.add(inner)
             else:
@@ -203,13 +207,29 @@ class Scheduler:
         self.readers = readers
         self.dead = {t.args[0] for t in self.fused_totals if t.args[0] not in readers and t.args[0] not in kept}
         for node in self.order:
-            if not is_pointwise(node):
+            gate = summed_gate(node)
+            if gate is not None and (node in self.dead if gate is node else len(readers[gate]) == 1 and gate not in kept):
+                self.gated.add(gate)
+        self.inlined |= self.gated
+        for total in self.fused_totals:
+            for a in self.total_operands(total.args[0]):
+                kept.add(self._base(a))
+                kept.add(a)
+        for node in self.order:
+            if not is_pointwise(node) or node in self.gated:
                 continue
             size[node] = 1 + len(node.args) + sum(size[s] for s, _ in self._sources(node) if s in self.inlined)
             uses = readers.get(node, [])
             if node in kept or node in self.dead or len(uses) != 1 or not uses[0][1] or size[node] > INLINE_LIMIT:
                 continue
+            if uses[0][0] in self.gated:
+                continue
             self.inlined.add(node)
+
+    def total_operands(self, value: Node) -> tuple[Node, ...]:
+        """What is multiplied in a sum over samples of a contraction."""
+        gate = summed_gate(value)
+        return gate.args if gate is not None and gate in self.gated else value.args
 
     # -- placing
 

@@ -384,8 +384,8 @@ def _names() -> dict[str, Any]:
         if "." in name:
             exec(ast.unparse(definition), names)
             setattr(module, name.partition(".")[2], names.pop(definition.name))
-    helpers = "relu step sign minimum maximum less less_equal equal not_equal logical_and logical_or logical_not gate powi"
-    for name in (helpers + " share ratio held excess").split():
+    choices = "relu step sign minimum maximum smaller less less_equal equal not_equal logical_and logical_or logical_not"
+    for name in (*choices.split(), "gate", "gate_both", "powi", "share", "ratio", "held", "excess"):
         names[name] = _with(getattr(runtime, name), names)
     names |= _MPMATH
     names["root"] = _MPMATH["sqrt"]

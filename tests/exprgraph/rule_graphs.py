@@ -9,7 +9,7 @@ import numpy as np
 import exprgraph as eg
 from exprgraph.contract import contract
 from exprgraph.elementwise import apply
-from exprgraph.functions import GATE
+from exprgraph.functions import GATE, GATE_BOTH
 from exprgraph.indexing import place
 from exprgraph.leaves import identity
 from exprgraph.node import Node
@@ -54,6 +54,7 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "where of matrices": eg.where(A > 1, A**2, s * A),
         "gate by a number": apply(GATE, s**2, x * y),
         "gate of a number": apply(GATE, x * s, r**2),
+        "gate of both": apply(GATE_BOTH, eg.sin(x), x * y),
         "gate of arrays": apply(GATE, eg.sin(x), x * y),
         "function of two": eg.atan2(s, x) + eg.hypot(x, y),
         "power with a symbol above": x**y + s**x + x**s,

@@ -39,6 +39,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "mod": lambda x, y: x - y * mp.floor(x / y), "floor_divide": lambda x, y: mp.floor(x / y),
     "fmod": lambda x, y: x - y * int(x / y),
     "held": lambda x: x, "excess": lambda a, b: a - b,
+    "gate_both": lambda a, b: a * b, "smaller": lambda a, b: mp.mpf((a < b) + (a <= b)) / 2,
     "root": mp.sqrt, "inverse_root": lambda s: 1 / mp.sqrt(s), "hypot": mp.hypot,
 }  # fmt: skip
 ROWS = sorted(n for n, r in TABLE.items() if isinstance(r, Function) and n in REFERENCE)

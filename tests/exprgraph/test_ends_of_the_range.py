@@ -18,7 +18,7 @@ from exprgraph.primitive import TABLE
 
 INF = math.inf
 #: rows without a derivative other than 0; what is `held` is not what it is called with
-WITHOUT = {"floor", "ceil", "step", "sign", "held", "where", "gate", "minimum", "maximum", "mod", "fmod", "floor_divide"}
+WITHOUT = {"floor", "ceil", "step", "sign", "held", "where", "gate", "minimum", "maximum", "smaller", "mod", "fmod", "floor_divide"}
 ROWS = {n: TABLE[n] for n in sorted(REFERENCE) if n not in WITHOUT and not TABLE[n].boolean}  # type: ignore[attr-defined]
 #: rows with exponentials in them: beyond these arguments they are at their limits
 DECAYING = {

@@ -50,6 +50,8 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
     "mod": np.mod,
     "floor_divide": np.floor_divide,
     "gate": lambda ct, p: np.where(ct == 0.0, 0.0, ct * p),
+    "gate_both": lambda a, b: np.where((a == 0.0) | (b == 0.0), 0.0, a * b),
+    "smaller": lambda a, b: np.nan if a != a or b != b else 1.0 if a < b else 0.0 if a > b else 0.5,
 }
 
 

@@ -146,12 +146,14 @@ def test_what_a_guarded_part_is_multiplied_with_may_be_zero(mode: Any) -> None:
     assert float(eg.evaluate(eg.jacobian(eg.gradient(guarded, x), z, mode), {x: 0.0, z: 0.0})) == 0.0
 
 
-def test_a_finite_number_as_a_factor_needs_no_gate() -> None:
+def test_factors_go_into_the_branch() -> None:
     b = eg.Symbol("b")
 
     def gates(e: Node) -> int:
         return sum(n.op.name == "gate" for n in topological([eg.jacobian(e, x, mode="reverse")]))
 
     assert gates(eg.where(b > 0, 2 * x, 5 * x + b)) == 0
-    assert gates(eg.where(b > 0, 2 * x, x**3)) == 1  # 3*x**2 may be infinite
-    assert gates(eg.where(b > 0, np.inf * x, x)) == 1
+    assert gates(eg.where(b > 0, 2 * x, x**3)) == 0  # 3*x**2 may be infinite, and goes into the branch
+    assert gates(eg.exp(x) * eg.where(b > 0, np.inf * x, eg.sin(x)) + eg.exp(2 * x)) == 0
+    shared = eg.exp(x)
+    assert gates(eg.where(b > 0, shared, 1) + eg.where(b > 1, 2, shared)) == 1  # by the sum of both

@@ -51,6 +51,7 @@ ROWS: dict[str, Any] = {
     "logaddexp": jnp.logaddexp, "xlogy": special.xlogy, "held": lambda x: x, "excess": lambda a, b: a - b,
     "direction": lambda a, b: a / jnp.hypot(a, b), "share": lambda a, h: a / h, "ratio": lambda a, b: a / b,
     "where": lambda c, a, b: jnp.where(c != 0, a, b), "gate": lambda c, p: c * p,
+    "gate_both": jnp.multiply, "smaller": lambda a, b: jnp.where(a < b, 1.0, jnp.where(a > b, 0.0, 0.5)),
     "logical_and": lambda a, b: (a != 0) & (b != 0), "logical_or": lambda a, b: (a != 0) | (b != 0), "logical_not": lambda a: a == 0,
     **_truth,
 }  # fmt: skip

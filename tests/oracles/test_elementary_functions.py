@@ -76,9 +76,10 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
     "fmod": (lambda a, b: a - 2 * b, [(2.5, 1.1), (-2.9, -1.1)]),
     "floor_divide": (lambda a, b: sp.Integer(2), [(2.5, 1.1), (-2.9, -1.1)]),
     "gate": (lambda a, b: a * b, [(0.5, 1.5), (-2.0, 0.1)]),
+    "gate_both": (lambda a, b: a * b, [(0.5, 1.5), (-2.0, 0.1)]),
 }
 #: no derivative but 0: comparisons and choice
-CONSTANT = {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "where"}
+CONSTANT = {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "where", "smaller"}
 
 
 def row(name: str, *args: Node) -> Node:

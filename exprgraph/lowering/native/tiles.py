@@ -10,6 +10,7 @@ High-Performance Matrix Multiplication", 2008).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -57,16 +58,23 @@ def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, in
         first = end
 
 
-def _madd(b: Builder, x: Value, y: Value, total: Value) -> Value:
-    return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
+    """``x * y + total``, and the total alone where what silences is 0."""
+    added = b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+    if silencing is None:
+        return added
+    return b.select(b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "bool"), added, total)
 
 
 PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
 DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
 
 
-def product(target: Target) -> tuple[str, set[str]]:
-    """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n."""
+def product(target: Target, silences: str = "") -> tuple[str, set[str]]:
+    """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n.
+
+    ``silences`` is "left" or "right" where zeros of a, or of b, silence the other.
+    """
     shapes: dict[int, tuple[int, ...]]  # rows of a tile, by vectors in a row
     if target.registers >= 32:
         shapes = {4: (6, 4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
@@ -92,7 +100,7 @@ def product(target: Target) -> tuple[str, set[str]]:
                 for r in range(height):
                     x = b.wide(b.load(b.at(v["a"], _add(b, left[r], step)), False))
                     for q in range(width):
-                        sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"])
+                        sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"], {"left": x, "right": vectors[q]}.get(silences))
                 sums = b.close(sums)
                 for r in range(height):
                     line = _add(b, v["c0"], _times(b, _add(b, i, b.integer(r)), v["ci"]), at)
@@ -112,11 +120,14 @@ def product(target: Target) -> tuple[str, set[str]]:
         column(b.loops[-1].index, 1, True)
         b.close({})
 
-    return _function(target, "product", PRODUCT, write)
+    return _function(target, f"product_{silences}".rstrip("_"), PRODUCT, write)
 
 
-def dots(target: Target) -> tuple[str, set[str]]:
-    """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j."""
+def dots(target: Target, silences: str = "") -> tuple[str, set[str]]:
+    """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j.
+
+    ``silences`` is "left" where zeros of a silence b.
+    """
     side = 4 if target.registers >= 32 else 3
     lanes = target.lanes
 
@@ -137,7 +148,7 @@ def dots(target: Target) -> tuple[str, set[str]]:
                     below = [b.load(b.at(v["b"], _add(b, x, at)), True, mask) for x in right]
                     for r in range(height):
                         for s in range(width):
-                            sums[f"{r},{s}"] = _madd(b, above[r], below[s], sums[f"{r},{s}"])
+                            sums[f"{r},{s}"] = _madd(b, above[r], below[s], sums[f"{r},{s}"], above[r] if silences else None)
                     sums = b.close(sums)
                 totals = _totals(b, list(sums.values()))
                 for n, total in enumerate(totals):
@@ -150,7 +161,7 @@ def dots(target: Target) -> tuple[str, set[str]]:
 
         _tiles(b, v["m"], (side, 1), rows)
 
-    return _function(target, "dots", DOTS, write)
+    return _function(target, f"dots_{silences}".rstrip("_"), DOTS, write)
 
 
 def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
@@ -295,6 +306,13 @@ def solve(target: Target) -> tuple[str, set[str]]:
     return "\n".join(texts), declared
 
 
-TILES = {"product": product, "dots": dots, "solve": solve}
+TILES: dict[str, Callable[[Target], tuple[str, set[str]]]] = {
+    "product": product,
+    "product_left": partial(product, silences="left"),
+    "product_right": partial(product, silences="right"),
+    "dots": dots,
+    "dots_left": partial(dots, silences="left"),
+    "solve": solve,
+}
 
 __all__ = ["DOTS", "PRODUCT", "TILES"]

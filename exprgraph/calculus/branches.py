@@ -1,0 +1,384 @@
+"""Both rules of every primitive, behind choices as well: where an argument is not taken its derivative does not matter.
+
+``tangent`` and ``cotangents`` are what the sweeps call.  They carry along whether zeros silence (:mod:`gates`); where
+none do, and the operation makes no choice, the rules are those of :mod:`rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Union
+
+from ..arithmetic import linear
+from ..contract import contract
+from ..elementwise import Function, apply
+from ..functions import GATE, GATE_BOTH, WHERE, gate
+from ..leaves import is_known, is_zero, number
+from ..node import Node, Shape
+from ..primitive import CONCATENATE, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, STACK, SUM, TABLE, Primitive
+from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
+from .rules import contract_parts, extremum_weights, jvp_rule, partial, vjp_rule
+from .scaling import (
+    Labels,
+    add,
+    along_cotangents,
+    along_tangents,
+    axes,
+    gathered,
+    scaled_cotangent,
+    scaled_tangent,
+    sizes,
+    spread_tangent,
+)
+
+Found = tuple[Union[Node, None], Zeros]
+_EXTREMA = (REDUCE_MAX, REDUCE_MIN)
+
+
+def chooses(op: Primitive) -> bool:
+    """Whether an operation can leave out what an argument says."""
+    return op in (WHERE, GATE, GATE_BOTH, *_EXTREMA) or (isinstance(op, Function) and op.branch)
+
+
+def tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    """The tangent of a node from those of its arguments, and whether its zeros silence."""
+    if not chooses(node.op) and all(z is None for z in zeros):
+        return jvp_rule(node.op)(node, tangents, extra), None
+    return _forward(node.op)(node, tangents, extra, zeros)
+
+
+def cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    """The cotangents of the arguments from that of a node, and whether their zeros silence."""
+    if not chooses(node.op) and zeros is None:
+        return [(v, None) for v in vjp_rule(node.op)(node, ct, extra)]
+    return _reverse(node.op)(node, ct, extra, zeros)
+
+
+def _forward(op: Primitive) -> Callable[..., Found]:
+    if isinstance(op, Function):
+        return _FORWARD.get(op) or (_choice_tangent if op.branch else _elementwise_tangent)
+    return _FORWARD.get(op, _moved_tangent)
+
+
+def _reverse(op: Primitive) -> Callable[..., Sequence[Found]]:
+    if isinstance(op, Function):
+        return _REVERSE.get(op) or (_choice_cotangents if op.branch else _elementwise_cotangents)
+    return _REVERSE.get(op, _moved_cotangents)
+
+
+# ---------------------------------------------------------------- masks
+
+
+def masked(share: Node, v: Node, zeros: Zeros) -> tuple[Node, Silence]:
+    """v where a choice takes it, by a share of v's shape."""
+    if zeros is None:
+        return gate(share, v), Silence(False, False)
+    chosen = zeros.chosen
+    if not zeros.inside:
+        made, deep = within_mask(v, lambda w: gate(share, w))
+        if made is not None:
+            return made, Silence(False, chosen)
+        return apply(GATE_BOTH, share, v), Silence(deep, chosen)
+    return apply(GATE_BOTH, share, v), Silence(True, chosen)
+
+
+def _silenced(
+    v: Node, zeros: Silence, inner: Callable[[Node], Node], p: Node, wide: Callable[[], tuple[Node, Node]]
+) -> tuple[Node, Silence]:
+    """v times p, of v's shape, by ``inner`` where v has no zeros that silence; ``wide`` gives both on the whole shape."""
+    made, deep = (None, True) if zeros.inside else within_mask(v, inner)
+    if made is not None:
+        return made, zeros
+    zeros = Silence(deep, zeros.chosen)
+    if is_finite(p, not zeros.chosen):
+        return inner(v), Silence(True, zeros.chosen)
+    return gate(*wide()), zeros
+
+
+# ---------------------------------------------------------------- elementwise
+
+
+def _sum_of(terms: Sequence[tuple[Node, Zeros]], shape: Shape, *, taken: bool = False) -> Found:
+    """The sum of tangents; ``taken`` says that where one of them is not taken another is."""
+    if not terms:
+        return None, None
+    whole = add([t for t, _ in terms], shape)
+    return whole, None if taken and len(terms) > 1 else together([z for _, z in terms])
+
+
+def _elementwise_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    terms: list[tuple[Node, Zeros]] = []
+    for k, (t, z) in enumerate(zip(tangents, zeros)):
+        p = partial(node, k) if t is not None else None
+        if t is not None and p is not None and not is_zero(p):
+            terms.append(tangent_term(node, k, p, t, extra, z))
+    return _sum_of(terms, node.shape + extra)
+
+
+def tangent_term(node: Node, k: int, p: Node, t: Node, extra: Shape, zeros: Zeros) -> tuple[Node, Zeros]:
+    """What the tangent of one argument gives to that of an elementwise operation, from the derivative by it."""
+    arg = node.args[k]
+    z = zeros if arg.shape == node.shape else inside(zeros)
+    if isinstance(node.op, Function) and node.op.branch:
+        return masked(along_tangents(p, node, extra), spread_tangent(t, arg, node, extra), z)
+
+    def inner(v: Node) -> Node:
+        return scaled_tangent(p, v, arg, node, extra)
+
+    if z is None or (number(p) is not None and is_finite(p, False)):
+        return inner(t), z
+    return _silenced(t, z, inner, p, lambda: (spread_tangent(t, arg, node, extra), along_tangents(p, node, extra)))
+
+
+def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+    out: list[Found] = []
+    for k, arg in enumerate(node.args):
+        p = partial(node, k)
+        if p is None or is_zero(p):
+            out.append((None, None))
+            continue
+
+        def inner(v: Node) -> Node:
+            return scaled_cotangent(p, v, arg, node, extra)  # noqa: B023
+
+        if number(p) is not None and is_finite(p, False):
+            out.append((inner(ct), zeros if arg.shape == node.shape else inside(zeros)))
+        elif arg.shape == node.shape:
+            out.append(_silenced(ct, zeros, inner, p, lambda: (ct, along_cotangents(p, node, extra))))  # noqa: B023
+        elif is_finite(p, not zeros.chosen):
+            out.append((inner(ct), inside(zeros)))
+        else:
+            out.append((gathered(gate(ct, along_cotangents(p, node, extra)), arg, node, extra), inside(zeros)))
+    return out
+
+
+def _choice_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    """Of relu, abs, minimum, maximum."""
+    terms = []
+    for k, (t, z) in enumerate(zip(tangents, zeros)):
+        share = partial(node, k) if t is not None else None
+        if t is not None and share is not None:
+            terms.append(tangent_term(node, k, share, t, extra, z))
+    return _sum_of(terms, node.shape + extra, taken=all(z is None for z in zeros))
+
+
+def _choice_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    out: list[Found] = []
+    for k, arg in enumerate(node.args):
+        share = partial(node, k)
+        if share is None:
+            out.append((None, None))
+            continue
+        made, after = masked(along_cotangents(share, node, extra), ct, zeros)
+        out.append((made, after) if arg.shape == node.shape else (gathered(made, arg, node, extra), inside(after)))
+    return out
+
+
+def _where_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    if tangents[1] is None and tangents[2] is None:
+        return None, None
+    c = along_tangents(node.args[0], node, extra)
+    a, b = (spread_tangent(tangents[k], node.args[k], node, extra) for k in (1, 2))
+    live = [zeros[k] if node.args[k].shape == node.shape else inside(zeros[k]) for k in (1, 2) if tangents[k] is not None]
+    chosen = True
+    after: Zeros
+    if len(live) == 1:
+        after = Silence(live[0] is not None and live[0].inside, chosen)
+    else:
+        after = None if all(z is None for z in live) else Silence(True, chosen)
+    return apply(WHERE, c, a, b), after
+
+
+def _where_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    c = along_cotangents(node.args[0], node, extra)
+    out: list[Found] = [(None, None)]
+    for arg, chosen in zip(node.args[1:], (apply(WHERE, c, ct, 0.0), apply(WHERE, c, 0.0, ct))):
+        masked = gathered(chosen, arg, node, extra)
+        out.append((masked, Silence(arg.shape != node.shape or (zeros is not None and zeros.inside), True)))
+    return out
+
+
+# ---------------------------------------------------------------- gates
+
+
+def _gate_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    terms: list[tuple[Node, Zeros]] = []
+    for k, (t, z) in enumerate(zip(tangents, zeros)):
+        if t is None:
+            continue
+        arg, other = node.args[k], node.args[1 - k]
+        t, other = spread_tangent(t, arg, node, extra), along_tangents(other, node, extra)
+        chosen = z is not None and z.chosen
+        if node.op is GATE_BOTH:
+            terms.append((apply(GATE_BOTH, other, t), Silence(True, chosen)))
+        elif k == 0:
+            terms.append((gate(t, other), Silence(True, chosen)))
+        else:
+            terms.append(masked(other, t, z if arg.shape == node.shape else inside(z)))
+    return _sum_of(terms, node.shape + extra)
+
+
+def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    strong, p = node.args
+    chosen = zeros is not None and zeros.chosen
+    by_p: Found = masked(along_cotangents(strong, node, extra), ct, zeros)
+    factor = along_cotangents(finite_part(p, strong), node, extra)
+    n, e = axes("n", node.shape), axes("e", extra)
+    if zeros is None:
+        by_strong = contract([(ct, e + n), (factor, e + n)], e + n)
+    else:
+        by_strong = gate(ct, factor)
+    after = Silence(True, chosen)
+    return [
+        (gathered(by_strong, strong, node, extra), after),
+        by_p if p.shape == node.shape else (gathered(by_p[0], p, node, extra), after),  # type: ignore[arg-type]
+    ]
+
+
+def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    after = Silence(True, zeros is not None and zeros.chosen)
+    others = (along_cotangents(node.args[1 - k], node, extra) for k in (0, 1))
+    return [(gathered(apply(GATE_BOTH, o, ct), a, node, extra), after) for a, o in zip(node.args, others)]
+
+
+# ---------------------------------------------------------------- tensors
+
+
+def _moved_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    live = [z for t, z in zip(tangents, zeros) if t is not None]
+    if node.op.gated_jvp is not None:
+        return node.op.gated_jvp(node, tangents, extra, zeros), inside(together(live))
+    parts = node.op in (STACK, CONCATENATE)
+    return jvp_rule(node.op)(node, tangents, extra), inside(together(live if not parts else [*live, None]))
+
+
+def _moved_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+    rule = node.op.gated_vjp
+    found = vjp_rule(node.op)(node, ct, extra) if rule is None else rule(node, ct, extra, zeros)
+    return [(v, inside(zeros)) for v in found]
+
+
+def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    labels, lengths = node.params
+    e = axes("e", extra)
+    n: Labels = list(range(len(node.shape)))
+    size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}
+    terms: list[tuple[Node, Zeros]] = []
+    for k, (t, z) in enumerate(zip(tangents, zeros)):
+        if t is None:
+            continue
+        own: Labels = [*labels[k], *e]
+        others: list[tuple[Node, Labels]] = [(a, list(ks)) for i, (a, ks) in enumerate(zip(node.args, labels)) if i != k]
+        if z is None:
+            terms.append((contract([(t, own), *others], n + e, size), None))
+        else:
+            single = len(set(labels[k])) == len(labels[k])
+            value = t if single else contract([(t, own)], list(dict.fromkeys(own)))
+            terms.append((gated_product(value, list(dict.fromkeys(own)), others, n + e, size, z), inside(z)))
+    return _sum_of(terms, node.shape + extra)
+
+
+def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+    _, lengths = node.params
+    e = axes("e", extra)
+    n: Labels = list(range(len(node.shape)))
+    size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}
+    out: list[Found] = []
+    for k, arg in enumerate(node.args):
+        if is_known(arg):
+            out.append((None, None))
+            continue
+        others, own = contract_parts(node, k)
+        size.update(zip(own, arg.shape))
+        out.append((gated_product(ct, e + n, others, e + own, size, zeros), inside(zeros)))
+    return out
+
+
+def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    (t,), (z,) = tangents, zeros
+    if t is None:
+        return None, None
+    weights, every, kept = extremum_weights(node)
+    e = axes("e", extra)
+    share = contract([(weights, every)], every + e, sizes((every, weights.shape), (e, extra)))
+    masked = gate(share, t) if z is None else apply(GATE_BOTH, share, t)
+    return contract([(masked, every + e)], kept + e), inside(z)  # some element is always taken
+
+
+def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    weights, every, kept = extremum_weights(node)
+    e = axes("e", extra)
+    size = sizes((e, extra), (every, weights.shape))
+    share = contract([(weights, every)], e + every, size)
+    return [masked(share, contract([(ct, e + kept)], e + every, size), inside(zeros))]
+
+
+def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    a, _ = node.args
+    da, db = tangents
+    rest, e = axes("r", node.shape[1:]), axes("e", extra)
+    terms: list[tuple[float, Node]] = []
+    if da is not None:  # d(A x) = dA x + A dx
+        size = sizes((["i", *rest, *e], node.shape + extra), (["j"], node.shape[:1]))
+        z = zeros[0]
+        if z is None:
+            moved = contract([(da, ["i", "j", *e]), (node, ["j", *rest])], ["i", *rest, *e])
+        else:
+            moved = gated_product(da, ["i", "j", *e], [(node, ["j", *rest])], ["i", *rest, *e], size, z)
+        terms.append((-1.0, moved))
+    if db is not None:
+        terms.append((1.0, db))
+    if not terms:
+        return None, None
+    live = [z for t, z in zip(tangents, zeros) if t is not None]
+    return gated_solve(a, linear(terms, 0.0, node.shape + extra)), inside(together(live))
+
+
+def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+    a, _ = node.args
+    rest, e = axes("r", node.shape[1:]), axes("e", extra)
+    y: Labels = ["i", *e, *rest]
+    size = sizes((e, extra), (["i", *rest], node.shape), (["j"], node.shape[:1]))
+    solution = gated_solve(contract([(a, ["i", "j"])], ["j", "i"]), contract([(ct, [*e, "i", *rest])], y))
+    ct_a = gated_product(solution, y, [(node, ["j", *rest])], [*e, "i", "j"], size, zeros)
+    after = inside(zeros)
+    return [(linear([(-1.0, ct_a)], 0.0, ct_a.shape), after), (contract([(solution, y)], [*e, "i", *rest]), after)]
+
+
+_FORWARD: dict[Primitive, Callable[..., Found]] = {
+    SUM: _elementwise_tangent,
+    PRODUCT: _elementwise_tangent,
+    WHERE: _where_tangent,
+    GATE: _gate_tangent,
+    GATE_BOTH: _gate_tangent,
+    CONTRACT: _contract_tangent,
+    REDUCE_MAX: _extremum_tangent,
+    REDUCE_MIN: _extremum_tangent,
+    SOLVE: _solve_tangent,
+}
+_REVERSE: dict[Primitive, Callable[..., Sequence[Found]]] = {
+    SUM: _elementwise_cotangents,
+    PRODUCT: _elementwise_cotangents,
+    WHERE: _where_cotangents,
+    GATE: _gate_cotangents,
+    GATE_BOTH: _gate_both_cotangents,
+    CONTRACT: _contract_cotangents,
+    REDUCE_MAX: _extremum_cotangents,
+    REDUCE_MIN: _extremum_cotangents,
+    SOLVE: _solve_cotangents,
+}
+
+
+def _alone_forward(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
+    return tangent(node, tangents, extra, [None] * len(tangents))[0]
+
+
+def _alone_reverse(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+    return [v for v, _ in cotangents(node, ct, extra, None)]
+
+
+for _row in list(TABLE.values()):  # the columns of the rows that choose: with arguments behind no other choice
+    if chooses(_row):
+        _row.jvp, _row.vjp = _alone_forward, _alone_reverse
+
+__all__ = ["Zeros", "chooses", "cotangents", "masked", "tangent", "tangent_term"]

@@ -1,0 +1,205 @@
+"""Zeros that silence: products of a derivative with what does not matter where a branch is not taken.
+
+``minimum(exp(x), 1)`` is 1 at 1000, and its derivative there is 0, not 0 times the infinite derivative of ``exp``.
+A tangent or cotangent that came through a choice is 0 where the argument is not taken, and such a zero
+*silences* what it is multiplied with.  There are two ways to say so.  As long as the mask is outermost,
+``gate(share, v)`` or ``where(c, v, 0)``, factors go inside it: ``gate(share, v * p)`` is exact, and costs what ``v * p`` costs.
+Where values were summed since, the zeros are somewhere inside: then ``gate(t, p)`` is ``t * p``, and 0 wherever
+t is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, Union
+
+import numpy as np
+
+from ..arithmetic import scale, split_coefficient, spread
+from ..contract import contract, is_structural
+from ..elementwise import Function, apply
+from ..functions import GATE, WHERE, absolute, gate, less, logical_or, not_equal
+from ..leaves import is_known, is_zero
+from ..linalg import solve_node
+from ..node import Node
+from ..primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from .scaling import Labels
+
+
+class Silence(NamedTuple):
+    """That zeros of a tangent or cotangent silence."""
+
+    #: zeros are anywhere in the value, not only where its outermost mask makes them
+    inside: bool
+    #: a ``where`` chose: what it leaves out may be undefined in the arguments themselves (missing data)
+    chosen: bool
+
+
+#: ``None``: a zero is a number like others
+Zeros = Union[Silence, None]
+
+
+def together(states: Sequence[Zeros]) -> Zeros:
+    """The state of a sum."""
+    found = [z for z in states if z is not None]
+    if not found:
+        return None
+    return Silence(len(states) > 1 or found[0].inside, any(z.chosen for z in found))
+
+
+def either(a: Zeros, b: Zeros) -> Zeros:
+    """The state of several values of one node, of which some may be the one and some the other."""
+    if a is None or b is None:
+        return a or b
+    return Silence(a.inside or b.inside, a.chosen or b.chosen)
+
+
+def inside(zeros: Zeros) -> Zeros:
+    """The state of what is made of several elements."""
+    return None if zeros is None else Silence(True, zeros.chosen)
+
+
+# ---------------------------------------------------------------- what needs no gate
+
+#: rows that are finite where their arguments are
+_FINITE = frozenset(
+    ["abs", "atan", "cos", "erf", "erfc", "maximum", "minimum", "relu", "sigmoid", "sigmoid_prime", "sign", "sin", "smaller", "step",
+     "tanh", "tanh_prime", "where"]
+)  # fmt: skip
+_MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+
+
+def is_finite(node: Node, symbols: bool) -> bool:
+    """Whether no element can be infinite or NaN; ``symbols`` says that those of symbols are not.
+
+    Few nodes are looked at: sums and products can overflow, and are not followed.
+    """
+    pending, left = [node], 32
+    while pending:
+        n = pending.pop()
+        left -= 1
+        if left < 0:
+            return False
+        if n.op is CONSTANT:
+            if not math.isfinite(n.params[0]):
+                return False
+        elif n.op is ARRAY:
+            if not np.isfinite(n.params[0].data).all():
+                return False
+        elif n.op is SYMBOL:
+            if not symbols:
+                return False
+        elif isinstance(n.op, Function):
+            if not n.op.boolean:
+                if n.op.name not in _FINITE:
+                    return False
+                pending += n.args
+        elif n.op in _MOVEMENTS or is_structural(n):
+            pending += n.args
+        elif not is_known(n):
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- factors go inside the mask
+
+_DEPTH = 8
+
+
+def within_mask(value: Node, f: Callable[[Node], Node]) -> tuple[Node | None, bool]:
+    """f of what is behind the masks of a value, behind the same masks; ``None`` where there is none.
+
+    Of masks in masks so many are taken off that a chain of choices stays linear; the truth value says that there are more.
+    """
+    masks: list[tuple[float, Node]] = []
+    shape = value.shape
+    while True:
+        c, core = split_coefficient(value)
+        if core.op is GATE or (core.op is WHERE and is_zero(core.args[2])):
+            behind = core.args[1]
+        elif core.op is WHERE and is_zero(core.args[1]):
+            behind = core.args[2]
+        else:
+            break
+        if len(masks) == _DEPTH:
+            return None, True
+        masks.append((c, core))
+        value = behind if behind.shape == shape else spread(behind, shape)
+    if not masks:
+        return None, False
+    made = f(value)
+    for c, mask in reversed(masks):
+        if mask.op is GATE:
+            made = gate(mask.args[0], made)
+        elif is_zero(mask.args[2]):
+            made = apply(WHERE, mask.args[0], made, 0.0)
+        else:
+            made = apply(WHERE, mask.args[0], 0.0, made)
+        made = scale(c, made)
+    return made, False
+
+
+# ---------------------------------------------------------------- sums of products
+
+Operand = tuple[Node, Labels]
+
+
+def gated_product(
+    value: Node, labels: Labels, others: Sequence[Operand], out: Labels, size: dict[Hashable, int], zeros: Silence
+) -> Node:
+    """The contraction of a tangent or cotangent with other operands, where those do not matter at its zeros.
+
+    One operand after another is multiplied and summed, so that each is the sum of a gate: this costs what the
+    product costs, and evaluators take it as one.
+    """
+    plain = [o for o in others if is_finite(o[0], not zeros.chosen)]
+    rest = [o for o in others if not any(o is p for p in plain)]
+    while rest:
+
+        def left(own: Labels, k: int) -> Labels:
+            """Which labels are wanted after operand k."""
+            later = {*out, *(key for at, (_, ks) in enumerate(rest) if at != k for key in ks), *(key for _, ks in plain for key in ks)}
+            return [key for key in dict.fromkeys(own) if key in later]
+
+        after = [left([*labels, *own], k) for k, (_, own) in enumerate(rest)]
+        k = min(range(len(rest)), key=lambda i: math.prod(size[key] for key in after[i]))
+        node, own = rest[k]
+        # what only one of the two has is summed before
+        mine = [key for key in dict.fromkeys(labels) if key in own or key in after[k]]
+        theirs = [key for key in dict.fromkeys(own) if key in labels or key in after[k]]
+        value, node = contract([(value, labels)], mine), contract([(node, own)], theirs)
+        wide: Labels = list(dict.fromkeys([*mine, *theirs]))
+        masked = gate(contract([(value, mine)], wide, size), contract([(node, theirs)], wide, size))
+        value, labels = contract([(masked, wide)], after[k]), after[k]
+        del rest[k]
+    return contract([(value, labels), *plain], out, size)
+
+
+def gated_solve(matrix: Node, right: Node) -> Node:
+    """Linear systems along the first axis of the right side: one of zeros has a solution of zeros, whatever the matrix is."""
+    columns: Labels = [("c", k) for k in range(len(right.shape) - 1)]
+    every: Labels = ["i", *columns]
+    reached = contract([(absolute(right), every)], columns)
+    whole = contract([(reached, columns)], every, dict(zip(every, right.shape)))
+    return apply(WHERE, whole, solve_node(matrix, right), 0.0)
+
+
+# ---------------------------------------------------------------- the derivative of a gate
+
+
+def finite_part(p: Node, strong: Node) -> Node:
+    """What a derivative by the strong operand of a gate is multiplied with: p, and 0 where p is infinite or NaN and does not matter."""
+    if is_structural(p) and len(p.args) == 1:  # the same for many elements of the other operand
+        (labels,), lengths = p.params
+        return contract([(_finite_elements(p.args[0]), labels)], range(len(p.shape)), dict(enumerate(lengths)))
+    if is_structural(strong):
+        return _finite_elements(p)
+    return apply(WHERE, logical_or(not_equal(strong, 0), less(absolute(p), math.inf)), p, 0.0)
+
+
+def _finite_elements(p: Node) -> Node:
+    return apply(WHERE, less(absolute(p), math.inf), p, 0.0)
+
+
+__all__ = ["Silence", "Zeros", "either", "finite_part", "gated_product", "gated_solve", "inside", "is_finite", "together", "within_mask"]
