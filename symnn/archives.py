@@ -9,22 +9,20 @@ Nothing in a file is believed before it is checked: sizes come before memory, an
 
 from __future__ import annotations
 
-import ast
-import math
 import os
-import re
 import stat
 import struct
 from collections.abc import Mapping
 from errno import EINVAL
 from hashlib import blake2b
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from exprgraph import files
 
 from .errors import ArgumentError, ParameterFileError
+from .npy import read_array
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -35,9 +33,6 @@ _MARK = b"symnn archive 1 blake2b "
 _ANY_MARK = b"symnn archive "
 #: bytes that any archive may unpack to, and how many times its own size a larger one
 _SMALL, _TIMES = 1 << 28, 200
-#: characters of the description before an array's numbers; NumPy reads no more either
-_HEADER = 10_000
-_DTYPE = re.compile(r"[<>|=]?([a-zA-Z?])\d*")
 
 
 class Archive(NamedTuple):
@@ -140,7 +135,7 @@ def _read(archive: ZipFile, size: int) -> Archive:
             raise ValueError(f"there are two arrays of this name at {m.filename!r}")
         try:
             with archive.open(m) as f:
-                arrays[name] = _array(f, m.file_size)
+                arrays[name] = read_array(f, m.file_size)
         except ValueError as e:
             raise ValueError(f"{e} at {m.filename!r}") from None
     comment = archive.comment
@@ -151,51 +146,6 @@ def _read(archive: ZipFile, size: int) -> Archive:
     if comment != _MARK + _digest(arrays):
         raise ValueError("it is damaged: it does not have the digest of what was written")
     return Archive(arrays, True)
-
-
-def _array(f: IO[bytes], size: int) -> np.ndarray:
-    """The array of a member in NumPy's format, of so many bytes altogether."""
-    start = f.read(8)
-    if start[:6] != b"\x93NUMPY" or len(start) < 8:
-        raise ValueError("what it holds is no array in NumPy's format")
-    version = start[6]
-    if version not in (1, 2, 3):
-        raise ValueError(f"version {version} of NumPy's format is not known")
-    count = 2 if version == 1 else 4
-    length = int.from_bytes(f.read(count), "little")
-    if length > _HEADER:
-        raise ValueError(f"the description of the array has {length} characters")
-    dtype, shape, by_columns = _described(f.read(length).decode("utf8" if version == 3 else "latin1"))
-    expected = math.prod(shape) * dtype.itemsize
-    if 8 + count + length + expected != size:
-        raise ValueError(f"an array of shape {shape} and dtype {dtype} has {expected} bytes, here are {size - 8 - count - length}")
-    data = f.read(expected + 1)  # one more, so that the end is reached, where the checksum is compared
-    if len(data) != expected:
-        raise ValueError("the array is cut off")
-    flat = np.frombuffer(bytearray(data), dtype)
-    return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
-
-
-def _described(header: str) -> tuple[np.dtype, tuple[int, ...], bool]:
-    try:
-        found = ast.literal_eval(header.strip())
-        descr, by_columns, shape = found["descr"], found["fortran_order"], found["shape"]
-    except (SyntaxError, ValueError, TypeError, LookupError, MemoryError, RecursionError):
-        raise ValueError(f"{header[:60]!r} does not describe an array") from None
-    letter = _DTYPE.fullmatch(descr) if isinstance(descr, str) else None
-    if letter is None or len(descr) > 12:
-        raise ValueError(f"{descr!r:.60} is no type of numbers")
-    if letter[1] == "O":  # reading them would run code of the file
-        raise ValueError("Object arrays cannot be loaded")
-    try:
-        dtype = np.dtype(descr)
-    except TypeError:
-        raise ValueError(f"{descr!r} is no type of numbers") from None
-    if not isinstance(by_columns, bool) or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"{shape!r:.60} is no shape")
-    if len(shape) > 32 or math.prod(n for n in shape if n) >= 1 << 62 or not dtype.itemsize:
-        raise ValueError(f"no array has the shape {shape!r:.60}")
-    return dtype, shape, by_columns
 
 
 __all__ = ["Archive", "check_writable", "read_npz", "write_npz"]

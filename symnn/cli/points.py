@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 
 import numpy as np
 
+from ..npy import read_array
 from .problem import InputError
 from .syntax import shortened
 
@@ -33,13 +35,14 @@ def read_points(path: str, columns: int) -> np.ndarray:
 
 def _read_array(path: str, columns: int) -> np.ndarray:
     try:
-        points = np.load(path, allow_pickle=False)
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+            raise InputError(f"{path}: an array is read from a regular file")
+        with open(path, "rb") as f:
+            points = read_array(f, os.fstat(f.fileno()).st_size)
     except OSError as e:
         raise unreadable(path, e) from e
-    except (ValueError, EOFError) as e:
+    except ValueError as e:
         raise InputError(f"{path}: not an .npy file of numbers: {e}") from e
-    if not isinstance(points, np.ndarray):
-        raise InputError(f"{path}: not an .npy file of numbers, but an archive")
     if points.dtype.kind not in "fiub":
         raise InputError(f"{path}: expected real numbers, got an array of dtype {points.dtype}")
     if not points.ndim or points.shape[-1] != columns:

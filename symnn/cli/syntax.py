@@ -6,6 +6,9 @@ import ast
 
 from .problem import InputError
 
+#: of calls in calls, arguments in calls and the like
+_DEEPEST = 100
+
 
 def parse_expression(text: str, what: str) -> ast.expr:
     """The tree of one expression.
@@ -15,11 +18,20 @@ def parse_expression(text: str, what: str) -> ast.expr:
     'gradient'
     """
     try:
-        return ast.parse(" ".join(text.split()), mode="eval").body
+        tree = ast.parse(" ".join(text.split()), mode="eval").body
     except SyntaxError as e:
         raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}") from None
     except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested beyond what Python reads
         raise InputError(f"{what}: cannot read {shortened(text)!r}: it is nested too deeply, or is not text") from None
+    pending: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise InputError(f"{what}: cannot read {shortened(text)!r}: it is nested too deeply")
+        if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value.bit_length() > 63:
+            raise InputError(f"{what}: cannot read {shortened(text)!r}: a number in it is too large")
+        pending += [(inner, depth + 1) for inner in ast.iter_child_nodes(node)]
+    return tree
 
 
 def written(node: ast.expr) -> str:

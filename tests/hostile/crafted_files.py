@@ -64,8 +64,8 @@ class Evil:
 GOOD = npy(np.array([1.0, 2.0]))
 
 
-def _headers() -> Iterator[tuple[str, bytes]]:
-    """Descriptions of arrays that are none."""
+def headers() -> Iterator[tuple[str, bytes]]:
+    """Arrays that are none, by what is wrong with their description or their bytes."""
     eight = b"\0" * 8
     for name, text in {
         "no dict": "(1, 2)",
@@ -247,8 +247,8 @@ def _whole_files() -> Iterator[tuple[str, bytes]]:
 def files() -> dict[str, bytes]:
     """Files that hold no parameters."""
     found = dict(_whole_files())
-    found |= {f"{name} in an archive": zipped([("L1/W.npy", data)]) for name, data in _headers()}
-    found |= {f"{name} in a deflated archive": zipped([("L1/W.npy", data)], compression=zipfile.ZIP_DEFLATED) for name, data in _headers()}
+    found |= {f"{name} in an archive": zipped([("L1/W.npy", data)]) for name, data in headers()}
+    found |= {f"{name} in a deflated archive": zipped([("L1/W.npy", data)], compression=zipfile.ZIP_DEFLATED) for name, data in headers()}
     return found | dict(_names())
 
 

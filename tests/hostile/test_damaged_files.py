@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from symnn import MSE, Adam, Chain, Dense, NeuralNetworkParameters, SymbolicNeuralNetwork, train
+from symnn.cli.main import main
 from symnn.errors import ParameterFileError
 
 CHAIN = Chain(Dense(1, 2), Dense(2, 1))
@@ -150,6 +151,21 @@ def test_files_that_numpy_wrote_are_read(tmp_path: Path) -> None:
     read.save(tmp_path / "q.npz")
     with np.load(tmp_path / "q.npz", allow_pickle=False) as file:  # and the other way round
         assert file.files == list(arrays) and all(np.array_equal(file[n], a) for n, a in arrays.items())
+
+
+def test_crafted_points_are_one_line_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "points.npy"
+    command = ["evaluate", "--network", "Dense(1,1)", "--init", "0", "--points", str(path), "--out", str(tmp_path / "out.npz")]
+    for name, data in crafted_files.headers():
+        path.write_bytes(data)
+        assert main(command) == 2, name
+        err = capsys.readouterr().err
+        assert err.startswith("symnn: ") and err.count("\n") == 1 and len(err) < 500, (name, err)
+    os.unlink(path)
+    if os.name == "posix":
+        os.mkfifo(path)
+        assert main(command) == 2
+        assert "read from a regular file" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices as POSIX has them")

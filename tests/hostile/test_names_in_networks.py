@@ -218,6 +218,18 @@ def test_a_derivative_on_the_command_line_is_read_and_never_run(text: str) -> No
     assert err.getvalue().count("\n") == 1 and len(err.getvalue()) < 1_000
 
 
+def test_text_that_is_deep_or_long_on_the_command_line() -> None:
+    deep = ["Dense(2,1)" + "+1" * 900, "Dense(2," + "-" * 900 + "1)", "Dense(" + "[" * 150 + "]" * 150 + ",1)", "Dense(2,1).a" + ".b" * 900]
+    deep += ["Dense(2,1)" + "()" * 900, "Dense(0x" + "f" * 100_000 + ",1)", "Dense(" + "9" * 4000 + ",1)"]
+    deep += ["Dense(2,1" + ",1" * 10_000 + ")", "Residual(" * 150 + "Dense(2,2)" + ")" * 150, "Dense(2,1,'" + "a" * 100_000 + "')"]
+    for network in deep:
+        for option in (["--network", network], ["--network", "Dense(2,1)", "--derivative", network]):
+            err = io.StringIO()
+            with contextlib.redirect_stderr(err):
+                assert main(["evaluate", *option, "--show"]) == 2, network[:50]
+            assert err.getvalue().count("\n") == 1 and len(err.getvalue()) < 3_000, network[:50]
+
+
 def test_files_named_on_the_command_line(tmp_path) -> None:
     points = tmp_path / "'; touch pwned; '.csv"
     points.write_text("1,2\n3,4\n")
