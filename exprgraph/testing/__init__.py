@@ -27,6 +27,7 @@ from .precise import evaluate_precisely
 from .simplification import check_simplification
 from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
 from .temporary import temporary_functions
+from .texts import check_text
 
 __all__ = [
     "Disagreement",
@@ -38,6 +39,7 @@ __all__ = [
     "check_identity",
     "check_reduction",
     "check_simplification",
+    "check_text",
     "check_values",
     "constants",
     "directional_derivatives",

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..evaluate import evaluate
-from ..leaves import as_node
+from ..leaves import Symbol, as_node
 from ..lowering import compile as compile_
 from ..node import Node
 from ..traverse import symbols_of
 from .disagreement import Disagreement, Values, allowances, difference, program
 from .growing import values_for
 
+#: an argument that nothing depends on
+_ANOTHER = "another argument"
 #: batch axes: none, one, several, and some without elements
 LEADS = ((), (1,), (3,), (0,), (2, 0), (2, 2))
 
@@ -22,6 +24,7 @@ def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, se
     """Check that ``evaluate`` and compiled functions agree on batches: in shape and type exactly, in values to rounding.
 
     Each symbol's value is repeated over the axes of the batch; one that is not declared per sample may also stay a single one.
+    A further symbol, which the expression does not depend on, has these axes as well: constants of a batch.
 
     Args:
         e: an expression.
@@ -43,13 +46,15 @@ def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, se
     single = dict(values_for(rng, symbols, samples=1)) if at is None else dict(at)
     single = {s: np.asarray(v, float)[0] if np.ndim(v) > s.ndim else np.asarray(v, float) for s, v in single.items()}
     declared = any(s.per_sample for s in single)
+    single[Symbol(_ANOTHER, per_sample=declared)] = np.asarray(0.5)
     functions = {b: compile_(node, list(single), backend=b) for b in ("numpy", "numba")[: 1 + compiled]}
     for lead in LEADS:
         batched = {s: s.per_sample if declared else bool(rng.integers(0, 4)) for s in single}
         values = {s: np.array(np.broadcast_to(v, (lead if batched[s] else ()) + s.shape)) for s, v in single.items()}
         said = _said(node, values, functions)
         if said is not None:
-            raise Disagreement(said, program([("e", node)], single, f"check_batches(e, at=at, seed={seed})"))
+            known = {s: v for s, v in single.items() if s.name != _ANOTHER}
+            raise Disagreement(said, program([("e", node)], known, f"check_batches(e, at=at, seed={seed})"))
 
 
 def _said(e: Node, values: Values, functions: dict[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from exprgraph.testing import (
     check_batches,
     check_derivatives,
     check_reduction,
+    check_text,
     check_values,
     rounding_errors,
 )
@@ -132,6 +133,7 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "special points, code, copies": (2, _special),
     "special points, machine code": (40, lambda m, seed: _special(m, seed, True)),
     "samples": (2, _samples),
+    "text": (4, lambda m, seed: check_text(m.e, seed=seed)),
     "batches": (2, _batches),
     "batches, machine code": (40, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),

@@ -1,0 +1,74 @@
+"""The check that printed text means the expression: its value and its derivatives, where arguments are equal above all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..calculus.derivatives import vjp
+from ..errors import DifferentiationError
+from ..evaluate import evaluate_nodes
+from ..leaves import as_node, constant
+from ..node import Node
+from ..parse import parse
+from ..traverse import symbols_of
+from .disagreement import Disagreement, Values, allowances, difference, program
+
+#: at each point the elements of all symbols are among so few numbers, so that most are equal to others
+TIES = ((0.5, 1.5), (1.0,), (-1.0, 1.0), (0.0, 1.0))
+
+
+def check_text(e: Any, *, at: Values | None = None, samples: int = 2, seed: int = 0) -> None:
+    """Check that the text of an expression, read back, has its value and its first derivatives.
+
+    Text is for readers: a function may be shown as a formula that is 0/0 where the function is 0.  So nothing is said where
+    what was read back is NaN; everywhere else the two must agree, as at ties of a maximum.  Text with parts left out is not
+    looked at; ``to_python`` leaves nothing out.
+
+    Args:
+        e: an expression.
+        at: a value for each symbol; by default points at which many elements are equal.
+        samples: how many samples these points have, where symbols are declared per sample.
+        seed: of the random choices.
+
+    Raises:
+        Disagreement: what differs, as a program.
+        ParseError: the text is not read.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_text
+    >>> check_text(eg.max(eg.Symbol("x", 3)))
+    """
+    node = as_node(e)
+    symbols = symbols_of([node])
+    text = str(node)
+    if "..." in text:
+        return
+    back = parse(text, symbols)
+    if back is node:
+        return
+    pairs = [("", node, back)]
+    try:
+        for s in symbols:
+            one = constant(1.0, node.shape)
+            pairs.append((f"'s derivative by {s.name}", vjp(node, s, one), vjp(back, s, one)))
+    except DifferentiationError:  # of one sample by another
+        pairs = pairs[:1]
+    rng = np.random.default_rng(seed)
+    points = [dict(at)] if at is not None else [_tied(rng, symbols, numbers, samples) for numbers in TIES]
+    for values in points:
+        wanted = evaluate_nodes([a for _, a, _ in pairs], values)
+        found = evaluate_nodes([b for *_, b in pairs], values)
+        for (what, *_), want, got, allowed in zip(pairs, wanted, found, allowances([a for _, a, _ in pairs], values)):
+            known = np.where(np.isnan(np.asarray(got, float)), np.inf, 10 * allowed + 1e-12)
+            said = difference(f"the text's value{what}", got, "the expression's", want, known)
+            if said is not None:
+                raise Disagreement(f"{said}; the text is {text}", program([("e", node)], values, "check_text(e, at=at)"))
+
+
+def _tied(rng: np.random.Generator, symbols: list[Node], numbers: tuple[float, ...], samples: int) -> dict[Node, Any]:
+    return {s: rng.choice(numbers, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
+
+
+__all__ = ["check_text"]
