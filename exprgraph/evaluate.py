@@ -75,26 +75,26 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
     nodes = [as_node(n) for n in leaves]
     given = bindings or {}
     declared = any(isinstance(s, Node) and s.per_sample for s in given)
-    return restore(evaluate_nodes(nodes, given, [not declared and has_batch_axes(n) for n in nodes]))
+    return restore(evaluate_nodes(nodes, given, repeat=not declared))
 
 
-def has_batch_axes(node: Node) -> bool:
-    """Whether a value has the axes of a batch in which no symbol is declared per sample: all but sums over its samples have."""
-    order = topological([node])
+def with_batch_axes(roots: Sequence[Node]) -> list[bool]:
+    """Which values have the axes of a batch where no symbol is declared per sample: all but sums over its samples have."""
     differs: set[Node] = set()
-    for n in order:
+    summed: set[Node] = set()
+    for n in topological(roots):
         if n.op is SYMBOL or (n.op is not SAMPLE_SUM and any(a in differs for a in n.args)):
             differs.add(n)
-    return node in differs or not any(n.op is SAMPLE_SUM for n in order)
+        if n.op is SAMPLE_SUM or any(a in summed for a in n.args):
+            summed.add(n)
+    return [n in differs or n not in summed for n in roots]
 
 
-def evaluate_nodes(
-    roots: Sequence[Node], bindings: Bindings, repeated: Sequence[bool] | None = None, *, check: bool = True
-) -> list[np.ndarray]:
+def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = False, check: bool = True) -> list[np.ndarray]:
     """The values of several nodes, with shared parts computed once.
 
-    Those ``repeated`` have the batch axes in any case.  ``check``: a value for each sample where sums over samples take it
-    as one for all is an error; a caller that has repeated values over the samples has checked that before.
+    ``repeat``: all but sums over samples have the batch axes, constants too.  ``check``: a value for each sample where sums
+    over samples take it as one for all is an error; a caller that has repeated values over the samples has checked that before.
     """
     values, batch, dtype = bind(roots, bindings, check)
     order = topological(roots, enter=lambda n: n not in values)
@@ -118,7 +118,8 @@ def evaluate_nodes(
                 uses[a] -= 1
                 if not uses[a]:
                     del values[a]  # memory follows the live values, not the whole graph
-    return [context.finish(r, values[r], again) for r, again in zip(roots, repeated or [False] * len(roots))]
+    repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
+    return [context.finish(r, values[r], again) for r, again in zip(roots, repeated)]
 
 
 def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..evaluate import check_counted, evaluate_nodes, has_batch_axes, real_array, taken_as_shared
+from ..evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared, with_batch_axes
 from ..integers import whole
 from ..leaves import as_node
 from ..names import shown
@@ -182,7 +182,7 @@ class CompiledFunction:
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
         self._counted = taken_as_shared(outputs)
-        self._lifted = tuple(plain and not differs and has_batch_axes(o) for o, differs in zip(outputs, self._core.differs))
+        self._lifted = tuple(plain and not differs and axes for axes, differs in zip(with_batch_axes(outputs), self._core.differs))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)
