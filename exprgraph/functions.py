@@ -119,8 +119,8 @@ atan_prime: Elementwise = _row(
 atan2: Elementwise = _row(
     "atan2",
     np.arctan2,
-    lambda y, x: direction(x, y) / hypot(x, y),
-    lambda y, x: -direction(y, x) / hypot(x, y),
+    lambda y, x: direction(x, y) * ratio(1, hypot(x, y)),
+    lambda y, x: -direction(y, x) * ratio(1, hypot(x, y)),
     domain=[(-_inf, _inf), (0, _inf)],  # where it is smooth: not at the origin, and with a jump at negative x
     sample=[(-2, 2), (0.2, 2)],
     doc="The angle of the point (x, y), in radians; the arguments are y, x.",

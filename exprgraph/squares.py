@@ -8,6 +8,7 @@ is not: it has no value below 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import permutations
 
 from .leaves import constant, number
 from .node import Node
@@ -48,6 +49,11 @@ def _split(base: Node) -> tuple[float, Node]:
         c = base.params[1][0]
         if _MODERATE[0] < abs(c) < _MODERATE[1]:
             return c, base.args[0]
+    if base.op is PRODUCT and len(base.args) == 2 and base.params[0] * base.params[1] in (1.0, -1.0):
+        for (n, e), (root, one) in permutations(zip(base.args, base.params)):
+            value = number(n)
+            if value is not None and one == 1.0 and root.shape == base.shape and _MODERATE[0] < abs(value) < _MODERATE[1]:
+                return value**e, root
     return 1.0, base
 
 

@@ -21,6 +21,8 @@ PAIRS: list[tuple[Callable[[Node], Node], Callable[[Node], Node]]] = [
     (lambda v: eg.norm(v) ** 4, lambda v: (v @ v) ** 2),
     (lambda v: eg.norm(v) * eg.norm(v), lambda v: v @ v),
     (lambda v: eg.square(3 * eg.norm(v)), lambda v: 9 * (v @ v)),
+    (lambda v: eg.square(eg.norm(v) / 3), lambda v: v @ v / 9),
+    (lambda v: eg.hypot(eg.hypot(v[0], v[1]), 2 * v[0]) ** 2, lambda v: v @ v + 4 * v[0] ** 2),
     (lambda v: eg.hypot(v[0], v[1]) ** 2, lambda v: v @ v),
     (lambda v: eg.sum(abs(v) ** 2), lambda v: v @ v),
     (lambda v: eg.sqrt(v[0] * v[0] + v[1] * v[1]) ** 2, lambda v: v @ v),
