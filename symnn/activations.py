@@ -42,13 +42,15 @@ _COMPOSED: dict[str, Callable[[Node], Node]] = {
     "leaky_relu": _leaky_relu,
     "softsign": _softsign,
     "mish": _mish,
+    "softmax": lambda x: eg.softmax(x, axis=-1 if x.shape else None),
+    "log_softmax": lambda x: eg.log_softmax(x, axis=-1 if x.shape else None),
 }
 
 
 def activation_names() -> list[str]:
-    """The names an activation can be given by: every elementwise function of one argument.
+    """The names an activation can be given by: every elementwise function of one argument, and some made of these.
 
-    A function added with ``exprgraph.function`` is among them.
+    ``softmax`` and ``log_softmax`` are taken over all outputs of a layer.  A function added with ``exprgraph.function`` is among them.
 
     >>> from symnn.activations import activation_names
     >>> {"tanh", "sigmoid", "gelu", "silu", "swish", "identity"} <= set(activation_names())

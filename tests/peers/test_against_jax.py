@@ -32,6 +32,34 @@ ACTIVATIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
+LOGITS = eg.Symbol("logits", 4)
+#: functions of probabilities, and two that scale
+ALONG: dict[str, tuple[Any, Any]] = {
+    "softmax": (eg.softmax(LOGITS), jax.nn.softmax),
+    "log_softmax": (eg.log_softmax(LOGITS), jax.nn.log_softmax),
+    "logsumexp": (eg.logsumexp(LOGITS), jax.nn.logsumexp),
+    "log_sigmoid": (eg.log_sigmoid(LOGITS), jax.nn.log_sigmoid),
+    "logaddexp": (eg.logaddexp(LOGITS[:2], LOGITS[2:]), lambda x: jnp.logaddexp(x[:2], x[2:])),
+    "xlogy": (eg.xlogy(LOGITS[:2], abs(LOGITS[2:])), lambda x: jax.scipy.special.xlogy(x[:2], jnp.abs(x[2:]))),
+    "norm": (eg.norm(LOGITS), jnp.linalg.norm),
+    "std": (eg.std(LOGITS), jnp.std),
+}
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", ALONG)
+def test_functions_of_probabilities(name: str) -> None:
+    """To the third derivative, away from the tails, where JAX's digits end."""
+    ours, theirs = ALONG[name]
+    for seed in range(2):
+        at = np.random.default_rng(seed).normal(size=4)
+        mine, f = ours, theirs
+        for _ in range(4):
+            close(eg.evaluate(mine, {LOGITS: at}), f(at), 1e-10)
+            close(eg.compile(mine, LOGITS)(at), f(at), 1e-10)
+            mine, f = eg.jacobian(mine, LOGITS), jax.jacobian(f)
+
+
 class Case:
     """One random network, twice: as an expression and as a JAX function of (parameters, x)."""
 
