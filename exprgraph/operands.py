@@ -19,7 +19,7 @@ from .node import Node
 _OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)
 #: a method of each operator's other side
 REFLECTED = {
-    **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")},
+    **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul")},
     "lt": "__gt__", "le": "__ge__", "gt": "__lt__", "ge": "__le__",
 }  # fmt: skip
 

@@ -99,6 +99,10 @@ COMPARED = (
 )
 
 
+def _divmod(a: Operand, b: Operand) -> Any:
+    return functions.floor_divide(a, b), functions.mod(a, b)
+
+
 def _no_truth(self: Node) -> NoReturn:
     raise TypeError(
         "the truth of an expression is not known before it is evaluated; "
@@ -177,7 +181,8 @@ def _install() -> None:
     }
     for name, f in [
         ("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide),
-        ("mod", functions.mod), ("floordiv", functions.floor_divide), ("pow", functions.power), ("matmul", linalg.matmul),
+        ("mod", functions.mod), ("floordiv", functions.floor_divide), ("divmod", _divmod),
+        ("pow", functions.power), ("matmul", linalg.matmul),
     ]:  # fmt: skip
         methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(name, f)
     for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:

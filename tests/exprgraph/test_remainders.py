@@ -60,6 +60,7 @@ def test_every_way_to_write_them() -> None:
     assert 3.0 % x is eg.mod(3, x) and np.float64(3) % x is eg.mod(3, x)
     assert x // 3 is np.floor_divide(x, 3) is eg.floor_divide(x, 3) is eg.parse("floor_divide(x, 3)", [x])
     assert 3 // x is eg.floor_divide(3, x)
+    assert divmod(x, 3) == (x // 3, x % 3) and divmod(3, x) == (3 // x, 3 % x)
     assert np.fmod(v, x) is eg.fmod(v, x)
     assert eg.parse(str(x % y + x // y), [x, y]) is x % y + x // y
 
