@@ -27,6 +27,24 @@ def test_example(name: str, tmp_path: Path) -> None:
     assert "error" in run.stdout or "energy" in run.stdout
 
 
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("backend", ["", "Agg"])
+def test_an_example_without_a_display_says_where_its_picture_is(backend: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    own = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")}
+    own |= {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path), **({"MPLBACKEND": backend} if backend else {})}
+    if not backend and sys.platform != "linux":
+        pytest.skip("there is a display")
+    script = "import sys; sys.path.insert(0, EXAMPLES); from _picture import *; g = options('text')\n"
+    script += "plt, fig, axes = figure(2); finish(plt, fig, g.save)"
+    (tmp_path / "small.py").write_text(script.replace("EXAMPLES", repr(str(EXAMPLES))))
+    run = subprocess.run([sys.executable, str(tmp_path / "small.py")], capture_output=True, text=True, env=own, timeout=60, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    (picture,) = tmp_path.glob("exprgraph-*/small.png")
+    assert f"there is no display, so nothing is shown; the picture is {picture} (--save" in run.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("name", "without", "save", "message"),
     [
