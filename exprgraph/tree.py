@@ -49,7 +49,7 @@ def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     if isinstance(t, list):
         parts = [_walk(v, leaves) for v in t]
         return lambda it: [p(it) for p in parts]
-    if hasattr(t, "__tree_flatten__"):
+    if hasattr(type(t), "__tree_flatten__"):
         parts = [_walk(v, leaves) for v in t.__tree_flatten__()]
         return lambda it: t.__tree_unflatten__([p(it) for p in parts])
     leaves.append(t)
@@ -72,7 +72,7 @@ def named(tree: Any) -> list[tuple[str, Node]]:
 def _name(name: str, tree: Any, found: list[tuple[str, Node]]) -> None:
     while not isinstance(tree, Node) and hasattr(type(tree), "__tree_named__"):
         tree = tree.__tree_named__()
-    if not isinstance(tree, (Node, dict, tuple, list)) and hasattr(tree, "__tree_flatten__"):
+    if not isinstance(tree, (Node, dict, tuple, list)) and hasattr(type(tree), "__tree_flatten__"):
         tree = tree.__tree_flatten__()
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         tree = dict(zip(tree._fields, tree))
@@ -93,7 +93,7 @@ def _is_array(parts: Any) -> bool:
         p = pending.pop()
         if isinstance(p, (list, tuple)) and not hasattr(p, "_fields"):
             pending += p
-        elif isinstance(p, (dict, tuple)) or hasattr(p, "__tree_flatten__") or hasattr(type(p), "__tree_named__"):
+        elif isinstance(p, (dict, tuple)) or hasattr(type(p), "__tree_flatten__") or hasattr(type(p), "__tree_named__"):
             return False
     try:
         as_node(parts)

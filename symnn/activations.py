@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 
 import exprgraph as eg
 from exprgraph.elementwise import Function, apply
@@ -10,7 +11,8 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE
 
-from .errors import ActivationError
+from .errors import ActivationError, DTypeError, ShapeError
+from .quantities import described
 
 Activation = str | Callable[[Node], Node]
 
@@ -66,12 +68,15 @@ def check_activation(activation: Activation | None) -> Activation:
         return "identity"
     if isinstance(activation, str):
         if activation not in activation_names():
+            near = get_close_matches(activation, activation_names())
+            near.sort(key=lambda name: sorted(name) != sorted(activation))  # letters in another order come first
+            meant = f"do you mean {near[0]!r}? Known" if near else "known"
             raise ActivationError(
-                f"unknown activation {activation!r}; known are {', '.join(activation_names())}, or give any function of an expression"
+                f"unknown activation {activation!r}; {meant} are {', '.join(activation_names())}, or give any function of an expression"
             )
         return activation
     if not callable(activation):
-        raise ActivationError(f"an activation is a name or a function of an expression, got {type(activation).__name__}: {activation!r}")
+        raise ActivationError(f"an activation is a name or a function of an expression, got {described(activation)}")
     return activation
 
 
@@ -93,7 +98,14 @@ def activate(activation: Activation, x: Node) -> Node:
         row = TABLE[activation]
         assert isinstance(row, Function)
         return apply(row, x)
-    y = as_node(activation(x))
+    if getattr(activation, "__module__", "") == "math":
+        math = f"math.{describe(activation)}"
+        raise ActivationError(f"{math} takes numbers; an activation is a name or a function of expressions, as eg.tanh and np.tanh are")
+    given = activation(x)
+    try:
+        y = as_node(given)
+    except (DTypeError, ShapeError) as e:
+        raise ActivationError(f"the activation {describe(activation)} made no expression: {e}") from None
     if y.shape != x.shape:
         raise ActivationError(f"the activation {describe(activation)} made shape {y.shape} of shape {x.shape}; it must keep the shape")
     return y
@@ -101,4 +113,7 @@ def activate(activation: Activation, x: Node) -> Node:
 
 def describe(activation: Activation) -> str:
     """How an activation is printed."""
-    return repr(activation) if isinstance(activation, str) else getattr(activation, "__name__", None) or repr(activation)
+    if isinstance(activation, str):
+        return repr(activation)
+    name = getattr(activation, "__name__", None) or repr(activation)
+    return "lambda" if name == "<lambda>" else str(name)

@@ -22,6 +22,7 @@ from .binding import bind, common_dtype
 from .compiling import at_once, c_function, compile_core, given_arrays, of_parameters, of_symbol, save_function, workspace_size, write
 from .errors import ArgumentError, DTypeError, UnboundSymbolError
 from .parameters import NeuralNetworkParameters
+from .quantities import described
 from .symbolic import SymbolicNeuralNetwork
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ def build_nn_function(
         further = symbols[1:] if symbols and symbols[0] is params.input else symbols
         symbols, params = (params.input, *further), params.params
     if not isinstance(params, NeuralNetworkParameters):
+        hint = "; make one: SymbolicNeuralNetwork(...)" if hasattr(params, "chain") or hasattr(params, "parameter_shapes") else ""
         raise ArgumentError(
             "build_nn_function(equations, params(nn), nn.input): expected the parameters or a SymbolicNeuralNetwork, "
-            f"got {type(params).__name__}"
+            f"got {described(params)}{hint}"
         )
     names = tuple(shared) if isinstance(shared, (tuple, list, set, frozenset)) else (shared,)
     return BuiltFunction(equations, params, tuple(symbols), names, reduce, backend, bool(check_shapes), threads)
@@ -280,7 +282,7 @@ def _equations(equations: Any) -> tuple[list[Node], Any]:
         try:
             nodes.append(as_node(leaf))
         except DTypeError:
-            raise DTypeError(f"equation {i} is neither an expression nor a real number: {type(leaf).__name__} {leaf!r}") from None
+            raise DTypeError(f"equation {i} is neither an expression nor a real number, but {described(leaf)}") from None
     return nodes, restore
 
 
@@ -288,15 +290,15 @@ def _check_symbols(params: NeuralNetworkParameters, symbols: tuple[Node, ...]) -
     own: dict[Node, str] = {}
     for name, leaf in params.leaves().items():
         if not isinstance(leaf, Node) or leaf.op is not SYMBOL or leaf.per_sample:
-            raise ArgumentError(f"the parameters must be symbols shared by all samples, as params(nn) gives them; {name} is {leaf!r}")
+            what = described(leaf)
+            raise ArgumentError(f"the parameters must be symbols shared by all samples, as params(nn) gives them; {name} is {what}")
         if leaf in own:
             raise ArgumentError(f"the parameters {own[leaf]} and {name} are the same symbol, {leaf!r}")
         own[leaf] = name
     seen: set[str] = set()
     for s in symbols:
         if not isinstance(s, Node) or s.op is not SYMBOL:
-            what = f"the expression {s!r}" if isinstance(s, Node) else f"{type(s).__name__} {s!r}"
-            raise ArgumentError(f"after the parameters come symbols (the input, then further ones), got {what}")
+            raise ArgumentError(f"after the parameters come symbols (the input, then further ones), got {described(s)}")
         if s in own:
             raise ArgumentError(f"the symbol {s.name!r} is the parameter {own[s]}; it need not be given again")
         if s.name in seen:

@@ -14,6 +14,7 @@ from .errors import ShapeError
 from .layers import Layer, as_layer
 from .layout import Shape
 from .parameters import NeuralNetworkParameters, container_of
+from .quantities import generator
 
 _NOTHING = NeuralNetworkParameters()
 
@@ -64,7 +65,7 @@ class Chain(Layer):
             seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
             dtype: float64 or float32.
         """
-        rng = np.random.default_rng(seed)
+        rng = generator("seed", seed)
         return NeuralNetworkParameters(
             {f"L{i}": layer.initial_parameters(rng, dtype) for i, layer in enumerate(self.layers, 1) if layer.layout().slots}
         )

@@ -12,6 +12,7 @@ from exprgraph.node import Node
 
 from .gradient_container import GradientContainer
 from .parameters import NeuralNetworkParameters, of_expressions
+from .quantities import described
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -53,12 +54,14 @@ class Derivative(ABC):
         if nn is None:
             if not isinstance(f, SymbolicNeuralNetwork):
                 raise TypeError(
-                    f"{name}(f) needs the network as well, {name}(f, nn), unless f is a SymbolicNeuralNetwork; got {type(f).__name__}"
+                    f"{name}(f) needs the network as well, {name}(f, nn), unless f is a SymbolicNeuralNetwork; got {described(f)}"
                 )
             nn = f
         if not isinstance(nn, SymbolicNeuralNetwork):
             hint = "; make one with SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
-            raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {type(nn).__name__}{hint}")
+            if isinstance(nn, Node):
+                hint = f"; the derivative by a symbol is exprgraph.{name.lower()}(f, x)"
+            raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {described(nn)}{hint}")
         self.f = expression_of(f)
         self.nn = nn
 
@@ -174,5 +177,5 @@ def derivative(d: Derivative) -> Any:
     (1, 1)
     """
     if not isinstance(d, Derivative):
-        raise TypeError(f"derivative takes a Jacobian, Gradient, Hessian or Laplacian, got {type(d).__name__}")
+        raise TypeError(f"derivative takes a Jacobian, Gradient, Hessian or Laplacian, got {described(d)}")
     return d.derivative

@@ -16,6 +16,7 @@ from .errors import ShapeError
 from .initialization import glorot_uniform
 from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters
+from .quantities import described, generator
 
 
 class Layer:
@@ -71,7 +72,7 @@ class Layer:
         >>> Dense(2, 3).initial_parameters(0).b
         array([0., 0., 0.])
         """
-        rng = np.random.default_rng(seed)
+        rng = generator("seed", seed)
         layout = self.layout()
         leaves = [glorot_uniform(s.shape, rng) if len(s.shape) > 1 else np.zeros(s.shape) for s in layout.slots]
         return NeuralNetworkParameters(layout.nest(iter(leaves))).astype(dtype)
@@ -192,7 +193,7 @@ class FunctionLayer(Layer):
         return as_node(self.function(as_node(x)))
 
     def __repr__(self) -> str:
-        return getattr(self.function, "__name__", None) or repr(self.function)
+        return describe(self.function)
 
 
 class Residual(Layer):
@@ -266,7 +267,13 @@ def as_layer(value: Any, where: str) -> Layer:
     if isinstance(value, type):
         raise TypeError(f"{where}: expected a layer, got the class {value.__name__}; make one, as in Dense(2, 1)")
     if not callable(value):
-        raise TypeError(f"{where}: expected a layer, a chain or a function of an expression, got {type(value).__name__}: {value!r}")
+        hint = ""
+        if isinstance(value, str):
+            known = f"eg.{value}" if value in eg.__all__ else "eg.tanh"
+            hint = f"; an activation by itself is a function, {known}, and by name belongs to a layer, Dense(2, 1, {value!r})"
+        elif isinstance(value, (list, tuple)):
+            hint = "; give layers one by one: Chain(*layers)"
+        raise TypeError(f"{where}: expected a layer, a chain or a function of an expression, got {described(value)}{hint}")
     return FunctionLayer(value)
 
 

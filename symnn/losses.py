@@ -99,7 +99,12 @@ def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     if a.shape == shape:
         a = a[None]
     if a.ndim <= len(shape) or a.shape[a.ndim - len(shape) :] != shape:
-        raise ShapeError(f"{what}: expected samples of shape {shape}, so (n, {', '.join(map(str, shape))}), got {a.shape}")
+        hint = ""
+        if shape == (1,) and a.ndim == 1:
+            hint = "; an array of n numbers is a[:, None] there"
+        elif a.ndim == 2 and a.shape[:1] == shape:
+            hint = "; samples come first, so pass the transpose"
+        raise ShapeError(f"{what}: expected samples of shape {shape}, so (n, {', '.join(map(str, shape))}), got {a.shape}{hint}")
     return a
 
 

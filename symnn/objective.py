@@ -19,7 +19,7 @@ from .derivatives import by_parameters
 from .errors import ArgumentError, ShapeError, UnboundSymbolError
 from .losses import NetworkLoss, as_batch
 from .parameters import NeuralNetworkParameters
-from .quantities import number
+from .quantities import described, number
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -78,8 +78,11 @@ class Part(NamedTuple):
 def parameters_of(nn: Any) -> NeuralNetworkParameters:
     """The symbols that are trained: of a symbolic network, or a container of symbols."""
     ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
+    if isinstance(ps, NeuralNetworkParameters) and not ps.layout.slots:
+        raise ArgumentError(f"{described(nn)} without parameters: there is nothing to differentiate by, and nothing to train")
     if not isinstance(ps, NeuralNetworkParameters) or ps.is_numeric:
-        raise ArgumentError(f"expected a SymbolicNeuralNetwork or a container of symbols, got {type(nn).__name__}")
+        hint = "; make one: SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
+        raise ArgumentError(f"expected a SymbolicNeuralNetwork or a container of symbols, got {described(nn)}{hint}")
     for name, leaf in ps.leaves().items():
         if leaf.op is not SYMBOL or leaf.per_sample:
             raise ArgumentError(f"the parameters must be symbols that all samples share; {name} is {leaf!r}")
@@ -93,13 +96,14 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     target = None
     if isinstance(loss, NetworkLoss):
         if not isinstance(nn, SymbolicNeuralNetwork):
-            raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {type(nn).__name__} instead of one")
+            raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {described(nn)} instead of one")
         target = loss.target(nn)
         e = loss.of(nn, target)
     elif isinstance(loss, Node):
         e = loss
     else:
-        raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {type(loss).__name__}: {loss!r}")
+        hint = "; of one of your own, call it on nn.output and symbols, or make it a subclass of Loss" if callable(loss) else ""
+        raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {described(loss)}{hint}")
     if e.shape:
         raise ShapeError(f"a loss is one number, this expression has shape {e.shape}; sum it: eg.sum(...)")
     if e.per_sample:
@@ -168,10 +172,11 @@ def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
     """Symbols with their values, as data gives them."""
     if target is not None:
         if not isinstance(data, (tuple, list)) or len(data) != 2:
-            raise ArgumentError(f"the data of a Loss is (inputs, targets), got {type(data).__name__}")
+            hint = "; the parameters come before the data" if isinstance(data, NeuralNetworkParameters) else ""
+            raise ArgumentError(f"the data of a Loss is (inputs, targets), got {described(data)}{hint}")
         return {nn.input: as_batch(data[0], nn.input.shape, "input"), target: as_batch(data[1], target.shape, "target")}
     if not isinstance(data, Mapping):
-        raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {type(data).__name__}")
+        raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {described(data)}")
     for s in data:
         if not isinstance(s, Node) or s.op is not SYMBOL:
             raise ArgumentError(f"the data of an expression is a dict from symbols to arrays; {s!r} is not a symbol")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from exprgraph.integers import whole
 from exprgraph.leaves import brief
+from exprgraph.node import Node
 
 from .errors import ArgumentError
 
@@ -53,6 +55,49 @@ def number(what: str, value: Any, *, least: float | None = None, above: float | 
     return found
 
 
+def generator(what: str, seed: Any) -> np.random.Generator:
+    """A generator of random numbers, from a seed or as it is.
+
+    >>> from symnn.quantities import generator
+    >>> generator("seed", 3).integers(10)
+    np.int64(8)
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        kinds = "a seed, a whole number of at least 0, or a NumPy generator"
+        raise ArgumentError(f"{what} is {kinds}, got {_shortest(seed)}") from None
+
+
+def described(value: Any) -> str:
+    """What came instead of something else, in words.
+
+    >>> from symnn import Chain, Dense
+    >>> from symnn.quantities import described
+    >>> described(Chain(Dense(2, 1))), described(Dense), described(None), described([1, 2])
+    ('a Chain', 'the class Dense', 'nothing', 'a list of 2')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, Node):
+        return f"the expression {_shortest(value)}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, (str, bytes)):
+        return f"the text {_shortest(value)}"
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, (bool, int, float, complex, np.generic)):
+        return _shortest(value)
+    name = "function" if isinstance(value, (FunctionType, BuiltinFunctionType, np.ufunc)) else type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
+
+
 def _real(value: Any) -> float | None:
     """The number, if it is one and finite."""
     if isinstance(value, (bool, np.bool_, str, bytes)):
@@ -71,4 +116,4 @@ def _shortest(value: Any) -> str:
     return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}..."
 
 
-__all__ = ["count", "number"]
+__all__ = ["count", "described", "generator", "number"]

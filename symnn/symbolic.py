@@ -16,6 +16,7 @@ from .errors import ShapeError
 from .layers import Layer, symbolic_parameters
 from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters, container_of
+from .quantities import described
 
 
 def chain_of(network: Any) -> Chain:
@@ -25,14 +26,24 @@ def chain_of(network: Any) -> Chain:
         return chain
     if isinstance(network, Layer):
         return Chain(network)
-    raise TypeError(f"expected a Chain, a layer or a network, got {type(network).__name__}: {network!r}")
+    hint = ""
+    if isinstance(network, type):
+        hint = "; make one, as in Dense(2, 1)"
+    elif isinstance(network, (list, tuple)):
+        hint = "; layers follow one another in a Chain: Chain(*layers)"
+    elif callable(network):
+        hint = "; a function is a layer of a Chain: Chain(f)"
+    raise TypeError(f"expected a Chain, a layer or a network, got {described(network)}{hint}")
 
 
 def input_size_of(chain: Chain, given: int | None) -> int:
     """The number of inputs, from the first layer or, where that takes any, from the caller."""
     own = chain.input_size
     if own is None and given is None:
-        raise ShapeError(f"the first layer, {chain[0]!r}, takes inputs of any size; say how many there are: input_size=...")
+        raise ShapeError(
+            f"the first layer, {chain[0]!r}, takes inputs of any size; "
+            "make the network first, and say how many there are: SymbolicNeuralNetwork(chain, input_size=...)"
+        )
     if given is None:
         assert own is not None
         return own
@@ -114,6 +125,14 @@ class SymbolicNeuralNetwork:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
         return self.chain(node, ps)
 
+    # as a part of nested equations it stands for its output
+
+    def __tree_flatten__(self) -> tuple[Node]:
+        return (self.output,)
+
+    def __tree_unflatten__(self, children: Any) -> Any:
+        return children[0]
+
     def __tree_named__(self) -> Node:
         return self.output
 
@@ -130,5 +149,6 @@ def params(nn: Any) -> NeuralNetworkParameters:
     """
     value = getattr(nn, "params", None)
     if not isinstance(value, NeuralNetworkParameters):
-        raise TypeError(f"params takes a network, got {type(nn).__name__}")
+        hint = "; initial_parameters(seed) are numbers for it, SymbolicNeuralNetwork(...) has symbols" if isinstance(nn, Layer) else ""
+        raise TypeError(f"params takes a network, got {described(nn)}{hint}")
     return value

@@ -16,7 +16,7 @@ from .fingerprints import of_data, of_network, of_terms
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
-from .quantities import count
+from .quantities import count, described, generator
 from .reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
 from .symbolic import SymbolicNeuralNetwork
 
@@ -100,10 +100,7 @@ def train(
     threads = count("threads", threads)
     if callback is not None and not callable(callback):
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
-    try:
-        generator = np.random.default_rng(rng)
-    except (TypeError, ValueError) as e:
-        raise ArgumentError(f"rng is a seed, a whole number of at least 0, or a NumPy generator, got {rng!r} ({e})") from None
+    random = generator("rng", rng)
     optimizer = Adam() if optimizer is None else optimizer
     if isinstance(optimizer, LBFGS):
         if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
@@ -111,12 +108,13 @@ def train(
                 "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
             )
     elif not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"expected an optimizer such as Adam(), got {optimizer!r}")
+        made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+        raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     network = _network(nn)
     symbols = parameters_of(network)
-    first = _first_parameters(nn, network, params, generator)
+    first = _first_parameters(nn, network, params, random)
     parts = parts_of(network, loss, data)
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
@@ -140,7 +138,7 @@ def train(
             if isinstance(optimizer, LBFGS):
                 run.with_scipy(optimizer, threads)
             else:
-                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, generator), resume)
+                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, random), resume)
     except BaseException as error:
         run.bring_along(error)
         raise

@@ -446,11 +446,11 @@ def test_only_larger_shapes_are_explained_by_the_document() -> None:
         (
             lambda nn, y: build_nn_function(nn.output, nn.chain),
             ArgumentError,
-            "expected the parameters or a SymbolicNeuralNetwork, got Chain",
+            "expected the parameters or a SymbolicNeuralNetwork, got a Chain; make one: SymbolicNeuralNetwork",
         ),
-        (lambda nn, y: build_nn_function(nn.output, NeuralNetwork(nn.chain).params), ArgumentError, "must be symbols.*L1.W is array"),
+        (lambda nn, y: build_nn_function(nn.output, NeuralNetwork(nn.chain).params), ArgumentError, "must be symbols.*L1.W is an array"),
         (lambda nn, y: build_nn_function(nn.output, nn, 2 * y), ArgumentError, "come symbols.*got the expression .*2[*]y"),
-        (lambda nn, y: build_nn_function(nn.output, nn, "y"), ArgumentError, "come symbols.*got str 'y'"),
+        (lambda nn, y: build_nn_function(nn.output, nn, "y"), ArgumentError, "come symbols.*got the text 'y'"),
         (lambda nn, y: build_nn_function(nn.output, nn, y, y), ArgumentError, "two of the symbols given are named 'y'"),
         (lambda nn, y: build_nn_function(nn.output, nn, y, eg.Symbol("y", 3)), ArgumentError, "two of the symbols given are named 'y'"),
         (lambda nn, y: build_nn_function(nn.output, nn, nn.params.L1.b), ArgumentError, "'W_2' is the parameter L1.b"),
@@ -471,9 +471,9 @@ def test_only_larger_shapes_are_explained_by_the_document() -> None:
         (
             lambda nn, y: build_nn_function([nn.output, "text"], nn),
             DTypeError,
-            "equation 1 is neither an expression nor a real number: str 'text'",
+            "equation 1 is neither an expression nor a real number, but the text 'text'",
         ),
-        (lambda nn, y: build_nn_function(None, nn), DTypeError, "equation 0 is neither .* NoneType None"),
+        (lambda nn, y: build_nn_function(None, nn), DTypeError, "equation 0 is neither .*, but nothing"),
     ],
 )
 def test_errors_of_building(build: Any, error: type[Exception], text: str) -> None:

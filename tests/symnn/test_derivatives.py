@@ -114,15 +114,15 @@ def test_what_can_be_differentiated() -> None:
 
 def test_errors() -> None:
     nn = network()
-    with pytest.raises(TypeError, match=r"Jacobian\(f\) needs the network as well, Jacobian\(f, nn\).*got Node"):
+    with pytest.raises(TypeError, match=r"Jacobian\(f\) needs the network as well, Jacobian\(f, nn\).*got the expression"):
         Jacobian(nn.output)
-    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got Chain; make one with SymbolicNeuralNetwork"):
+    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got a Chain; make one with SymbolicNeuralNetwork"):
         Gradient(nn.output, nn.chain)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got NeuralNetwork; make one"):
+    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got a NeuralNetwork; make one"):
         Hessian(nn.output, NeuralNetwork(nn.chain))  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got int$"):
+    with pytest.raises(TypeError, match="nn must be a SymbolicNeuralNetwork, got 3$"):
         Laplacian(nn.output, 3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="derivative takes a Jacobian.*got Node"):
+    with pytest.raises(TypeError, match="derivative takes a Jacobian.*got the expression"):
         derivative(nn.output)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="got the text 'text'"):
         Jacobian("text", nn)

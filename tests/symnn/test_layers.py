@@ -84,9 +84,9 @@ def test_activations_by_function() -> None:
 
 
 def test_wrong_activations() -> None:
-    with pytest.raises(ActivationError, match="unknown activation 'tahn'; known are .*gelu.*tanh"):
+    with pytest.raises(ActivationError, match="unknown activation 'tahn'; do you mean 'tanh'.*gelu.*tanh"):
         Dense(2, 1, "tahn")
-    with pytest.raises(ActivationError, match="name or a function of an expression, got int: 3"):
+    with pytest.raises(ActivationError, match="name or a function of an expression, got 3"):
         Dense(2, 1, 3)  # type: ignore[arg-type]
     with pytest.raises(ActivationError, match=r"made shape \(\) of shape \(3,\)"):
         SymbolicNeuralNetwork(Dense(2, 3, eg.sum))
@@ -162,7 +162,7 @@ def test_a_chain_names_the_layers_that_do_not_fit() -> None:
         match=r"layer 2 of the chain, Dense\(4, 1, 'tanh'\), takes 4 inputs, but layer 1, Dense\(2, 3, 'tanh'\), gives 3 outputs",
     ):
         Chain(Dense(2, 3), Dense(4, 1))
-    with pytest.raises(ShapeError, match="layer 3 of the chain.*takes 5 inputs, but layer 2, <lambda>, gives 2 outputs"):
+    with pytest.raises(ShapeError, match="layer 3 of the chain.*takes 5 inputs, but layer 2, lambda, gives 2 outputs"):
         Chain(Dense(2, 3), lambda x: x[:2], Dense(5, 1))
     with pytest.raises(ShapeError, match="layer 3 of the chain.*but layer 2.*gives 3 outputs"):
         Chain(double, Dense(2, 3), Dense(4, 1))
@@ -176,7 +176,7 @@ def test_a_chain_names_the_layers_that_do_not_fit() -> None:
         Chain(Dense(2, 3), Residual(lambda x: x[:2]))
     with pytest.raises(ShapeError, match="at least one layer"):
         Chain()
-    with pytest.raises(TypeError, match="layer 2 of a Chain: expected a layer, a chain or a function.*got int: 3"):
+    with pytest.raises(TypeError, match="layer 2 of a Chain: expected a layer, a chain or a function.*got 3"):
         Chain(Dense(2, 3), 3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="the class Dense; make one"):
         Chain(Dense)
