@@ -22,7 +22,7 @@ Emit = Callable[[Builder, dict[str, Value]], None]
 
 def _function(target: Target, name: str, parameters: Sequence[str], write: Emit) -> tuple[str, set[str]]:
     b = Builder(target)
-    pointers = ("a", "b", "c")
+    pointers = ("a", "b", "c", "w")
     env = {p: Value(f"%{p}", "pointer" if p in pointers else "int", False, 0) for p in parameters}
     write(b, env)
     listed = ", ".join(f"{target.type_of(v.kind)} {v.text}" for v in env.values())
@@ -306,6 +306,36 @@ def solve(target: Target) -> tuple[str, set[str]]:
     return "\n".join(texts), declared
 
 
+LOAD = ("w", "row", "stride", "a", "first", "size", "offset", "count", "n")
+
+
+def load(target: Target) -> tuple[str, set[str]]:
+    """Samples into rows of lanes; lanes of the last vector that have no sample repeat the first one.
+
+    What is computed on whole vectors is then computed of numbers of the caller's, whatever lay in the workspace.
+    """
+
+    def write(b: Builder, v: dict[str, Value]) -> None:
+        zero, one = b.integer(0), b.integer(1)
+        last = b.binary("and", b.binary("sub", v["n"], one), b.integer(-target.lanes))
+        b.open(zero, v["count"], 1, "int", {})
+        e = b.loops[-1].index
+        to = _add(b, v["row"], _times(b, e, v["stride"]))
+
+        def sample(lane: Value) -> Value:
+            place = _add(b, _times(b, _add(b, v["first"], lane), v["size"]), v["offset"], e)
+            return b.load(b.at(v["a"], place), False)
+
+        b.store(b.wide(sample(zero)), b.at(v["w"], _add(b, to, last)))
+        b.open(zero, v["n"], 1, "int", {})
+        lane = b.loops[-1].index
+        b.store(sample(lane), b.at(v["w"], _add(b, to, lane)))
+        b.close({})
+        b.close({})
+
+    return _function(target, "load", LOAD, write)
+
+
 TILES: dict[str, Callable[[Target], tuple[str, set[str]]]] = {
     "product": product,
     "product_left": partial(product, silences="left"),
@@ -313,6 +343,7 @@ TILES: dict[str, Callable[[Target], tuple[str, set[str]]]] = {
     "dots": dots,
     "dots_left": partial(dots, silences="left"),
     "solve": solve,
+    "load": load,
 }
 
 __all__ = ["DOTS", "PRODUCT", "TILES"]

@@ -72,10 +72,14 @@ class Translation(Expressions):
             return
         if name == "solve" and ast.unparse(call.args[6]) == "1":  # neighbours are elements of the same system
             name = "solve_one"
-        self.builder.do(f"call void @{name}({self.passed(call.args)})")
+        passed = [self.expression(a) for a in call.args]
+        if name.startswith("product") and (ast.unparse(call.args[0]), ast.unparse(call.args[-1])) == ("w", "n"):
+            # rows of lanes: whole vectors, as all that is computed on lanes, so that none is left as it was in the workspace
+            b, lanes = self.builder, self.target.lanes
+            passed[-1] = b.binary("and", b.binary("add", passed[-1], b.integer(lanes - 1)), b.integer(-lanes))
+        self.builder.do(f"call void @{name}({self.listed(passed)})")
 
-    def passed(self, args: list[ast.expr]) -> str:
-        values = [self.expression(a) for a in args]
+    def listed(self, values: list[Value]) -> str:
         return ", ".join(f"{self.target.type_of(v.kind)} {v.text}" for v in values)
 
     def _accumulate(self, name: str, value: Value) -> None:
