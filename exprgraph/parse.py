@@ -55,8 +55,8 @@ def parse(
             defined in the text, is an error.
         max_characters: how long the text may be.
         max_depth: how many brackets and operators may be open at once; a long sum is not deep.
-        max_elements: how many elements each expression may have, and how many numbers all constant arrays, and all lists.
-            A list that has a name counts wherever the name stands.
+        max_elements: how many elements each expression may have (as many as a given symbol has are always allowed), and
+            how many numbers all constant arrays, and all lists.  A list that has a name counts wherever the name stands.
 
     Raises:
         ParseError: the text is no expression, holds what an expression does not, or goes beyond a limit: it says where.
@@ -140,6 +140,7 @@ class _Reader:
 
     def __init__(self, source: Source, names: dict[str, Any], max_elements: int) -> None:
         self.source, self.names, self.max_elements = source, names, max_elements
+        self.largest = max([max_elements, *(n.size for n in names.values() if isinstance(n, Node))])  # the caller has these
         self.weights: dict[str, int] = {}  # of named lists
         self.entries = 0  # of lists, so far
         self.numbers = 0  # that constant arrays hold
@@ -192,7 +193,7 @@ class _Reader:
     def _after(self, step: Step, value: Any) -> None:
         if not isinstance(value, Node) or step.kind == "name":
             return
-        if value.size > self.max_elements:
+        if value.size > self.largest:
             self._too_much(step, f"an expression of {value.size if value.size < 1 << 99 else 'very many'} elements")
         if value.op is ARRAY:
             self.numbers += value.size

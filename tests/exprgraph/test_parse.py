@@ -196,10 +196,11 @@ def test_limits(text: str, message: str) -> None:
 def test_limits_can_be_chosen() -> None:
     assert eg.parse("zeros((100000, 1000))", max_elements=10**8).shape == (100_000, 1_000)
     assert eg.parse("-" * 5_000 + "x", [x], max_depth=5_001) is x
+    assert eg.parse("v + 1", [v], max_elements=2) is v + 1  # the caller has as much
     for text, more in (
         ("x + x", {"max_characters": 4}),
         ("((x))", {"max_depth": 1}),
-        ("v + 1", {"max_elements": 2}),
+        ("stack([A, A])", {"max_elements": 5}),
         ("[1, 2, 3][0]", {"max_elements": 2}),
     ):
         with pytest.raises(eg.ParseError, match=next(iter(more))):
