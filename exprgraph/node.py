@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: the version of digests and pickles; changes whenever either does
-FORMAT = 2
+FORMAT = 3
 
 Params = tuple[Any, ...]  # hashable, and its repr is its content
 Shape = tuple[int, ...]

@@ -96,3 +96,25 @@ def test_the_largest_of_three_shares_its_derivative_in_three() -> None:
     e = from_sympy(sp.Max(X, Y, sp.Symbol("z")))
     at = dict.fromkeys(eg.free_symbols(e), 1.0)
     assert [float(eg.evaluate(eg.diff(e, s), at)) for s in at] == [1 / 3] * 3
+
+
+def _random_number(seed: int) -> Any:
+    """A sum of terms of one size, less what is left of it to some digits: most of it cancels."""
+    rng = np.random.default_rng(seed)
+    atoms = [sp.pi, sp.E, sp.sqrt(2), sp.sqrt(sp.Rational(7, 3)), sp.log(3), sp.sin(1), sp.EulerGamma, sp.cbrt(5), sp.atan(7)]
+    scale = sp.Integer(10) ** int(rng.integers(0, 25))
+    chosen = [atoms[k] ** int(rng.integers(1, 4)) for k in rng.choice(len(atoms), 3, replace=False)]
+    total = sp.Add(*(int(rng.integers(-9, 10)) * scale * a for a in chosen))
+    near = sp.Integer(sp.floor(total)) if rng.integers(0, 2) else sp.Rational(str(sp.N(total, int(rng.integers(5, 30)))))
+    return total - near
+
+
+@pytest.mark.one_in(10)
+@pytest.mark.parametrize("seed", range(400))
+def test_random_numbers_in_which_most_cancels(seed: int) -> None:
+    e = _random_number(seed)
+    want = _nearest(e)
+    assert from_sympy(e) is eg.array(want)
+    assert from_sympy(X * e + Y) is want * x + y
+    assert from_sympy(sp.cos(X) + e) is eg.cos(x) + want
+    assert eg.add(x, e) is x + want
