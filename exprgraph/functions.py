@@ -202,7 +202,7 @@ ratio: Elementwise = _row(
     "ratio",
     values.ratio,
     lambda x, y: 1 / y,
-    lambda x, y: -gate(ratio(x, y), 1 / y),
+    lambda x, y: -(ratio(x, y) ** 2) if number(x) == 1 else -gate(ratio(x, y), 1 / y),
     shown_as=lambda x, y: x / y,
     domain=[(-_inf, _inf), (0, _inf)],
     sample=[(-2, 2), (0.1, 3)],

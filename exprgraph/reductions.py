@@ -271,7 +271,7 @@ def log_softmax(x: Operand, axis: Axis = -1) -> Node:
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
     >>> eg.evaluate(eg.log_softmax(x), {x: [1000.0, 0.0]})
-    array([   -0., -1000.])
+    array([    0., -1000.])
     """
     node = as_node(x)
     return along(LOG_SOFTMAX, node, normalize_axes(axis, node.ndim))
