@@ -73,7 +73,10 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
     """
     leaves, restore = flatten(e)
     nodes = [as_node(n) for n in leaves]
-    given = bindings or {}
+    given = {} if bindings is None else bindings
+    if not isinstance(given, Mapping):
+        what = "an expression" if isinstance(given, Node) else unreal(given)
+        raise TypeError(f"evaluate(e, bindings): bindings are a dict from symbols to values, as in {{x: 1.0}}, got {what}")
     declared = any(isinstance(s, Node) and s.per_sample for s in given)
     return restore(evaluate_nodes(nodes, given, repeat=not declared))
 
@@ -127,7 +130,8 @@ def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple
     arrays: dict[Node, np.ndarray] = {}
     for symbol, value in bindings.items():
         if not isinstance(symbol, Node):
-            raise TypeError(f"bindings are from symbols to values; {symbol!r} is not an expression")
+            hint = f"; write the symbol itself, x = Symbol({symbol!r}) and {{x: 1.0}}" if isinstance(symbol, str) else ""
+            raise TypeError(f"bindings are from symbols to values; {symbol!r} is not an expression{hint}")
         arrays[symbol] = real_array(value, f"symbol {symbol.params[0]!r}" if symbol.op is SYMBOL else "a bound expression")
     floats = [a.dtype for a in arrays.values()]
     dtype = np.dtype(np.float32) if floats and all(t == np.float32 for t in floats) else np.dtype(np.float64)

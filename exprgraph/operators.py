@@ -11,6 +11,7 @@ from . import functions, joining, linalg, reductions
 from .arithmetic import linear, product
 from .contract import contract, is_structural, times
 from .elementwise import apply, broadcast
+from .hints import no_attribute
 from .indexing import getitem
 from .leaves import as_node, constant, number
 from .node import Node, Operand
@@ -160,6 +161,7 @@ def _install() -> None:
         "__pos__": as_node,
         "__abs__": functions.absolute,
         "__getitem__": getitem,
+        "__getattr__": no_attribute,
         "__len__": _len,
         "__iter__": _iter,
         "__contains__": _contains,

@@ -9,10 +9,10 @@ from typing import Literal, overload
 from ..arithmetic import linear, scale
 from ..contract import contract
 from ..elementwise import broadcast_to
-from ..errors import DifferentiationError, ShapeError
+from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..indexing import place, select
 from ..integers import whole
-from ..leaves import as_node, constant, contains_node
+from ..leaves import as_node, brief, constant, contains_node
 from ..node import Node, Operand
 from ..primitive import SELECT, SYMBOL
 from .entries import crosses_samples, entry_derivatives
@@ -26,14 +26,19 @@ Mode = Literal["auto", "forward", "reverse"]
 
 
 def _variable(x: Operand, what: str) -> Node:
+    if isinstance(x, str):
+        raise DTypeError(f"{what}: derivatives are taken by a symbol, got the text {x!r}; Symbol({x!r}) is one")
     if isinstance(x, (list, tuple)) and contains_node(x):
-        raise DifferentiationError(f"{what}: derivatives are taken by one symbol, got {len(x)}; jacobians takes several")
+        counted = len(x) == 2 and whole(x[1]) is not None
+        hint = f"; a count follows its symbol, as in diff(f, {x[0]}, {x[1]})" if counted else "; jacobians takes several"
+        if what in ("hessian", "laplacian", "divergence"):
+            hint = "; make one symbol that has them as elements"
+        raise DifferentiationError(f"{what}: derivatives are taken by one symbol, got {len(x)}{hint}")
     node = as_node(x)
     if node.op is SYMBOL or (node.op is SELECT and node.args[0].op is SYMBOL):
         return node
-    raise DifferentiationError(
-        f"{what}: derivatives are taken by a symbol or by elements of one (x or x[0]), got a {node.op.name} expression: {node}"
-    )
+    came = f"the expression {brief(node)}"
+    raise DifferentiationError(f"{what}: derivatives are taken by a symbol or by elements of one (x or x[0]), got {came}")
 
 
 def jvp(f: Operand, x: Operand, v: Operand) -> Node:
@@ -175,7 +180,7 @@ def gradient(f: Operand, x: Operand) -> Node:
     >>> eg.gradient(eg.sum(x**2), x)
     [2*x[0], 2*x[1], 2*x[2]]
     """
-    f = as_node(f)
+    f, x = as_node(f), _variable(x, "gradient")
     if f.shape not in ((), (1,)):
         raise ShapeError(f"gradient takes a scalar expression, got shape {f.shape}; jacobian takes arrays")
     return jacobian(f if not f.shape else select(f, (0,)), x, "reverse")
@@ -191,6 +196,8 @@ def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
     >>> eg.hessian(x**3, x)
     6*x
     """
+    x = _variable(x, "hessian")
+    _check_mode(mode, "hessian")
     return jacobian(jacobian(f, x, mode), x, mode)
 
 
