@@ -52,7 +52,7 @@ def check_derivatives(
 
     Along a random direction of all symbols together, each derivative is taken forward, in reverse, forward
     over reverse, and by ``taylor``; small Jacobians and Hessians are taken whole: in both modes, sparse, and
-    entry by entry.  Their values to 50 digits must be those of differences of ``e`` itself to 80 digits, and NumPy
+    entry by entry; Laplacians too.  Their values to 50 digits must be those of differences of ``e`` itself to 80 digits, and NumPy
     and compiled code (single samples, batches, float32) must give them, all as far as rounding allows, which is measured.
 
     Args:

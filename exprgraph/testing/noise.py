@@ -16,11 +16,26 @@ from typing import Any
 import numpy as np
 
 from ..along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..contract import is_structural
 from ..elementwise import Function
 from ..evaluate import bind
 from ..leaves import constant_value
 from ..node import Node, Shape
-from ..primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_COUNT, SAMPLE_SUM, SOLVE, SUM
+from ..primitive import (
+    CONCATENATE,
+    CONTRACT,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+)
 from ..traverse import topological
 
 #: evaluations, and how many times their spread two right values may differ
@@ -29,6 +44,10 @@ _RUNS, _FACTOR = 12, 16.0
 _FUNCTION, _OPERATION = 5.0, 2.0
 #: operations whose terms may be taken in any order
 _REORDERED = (CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SUM)
+
+#: operations that round nothing
+_EXACT = (CONCATENATE, REDUCE_MAX, REDUCE_MIN, RESHAPE, SELECT, STACK)
+_PICKING = ("abs", "maximum", "minimum", "relu", "where")
 
 
 def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list[np.ndarray]:
@@ -59,7 +78,7 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
             if node.op is SOLVE:
                 args = [_off(a, np.abs(a), unit, rng) for a in args]
             value = _value(node, args, batch)
-            if node.args:
+            if node.args and not _is_exact(node):
                 units = unit * (_FUNCTION if isinstance(node.op, Function) else _OPERATION)
                 value = _off(value, _magnitude(node, args, value, batch), units, rng)
                 if node.op in _REORDERED:
@@ -77,6 +96,11 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
             shared = all(n == 1 for n in spread.shape[: len(batch)]) and not r.per_sample
             out.append(size.reshape(r.shape) if shared else size)
     return out
+
+
+def _is_exact(node: Node) -> bool:
+    """Whether an operation moves values or picks one, and rounds none: an extremum is equal to one of its elements."""
+    return node.op in _EXACT or is_structural(node) or (isinstance(node.op, Function) and node.op.name in _PICKING)
 
 
 def _with_lead(value: np.ndarray, ndim: int, lead: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Whole Jacobians and Hessians in every mode, dense, sparse and entry by entry, against each other."""
+"""Whole Jacobians, Hessians and Laplacians in every mode, dense, sparse and entry by entry, against each other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..calculus.derivatives import jacobian
+from ..calculus.derivatives import Mode, hessian, jacobian, laplacian
 from ..calculus.scalar_graphs import nest
 from ..calculus.sparse import SparseJacobian
+from ..contract import contract
 from ..elements import elements
 from ..errors import DifferentiationError
 from ..indexing import select
@@ -21,51 +22,78 @@ from .precise import evaluate_precisely
 
 #: Jacobians are compared up to so many entries
 _ENTRIES = 64
+#: second derivatives up to so many
+_SECOND = 16
 
-#: the name of a mode and the Jacobian it gives
-Mode = tuple[str, Callable[[Node, Node], Node]]
+#: the name of a mode and what it gives
+Modes = Sequence[tuple[str, Callable[[], Node]]]
 
 
 def whole_jacobians(
     e: Node, scalar: Node, at: Values, symbols: Sequence[Node], order: int, known: Callable[[np.ndarray], float], tolerance: float
 ) -> str | None:
-    """What differs between the modes of whole Jacobians of e and whole Hessians of a scalar, or ``None``.
+    """What differs between the modes of whole Jacobians and Laplacians of e and whole Hessians of a scalar, or ``None``.
 
     ``known`` is what two right values may differ by beside their rounding, from one of them; ``tolerance`` as in :func:`check_derivatives`.
     """
     for s in symbols:
-        crossing = s.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))
+        checks: list[tuple[str, Modes, Shape]] = []
         if e.size * s.size <= _ENTRIES:
-            said = _compared(f"the Jacobian by {s.name}", e, s, crossing, at, known, tolerance)
-            if said is not None:
-                return said
-        if order > 1 and s.size**2 <= _ENTRIES and not s.per_sample:
-            said = _compared(f"the Hessian by {s.name}", jacobian(scalar, s, "reverse"), s, False, at, known, tolerance)
+            checks.append((f"the Jacobian by {s.name}", _jacobians(e, s), e.shape + s.shape))
+        if order > 1 and s.size**2 <= _SECOND:
+            gradient = jacobian(scalar, s, "reverse")
+            checks.append((f"the Hessian by {s.name}", _jacobians(gradient, s), s.shape + s.shape))
+        if order > 1 and e.size * s.size**2 <= _SECOND and not _crossing(e, s):
+            checks.append((f"the Laplacian by {s.name}", _laplacians(e, s), e.shape))
+        for what, modes, shape in checks:
+            said = _compared(what, modes, shape, at, known, tolerance)
             if said is not None:
                 return said
     return None
 
 
-def _compared(
-    what: str, e: Node, s: Node, crossing: bool, at: Values, known: Callable[[np.ndarray], float], tolerance: float
-) -> str | None:
-    modes: list[Mode] = [
-        ("reverse" if crossing else "forward", lambda f, x: jacobian(f, x, "reverse" if crossing else "forward")),
-        ("reverse", lambda f, x: jacobian(f, x, "reverse")),
-        ("auto", jacobian),
-        ("sparse", _scattered),
-        ("of its elements", lambda f, x: jacobian(nest(list(elements(f).flat), f.shape), x)),
+def _crossing(e: Node, s: Node) -> bool:
+    """Whether there are sums over the symbol's samples, whose derivatives forward mode would add up."""
+    return s.per_sample and any(n.op is SAMPLE_SUM for n in topological([e]))
+
+
+def _jacobians(e: Node, s: Node) -> Modes:
+    first: Mode = "reverse" if _crossing(e, s) else "forward"
+    return [
+        (first, lambda: jacobian(e, s, first)),
+        ("reverse", lambda: jacobian(e, s, "reverse")),
+        ("auto", lambda: jacobian(e, s)),
+        ("sparse", lambda: scatter(jacobian(e, s, sparse=True), e.shape + s.shape)),
+        ("of its elements", lambda: jacobian(_by_elements(e), s)),
     ]
+
+
+def _laplacians(e: Node, s: Node) -> Modes:
+    n, m = e.ndim, s.ndim
+    labels = [*range(n + m), *range(n, n + m)]
+    return [
+        ("the trace of the Hessian", lambda: contract([(hessian(e, s, "forward"), labels)], range(n))),
+        ("whole", lambda: laplacian(e, s)),
+        ("of its elements", lambda: laplacian(_by_elements(e), s)),
+    ]
+
+
+def _by_elements(e: Node) -> Node:
+    """The same array, stacked of its elements as scalars."""
+    return nest(list(elements(e).flat), e.shape)
+
+
+def _compared(what: str, modes: Modes, shape: Shape, at: Values, known: Callable[[np.ndarray], float], tolerance: float) -> str | None:
     made: list[Node] = []
     for mode, by in modes:
         try:
-            j = by(e, s)
+            j = by()
         except DifferentiationError:
-            if crossing and not made:  # one sample's value would depend on those of others
+            if modes[0][0] == "reverse" and not made:  # one sample's value would depend on those of others
                 return None
             raise
-        if j.shape != e.shape + s.shape:
-            return f"{what} ({mode}) has shape {j.shape}, it should have {e.shape + s.shape}"
+        if j.shape != shape:
+            return f"{what} ({mode}) has shape {j.shape}, it should have {shape}"
         made.append(j)
     rounding = allowances(made, at, tolerance)
     values = [np.asarray(v, dtype=float) for v in evaluate_precisely(made, at)]
@@ -75,11 +103,6 @@ def _compared(
         if said is not None:
             return said
     return None
-
-
-def _scattered(f: Node, x: Node) -> Node:
-    """The dense Jacobian that a sparse one stands for."""
-    return scatter(jacobian(f, x, sparse=True), f.shape + x.shape)
 
 
 def scatter(sparse: SparseJacobian, shape: Shape) -> Node:

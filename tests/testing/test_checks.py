@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.calculus import rules
+from exprgraph.calculus import entries, rules
 from exprgraph.elementwise import Function
 from exprgraph.node import Node
-from exprgraph.primitive import SOLVE, TABLE
+from exprgraph.primitive import REDUCE_MAX, SOLVE, TABLE
 from exprgraph.simplify import RULES
 from exprgraph.testing import (
     Disagreement,
@@ -148,6 +148,27 @@ def test_a_wrong_rule_in_reverse_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(Disagreement, match=r"the first derivative \(reverse\)") as found:
         check_derivatives(e, 1, compiled=False)
     assert "eg.solve(" in found.value.program and "eg.sin(" not in found.value.program
+
+
+def test_a_wrong_sparse_derivative_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An element of a linear system taken for one of the symbol, an entry left out, an element of another array."""
+    a, b = eg.Symbol("a", (2, 2)), eg.Symbol("b", 2)
+    e = eg.sin(eg.solve(a + 3 * np.eye(2), b))
+    with monkeypatch.context() as m:
+        m.setattr(entries, "_read", lambda views, x: {n: {v.columns[0]: eg.array(1.0)} for n, v in views.items()})
+        with pytest.raises(Disagreement, match=r"the Jacobian by [ab] \(sparse\) is") as found:
+            check_derivatives(e, 1, compiled=False)
+    assert "eg.solve(" in found.value.program and "eg.sin(" not in found.value.program
+    assert runs(found.value.program).returncode == 0  # where it is right, the program passes
+    right = entries._row
+    with monkeypatch.context() as m:
+        m.setattr(entries, "_row", lambda *args: dict(list(right(*args).items())[1:]))
+        with pytest.raises(Disagreement, match=r"\(sparse\) is 0.0"):
+            check_derivatives(eg.sin(b) * b[0], 1, compiled=False)
+    with monkeypatch.context() as m:
+        m.setattr(REDUCE_MAX, "element", lambda node, index, get: get(node.args[0], (0,)))
+        with pytest.raises(Disagreement, match=r"the Jacobian by v1 \((sparse|of its elements)\) is"):
+            check_derivatives(eg.max(eg.exp(b)), 1, at={b: [0.0, 1.0]}, compiled=False)
 
 
 def test_a_wrong_value_in_compiled_code_is_found() -> None:
