@@ -24,6 +24,7 @@ from .functions import check_function
 from .identities import check_identity, check_reduction, check_values
 from .noise import rounding_errors
 from .precise import evaluate_precisely
+from .saturation import check_saturation
 from .simplification import check_simplification
 from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
 from .temporary import temporary_functions
@@ -38,6 +39,7 @@ __all__ = [
     "check_function",
     "check_identity",
     "check_reduction",
+    "check_saturation",
     "check_simplification",
     "check_text",
     "check_values",

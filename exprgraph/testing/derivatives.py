@@ -135,13 +135,14 @@ def _disagreement(
         return said
     by_numpy = evaluate_nodes(nodes, at)
     for f, value, exactly, allowed in zip(forms, by_numpy, precise, rounding):
-        said = difference(f"{_what(f)} by NumPy", value, "to 50 digits", _float(exactly), allowed)
+        said = difference(f"{name_of(f)} by NumPy", value, "to 50 digits", _float(exactly), allowed)
         if said is not None:
             return said
     return _compiled(forms, at, by_numpy, rounding, tolerance) if compiled else None
 
 
-def _what(form: _Form) -> str:
+def name_of(form: _Form) -> str:
+    """What it is a form of, and by which mode."""
     name = _NAMES[form.order] if form.order < len(_NAMES) else f"the derivative of order {form.order}"
     return name if form.mode == "value" else f"{name} ({form.mode})"
 
@@ -171,6 +172,13 @@ def _forms(e: Node, order: int, directions: Mapping[Node, np.ndarray], weights: 
         for k, c in enumerate(taylor(e, symbol, v, order)[1:], 1):
             factor *= k
             yield _Form("taylor", k, factor * c, False)
+
+
+def directional_forms(e: Node, order: int, symbols: Iterable[Node], seed: int) -> list[_Form]:
+    """Derivatives along a random direction of these symbols, in every mode, each up to an order."""
+    rng = np.random.default_rng(seed + 1)
+    directions = {s: np.round(rng.uniform(-1, 1, s.shape), 3) for s in symbols}
+    return list(_forms(e, order, directions, np.round(rng.uniform(0.5, 1.5, e.shape), 3)))
 
 
 def _weighted(e: Node, weights: np.ndarray) -> Node:
@@ -218,7 +226,7 @@ def _against_differences(
         should = _float(wanted)
         # where the differences are not finite, they say nothing
         known = np.where(np.isfinite(should), _folding(exact[f.order]) + error, np.inf)
-        said = difference(_what(f), _float(value), "by differences of 80 digits", should, allowed + known)
+        said = difference(name_of(f), _float(value), "by differences of 80 digits", should, allowed + known)
         if said is not None:
             return said
     return None
@@ -235,7 +243,7 @@ def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: lis
     symbols = list(at)
     fn = compile_(nodes, symbols)
     for f, value, expected, allowed in zip(forms, fn(*at.values()), by_numpy, rounding):
-        said = difference(f"{_what(f)}, compiled,", value, "by NumPy", expected, allowed)
+        said = difference(f"{name_of(f)}, compiled,", value, "by NumPy", expected, allowed)
         if said is not None:
             return said
     if not any(s.per_sample for s in symbols) and not taken_as_shared(nodes):
@@ -247,7 +255,7 @@ def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: lis
         with_batch = evaluate_nodes(nodes, batch)
         more = allowances(nodes, batch, tolerance)
         for f, value, expected, allowed in zip(forms, fn(*batch.values()), with_batch, more):
-            said = difference(f"{_what(f)}, compiled for batches,", value, "by NumPy", expected, allowed)
+            said = difference(f"{name_of(f)}, compiled for batches,", value, "by NumPy", expected, allowed)
             if said is not None:
                 return said
     single = {s: np.asarray(v, np.float32) for s, v in at.items()}
@@ -255,10 +263,10 @@ def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: lis
         narrow = evaluate_nodes(nodes, single)
         allowed32 = allowances(nodes, single, tolerance)
         for f, value, expected, allowed in zip(forms, fn(*single.values()), narrow, allowed32):
-            said = difference(f"{_what(f)}, compiled in float32,", value, "by NumPy", expected, allowed + 1e-37)
+            said = difference(f"{name_of(f)}, compiled in float32,", value, "by NumPy", expected, allowed + 1e-37)
             if said is not None:
                 return said
     return None
 
 
-__all__ = ["along", "check_derivatives"]
+__all__ = ["along", "check_derivatives", "directional_forms", "name_of"]

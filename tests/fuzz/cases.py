@@ -16,6 +16,7 @@ from exprgraph.testing import (
     check_batches,
     check_derivatives,
     check_reduction,
+    check_saturation,
     check_text,
     check_values,
     rounding_errors,
@@ -120,6 +121,10 @@ def _samples(made: Made, seed: int) -> None:
         check_reduction(made.e, at=made.at)
 
 
+def _saturated(made: Made, seed: int, compiled: bool = False) -> None:
+    check_saturation(made.e, 1 + seed % ORDER, at=made.at, compiled=compiled, seed=seed)
+
+
 def _batches(made: Made, seed: int, compiled: bool = False) -> None:
     check_batches(made.e, at=made.at, compiled=compiled, seed=seed)
 
@@ -134,6 +139,8 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "special points, machine code": (40, lambda m, seed: _special(m, seed, True)),
     "samples": (2, _samples),
     "text": (4, lambda m, seed: check_text(m.e, seed=seed)),
+    "saturated": (2, _saturated),
+    "saturated, machine code": (40, lambda m, seed: _saturated(m, seed, True)),
     "batches": (2, _batches),
     "batches, machine code": (40, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
