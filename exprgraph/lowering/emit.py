@@ -11,6 +11,7 @@ from ..node import Node
 from ..primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..traverse import topological
 from .access import Place, contiguous, identity_index, is_view
+from .arguments import Moved, gathering, loading
 from .data import Data
 from .kernels import CHECKED_PAIRS, Kernel
 from .library import elementary, needed, sources, words
@@ -27,6 +28,11 @@ CACHE_BYTES = 2 * 1024 * 1024
 
 #: samples in a block, the most for which the workspace is small enough
 BLOCKS = (128, 64, 32, 16, 8)
+
+#: arguments that kernels get an array each; of more, the small ones are put together first
+SEPARATE = 32
+#: numbers of a small one
+SMALL = 64
 
 #: branches of one ``if``: each is nested in the one before it, and Python bounds the nesting
 CHOICES = 64
@@ -55,13 +61,20 @@ class _Emitter:
         self.rows_used: set[Function] = set()
         lane_symbols: set[Node] = set()
         self.loads: dict[Node, tuple[int, int, int]] = {}
+        gathered: list[Moved] = []
         for k, argument in enumerate(arguments):
+            together = len(arguments) > SEPARATE and argument.size <= SMALL and not (batch and argument.per_sample)
+            buffer, start = ("s", self.storage.shared) if together else (f"a{k}", 0)
+            if together:
+                gathered.append(Moved(k, argument.size, self.storage.shared))
+                self.storage.shared += argument.size
             for symbol, offset in argument.symbols:
                 if batch and argument.per_sample:
                     lane_symbols.add(symbol)
                     self.loads[symbol] = (k, argument.size, offset)
                 else:
-                    self.storage.places[symbol] = Place(f"a{k}", offset, contiguous(symbol.shape), False)
+                    self.storage.places[symbol] = Place(buffer, start + offset, contiguous(symbol.shape), False)
+        self.gathered = gathering(gathered)
         self.phases, self.lanes = phases(self.outputs, lane_symbols)
         at = 0
         for out in self.outputs:
@@ -157,13 +170,13 @@ class _Emitter:
         wanted |= {n for n in forever if isinstance(n, Node)} & schedule.stored
         if not phase.lanes:  # a later phase may read any shared value
             wanted |= schedule.stored & self.read_elsewhere
-        lines: list[str] = []
+        loaded: list[Moved] = []
         for symbol, (k, size, offset) in self.loads.items():
             if phase.lanes and (symbol in last or symbol in forever):
                 self.storage.new_rows(symbol, symbol.shape)
-                row = self.storage.places[symbol].offset * self.row
-                lines.append(f"load(w, u({row}), u({self.row}), a{k}, first, u({size}), u({offset}), u({symbol.size}), n)")
+                loaded.append(Moved(k, size, self.storage.places[symbol].offset * self.row, offset, symbol.size))
                 self.functions.add("load")
+        lines = loading(loaded, self.row)
         for total in totals:
             self.storage.new_shared(total, total.shape)
             self.functions.add("clear")
@@ -243,7 +256,9 @@ class _Emitter:
     def program(self) -> Program:
         self.all_nodes = topological(self.outputs)
         self._find_cross_reads()
-        lines: list[str] = []
+        lines = self.gathered
+        if lines:
+            self.functions.add("load")
         for phase in self.phases:
             lines += self.phase_code(phase)
         lines += self.dispatched(self._shared_outputs())

@@ -13,6 +13,7 @@ from ..errors import CompilationError
 from ..node import Node
 from ..traverse import topological
 from .compiling import in_llvm
+from .into import shared_with
 from .program import Argument, Program
 
 if TYPE_CHECKING:
@@ -114,10 +115,11 @@ class Form:
         flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
         results = np.empty(self._shared_results, dtype)
         lanes: list[np.ndarray] = []
+        taken = shared_with(out, flat) if out is not None else []
         for k, (part, shape, _, boolean) in enumerate(self._layout):
             if part is None:
                 own = None if out is None or boolean else out[k]
-                if own is not None and own.dtype == dtype and own.flags.c_contiguous and not any(np.may_share_memory(own, a) for a in flat):
+                if own is not None and own.dtype == dtype and own.flags.c_contiguous and not taken[k]:
                     lanes.append(own.reshape(-1))
                 else:
                     lanes.append(np.empty(samples * math.prod(shape), dtype))

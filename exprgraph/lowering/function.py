@@ -303,21 +303,23 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequenc
     for s in (*symbols, *shared):
         if not isinstance(s, Node) or s.op is not SYMBOL:
             raise TypeError(f"compile: arguments are symbols, got {s!r}")
-    if len(set(symbols)) != len(symbols):
+    known = set(symbols)
+    if len(known) != len(symbols):
         raise ValueError("compile: a symbol is given twice among the arguments")
     names = [shown(s.params[0]) for s in symbols]
     for s in shared:
-        if s not in symbols:
+        if s not in known:
             raise ValueError(f"compile: shared names {s.params[0]!r}, which is not among the arguments")
-    missing = [s for s in symbols_of(outputs) if s not in symbols]
+    missing = [s for s in symbols_of(outputs) if s not in known]
     if missing:
         listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
         raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({', '.join(names) or 'none'})")
     # with no symbol declared per sample, every argument may come as a batch
     open_ = not any(s.per_sample for s in symbols)
     out = []
+    together = set(shared)
     for s in symbols:
-        per_sample = s not in shared and (open_ or s.per_sample)
+        per_sample = s not in together and (open_ or s.per_sample)
         out.append(Argument(s.params[0], ((s, 0),), s.size, per_sample))
     return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,11 +27,62 @@ def given_arrays(out: Any, count: int) -> list[np.ndarray]:
 
 def at_once(quick: Callable[..., Any] | None, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
     """Whether the call could be answered in one step, straight into the arrays."""
-    if quick is None or any(isinstance(v, np.ndarray) and np.may_share_memory(v, a) for v in values for a in out):
-        return False
-    if any(np.may_share_memory(a, b) for k, a in enumerate(out) for b in out[:k]):
+    if quick is None or not _apart(values, out):
         return False
     return quick(*values, *out) is True
+
+
+def _apart(values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
+    """Whether no array may share memory with another, or with an argument."""
+    if len(values) * len(out) > FEW:
+        return not any(shared_with(out, [v for v in values if isinstance(v, np.ndarray)])) and not shared_among(out)
+    if any(isinstance(v, np.ndarray) and np.may_share_memory(v, a) for v in values for a in out):
+        return False
+    return not any(np.may_share_memory(a, b) for k, a in enumerate(out) for b in out[:k])
+
+
+#: pairs of arrays that are compared one by one
+FEW = 64
+
+
+def _bounds(a: np.ndarray) -> tuple[int, int]:
+    """The addresses that an array lies between."""
+    first = last = int(a.__array_interface__["data"][0])
+    if not a.size:
+        return first, first
+    for n, stride in zip(a.shape, a.strides):
+        if stride < 0:
+            first += (n - 1) * stride
+        else:
+            last += (n - 1) * stride
+    return first, last + a.itemsize
+
+
+def shared_with(out: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> list[bool]:
+    """Of each array, whether it may share memory with one of the others.
+
+    That is NumPy's ``may_share_memory``, in a time in proportion to the number of arrays.
+    """
+    lows: list[int] = []
+    highs: list[int] = []
+    for low, high in sorted(b for b in map(_bounds, others) if b[0] < b[1]):
+        lows.append(low)
+        highs.append(max(high, highs[-1] if highs else high))  # of all that begin before it
+    result = []
+    for low, high in map(_bounds, out):
+        k = bisect_right(lows, high - 1) - 1
+        result.append(low < high and k >= 0 and highs[k] > low)
+    return result
+
+
+def shared_among(out: Sequence[np.ndarray]) -> bool:
+    """Whether two of the arrays may share memory."""
+    reach = 0
+    for low, high in sorted(b for b in map(_bounds, out) if b[0] < b[1]):
+        if low < reach:
+            return True
+        reach = high
+    return False
 
 
 def check_shapes(out: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]]) -> None:
@@ -48,4 +100,4 @@ def write(results: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> None:
             np.copyto(a, r, casting="same_kind")
 
 
-__all__ = ["at_once", "check_shapes", "given_arrays", "write"]
+__all__ = ["at_once", "check_shapes", "given_arrays", "shared_among", "shared_with", "write"]

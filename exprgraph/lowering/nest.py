@@ -11,7 +11,7 @@ from .access import Index
 #: statements in one loop nest: beyond, compile time grows faster than the code
 NEST_LIMIT = 300
 #: operations in one loop nest, which is one function of machine code: the same
-NEST_OPERATIONS = 6000
+NEST_OPERATIONS = 2000
 
 
 #: what a value is stored as: a node, or an output or scratch space by number

@@ -14,6 +14,8 @@ from .translate import Translation
 ENTRY = "run"
 #: a part of it: the same, then the number of the part, and the range of samples of a pass
 PART = "part"
+#: addresses of arrays that the driver keeps at hand; of more, each is looked up where it is used
+AT_HAND = 64
 #: the driver's names of the data
 _DATA = {"c": "CONSTANTS", "T": "TABLE", "STEPS": "STEPS"}
 
@@ -137,13 +139,28 @@ def _bind(code: _Driver, d: ast.FunctionDef, values: dict[str, ast.expr]) -> Non
         else:
             k = counts[name[0]]
             counts[name[0]] += 1
-            table = "%arguments" if name[0] == "a" else "%results"
-            at = b.here(f"getelementptr ptr, ptr {table}, i64 {k}", "pointer", False)
-            code.env[name] = b.here(f"load ptr, ptr {at.text}", "pointer", False)
+            code.given[name] = "%arguments" if name[0] == "a" else "%results", k
+    if len(code.given) <= AT_HAND:
+        for name in code.given:
+            code.env[name] = code.pointer(name)
 
 
 class _Driver(Translation):
     """The driver: passes over the samples, and steps chosen from the table."""
+
+    def __init__(self, functions: Functions, definition: ast.FunctionDef) -> None:
+        super().__init__(functions, definition)
+        self.given: dict[str, tuple[str, int]] = {}  # arrays of the caller's: the table that has the address, and where
+
+    def pointer(self, name: str) -> Value:
+        table, k = self.given[name]
+        at = self.builder.here(f"getelementptr ptr, ptr {table}, i64 {k}", "pointer", False)
+        return self.builder.here(f"load ptr, ptr {at.text}", "pointer", False)
+
+    def expression(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.Name) and node.id in self.given and node.id not in self.env:
+            return self.pointer(node.id)
+        return super().expression(node)
 
     def statement(self, s: ast.stmt) -> None:
         b = self.builder
@@ -159,6 +176,8 @@ class _Driver(Translation):
                 self.env[name.id] = self._load(self.env["STEPS"], at)
         elif isinstance(s, ast.If):
             self._choose(s)
+        elif isinstance(s, ast.For) and isinstance(s.target, ast.Tuple):
+            self._each(s, s.target)
         elif isinstance(s, ast.For) and isinstance(s.target, ast.Name) and s.target.id in ("first", "step"):
             assert isinstance(s.iter, ast.Call)
             bounds = [self.expression(a) for a in s.iter.args]
@@ -171,6 +190,21 @@ class _Driver(Translation):
             b.close({})
         else:
             super().statement(s)
+
+    def _each(self, s: ast.For, target: ast.Tuple) -> None:
+        """``for k, a in enumerate((a4, a5, ...))``: neighbours in the table of addresses."""
+        b = self.builder
+        assert isinstance(s.iter, ast.Call) and isinstance(s.iter.args[0], ast.Tuple)
+        number, array = (t.id for t in target.elts if isinstance(t, ast.Name))
+        names = [n.id for n in s.iter.args[0].elts if isinstance(n, ast.Name)]
+        table, first = self.given[names[0]]
+        b.open(b.integer(0), b.integer(len(names)), 1, "int", {})
+        index = self.env[number] = b.loops[-1].index
+        at = b.here(f"getelementptr ptr, ptr {table}, i64 {b.binary('add', index, b.integer(first)).text}", "pointer", False)
+        self.env[array] = b.here(f"load ptr, ptr {at.text}", "pointer", False)
+        self.statements(s.body)
+        b.close({})
+        del self.env[array]
 
     def _choose(self, s: ast.If) -> None:
         """``if code == 3: ... elif ...``, in one level or in several, as a jump by the code."""

@@ -97,6 +97,7 @@ class Builder:
         self.numbers: Iterator[int] = count()
         self.block = "entry"
         self.intrinsics: set[str] = set()
+        self.displaced: dict[str, tuple[Value, Value]] = {}  # by the name of an index: another, and the number added to it
 
     @property
     def level(self) -> int:
@@ -189,7 +190,16 @@ class Builder:
 
     def at(self, pointer: Value, index: Value) -> Value:
         t = self.target.type_of("real")
+        if index.text in self.displaced:  # from one address that moves with the loop, however many there are
+            pointer, index = self.at(pointer, self.displaced[index.text][0]), self.displaced[index.text][1]
         return self.pure(f"getelementptr {t}, ptr {pointer.text}, i64 {index.text}", "pointer", False, pointer, index)
+
+    def displacement(self, index: Value, by: Value) -> Value:
+        """The index of neighbours a known distance further."""
+        far = self.binary("add", by._replace(kind="int"), index._replace(kind="int"))._replace(kind="lane")
+        if self.is_literal(by):
+            self.displaced[far.text] = index, by
+        return far
 
     def load(self, pointer: Value, vector: bool, mask: Value | None = None) -> Value:
         t = self.target.type_of("real", vector)

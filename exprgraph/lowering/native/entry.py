@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from .owner import keep
+from .text import Number, Text
+
+Thing = TypeVar("Thing")
 
 #: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
 CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
@@ -38,47 +41,6 @@ class Call(NamedTuple):
     shared: int
     batch: bool
     bits: int
-
-
-class _Text:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.count = 0
-
-    def new(self, code: str) -> str:
-        self.count += 1
-        name = f"%e{self.count}"
-        self.lines.append(f"  {name} = {code}")
-        return name
-
-    def do(self, code: str) -> None:
-        self.lines.append(f"  {code}")
-
-    def offset(self, pointer: str, by: int) -> str:
-        return self.new(f"getelementptr i8, ptr {pointer}, i64 {by}")
-
-    def read(self, kind: str, pointer: str, by: int) -> str:
-        return self.new(f"load {kind}, ptr {self.offset(pointer, by)}")
-
-    def require(self, test: str) -> None:
-        """Go on if it holds, else leave the call to Python."""
-        self.count += 1
-        self.do(f"br i1 {test}, label %ok{self.count}, label %other")
-        self.lines.append(f"ok{self.count}:")
-
-    def made(self, code: str, place: str = "") -> str:
-        """A new object, kept at a place; where Python has no memory for it, its error is passed on."""
-        name = self.new(code)
-        self.count += 1
-        here = self.count
-        self.do(f"br i1 {self.new(f'icmp ne ptr {name}, null')}, label %made{here}, label %failed")
-        self.lines.append(f"made{here}:")
-        if place:
-            self.do(f"store ptr {name}, ptr {place}")
-        return name
-
-    def equal(self, kind: str, a: str, b: object) -> None:
-        self.require(self.new(f"icmp eq {kind} {a}, {b}"))
 
 
 def entry(call: Call) -> str:
@@ -102,13 +64,12 @@ def _of_numbers(call: Call) -> str:
     """``double number(int n, double *x)`` where all arguments and the one result are numbers, as integrators call it."""
     if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
         return ""
-    t = _Text()
+    t = Text()
     # an integrator that gives fewer numbers than there are arguments gets no answer: those beside them are not ours
     t.do(f"br i1 {t.new(f'icmp sge i32 %n, {len(call.arguments)}')}, label %given, label %none")
     t.lines.append("given:")
-    pointers = t.new(f"alloca [{len(call.arguments) + 1} x ptr]")
     results, answer = t.new("alloca [1 x ptr]"), t.new("alloca double")
-    space = 8 * (call.workspace + call.shared) + 64
+    space = 8 * (call.workspace + call.shared + len(call.arguments)) + 64
     if space <= STACK:
         raw, block = "", t.new(f"alloca [{space} x i8], align 64")
     else:  # a stack may be small, and calls be nested: memory of each call's own
@@ -116,8 +77,8 @@ def _of_numbers(call: Call) -> str:
         t.do(f"br i1 {t.new(f'icmp ne ptr {raw}, null')}, label %there, label %none")
         t.lines.append("there:")
         block = _aligned(t, raw)
-    for k in range(len(call.arguments)):
-        t.do(f"store ptr {t.offset('%x', 8 * k)}, ptr {t.offset(pointers, 8 * k)}")
+    pointers = t.offset(block, 8 * (call.workspace + call.shared))
+    t.repeat(len(call.arguments), lambda k: t.do(f"store ptr {t.place('%x', 0, 8, k)}, ptr {t.place(pointers, 0, 8, k)}"))
     t.do(f"store ptr {answer}, ptr {results}")
     shared = t.offset(block, 8 * call.workspace)
     t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 1)")
@@ -129,7 +90,7 @@ def _of_numbers(call: Call) -> str:
     return f"define double @number(i32 %n, ptr %x) {{\nbegin:\n{body}\n}}"
 
 
-def _aligned(t: _Text, raw: str) -> str:
+def _aligned(t: Text, raw: str) -> str:
     """The first place from an address on whose address is a multiple of 64."""
     number = t.new(f"ptrtoint ptr {raw} to i64")
     up = t.new(f"and i64 {t.new(f'sub i64 0, {number}')}, 63")
@@ -138,19 +99,27 @@ def _aligned(t: _Text, raw: str) -> str:
 
 def _function(name: str, call: Call, into: bool) -> str:
     head = object.__basicsize__
-    t = _Text()
+    t = Text()
     known = {name: t.read("ptr", "@CONTEXT", 8 * k) for k, name in enumerate(CONTEXT)}
     item = call.bits // 8
-    t.equal("i64", "%count", len(call.arguments) + into * len(call.results))
-    pointers = t.new(f"alloca [{len(call.arguments)} x ptr]")
-    results = t.new(f"alloca [{len(call.results) + 1} x ptr]")
-    dims = t.new("alloca [64 x i64]")
     # what the call owns so far: one block lets it go after a failure, so that the text grows with the results, not their square
     count = 0 if into else len(call.results)
-    held, owned = t.new(f"alloca [{count + 1} x ptr]"), t.new("alloca ptr")
+    owned = t.new("alloca [2 x ptr]")
+    tables = t.offset(owned, 8)
     t.do(f"store ptr null, ptr {owned}")
-    for k in range(count):
-        t.do(f"store ptr null, ptr {t.offset(held, 8 * k)}")
+    t.do(f"store ptr null, ptr {tables}")
+    arguments = len(call.arguments)
+    t.equal("i64", "%count", arguments + into * len(call.results))
+    sizes = (arguments, arguments, len(call.results) + 1, count + 1)  # pointers to arguments, numbers, pointers to results, objects
+    if 8 * sum(sizes) <= STACK:
+        pointers, numbers, results, held = (t.new(f"alloca [{n} x ptr]") for n in sizes)
+    else:
+        table = t.new(f"call ptr @malloc(i64 {8 * sum(sizes)})")
+        t.require(t.new(f"icmp ne ptr {table}, null"))
+        t.do(f"store ptr {table}, ptr {tables}")
+        pointers, numbers, results, held = (t.offset(table, 8 * sum(sizes[:k])) for k in range(4))
+    dims = t.new("alloca [64 x i64]")
+    t.repeat(count, lambda k: t.do(f"store ptr null, ptr {t.place(held, 0, 8, k)}"))
     space = -(-call.workspace * item // 64) * 64 + call.shared * item + 64
     shared_results = [math.prod(s) for s, lane in call.results if not lane]
     together = len(shared_results) != 1
@@ -158,53 +127,9 @@ def _function(name: str, call: Call, into: bool) -> str:
         space += sum(shared_results) * item
     on_stack = space <= STACK
     block = t.new(f"alloca [{space} x i8], align 64") if on_stack else ""
-    scalars = {k: t.new("alloca double") for k, (shape, _) in enumerate(call.arguments) if not shape and not call.batch and call.bits == 64}
-    samples = ""
-    for k, (shape, per_sample) in enumerate(call.arguments):
-        given = t.read("ptr", "%values", 8 * k)
-        kind = t.read("ptr", given, head - 8)
-        slot = t.offset(pointers, 8 * k)
-        lead = int(call.batch and per_sample)
-        if k in scalars:  # a number
-            python, numpy = (t.new(f"icmp eq ptr {kind}, {known[n]}") for n in ("float", "float64"))
-            t.do(f"br i1 {t.new(f'or i1 {python}, {numpy}')}, label %number{k}, label %array{k}")
-            t.lines.append(f"number{k}:")
-            t.do(f"store double {t.read('double', given, head)}, ptr {scalars[k]}")
-            t.do(f"store ptr {scalars[k]}, ptr {slot}")
-            t.do(f"br label %taken{k}")
-            t.lines.append(f"array{k}:")
-        t.equal("ptr", kind, known["ndarray"])
-        t.equal("ptr", t.read("ptr", given, head + 40), known["descr"])
-        t.equal("i32", t.read("i32", given, head + 8), len(shape) + lead)
-        flags = t.new(f"and i32 {t.read('i32', given, head + 48)}, {_CONTIGUOUS_ALIGNED}")
-        t.equal("i32", flags, _CONTIGUOUS_ALIGNED)
-        if shape or lead:
-            sizes = t.read("ptr", given, head + 16)
-        if lead:
-            own = t.read("i64", sizes, 0)
-            if samples:
-                t.equal("i64", own, samples)
-            samples = samples or own
-        for axis, n in enumerate(shape):
-            t.equal("i64", t.read("i64", sizes, 8 * (axis + lead)), n)
-        t.do(f"store ptr {t.read('ptr', given, head)}, ptr {slot}")
-        if k in scalars:
-            t.do(f"br label %taken{k}")
-            t.lines.append(f"taken{k}:")
-    samples = samples or "1"
-    given_results = []
-    for k, (shape, lane) in enumerate(call.results if into else ()):
-        made = t.read("ptr", "%values", 8 * (len(call.arguments) + k))
-        lengths = ([samples] if lane and call.batch else []) + [str(n) for n in shape]
-        t.equal("ptr", t.read("ptr", made, head - 8), known["ndarray"])
-        t.equal("ptr", t.read("ptr", made, head + 40), known["descr"])
-        t.equal("i32", t.read("i32", made, head + 8), len(lengths))
-        flags = t.new(f"and i32 {t.read('i32', made, head + 48)}, {_CONTIGUOUS_ALIGNED | _WRITEABLE}")
-        t.equal("i32", flags, _CONTIGUOUS_ALIGNED | _WRITEABLE)
-        sizes = t.read("ptr", made, head + 16) if lengths else ""
-        for axis, length in enumerate(lengths):
-            t.equal("i64", t.read("i64", sizes, 8 * axis), length)
-        given_results.append(made)
+    samples = _taken(t, call, known, pointers, numbers)
+    if into:
+        _checked(t, call, known, samples)
     raw = ""
     if not on_stack:
         raw = t.new(f"call ptr @malloc(i64 {space + 64})")
@@ -214,60 +139,160 @@ def _function(name: str, call: Call, into: bool) -> str:
     shared = t.offset(block, -(-call.workspace * item // 64) * 64)
     packed = t.offset(shared, call.shared * item + 32) if together else ""
     lane_slot = 1
-    for k, (shape, lane) in enumerate(call.results):
-        lead = int(lane and call.batch)
-        lengths = ([samples] if lead else []) + [str(n) for n in shape]
-        if into:
-            made = given_results[k]
-        else:
-            for axis, length in enumerate(lengths):
-                t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
-            t.do(f"call void @Py_IncRef(ptr {known['descr']})")
-            code = f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)"
-            made = t.made(code, t.offset(held, 8 * k))
-        data = t.read("ptr", made, head)
-        if lane:
-            t.do(f"store ptr {data}, ptr {t.offset(results, 8 * lane_slot)}")
-            lane_slot += 1
-        elif not together:
-            t.do(f"store ptr {data}, ptr {results}")
+    for first, times, (shape, lane) in _runs(call.results):
+        lengths = _lengths(call, shape, lane, samples)
+        slot = 0 if not lane else lane_slot - first
+
+        def prepare(k: Number, first: int = first, lane: bool = lane, lengths: list[str] = lengths, slot: int = slot) -> None:
+            if into:
+                made = t.new(f"load ptr, ptr {t.place('%values', 8 * (arguments + first), 8, k)}")
+            else:
+                for axis, length in enumerate(lengths):
+                    t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
+                t.do(f"call void @Py_IncRef(ptr {known['descr']})")
+                code = f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)"
+                made = t.made(code, t.place(held, 8 * first, 8, k))
+            data = t.read("ptr", made, head)
+            if lane:
+                t.do(f"store ptr {data}, ptr {t.place(results, 8 * (first + slot), 8, k)}")
+            elif not together:
+                t.do(f"store ptr {data}, ptr {results}")
+
+        t.repeat(times, prepare)
+        lane_slot += times * lane
     if together:
         t.do(f"store ptr {packed}, ptr {results}")
     state = t.new("call ptr @PyEval_SaveThread()")
     t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 {samples})")
     t.do(f"call void @PyEval_RestoreThread(ptr {state})")
     at = 0
-    for k, (shape, lane) in enumerate(call.results):
+    for first, times, (shape, lane) in _runs(call.results):
         size = math.prod(shape) * item
-        place = t.offset(held, 8 * k) if not into else ""
-        if not lane and together:
-            made = given_results[k] if into else t.read("ptr", held, 8 * k)
-            t.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {t.read('ptr', made, head)}, ptr {t.offset(packed, at)}, i64 {size}, i1 false)")
-            at += size
-        if not into and not shape and not (lane and call.batch):
-            made = t.read("ptr", held, 8 * k)
-            t.do(f"store ptr null, ptr {place}")  # the array is let go by the call, whatever comes of it
-            t.made(f"call ptr {known['scalar']}(ptr {made})", place)
+        copied, number = not lane and together, not into and not shape and not (lane and call.batch)
+
+        def finish(k: Number, first: int = first, size: int = size, at: int = at, copied: bool = copied, number: bool = number) -> None:
+            place = t.place("%values", 8 * (arguments + first), 8, k) if into else t.place(held, 8 * first, 8, k)
+            made = t.new(f"load ptr, ptr {place}")
+            if copied:
+                given = f"ptr {t.read('ptr', made, head)}, ptr {t.place(packed, at, size, k)}, i64 {size}, i1 false"
+                t.do(f"call void @llvm.memcpy.p0.p0.i64({given})")
+            if number:
+                t.do(f"store ptr null, ptr {place}")  # the array is let go by the call, whatever comes of it
+                t.made(f"call ptr {known['scalar']}(ptr {made})", place)
+
+        if copied or number:
+            t.repeat(times, finish)
+        at += times * size * copied
     if raw:
         t.do(f"store ptr null, ptr {owned}")
         t.do(f"call void @free(ptr {raw})")
+    answer = known["true"]
     if into:
-        t.do(f"call void @Py_IncRef(ptr {known['true']})")
-        t.do(f"ret ptr {known['true']}")
+        t.do(f"call void @Py_IncRef(ptr {answer})")
     elif count == 1:
-        t.do(f"ret ptr {t.read('ptr', held, 0)}")
+        answer = t.read("ptr", held, 0)
     else:
-        row = t.made(f"call ptr @PyTuple_New(i64 {count})")
-        for k in range(count):
-            t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {t.read('ptr', held, 8 * k)})")
-        t.do(f"ret ptr {row}")
+        answer = row = t.made(f"call ptr @PyTuple_New(i64 {count})")
+
+        def give(k: Number) -> None:
+            t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {t.new(f'load ptr, ptr {t.place(held, 0, 8, k)}')})")
+
+        t.repeat(count, give)
+    t.do(f"call void @free(ptr {t.read('ptr', tables, 0)})")
+    t.do(f"ret ptr {answer}")
     if not into:
-        t.lines.append(_LET_GO.format(held=held, owned=owned, count=count))
+        t.lines.append(_LET_GO.format(held=held, owned=owned, tables=tables, count=count))
     t.lines.append("other:")
+    t.do(f"call void @free(ptr {t.read('ptr', tables, 0)})")
     t.do(f"call void @Py_IncRef(ptr {known['none']})")
     t.do(f"ret ptr {known['none']}")
     body = "\n".join(t.lines)
     return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nbegin:\n{body}\n}}"
+
+
+def _runs(things: Sequence[Thing]) -> list[tuple[int, int, Thing]]:
+    """Equal neighbours: the first, how many, and what they are."""
+    out: list[tuple[int, int, Thing]] = []
+    for k, thing in enumerate(things):
+        if out and out[-1][2] == thing:
+            out[-1] = (out[-1][0], out[-1][1] + 1, thing)
+        else:
+            out.append((k, 1, thing))
+    return out
+
+
+def _lengths(call: Call, shape: tuple[int, ...], lane: bool, samples: str) -> list[str]:
+    return ([samples] if lane and call.batch else []) + [str(n) for n in shape]
+
+
+def _is_array(t: Text, known: dict[str, str], given: str, kind: str, rank: int, flags: int) -> None:
+    """Go on with an array of the right type and rank, and with these flags."""
+    head = object.__basicsize__
+    t.equal("ptr", kind, known["ndarray"])
+    t.equal("ptr", t.read("ptr", given, head + 40), known["descr"])
+    t.equal("i32", t.read("i32", given, head + 8), rank)
+    t.equal("i32", t.new(f"and i32 {t.read('i32', given, head + 48)}, {flags}"), flags)
+
+
+def _taken(t: Text, call: Call, known: dict[str, str], pointers: str, numbers: str) -> str:
+    """Pointers to the numbers of all arguments; the number of samples."""
+    head = object.__basicsize__
+    samples = ""
+
+    def take(k: Number, first: int, shape: tuple[int, ...], lead: int) -> None:
+        nonlocal samples
+        given = t.new(f"load ptr, ptr {t.place('%values', 8 * first, 8, k)}")
+        kind = t.read("ptr", given, head - 8)
+        slot = t.place(pointers, 8 * first, 8, k)
+        number = not shape and not call.batch and call.bits == 64
+        after = ""
+        if number:
+            python, numpy = (t.new(f"icmp eq ptr {kind}, {known[n]}") for n in ("float", "float64"))
+            yes, no, after = t.label("number"), t.label("array"), t.label("taken")
+            t.do(f"br i1 {t.new(f'or i1 {python}, {numpy}')}, label %{yes}, label %{no}")
+            t.lines.append(f"{yes}:")
+            own = t.place(numbers, 8 * first, 8, k)
+            t.do(f"store double {t.read('double', given, head)}, ptr {own}")
+            t.do(f"store ptr {own}, ptr {slot}")
+            t.do(f"br label %{after}")
+            t.lines.append(f"{no}:")
+        _is_array(t, known, given, kind, len(shape) + lead, _CONTIGUOUS_ALIGNED)
+        sizes = t.read("ptr", given, head + 16) if shape or lead else ""
+        if lead:
+            length = t.read("i64", sizes, 0)
+            if samples:
+                t.equal("i64", length, samples)
+            samples = samples or length
+        for axis, n in enumerate(shape):
+            t.equal("i64", t.read("i64", sizes, 8 * (axis + lead)), n)
+        t.do(f"store ptr {t.read('ptr', given, head)}, ptr {slot}")
+        if number:
+            t.do(f"br label %{after}")
+            t.lines.append(f"{after}:")
+
+    for first, times, (shape, per_sample) in _runs(call.arguments):
+        lead = int(call.batch and per_sample)
+        if lead and not samples:  # the first says how many samples there are
+            take(0, first, shape, lead)
+            first, times = first + 1, times - 1
+        t.repeat(times, partial(take, first=first, shape=shape, lead=lead))
+    return samples or "1"
+
+
+def _checked(t: Text, call: Call, known: dict[str, str], samples: str) -> None:
+    """Go on where the arrays for the results are as they have to be."""
+    head = object.__basicsize__
+    for first, times, (shape, lane) in _runs(call.results):
+        lengths = _lengths(call, shape, lane, samples)
+
+        def check(k: Number, first: int = first, lengths: list[str] = lengths) -> None:
+            made = t.new(f"load ptr, ptr {t.place('%values', 8 * (len(call.arguments) + first), 8, k)}")
+            _is_array(t, known, made, t.read("ptr", made, head - 8), len(lengths), _CONTIGUOUS_ALIGNED | _WRITEABLE)
+            sizes = t.read("ptr", made, head + 16) if lengths else ""
+            for axis, length in enumerate(lengths):
+                t.equal("i64", t.read("i64", sizes, 8 * axis), length)
+
+        t.repeat(times, check)
 
 
 #: after a failure: every object that the call owns, and its memory
@@ -291,6 +316,8 @@ after:
 gone:
   %memory = load ptr, ptr {owned}
   call void @free(ptr %memory)
+  %table = load ptr, ptr {tables}
+  call void @free(ptr %table)
   ret ptr null"""
 
 

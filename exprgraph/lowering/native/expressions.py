@@ -222,7 +222,10 @@ class Expressions:
         if "lane" in (a.kind, b.kind):
             if not isinstance(node.op, ast.Add) or "real" in (a.kind, b.kind):
                 raise NotVectorError
-            return self.builder.binary(op, a._replace(kind="int"), b._replace(kind="int"))._replace(kind="lane")
+            index, by = (b, a) if b.kind == "lane" else (a, b)
+            if by.kind == "lane":
+                raise NotVectorError
+            return self.builder.displacement(index, by)
         self.require(a.kind, node, b)
         if a.kind == "int" and type(node.op) in _WHOLE and self.builder.is_literal(a) and self.builder.is_literal(b):
             known = _WHOLE[type(node.op)](int(a.text), int(b.text))
