@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,10 +100,15 @@ class Form:
 
             from numba.core.errors import NumbaError
 
+        compiled = False
+
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+            nonlocal compiled
             tables = (module.constants, module.table, module.steps)
             try:
-                module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+                with nullcontext() if compiled else in_llvm():  # Numba compiles at the first call
+                    module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+                compiled = True
             except (NumbaError, NameError) as e:
                 raise CompilationError(f"the code of {added or 'this function'} cannot be compiled: {_reason(e)}") from None
 

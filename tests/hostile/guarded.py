@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph.lowering import data
 from exprgraph.lowering import form as forms
 from exprgraph.lowering.native import image, machine, pages
 from exprgraph.node import Node
@@ -87,7 +88,7 @@ def raw(form: forms.Form, arrays: Sequence[np.ndarray], sizes: Sequence[int], sa
 
 
 def sections_apart() -> None:
-    """From now on code, constants and tables of loaded functions each end before a forbidden page, as nearly as they are aligned."""
+    """From now on code, constants and tables of loaded functions each end before a forbidden page, code as nearly as it is aligned."""
     inner = image._Object.__init__
 
     def place(self: image._Object, code: bytes) -> None:
@@ -99,13 +100,14 @@ def sections_apart() -> None:
             self.starts[k] = (end - int(section["size"])) // max(int(section["align"]), 1) * max(int(section["align"]), 1)
             self.size = end + PAGE
 
-    def write(self: pages.Pages, data: bytes | bytearray) -> None:
-        written(self, data)
-        image_pages = np.frombuffer(data, np.uint8)
-        for at in range(0, len(data) - PAGE + 1, PAGE):
+    def write(self: pages.Pages, code: bytes | bytearray) -> None:
+        written(self, code)
+        image_pages = np.frombuffer(code, np.uint8)
+        for at in range(0, len(code) - PAGE + 1, PAGE):
             if not image_pages[at : at + PAGE].any():
                 self._memory.protect(self.address + at, PAGE, _NONE)
 
+    data._aligned = lambda size, dtype: guarded(size, dtype, True)
     written = pages.Pages.write
     pages.Pages.write = write  # type: ignore[method-assign]
     pages.Pages.__del__ = lambda self: None  # type: ignore[method-assign]

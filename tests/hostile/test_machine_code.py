@@ -340,6 +340,25 @@ def test_a_process_that_ends_while_code_is_compiled(wait: float, times: int) -> 
     assert done.stdout.count("compiled") <= 2
 
 
+BY_NUMBA = """
+import sys, threading, time, numpy as np, exprgraph as eg
+loops = eg.function("loops_at_the_end", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
+    source="@njit\\ndef four_times(a):\\n    for _ in range(2):\\n        a = a + a\\n    return a\\n")
+x = eg.Symbol("x", 3)
+f = eg.compile(loops(x), x)
+threading.Thread(target=f, args=(np.ones(3),), daemon=True).start()
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.0, 0.2, 0.8, 1.2])
+def test_a_process_that_ends_while_numba_compiles(wait: float) -> None:
+    own = {**os.environ, "PYTHONPATH": ROOT, "EXPRGRAPH_CACHE_DIR": ""}
+    done = subprocess.run([sys.executable, "-c", BY_NUMBA, str(wait)], capture_output=True, text=True, timeout=120, env=own)
+    assert done.returncode == 0 and "Error" not in done.stderr, (done.returncode, done.stderr)
+
+
 AFTERWARDS = """
 import atexit, threading, numpy as np
 
