@@ -22,7 +22,8 @@ def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
     try:
         k = axis.__index__()
     except (AttributeError, TypeError):
-        raise TypeError(f"{what} must be an integer, got {brief(axis)}") from None
+        hint = "; sums of several are a + b, and the larger of two is maximum(a, b)" if isinstance(axis, Node) and what == "axis" else ""
+        raise TypeError(f"{what} must be an integer, got {brief(axis)}{hint}") from None
     if not -ndim <= k < ndim:
         raise AxisError(f"{what} {k} is out of range for an expression with {ndim} axes")
     return k % ndim

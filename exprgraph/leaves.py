@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
+from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
 
@@ -134,6 +135,8 @@ def as_node(value: Operand) -> Node:
     if data.dtype.kind not in "fiub":
         own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
         hint = f"; its .{own} {'are' if own == 'values' else 'is'} an expression" if own else ""
+        if isinstance(value, (FunctionType, BuiltinFunctionType)):
+            hint = "; call it on symbols, and give the result"
         raise DTypeError(f"expected an expression or real numbers, got {unreal(value)}{hint}")
     return array(data)
 

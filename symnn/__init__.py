@@ -6,6 +6,10 @@
 (1, 2)
 """
 
+from typing import Any
+
+from exprgraph import __version__ as __version__
+
 from .build import BuiltFunction, build_nn_function
 from .chain import Chain
 from .derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
@@ -20,6 +24,22 @@ from .parameters import NeuralNetworkParameters
 from .pullback import SymbolicPullback
 from .symbolic import SymbolicNeuralNetwork, params
 from .training import NonFiniteLossError, TrainingResult, train
+
+#: parts that are loaded when they are first named
+_ON_DEMAND = ("physics", "reports", "schedules", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_DEMAND})
+
 
 __all__ = [
     "LBFGS",

@@ -33,7 +33,7 @@ class Layer:
     ...     def parameter_shapes(self):
     ...         return {"s": (self.n,)}
     ...     def __call__(self, x, ps):
-    ...         return ps.s * x
+    ...         return (1 + ps.s) * x  # vectors begin at 0
     >>> nn = SymbolicNeuralNetwork(Chain(Dense(2, 3), Scale(3)))
     >>> nn.output.shape, nn.params.L2.s
     ((3,), W_3)

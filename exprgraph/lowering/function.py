@@ -267,7 +267,8 @@ class CompiledFunction:
     def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         if len(values) != len(self.symbols):
             names = ", ".join(shown(s.params[0]) for s in self.symbols)
-            raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}")
+            one = "; give them one by one" if len(values) == 1 and not np.isscalar(values[0]) else ""
+            raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}{one}")
         arrays = [real_array(v, f"argument {s.params[0]!r}") for v, s in zip(values, self.symbols)]
         lead: tuple[int, ...] = ()
         for a, s, argument in zip(arrays, self.symbols, self._core.arguments):

@@ -42,7 +42,7 @@ def to_dot(node: Nesting, limit: int | None = LIMIT) -> str:
         if view.is_cut(n):
             lines.append(f'  n{i} [label="...", shape=plaintext];')
             continue
-        size = " " + "x".join(map(str, n.shape)) if n.shape else ""
+        size = f", shape {'x'.join(map(str, n.shape))}" if n.shape else ""
         kind = "" if n.args else ", shape=ellipse"
         lines.append(f'  n{i} [label="{escape_dot(_label(n) + size)}"{kind}];')
         lines.extend(f"  n{number[a]} -> n{i};" for a in view.args(n))

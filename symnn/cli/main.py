@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from exprgraph import __version__
+
 from ..build import BACKENDS
 from . import evaluate, walk
 from .derivative_text import DERIVATIVES
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     raw = argparse.RawDescriptionHelpFormatter
     top = _Parser(prog="python -m symnn", description=_DESCRIPTION, formatter_class=raw, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"symnn {__version__}", help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
 
     w = commands.add_parser("walk", help="walk through the reference document (as without arguments)", allow_abbrev=False)

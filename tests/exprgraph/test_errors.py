@@ -79,6 +79,9 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: x.diff(x), AttributeError, r"no attribute 'diff'; there is exprgraph\.diff\("),  # type: ignore[attr-defined]
     (lambda: x.grad, AttributeError, r"no attribute 'grad'; there is exprgraph\.gradient\("),  # type: ignore[attr-defined]
     (lambda: x.nothing, AttributeError, "an expression has no attribute 'nothing'$"),  # type: ignore[attr-defined]
+    (lambda: eg.max(x, y), TypeError, r"axis must be an integer, got y; .* the larger of two is maximum\(a, b\)"),  # type: ignore[arg-type]
+    (lambda: eg.gradient(lambda q: q, x), eg.DTypeError, "got a function; call it on symbols, and give the result"),  # type: ignore[arg-type]
+    (lambda: eg.compile(x * y, (x, y), backend="numpy")([1.0, 2.0]), TypeError, "expected 2 values .*, got 1; give them one by one"),
     (lambda: eg.evaluate({x: 1.0}, x * y), TypeError, r"bindings are a dict from symbols to values, as in {x: 1\.0}, got an expression"),  # type: ignore[call-overload]
     (lambda: eg.evaluate(x * y, [1.0, 2.0]), TypeError, "bindings are a dict .* got a list"),  # type: ignore[call-overload]
     (lambda: eg.evaluate(x, {"x": 1.0}), TypeError, r"write the symbol itself, x = Symbol\('x'\)"),  # type: ignore[call-overload]

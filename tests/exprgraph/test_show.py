@@ -594,9 +594,12 @@ def test_latex_of_a_deep_network() -> None:
 
 
 def test_dot() -> None:
+    v3, w3 = eg.Symbol("v", 3), eg.Symbol("w", 3)
     text = to_dot(eg.tanh(s) * 2 + t)
     assert text.startswith("digraph") and text.endswith("}")
     assert text.count("->") == 3 and 'label="tanh"' in text and 'label="s"' in text
+    # a shape is no operand
+    assert 'label="+, shape 3"' in to_dot(v3 + w3) and 'label="v, shape 3"' in to_dot(v3 + w3)
 
 
 def test_dot_quotes_names() -> None:

@@ -508,3 +508,22 @@ def test_as_a_program(place: Path) -> None:
     assert first.stderr.read() == b""
     first.stderr.close()
     assert first.wait() == 1
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    import symnn
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out == f"symnn {symnn.__version__}\n" and symnn.__version__ == eg.__version__
+
+
+def test_parts_of_the_package_are_there_when_they_are_named() -> None:
+    code = "import sys, symnn; print('symnn.physics' in sys.modules, symnn.physics.partial.__name__, symnn.schedules.cosine.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False partial cosine\n"
+    import symnn
+
+    assert {"physics", "reports", "schedules", "testing"} <= set(dir(symnn))
+    with pytest.raises(AttributeError, match="module 'symnn' has no attribute 'phisics'"):
+        symnn.phisics  # noqa: B018
