@@ -141,11 +141,30 @@ asinh: Elementwise = _row("asinh", np.arcsinh, lambda x: direction(1, x), latex=
 acosh: Elementwise = _row(
     "acosh",
     np.arccosh,
-    lambda x: (x - 1) ** -0.5 * (x + 1) ** -0.5,
+    lambda x: acosh_prime(x),
     latex=r"\operatorname{arcosh}",
     domain=[(1, _inf)],
     sample=[(1.1, 3)],
     doc="Inverse hyperbolic cosine.",
+)
+# with p = 1/sqrt(x**2 - 1) and q = x*p, whose derivatives are -q*p**2 and -p**3
+acosh_prime: Elementwise = _row(
+    "acosh_prime",
+    values.acosh_prime,
+    lambda x: -coth_acosh(x) * acosh_prime(x) ** 2,
+    shown_as=lambda x: (x - 1) ** -0.5 * (x + 1) ** -0.5,
+    domain=[(1, _inf)],
+    sample=[(1.1, 3)],
+    doc="The derivative of acosh, 1/sqrt(x**2 - 1).",
+)
+coth_acosh: Elementwise = _row(
+    "coth_acosh",
+    values.coth_acosh,
+    lambda x: -(acosh_prime(x) ** 3),
+    shown_as=lambda x: x * (x - 1) ** -0.5 * (x + 1) ** -0.5,
+    domain=[(1, _inf)],
+    sample=[(1.1, 3)],
+    doc="x/sqrt(x**2 - 1), in the second derivative of acosh; 1 at infinity.",
 )
 atanh: Elementwise = _row(
     "atanh",

@@ -102,6 +102,14 @@ def held(x: Any) -> Any:
     return np.clip(x, -1e3, 1e3)
 
 
+def acosh_prime(x: Any) -> Any:
+    return 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))
+
+
+def coth_acosh(x: Any) -> Any:
+    return np.where(x == np.inf, 1 + 0 * np.sign(x), x * acosh_prime(x))
+
+
 def atan_prime(x: Any) -> Any:
     a = np.abs(x)
     far = a > 1e15

@@ -88,7 +88,7 @@ def wide(name: str, n: int, rng: np.random.Generator) -> Arrays:
         return [rng.uniform(0.25, 4, n)]
     if name == "xlogy":
         return [rng.uniform(-3, 3, n), rng.uniform(0.25, 4, n)]
-    if name == "acosh":
+    if name in ("acosh", "acosh_prime", "coth_acosh"):
         return [1 + 10.0 ** rng.uniform(-6, 2, n)]
     if name == "log1p":
         return [rng.uniform(-0.99, 4, n)]

@@ -54,6 +54,8 @@ def entries() -> dict[str, Entry]:
         "tanh_prime": lambda x: sp.cosh(x) ** -2,
         "asinh": sp.asinh,
         "acosh": sp.acosh,
+        "acosh_prime": lambda x: 1 / sp.sqrt(x**2 - 1),
+        "coth_acosh": lambda x: x / sp.sqrt(x**2 - 1),
         "atanh": sp.atanh,
         "erf": sp.erf,
         "erfc": sp.erfc,

@@ -353,6 +353,8 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "xlogy": lambda x, y: mpmath.mpf(0) if not x and y == y else _real(lambda a, b: a * _MPMATH["log"](b))(x, y),
     "normal_cdf": _real(_normal),
     "atan_prime": _real(lambda x: 1 / (1 + x * x), limits={_UP: mpmath.mpf(0), _DOWN: mpmath.mpf(0)}),
+    "acosh_prime": _real(lambda x: INF if x == 1 else 1 / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(0)}),
+    "coth_acosh": _real(lambda x: INF if x == 1 else x / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(1)}),
     "direction": _real(lambda a, b: a / mpmath.hypot(a, b) if a or b else mpmath.mpf(0)),
     "pow": _real(power),
     "hypot": _real(mpmath.hypot),

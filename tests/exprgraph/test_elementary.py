@@ -61,6 +61,8 @@ ULPS = {
     "normal_cdf": 5.4,
     "xlogy": 1.9,
     "atan_prime": 2.1,
+    "acosh_prime": 3.4,
+    "coth_acosh": 3.2,
     "direction": 2.5,
 }
 
@@ -101,6 +103,8 @@ ULPS32 = {
     "normal_cdf": 5.6,
     "xlogy": 1.9,
     "atan_prime": 2.1,
+    "acosh_prime": 3.4,
+    "coth_acosh": 3.2,
     "direction": 2.6,
 }
 
@@ -116,6 +120,8 @@ def formulas(m: Any) -> dict[str, Callable[..., Any]]:
         "silu": lambda x: x / (1 + m.exp(-x)),
         "log_sigmoid": lambda x: -m.log1p(m.exp(-x)),
         "atan_prime": lambda x: 1 / (1 + x * x),
+        "acosh_prime": lambda x: 1 / m.sqrt((x - 1) * (x + 1)),
+        "coth_acosh": lambda x: x / m.sqrt((x - 1) * (x + 1)),
         "direction": lambda a, b: a / m.hypot(a, b),
         "xlogy": lambda x, y: x * m.log(y),
     }
@@ -190,6 +196,8 @@ WORST: dict[str, list[tuple[float, ...]]] = {
     "pow": [(1.4086642320101472, 2013.8798345717644), (0.7045821815353076, 1950.8231484130092)],
     "log_sigmoid": [(0.4374334033451444,), (0.4335076156416998,)],
     "normal_cdf": [(-1.1620765261116466,), (-1.1581345431129355,)],
+    "acosh_prime": [(65.07069067385054,), (3.2,)],
+    "coth_acosh": [(1.007951892689315,), (3.2,)],
     "atan_prime": [(-1.2874604413504574e134,), (3.8771017389499964,)],
     "direction": [(-3.9552764416564155, 256.8801900101372), (16413.81765909215, 281.5565514384405)],
     "xlogy": [(1.9659998349248407, 2.7329405033015792), (-1.934655490402099, 2.799000478464038)],
@@ -227,7 +235,7 @@ def spread(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         ]
     if name in ("asin", "acos", "atanh"):
         return [np.concatenate([rng.uniform(-1, 1, 2 * m), both_signs(powers(-300, 0, m)), both_signs(1 - powers(-16, 0, m))])]
-    if name == "acosh":
+    if name in ("acosh", "acosh_prime", "coth_acosh"):
         return [np.concatenate([1 + powers(-15, 0, 3 * m), powers(0, 308, m), rng.uniform(1, 4, m)])]
     if name == "log1p":
         return [np.concatenate([rng.uniform(-1, 2, 3 * m), both_signs(powers(-300, -0.01, m)), powers(0, 308, m)])]
@@ -571,7 +579,7 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     elif name in ("asin", "acos", "atanh"):
         edge = 1 - powers(-7, -1, m)
         x = [np.concatenate([rng.uniform(-1, 1, 2 * m), both_signs(edge), both_signs(powers(-40, 0, m))])]
-    elif name == "acosh":
+    elif name in ("acosh", "acosh_prime", "coth_acosh"):
         x = [1 + np.concatenate([powers(-7, 2, 3 * m), powers(0, 38, m)])]
     elif name == "xlogy":
         x = [both_signs(powers(-3, 3, positive.size))[: positive.size], positive]

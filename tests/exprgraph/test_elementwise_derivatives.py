@@ -33,6 +33,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "logical_and": _cond(lambda a, b: a and b), "logical_or": _cond(lambda a, b: a or b), "logical_not": _cond(lambda a: not a),
     "where": lambda c, a, b: a if c else b, "gate": lambda c, p: c * p if c else mp.mpf(0), "pow": lambda a, b: a**b,
     "power_slope": lambda a, b: b * a ** (b - 1), "power_log": lambda a, b: a**b * mp.log(a),
+    "acosh_prime": lambda x: 1 / mp.sqrt(x * x - 1), "coth_acosh": lambda x: x / mp.sqrt(x * x - 1),
     "atan_prime": lambda x: 1 / (1 + x**2), "normal_cdf": mp.ncdf, "log_sigmoid": lambda x: -mp.log1p(mp.exp(-x)),
     "logaddexp": lambda a, b: mp.log(mp.exp(a) + mp.exp(b)), "xlogy": lambda x, y: x * mp.log(y),
     "direction": lambda a, b: a / mp.hypot(a, b), "share": lambda a, h: a / h, "ratio": lambda a, b: a / b,

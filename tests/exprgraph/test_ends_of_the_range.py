@@ -134,6 +134,8 @@ AT_INFINITY: dict[str, tuple[tuple[float, float, float], tuple[float, float, flo
     "tanh_prime": ((0, 0, 0), (0, 0, 0)),
     "asinh": ((INF, 0, 0), (-INF, 0, 0)),
     "acosh": ((INF, 0, 0), None),
+    "acosh_prime": ((0, 0, 0), None),
+    "coth_acosh": ((1, 0, 0), None),
     "erf": ((1, 0, 0), (-1, 0, 0)),
     "erfc": ((0, 0, 0), (2, 0, 0)),
     "normal_cdf": ((1, 0, 0), (0, 0, 0)),

@@ -44,6 +44,8 @@ UNARY: dict[str, tuple[Any, list[float]]] = {
     "softplus": (lambda x: sp.log(1 + sp.exp(x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
     "gelu": (lambda x: x * sp.erfc(-x / sp.sqrt(2)) / 2, [-6.0, -1.0, 0.0, 1e-5, 6.0]),
     "silu": (lambda x: x / (1 + sp.exp(-x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "acosh_prime": (lambda x: 1 / sp.sqrt(x**2 - 1), [1.001, 1.5, 2.0, 10.0, 1e5]),
+    "coth_acosh": (lambda x: x / sp.sqrt(x**2 - 1), [1.001, 1.5, 2.0, 10.0, 100.0]),
     "atan_prime": (lambda x: 1 / (1 + x**2), [-1e5, -0.5, 0.0, 1e-5, 3.0]),
     "normal_cdf": (lambda x: sp.erfc(-x / sp.sqrt(2)) / 2, [-6.0, -1.0, 0.0, 1e-5, 6.0]),
     "log_sigmoid": (lambda x: -sp.log(1 + sp.exp(-x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
