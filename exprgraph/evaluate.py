@@ -15,6 +15,7 @@ from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked, uneven, unreal
 from .names import shown
 from .node import Node, Operand, Shape
+from .operands import refuse_truth
 from .primitive import (
     ARRAY,
     CONCATENATE,
@@ -72,6 +73,8 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
     array([ 5., 25.])
     """
     leaves, restore = flatten(e)
+    for leaf in leaves:
+        refuse_truth(leaf, "evaluate", "expression")
     nodes = [as_node(n) for n in leaves]
     given = {} if bindings is None else bindings
     if not isinstance(given, Mapping):

@@ -55,8 +55,8 @@ def _is_numeric(other: Any) -> bool:
         return False
 
 
-def refuse_truth(condition: Any, what: str) -> None:
-    """An error for a Python truth value where a condition is expected: most often it came from ``x == 0``.
+def refuse_truth(condition: Any, what: str, role: str = "condition") -> None:
+    """An error for a Python truth value where a condition or an expression is expected: most often it came from ``x == 0``.
 
     Masks of NumPy are conditions; so are numbers.
 
@@ -68,7 +68,7 @@ def refuse_truth(condition: Any, what: str) -> None:
         value = pending.pop()
         if value is True or value is False:
             raise TypeError(
-                f"{what}: the condition is Python's {value}, and no expression: `x == 0` asks whether the two are the same "
+                f"{what}: the {role} is Python's {value}, and no expression: `x == 0` asks whether the two are the same "
                 "expression; write exprgraph.equal(x, 0) or not_equal(x, 0) to compare values "
                 "(a mask of NumPy is a condition; what Python knows is chosen by `a if condition else b`)"
             )

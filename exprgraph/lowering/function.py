@@ -16,6 +16,7 @@ from ..integers import whole
 from ..leaves import as_node
 from ..names import shown
 from ..node import Node
+from ..operands import refuse_truth
 from ..primitive import SAMPLE_SUM, SYMBOL
 from ..traverse import symbols_of, topological
 from ..tree import flatten
@@ -173,6 +174,8 @@ class CompiledFunction:
 
     def __init__(self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str, threads: int = 1) -> None:
         leaves, self._restore = flatten(equations)
+        for leaf in leaves:
+            refuse_truth(leaf, "compile", "expression")
         outputs = [as_node(n) for n in leaves]
         self.equations = equations
         self.symbols = tuple(symbols)

@@ -143,6 +143,8 @@ TRUTHS: dict[str, Callable[[Any], Any]] = {
     "or": lambda c: eg.logical_or(c, y > 0),
     "not": lambda c: eg.logical_not(c),
     "np.logical_and": lambda c: np.logical_and(c, y),
+    "evaluated": lambda c: eg.evaluate([x, c], {x: 1.0}),
+    "compiled": lambda c: eg.compile({"is zero": c}, x),
     "parsed": lambda c: eg.parse(f"where({c}, x, y)", [x, y]),
 }
 
