@@ -9,13 +9,15 @@ no others, so that a Jacobian is as sparse as the mathematics says.  What is ele
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from ..arithmetic import linear
+from ..along_axes import AxisFunction, along
+from ..arithmetic import linear, product
 from ..elements import elements
 from ..elementwise import Function
-from ..functions import GATE, GATE_BOTH, WHERE
+from ..functions import GATE, GATE_BOTH, WHERE, gate
 from ..indexing import select, take
 from ..leaves import array, constant, is_zero
 from ..linalg import solve_node
@@ -28,7 +30,7 @@ from .gates import Zeros, either, inside, together
 from .reach import reach
 from .reverse import pull_back
 from .rules import extremum_weights, partial
-from .scalar_graphs import Index
+from .scalar_graphs import Index, nest
 from .seeds import identity_tensor
 
 #: derivatives of a scalar, by the elements of x that it depends on
@@ -58,6 +60,7 @@ class _Scalars:
     def __init__(self, parts: Sequence[Node], x: Node) -> None:
         self.parts = parts
         self.x = x
+        self.gathered: dict[Node, _Gathered] = {}
         self.inputs: dict[Node, Sequence[Node]] = {}
         self.order = self._arguments_first()
         self.views = self._views()
@@ -67,6 +70,10 @@ class _Scalars:
         """The scalars that a scalar is an elementwise function of; none for an element of an array."""
         if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
             return list(elements(node.args[0]).flat)
+        base = node.args[0] if node.op is SELECT else node
+        if isinstance(base.op, AxisFunction):
+            self.gathered[node] = found = _gathered(base, node.params if node.op is SELECT else ())
+            return found.inputs
         return () if any(a.shape for a in node.args) else node.args
 
     def _arguments_first(self) -> list[Node]:
@@ -103,11 +110,13 @@ class _Scalars:
             views[node] = _View(base, index, known[alike])
         return views
 
+    def _is_element(self, node: Node) -> bool:
+        return node.op is SELECT and node.args[0] is self.x
+
     def _active(self) -> set[Node]:
         active: set[Node] = set()
         for node in self.order:
-            element = node is self.x or (node.op is SELECT and node.args[0] is self.x)
-            if element or node in self.views or any(a in active for a in self.inputs[node]):
+            if node is self.x or self._is_element(node) or node in self.views or any(a in active for a in self.inputs[node]):
                 active.add(node)
         return active
 
@@ -129,7 +138,7 @@ class _Scalars:
                 continue
             if node in self.views:
                 own = set(self.views[node].columns)
-            elif node.op is SELECT:
+            elif self._is_element(node):
                 own = {node.params}
             else:
                 own = {()} if node is self.x else set().union(*(entries[a] for a in self.inputs[node] if a in entries))
@@ -168,8 +177,10 @@ class _Scalars:
                 continue
             if node is self.x:
                 table[node] = {(): constant(1.0)}
-            elif node.op is SELECT:
+            elif self._is_element(node):
                 table[node] = {node.params: constant(1.0)}
+            elif node in self.gathered:
+                table[node] = _row_of_gathered(self.gathered[node], node, table, silent)
             else:
                 table[node] = _row(node, self.inputs[node], table, silent)
         return [table.get(p, {}) for p in self.parts]
@@ -205,6 +216,38 @@ def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dic
             states.setdefault(i, []).append(after)
     for found in states.values():
         silent[node] = either(silent.get(node), together(found))
+    row = {i: linear(terms[i]) for i in sorted(terms)}
+    return {i: t for i, t in row.items() if not is_zero(t)}
+
+
+class _Gathered(NamedTuple):
+    """A scalar that is a function of an array of scalars, along all of its axes."""
+
+    value: Node
+    array: Node
+    inputs: Sequence[Node]
+
+
+def _gathered(base: Node, index: Index) -> _Gathered:
+    """One element of a function along axes, of those elements alone that it is made of."""
+    assert isinstance(base.op, AxisFunction)
+    (arg,), axes = base.args, base.params
+    rest = iter(k for at, k in enumerate(index) if at not in axes or not base.op.keeps)
+    part = select(arg, tuple(None if k in axes else next(rest) for k in range(arg.ndim)))
+    inputs = list(elements(part).flat)
+    array = nest(inputs, part.shape)
+    whole = along(base.op, array, tuple(range(part.ndim)))
+    return _Gathered(select(whole, tuple(index[k] for k in axes)) if base.op.keeps else whole, array, inputs)
+
+
+def _row_of_gathered(found: _Gathered, node: Node, table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
+    terms: dict[Index, list[tuple[float, Node]]] = {}
+    (partials,) = pull_back(found.value, constant(1.0), [found.array])
+    for a, p in zip(found.inputs, elements(partials).flat):
+        z = silent.get(a)
+        for i, t in table.get(a, {}).items():
+            terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)]) if z is None else gate(t, p)))
+        silent[node] = inside(either(silent.get(node), z))
     row = {i: linear(terms[i]) for i in sorted(terms)}
     return {i: t for i, t in row.items() if not is_zero(t)}
 

@@ -169,6 +169,53 @@ def test_a_derivative_read_from_an_array_that_stays_whole() -> None:
         np.testing.assert_allclose([eg.evaluate(row[i], at) for i in sorted(row)], expected[expected != 0], rtol=1e-15)
 
 
+ALONG: dict[str, Callable[[Node], Node]] = {
+    "norms of differences of rows": lambda m: eg.norm(m[1:] - m[:-1], axis=1),
+    "norm of everything": lambda m: eg.norm(eg.sin(m) * m[0, 0]),
+    "columns of softmax": lambda m: eg.softmax(m * 2, axis=0),
+    "softmax of everything": lambda m: eg.softmax(m[:2, 1:] ** 2, axis=(0, 1)),
+    "log_softmax of rows": lambda m: eg.log_softmax(m * m[0], axis=-1)[1:],
+    "logsumexp of norms": lambda m: eg.logsumexp(eg.norm(m, axis=1)) * m[1],
+    "norm behind a choice": lambda m: eg.norm(eg.maximum(m, 0.3), axis=0) + eg.norm(eg.relu(m - 0.5)),
+}
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_functions_along_axes(name: str) -> None:
+    m = eg.Symbol("m", (4, 3))
+    at = {m: np.linspace(-0.6, 1.5, 12).reshape(4, 3)[::-1]}
+    f = ALONG[name](m)
+    np.testing.assert_allclose(scattered(f, m, at), eg.evaluate(eg.jacobian(f, m, "reverse"), at), rtol=1e-12, atol=1e-14)
+    g = eg.gradient(eg.sum(f * np.linspace(1.0, 2.0, f.size).reshape(f.shape)), m)
+    np.testing.assert_allclose(scattered(g, m, at), eg.evaluate(eg.jacobian(g, m, "forward"), at), rtol=1e-11, atol=1e-13)
+
+
+def test_rows_of_functions_along_axes_see_their_rows() -> None:
+    m = eg.Symbol("m", (4, 3))
+    own = [(r, 3 * r + c) for r in range(4) for c in range(3)]
+    assert pattern(eg.logsumexp(eg.sin(m), axis=1), m) == own
+    assert pattern(eg.norm(m**2, axis=1), m) == own
+    columns = [(3 * r + c, 3 * k + c) for r in range(4) for c in range(3) for k in range(4)]
+    assert pattern(eg.softmax(m, axis=0), m) == columns
+    still = {m: np.zeros((4, 3))}
+    np.testing.assert_array_equal(scattered(eg.norm(m, axis=1), m, still), np.zeros((4, 4, 3)))  # the policy at 0
+
+
+@pytest.mark.parametrize("x", [1000.0, -1000.0])
+def test_what_is_not_taken_is_zero_in_sparse_derivatives(x: float) -> None:
+    """However large its own derivative is: of a minimum, a clip, an extremum, a norm of what is cut off."""
+    v = eg.Symbol("v", 3)
+    at = {v: np.array([x, 0.5, x])}
+    for f in (
+        eg.minimum(eg.exp(v), 1.0), eg.clip(eg.exp(v), -1.0, 1.0), eg.where(v > 0, v, eg.exp(-v * v)), eg.min(eg.exp(v)) * v,
+        eg.stack([eg.min(eg.exp(v)), eg.norm(eg.minimum(eg.exp(v), 2.0))]), eg.relu(1 - eg.exp(v)),
+    ):  # fmt: skip
+        with np.errstate(all="ignore"):
+            expected = eg.evaluate(eg.jacobian(f, v, "reverse"), at)
+            assert np.isfinite(expected).all()
+            np.testing.assert_allclose(scattered(f, v, at), expected, rtol=1e-13)
+
+
 # ---------------------------------------------------------------- patterns
 
 
@@ -212,6 +259,11 @@ def rosenbrock(x: Node) -> Node:
 
 def springs(x: Node) -> Node:
     return eg.sum((eg.sqrt((x[1:] - x[:-1]) ** 2 + 0.01) - 1) ** 2) + eg.sum(x[[*range(0, x.shape[0], 3), 0, 0]] ** 2)
+
+
+def springs_in_space(x: Node) -> Node:
+    places = x.reshape(-1, 4)
+    return eg.sum((eg.norm(places[1:] - places[:-1], axis=1) - 1) ** 2) + eg.sum(eg.logsumexp(places, axis=1))
 
 
 def by_elements(x: Node) -> Node:
@@ -258,6 +310,7 @@ STEPS: dict[str, Callable[[Node], Any]] = {
     "the Hessian of a sum of slices": lambda x: eg.jacobian(eg.gradient(rosenbrock(x), x), x, sparse=True),
     "the Jacobian of springs": lambda x: eg.jacobian(springs(x), x, sparse=True),
     "the Hessian of springs": lambda x: eg.jacobian(eg.gradient(springs(x), x), x, sparse=True),
+    "the Hessian of springs in space": lambda x: eg.jacobian(eg.gradient(springs_in_space(x), x), x, sparse=True),
     "the Hessian of many slices": lambda x: eg.jacobian(eg.gradient(many_slices(x), x), x, sparse=True),
     "the gradient of a long concatenation": lambda x: eg.gradient(eg.sum(joined(x) ** 2), x),
     "the Jacobian of a sum of scalars": lambda x: eg.jacobian(by_elements(x), x, sparse=True),
@@ -270,6 +323,14 @@ STEPS: dict[str, Callable[[Node], Any]] = {
 def test_four_times_the_elements_take_four_times_the_steps(name: str) -> None:
     few, many = (bytecodes(lambda n=n: STEPS[name](eg.Symbol("x", n))) for n in (100, 400))  # type: ignore[misc]
     assert many < 4.3 * few, (few, many)
+
+
+def test_four_times_the_springs_take_four_times_the_operations() -> None:
+    few, many = (
+        eg.count_ops(eg.jacobian(eg.gradient(springs_in_space(x), x), x, sparse=True).values)
+        for x in (eg.Symbol("x", 40), eg.Symbol("x", 160))
+    )
+    assert many < 4.5 * few, (few, many)
 
 
 @pytest.mark.slow
