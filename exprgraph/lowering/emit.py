@@ -92,11 +92,13 @@ class _Emitter:
         if nest.kind == "pointwise":
             order = NestOrder(nest.statements, schedule.inlined.__contains__, self._place_kind)
             nest = Nest(nest.kind, nest.shape, order.statements)
-        for literal in (False, True):
+        stores = len(nest.statements)
+        # pairs of arrays are at least those of the stores: such a nest need not be written to be counted
+        crowded = nest.kind == "pointwise" and stores * stores > CHECKED_PAIRS
+        for literal in (True,) if crowded else (False, True):
             kernel = Kernel(self.storage.place, schedule.inlined, schedule.lanes, self.single, literal, order, self.row, self._positions)
             kernel.wanted, kernel.dead, kernel.gated = wanted, schedule.dead, schedule.gated
             lines = kernel.write(nest)
-            stores = len(nest.statements)
             if nest.kind != "pointwise" or stores * (stores + len(kernel.lane_reads) + len(kernel.shared_reads)) <= CHECKED_PAIRS:
                 break
         self.functions |= kernel.functions

@@ -100,6 +100,7 @@ class Scheduler:
         #: pointwise nests in order, by shape and a value they hold; of scalars, which always share, by nothing else
         self.holding: dict[tuple[Shape, Node | None], list[int]] = {}
         self.inlined: set[Node] = set()
+        self.sources: dict[Node, list[tuple[Node, bool]]] = {}
         self.size: dict[Node, int] = {}  # of pointwise values: operations of the expression
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
@@ -161,6 +162,12 @@ class Scheduler:
 
     def _sources(self, node: Node) -> list[tuple[Node, bool]]:
         """The values a node reads, and whether each is read once, at the position being computed."""
+        known = self.sources.get(node)
+        if known is None:
+            known = self.sources[node] = self._found_sources(node)
+        return known
+
+    def _found_sources(self, node: Node) -> list[tuple[Node, bool]]:
         ident = identity_index(len(node.shape))
         reads: list[tuple[Node, Index, int]] = []
         if node in self.pieces:
@@ -266,7 +273,7 @@ class Scheduler:
     def _leaves(self, node: Node) -> list[tuple[Node, bool]]:
         """Stored values below the inlined expression of a node."""
         out: list[tuple[Node, bool]] = []
-        stack = self._sources(node)
+        stack = list(self._sources(node))
         while stack:
             source, exact = stack.pop()
             if source in self.inlined:

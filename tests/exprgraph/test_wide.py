@@ -15,7 +15,7 @@ import exprgraph as eg
 from exprgraph.lowering import emit, nest
 from exprgraph.lowering.module import load_module
 from exprgraph.lowering.narrow import WIDTH, narrowed
-from exprgraph.lowering.native import machine
+from exprgraph.lowering.native import assemble, machine
 from exprgraph.lowering.native.expressions import Functions
 from exprgraph.node import Node, make
 from exprgraph.primitive import CONTRACT, PRODUCT, SUM
@@ -180,6 +180,13 @@ def test_the_translator_needs_no_depth_of_its_own() -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert functions.called[text].count("fadd") == 899
+
+
+def test_a_text_that_looks_like_a_decorator_between_quotes() -> None:
+    whole = eg.compile(eg.sin(x) * y, (x, y))._core.program(False).code
+    odd = whole.replace("def kernel", 'def noted(a):\n    """One line.\n@two\n    """\n    return a\n\n\n@njit\ndef kernel')
+    assert odd.count("\n@two\n") == 1
+    assert assemble.assemble(odd, machine.target(64)) == assemble.assemble(whole, machine.target(64))
 
 
 @pytest.mark.parametrize("per_sample", [False, True])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
 
 from ..data import ORDER
 from .builder import Target, Value
@@ -26,18 +29,23 @@ def assemble(source: str, target: Target) -> str:
     Raises:
         UnsupportedError: the source has something only Numba can compile.
     """
-    module = ast.parse(source)
-    definitions = {d.name: d for d in module.body if isinstance(d, ast.FunctionDef)}
-    values = {s.targets[0].id: s.value for s in module.body if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)}
+    definitions: dict[str, ast.FunctionDef] = {}  # of what kernels call; a kernel's own tree is dropped when it is translated
+    values: dict[str, ast.expr] = {}
     functions = Functions(definitions, target)
-    bodies = []
-    for name, d in definitions.items():
-        if name in TILES:
-            text, intrinsics = TILES[name](target)
-            bodies.append(text)
-            functions.declared |= intrinsics
-        elif _is_procedure(d) and name not in ("kernel", "keep_apart"):
-            bodies.append(_procedure(functions, d))
+    bodies: list[str] = []
+    for text, statement in _statements(source):
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            values[statement.targets[0].id] = statement.value
+        elif isinstance(statement, ast.FunctionDef):
+            name = statement.name
+            if name in TILES:
+                tile, intrinsics = TILES[name](target)
+                bodies.append(tile)
+                functions.declared |= intrinsics
+            elif _is_procedure(statement) and name not in ("kernel", "keep_apart"):
+                bodies.append(_procedure(functions, statement, text))
+            else:
+                definitions[name] = statement
     bodies += _driver(functions, definitions["kernel"], values)
     parts = [
         f"@DATA = global [{len(ORDER)} x ptr] zeroinitializer",  # told when the code is loaded
@@ -58,9 +66,32 @@ def _integer(node: ast.expr) -> int:
     return node.value
 
 
+def _statements(source: str) -> Iterator[tuple[str, ast.stmt]]:
+    """The statements of a module, each with the text it is in: the syntax tree of the whole is never there at once."""
+    starts = [0, *(m.start() for m in re.finditer("^@", source, re.MULTILINE)), len(source)]
+    for start, end in zip(starts, starts[1:]):
+        text = source[start:end]
+        try:
+            body = ast.parse(text).body
+        except SyntaxError:  # not a decorator: a line of somebody's text between quotes
+            text, end = source[start:], len(source)
+            body = ast.parse(text).body
+        for statement in body:
+            yield text, statement
+        if end == len(source):
+            return
+
+
 def _is_procedure(d: ast.FunctionDef) -> bool:
     """Whether a function is called for what it does to memory."""
-    return not any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(d))
+    pending: list[ast.stmt] = list(d.body)
+    while pending:
+        s = pending.pop()
+        if isinstance(s, ast.Return) and s.value is not None:
+            return False
+        for part in ("body", "orelse", "finalbody"):
+            pending += getattr(s, part, ())
+    return True
 
 
 def _kind(name: str) -> str:
@@ -71,8 +102,8 @@ def _kind(name: str) -> str:
     return "int"
 
 
-def _procedure(functions: Functions, d: ast.FunctionDef) -> str:
-    code = Translation(functions, d)
+def _procedure(functions: Functions, d: ast.FunctionDef, text: str) -> str:
+    code = Translation(functions, Counter(re.findall(r"(?<![.\w])([^\W\d]\w*)\(", text)))
     names = [a.arg for a in d.args.args]
     code.env = {n: Value(f"%{n}", _kind(n), False, 0) for n in names}
     code.statements(d.body)
@@ -84,12 +115,12 @@ def _procedure(functions: Functions, d: ast.FunctionDef) -> str:
 
 def _driver(functions: Functions, d: ast.FunctionDef, values: dict[str, ast.expr]) -> list[str]:
     """``run``, and ``part``: one of the driver's parts, a pass over samples from ``first`` to ``last``."""
-    code = _Driver(functions, d)
+    code = _Driver(functions)
     _bind(code, d, values)
     code.env["start"], code.env["stop"] = code.builder.integer(0), code.env["samples"]
     code.statements(d.body)
     texts = [code.builder.text()]
-    code = _Driver(functions, d)
+    code = _Driver(functions)
     b = code.builder
     _bind(code, d, values)
     code.env["start"], code.env["stop"] = (Value(f"%{n}", "int", False, 0) for n in ("start", "stop"))
@@ -148,8 +179,8 @@ def _bind(code: _Driver, d: ast.FunctionDef, values: dict[str, ast.expr]) -> Non
 class _Driver(Translation):
     """The driver: passes over the samples, and steps chosen from the table."""
 
-    def __init__(self, functions: Functions, definition: ast.FunctionDef) -> None:
-        super().__init__(functions, definition)
+    def __init__(self, functions: Functions) -> None:
+        super().__init__(functions)
         self.given: dict[str, tuple[str, int]] = {}  # arrays of the caller's: the table that has the address, and where
 
     def pointer(self, name: str) -> Value:

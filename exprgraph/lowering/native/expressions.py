@@ -53,7 +53,7 @@ class Functions:
         if full not in self.called:
             self.called[full] = ""  # a function cannot call itself, but may be asked for twice
             definition = self.definitions[name]
-            code = Expressions(self, definition, inner=True)
+            code = Expressions(self)
             params = [Value(f"%a{k}", "real", vector, 0) for k in range(len(definition.args.args))]
             result = code.real_of(code.function_body(definition, params), definition)
             t = self.target.type_of("real", vector)
@@ -73,21 +73,16 @@ class Functions:
 class Expressions:
     """The expressions of one kernel, or of one function that is called."""
 
-    def __init__(self, functions: Functions, definition: ast.FunctionDef, *, inner: bool = False) -> None:
+    def __init__(self, functions: Functions, calls: Mapping[str, int] | None = None) -> None:
         self.functions = functions
-        self.definition = definition
         self.target = functions.target
         self.builder = Builder(self.target)
         self.env: dict[str, Value] = {}
         self.mask: Value | None = None
         self.vector_loop: str | None = None  # "lane" or "element"
         self.depth = 0
-        calls: dict[str, int] = {}
-        if not inner:
-            for node in ast.walk(definition):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    calls[node.func.id] = calls.get(node.func.id, 0) + 1
-        self.often = {n for n, k in calls.items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
+        #: what is called so often that it is not written out each time
+        self.often = {n for n, k in (calls or {}).items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
 
     def unsupported(self, node: ast.AST) -> UnsupportedError:
         return UnsupportedError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)}")
