@@ -6,6 +6,9 @@
 (1, 2)
 """
 
+from . import starting as _starting  # noqa: F401  (before all that takes time)
+
+# isort: split
 from typing import Any
 
 from exprgraph import __version__ as __version__

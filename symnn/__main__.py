@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from .cli.main import main
+from .starting import LINE, STATUS, imported
+
 if __name__ == "__main__":
     try:
-        from .cli.main import main
-
+        imported()
         status = main()
-    except KeyboardInterrupt:  # while all is being imported
-        print("symnn: interrupted", file=sys.stderr)
-        status = 130
+    except KeyboardInterrupt:  # between what main sees to
+        print(LINE, file=sys.stderr)
+        status = STATUS
     raise SystemExit(status)

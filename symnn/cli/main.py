@@ -11,6 +11,7 @@ from typing import NoReturn
 from exprgraph import __version__
 
 from ..build import BACKENDS
+from ..starting import LINE, STATUS
 from . import evaluate, walk
 from .derivative_text import DERIVATIVES
 from .network_text import LAYERS
@@ -95,8 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"symnn: not enough memory: {e or 'take fewer points, or a smaller network'}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("symnn: interrupted", file=sys.stderr)
-        return 130
+        print(LINE, file=sys.stderr)
+        return STATUS
     except BrokenPipeError:  # what was printed is no longer read, as in `python -m symnn | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

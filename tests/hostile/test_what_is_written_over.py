@@ -211,31 +211,37 @@ def test_a_signal_at_any_time_leaves_nothing_behind(tmp_path: Path, kind: str) -
 
 
 @POSIX
-@pytest.mark.parametrize("moment", ["evaluating", "importing"])
+@pytest.mark.parametrize("moment", ["evaluating", "numpy.linalg", "symnn.training", "symnn.cli.walk"])
 def test_ctrl_c_of_the_command_line_is_one_line(tmp_path: Path, moment: str) -> None:
     """Also while modules are imported; and the exit status is that of an interrupted program."""
     (tmp_path / "points.csv").write_text("1\n2\n")
-    code = f"""
-import os, runpy, signal, sys
+    options = ["--network", "Dense(1,1)", "--init", "0", "--points", "points.csv", "--out", "result.csv"]
+    (tmp_path / "sitecustomize.py").write_text(f"""
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.argv = ["symnn", "evaluate", "--network", "Dense(1,1)", "--init", "0", "--points", "points.csv", "--out", "result.csv"]
 def interrupt(*_):
     os.kill(os.getpid(), signal.SIGINT)
-if {moment!r} == 'evaluating':
-    import symnn.cli.evaluate
-    symnn.cli.evaluate.named_arrays = interrupt
-else:
-    class Finder:
-        def find_spec(self, name, path=None, target=None):
-            if name == "symnn.cli.walk":
-                interrupt()
-    sys.meta_path.insert(0, Finder())
-runpy.run_module("symnn", run_name="__main__", alter_sys=True)
-"""
-    own = {k: v for k, v in os.environ.items() if not k.startswith("COV")} | {"PYTHONPATH": ROOT}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=own, capture_output=True, text=True, timeout=120)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {moment!r}:
+            interrupt()
+        if name == "symnn.cli.walk" and {moment!r} == "evaluating":
+            sys.modules["symnn.cli.evaluate"].named_arrays = interrupt
+sys.meta_path.insert(0, Finder())
+""")
+    path = os.pathsep.join([str(tmp_path), ROOT])
+    own = {k: v for k, v in os.environ.items() if not k.startswith("COV")} | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "symnn", "evaluate", *options]
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "symnn: interrupted\n")
-    assert [p.name for p in tmp_path.iterdir()] == ["points.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["points.csv", "sitecustomize.py"]
+
+
+def test_ctrl_c_of_other_programs_is_theirs() -> None:
+    code = "import signal, symnn; assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    own = {**os.environ, "PYTHONPATH": ROOT}
+    begin = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    assert subprocess.run([sys.executable, "-c", begin + code, "-m", "symnn"], env=own).returncode == 0
 
 
 def test_writing_in_a_thread_leaves_signals_alone(tmp_path: Path) -> None:
