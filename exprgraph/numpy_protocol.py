@@ -19,6 +19,7 @@ from .errors import ShapeError
 from .integers import whole
 from .leaves import as_node, brief, constant, normalize_shape
 from .node import Axis, Node
+from .operands import has_ufuncs_of_its_own
 from .operators import COMPARED, add, divide, greater, greater_equal, multiply, negative, subtract
 from .primitive import TABLE
 
@@ -82,6 +83,8 @@ def _name_of(ufunc: Any) -> str:
 
 
 def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if any(isinstance(i, np.ndarray) and has_ufuncs_of_its_own(i) for i in inputs):
+        return NotImplemented
     what = _name_of(ufunc) + ("" if method == "__call__" else f".{method}")
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"{what}: an expression cannot be written to `out`; expressions are immutable")

@@ -30,7 +30,7 @@ def leaves_to_other(name: str, other: Any) -> bool:
     if kind is Node or kind in _OWN:
         return False
     if isinstance(other, (np.ndarray, np.generic)):
-        return getattr(kind, "__array_ufunc__", True) is None  # NumPy's way to say so
+        return has_ufuncs_of_its_own(other)
     reflected = REFLECTED[name]
     for known in _OWN:
         if isinstance(other, known):
@@ -45,6 +45,12 @@ def leaves_to_other(name: str, other: Any) -> bool:
     if theirs is not None and theirs is not getattr(object, reflected, None):
         return True
     return not _is_numeric(other)
+
+
+def has_ufuncs_of_its_own(other: Any) -> bool:
+    """Whether an array is more than its numbers, and says by NumPy's protocol what ufuncs of it are: one with a unit, say."""
+    theirs = getattr(type(other), "__array_ufunc__", np.ndarray.__array_ufunc__)
+    return theirs is not np.ndarray.__array_ufunc__ and not isinstance(other, Node)
 
 
 def _is_numeric(other: Any) -> bool:
@@ -77,4 +83,4 @@ def refuse_truth(condition: Any, what: str, role: str = "condition") -> None:
             pending += value
 
 
-__all__ = ["leaves_to_other", "refuse_truth"]
+__all__ = ["has_ufuncs_of_its_own", "leaves_to_other", "refuse_truth"]

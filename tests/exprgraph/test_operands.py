@@ -72,6 +72,20 @@ class OptedOut:
         return "theirs"
 
 
+class WithUnit(np.ndarray):
+    """An array with a unit, which NumPy asks what its ufuncs are."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return "with its unit", ufunc.__name__
+
+
+def test_an_array_with_ufuncs_of_its_own_answers_from_both_sides() -> None:
+    lengths: Any = np.ones(3).view(WithUnit)
+    for f, name in ((operator.mul, "multiply"), (operator.add, "add"), (operator.truediv, "divide"), (operator.pow, "power")):
+        assert f(v, lengths) == f(lengths, v) == ("with its unit", name)
+    assert np.arctan2(v, lengths) == ("with its unit", "arctan2")
+
+
 def test_subclasses_and_arrays_that_speak_for_themselves() -> None:
     assert v * Values((1, 2, 3)) == "theirs"
     assert v + Values((1, 2, 3)) is eg.add(v, [1, 2, 3])
