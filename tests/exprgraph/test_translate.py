@@ -95,6 +95,13 @@ READ: dict[str, str] = {
     "angles": "def f(a):\n    return math.sin(math.radians(90 * a)) + math.degrees(a) + np.deg2rad(a)\n",
     "truth values by name": "def f(a):\n    return a if True and not False else 2 * a\n",
     "a rounded number": "def f(a):\n    return round(a) + float(a > 1) + np.rint(a) + +a\n",
+    "two targets": "def f(a):\n    b, c = a, a + 1\n    b, c = c, b\n    return b + 2 * c\n",
+    "a chain of assignments": "def f(a):\n    b = c = a * 2\n    (d, e) = f, g = b, c + 1\n    return b + c + d * e + f * g\n",
+    "assignments in place": "def f(a):\n    a += 1\n    a *= a\n    a -= 0.5\n    a /= 3\n    a **= 2\n    return a\n",
+    "annotations": "def f(a: float) -> float:\n    b: float = a + 1\n    c: float\n    c = b\n    return c\n",
+    "elif, and nothing": (
+        "def f(a):\n    if a > 1:\n        b = 1\n    elif a > 0:\n        pass\n        b = a\n    else:\n        b = -a\n    return b\n"
+    ),
     "the C library": "def f(a):\n    return math.lgamma(a + 3.0) + math.fmod(a, 0.7)\n",
     "intrinsics": "def f(a):\n    return abs(a) + math.fabs(a) * np.floor(a) - np.ceil(a) + math.copysign(2.0, a)\n",
 }
@@ -140,6 +147,14 @@ def test_the_c_library_is_called_seldom() -> None:
     assert "seldom" in text and text.index("seldom") < text.index("call double @sin(")
 
 
+def test_arguments_with_defaults() -> None:
+    helper = "def {name}(a, b=2, c=0.5):\n    return a * b + c\n"
+    for given, value in (("{0}", lambda a: a * 2 + 0.5), ("{0}, {0}", lambda a: a * a + 0.5), ("{0}, 3, 1", lambda a: a * 3 + 1)):
+        name = f"translated_{next(_numbers)}"
+        row = eg.function(name, numpy=value, derivative=lambda t: 0 * t, code=f"{name}({given})", source=helper.format(name=name))
+        agree(row, value)
+
+
 def test_two_arguments() -> None:
     row, plain, _ = row_of("def f(a, b):\n    if a < b:\n        a = b\n    return a / (1.0 + b * b)\n", 2)
     agree(row, plain, 2)
@@ -156,7 +171,9 @@ def test_a_power_in_the_code_itself() -> None:
 LEFT: dict[str, str] = {
     "a loop": "def f(a):\n    for _ in range(3):\n        a = a + a\n    return a\n",
     "while": "def f(a):\n    while a < 1.0:\n        a = a + 1.0\n    return a\n",
-    "two targets": "def f(a):\n    b, c = a, a\n    return b + c\n",
+    "a tuple by a name": "def f(a):\n    b = a, a\n    return b[0]\n",
+    "a tuple of a tuple": "def f(a):\n    b = a, a\n    c, d = b\n    return c + d\n",
+    "an element assigned": "def f(a):\n    b = [a]\n    b[0] = 1.0\n    return b[0]\n",
     "text": "def f(a):\n    b = 'text'\n    return a\n",
     "no value": "def f(a):\n    b = a\n",
     "an empty return": "def f(a):\n    return\n",

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Mapping
 
 from .builder import Builder, Target, Value
+from .plain import plain_statements
 from .vocabulary import CONSTANTS, INSTRUCTIONS, LIBRARY, WRITTEN, of_the_library
 
 #: a function is written out this many times in one kernel; beyond, it is called
@@ -46,6 +47,7 @@ class Functions:
         self.called: dict[str, str] = {}  # by name in the code: its text
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
+        self._bodies: dict[ast.FunctionDef, list[ast.stmt]] = {}
 
     def define(self, name: str, vector: bool) -> str:
         """The name in the code of a function of its own."""
@@ -62,6 +64,12 @@ class Functions:
             self.declared |= code.builder.intrinsics
             self.called[full] = f"define internal {t} @{full}({listed}) #1 {{\nentry:\n{code.builder.text()}\n  ret {t} {result.text}\n}}"
         return full
+
+    def body(self, definition: ast.FunctionDef) -> list[ast.stmt]:
+        """The statements of a function, in the forms that are read."""
+        if definition not in self._bodies:
+            self._bodies[definition] = plain_statements(definition.body)
+        return self._bodies[definition]
 
     def worth_calling(self, name: str) -> bool:
         """Whether a function is long enough that a call costs less than its repetition."""
@@ -372,8 +380,9 @@ class Expressions:
             if found is not None:
                 return found
             definition = WRITTEN.get(name)
-        if definition is None or len(definition.args.args) != len(args):
+        if definition is None or not 0 <= (left := len(definition.args.args) - len(args)) <= len(definition.args.defaults):
             raise self.unsupported(node)
+        args += [self.expression(d) for d in definition.args.defaults[len(definition.args.defaults) - left :]]
         args = [self.real_of(v, node) for v in args]
         if name in self.often:
             values, vector = b.alike(*args)
@@ -403,7 +412,7 @@ class Expressions:
         outer, self.env = self.env, dict(zip((a.arg for a in definition.args.args), args))
         self.depth += 1
         try:
-            return self._returned(definition.body)
+            return self._returned(self.functions.body(definition))
         finally:
             self.env = outer
             self.depth -= 1
