@@ -118,14 +118,14 @@ class Form:
         """The results; with ``out``, in those arrays where they are of the right type and order, else copied there."""
         dtype = self.dtype
         samples = math.prod(lead)
-        flat = [np.ascontiguousarray(a, dtype).reshape(-1) for a in arrays]
+        flat = [np.ascontiguousarray(a if a.flags.aligned else a.copy(), dtype).reshape(-1) for a in arrays]
         results = np.empty(self._shared_results, dtype)
         lanes: list[np.ndarray] = []
         taken = shared_with(out, flat) if out is not None else []
         for k, (part, shape, _, boolean) in enumerate(self._layout):
             if part is None:
                 own = None if out is None or boolean else out[k]
-                if own is not None and own.dtype == dtype and own.flags.c_contiguous and not taken[k]:
+                if own is not None and own.dtype == dtype and own.flags.carray and not taken[k]:
                     lanes.append(own.reshape(-1))
                 else:
                     lanes.append(np.empty(samples * math.prod(shape), dtype))

@@ -60,6 +60,17 @@ def test_out_of_other_kinds():
     np.testing.assert_allclose(fn(a, w, out=single)["y"], _numpy(a, w)["y"], rtol=1e-6)
 
 
+def test_arrays_at_odd_addresses():
+    fn = eg.compile(E, (x, W))
+    a, w = _data(9)
+    odd = np.frombuffer(b"\0" + a.tobytes(), np.uint8)[1:].view(float).reshape(a.shape)
+    out = {"y": np.zeros(9 * 6 * 8 + 3, np.uint8)[3:].view(float).reshape(9, 6), "G": np.empty((6, 4)), "m": np.empty(())}
+    assert not odd.flags.aligned and not out["y"].flags.aligned
+    for _ in range(2):
+        _close(fn(odd, w), _numpy(a, w))
+        _close(fn(odd, w, out=out), _numpy(a, w))
+
+
 def test_out_may_be_the_input():
     fn = eg.compile(x[::-1] + eg.sum(x), (x,))
     for n in (3, 3, 300):

@@ -19,9 +19,13 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.lowering import data
+from exprgraph.lowering import data as datas
+from exprgraph.lowering import descent as descents
 from exprgraph.lowering import form as forms
+from exprgraph.lowering.descent import Batches, Descent, Term
+from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.native import image, machine, pages
+from exprgraph.lowering.program import Argument
 from exprgraph.node import Node
 
 sys.path.append(str(Path(__file__).parent.parent / "exprgraph"))
@@ -107,7 +111,7 @@ def sections_apart() -> None:
             if not image_pages[at : at + PAGE].any():
                 self._memory.protect(self.address + at, PAGE, _NONE)
 
-    data._aligned = lambda size, dtype: guarded(size, dtype, True)
+    datas._aligned = lambda size, dtype: guarded(size, dtype, True)
     written = pages.Pages.write
     pages.Pages.write = write  # type: ignore[method-assign]
     pages.Pages.__del__ = lambda self: None  # type: ignore[method-assign]
@@ -237,6 +241,49 @@ def lanes(dtype: Any) -> None:
     assert asked
 
 
+class GuardingDescent(Guarding):
+    """NumPy for a descent: its tables, batches and memory are guarded."""
+
+    def zeros(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        out = guarded(shape, dtype, self.at_end)
+        out[...] = 0
+        return out
+
+    def array(self, a: Any, dtype: Any = None) -> np.ndarray:
+        return fixed(np.array(a, dtype), self.at_end)
+
+
+def steps(dtype: Any) -> None:
+    """Training: gathered batches of all lengths, two terms, an optimizer with memory."""
+    p, g, m, rate, step = eg.Symbol("p", 5), eg.Symbol("g", 5), eg.Symbol("m", 5), eg.Symbol("rate"), eg.Symbol("step")
+    x, y = eg.Symbol("x", 5, per_sample=True), eg.Symbol("y", per_sample=True)
+    loss = eg.over_samples.mean((eg.tanh(p @ x) - y) ** 2)
+    of = {s: Argument(s.name, ((s, 0),), s.size, s.per_sample) for s in (p, g, m, rate, step, x, y)}
+    core = compile_function([loss, eg.gradient(loss, p)], [of[p], of[x], of[y]])
+    update = compile_function([p - rate * (m + g) / step, m + g], [of[s] for s in (p, g, m, rate, step)])
+    rng = np.random.default_rng(0)
+    data = rng.uniform(-1, 1, (23, 5)).astype(dtype), rng.uniform(-1, 1, 23).astype(dtype)
+    indices = rng.permutation(23)
+    offsets = np.array([0, 1, 1, 9, 17, 23])[[0, 1, 3, 4, 5]]
+    rates = np.full(4, 0.1, dtype)
+    ends = []
+    for guarding in (None, GuardingDescent(), GuardingDescent()):
+        if guarding is not None:
+            guarding.at_end = len(ends) == 2
+            descents.np = guarding  # type: ignore[assignment]
+        arrays = [a.reshape(-1) if guarding is None else fixed(a.reshape(-1), guarding.at_end) for a in data]
+        terms = [Term(core, tuple(arrays), 23), Term(core, tuple(arrays), 23)]
+        for count in (1, 2):
+            descent = Descent(terms[:count], update, np.linspace(0.1, 0.5, 5).astype(dtype), 1)
+            losses = np.empty(4, dtype) if guarding is None else guarded(4, dtype, guarding.at_end)
+            made = descent.run([Batches(indices, offsets), None][:count], rates, 0, losses)
+            assert made == 4 and descent.is_native
+            ends.append((np.array(descent.state), np.array(losses)))
+        descents.np = np
+    for k, (state, losses) in enumerate(ends):
+        assert np.array_equal(state, ends[k % 2][0]) and np.array_equal(losses, ends[k % 2][1])
+
+
 def cases(part: int) -> Iterator[tuple[str, list[Node], Symbols]]:
     """Rule graphs with gradients and sums over samples, with shared and per-sample parts."""
     for split in ("srxyAB", "sxA", "ryB", ""):
@@ -259,6 +306,8 @@ def main(part: str, kind: str) -> None:
         numbers()
     elif part == "lanes":
         lanes(dtype)
+    elif part == "steps":
+        steps(dtype)
     elif part == "wrong":  # one sample more than there is memory for
         fn = eg.compile(SHARED.x * 2, SHARED.x)
         raw(fn._core.form(True, dtype == np.float32), [np.ones((9, 3), dtype)], [0, 27], 10, True, 0.0)
