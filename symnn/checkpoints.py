@@ -80,7 +80,10 @@ def read_checkpoint(
     for what, expected in about.items():
         if found.get(what) != expected:
             came, here = _where_they_differ(found.get(what), expected)
-            raise ParameterFileError(f"{name} is the checkpoint of another run: its {what} are {came}, here {here}")
+            raise ParameterFileError(
+                f"{name} is the checkpoint of another run: its {what} are {came}, here {here}; give what it was made with, "
+                "or begin a new run from its parameters: train(..., params=...)"
+            )
     try:
         _check_arrays(arrays, state, best, now["epoch"], about["batches in an epoch"])
         _check_like(now["random"], random, "random numbers")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import math
 import re
-from typing import IO
+from io import BufferedIOBase
+from typing import IO, cast
 
 import numpy as np
 
 #: characters of the description before an array's numbers; NumPy reads no more either
 _HEADER = 10_000
+_CHUNK = 1 << 20
 _DTYPE = re.compile(r"[<>|=]?([a-zA-Z?])\d*")
 
 
@@ -38,10 +40,15 @@ def read_array(f: IO[bytes], size: int) -> np.ndarray:
     expected = math.prod(shape) * dtype.itemsize
     if 8 + count + length + expected != size:
         raise ValueError(f"an array of shape {shape} and dtype {dtype} has {expected} bytes, here are {size - 8 - count - length}")
-    data = f.read(expected + 1)  # one more, so that the end is reached, where the checksum is compared
-    if len(data) != expected:
-        raise ValueError("the array is cut off")
-    flat = np.frombuffer(bytearray(data), dtype)
+    data, at = np.empty(expected, np.uint8), 0
+    while at < expected:
+        count = cast(BufferedIOBase, f).readinto(data[at : at + _CHUNK].data)
+        if not count:
+            raise ValueError("the array is cut off")
+        at += count
+    if f.read(1):  # so that the end is reached, where an archive compares the checksum
+        raise ValueError("there is more than the array")
+    flat = data.view(dtype)
     return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
 
 
