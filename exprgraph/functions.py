@@ -15,7 +15,7 @@ import numpy as np
 
 from . import powers, values
 from .arithmetic import power as constant_power
-from .arithmetic import scale
+from .arithmetic import scale, split_coefficient
 from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
 from .elementwise import row as _row
 from .leaves import as_node, number, zeros
@@ -421,6 +421,7 @@ gate_both: Elementwise = _row(
     lambda a, b: b,
     lambda a, b: a,
     shown_as=lambda a, b: a * b,
+    build=lambda a, b: _gate_both(a, b),
     doc="a * b, and 0 wherever a or b is 0.",
 )
 
@@ -433,7 +434,27 @@ def _gate(ct: Operand, p: Operand) -> Node:
             return zeros(shape)
         if value is not None and math.isfinite(value) and other.shape == shape:
             return scale(value, other)
-    return apply(GATE, strong, factor)
+    return _apart(GATE, strong, factor)
+
+
+def _gate_both(a: Operand, b: Operand) -> Node:
+    """The same of two factors that silence."""
+    (x, y), shape = broadcast(a, b, what="the arguments of gate_both")
+    for value, other in ((number(x), y), (number(y), x)):
+        if value == 0.0:
+            return zeros(shape)
+        if value is not None and math.isfinite(value) and other.shape == shape:
+            return scale(value, other)
+    return _apart(GATE_BOTH, x, y)
+
+
+def _apart(row: Function, a: Node, b: Node) -> Node:
+    """A row that multiplies, with the numbers that are factors outside."""
+    (p, x), (q, y) = split_coefficient(a), split_coefficient(b)
+    factor = p * q
+    if not (math.isfinite(factor) and abs(factor) >= np.finfo(np.float64).tiny):
+        return apply(row, a, b)
+    return scale(factor, apply(row, x, y))
 
 
 # powers and roots

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import linear, product, scale, spread
-from .contract import contract
+from .contract import contract, is_structural
 from .leaves import array
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
@@ -40,6 +40,8 @@ def _absorbs(term: Node) -> bool:
 
 
 def _takes_sums(term: Node) -> bool:
+    if term.op.name in ("gate", "gate_both"):  # the sum of a gate is a product of arrays
+        return True
     return not term.shape or term.op in (CONTRACT, ARRAY, CONSTANT, IDENTITY) or (term.op is SELECT and term.args[0].op is IDENTITY)
 
 
@@ -87,6 +89,10 @@ def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         moved = _past_selection(node, spec, kept)
         if moved is not None:
             return moved
+    if summed and not diagonal and node.op.name in _CHOICES:
+        moved = _past_choice(node, spec, kept)
+        if moved is not None:
+            return moved
     if diagonal and (node.op is SUM or _elementwise(node)):
         # the diagonal moves in; a sum stays outside
         joined = list(dict.fromkeys(spec))
@@ -125,6 +131,39 @@ def _past_selection(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node 
                 entries[k] = e
     inner = contract([(arg, labels)], range(fresh))
     return select(inner, tuple(entries.get(k) for k in range(fresh)))
+
+
+#: what is linear in its other arguments, by the places of those that may be the same along an axis
+_CHOICES = {"gate": (0, 1), "gate_both": (0, 1), "where": (0,)}
+
+
+def _past_choice(node: Node, spec: tuple[int, ...], kept: list[int]) -> Node | None:
+    """The sum inside a choice that is the same along the summed axes."""
+    for at in _CHOICES[node.op.name]:
+        chooser = node.args[at]
+        if not chooser.shape:
+            own: set[int] = set()
+        elif is_structural(chooser):
+            own = {k for ks in chooser.params[0] for k in ks}
+        else:
+            continue
+        inside = [k for axis, k in enumerate(spec) if k < 0 and axis not in own]
+        if not inside:
+            continue
+        left = [k for k in spec if k not in inside]
+        size = dict(zip(spec, node.shape))
+        first = tuple(0 if k in inside else None for k in spec)
+
+        from .elementwise import apply
+        from .indexing import select
+
+        args = [contract([(a if a.shape else spread(a, node.shape), spec)], left) for a in node.args]
+        args[at] = select(chooser, first) if chooser.shape else chooser
+        made = apply(node.op, *args)  # type: ignore[arg-type]
+        if not made.shape and left:
+            made = spread(made, tuple(size[k] for k in left))
+        return contract([(made, left)], kept)
+    return None
 
 
 def _elementwise(node: Node) -> bool:

@@ -12,7 +12,7 @@ from typing import Union
 from ..arithmetic import linear
 from ..contract import contract
 from ..elementwise import Function, apply
-from ..functions import GATE, GATE_BOTH, WHERE, gate
+from ..functions import GATE, GATE_BOTH, WHERE, gate, gate_both
 from ..leaves import is_known, is_zero, number
 from ..node import Node, Shape
 from ..primitive import CONCATENATE, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, STACK, SUM, TABLE, Primitive
@@ -78,8 +78,8 @@ def masked(share: Node, v: Node, zeros: Zeros) -> tuple[Node, Silence]:
         made, deep = within_mask(v, lambda w: gate(share, w))
         if made is not None:
             return made, Silence(False, chosen)
-        return apply(GATE_BOTH, share, v), Silence(deep, chosen)
-    return apply(GATE_BOTH, share, v), Silence(True, chosen)
+        return gate_both(share, v), Silence(deep, chosen)
+    return gate_both(share, v), Silence(True, chosen)
 
 
 def _silenced(
@@ -210,7 +210,7 @@ def _gate_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zer
         t, other = spread_tangent(t, arg, node, extra), along_tangents(other, node, extra)
         chosen = z is not None and z.chosen
         if node.op is GATE_BOTH:
-            terms.append((apply(GATE_BOTH, other, t), Silence(True, chosen)))
+            terms.append((gate_both(other, t), Silence(True, chosen)))
         elif k == 0:
             terms.append((gate(t, other), Silence(True, chosen)))
         else:
@@ -238,7 +238,7 @@ def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequen
 def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     after = Silence(True, zeros is not None and zeros.chosen)
     others = (along_cotangents(node.args[1 - k], node, extra) for k in (0, 1))
-    return [(gathered(apply(GATE_BOTH, o, ct), a, node, extra), after) for a, o in zip(node.args, others)]
+    return [(gathered(gate_both(o, ct), a, node, extra), after) for a, o in zip(node.args, others)]
 
 
 # ---------------------------------------------------------------- tensors
@@ -301,7 +301,7 @@ def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
     weights, every, kept = extremum_weights(node)
     e = axes("e", extra)
     share = contract([(weights, every)], every + e, sizes((every, weights.shape), (e, extra)))
-    masked = gate(share, t) if z is None else apply(GATE_BOTH, share, t)
+    masked = gate(share, t) if z is None else gate_both(share, t)
     return contract([(masked, every + e)], kept + e), inside(z)  # some element is always taken
 
 

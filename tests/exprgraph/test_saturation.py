@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.contract import contract
 from exprgraph.node import Node
 
 x = eg.Symbol("x")
@@ -265,3 +266,38 @@ def test_a_network_with_choices_costs_what_it_costs_without(activation: str) -> 
     assert operations(act) < 1.05 * operations(eg.tanh)
     program = eg.compile(eg.gradient(eg.over_samples.sum(eg.sum(act(weights[1] @ act(weights[0] @ q)))), weights[0]), (*weights[:2], q))
     assert program._core.program(True).rows < 200  # no product of matrices is stored element by element
+
+
+def test_the_laplacian_of_a_network_of_powers_of_relu_is_collapsed() -> None:
+    """A sum over directions moves into a choice that is the same for each, so that no matrix of second derivatives is made."""
+    weights = [eg.Symbol("V1", (16, 8)), eg.Symbol("V2", (16, 16)), eg.Symbol("V3", (1, 16))]
+    q = eg.Symbol("q", 8, per_sample=True)
+
+    def costs(f: Callable[[Node], Node]) -> tuple[int, int]:
+        z: Node = q
+        for w in weights[:-1]:
+            z = f(w @ z)
+        e = eg.laplacian((weights[-1] @ z)[0], q)
+        return eg.count_ops(e), eg.count_ops(eg.jacobians(eg.over_samples.mean(e**2), weights))
+
+    for with_choice, without in zip(costs(lambda z: eg.relu(z) ** 3), costs(lambda z: z**3)):
+        assert with_choice < 1.1 * without
+    assert costs(eg.relu) == costs(lambda z: 0.5 * z)  # no second derivatives
+
+
+@pytest.mark.parametrize("row", ["gate", "gate_both", "where"])
+def test_a_sum_moves_into_a_choice(row: str) -> None:
+    s, w, u = eg.Symbol("s", 3), eg.Symbol("w", (3, 4)), eg.Symbol("u", (3, 4))
+    wide = contract([(s, "i")], "ij", {"j": 4})
+    args = (wide, w, u) if row == "where" else (wide, w)
+    e = eg.lookup(row)(*args)
+    at = {s: [0.0, 2.0, 0.0], w: np.arange(12.0).reshape(3, 4) - 5, u: np.ones((3, 4))}
+    total = eg.sum(e, axis=1)
+    assert total.op.name == row
+    np.testing.assert_array_equal(eg.evaluate(total, at), np.sum(eg.evaluate(e, at), axis=1))
+    np.testing.assert_array_equal(eg.evaluate(eg.sum(e), at), np.sum(eg.evaluate(e, at)))
+    np.testing.assert_array_equal(eg.evaluate(eg.sum(e, axis=0), at), np.sum(eg.evaluate(e, at), axis=0))
+    scalar = eg.lookup(row)(x, *args[1:])
+    np.testing.assert_array_equal(eg.evaluate(eg.sum(scalar, axis=1), {**at, x: 2.0}), np.sum(eg.evaluate(scalar, {**at, x: 2.0}), axis=1))
+    numbers = eg.where(s > 1, 2.0, 3.0) if row == "where" else eg.lookup(row)(s, x)
+    assert eg.evaluate(eg.sum(numbers), {**at, x: 3.0}) == np.sum(eg.evaluate(numbers, {**at, x: 3.0}))
