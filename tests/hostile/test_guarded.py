@@ -26,7 +26,7 @@ PARTS = ["network", "products", "lanes", "steps", *map(str, range(guarded.PARTS)
 
 
 @linux
-@pytest.mark.one_in(20)
+@pytest.mark.one_in(40)
 @pytest.mark.parametrize("kind", ["float64", "float32"])
 @pytest.mark.parametrize("part", PARTS)
 def test_code_touches_nothing_beside_its_memory(part: str, kind: str) -> None:
@@ -36,6 +36,7 @@ def test_code_touches_nothing_beside_its_memory(part: str, kind: str) -> None:
 
 
 @linux
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("part", ["wrong", "before", "constants"])
 def test_a_wrong_address_is_found(part: str) -> None:
     assert work(part, "float64").returncode == -signal.SIGSEGV
