@@ -45,6 +45,7 @@ ROWS: dict[str, Any] = {
     "tanh_prime": lambda x: 1 / jnp.cosh(x) ** 2, "sigmoid": nn.sigmoid, "sigmoid_prime": lambda x: nn.sigmoid(x) * nn.sigmoid(-x),
     "softplus": nn.softplus, "relu": nn.relu, "step": lambda x: jnp.where(x > 0, 1.0, 0.0), "silu": nn.silu,
     "gelu": lambda x: nn.gelu(x, approximate=False), "pow": jnp.power,
+    "mod": jnp.mod, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide,
     "power_slope": lambda x, y: y * jnp.power(x, y - 1), "power_log": lambda x, y: jnp.power(x, y) * jnp.log(x),
     "root": jnp.sqrt, "inverse_root": lambda x: 1 / jnp.sqrt(x),
     "acosh_prime": lambda x: 1 / jnp.sqrt(x * x - 1), "coth_acosh": lambda x: x / jnp.sqrt(x * x - 1),
