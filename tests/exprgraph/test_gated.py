@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from exprgraph import gated
 from exprgraph.contract import contract
 from exprgraph.functions import GATE
 from exprgraph.lowering import runtime
+from exprgraph.lowering.native import loading, machine, tiles
+from exprgraph.lowering.native.builder import Target
 from exprgraph.node import Node
 
 NAMES = ("product", "product_left", "product_right", "dots", "dots_left")
@@ -115,6 +119,26 @@ def test_as_a_product_of_matrices(rule: str) -> None:
     called = {name for name in NAMES if f" {name}(" in driver}
     assert len(called) == 1 and called.pop().startswith(CASES[rule] + "_")
     assert program.shared <= e.size
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("registers", [16, 32])
+def test_narrow_vectors_give_the_same(registers: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on a machine with vectors of 256 bits, which have no masks."""
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(machine, "target", lambda bits: Target(256 // bits, bits, registers))
+    monkeypatch.setattr(loading, "_modules", OrderedDict())
+    a, b, p = eg.Symbol("a", (17, 33)), eg.Symbol("b", (33, 13)), eg.Symbol("p", 33, per_sample=True)
+    es = [summed(a, "ik", b, "kj", "ij"), summed(b, "kj", a, "ik", "ij"), summed(p, "k", a, "ik", "i"), summed(a, "ik", p, "k", "i")]
+    rng = np.random.default_rng(0)
+    for at in (values(rng, (17, 33), (33, 13), (9, 33)), values(rng, (33, 13), (17, 33), (9, 33))):
+        x, y, z = at if at[0].shape == (17, 33) else (at[1], at[0], at[2])
+        got = eg.compile(es, (a, b, p))(x, y, z)
+        assert "fcmp une" in tiles.TILES["product_right"](machine.target(64))[0]
+        rows = [by_numpy(q, "k", x, "ik", "i") for q in z], [by_numpy(x, "ik", q, "k", "i") for q in z]
+        want = [by_numpy(x, "ik", y, "kj", "ij"), by_numpy(y, "kj", x, "ik", "ij"), *map(np.array, rows)]
+        for one, right in zip(got, want):
+            np.testing.assert_allclose(one, np.broadcast_to(right, one.shape), rtol=1e-12, atol=1e-13)
 
 
 def test_the_functions_in_python() -> None:

@@ -59,11 +59,17 @@ def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, in
 
 
 def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
-    """``x * y + total``, and the total alone where what silences is 0."""
-    added = b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+    """``x * y + total``, and the total alone where what silences, one of the factors, is 0.
+
+    Vectors of 512 bits have masks, and this is one instruction; elsewhere the other factor is made 0, outside of the chain of sums.
+    """
     if silencing is None:
-        return added
-    return b.select(b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "bool"), added, total)
+        return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+    active = b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "bool")
+    if b.target.lanes * b.target.bits >= 512:
+        return b.select(active, b.binary("fadd contract", b.binary("fmul contract", x, y), total), total)
+    other = b.select(active, y if silencing is x else x, b.wide(b.real(0.0)))
+    return b.binary("fadd contract", b.binary("fmul contract", silencing, other), total)
 
 
 PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
