@@ -29,7 +29,7 @@ def gathering(moved: Sequence[Moved]) -> list[str]:
     def line(array: str, to: str, m: Moved) -> str:
         if m.size == 1:
             return f"s[{to}] = {array}[u(0)]"
-        return f"load(s, {to}, u(1), {array}, u(0), u(0), u(0), u({m.size}), u(1))"
+        return f"gather(s, {to}, {array}, u({m.size}))"
 
     return _lines([m for m in moved if m.size], 1, line)
 

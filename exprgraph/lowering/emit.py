@@ -260,7 +260,7 @@ class _Emitter:
         self._find_cross_reads()
         lines = self.gathered
         if lines:
-            self.functions.add("load")
+            self.functions.add("gather")
         for phase in self.phases:
             lines += self.phase_code(phase)
         lines += self.dispatched(self._shared_outputs())

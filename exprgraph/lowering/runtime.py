@@ -265,6 +265,12 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
                 y[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
 
 
+def gather(s: Array, to: int, a: Array, count: int) -> None:
+    """A small argument among others."""
+    for e in range(count):
+        s[to + e] = a[e]
+
+
 def clear(s: Array, offset: int, count: int) -> None:
     """Totals before the first block."""
     for e in range(count):

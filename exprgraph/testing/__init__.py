@@ -26,6 +26,7 @@ from .noise import rounding_errors
 from .precise import evaluate_precisely
 from .saturation import check_saturation
 from .simplification import check_simplification
+from .sizes import check_sizes
 from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
 from .temporary import temporary_functions
 from .texts import check_text
@@ -41,6 +42,7 @@ __all__ = [
     "check_reduction",
     "check_saturation",
     "check_simplification",
+    "check_sizes",
     "check_text",
     "check_values",
     "constants",

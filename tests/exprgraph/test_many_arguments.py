@@ -130,6 +130,21 @@ def test_python_runs_the_same_text() -> None:
     np.testing.assert_allclose(o[0], np.sum(np.arange(1, 41) * np.sin(AT[:40])), rtol=1e-12)
 
 
+def test_small_arguments_are_put_into_the_workspace_and_not_beside_it() -> None:
+    symbols = [eg.Symbol(f"a{k}", 3) for k in range(40)]
+    fn = eg.compile(eg.sum(sum(symbols)), symbols)
+    form = fn._core.form(False, False)
+    assert form.code is not None
+    given = [np.full(3, float(k)) for k in range(40)]
+    size = form.program.shared
+    shared, workspace, result = np.full(size + 300, 7.25), np.zeros(form.program.workspace + 1), np.zeros(1)
+    pointer = ctypes.c_void_p
+    run = ctypes.CFUNCTYPE(None, *[pointer] * 4, ctypes.c_int64)(form.code.address)
+    arguments = (pointer * 40)(*(a.ctypes.data for a in given))
+    run(arguments, (pointer * 1)(result.ctypes.data), workspace.ctypes.data, shared.ctypes.data, 1)
+    assert result[0] == 3 * sum(range(40)) and (shared[size:] == 7.25).all()
+
+
 def test_neighbours_that_are_moved_alike_are_one_loop() -> None:
     numbers = [Moved(k, 1, 10 + k) for k in range(LOOPED)]
     assert len(gathering(numbers)) == 2 and len(gathering(numbers[1:])) == LOOPED - 1

@@ -17,6 +17,7 @@ from exprgraph.testing import (
     check_derivatives,
     check_reduction,
     check_saturation,
+    check_sizes,
     check_text,
     check_values,
     rounding_errors,
@@ -144,6 +145,7 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "batches": (2, _batches),
     "batches, machine code": (40, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
+    "sizes, machine code": (40, lambda m, seed: check_sizes(m.e, at=m.at, seed=seed)),
     "JAX": (200, _by_jax),
     "SymPy": (200, _by_sympy),
 }

@@ -1,0 +1,97 @@
+"""The check that size changes no value: with everything divided that compiled code divides, and in wide sums and long chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import linear
+from ..calculus.derivatives import jvp
+from ..evaluate import evaluate_nodes
+from ..functions import sin, tanh
+from ..leaves import as_node
+from ..lowering import arguments, emit, movement, narrow, nest
+from ..lowering import compile as compile_
+from ..lowering.native import text
+from ..node import Node
+from ..traverse import symbols_of
+from .disagreement import Disagreement, Values, allowances, difference, program, smallest
+from .growing import values_for
+
+_LIMITS = (
+    (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (movement, "POSITIONS", 0), (emit, "CHOICES", 2),
+    (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (text, "WRITTEN_OUT", 1),
+)  # fmt: skip
+
+
+@contextmanager
+def divided() -> Iterator[None]:
+    """Compile every expression as if it were a large one, with all the divisions that are made of those."""
+    before = [getattr(module, name) for module, name, _ in _LIMITS]
+    try:
+        for module, name, small in _LIMITS:
+            setattr(module, name, small)
+        yield
+    finally:
+        for (module, name, _), value in zip(_LIMITS, before):
+            setattr(module, name, value)
+
+
+def wide(e: Node, n: int, seed: int = 0) -> Node:
+    """A sum of n different terms of the elements of an expression."""
+    rng = np.random.default_rng(seed)
+    # by the builder that calculus uses: operators keep what was written, a sum of two terms each time
+    return linear([(float(c), sin(float(3 * c) * e)) for c in rng.uniform(-1, 1, n)], 0.0, e.shape)
+
+
+def long(e: Node, n: int, seed: int = 0) -> Node:
+    """n steps of additions and products that stay bounded, one after another."""
+    rng = np.random.default_rng(seed)
+    state = tanh(e)
+    for k, c in enumerate(rng.uniform(0.1, 0.4, n)):
+        state = float(c) * state * state - 0.3 if k % 2 else (state + float(c)) * (0.6 - 0.2 * state)
+    return state
+
+
+def check_sizes(e: Any, *, at: Values | None = None, n: int = 70, seed: int = 0) -> None:
+    """Check that compiled code agrees with ``evaluate`` whatever the size.
+
+    The expression is compiled as the parts of a large one are; a sum of n terms and a chain of n steps made of it, each
+    with a derivative, as they are.
+
+    Raises:
+        Disagreement: what differs, as a program.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.testing import check_sizes
+    >>> x = eg.Symbol("x", shape=2)
+    >>> check_sizes(eg.sum(eg.exp(x) * x[0]))
+    """
+    node = as_node(e)
+    values = dict(at) if at is not None else dict(values_for(np.random.default_rng(seed), symbols_of([node])))
+    with divided():
+        said = _said([node], values)
+        if said is not None:
+            small, there = smallest(node, values, lambda m, v: _said([m], v) is not None)
+            raise Disagreement(_said([small], there) or said, program([("e", small)], there, f"check_sizes(e, at=at, seed={seed})"))
+    for kind, made in (("a sum", wide(node, n, seed)), ("a chain", long(node, n, seed))):
+        forms = [made, *(jvp(made, s, np.ones(s.shape)) for s in list(values)[:1])]
+        said = _said(forms, values)
+        if said is not None:
+            raise Disagreement(f"{kind} of {n}: {said}", program([("e", node)], values, f"check_sizes(e, at=at, n={n}, seed={seed})"))
+
+
+def _said(forms: list[Node], at: Values) -> str | None:
+    wanted, allowed = evaluate_nodes(forms, at), allowances(forms, at)
+    got = compile_(forms, list(at))(*at.values())
+    for k, right in enumerate(wanted):
+        said = difference("compiled", got[k], "by NumPy", right, allowed[k])
+        if said is not None:
+            return said
+    return None
+
+
+__all__ = ["check_sizes", "divided", "long", "wide"]
