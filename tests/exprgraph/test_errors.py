@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -155,3 +156,26 @@ def test_limits_that_are_none() -> None:
     assert eg.clip(x, None, 1) is eg.minimum(x, 1)
     assert eg.clip(x, 0, None) is eg.maximum(x, 0)
     assert eg.clip(x, None, None) is x
+
+
+#: what is no argument of most functions, but of some
+WRONG: list[Any] = [object(), "ab", None, 1.5, (7, 8), {"a": 1}, [x], x, v, np.ones((2, 2)), -9, True]
+PUBLIC = [n for n in eg.__all__ if callable(getattr(eg, n)) and n not in ("compile", "function")]
+
+
+_WITHIN = re.compile(r"(?<![\w.\"'`])_[a-z]\w*|<lambda>|<locals>|forward\(|backward\(|\bcall\(|\bbuild\(|\brule\(")
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_no_message_of_a_public_function_shows_a_name_within(name: str) -> None:
+    f = getattr(eg, name)
+    messages = []
+    for given in ((), (x,) * 9, *((w,) for w in WRONG), *((x, w) for w in WRONG), *((w, w, w) for w in WRONG)):
+        for named in ({}, {"wrong": 1}):
+            try:
+                f(*given, **named)
+            except Exception as error:
+                messages.append(str(error))
+    assert messages
+    assert not [m for m in messages if _WITHIN.search(m)]
