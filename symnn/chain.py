@@ -11,7 +11,7 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from .errors import ShapeError
-from .layers import Layer, as_layer
+from .layers import Layer, as_layer, made_by
 from .layout import Shape
 from .parameters import NeuralNetworkParameters, container_of
 from .quantities import generator
@@ -105,7 +105,7 @@ class Chain(Layer):
         node = as_node(x)
         for i, layer in enumerate(self.layers):
             self._check_fit(i, node.shape)
-            node = as_node(layer(node, ps[f"L{i + 1}"] if layer.layout().slots else _NOTHING))
+            node = made_by(layer, layer(node, ps[f"L{i + 1}"] if layer.layout().slots else _NOTHING))
         return node
 
     def __len__(self) -> int:

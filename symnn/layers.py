@@ -12,7 +12,7 @@ from exprgraph.leaves import as_node
 from exprgraph.node import Node
 
 from .activations import Activation, activate, check_activation, describe
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 from .initialization import glorot_uniform
 from .layout import Layout, Shape
 from .parameters import NeuralNetworkParameters
@@ -52,14 +52,17 @@ class Layer:
 
     def layout(self) -> Layout:
         """Names, shapes and order of the parameters."""
-        return Layout.of_shapes(self.parameter_shapes())
+        shapes = self.parameter_shapes()
+        if not isinstance(shapes, Mapping):
+            raise TypeError(f"{type(self).__name__}: parameter_shapes() gives a dict from names to shapes, got {described(shapes)}")
+        return Layout.of_shapes(shapes)
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
         """The shape of the output, found by applying the layer; ``None`` where it is not known."""
         if input_shape is None:
             return None
         x = eg.Symbol("x", input_shape, per_sample=True)
-        return as_node(self(x, symbolic_parameters(self.layout()))).shape
+        return made_by(self, self(x, symbolic_parameters(self.layout()))).shape
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
         """Parameters to start from: matrices Glorot-uniform, vectors and numbers zero.
@@ -275,6 +278,14 @@ def as_layer(value: Any, where: str) -> Layer:
             hint = "; give layers one by one: Chain(*layers)"
         raise TypeError(f"{where}: expected a layer, a chain or a function of an expression, got {described(value)}{hint}")
     return FunctionLayer(value)
+
+
+def made_by(layer: Layer, given: Any) -> Node:
+    """What a layer gave, as an expression, or an error that names the layer."""
+    try:
+        return as_node(given)
+    except (DTypeError, ShapeError) as error:
+        raise type(error)(f"the layer {layer!r} gave no expression: {error}") from None
 
 
 def symbolic_parameters(layout: Layout, prefix: str = "W") -> NeuralNetworkParameters:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Union
 
-from .errors import ParameterError
+from exprgraph.leaves import normalize_shape
+
+from .errors import ParameterError, ShapeError
 
 Shape = tuple[int, ...]
 Entry = Union["Layout", Shape]
@@ -89,7 +91,10 @@ class Layout:
             elif isinstance(value, Mapping):
                 entry = Layout.of_shapes(value, (*where, name))
             else:
-                entry = tuple(int(n) for n in value)
+                try:
+                    entry = normalize_shape(value)
+                except ShapeError as error:
+                    raise ShapeError(f"parameter {'.'.join((*where, name))}: {error}") from None
             if not isinstance(entry, Layout) or entry.slots:
                 entries[name] = entry
         return Layout(entries)

@@ -102,6 +102,10 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     elif isinstance(loss, Node):
         e = loss
     else:
+        if isinstance(loss, (list, tuple)):
+            k = next((k for k, t in enumerate(loss) if not isinstance(t, LossTerm)), 0)
+            came = f"entry {k} is {described(loss[k])}" if loss else "it is empty"
+            raise ArgumentError(f"a list of losses has a LossTerm(loss, data, weight) for each; {came}")
         hint = "; of one of your own, call it on nn.output and symbols, or make it a subclass of Loss" if callable(loss) else ""
         raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {described(loss)}{hint}")
     if e.shape:

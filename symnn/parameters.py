@@ -21,6 +21,7 @@ from .layout import Layout, Shape, Slot
 from .packing import gathered, packed, refuse_symbols_given_twice
 from .parameter_arithmetic import Arithmetic
 from .parameter_text import text_of
+from .quantities import described
 from .storage import read_parameters
 
 
@@ -68,7 +69,7 @@ class NeuralNetworkParameters(Arithmetic):
             if not isinstance(parameters, (Mapping, NeuralNetworkParameters)):
                 raise DTypeError(
                     "parameters are made from a nested dict, another container or keywords such as "
-                    f"L1=dict(W=..., b=...), got {type(parameters).__name__}"
+                    f"L1=dict(W=..., b=...), got {described(parameters)}"
                 )
             tree.update(parameters.items())
         for name, value in layers.items():

@@ -36,6 +36,14 @@ def chain_of(network: Any) -> Chain:
     raise TypeError(f"expected a Chain, a layer or a network, got {described(network)}{hint}")
 
 
+def symbolic(what: str, nn: Any) -> SymbolicNeuralNetwork:
+    """The symbolic network that a function takes, or an error that says how one is made."""
+    if isinstance(nn, SymbolicNeuralNetwork):
+        return nn
+    made = isinstance(nn, Layer) or isinstance(getattr(nn, "chain", None), Chain)
+    raise TypeError(f"{what} takes a SymbolicNeuralNetwork, got {described(nn)}{'; make one: SymbolicNeuralNetwork(...)' * made}")
+
+
 def input_size_of(chain: Chain, given: int | None) -> int:
     """The number of inputs, from the first layer or, where that takes any, from the caller."""
     own = chain.input_size
@@ -113,6 +121,8 @@ class SymbolicNeuralNetwork:
             ShapeError: ``x`` is not of the input's shape (write expressions for one sample).
             ParameterError: a parameter is missing.
         """
+        if isinstance(x, (NeuralNetworkParameters, Mapping)):
+            raise TypeError(f"model(x, ps): the input comes first, then the parameters; got {described(x)} as the input")
         node = as_node(x)
         if node.shape != self.input.shape:
             raise ShapeError(f"the model takes an input of shape {self.input.shape} (one sample), got shape {node.shape}")

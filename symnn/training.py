@@ -11,7 +11,7 @@ import numpy as np
 
 from .binding import bind_parameters
 from .checkpoints import check_checkpoint
-from .errors import ArgumentError
+from .errors import ArgumentError, DTypeError, ShapeError
 from .fingerprints import of_data, of_network, of_terms
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
@@ -119,7 +119,10 @@ def train(
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
     run = Run(symbols, first, epochs, parts, optimizer)
-    validated = [] if validation is None else _validation_parts(network, loss, validation)
+    try:
+        validated = [] if validation is None else _validation_parts(network, loss, validation)
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        raise type(error)(f"validation: {error}") from None
     run.validation = None if validation is None else Value(symbols, validated, run.dtype)
     run.validate_every, run.patience = validate_every, patience
     if patience is not None and validation is None:

@@ -11,11 +11,13 @@ from typing import Any, Union
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.leaves import as_node
+from exprgraph.integers import whole
 from exprgraph.node import Node
 
+from ..derivatives import expression_of
 from ..errors import ArgumentError, ExprGraphError
 from ..objective import LossTerm
+from ..quantities import described
 
 
 def partial(e: Any, x: Node, *axes: int) -> Node:
@@ -32,10 +34,14 @@ def partial(e: Any, x: Node, *axes: int) -> Node:
     Raises:
         ArgumentError: there is no such axis, or ``x`` is not a vector.
     """
-    node = as_node(e)
+    node = expression_of(e)
+    if not isinstance(x, Node):
+        raise ArgumentError(f"partial(e, x, 0, 1): differentiates along the entries of a vector of symbols, got {described(x)}")
     if len(x.shape) != 1:
         raise ArgumentError(f"partial: differentiates along the entries of a vector, got {x.name!r} of shape {x.shape}")
     for axis in axes:
+        if whole(axis) is None:
+            raise ArgumentError(f"partial: an axis is a whole number, got {described(axis)}")
         if not -x.shape[0] <= axis < x.shape[0]:
             raise ArgumentError(f"partial: {x.name!r} has {x.shape[0]} entries, there is no axis {axis}")
         node = eg.jvp(node, x, np.eye(x.shape[0])[axis])
@@ -68,7 +74,7 @@ def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
     """
     form = "residual_terms({'equation': (residual, {symbol: points}, weight), ...})"
     if not isinstance(terms, Mapping):
-        raise ArgumentError(f"{form} takes a dict of terms by their names, got {type(terms).__name__}")
+        raise ArgumentError(f"{form} takes a dict of terms by their names, got {described(terms)}")
     if not terms:
         raise ArgumentError(f"{form}: there are no terms")
     made = []
@@ -78,9 +84,9 @@ def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
             raise ArgumentError(f"{form}: the term {name!r} is a residual, its data and perhaps its weight; got {came}")
         residual, data, *weight = term
         if not isinstance(data, Mapping):
-            raise ArgumentError(f"{form}: the data of the term {name!r} are a dict from symbols to arrays, got {type(data).__name__}")
+            raise ArgumentError(f"{form}: the data of the term {name!r} are a dict from symbols to arrays, got {described(data)}")
         try:
-            made.append(LossTerm(eg.sum(as_node(residual) ** 2), data, *weight))
+            made.append(LossTerm(eg.sum(expression_of(residual) ** 2), data, *weight))
         except ExprGraphError as error:
             raise ArgumentError(f"residual_terms: the term {name!r}: {error}") from error
     return made

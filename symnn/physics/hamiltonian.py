@@ -18,7 +18,7 @@ from exprgraph.node import Node
 from ..errors import ArgumentError
 from ..losses import NetworkLoss
 from ..quantities import number
-from ..symbolic import SymbolicNeuralNetwork
+from ..symbolic import SymbolicNeuralNetwork, symbolic
 from .states import degrees_of_freedom, scalar_of
 
 over = eg.over_samples
@@ -53,7 +53,8 @@ def hamiltonian_field(nn: SymbolicNeuralNetwork) -> Node:
     >>> hamiltonian_field(SymbolicNeuralNetwork(Chain(Dense(4, 8), Dense(8, 1)))).shape
     (4,)
     """
-    return symplectic_gradient(nn.output, nn.input)
+    network = symbolic("hamiltonian_field", nn)
+    return symplectic_gradient(network.output, network.input)
 
 
 def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
@@ -68,8 +69,9 @@ def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
     >>> gradient_at(nn, 2 * nn.input).shape
     (2,)
     """
-    g = eg.gradient(scalar_of(nn.output, "an energy"), nn.input)
-    at: Node = eg.substitute(g, {nn.input: as_node(point)})
+    network = symbolic("gradient_at", nn)
+    g = eg.gradient(scalar_of(network.output, "an energy"), network.input)
+    at: Node = eg.substitute(g, {network.input: as_node(point)})
     return at
 
 

@@ -18,7 +18,7 @@ from exprgraph.node import Node
 
 from ..losses import NetworkLoss
 from ..quantities import number
-from ..symbolic import SymbolicNeuralNetwork
+from ..symbolic import SymbolicNeuralNetwork, symbolic
 from .states import degrees_of_freedom, scalar_of
 
 over = eg.over_samples
@@ -67,7 +67,8 @@ def lagrangian_acceleration(nn: SymbolicNeuralNetwork, regularization: float = 0
     >>> lagrangian_acceleration(SymbolicNeuralNetwork(Chain(Dense(4, 8, "softplus"), Dense(8, 1)))).shape
     (2,)
     """
-    return acceleration(nn.output, nn.input, regularization)
+    network = symbolic("lagrangian_acceleration", nn)
+    return acceleration(network.output, network.input, regularization)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from symnn import (
     Gradient,
     Jacobian,
     Laplacian,
+    Layer,
     NeuralNetwork,
     SymbolicNeuralNetwork,
     SymbolicPullback,
@@ -26,6 +27,7 @@ from symnn import (
     params,
     train,
 )
+from symnn.physics import gradient_at, hamiltonian_field, lagrangian_acceleration, partial
 
 NN = SymbolicNeuralNetwork(Dense(2, 1))
 PS = NN.chain.initial_parameters(0)
@@ -35,6 +37,12 @@ FIRST = Chain(lambda x: 2 * x, Dense(2, 1))
 
 def fit(nn: Any = NN, loss: Any = MSE(), data: Any = (X, Y), **more: Any) -> Any:  # noqa: B008
     return train(nn, loss, data, **{"epochs": 1, "progress": False, **more})
+
+
+def made(call: Any = None, **methods: Any) -> Any:
+    """A network with a layer of a user's own."""
+    own = {"__call__": call or (lambda self, x, ps: x), **methods}
+    return SymbolicNeuralNetwork(Chain(Dense(2, 1), type("Made", (Layer,), own)()))
 
 
 SAID: dict[str, tuple[Callable[[], Any], str]] = {
@@ -72,6 +80,19 @@ SAID: dict[str, tuple[Callable[[], Any], str]] = {
     "parameters of a chain": (lambda: params(NN.chain), r"got a Chain; initial_parameters\(seed\) are numbers for it"),
     "a function of a chain": (lambda: build_nn_function(NN.output, NN.chain), r"got a Chain; make one: SymbolicNeuralNetwork\(\.\.\.\)"),
     "the class of a derivative": (lambda: build_nn_function(Gradient, NN), "equation 0 is neither .*, but the class Gradient"),
+    "validation": (lambda: fit(validation=X), r"^validation: the data of a Loss is \(inputs, targets\), got an array"),
+    "samples of validation": (lambda: fit(validation=(X.T, Y)), r"^validation: input: expected samples"),
+    "losses in a list": (lambda: fit(loss=[MSE(), MSE()]), r"has a LossTerm\(loss, data, weight\) for each; entry 0 is a MSE"),
+    "no loss in a list": (lambda: fit(loss=[]), "LossTerm.* for each; it is empty"),
+    "the order of a model": (lambda: NN.model(NN.params, NN.input), r"model\(x, ps\): the input comes first"),
+    "a field of a chain": (lambda: hamiltonian_field(NN.chain), r"hamiltonian_field takes a SymbolicNeuralNetwork, got a Chain; make one"),
+    "an acceleration of text": (lambda: lagrangian_acceleration("L"), "takes a SymbolicNeuralNetwork, got the text 'L'$"),
+    "a gradient of a layer": (lambda: gradient_at(Dense(2, 1), X[0]), "gradient_at takes a SymbolicNeuralNetwork, got a Dense; make one"),
+    "an axis by name": (lambda: partial(NN, NN.input, "x"), "partial: an axis is a whole number, got the text 'x'"),
+    "by an axis": (lambda: partial(NN.output[0], 0), r"along the entries of a vector of symbols, got 0"),
+    "a layer that gives nothing": (lambda: made(lambda self, x, ps: None), r"the layer Made\(\) gave no expression: .* got None"),
+    "shapes in a list": (lambda: made(parameter_shapes=lambda self: ["s"]), r"Made: parameter_shapes\(\) gives a dict .*, got a list of 1"),
+    "a shape of text": (lambda: made(parameter_shapes=lambda self: {"s": "a"}), "parameter s: a shape is an integer or a sequence"),
     "numbers for symbols": (lambda: build_nn_function(NN.output, PS, NN.input), r"L1\.W is an array of shape \(1, 2\)"),
 }  # fmt: skip
 

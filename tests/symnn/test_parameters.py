@@ -123,7 +123,7 @@ def test_names_of_methods_are_reached_by_key() -> None:
         (lambda: NeuralNetworkParameters({"": [1.0]}), ParameterError, "must not be empty"),
         (lambda: NeuralNetworkParameters({"a/b": [1.0]}), ParameterError, "contain '/'"),
         (lambda: NeuralNetworkParameters({"a": [1.0]}, a=[2.0]), ParameterError, "a is given twice"),
-        (lambda: NeuralNetworkParameters([1.0]), DTypeError, "nested dict.*got list"),
+        (lambda: NeuralNetworkParameters([1.0]), DTypeError, "nested dict.*got a list of 1"),
         (lambda: NeuralNetworkParameters(L1=dict(W=[1j])), DTypeError, "L1.W: expected real numbers.*complex"),
         (lambda: NeuralNetworkParameters(L1=dict(W=["a"])), DTypeError, "L1.W: expected real numbers"),
         (lambda: NeuralNetworkParameters(L1=dict(W=None)), DTypeError, "L1.W: expected real numbers.*None"),

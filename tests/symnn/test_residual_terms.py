@@ -28,14 +28,14 @@ def test_terms_are_mean_squares_with_their_weights() -> None:
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
-        ([(U, {X: POINTS}, 1.0)], "takes a dict of terms by their names, got list"),
-        (None, "takes a dict of terms by their names, got NoneType"),
+        ([(U, {X: POINTS}, 1.0)], "takes a dict of terms by their names, got a list of 1"),
+        (None, "takes a dict of terms by their names, got nothing"),
         ({}, "there are no terms"),
         ({"a": U}, "the term 'a' is a residual, its data and perhaps its weight; got an expression"),
         ({"a": (U,)}, "the term 'a' is a residual, its data and perhaps its weight; got 1 things"),
         ({"a": (U, {X: POINTS}, 1.0, 2.0)}, "got 4 things"),
-        ({"a": (U, POINTS)}, "the data of the term 'a' are a dict from symbols to arrays, got ndarray"),
-        ({"a": (U, 1.0, {X: POINTS})}, "the data of the term 'a' are a dict from symbols to arrays, got float"),
+        ({"a": (U, POINTS)}, "the data of the term 'a' are a dict from symbols to arrays, got an array of shape"),
+        ({"a": (U, 1.0, {X: POINTS})}, "the data of the term 'a' are a dict from symbols to arrays, got 1.0"),
         ({"a": ("u", {X: POINTS})}, "the term 'a': "),
         ({"fine": (U, {X: POINTS}), "b": (U, {X: POINTS}, "2")}, "the term 'b': a LossTerm's weight is a finite number, got '2'"),
     ],
