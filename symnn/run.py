@@ -81,7 +81,7 @@ class Run:
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
             core = compile_core(outputs, _variables(p, self.symbols))
-            terms.append(Term(core, tuple(self._own(a).reshape(-1) for a in p.arrays), p.samples))
+            terms.append(Term(core, tuple(self._own(a) for a in p.arrays), p.samples))
         descent = Descent(terms, _update_core(optimizer, self.parameters.size), self.parameters, optimizer.memory)
         if resume is not None:
             self._read(resume, descent, sampler)

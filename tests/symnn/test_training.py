@@ -509,3 +509,20 @@ def test_a_generator_that_gives_samples_that_are_not_there():
     data = np.zeros((10, 2)), np.ones((10, 1))
     with pytest.raises(ValueError, match=r"indices are from 0 to 9, got 10000000000"):
         train(Dense(2, 1), MSE(), data, batch_size=5, epochs=2, rng=Wrong(np.random.PCG64(0)), progress=False)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), LBFGS()])
+@pytest.mark.parametrize("change", ["smaller", "larger", "set"])
+def test_data_that_a_callback_resizes(optimizer, change):
+    """Memory that the caller lets go of is not read: that is an error, or the data that there are."""
+    x = np.random.default_rng(0).normal(size=(3000, 2))
+    y = x[:, :1].copy()
+
+    def callback(_):
+        if change == "set":
+            x.__setstate__((1, (2, 2), np.dtype(float), False, b"\0" * 32))
+        else:
+            x.resize((4, 2) if change == "smaller" else (300_000, 2), refcheck=False)
+
+    with pytest.raises(ShapeError, match="expected 6000 numbers|batch shape"):
+        train(Chain(Dense(2, 3), Dense(3, 1)), MSE(), (x, y), optimizer=optimizer, epochs=5, rng=0, callback=callback, progress=False)
