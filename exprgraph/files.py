@@ -49,6 +49,8 @@ def checked_name(path: str | os.PathLike[str], what: str, suffixes: Iterable[str
     name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(name, str):
         raise TypeError(f"cannot save {what}: expected the path of a file, got {path!r}")
+    if not name or name.endswith(("/", os.sep)):
+        raise FileNameError(f"cannot save {what} to {name!r}: it is not the name of a file")
     if "\0" in name:
         raise FileNameError(f"cannot save {what} to {name!r}: no file has a name with a zero byte")
     ending = os.path.splitext(name)[1].lower()

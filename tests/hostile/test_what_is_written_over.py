@@ -149,9 +149,9 @@ def test_other_names_are_taken(tmp_path: Path, writer: str) -> None:
         write(str(path))
         assert [p.name for p in tmp_path.iterdir()] == [name]
         path.unlink()
-    for wrong in ("zero\0byte", "x" * 300):
+    for wrong in ("zero\0byte", "x" * 300, "folder/", "folder/file"):
         with pytest.raises((OSError, ValueError)):
-            write(str(tmp_path / wrong))
+            write(f"{tmp_path}/{wrong}")
     assert list(tmp_path.iterdir()) == []
 
 
