@@ -91,9 +91,12 @@ def test_an_archive_with_another_list_of_what_is_in_it(tmp_path: Path) -> None:
     assert len(read) < len(files) / 2
 
 
-def test_every_crafted_checkpoint_is_refused(tmp_path: Path, checkpoint: Path) -> None:
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("part", range(4))
+def test_every_crafted_checkpoint_is_refused(tmp_path: Path, checkpoint: Path, part: int) -> None:
     files = crafted_files.checkpoints(dict(np.load(checkpoint)))
     assert len(files) > 120
+    files = dict(list(files.items())[part::4])
     path = tmp_path / "run.npz"
     for look in (resumed, NeuralNetworkParameters.load):
         read, wrong = refusals(path, files, look)
@@ -106,14 +109,14 @@ def test_every_crafted_checkpoint_is_refused(tmp_path: Path, checkpoint: Path) -
 FEW = NeuralNetworkParameters(W=np.zeros((2, 0)), b=np.float32(3))
 
 
-@pytest.mark.parametrize("ps", [CHAIN.initial_parameters(0), FEW], ids=["a chain", "few"])
+@pytest.mark.parametrize("ps", [FEW, pytest.param(CHAIN.initial_parameters(0), marks=pytest.mark.slow)], ids=["few", "a chain"])
 def test_every_changed_bit_is_found_or_changes_nothing(tmp_path: Path, ps: NeuralNetworkParameters) -> None:
     path = tmp_path / "p.npz"
     ps.save(path)
     good = path.read_bytes()
     same = 0
     for at in range(len(good)):
-        for bit in range(8) if at > len(good) - 110 else (at % 8,):
+        for bit in range(8) if ps is not FEW or -110 <= at - len(good) < -80 else (at % 8,):
             damaged = bytearray(good)
             damaged[at] ^= 1 << bit
             path.write_bytes(damaged)
