@@ -300,7 +300,7 @@ def _place(plan: Plan, node: Node) -> Rendered:
 
 
 def _joined(plan: Plan, node: Node) -> Rendered:
-    parts = [_arg(plan, a) for a in plan.view.args(node)]
+    parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append(r"\vdots" if node.params[0] == 0 else r"\cdots")
     (axis,) = node.params

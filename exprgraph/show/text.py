@@ -290,7 +290,7 @@ def _place(plan: Plan, node: Node) -> Rendered:
 
 
 def _joined(plan: Plan, node: Node) -> Rendered:
-    parts = [_arg(plan, a) for a in plan.view.args(node)]
+    parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append("...")
     axis = f", axis={node.params[0]}" if node.params[0] else ""

@@ -126,6 +126,10 @@ class View:
         args = self.shown(node).args
         return args[:SHOWN_ARGS] if self.is_shortened(node) else args
 
+    def operands(self, shown: Node) -> tuple[Node, ...]:
+        """The operands that are printed of a node that stands in another's place, or in its own."""
+        return shown.args[:SHOWN_ARGS] if self.is_shortened(shown) else shown.args
+
     def order(self, roots: Iterable[Node], args: Callable[[Node], Sequence[Node]]) -> list[Node]:
         """Every printed node, operands before users, in the order in which ``args`` gives them."""
         out: list[Node] = []

@@ -47,6 +47,14 @@ def test_text_and_batches_of_random_expressions(seed: int) -> None:
     check_batches(made.e, at=made.at, compiled=False, seed=seed)
 
 
+def test_what_is_shown_in_anothers_place_is_shown_whole() -> None:
+    held = eg.lookup("held")
+    for e in (eg.stack([x, y]), eg.concatenate([v, v]), eg.max(v), v[:2] * 2, eg.reshape(A, 6), eg.stack([x] * 100)):
+        shown = eg.lookup("tanh")(eg.log_softmax(held(e))) if e.shape else held(e)
+        assert "[]" not in str(shown) and "{}" not in eg.latex(shown)
+        check_text(shown)
+
+
 def test_a_text_with_other_weights_at_a_tie_is_found() -> None:
     larger = eg.function(
         "larger_planted", numpy=np.maximum, derivative=(lambda a, b: eg.less_equal(b, a), lambda a, b: eg.less(a, b)),
