@@ -180,6 +180,31 @@ def test_the_table_says_what_was_written(place: Path, capsys: pytest.CaptureFixt
             assert line.split()[-2:] == [f"{got[name].min():.6g}", f"{got[name].max():.6g}"]
 
 
+@pytest.mark.parametrize("derivative", ["value", "jacobian", "gradient(jacobian)"])
+@pytest.mark.parametrize("points", ["points.csv", "cube.npy", "single.npy", "wrong.npy"])
+def test_a_table_holds_the_numbers_of_the_archive(place: Path, derivative: str, points: str) -> None:
+    np.save("cube.npy", np.linspace(-1, 1, 24).reshape(2, 3, 2, 2))
+    np.save("single.npy", np.array([0.5, -1]))
+    np.save("wrong.npy", np.array([[np.nan, 1], [np.inf, 1]], np.float32))
+    n = {"points.csv": 3, "cube.npy": 12, "single.npy": 1, "wrong.npy": 2}[points]
+    before = set(os.listdir())
+    for out in ("result.npz", "result.csv"):
+        assert evaluate(derivative=derivative, points=points, out=out) == 0
+    assert set(os.listdir()) == before | {"result.npz", "result.csv"}
+    head, *lines = Path("result.csv").read_text().splitlines()
+    with np.load("result.npz") as file:
+        want = np.concatenate([file[name].reshape(n, -1) for name in file.files], axis=1)
+    np.testing.assert_array_equal(np.array([[float(c) for c in line.split(",")] for line in lines]), want)
+    names = head.split(",")
+    assert len(names) == len(set(names)) == want.shape[1]
+    first, last = {
+        "value": ("value[0]", "value[0]"),
+        "jacobian": ("jacobian[0][0]", "jacobian[0][1]"),
+        "gradient(jacobian)": ("L1/W[0][0][0][0]", "L2/b[0][1][0]"),
+    }[derivative]
+    assert (names[0], names[-1]) == (first, last)
+
+
 def test_initial_parameters_come_from_the_seed(place: Path) -> None:
     assert evaluate(params=None, init="7") == 0
     want = expected("gradient(jacobian)", CHAIN.initial_parameters(7), X)
