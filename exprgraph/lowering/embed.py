@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CompilationError
-from .form import Form
+from .form import Form, added_functions
 
 if TYPE_CHECKING:
     from .function import CompiledOutputs
@@ -43,7 +43,9 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     """
     form = _form(core)
     if form.code is None:
-        raise CompilationError("this function has parts that only Numba can compile, and no address; use fn.kernel or fn.save")
+        added = added_functions(core.outputs)
+        where = f"the code of {added} has parts" if added else "this function has parts"
+        raise CompilationError(f"{where} that only Numba can compile, and no address; use fn.kernel or fn.save")
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
     vars(function).update(keep=form.code)  # the function holds its code in memory

@@ -57,7 +57,7 @@ class Form:
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
-        self._run = self._native(self.code) if self.code is not None else self._with_numba(_added(outputs))
+        self._run = self._native(self.code) if self.code is not None else self._with_numba(added_functions(outputs))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -139,7 +139,7 @@ class Form:
         return values
 
 
-def _added(outputs: Sequence[Node]) -> str:
+def added_functions(outputs: Sequence[Node]) -> str:
     """The functions of users that occur."""
     return ", ".join(sorted({n.op.name for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}))
 
@@ -202,4 +202,4 @@ def _in_threads(
     spare.append(own)
 
 
-__all__ = ["Form"]
+__all__ = ["Form", "added_functions"]
