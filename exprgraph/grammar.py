@@ -150,7 +150,7 @@ class _Reader:
         what = self.text[self.at]
         if what in "'\"":
             self._fail("a text is not closed")
-        self._fail("a null character" if what == "\0" else f"{self.text[self.at : self.at + 20].split()[0]!r} cannot be read")
+        self._fail("a null character" if what == "\0" else f"{self.text[self.at : self.at + 20].partition(' ')[0]!r} cannot be read")
 
     def _fail(self, why: str) -> NoReturn:
         raise ParseError(f"line {self.source.line(min(self.start, self.at))}: {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import random
 import re
 import warnings
@@ -126,6 +127,18 @@ def test_texts_are_read_as_python_reads_them_or_refused(seed: int) -> None:
         assert came == expected or (came is None and side_by_side), (text, came, expected)
         same += came is not None
     assert same > 500
+
+
+def test_any_characters_are_read_or_refused() -> None:
+    choose = random.Random(0)
+    odd = "\x0b\x0c\x1c\x85\xa0\u2028\u3000\ufeff\ud800\u0661\u00b2\u212b\U0001f600\0\r\n\t '\"\\#([{)]},:;.=+-*/@%<>!&|^~$?`_0aEx"
+    for _ in range(3_000):
+        text = "".join(choose.choice(odd) for _ in range(choose.randint(1, 12)))
+        for whole in (text, f"x{text}+1", f"f({text})", f"x\n{text}"):
+            with contextlib.suppress(eg.ParseError):
+                list(steps(whole, 100))
+    with pytest.raises(eg.ParseError, match=re.escape(r"'\x0b\x0b\x0b")):
+        list(steps("x" + "\x0b" * 30 + "y", 10))
 
 
 def test_places_of_steps() -> None:
