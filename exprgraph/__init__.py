@@ -120,6 +120,7 @@ from .linalg import (
     transpose,
 )
 from .lowering import compile  # noqa: A004
+from .many_operands import product_of_powers, sum_of_terms
 from .node import Node
 from .operators import add, divide, greater, greater_equal, multiply, negative, subtract
 from .parse import parse
@@ -263,6 +264,7 @@ __all__ = [
     "pow",
     "power",
     "prod",
+    "product_of_powers",
     "relu",
     "remainder",
     "reshape",
@@ -285,6 +287,7 @@ __all__ = [
     "substitute",
     "subtract",
     "sum",
+    "sum_of_terms",
     "swapaxes",
     "symbols",
     "tan",

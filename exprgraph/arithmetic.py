@@ -1,51 +1,51 @@
-"""Sums and products in canonical form: flattened, folded, sorted, like terms collected.
+"""Sums and products.
 
-The two builders take operands of one shape (or scalars, which act on every element); NumPy's
-broadcasting is :mod:`exprgraph.operators`'.  What they may and may not do:
+What a user writes is built as written (:mod:`exprgraph.written`).  While a derivative is made, and in
+``simplify``, they come in canonical form: flattened, folded, sorted, like terms collected.  Both
 
-* never change the value at a point where the original is finite (beyond rounding);
+* take operands of one shape, or scalars, which act on every element; NumPy's broadcasting is :mod:`exprgraph.operators`';
 * never remove a domain restriction: ``x / x``, ``sqrt(x)**2`` and ``sqrt(x**2)`` stay.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import numpy as np
 
+from .grouping import kept_nodes
 from .leaves import array, constant, number, zeros
 from .node import Node, Shape, make
-from .primitive import ARRAY, CONTRACT, PRODUCT, SUM
+from .primitive import ARRAY, PRODUCT, SUM
 from .squares import is_sum_of_squares, without_roots
 from .values import power as power_of
+from .written import (
+    finished_sum,
+    is_integer,
+    power_of_number,
+    scalar_of,
+    scaled,
+    split_coefficient,
+    split_sign,
+    spread,
+    written_product,
+    written_sum,
+)
 
 #: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
 #: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
 FLATTEN_LIMIT = 32
 
+#: A nested sum of more terms than this is merged only where it shares a term with the outer one: it may be needed
+#: elsewhere, and its terms would be added up again.
+SMALL_SUM = 6
+
 #: the smallest number with all its digits
 _TINY = float(np.finfo(np.float64).tiny)
 
 
-def spread(scalar: Node, shape: Shape) -> Node:
-    """A scalar in every element of a shape."""
-    if not shape:
-        return scalar
-    value = number(scalar)
-    if value is not None:
-        return constant(value, shape)
-    c, rest = split_coefficient(scalar)
-    repeated = make(CONTRACT, (rest,), (((),), shape), shape)
-    return repeated if c == 1.0 else make(SUM, (repeated,), (0.0, (c,)), shape)
-
-
-def _scalar(node: Node) -> Node:
-    """The scalar that a node has in every element, where it is such a node; sums and products take scalars as they are."""
-    return node.args[0] if node.op is CONTRACT and node.params[0] == ((),) else node
-
-
-def _lost(folded: float, *factors: float) -> bool:
+def lost(folded: float, *factors: float) -> bool:
     """Whether numbers joined into one overflow or lose digits below the normal range, as they need not one by one.
 
     ``1e200*x * 1e200*y`` is finite where x and y are small; with a coefficient of infinity it would not be.
@@ -54,11 +54,17 @@ def _lost(folded: float, *factors: float) -> bool:
 
 
 def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape = ()) -> Node:
-    """``const + sum of coefficient * node``, the canonical sum.
+    """``const + sum of coefficient * node``.
 
     Every node has the given shape or is a scalar.
     """
-    pending = list(terms)
+    kept = kept_nodes()
+    return written_sum(terms, const, shape) if kept is None else _regrouped_sum(terms, const, shape, kept)
+
+
+def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape, kept: Set[Node]) -> Node:
+    """The canonical sum: nested sums that are not kept are merged into it, like terms collected."""
+    pending = [_opened(c, scalar_of(node)) for c, node in terms if c != 0.0]
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
 
@@ -77,17 +83,18 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
         coefficients[node] = before + c
 
     room = FLATTEN_LIMIT - len(pending)
+    beside = {n for _, n in pending}
+    opened = _cancelling(pending, kept)
     for c, node in pending:
-        if c == 0.0:
-            continue
-        node = _scalar(node)
         if node.op is SUM:
             inner_const, inner = node.params
-            if (len(node.args) == 1 or len(node.args) - 1 <= room) and not any(_lost(c * k, c, k) for k in inner):
+            fits = len(node.args) - 1 <= room and (node in opened or node not in kept)
+            fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args))
+            if fits and not any(lost(c * k, c, k) for k in inner):
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):
-                    put(c * k, _scalar(a))
+                    put(c * k, scalar_of(a))
                 continue
         value = number(node)
         if value is not None:
@@ -103,58 +110,64 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
             const = value
         else:
             coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
-    live = [(n, c) for n, c in coefficients.items() if c != 0.0]
-    if not live:
-        return constant(const, shape)
-    if shape and all(n.shape != shape for n, _ in live):
-        return spread(linear([(c, n) for n, c in live], const), shape)
-    if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
-        return live[0][0]
-    live.sort(key=lambda t: t[0].digest)
-    return make(SUM, tuple(n for n, _ in live), (const, tuple(c for _, c in live)), shape)
+    return finished_sum([(n, c) for n, c in coefficients.items() if c != 0.0], const, shape, linear)
+
+
+def _opened(c: float, node: Node) -> tuple[float, Node]:
+    """``c*(k*x)`` as ``(c*k, x)``."""
+    k, rest = split_coefficient(node)
+    return (c, node) if k == 1.0 or lost(c * k, c, k) else (c * k, scalar_of(rest))
+
+
+def _cancelling(pending: list[tuple[float, Node]], kept: Set[Node]) -> set[Node]:
+    """Kept sums of two operands of which one cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``, with all its digits."""
+    operands: dict[Node | None, list[tuple[float, Node]]] = {}
+    for c, node in pending:
+        if node.op is SUM and node in kept and len(node.args) + (node.params[0] != 0.0) == 2:
+            const, coefficients = node.params
+            for k, a in [*zip(coefficients, node.args), *([(const, None)] if const else [])]:
+                operands.setdefault(a, []).append((c * k, node))
+    return {n for found in operands.values() if len(found) == 2 and found[0][0] == -found[1][0] for _, n in found}
 
 
 def scale(factor: float, node: Node) -> Node:
     """A number times a node."""
-    if factor == 1.0:
-        return node
+    if kept_nodes() is None or factor == 1.0:
+        return scaled(factor, node)
     if node.op is ARRAY:
         with np.errstate(all="ignore"):
             return array(factor * node.params[0].data)
     return linear([(factor, node)], 0.0, node.shape)
 
 
-def split_coefficient(node: Node) -> tuple[float, Node]:
-    """A node as (number, rest): ``2*x`` is ``(2.0, x)``.  The rest has the node's shape."""
-    if node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape:
-        return node.params[1][0], node.args[0]
-    return 1.0, node
-
-
-def _is_integer(e: float) -> bool:
-    return e == math.floor(e)
+def _is_quotient(node: Node) -> bool:
+    """Whether a product is divided by something: a/m may be finite where a*b and m*m are not."""
+    return sorted(node.params) == [-1.0, 1.0]
 
 
 def _merged(inner: float, outer: float) -> float | None:
     """The exponent of (b**inner)**outer as one power, where that changes no value and no domain."""
     e = inner * outer
-    if _is_integer(inner) and _is_integer(outer) and not (inner < 0 and outer < 0):
+    if is_integer(inner) and is_integer(outer) and not (inner < 0 and outer < 0):
         return e
-    if not _is_integer(inner) and (inner > 0 or outer > 0) and not _is_integer(e) and _is_integer(outer):
+    if not is_integer(inner) and (inner > 0 or outer > 0) and not is_integer(e) and is_integer(outer):
         return e
     return None
 
 
-def _power_of_number(value: float, e: float) -> float:
-    with np.errstate(all="ignore"):
-        return float(power_of(np.float64(value), e))
-
-
 def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, shape: Shape = ()) -> Node:
-    """``coefficient * product of base ** exponent``, elementwise, the canonical product.
+    """``coefficient * product of base ** exponent``, elementwise.
 
     Every base has the given shape or is a scalar.
     """
+    kept = kept_nodes()
+    if kept is None:
+        return written_product(factors, coefficient, shape)
+    return _regrouped_product(factors, coefficient, shape, kept)
+
+
+def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float, shape: Shape, kept: Set[Node]) -> Node:
+    """The canonical product: nested products that are not kept are merged into it, powers of one base collected."""
     # exponents of one base are added only within a class: (positive or negative, whole or not),
     # so that x * x**-1 and sqrt(x) * sqrt(x) keep their domains
     powers: dict[tuple[Node, bool, bool], float] = {}
@@ -163,20 +176,20 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
     def put(base: Node, e: float) -> None:
         nonlocal coefficient, known
         while e != 0.0:  # a loop: a function that calls itself is a cycle, which keeps nodes until the next collection
-            base = _scalar(base)
+            base = scalar_of(base)
             value = number(base)
             if value is not None:
-                coefficient *= _power_of_number(value, e)
+                coefficient *= power_of_number(value, e)
                 return
             if base.op is ARRAY and base.shape == shape:
                 with np.errstate(all="ignore"):
                     data = power_of(base.params[0].data, e)
                     known = data if known is None else known * data
                 return
-            c, rest = split_coefficient(base)
-            if c != 1.0 and (_is_integer(e) or c > 0):
-                folded = _power_of_number(c, e)
-                if math.isfinite(folded) and folded != 0.0 and not _lost(coefficient * folded, coefficient, folded):
+            c, rest = split_coefficient(base) if base not in kept else split_sign(base)
+            if c != 1.0 and (is_integer(e) or c > 0):
+                folded = power_of_number(c, e)
+                if math.isfinite(folded) and folded != 0.0 and not lost(coefficient * folded, coefficient, folded):
                     coefficient *= folded
                     base = rest
                     continue
@@ -185,9 +198,9 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
                 if merged is not None:
                     base, e = base.args[0], merged
                     continue
-            key = (base, e > 0, _is_integer(e))
+            key = (base, e > 0, is_integer(e))
             before = powers.get(key, 0.0)
-            if before and not key[2] and _is_integer(before + e):
+            if before and not key[2] and is_integer(before + e):
                 # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
                 if before == e:
                     del powers[key]
@@ -201,12 +214,12 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
     room = FLATTEN_LIMIT - len(pending)
     for base, e in pending:
         if e == 1.0:
-            c, rest = split_coefficient(base)
-            if not _lost(coefficient * c, coefficient, c):
+            c, rest = split_coefficient(base) if base not in kept else split_sign(base)
+            if not lost(coefficient * c, coefficient, c):
                 coefficient *= c
                 base = rest
-            base = _scalar(base)
-            if base.op is PRODUCT and len(base.args) - 1 <= room:
+            base = scalar_of(base)
+            if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in kept or not _is_quotient(base)):
                 room -= len(base.args) - 1
                 for b, k in zip(base.args, base.params):
                     put(b, k)
@@ -239,7 +252,7 @@ def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bo
         if whole or (base, positive, True) not in out:
             continue
         fraction = out[base, positive, False]
-        if not _is_integer(fraction):  # x**0.5 * x**2 = x**2.5, with the same domain
+        if not is_integer(fraction):  # x**0.5 * x**2 = x**2.5, with the same domain
             out[base, positive, False] = fraction + out.pop((base, positive, True))
     return out
 
@@ -265,8 +278,14 @@ def _square_of_a_root(node: Node) -> Node | None:
     return power(node.args[0], 2.0 * node.params[0]) if is_sum_of_squares(node.args[0]) else None
 
 
+def _count_product(node: Node) -> int:
+    """Multiplications, divisions and powers; a/b is one operation, and so is 1/b."""
+    powers = sum(abs(e) != 1.0 for e in node.params)
+    return (len(node.args) - 1 + powers + all(e < 0 for e in node.params)) * node.size
+
+
 PRODUCT.square = _square_of_a_root
 SUM.rebuild = _rebuild_sum
 PRODUCT.rebuild = _rebuild_product
 SUM.count = lambda n: (len(n.args) * 2 - sum(c in (1.0, -1.0) for c in n.params[1]) - (n.params[0] == 0.0)) * n.size
-PRODUCT.count = lambda n: (len(n.args) - 1 + sum(e != 1.0 for e in n.params)) * n.size
+PRODUCT.count = _count_product

@@ -25,11 +25,13 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from .arithmetic import product, scale, split_coefficient, spread
+from .arithmetic import lost, product, scale
 from .errors import ShapeError
+from .grouping import kept_nodes
 from .leaves import constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
+from .written import split_coefficient, split_sign, spread
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
 Sizes = Mapping[Any, int]  # any hashable key: a mapping is invariant in its keys
@@ -73,12 +75,38 @@ def is_structural(node: Node) -> bool:
     return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and sum(a.op is not IDENTITY for a in node.args) <= 1
 
 
+def _split(node: Node) -> tuple[float, Node]:
+    """A number that is multiplied after the contraction, and the rest: in what is written, only the sign."""
+    return split_sign(node) if kept_nodes() is None else split_coefficient(node)
+
+
 def times(a: Node, b: Node, shape: Shape) -> Node:
     """a * b, each of the shape or a scalar; what only moves elements is done after the multiplication."""
-    if is_structural(a) or is_structural(b):
+    if any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
         labels = range(len(shape))
         return contract([(n, labels if n.shape else ()) for n in (a, b)], labels, dict(enumerate(shape)))
     return product([(a, 1.0), (b, 1.0)], 1.0, shape)
+
+
+def quotient(a: Node, b: Node, shape: Shape) -> Node:
+    """a / b, each of the shape or a scalar, where one of them only moves elements.
+
+    Where both move in the same way, or one is a scalar, they are divided before they are moved.
+    """
+    (x, own), (y, other) = _unmoved(a), _unmoved(b)
+    if own == other or not own or not other:
+        labels = own or other
+        inner = product([(x, 1.0), (y, -1.0)], 1.0, tuple(shape[k] for k in labels))
+        return contract([(inner, labels)], range(len(shape)), dict(enumerate(shape)))
+    return product([(a, 1.0), (b, -1.0)], 1.0, shape)
+
+
+def _unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
+    """A node as the node whose elements it only moves, and the axes on which these lie."""
+    c, rest = split_coefficient(node)
+    if is_structural(rest) and len(rest.args) == 1:
+        return scale(c, rest.args[0]), rest.params[0][0]
+    return node, tuple(range(node.ndim))
 
 
 class _Contraction:
@@ -117,8 +145,10 @@ class _Contraction:
         pairs: list[tuple[int, int]] = []
         while stack:
             node, labels = stack.pop()
-            c, node = split_coefficient(node)
-            self.coefficient *= c
+            c, rest = _split(node)
+            if not lost(self.coefficient * c, self.coefficient, c):
+                self.coefficient *= c
+                node = rest
             value = number(node)
             if value is not None:
                 self.coefficient *= value
@@ -129,7 +159,11 @@ class _Contraction:
                 inner = node.params[0]
                 stack.extend((a, [labels[k] for k in ks]) for a, ks in zip(node.args[::-1], inner[::-1]))
             else:
-                flat.append((node, labels))
+                moved, ks = _unmoved(node)  # a number times what only moves elements: the elements times the number, moved
+                if moved is node:
+                    flat.append((node, labels))
+                else:
+                    stack.append((moved, [labels[k] for k in ks]))
         self.work = flat
         self.new_pairs = pairs
 
@@ -197,7 +231,7 @@ class _Contraction:
                 del self.size[k]
         self.work = work
         # what was selected may be a number, a sum of one term, a structural node
-        if any(n.op is CONSTANT or is_structural(n) or split_coefficient(n)[0] != 1.0 for n, _ in work):
+        if any(n.op is CONSTANT or is_structural(n) or _split(n)[0] != 1.0 for n, _ in work):
             self._flatten()
             self._merge_deltas()
         return True
@@ -257,7 +291,7 @@ class _Contraction:
         if len(grouped) < len(members):
             owners = Counter(k for _, labels in grouped for k in set(labels))
             if any(owners[k] == 1 and k not in out for k in owners) or any(_foldable(n) for n, _ in grouped):
-                c, node = split_coefficient(contract(grouped, out))
+                c, node = _split(contract(grouped, out))
                 self.coefficient *= c
                 return node
         members = grouped
@@ -289,7 +323,7 @@ class _Contraction:
         for ls, nodes in by_labels.items():
             shape = tuple(self.size[k] for k in ls)
             node = nodes[0] if len(nodes) == 1 else product([(n, 1.0) for n in nodes], 1.0, shape)
-            c, node = split_coefficient(node)
+            c, node = _split(node)
             self.coefficient *= c
             grouped.append((node, list(ls)))
         return grouped
@@ -320,7 +354,7 @@ class _Contraction:
         if len(grouped) > 1:
             kept = [k for k in out if k in own]
             part = _Contraction(grouped, kept, {k: size[k] for k in kept})
-            c, core = split_coefficient(part._product(grouped))
+            c, core = _split(part._product(grouped))
             self.coefficient *= c * part.coefficient
             if is_structural(core) or core.op is CONSTANT:
                 deltas = [(identity(size[a]), [a, b]) for a, b in self.deltas]

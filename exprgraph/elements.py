@@ -161,7 +161,15 @@ def _identity(node: Node, index: Index, get: Get) -> Node:
 
 def _sum(node: Node, index: Index, get: Get) -> Node:
     const, coefficients = node.params
-    return linear([(c, get(a, _at(a, index))) for c, a in zip(coefficients, node.args)], const)
+    terms: list[tuple[float, Node]] = []
+    for c, a in zip(coefficients, node.args):
+        part = get(a, _at(a, index))
+        if a.op is CONTRACT and part.op is SUM:  # nobody wrote an order for the terms of W @ x
+            terms += [(c * k, t) for k, t in zip(part.params[1], part.args)]
+            const += c * part.params[0]
+        else:
+            terms.append((c, part))
+    return linear(terms, const)
 
 
 def _product(node: Node, index: Index, get: Get) -> Node:

@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .arithmetic import spread
 from .columns import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
 from .contract import contract, is_structural
 from .definitions import definition_of, with_names_of_its_own
@@ -26,6 +25,7 @@ from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from .primitive import lookup as primitive
 from .traverse import topological
+from .written import spread
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]

@@ -16,13 +16,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .arithmetic import scale, split_coefficient
+from .arithmetic import scale
 from .contract import contract, is_structural
 from .errors import AxisError
 from .leaves import array, basis, constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONCATENATE, IDENTITY, PLACE, SAMPLE_SUM, SELECT, STACK
 from .unwinding import each, unwinding
+from .written import split_coefficient
 
 Entry = Union[None, int, tuple[Any, ...]]
 Entries = tuple[Entry, ...]

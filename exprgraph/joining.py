@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import scale, split_coefficient
+from .arithmetic import scale
 from .contract import contract
 from .errors import AxisError, ShapeError
 from .integers import whole
 from .leaves import array, as_node, brief, constant, constant_value, constant_values, normalize_shape, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
+from .written import split_coefficient
 
 
 def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
@@ -110,6 +111,9 @@ def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
     folded = constant_values(nodes)
     if folded is not None:
         return array(np.concatenate(folded, axis))
+    (c, _), *others = split = [split_coefficient(n) for n in nodes]
+    if c != 1.0 and all(k == c for k, _ in others):
+        return scale(c, concatenate([rest for _, rest in split], axis))
     return make(CONCATENATE, tuple(nodes), (axis,), out)
 
 

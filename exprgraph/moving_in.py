@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import linear, product, scale, spread
+from .arithmetic import linear, product, scale
 from .contract import contract, is_structural
+from .grouping import kept_nodes
 from .leaves import array
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
 from .unwinding import each, unwinding
+from .written import spread
 
 
 def reduce_inside(node: Node, labels: Sequence[int], kept: Sequence[int]) -> Node | None:
@@ -72,7 +74,9 @@ def _moved_in(node: Node, spec: tuple[int, ...]) -> Node | None:
         for k in lost:
             factor *= missing[k]
         return scale(factor, contract(operands, kept, missing))
-    if node.op is SUM and (not summed or all(map(_absorbs, node.args))):
+    # sum(a - b) stays the sum of the differences, where calculus did not make it
+    into_sums = diagonal or kept_nodes() is not None
+    if node.op is SUM and (not summed or (into_sums and all(map(_absorbs, node.args)))):
         const, coefficients = node.params
         times = 1.0
         for k in size:

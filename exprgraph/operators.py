@@ -9,13 +9,14 @@ import numpy as np
 
 from . import functions, joining, linalg, reductions
 from .arithmetic import linear, product
-from .contract import contract, is_structural, times
+from .contract import is_structural, quotient, times
 from .elementwise import apply, broadcast
 from .hints import no_attribute
 from .indexing import getitem
-from .leaves import as_node, constant, number
+from .leaves import as_node
 from .node import Node, Operand
 from .operands import leaves_to_other
+from .written import split_coefficient
 
 
 def add(a: Operand, b: Operand) -> Node:
@@ -39,16 +40,8 @@ def multiply(a: Operand, b: Operand) -> Node:
 def divide(a: Operand, b: Operand) -> Node:
     """a / b, elementwise, broadcast."""
     (x, y), shape = broadcast(a, b)
-    value = number(y)
-    if value is not None and value != 0.0 and number(x) is not None:
-        return constant(float(np.float64(number(x)) / value), shape)
-    if is_structural(y) and len(y.args) == 1:  # the reciprocal of the operand, then the broadcast
-        (base,) = y.args
-        inner = product([(base, -1.0)], 1.0, base.shape)
-        labels, sizes = y.params
-        return multiply(x, contract([(inner, labels[0])], range(y.ndim), dict(enumerate(sizes))))
-    if is_structural(x):
-        return multiply(x, product([(y, -1.0)], 1.0, y.shape))
+    if any(is_structural(split_coefficient(n)[1]) for n in (x, y)):
+        return quotient(x, y, shape)
     return product([(x, 1.0), (y, -1.0)], 1.0, shape)
 
 

@@ -6,13 +6,14 @@ the gradient of a batch loss by a weight matrix is one product accumulated over 
 
 from __future__ import annotations
 
-from .arithmetic import linear, product, scale, split_coefficient
-from .contract import contract, times
+from .arithmetic import linear, product, scale
+from .contract import contract, quotient, times
 from .joining import concatenate, reshape, stack
 from .leaves import as_node, number, sample_count
 from .node import Node, Operand, make
 from .primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
 from .unwinding import each, unwinding
+from .written import split_coefficient
 
 
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
@@ -47,7 +48,7 @@ def mean(e: Operand) -> Node:
     node = as_node(e)
     if not node.per_sample:
         return node
-    return times(sample_sum(node), product([(sample_count(), -1.0)]), node.shape)
+    return quotient(sample_sum(node), sample_count(), node.shape)
 
 
 @unwinding

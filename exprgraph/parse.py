@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-from . import functions, joining, leaves, linalg, operators, over_samples, reductions, shapes
+from . import functions, joining, leaves, linalg, many_operands, operators, over_samples, reductions, shapes
 from .elementwise import Function, caller, lookup
 from .errors import DTypeError, ExprGraphError, ParseError, ShapeError
 from .grammar import Source, Step, steps
@@ -114,6 +114,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         operators: "add subtract multiply divide negative greater greater_equal",
         functions: "clip power sqrt square",
         joining: "concatenate stack",
+        many_operands: "product_of_powers sum_of_terms",
         linalg: "diag diagonal dot einsum expand_dims inv matmul moveaxis outer solve squeeze swapaxes trace transpose",
         reductions: "log_softmax logsumexp max mean min norm prod softmax std sum var",
         shapes: "array broadcast_to identity ones place reshape zeros",

@@ -1,17 +1,22 @@
-"""Bolder rewriting than construction does, by named rules with stated assumptions."""
+"""Algebra, by named rules with stated assumptions.
+
+Construction keeps what was written.  Here sums and products are merged, like terms collected, and more where it is asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from . import distribution, stabilise
 from .arithmetic import linear, power, product
 from .elementwise import Function, apply
 from .functions import absolute
+from .grouping import regrouping
 from .leaves import as_node
 from .node import Node
 from .primitive import PRODUCT, SUM, TABLE
-from .traverse import rebuild, topological
+from .traverse import topological
 from .tree import flatten
 
 T = TypeVar("T")
@@ -94,8 +99,15 @@ RULES: dict[str, Rule] = {
         Rule("log_exp", "exp(x) does not overflow", _inverse_pair("log", "exp")),
         Rule("exp_log", "the argument is positive", _inverse_pair("exp", "log")),
         Rule("pythagoras", "none beyond rounding", _square_sum),
+        Rule("flatten", "none beyond rounding and range", lambda node: None),  # what every rewriting does by itself
+        Rule("collect", "none beyond rounding and range", distribution.collected),
+        Rule("expand", "none beyond rounding and range", distribution.expanded),
+        Rule("stabilise", "none: it gives digits back", stabilise.stabilised),
     )
 }
+
+#: rules that may make a graph larger: they are asked for by name
+MAKES_LARGER = ("expand", "stabilise")
 
 #: which rules an assumption allows
 ASSUMPTIONS: dict[str, tuple[str, ...]] = {
@@ -107,8 +119,15 @@ ASSUMPTIONS: dict[str, tuple[str, ...]] = {
 def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
     """An expression (or a nesting of them) rewritten by named rules, to a fixed point.
 
-    Construction already folds, collects and drops what it may without changing a value or a domain.
-    Beyond that, each rule needs an assumption:
+    Without any, nested sums and products are merged and like terms collected (``"flatten"``), as real numbers allow; rounding,
+    overflow and underflow may differ from what was written.  Further rules by their names:
+
+    * ``"collect"``: ``x*y + x*z`` becomes ``x*(y + z)``.
+    * ``"expand"``: products and small powers of sums are multiplied out.
+    * ``"stabilise"``: forms that lose digits become those that keep them: ``log(sigmoid(x))``, ``log(1 + x)``, ``exp(x) - 1``,
+      ``1 - cos(x)``, ``sqrt(x + 1) - sqrt(x)``, the logarithm of a sum of exponentials, and their kin.
+
+    Some rules need an assumption:
 
     * ``"finite"``: the expression and its parts are finite where it is used: ``sqrt(x**2)`` becomes
       ``abs(x)``, ``sin(x)**2 + cos(x)**2`` becomes 1, ``log(exp(x))`` becomes x.
@@ -117,7 +136,7 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
     * the name of a single rule: ``"root_of_square"``, ``"pythagoras"`` or ``"log_exp"`` of the first,
       ``"cancel"`` or ``"exp_log"`` of the second.
 
-    Several may be given, as a list.  Shapes stay; no rule makes the graph larger.
+    Several may be given, as a list.  Shapes stay; no rule makes the graph larger, but for ``"expand"`` and ``"stabilise"``.
 
     Raises:
         ValueError: an assumption is not known.
@@ -126,6 +145,9 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
     >>> x = eg.Symbol("x")
     >>> eg.simplify(x / x), eg.simplify(x / x, assume="positive")
     (x/x, 1)
+    >>> y = eg.Symbol("y")
+    >>> eg.simplify((x + y) - x), eg.simplify(eg.log(1 + x), "stabilise")
+    (y, log1p(x))
     """
     wanted = (assume,) if isinstance(assume, str) else tuple(assume)
     names: list[str] = []
@@ -139,21 +161,36 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
     rules = [RULES[n] for n in dict.fromkeys(names)]
     leaves, restore = flatten(e)
     roots = [as_node(n) for n in leaves]
-    simpler = _rewritten(roots, rules)
-    if len(topological(simpler)) > len(topological(roots)):
-        # what a rule replaced is needed elsewhere as well: one rule at a time, those that make nothing larger
-        simpler = roots
-        for rule in rules:
-            found = _rewritten(simpler, [rule])
-            simpler = found if len(topological(found)) <= len(topological(simpler)) else simpler
-    result: T = restore(simpler)
+    with regrouping():
+        result: T = restore(_simplified(roots, rules))
     return result
 
 
+def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
+    """The roots rewritten, without those rules that make them larger and may not."""
+
+    def accepted(before: list[Node], after: list[Node]) -> list[Node]:
+        return after if len(topological(after)) <= len(topological(before)) else before
+
+    bound = [r for r in rules if r.name not in MAKES_LARGER]
+    simpler = _rewritten(roots, bound)
+    if len(topological(simpler)) > len(topological(roots)):
+        # what a rule replaced is needed elsewhere as well: one rule at a time, those that make nothing larger
+        simpler = accepted(roots, _rewritten(roots, []))
+        for rule in bound:
+            simpler = accepted(simpler, _rewritten(simpler, [rule]))
+    free = [r for r in rules if r.name in MAKES_LARGER]
+    return _rewritten(simpler, free) if free else simpler
+
+
 def _rewritten(roots: Sequence[Node], rules: Sequence[Rule]) -> list[Node]:
+    """Every node built again, merged with what it is made of, and rewritten until no rule applies."""
     image: dict[Node, Node] = {}
     for node in topological(roots):
-        new = rebuild(node, tuple(image[a] for a in node.args))
+        new = node
+        if node.args:
+            assert node.op.rebuild is not None, node.op
+            new = node.op.rebuild(node, tuple(image[a] for a in node.args))
         changed = True
         while changed:
             changed = False

@@ -33,7 +33,7 @@ def power(x: Any, e: float) -> Any:
     if e < 0.0:
         return 1.0 / power(x, -e)
     if not is_by_root(e):
-        return x * x if e == 2.0 else x**e
+        return x * x if e == 2.0 else x * x * x if e == 3.0 else x**e
     root = np.sqrt(x)
     if e == 0.5:
         return root

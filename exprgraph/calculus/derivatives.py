@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Literal, overload
 
 from ..arithmetic import linear, scale
 from ..contract import contract
 from ..elementwise import broadcast_to
 from ..errors import DifferentiationError, DTypeError, ShapeError
+from ..grouping import differentiating
 from ..indexing import place, select
 from ..integers import whole
 from ..leaves import as_node, brief, constant, contains_node
@@ -17,6 +19,7 @@ from ..node import Node, Operand
 from ..primitive import SELECT, SYMBOL
 from .entries import crosses_samples, entry_derivatives
 from .forward import push_forward
+from .repeated import UnknownRuleError, repeated
 from .reverse import pull_back
 from .scalar_graphs import assemble, is_scalar_graph, nest, scalar_parts
 from .seeds import identity_tensor
@@ -196,9 +199,10 @@ def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
     >>> eg.hessian(x**3, x)
     6*x
     """
-    x = _variable(x, "hessian")
+    f, x = as_node(f), _variable(x, "hessian")
     _check_mode(mode, "hessian")
-    return jacobian(jacobian(f, x, mode), x, mode)
+    with differentiating([f]):
+        return jacobian(jacobian(f, x, mode), x, mode)
 
 
 def laplacian(f: Operand, x: Operand) -> Node:
@@ -217,15 +221,15 @@ def laplacian(f: Operand, x: Operand) -> Node:
     """
     f, x = as_node(f), _variable(x, "laplacian")
     if x.op is SYMBOL and is_scalar_graph(f, x):
-        rows = entry_derivatives(scalar_parts(f), x)
         parts = []
-        for row in rows:
-            indices = sorted(row)
-            second = entry_derivatives([row[i] for i in indices], x)
-            parts.append(linear([(1.0, d[i]) for i, d in zip(indices, second) if i in d]))
+        with differentiating([f]):
+            for row in entry_derivatives(scalar_parts(f), x):
+                indices = sorted(row)
+                second = entry_derivatives([row[i] for i in indices], x)
+                parts.append(linear([(1.0, d[i]) for i, d in zip(indices, second) if i in d]))
         return nest(parts, f.shape)
     mode: Mode = "reverse" if crosses_samples([f], x) else "forward"
-    return _trace(hessian(f, x, mode), f.ndim, x.ndim)
+    return _trace(f, hessian(f, x, mode), f.ndim, x.ndim)
 
 
 def divergence(f: Operand, x: Operand) -> Node:
@@ -243,12 +247,14 @@ def divergence(f: Operand, x: Operand) -> Node:
     f, x = as_node(f), _variable(x, "divergence")
     if f.shape != x.shape:
         raise ShapeError(f"divergence: the field must have the shape of x, {x.shape}, got {f.shape}")
-    return _trace(jacobian(f, x), 0, x.ndim)
+    return _trace(f, jacobian(f, x), 0, x.ndim)
 
 
-def _trace(j: Node, lead: int, n: int) -> Node:
+def _trace(f: Node, j: Node, lead: int, n: int) -> Node:
+    """The trace of derivatives of f over the last two groups of n axes."""
     labels = [*range(lead + n), *range(lead, lead + n)]
-    return contract([(j, labels)], range(lead))
+    with differentiating([f]):
+        return contract([(j, labels)], range(lead))
 
 
 def diff(f: Operand, *by: Operand) -> Node:
@@ -269,6 +275,7 @@ def diff(f: Operand, *by: Operand) -> Node:
     if not by:
         raise DifferentiationError("diff needs at least one symbol to differentiate by, as in diff(f, x)")
     f = as_node(f)
+    variables: list[Node] = []
     symbol: Node | None = None
     for item in by:
         count = whole(item)
@@ -277,12 +284,30 @@ def diff(f: Operand, *by: Operand) -> Node:
                 raise DifferentiationError(f"diff: the count {count} must follow a symbol, as in diff(f, x, 2)")
             if count < 1:
                 raise DifferentiationError(f"diff: a derivative's count must be at least 1, got {count}")
-            for _ in range(count - 1):
-                f = jacobian(f, symbol)
+            variables += [symbol] * (count - 1)
             symbol = None
         else:
             symbol = _variable(item, "diff")
-            f = jacobian(f, symbol)
+            variables.append(symbol)
+    with differentiating([f]):
+        for x, run in groupby(variables):
+            f = _repeated(f, x, len(list(run)))
+    return f
+
+
+#: from this order on, derivatives by a scalar share those of lower order
+_SHARED_FROM = 5
+
+
+def _repeated(f: Node, x: Node, order: int) -> Node:
+    """The derivative of that order by one symbol."""
+    if order >= _SHARED_FROM and x.op is SYMBOL and not x.shape:
+        try:
+            return repeated(f, {x: constant(1.0)}, order)[-1]
+        except UnknownRuleError:
+            pass  # the sweeps know every rule
+    for _ in range(order):
+        f = jacobian(f, x)
     return f
 
 
@@ -306,11 +331,23 @@ def taylor(f: Operand, x: Operand, v: Operand, order: int) -> tuple[Node, ...]:
         raise ValueError(f"taylor: the order must be a whole number of at least 0, got {order!r}")
     f = as_node(f)
     coefficients = [f]
-    derivative = f
-    for k in range(1, highest + 1):
-        derivative = jvp(derivative, x, v)
-        coefficients.append(scale(1.0 / math.factorial(k), derivative))
+    with differentiating([f]):
+        for k, derivative in enumerate(_along(f, _variable(x, "taylor"), as_node(v), highest), 1):
+            coefficients.append(scale(1.0 / math.factorial(k), derivative))
     return tuple(coefficients)
+
+
+def _along(f: Node, x: Node, v: Node, order: int) -> list[Node]:
+    """Directional derivatives, from the first to that order."""
+    if order >= _SHARED_FROM and x.op is SYMBOL:
+        try:
+            return repeated(f, {x: _fit(v, x.shape, "jvp: the tangent", "x")}, order)[1:]
+        except UnknownRuleError:
+            pass
+    found = [f]
+    for _ in range(order):
+        found.append(jvp(found[-1], x, v))
+    return found[1:]
 
 
 __all__ = [

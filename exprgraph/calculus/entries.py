@@ -18,6 +18,7 @@ from ..arithmetic import linear, product
 from ..elements import elements
 from ..elementwise import Function
 from ..functions import GATE, GATE_BOTH, WHERE, gate
+from ..grouping import differentiating
 from ..indexing import select, take
 from ..leaves import array, constant, is_zero
 from ..linalg import solve_node
@@ -43,6 +44,11 @@ def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
     Forward, every scalar of the graph has a row; in reverse, every part has a sweep of its own.  The way that
     takes less is taken: a sum of thousands of terms goes in reverse, thousands of small terms forward.
     """
+    with differentiating(parts):
+        return _entry_derivatives(parts, x)
+
+
+def _entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
     graph = _Scalars(parts, x)
     if crosses_samples(parts, x) or graph.reverse_is_less():
         return [_pulled(p, x) for p in parts]

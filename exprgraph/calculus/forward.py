@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..grouping import differentiating
 from ..leaves import zeros
 from ..node import Node, Shape
 from ..traverse import dependents, topological
@@ -31,9 +32,11 @@ def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shap
     active = dependents(order, seeds)
     found: dict[Node, Node | None] = dict(seeds)
     silent: dict[Node, Zeros] = {}
-    for node in order:
-        if node in active and node not in found:
-            found[node], silent[node] = tangent(node, [found.get(a) for a in node.args], extra, [silent.get(a) for a in node.args])
+    with differentiating(outputs):
+        for node in order:
+            if node in active and node not in found:
+                tangents, zeros_of = [found.get(a) for a in node.args], [silent.get(a) for a in node.args]
+                found[node], silent[node] = tangent(node, tangents, extra, zeros_of)
     result = []
     for out in outputs:
         t = found.get(out)

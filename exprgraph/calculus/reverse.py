@@ -13,6 +13,7 @@ from collections.abc import Hashable, Sequence
 from ..arithmetic import linear
 from ..contract import contract
 from ..errors import DifferentiationError
+from ..grouping import differentiating
 from ..indexing import Entries
 from ..leaves import is_zero, zeros
 from ..node import Node, Shape
@@ -67,6 +68,12 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     [y, x]
     """
     order = topological([output])
+    with differentiating([output]):
+        return _pulled_back(order, ct, targets, extra, summed)
+
+
+def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra: Shape, summed: bool) -> list[Node]:
+    output = order[-1]
     wanted = set(targets)
     active = dependents(order, targets)
     collected: dict[_Key, _Cotangent] = {}

@@ -69,6 +69,8 @@ def function_partial(node: Node, k: int) -> Node | None:
 
 def product_partial(node: Node, k: int) -> Node:
     exponent = node.params[k]
+    if exponent < 0 and len(node.args) > 1:  # (a/m)/m, which is finite where a/m is; m**2 may overflow
+        return product([(node, 1.0), (node.args[k], -1.0)], exponent, node.shape)
     factors = [(a, e if i != k else e - 1.0) for i, (a, e) in enumerate(zip(node.args, node.params))]
     shape = node.shape if any(a.shape and e for a, e in factors) else ()
     return product(factors, exponent, shape)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..grouping import regrouping
 from ..indexing import select
 from ..leaves import Symbol, as_node, number, sample_count, zeros
 from ..node import Node, Operand, Shape
@@ -59,12 +60,14 @@ def from_sympy(
     """
     reader = _Reader(symbols)
     if isinstance(expression, (list, tuple)):
-        return reader.read(reader.array(expression))
+        with regrouping():
+            return reader.read(reader.array(expression))
     if isinstance(expression, str):
         raise TypeError(f"from_sympy takes expressions, got the text {expression!r}; sympy.sympify reads text")
     sp = load()
     try:
-        return reader.read(sp.sympify(expression))
+        with regrouping():  # SymPy has put terms and factors in an order of its own
+            return reader.read(sp.sympify(expression))
     except sp.SympifyError:
         raise TypeError(f"from_sympy takes SymPy expressions and numbers, got {type(expression).__name__}: {expression!r}") from None
 

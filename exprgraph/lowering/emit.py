@@ -43,11 +43,18 @@ def row_length(block: int) -> int:
     return block + 8 if block > 8 else block
 
 
+#: functions whose products are rounded before they are added to something
+UNCONTRACTED = ("separate_product", "powi")
+
+
 class _Emitter:
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, block: int) -> None:
+    def __init__(
+        self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool, block: int
+    ) -> None:
         self.outputs = pairwise(outputs)
         self.arguments = arguments
         self.single = single
+        self.contract = contract
         self.storage = Storage()
         self.kernel_of: dict[str, str] = {}
         self.steps: list[tuple[str, int]] = []
@@ -109,7 +116,8 @@ class _Emitter:
             parameters += ["T", "t"]
         if schedule.lanes:
             parameters.append("n")
-        flags = '{"reassoc", "contract"}' if kernel.reassociate else '{"contract"}'
+        flags = "{" + ", ".join(['"reassoc"'] * kernel.reassociate + ['"contract"'] * self.contract) + "}"
+        flags = flags if flags != "{}" else "False"
         unpack = [f"p{i} = T[t + {i}]" for i in range(len(kernel.values))]
         body = "\n".join("    " + line for line in ["keep_apart()", *unpack, *lines])
         key = f"({', '.join(parameters)}):\n{body}\n" + flags
@@ -393,27 +401,28 @@ def keep_apart(typing_context):
 '''
         jit = '@njit(error_model="numpy", fastmath={"contract"})\n'
         inline = '@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)\n'
+        exact = '@njit(error_model="numpy", forceinline=True)\n'
         parts = [header]
         for name in needed(names, self.single):
-            parts.append((inline if name in elementary(self.single) else jit) + library[name])
-        parts += [jit + h if not h.startswith("@") else h for h in own_sources]
+            parts.append((exact if name in UNCONTRACTED else inline if name in elementary(self.single) else jit) + library[name])
+        parts += [(jit if self.contract else exact) + h if not h.startswith("@") else h for h in own_sources]
         parts += self.kernel_text
         body = "\n".join("    " + x for x in driver) or "    pass"
         parts.append(f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}, w, s, c, T, STEPS, samples):\n{body}\n')
         return "\n\n".join(parts)
 
 
-def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool) -> Program:
+def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True) -> Program:
     """Generated source of a function of the arguments.
 
     ``batch`` runs over blocks of samples; without, one sample is evaluated and nothing is on lanes.
-    ``single`` computes in float32.
+    ``single`` computes in float32; without ``contract`` no multiplication is fused with an addition, but in sums of products.
     """
     block = BLOCKS[0]
-    program = _Emitter(outputs, arguments, batch=batch, single=single, block=block).program()
+    program = _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block).program()
     size = 4 if single else 8
     while batch and block > BLOCKS[-1] and program.rows * row_length(block) * size > CACHE_BYTES:
         block = next(b for b in BLOCKS if b < block)
     if block != program.block:
-        program = _Emitter(outputs, arguments, batch=batch, single=single, block=block).program()
+        program = _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block).program()
     return program

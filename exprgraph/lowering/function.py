@@ -34,13 +34,14 @@ BACKENDS = ("numba", "numpy", "auto")
 class CompiledOutputs:
     """Outputs as a function of flat argument arrays, with no nesting and no names."""
 
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int) -> None:
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
         count = whole(threads)
         if count is None or count < 1:
             raise ValueError(f"threads is a positive whole number, got {threads!r}")
         self.threads = count
+        self.contract = bool(contract)
         self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
@@ -50,7 +51,7 @@ class CompiledOutputs:
         self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads)
+        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract)
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         given = {s for a in self.arguments for s, _ in a.symbols}
@@ -69,7 +70,7 @@ class CompiledOutputs:
         """The generated code of a form, without compiling it."""
         from .emit import emit  # the generator is loaded when something is first compiled
 
-        return emit(self.outputs, self.arguments, batch=batch, single=single)
+        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
 
     def form(self, batch: bool, single: bool) -> Form:
         """The generated module of a form, compiled on first use."""
@@ -172,7 +173,9 @@ class CompiledFunction:
         kernel: the function Numba compiled.
     """
 
-    def __init__(self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str, threads: int = 1) -> None:
+    def __init__(
+        self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str, threads: int = 1, contract: bool = True
+    ) -> None:
         leaves, self._restore = flatten(equations)
         for leaf in leaves:
             refuse_truth(leaf, "compile", "expression")
@@ -181,14 +184,14 @@ class CompiledFunction:
         self.symbols = tuple(symbols)
         self.shared = tuple(shared)
         arguments = _arguments(outputs, self.symbols, self.shared)
-        self._core = CompiledOutputs(outputs, arguments, backend, threads)
+        self._core = CompiledOutputs(outputs, arguments, backend, threads, contract)
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
         plain = not self.shared and not any(s.per_sample for s in self.symbols)
         self._counted = taken_as_shared(outputs)
         self._lifted = tuple(plain and not differs and axes for axes, differs in zip(with_batch_axes(outputs), self._core.differs))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads)
+        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads, self._core.contract)
 
     @property
     def backend(self) -> str:
@@ -329,7 +332,13 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequenc
 
 
 def compile(  # noqa: A001
-    equations: Any, symbols: Node | Sequence[Node], *, shared: Sequence[Node] = (), backend: str = "numba", threads: int = 1
+    equations: Any,
+    symbols: Node | Sequence[Node],
+    *,
+    shared: Sequence[Node] = (),
+    backend: str = "numba",
+    threads: int = 1,
+    contract: bool = True,
 ) -> CompiledFunction:
     """A compiled function of an expression, or of any nesting of expressions.
 
@@ -340,6 +349,8 @@ def compile(  # noqa: A001
         backend: "numba" compiles at the first call, "numpy" evaluates without compiling, "auto"
             answers with NumPy while it compiles in the background.  Their results differ in the last digits.
         threads: a batch is divided among so many threads. Equal calls with equal threads give equal bits.
+        contract: whether ``a*b + c`` is rounded once, as a fused multiply-add.  Without, ``+ - * /`` and square roots
+            give the bits of NumPy; sums over axes are added in another order all the same.
 
     Returns:
         A function of one value a symbol: arrays of the symbol's shape, with any batch axes in
@@ -355,7 +366,7 @@ def compile(  # noqa: A001
     6.0
     """
     given = (symbols,) if isinstance(symbols, Node) else tuple(symbols)
-    return CompiledFunction(equations, given, shared, backend, threads)
+    return CompiledFunction(equations, given, shared, backend, threads, contract)
 
 
 __all__ = ["Argument", "Callable", "CompiledFunction", "CompiledOutputs", "DTypeError", "compile", "compile_function"]

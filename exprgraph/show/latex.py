@@ -138,7 +138,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     if op is SUM:
         return _sum(plan, node)
     if op is PRODUCT:
-        return _product(plan, plan.factors(node, top=True), shown.shape)
+        return _product(plan, plan.factors(node, top=True, quotients=True), shown.shape)
     if isinstance(op, AxisFunction):
         return _along(plan, op, shown)
     if op is CONTRACT:
@@ -169,16 +169,19 @@ def _number(value: float) -> Rendered:
 
 
 def _sum(plan: Plan, node: Node) -> Rendered:
-    const = plan.view.shown(node).params[0]
-    parts = [number_latex(const)] if const else []
-    terms = plan.order.terms(node)
-    if not const and len(terms) == 1:
-        return _product(plan, plan.factors(terms[0][1]).times(terms[0][0]), node.shape)
+    terms = plan.sum_parts(node)
+    if len(terms) == 1 and terms[0][1] is not None:
+        return _product(plan, plan.factors(terms[0][1], quotients=True).times(terms[0][0]), node.shape)
+    parts: list[str] = []
     for coefficient, term in terms:
-        found = plan.factors(term).times(coefficient)
-        piece = _product(plan, found, term.shape)
-        bare = found.coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
-        text = piece.text if bare else wrap(piece, Binds.PRODUCT)
+        if term is None:
+            text = number_latex(coefficient)
+            text = f"- {text[1:]}" if parts and text.startswith("-") else text
+        else:
+            found = plan.factors(term, quotients=True).times(coefficient)
+            piece = _product(plan, found, term.shape)
+            bare = found.coefficient < 0 or (not parts and plan.is_nested_sum(term))
+            text = piece.text if bare else wrap(piece, Binds.PRODUCT)
         if not parts or text.startswith("- "):
             parts.append(text)
         else:

@@ -11,7 +11,7 @@ from ..elements import elements, expanded_size
 from ..elementwise import Function
 from ..leaves import is_known
 from ..node import Node, Shape
-from ..primitive import CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
+from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
 from .naming import prefix_for, shared_parts
 from .order import Factor, Order
 from .view import View, is_atomic
@@ -75,10 +75,11 @@ class Plan:
         """Whether a node is printed here and not by its name or as ``...``."""
         return node not in self.number and not self.view.is_cut(node)
 
-    def factors(self, node: Node, *, top: bool = False) -> Factors:
-        """A term as a number and factors; products that functions are shown as are merged.
+    def factors(self, node: Node, *, top: bool = False, quotients: bool = False) -> Factors:
+        """A term as a number and factors; products in it are merged, and so is what functions are shown as.
 
-        ``top`` says that the node is being printed right now, so that its own name is not used.
+        A quotient in a product stays one factor: ``x*(y/z)`` is not ``x*y/z`` where ``x*y`` overflows.  ``quotients`` merges
+        these too.  ``top`` says that the node is being printed right now, so that its own name is not used.
         """
         view = self.view
         coefficient = 1.0
@@ -89,16 +90,38 @@ class Plan:
             base, e = pending.pop()
             here = self.is_plain(base) or (top and base is node)
             shown = view.shown(base)
-            may_open = e == 1.0 and here and (base is node or (shown is not base and not view.is_shortened(base)))
-            if may_open and shown.op is PRODUCT:
+            may_open = here and (base is node or not view.is_shortened(base))
+            if may_open and shown.op is PRODUCT and (base is node or self._opens(shown, e, quotients)):
                 shortened = shortened or view.is_shortened(base)
-                pending.extend(self.order.factors(base))
-            elif may_open and is_multiple(shown):
+                pending.extend((b, e * k) for b, k in self.order.factors(base))
+            elif may_open and e == 1.0 and is_multiple(shown):
                 coefficient *= shown.params[1][0]
                 pending.append((view.args(base)[0], 1.0))
+            elif may_open and e == 1.0 and shown.op is CONSTANT and not shown.shape and base is not node:
+                coefficient *= shown.params[0]
             else:
                 flat.append((base, e))
         return Factors(coefficient, sorted(flat, key=self.order.factor_key), shortened)
+
+
+    def sum_parts(self, node: Node) -> list[tuple[float, Node | None]]:
+        """The terms of a sum as (coefficient, term); the constant has no term.
+
+        What was added up first comes first, since ``x - z + y`` is ``(x - z) + y``.
+        """
+        const = self.view.shown(node).params[0]
+        parts: list[tuple[float, Node | None]] = list(self.order.terms(node))
+        first = [p for p in parts if p[0] == 1.0 and p[1] is not None and self.is_nested_sum(p[1])][:1]
+        constant: list[tuple[float, Node | None]] = [(const, None)] if const else []
+        return [*first, *constant, *(p for p in parts if p not in first)]
+
+    def is_nested_sum(self, node: Node) -> bool:
+        """Whether a term is a sum that is printed here."""
+        shown = self.view.shown(node)
+        return shown.op is SUM and self.is_plain(node) and not is_multiple(shown)
+
+    def _opens(self, shown: Node, e: float, quotients: bool) -> bool:
+        return (e == 1.0 and quotients) or (abs(e) == 1.0 and all(k > 0 for k in shown.params))
 
 
 class Factors(NamedTuple):

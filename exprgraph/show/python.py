@@ -121,13 +121,20 @@ class Code:
             return f"{_function(op)}({', '.join(map(get, args))})"
         if op is SUM:
             const, coefficients = params
+            if not _by_operators(node):
+                listed = ", ".join(f"({number_text(c)}, {get(a)})" for c, a in zip(coefficients, args))
+                return f"eg.sum_of_terms([{listed}]{f', {number_text(const)}' if const else ''})"
             terms = [self._term(c, a) for c, a in zip(coefficients, args)]
-            if const or (len(terms) == 1 and coefficients[0] == 1.0):
+            if const:
                 terms.append(number_text(const))
             return " + ".join(terms)
         if op is PRODUCT:
-            factors = [self._atom(a) if e == 1.0 else f"{self._atom(a)}**{_exponent(e)}" for e, a in zip(params, args)]
-            return "*".join(factors)
+            if not _by_operators(node):
+                return f"eg.product_of_powers([{', '.join(f'({get(a)}, {number_text(e)})' for e, a in zip(params, args))}])"
+            if -1.0 in params and len(args) == 2:
+                above, below = args if params[1] == -1.0 else args[::-1]
+                return f"{self._atom(above)}/{self._atom(below)}"
+            return "*".join(self._atom(a) if e == 1.0 else f"{self._atom(a)}**{_exponent(e)}" for e, a in zip(params, args))
         if op is CONTRACT:
             return self._contract(node)
         if op is SELECT:
@@ -167,6 +174,23 @@ class Code:
         if kept and kept != list(range(node.ndim - len(kept), node.ndim)):
             text += f"[{', '.join(':' if k in owned else 'None' for k in range(kept[0], node.ndim))}]"
         return f"eg.broadcast_to({text}, {node.shape})"
+
+
+def _by_operators(node: Node) -> bool:
+    """Whether the operators of its text make this very sum or product."""
+    if node.op is SUM:
+        const, coefficients = node.params
+        made: Any = None
+        for c, a in zip(coefficients, node.args):
+            term = a if c == 1.0 else -a if c == -1.0 else c * a
+            made = term if made is None else made + term
+        return (made + const if const else made) is node
+    if len(node.args) == 1:
+        return node.args[0] ** node.params[0] is node
+    if len(node.args) > 2 or set(node.params) - {1.0, -1.0} or node.params == (-1.0, -1.0):
+        return False
+    a, b = node.args if node.params[1] == -1.0 else node.args[::-1]
+    return (a * b if min(node.params) > 0 else a / b) is node
 
 
 def _function(row: Function) -> str:

@@ -128,16 +128,18 @@ def _number(value: float) -> Rendered:
 
 
 def _sum(plan: Plan, node: Node) -> Rendered:
-    const = plan.view.shown(node).params[0]
-    parts = [number_text(const)] if const else []
-    terms = plan.order.terms(node)
-    if not const and len(terms) == 1:
+    terms = plan.sum_parts(node)
+    if len(terms) == 1 and terms[0][1] is not None:
         return _product(plan, plan.factors(terms[0][1]).times(terms[0][0]))
+    parts: list[str] = []
     for coefficient, term in terms:
-        found = plan.factors(term).times(coefficient)
-        piece = _product(plan, found)
-        bare = found.coefficient < 0 or (not parts and plan.view.shown(term).op is SUM)
-        text = piece.text if bare else _wrap(piece, _PRODUCT)
+        if term is None:
+            text = number_text(coefficient)
+        else:
+            found = plan.factors(term).times(coefficient)
+            piece = _product(plan, found)
+            bare = found.coefficient < 0 or (not parts and plan.is_nested_sum(term))
+            text = piece.text if bare else _wrap(piece, _PRODUCT)
         if not parts:
             parts.append(text)
         elif text.startswith("-"):
@@ -152,7 +154,12 @@ def _sum(plan: Plan, node: Node) -> Rendered:
 def _product(plan: Plan, found: Factors) -> Rendered:
     coefficient = found.coefficient
     factors, mean = _mean(plan, found.factors)
-    above = [*mean, *(_power(plan, b, e) for b, e in factors if e > 0)]
+    first: list[Rendered] = []
+    if abs(coefficient) == 1.0:  # x/z*y is (x/z)*y
+        quotients = [b for b, e in factors if e == 1.0 and plan.is_plain(b) and plan.view.shown(b).op is PRODUCT][:1]
+        factors = [f for f in factors if f[0] not in quotients or f[1] != 1.0]
+        first = [Rendered(plan.get(b).text, _POWER) for b in quotients]
+    above = [*first, *mean, *(_power(plan, b, e) for b, e in factors if e > 0)]
     below = [_power(plan, b, -e) for b, e in factors if e < 0]
     sign = "-" if coefficient < 0 else ""
     if abs(coefficient) != 1.0 or not above:
@@ -162,7 +169,10 @@ def _product(plan: Plan, found: Factors) -> Rendered:
     if len(above) == 1 and not below:
         text = sign + (_wrap(above[0], _PRODUCT) if sign else above[0].text)
         return Rendered(text, _SUM if sign else above[0].binds)
-    text = sign + "*".join(_wrap(p, _POWER) for p in above) + "".join("/" + _wrap(p, _POWER) for p in below)
+    text = sign + "*".join(_wrap(p, _POWER) for p in above)
+    if below:
+        divisor = "*".join(_wrap(p, _POWER) for p in below)
+        text += "/" + (divisor if len(below) == 1 else f"({divisor})")
     return Rendered(text, _SUM if sign else _PRODUCT)
 
 

@@ -72,11 +72,10 @@ def test_random_arithmetic_has_the_value_that_numpy_gives(data: st.DataObject) -
 @pytest.mark.parametrize(
     ("a", "b"),
     [
-        (x + y, y + x), (x * y * z, z * (y * x)), ((x + y) + z, x + (y + z)), (x + x, 2 * x), (x * x, x**2), (x - x, eg.zeros(())),
+        (x + y, y + x), (x * y * z, z * (y * x)), (x + x, 2 * x), (x * x, x**2), (x - x, eg.zeros(())),
         (x * 1, x), (x + 0, x), (0 * x, eg.zeros(())), (eg.negative(-x), x), (x / 2, 0.5 * x),
-        (2 * (x + y), 2 * x + 2 * y), ((x**2) ** 3, x**6),
-        (x**0, eg.ones(())), (x**1, x), (v + 0, v), (v * np.ones(3), v), (v - v, eg.zeros(3)), ((2 * x) * (3 * y), 6 * x * y),
-        (x**2 * x**3, x**5), (1 / x**2, x**-2), (eg.sqrt(x) ** 3, x**1.5), ((-x) ** 2, x**2), (eg.array([1.0, 1.0]), eg.ones(2)),
+        (x**0, eg.ones(())), (x**1, x), (v + 0, v), (v * np.ones(3), v), (v - v, eg.zeros(3)), (2 * x + 3 * x, 5 * x), (3 * (2 * x), 6 * x),
+        (x * x * x, x**3), (1 / x**2, x**-2), (-x * y, -(y * x)), ((-x) ** 2, x**2), (eg.array([1.0, 1.0]), eg.ones(2)),
         (eg.array(np.eye(3)), eg.identity(3)), (+x, x),
     ],
 )  # fmt: skip

@@ -51,7 +51,7 @@ def test_an_extremum_of_elements_is_one_extremum() -> None:
 
 def test_element_of_a_layer() -> None:
     w, x, b = SYMBOLS["W"], SYMBOLS["x"], SYMBOLS["y"]
-    expected = eg.tanh(w[1, 0] * x[0] + w[1, 1] * x[1] + b[1])
+    expected = eg.tanh(eg.sum_of_terms([(1.0, w[1, 0] * x[0]), (1.0, w[1, 1] * x[1]), (1.0, b[1])]))
     assert element(eg.tanh(w @ x + b), (1,)) is expected
     assert elements(eg.tanh(w @ x + b))[1] is expected
 

@@ -256,7 +256,7 @@ def test_a_laplacian_by_elements_is_that_of_each_element() -> None:
     x = eg.Symbol("x", 3)
     f = eg.stack([x[0] ** 2 * x[1], eg.sin(x[2]) + x[0]])
     assert eg.laplacian(f, x) is eg.stack([2 * x[1], -eg.sin(x[2])])
-    assert eg.laplacian(x[0] ** 3 * x[2] ** 2, x) is 6 * x[0] * x[2] ** 2 + 2 * x[0] ** 3
+    assert eg.laplacian(x[0] ** 3 * x[2] ** 2, x) is 6 * (x[0] * x[2] ** 2) + 2 * x[0] ** 3
 
 
 def test_a_number_has_entries_too() -> None:

@@ -21,6 +21,27 @@ EXAMPLES: dict[str, list[tuple[Node, Node]]] = {
     "root_of_square": [(eg.sqrt(x**2), eg.abs(x)), (eg.sqrt(v**2), eg.abs(v))],
     "log_exp": [(eg.log(eg.exp(x)), x)],
     "exp_log": [(eg.exp(eg.log(x)), x)],
+    "flatten": [
+        ((x + y) - x, y),
+        (2 * (x + y) - 2 * x, 2 * y),
+        ((x * y) * x, eg.product_of_powers([(x, 2.0), (y, 1.0)])),
+        ((x**2) ** 3, x**6),
+        (eg.sqrt(x) ** 3, x**1.5),
+    ],
+    "collect": [(x * y + x * eg.sin(y), x * (y + eg.sin(y))), (2 * x**2 + 3 * x, x * (2 * x + 3))],
+    "expand": [((x + y) * (x - y), x**2 - y**2), ((x + 1) ** 2, eg.sum_of_terms([(2.0, x), (1.0, x**2)], 1.0))],
+    "stabilise": [
+        (eg.log(eg.sigmoid(x)), eg.log_sigmoid(x)),
+        (eg.log(1 / (1 + eg.exp(-x))), eg.log_sigmoid(x)),
+        (1 / (1 + eg.exp(-x)), eg.sigmoid(x)),
+        (eg.log(1 + x), eg.log1p(x)),
+        (eg.log(1 + eg.exp(x)), eg.softplus(x)),
+        (eg.log(eg.exp(x) + eg.exp(y)), eg.logaddexp(*sorted((x, y), key=lambda n: n.digest))),
+        (3 * eg.exp(x) - 3, 3 * eg.expm1(x)),
+        (1 - eg.cos(x), 2 * eg.sin(0.5 * x) ** 2),
+        (eg.sqrt(x + 1) - eg.sqrt(x), 1 / (eg.sqrt(x + 1) + eg.sqrt(x))),
+        (eg.log(eg.sum(eg.exp(v))), eg.logsumexp(v)),
+    ],
     "pythagoras": [
         (eg.sin(x) ** 2 + eg.cos(x) ** 2, eg.ones(())),
         (3 * y * eg.sin(x) ** 2 + 3 * y * eg.cos(x) ** 2 + 1, 3 * y + 1),
@@ -31,15 +52,16 @@ EXAMPLES: dict[str, list[tuple[Node, Node]]] = {
 
 def test_every_rule_has_examples() -> None:
     assert set(EXAMPLES) == set(RULES)
-    assert {r for rules in ASSUMPTIONS.values() for r in rules} == set(RULES)
+    assert {r for rules in ASSUMPTIONS.values() for r in rules} <= set(RULES)
     assert all(r.assumption for r in RULES.values())
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_rule_by_its_name(name: str) -> None:
     for before, after in EXAMPLES[name]:
-        assert eg.simplify(before) is before
-        assert eg.simplify(before, assume=name) is after
+        assert eg.simplify(before, assume=name) is eg.simplify(after)
+        if name != "flatten":
+            assert eg.simplify(before) is not eg.simplify(after)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -75,7 +97,7 @@ ALMOST = [
 
 @pytest.mark.parametrize("e", ALMOST, ids=str)
 def test_what_only_looks_alike_stays(e: Node) -> None:
-    assert eg.simplify(e, assume=[r for r in RULES if r != "cancel"]) is e
+    assert eg.simplify(e, assume=[r for r in RULES if r not in ("cancel", "stabilise")]) is eg.simplify(e)
 
 
 def test_what_is_needed_elsewhere_is_left_alone() -> None:
@@ -85,12 +107,12 @@ def test_what_is_needed_elsewhere_is_left_alone() -> None:
         assert eg.count_nodes(eg.simplify(e, "finite")) <= eg.count_nodes(e)
     # one rule that makes the graph larger does not keep another from it
     both = [x**2 + (x**2) ** 1.5, eg.log(eg.exp(y + z + w))]
-    assert eg.simplify(both, "finite")[1] is y + z + w
+    assert eg.simplify(both, "finite")[1] is eg.simplify(y + z + w)
 
 
 def test_terms_beside_a_pair_of_squares_stay() -> None:
     e = 3 * eg.sin(x) ** 2 + 3 * eg.cos(x) ** 2 + 5 * y + eg.sin(y) ** 2 + 7
-    assert eg.simplify(e, assume="pythagoras") is 5 * y + eg.sin(y) ** 2 + 10
+    assert eg.simplify(e, assume="pythagoras") is eg.simplify(5 * y + eg.sin(y) ** 2 + 10)
     assert eg.simplify(5 * eg.sinh(v) ** 2 - 5 * eg.cosh(v) ** 2 + v, assume="pythagoras") is v - 5
 
 
@@ -116,7 +138,7 @@ def test_never_larger_and_of_the_same_value(e: Node, assume: object) -> None:
     for g in (p, f):
         s = eg.simplify(g, assume=assume)  # type: ignore[arg-type]
         assert s.shape == g.shape
-        assert eg.count_nodes(s) <= eg.count_nodes(g)
+        assert assume in ("expand", "stabilise") or eg.count_nodes(s) <= eg.count_nodes(g)
         a, b = np.broadcast_arrays(*eg.evaluate([s, g], VALUES))
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-10)
 

@@ -187,12 +187,11 @@ def test_coefficients_are_not_joined_where_they_would_overflow_or_vanish() -> No
     twice = 1e308 * x + 1e308 * x
     assert eg.evaluate(twice, {x: 0.25}) == 5e307
     assert eg.evaluate(twice + twice, {x: 0.125}) == 5e307
-    assert eg.substitute(twice, {}) is twice and twice - 1e308 * x - 1e308 * x is eg.zeros(())
+    assert eg.substitute(twice, {}) is twice
     assert eg.evaluate((1e200 * x) * (1e200 * y), {x: 1e-200, y: 1e-200}) == pytest.approx(1)
     assert eg.evaluate((1e-200 * x) * (1e-200 * y), {x: 1e200, y: 1e200}) == pytest.approx(1)
     assert eg.evaluate(1e200 * (1e200 * x + y), {x: 1e-300, y: 0.0}) == pytest.approx(1e100)
     assert eg.evaluate(1e-200 * (1e-200 * x), {x: 1e300}) == pytest.approx(1e-100)
-    assert (2 * x) * (3 * y) is 6 * (x * y)
 
 
 # ---------------------------------------------------------------- digits

@@ -40,6 +40,8 @@ x, y = eg.symbols("x y")
 RULE_EXAMPLES = {
     "cancel": [x / x, eg.sqrt(x) * eg.sqrt(x) * y], "root_of_square": [eg.sqrt(x**2), (y * x) ** 2 ** 0.5],
     "log_exp": [eg.log(eg.exp(x * y))], "exp_log": [eg.exp(eg.log(x + y))],
+    "flatten": [(x + y) - x, 2 * (x + y) - y, (x * y) * x / y], "collect": [x * y + x * eg.sin(y)], "expand": [(x + y) * (x - y)],
+    "stabilise": [eg.log(1 + eg.exp(x)), 1 - eg.cos(x) + y, eg.sqrt(x + 1) - eg.sqrt(x), eg.log(eg.exp(x) + eg.exp(y))],
     "pythagoras": [eg.sin(x) ** 2 + eg.cos(x) ** 2, y * eg.cosh(x) ** 2 - y * eg.sinh(x) ** 2],
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .double import erf_ratio, erfc_high, erfcx_series, head, normal_high, root_shift, root_shift_low, two_to, two_to_rest
-from .exponential import exp_rest_of_sum, exp_turns, half_turns, if_less
+from .exponential import exp_rest_of_sum, exp_turns, half_turns, if_less, separate_product
 
 
 def erfcx_large(y: float) -> float:
@@ -57,7 +57,7 @@ def erfc_far(a: float) -> float:
     turns = exp_turns(high)
     half = half_turns(turns)
     u = (1.0 + exp_rest_of_sum(high, (t - a) * (t + a), turns)) * two_to(half) * erfcx_large(a)
-    return u * two_to_rest(turns, half)
+    return separate_product(u, two_to_rest(turns, half))
 
 
 def normal_cdf(x: float) -> float:

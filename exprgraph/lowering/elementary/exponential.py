@@ -25,6 +25,11 @@ from .double import (
 from .logarithm import log_near_one
 
 
+def separate_product(a: float, b: float) -> float:
+    """a*b, rounded: it is not contracted with what it is added to, so that an overflow is infinite there."""
+    return a * b
+
+
 def if_less(a: float, b: float, yes: float, no: float) -> float:
     """One of two values that have both been computed."""
     return yes if a < b else no
@@ -68,7 +73,7 @@ def exp(x: float) -> float:
     c = exp_clamp(x)
     turns = exp_turns(c)
     half = half_turns(turns)
-    return (1.0 + exp_rest(c, turns)) * two_to(half) * two_to_rest(turns, half)
+    return separate_product((1.0 + exp_rest(c, turns)) * two_to(half), two_to_rest(turns, half))
 
 
 def expm1(x: float) -> float:
@@ -95,7 +100,7 @@ def exp2(x: float) -> float:
     turns = rounded(c)
     half = half_turns(turns)
     r = c - counted(turns)
-    return (1.0 + (r * 0.6931471805599453 + r * r * exp2_series(r))) * two_to(half) * two_to_rest(turns, half)
+    return separate_product((1.0 + (r * 0.6931471805599453 + r * r * exp2_series(r))) * two_to(half), two_to_rest(turns, half))
 
 
 def tanh_argument(x: float) -> float:
@@ -130,7 +135,7 @@ def tanh_prime(x: float) -> float:
     u = (1.0 + exp_rest(a, turns)) * two_to(half)
     v = two_to_rest(turns, half)
     e = u * v
-    return 4.0 * u / (1.0 + e * (2.0 + e)) * v
+    return separate_product(4.0 * u / (1.0 + e * (2.0 + e)), v)
 
 
 def sigmoid_argument(x: float) -> float:
@@ -176,7 +181,7 @@ def silu(x: float) -> float:
     u = (1.0 + exp_rest(a, turns)) * two_to(half)
     v = two_to_rest(turns, half)
     e = u * v
-    return (a * u if x < 0.0 else x) / (1.0 + e) * (v if x < 0.0 else 1.0)
+    return separate_product((a * u if x < 0.0 else x) / (1.0 + e), v if x < 0.0 else 1.0)
 
 
 def softplus(x: float) -> float:
@@ -227,7 +232,7 @@ def hyperbolic(x: float, sign: float) -> float:
     v = two_to_minus(turns)
     w = sign * (0.0 if a > 30.0 else v * v)
     s = (1.0 + w) + ((1.0 + w) * (z * cosh_series(z)) + (1.0 - w) * (r + r * z * sinh_series(z)))
-    return s * two_to(half) * (0.5 * two_to_rest(turns, half))
+    return separate_product(s * two_to(half), 0.5 * two_to_rest(turns, half))
 
 
 def sinh(x: float) -> float:

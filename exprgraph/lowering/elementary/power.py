@@ -25,7 +25,7 @@ from .double import (
     two_to,
     two_to_rest,
 )
-from .exponential import exp_clamp, exp_rest_of_sum, exp_turns, half_turns
+from .exponential import exp_clamp, exp_rest_of_sum, exp_turns, half_turns, separate_product
 
 
 def pow_magnitude(a: float, b: float) -> float:
@@ -78,7 +78,7 @@ def exp_of_pair(high: float, low: float) -> float:
     half = half_turns(turns)
     lost = (high - product) + low
     x_low = lost if x == product else 0.0
-    return (1.0 + exp_rest_of_sum(x, x_low, turns)) * two_to(half) * two_to_rest(turns, half)
+    return separate_product((1.0 + exp_rest_of_sum(x, x_low, turns)) * two_to(half), two_to_rest(turns, half))
 
 
 def pow(a: float, b: float) -> float:

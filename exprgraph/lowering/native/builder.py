@@ -17,6 +17,8 @@ import numpy as np
 
 Lines = list[Union[str, "Lines"]]
 
+_FUSIBLE = "fmul contract "
+
 
 class Value(NamedTuple):
     """A value of generated code.
@@ -98,6 +100,8 @@ class Builder:
         self.block = "entry"
         self.intrinsics: set[str] = set()
         self.displaced: dict[str, tuple[Value, Value]] = {}  # by the name of an index: another, and the number added to it
+        #: where products stand that may be contracted with what they are added to
+        self.products: dict[str, tuple[Lines, int]] = {}
 
     @property
     def level(self) -> int:
@@ -123,9 +127,20 @@ class Builder:
             return found
         value = Value(self.name(), kind, vector, level)
         where = self.lines if level == self.level else self.loops[level].before
+        if code.startswith(_FUSIBLE):
+            self.products[value.text] = where, len(where)
         where.append(f"  {value.text} = {code}")
         self.known[level][code] = value
         return value
+
+    def round_apart(self, v: Value) -> None:
+        """A product is rounded by itself: what takes it is not contracted with it."""
+        found = self.products.pop(v.text, None)
+        if found is not None:
+            where, at = found
+            line = where[at]
+            assert isinstance(line, str)
+            where[at] = line.replace(_FUSIBLE, "fmul ", 1)
 
     def here(self, code: str, kind: str, vector: bool) -> Value:
         """The result of an instruction that reads memory: it stays where it is."""

@@ -17,7 +17,7 @@ from .vocabulary import CONSTANTS, INSTRUCTIONS, LIBRARY, WRITTEN, of_the_librar
 #: a function is written out this many times in one kernel; beyond, it is called
 WRITTEN_OUT = 12
 
-_ARITHMETIC = {ast.Add: "fadd contract", ast.Sub: "fsub contract", ast.Mult: "fmul contract", ast.Div: "fdiv contract"}
+_ARITHMETIC = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _INTEGER = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Mod: "urem", ast.FloorDiv: "udiv",
     ast.LShift: "shl", ast.RShift: "ashr", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
@@ -48,6 +48,7 @@ class Functions:
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._bodies: dict[ast.FunctionDef, list[ast.stmt]] = {}
+        self._flags: dict[str, str] = {}
 
     def define(self, name: str, vector: bool) -> str:
         """The name in the code of a function of its own."""
@@ -71,6 +72,14 @@ class Functions:
             self._bodies[definition] = plain_statements(definition.body)
         return self._bodies[definition]
 
+    def flag_of(self, definition: ast.FunctionDef, usual: str) -> str:
+        """Whether multiplications and additions of a function may be contracted, as its decorator says."""
+        if not definition.decorator_list:
+            return usual
+        if definition.name not in self._flags:
+            self._flags[definition.name] = " contract" if "'contract'" in ast.unparse(definition.decorator_list[0]) else ""
+        return self._flags[definition.name]
+
     def worth_calling(self, name: str) -> bool:
         """Whether a function is long enough that a call costs less than its repetition."""
         if name not in self._sizes:
@@ -89,6 +98,7 @@ class Expressions:
         self.mask: Value | None = None
         self.vector_loop: str | None = None  # "lane" or "element"
         self.depth = 0
+        self.flag = functions.flag_of(definition, " contract")
         #: what is called so often that it is not written out each time
         self.often = {n for n, k in (calls or {}).items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
 
@@ -121,6 +131,10 @@ class Expressions:
         return self.builder.binary("fcmp une", self.real_of(v, node), self.builder.real(0.0), "bool")
 
     # -- expressions
+
+    def arithmetic(self, op: str, a: Value, b: Value) -> Value:
+        """An operation on reals, which may be contracted where the function that it is written in may be."""
+        return self.builder.binary(op + self.flag, a, b)
 
     def expression(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Name):
@@ -218,6 +232,8 @@ class Expressions:
             return self._divided(node, a, b)
         if a.kind == b.kind == "real":
             op = _ARITHMETIC.get(type(node.op))
+            if op is not None:
+                return self.arithmetic(op, a, b)
         else:
             op = _INTEGER.get(type(node.op))
         if op is None:
@@ -243,10 +259,10 @@ class Expressions:
             n = int(exponent.text)
             result = base if n else self.builder.real(1.0)
             for digit in f"{abs(n):b}"[1:]:
-                result = self.builder.binary("fmul contract", result, result)
+                result = self.arithmetic("fmul", result, result)
                 if digit == "1":
-                    result = self.builder.binary("fmul contract", result, base)
-            return self.builder.binary("fdiv contract", self.builder.real(1.0), result) if n < 0 else result
+                    result = self.arithmetic("fmul", result, base)
+            return self.arithmetic("fdiv", self.builder.real(1.0), result) if n < 0 else result
         return self._apply("pow", [base, self.real_of(exponent, node)], node)
 
     def _divided(self, node: ast.BinOp, a: Value, b: Value) -> Value:
@@ -354,7 +370,7 @@ class Expressions:
             self.require("real", node, x)
             result = x
             for _ in range(count.value - 1):
-                result = self.builder.binary("fmul contract", result, x)
+                result = self.builder.binary("fmul", result, x)
             return result
         return self._apply(name, [self.expression(a) for a in node.args], node)
 
@@ -384,6 +400,9 @@ class Expressions:
             raise self.unsupported(node)
         args += [self.expression(d) for d in definition.args.defaults[len(definition.args.defaults) - left :]]
         args = [self.real_of(v, node) for v in args]
+        if self.depth == 0:
+            for v in args:
+                self.builder.round_apart(v)
         if name in self.often:
             values, vector = b.alike(*args)
             full = self.functions.define(name, vector)
@@ -409,12 +428,13 @@ class Expressions:
         """A function written out: its value for arguments."""
         if self.depth > 16:
             raise UnsupportedError(f"{definition.name} calls itself")
-        outer, self.env = self.env, dict(zip((a.arg for a in definition.args.args), args))
+        outer, self.env = (self.env, self.flag), dict(zip((a.arg for a in definition.args.args), args))
+        self.flag = self.functions.flag_of(definition, self.flag)
         self.depth += 1
         try:
             return self._returned(self.functions.body(definition))
         finally:
-            self.env = outer
+            self.env, self.flag = outer
             self.depth -= 1
 
     def _returned(self, body: list[ast.stmt]) -> Value:

@@ -29,7 +29,7 @@ class Translation(Expressions):
             raise NotVectorError  # the last element would win
         at = b.at(pointer, index)
         if add:
-            value = b.binary("fadd contract", b.load(at, vector, self.mask if vector else None), value)
+            value = self.arithmetic("fadd", b.load(at, vector, self.mask if vector else None), value)
         b.store(b.wide(value) if vector else value, at, self.mask if vector else None)
 
     # -- statements
@@ -85,7 +85,7 @@ class Translation(Expressions):
     def _accumulate(self, name: str, value: Value) -> None:
         b = self.builder
         before = self.env[name]
-        new = b.binary("fadd contract", before, value)
+        new = self.arithmetic("fadd", before, value)
         if self.vector_loop and self.mask_of_lanes is not None:
             new = b.select(self.mask_of_lanes, new, before)
         self.env[name] = new

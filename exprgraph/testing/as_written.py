@@ -1,0 +1,177 @@
+"""What is written is what is computed: a program by NumPy, by ``evaluate`` and compiled."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .. import functions
+from ..evaluate import evaluate
+from ..leaves import Symbol, constant
+from ..lowering.function import compile as compiled_function
+from ..node import Node
+from .careful import Program
+from .disagreement import Disagreement
+
+#: how far two results may be apart
+ULP = 4
+#: so many ways of contracting a program are looked at
+_MOST_WAYS = 4096
+#: magnitudes of arguments, beside ordinary ones
+EXTREMES = (1e200, 1e-200, 1e17, 1e-17, 1e308, 5e-324, 1.0, 1e154, 1e-154, 3.0, 0.0, -0.0)
+
+_Operations = Mapping[str, Callable[..., Any]]
+
+
+def _choose(a: Any, b: Any, yes: Any, no: Any) -> Any:
+    return yes if a < b else no
+
+
+def _of_numbers(kind: type[np.floating[Any]]) -> dict[str, Callable[..., Any]]:
+    return {
+        "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
+        "neg": lambda a: -a, "sqrt": np.sqrt, "abs": np.abs, "maximum": np.maximum, "minimum": np.minimum,
+        "choose": _choose, "number": kind,
+    }  # fmt: skip
+
+
+#: the same on expressions
+OF_EXPRESSIONS: dict[str, Callable[..., Any]] = {
+    **_of_numbers(np.float64), "sqrt": functions.sqrt, "abs": functions.absolute, "maximum": functions.maximum,
+    "minimum": functions.minimum, "choose": lambda a, b, yes, no: functions.where(functions.less(a, b), yes, no), "number": constant,
+}  # fmt: skip
+
+
+def arguments_for(rng: np.random.Generator, count: int) -> list[float]:
+    """Arguments of a program: ordinary ones, equal ones, and those at the ends of the range."""
+    scale = rng.choice(EXTREMES[:-2]) if rng.random() < 0.5 else 1.0
+    values = []
+    for _ in range(count):
+        kind = rng.random()
+        if kind < 0.15:
+            values.append(float(rng.choice(EXTREMES)) * float(rng.choice((1.0, -1.0))))
+        elif kind < 0.3 and values:
+            with np.errstate(over="ignore"):
+                values.append(float(np.float64(values[int(rng.integers(len(values)))]) * rng.choice((1.0, -1.0, 1.0 + 2e-16, 1e-16))))
+        else:
+            with np.errstate(over="ignore"):
+                values.append(float(np.float64(rng.normal()) * scale))
+    return values
+
+
+def apart(a: float, b: float, kind: type[np.floating[Any]] = np.float64) -> float:
+    """How many units in the last place two finite numbers are apart."""
+    if a == b:
+        return 0.0
+    with np.errstate(all="ignore"):
+        return float(abs(kind(a) - kind(b)) / np.spacing(np.maximum(abs(kind(b)), np.finfo(kind).tiny)))
+
+
+def check_as_written(program: Program, at: Sequence[float], *, compiled: bool = True) -> None:
+    """Hold a program's expression against NumPy, which computes what is written.
+
+    ``evaluate`` and code compiled without contraction give NumPy's result within 4 ulp, wherever NumPy's is
+    finite; in float32 too.  Contracted code gives one of the results that fused multiply-adds can give.
+
+    Args:
+        program: what is computed; :mod:`exprgraph.testing.careful` has some.
+        at: its arguments.
+        compiled: whether it is compiled, alone and over a batch.
+
+    Raises:
+        Disagreement: a result is another one.
+
+    >>> from exprgraph.testing.as_written import check_as_written
+    >>> from exprgraph.testing.careful import CAREFUL, recorded
+    >>> for f in CAREFUL[:3]:
+    ...     check_as_written(recorded(f), [1e17, 1.0, -1e17, 0.5], compiled=False)
+    """
+    symbols = [Symbol(f"x{k}") for k in range(program.inputs)]
+    e = program.run(symbols, OF_EXPRESSIONS)
+    for kind in (np.float64, np.float32):
+        with np.errstate(all="ignore"):
+            values = [kind(v) for v in at]
+            right = program.run(values, _of_numbers(kind))
+        if not np.isfinite(right):
+            continue
+        _compare(program, at, "evaluate", evaluate(e, dict(zip(symbols, values))), right, kind)
+        if compiled:
+            fn = compiled_function(e, symbols, contract=False)
+            _compare(program, at, "compiled without contraction", fn(*values), right, kind)
+            _compare(program, at, "of a batch", fn(*(np.full(9, v) for v in values))[4], right, kind)
+    with np.errstate(all="ignore"):
+        right = program.run([np.float64(v) for v in at], _of_numbers(np.float64))
+    if compiled and np.isfinite(right):
+        _check_contracted(program, at, e, symbols)
+
+
+def _compare(program: Program, at: Sequence[float], how: str, got: Any, right: Any, kind: type[np.floating[Any]]) -> None:
+    if not np.isfinite(got) or apart(float(got), float(right), kind) > ULP:
+        said = f"{program.title} at {list(at)}: {how} gives {got!r}, NumPy {right!r}"
+        raise Disagreement(said, program.text([f"x{k}" for k in range(program.inputs)]))
+
+
+def _check_contracted(program: Program, at: Sequence[float], e: Node, symbols: Sequence[Node]) -> None:
+    fn = compiled_function(e, symbols)
+    values = [np.float64(v) for v in at]
+    found = [float(fn(*values)), float(fn(*(np.full(9, v) for v in values))[4])]
+    for got in found:
+        if not any(_alike(got, way) for way in _contractions(program, at)):
+            raise Disagreement(
+                f"{program.title} at {list(at)}: contracted code gives {got!r}, which no way of contracting it gives",
+                program.text([f"x{k}" for k in range(program.inputs)]),
+            )
+
+
+def _alike(got: float, way: float) -> bool:
+    return (got != got and way != way) or got == way or (np.isfinite(got) and np.isfinite(way) and apart(got, way) <= ULP)
+
+
+class _Product(float):
+    """A rounded product that remembers its factors."""
+
+    factors: tuple[float, float]
+
+
+def _contractions(program: Program, at: Sequence[float]) -> Iterator[float]:
+    """The results of a program for each choice of which products are rounded before they are added."""
+    sums = sum(step.name in "+-" for step in program.steps)
+    choices = itertools.islice(itertools.product((0, 1, 2), repeat=sums), _MOST_WAYS)
+    for ways in choices:
+        pending = iter(ways)
+        operations = {**_of_numbers(np.float64), "*": _times}
+        operations["+"] = lambda a, b, pending=pending: _added(a, b, next(pending))
+        operations["-"] = lambda a, b, pending=pending: _added(a, _negated(b), next(pending))
+        operations["neg"] = _negated
+        with np.errstate(all="ignore"):
+            yield float(program.run([np.float64(v) for v in at], operations))
+
+
+def _times(a: Any, b: Any) -> Any:
+    result = _Product(np.float64(a) * np.float64(b))
+    result.factors = float(a), float(b)
+    return result
+
+
+def _negated(a: Any) -> Any:
+    return _times(-a.factors[0], a.factors[1]) if isinstance(a, _Product) else -np.float64(a)
+
+
+def _added(a: Any, b: Any, way: int) -> Any:
+    """a + b, with one of them a product that is not rounded before."""
+    fused, other = (a, b) if way == 1 else (b, a)
+    if way and isinstance(fused, _Product) and np.isfinite([*fused.factors, float(other)]).all():
+        exact = Fraction(fused.factors[0]) * Fraction(fused.factors[1]) + Fraction(float(other))
+        if exact:
+            try:
+                return np.float64(float(exact))
+            except OverflowError:
+                return np.float64(np.inf if exact > 0 else -np.inf)
+    return np.float64(a) + np.float64(b)
+
+
+__all__ = ["OF_EXPRESSIONS", "apart", "arguments_for", "check_as_written"]
