@@ -281,7 +281,8 @@ def _square_of_a_root(node: Node) -> Node | None:
 def _count_product(node: Node) -> int:
     """Multiplications, divisions and powers; a/b is one operation, and so is 1/b."""
     powers = sum(abs(e) != 1.0 for e in node.params)
-    return (len(node.args) - 1 + powers + all(e < 0 for e in node.params)) * node.size
+    total: int = (len(node.args) - 1 + powers + all(e < 0 for e in node.params)) * node.size
+    return total
 
 
 PRODUCT.square = _square_of_a_root

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import powers, values
 from .arithmetic import power as constant_power
-from .arithmetic import scale, split_coefficient
+from .arithmetic import scale
 from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
 from .elementwise import row as _row
 from .leaves import as_node, number, zeros
@@ -26,6 +26,7 @@ from .remainders import floor_divide as floor_divide
 from .remainders import fmod as fmod
 from .remainders import mod as mod
 from .scaled import direction, excess, held, hypot
+from .written import split_coefficient
 
 
 def _of_conditions(name: str, conditions: int) -> Elementwise:

@@ -16,7 +16,7 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
-from ..arithmetic import scale, split_coefficient, spread
+from ..arithmetic import scale
 from ..contract import contract, is_structural
 from ..elementwise import Function, apply
 from ..functions import GATE, WHERE, absolute, gate, less, logical_or, not_equal
@@ -24,6 +24,7 @@ from ..leaves import is_known, is_zero
 from ..linalg import solve_node
 from ..node import Node
 from ..primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from ..written import split_coefficient, spread
 from .scaling import Labels
 
 

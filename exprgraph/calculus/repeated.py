@@ -148,12 +148,12 @@ class _Series:
             return self._leibniz([(math.comb(order, j), self._of(a, j), self._of(b, order - j)) for j in range(order + 1)], node)
         if op is PRODUCT and self._divides(node):
             return self._negative_power(node, order)
-        terms = []
+        products: list[tuple[float, Node, Node]] = []
         for k, a in enumerate(node.args):
             p = self._partial(node, k) if self._is_active(a) else None
             if p is not None:
-                terms += [(math.comb(order - 1, j), self._of(a, j + 1), self._of(p, order - 1 - j)) for j in range(order)]
-        return self._leibniz(terms, node)
+                products += [(math.comb(order - 1, j), self._of(a, j + 1), self._of(p, order - 1 - j)) for j in range(order)]
+        return self._leibniz(products, node)
 
     def _of(self, node: Node, order: int) -> Node:
         return self.made[node, order] if self._is_active(node) else node if order == 0 else zeros(node.shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -143,12 +144,19 @@ def _contractions(program: Program, at: Sequence[float]) -> Iterator[float]:
     choices = itertools.islice(itertools.product((0, 1, 2), repeat=sums), _MOST_WAYS)
     for ways in choices:
         pending = iter(ways)
-        operations = {**_of_numbers(np.float64), "*": _times}
-        operations["+"] = lambda a, b, pending=pending: _added(a, b, next(pending))
-        operations["-"] = lambda a, b, pending=pending: _added(a, _negated(b), next(pending))
-        operations["neg"] = _negated
+        operations: dict[str, Callable[..., Any]] = {**_of_numbers(np.float64), "*": _times, "neg": _negated}
+        operations["+"] = partial(_plus, pending)
+        operations["-"] = partial(_minus, pending)
         with np.errstate(all="ignore"):
             yield float(program.run([np.float64(v) for v in at], operations))
+
+
+def _plus(ways: Iterator[int], a: Any, b: Any) -> Any:
+    return _added(a, b, next(ways))
+
+
+def _minus(ways: Iterator[int], a: Any, b: Any) -> Any:
+    return _added(a, _negated(b), next(ways))
 
 
 def _times(a: Any, b: Any) -> Any:

@@ -7,8 +7,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.grouping import regrouping
-from exprgraph.testing import Disagreement
-from exprgraph.testing import as_written
+from exprgraph.testing import Disagreement, as_written
 from exprgraph.testing.as_written import arguments_for, check_as_written
 from exprgraph.testing.careful import CAREFUL, Program, random_program, recorded
 from exprgraph.testing.growing import AtRandom

@@ -106,6 +106,7 @@ def _procedure(functions: Functions, d: ast.FunctionDef, text: str) -> str:
     code = Translation(functions, Counter(re.findall(r"(?<![.\w])([^\W\d]\w*)\(", text)))
     names = [a.arg for a in d.args.args]
     code.env = {n: Value(f"%{n}", _kind(n), False, 0) for n in names}
+    code.flag = functions.flag_of(d, code.flag)
     code.statements(d.body)
     functions.declared |= code.builder.intrinsics
     types = functions.target

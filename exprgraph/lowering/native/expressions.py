@@ -98,7 +98,7 @@ class Expressions:
         self.mask: Value | None = None
         self.vector_loop: str | None = None  # "lane" or "element"
         self.depth = 0
-        self.flag = functions.flag_of(definition, " contract")
+        self.flag = " contract"  # of arithmetic here
         #: what is called so often that it is not written out each time
         self.often = {n for n, k in (calls or {}).items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
 
