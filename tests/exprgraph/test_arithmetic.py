@@ -134,7 +134,7 @@ def test_float32_is_not_widened() -> None:
 
 def test_values_that_are_not_real_numbers() -> None:
     for bad in (1j, "a", None, np.array([1j]), {1: 2}, np.array([None])):
-        with pytest.raises(eg.DTypeError, match="expected numbers"):
+        with pytest.raises(eg.DTypeError, match="expected an expression or real numbers"):
             x * bad  # type: ignore[operator]
     with pytest.raises(eg.DTypeError, match="1329 bits is too large"):
         x * 10**400
