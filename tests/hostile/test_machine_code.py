@@ -429,3 +429,14 @@ def test_no_more_workspaces_than_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(y, np.sin(a[:samples]), rtol=1e-13)
         assert len(made) <= 3 * (parts - 1) or samples == 20
     assert len(made) == 3 * 2
+
+
+@linux
+def test_pages_of_a_process_that_ends_are_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function may outlive the modules: what it would give back its pages with is gone, and nothing is said."""
+    held = pages._Memory()
+    mine = held.take(100)
+    monkeypatch.setattr(pages, "compiling", None)
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    held.give_back(mine.address, mine.size)
+    assert not held._returned

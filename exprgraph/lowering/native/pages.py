@@ -84,6 +84,8 @@ class _Memory:
 
     def give_back(self, address: int, size: int) -> None:
         """Take them back: now, or with the next ones where another thread is compiling."""
+        if getattr(sys, "is_finalizing", lambda: True)():  # the process ends, and modules may be gone before functions are
+            return
         self._returned.append((address, size))
         if compiling.acquire(blocking=False):
             try:
