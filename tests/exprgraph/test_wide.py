@@ -231,7 +231,7 @@ def test_a_hundred_thousand_terms() -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_steps() -> None:
     f = steps(100_000)
-    e = [f, eg.gradient(f, x), eg.gradient(f, y)]
+    e = [f, eg.gradient(f, x)]
     at = {x: 0.3, y: 0.4}
     close(eg.compile(e, (x, y))(0.3, 0.4), eg.evaluate(e, at), rtol=1e-9, atol=1e-300)
 
