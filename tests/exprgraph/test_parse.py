@@ -271,3 +271,11 @@ def test_symbols_with_the_names_that_printed_code_uses(name: str) -> None:
         scope: dict[str, Any] = {}
         exec(eg.to_python(f), scope)
         assert scope["e"] is f
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 3)])
+def test_products_of_powers_are_read_in_every_shape(shape: tuple[int, ...]) -> None:
+    """Factors with their exponents are pairs, and no arrays."""
+    v = eg.Symbol("v", shape)
+    for e in (eg.sqrt(v) / v, eg.product_of_powers([(v, 2.0), (eg.tanh(v), -1)])):
+        assert eg.parse(eg.to_python(e)) is e
