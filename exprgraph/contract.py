@@ -104,7 +104,7 @@ def quotient(a: Node, b: Node, shape: Shape) -> Node:
 def _unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
     """A node as the node whose elements it only moves, and the axes on which these lie."""
     c, rest = split_coefficient(node)
-    if is_structural(rest) and len(rest.args) == 1:
+    if is_structural(rest) and len(rest.args) == 1 and len(set(rest.params[0][0])) == rest.args[0].ndim:
         return scale(c, rest.args[0]), rest.params[0][0]
     return node, tuple(range(node.ndim))
 

@@ -177,3 +177,13 @@ def test_rebuilding_changes_nothing() -> None:
     for e in ((x - z) + y, (x / z) * y, 3 / x, x / 3, (2 * x) * y, *derivatives):
         assert eg.substitute(e, {w: 1.0}) is e
         assert eg.parse(eg.to_python(e)) is e
+
+
+def test_a_number_times_a_diagonal_ends() -> None:
+    from exprgraph.contract import contract
+
+    a = eg.Symbol("A", (3, 3))
+    value = np.arange(9.0).reshape(3, 3)
+    for e in (contract([(eg.exp(a / 2), "ii")], "i"), eg.diagonal(eg.exp(a / 2)), 0.5 * eg.diagonal(a) * v, (v / 3) / eg.diagonal(2 * a)):
+        assert e.shape == (3,)
+    np.testing.assert_allclose(eg.evaluate(eg.diagonal(eg.exp(a / 2)), {a: value}), np.exp(np.diag(value) / 2))
