@@ -22,6 +22,8 @@ from exprgraph.testing import (
     check_values,
     rounding_errors,
 )
+from exprgraph.testing.as_written import arguments_for, check_as_written
+from exprgraph.testing.careful import CAREFUL, random_program, recorded
 from exprgraph.testing.derivatives import along
 from exprgraph.testing.disagreement import difference
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
@@ -139,16 +141,32 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "special points, code, copies": (2, _special),
     "special points, machine code": (40, lambda m, seed: _special(m, seed, True)),
     "samples": (2, _samples),
-    "text": (4, lambda m, seed: check_text(m.e, seed=seed)),
-    "saturated": (2, _saturated),
-    "saturated, machine code": (40, lambda m, seed: _saturated(m, seed, True)),
-    "batches": (2, _batches),
-    "batches, machine code": (40, lambda m, seed: _batches(m, seed, True)),
+    "text": (8, lambda m, seed: check_text(m.e, seed=seed)),
+    "saturated": (16, _saturated),
+    "saturated, machine code": (480, lambda m, seed: _saturated(m, seed, True)),
+    "batches": (16, _batches),
+    "batches, machine code": (480, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
-    "sizes, machine code": (40, lambda m, seed: check_sizes(m.e, at=m.at, seed=seed)),
+    "sizes, machine code": (480, lambda m, seed: check_sizes(m.e, at=m.at, seed=seed)),
     "JAX": (200, _by_jax),
     "SymPy": (200, _by_sympy),
 }
+
+
+def run_programs(seeds: range) -> tuple[Counter[str], list[str]]:
+    """Careful and random programs of arithmetic, against NumPy; every 50th is compiled."""
+    counts: Counter[str] = Counter()
+    failures: list[str] = []
+    for seed in seeds:
+        choice = AtRandom(seed)
+        program = recorded(choice.pick(CAREFUL)) if seed % 2 else random_program(choice, 12)
+        try:
+            check_as_written(program, arguments_for(np.random.default_rng(seed), program.inputs), compiled=seed % 50 == 0)
+        except Disagreement as error:
+            failures.append(f"seed {seed}: {error}")
+        counts["programs"] += 1
+        counts["programs, machine code"] += seed % 50 == 0
+    return counts, failures
 
 
 def run(seeds: range, steps: int, left_out: tuple[str, ...] = ()) -> tuple[Counter[str], list[Failure]]:
