@@ -8,7 +8,7 @@ done, so text of unknown origin can be read.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
@@ -241,7 +241,7 @@ class _Reader:
                 return _BINARY[what](as_node(given[0]), given[1])
             return -given[0] if what == "-" else +given[0]
         if kind in ("list", "tuple"):  # in a list, a list of expressions is one; so it is made once, however often it occurs
-            parts = [as_node(v) if isinstance(v, (list, tuple)) and _holds_an_expression(v) else v for v in given]
+            parts = [as_node(v) if isinstance(v, list) and any(isinstance(w, Node) for w in v) else v for v in given]
             return parts if kind == "list" else tuple(parts)
         if kind == "slice":
             rest = iter(given)
@@ -296,13 +296,6 @@ class _Reader:
         if isinstance(value, (Node, int, float, list)) and name in _METHODS:
             return _Name(name, getattr(as_node(value), name))
         self._refuse(step)
-
-
-def _holds_an_expression(parts: Sequence[Any]) -> bool:
-    """Whether a list is one of expressions, and no factor with its exponent, a pair of an expression and a number."""
-    if isinstance(parts, tuple) and len(parts) == 2 and isinstance(parts[1], (int, float)):
-        return False
-    return any(isinstance(p, Node) for p in parts)
 
 
 __all__ = ["parse"]

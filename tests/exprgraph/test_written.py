@@ -173,7 +173,11 @@ def test_a_chain_of_mixed_operations_is_built_as_written() -> None:
 
 
 def test_rebuilding_changes_nothing() -> None:
-    derivatives = [eg.gradient(eg.sum(v * x + u * y + w) / x, v), eg.diff(eg.sin(x * y) / z, y, 3), eg.hessian(eg.tanh(x * y) / (1 + y**2), x)]
+    derivatives = [
+        eg.gradient(eg.sum(v * x + u * y + w) / x, v),
+        eg.diff(eg.sin(x * y) / z, y, 3),
+        eg.hessian(eg.tanh(x * y) / (1 + y**2), x),
+    ]
     for e in ((x - z) + y, (x / z) * y, 3 / x, x / 3, (2 * x) * y, *derivatives):
         assert eg.substitute(e, {w: 1.0}) is e
         assert eg.parse(eg.to_python(e)) is e
