@@ -148,7 +148,7 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "batches, machine code": (480, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
     "sizes, machine code": (480, lambda m, seed: check_sizes(m.e, at=m.at, seed=seed)),
-    "JAX": (200, _by_jax),
+    "JAX": (500, _by_jax),
     "SymPy": (200, _by_sympy),
 }
 
