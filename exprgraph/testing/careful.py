@@ -33,13 +33,17 @@ class Program(NamedTuple):
 
     def run(self, values: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> Any:
         """The result for these arguments, with these operations."""
+        return self.values(values, operations)[-1]
+
+    def values(self, values: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> list[Any]:
+        """The arguments, and the result of each operation."""
         known = list(values)
         for step in self.steps:
             if step.name == "number":
                 known.append(operations["number"](step.number))
             else:
                 known.append(operations[step.name](*(known[k] for k in step.operands)))
-        return known[-1]
+        return known
 
     def text(self, names: Sequence[str]) -> str:
         """The program as Python."""
