@@ -128,7 +128,7 @@ class _Contraction:
             self._merge_deltas()
             if self._apply_unit_vectors() is None:
                 return zeros(shape)
-            if not self._push_private_labels():
+            if not self._moves_a_multiple() and not self._push_private_labels():
                 break
         used = {k for _, labels in self.work for k in labels}
         for k in set(self.size) - used - set(self.out):
@@ -235,6 +235,18 @@ class _Contraction:
             self._flatten()
             self._merge_deltas()
         return True
+
+    def _moves_a_multiple(self) -> bool:
+        """Whether it only moves ``c*x``, which is ``c`` times x moved; True if there is still something to inline."""
+        if len(self.work) != 1 or not set(self.work[0][1]) <= set(self.out):
+            return False
+        ((node, labels),) = self.work
+        c, rest = split_coefficient(node)
+        if c == 1.0 or lost(self.coefficient * c, self.coefficient, c):
+            return False
+        self.coefficient *= c
+        self.work = [(rest, labels)]
+        return is_structural(rest)
 
     def _push_private_labels(self) -> bool:
         """Sum and take diagonals inside the operand a label belongs to; True if anything moved."""

@@ -309,10 +309,11 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim)
+    centred = node - mean(node, axis, keepdims=True)
     n = 1
     for k in axes:
         n *= node.shape[k]
-    return scale(n**-0.5, norm(node - mean(node, axis, keepdims=True), axis=axes, keepdims=keepdims))
+    return scale(n**-0.5, norm(centred, axis=axes, keepdims=keepdims))
 
 
 REDUCE_MAX.rebuild = lambda node, args: extremum(REDUCE_MAX, args[0], node.params)
