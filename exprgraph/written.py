@@ -120,7 +120,7 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
         node = scalar_of(node)
         value = number(node)
         if value is not None:
-            const += float(np.float64(c) * value)
+            const = const + c * value if const else c * value  # -(0) is -0, as everywhere in NumPy
             continue
         if node.op is ARRAY and node.shape == shape:
             with np.errstate(all="ignore"):

@@ -191,3 +191,10 @@ def test_a_number_times_a_diagonal_ends() -> None:
     for e in (contract([(eg.exp(a / 2), "ii")], "i"), eg.diagonal(eg.exp(a / 2)), 0.5 * eg.diagonal(a) * v, (v / 3) / eg.diagonal(2 * a)):
         assert e.shape == (3,)
     np.testing.assert_allclose(eg.evaluate(eg.diagonal(eg.exp(a / 2)), {a: value}), np.exp(np.diag(value) / 2))
+
+
+def test_the_sign_of_a_constant_zero() -> None:
+    zero = x - x
+    for e, right in ((1 / -zero, -np.inf), (1 / zero, np.inf), (1 / (zero + zero), np.inf), (1 / (-zero + -zero), -np.inf)):
+        with np.errstate(all="ignore"):
+            assert eg.evaluate(e, {x: 1.0}) == right
