@@ -74,6 +74,12 @@ def _repeats(node: Node) -> bool:
 
 
 def _is_root(node: Node) -> bool:
+    """Whether a node may be a root, moved about or not; asked of every factor of every product."""
+    op = node.op
+    if op is PRODUCT:
+        return len(node.args) == 1 and node.params[0] * 2.0 % 2.0 == 1.0
+    if op is not SELECT and op is not RESHAPE and op is not CONTRACT:
+        return op.square is not None
     return _moved(node)[-1].op.square is not None
 
 

@@ -28,10 +28,22 @@ def elementary(narrow: bool) -> dict[str, Callable[..., Any]]:
 @cache
 def sources(narrow: bool) -> dict[str, str]:
     """The source of each function by name."""
-    own = {name: inspect.getsource(f) for name, f in elementary(narrow).items()}
+    own = _texts(single if narrow else double, *_FORMULAS)
     if narrow:
         own = {name: _with_literals(text) for name, text in own.items()}
-    return {**own, **{name: inspect.getsource(f) for name, f in _functions(runtime).items()}}
+    return {**own, **_texts(runtime)}
+
+
+def _texts(*modules: ModuleType) -> dict[str, str]:
+    """The source of each function of some modules: each file is parsed once, where inspect takes it apart for every function."""
+    found = {}
+    for module in modules:
+        lines = inspect.getsource(module).splitlines(keepends=True)
+        for d in ast.parse("".join(lines)).body:
+            if isinstance(d, ast.FunctionDef):
+                first = min([d.lineno, *(x.lineno for x in d.decorator_list)])
+                found[d.name] = "".join(lines[first - 1 : d.end_lineno])
+    return found
 
 
 def _functions(*modules: ModuleType) -> dict[str, Callable[..., Any]]:

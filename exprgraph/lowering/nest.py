@@ -9,7 +9,7 @@ from ..node import Node, Shape
 from .access import Index
 
 #: statements in one loop nest: beyond, compile time grows faster than the code
-NEST_LIMIT = 300
+NEST_LIMIT = 600
 #: operations in one loop nest, which is one function of machine code: the same
 NEST_OPERATIONS = 2000
 
