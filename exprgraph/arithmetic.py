@@ -113,6 +113,15 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
     return finished_sum([(n, c) for n, c in coefficients.items() if c != 0.0], const, shape, linear)
 
 
+def _split(factor: Node, kept: Set[Node]) -> tuple[float, Node]:
+    """The number of a factor that is collected with others.
+
+    A multiple of a kept sum that each sample has stays one factor: one multiplication there, before it meets arrays.
+    """
+    c, rest = split_coefficient(factor)
+    return split_sign(factor) if factor in kept or (rest.op is SUM and rest.per_sample and rest in kept) else (c, rest)
+
+
 def _opened(c: float, node: Node) -> tuple[float, Node]:
     """``c*(k*x)`` as ``(c*k, x)``."""
     k, rest = split_coefficient(node)
@@ -186,7 +195,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
                     data = power_of(base.params[0].data, e)
                     known = data if known is None else known * data
                 return
-            c, rest = split_coefficient(base) if base not in kept else split_sign(base)
+            c, rest = _split(base, kept)
             if c != 1.0 and (is_integer(e) or c > 0):
                 folded = power_of_number(c, e)
                 if math.isfinite(folded) and folded != 0.0 and not lost(coefficient * folded, coefficient, folded):
@@ -214,7 +223,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
     room = FLATTEN_LIMIT - len(pending)
     for base, e in pending:
         if e == 1.0:
-            c, rest = split_coefficient(base) if base not in kept else split_sign(base)
+            c, rest = _split(base, kept)
             if not lost(coefficient * c, coefficient, c):
                 coefficient *= c
                 base = rest
