@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from .arithmetic import linear, product, scale
 from .contract import contract, quotient, times
+from .grouping import kept_nodes
 from .joining import concatenate, reshape, stack
 from .leaves import as_node, number, sample_count
 from .node import Node, Operand, make
 from .primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
 from .unwinding import each, unwinding
 from .written import split_coefficient
+
+#: what only moves elements
+_MOVES = (PLACE, CONCATENATE, RESHAPE, STACK)
 
 
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
@@ -59,9 +63,7 @@ def sample_sum(node: Node) -> Node:
     c, rest = split_coefficient(node)
     if c != 1.0:
         return scale(c, sample_sum(rest))
-    if node.op is SUM and (
-        any(a.op in (CONTRACT, PLACE, CONCATENATE, RESHAPE, STACK) or not a.per_sample for a in node.args) or node.params[0]
-    ):
+    if node.op is SUM and _opens(node):
         const, coefficients = node.params
         terms = list(zip(coefficients, each(sample_sum, node.args)))
         if const:
@@ -94,6 +96,33 @@ def sample_sum(node: Node) -> Node:
     if node.op is STACK:
         return stack(each(sample_sum, node.args), node.params[0])
     return make(SAMPLE_SUM, (node,), (), node.shape)
+
+
+def _opens(node: Node) -> bool:
+    """Whether the sum of a sum's terms is taken term by term.
+
+    What was written is not: the sum of ``x - s`` keeps the digits that the differences have.  There, only arrays that are larger than what
+    they are made of are added up by themselves, so that no sample has one of its own.
+    """
+    kept = kept_nodes()
+    if kept is None or node in kept:
+        return any(_is_larger(a) for a in node.args if a.per_sample)
+    return bool(node.params[0]) or any(a.op in (CONTRACT, *_MOVES) or not a.per_sample for a in node.args)
+
+
+def _is_larger(term: Node) -> bool:
+    """Whether it is, or moves, an outer product of each sample's own, or parts of an array put in their places."""
+    pending, seen = [term], 0
+    while pending and seen < 16:
+        node = pending.pop()
+        seen += 1
+        if node.op is PLACE:
+            return True
+        if node.op is CONTRACT and len(node.args) > 1 and node.size > max(a.size for a in node.args if a.per_sample):
+            return True
+        if node.op in _MOVES or node.op is SUM or (node.op is CONTRACT and len(node.args) == 1):
+            pending += [a for a in node.args if a.per_sample]
+    return False
 
 
 def _gate(node: Node) -> Node:

@@ -19,7 +19,8 @@ from benchmarks import workloads
 COUNTS = {
     "hessian": (lambda: workloads.hessian([4, 32, 32, 1]), False, (23585, 35, 15, 0)),
     "hamiltonian": (lambda: workloads.hamiltonian(16), True, (17915, 67, 23, 440)),
-    "burgers, 4 layers": (lambda: workloads.burgers(4, 100), True, (38112, 200, 27, 826)),
+    # the residual is summed as it is written: one kernel more, fewer of all else
+    "burgers, 4 layers": (lambda: workloads.burgers(4, 100), True, (37952, 197, 28, 746)),
     "burgers, 8 layers": (lambda: workloads.burgers(8, 100), True, (86272, 368, 30, 1824)),
     "laplacian": (lambda: workloads.laplacian([10, 64, 64, 64, 1], 10), True, (206272, 41, 12, 3658)),
     "squares": (lambda: workloads.squares([64, 256, 256, 10], 8), True, (646728, 43, 10, 1866)),

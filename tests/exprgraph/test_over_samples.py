@@ -10,6 +10,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.node import Node
+from exprgraph.traverse import topological
 
 S, M = eg.over_samples.sum, eg.over_samples.mean
 W, b = eg.Symbol("W", (3, 2)), eg.Symbol("b", (3,))
@@ -204,3 +205,37 @@ def test_a_batch_for_a_symbol_that_sums_take_as_shared_is_an_error(reduce) -> No
         eg.compile(e, list(bindings))(*bindings.values())
     one = {s: np.ones(s.shape) for s in bindings}
     assert eg.evaluate(e, one) == eg.compile(e, list(one))(*one.values())
+
+
+def test_sums_of_what_was_written_are_taken_whole() -> None:
+    """The sum of ``q - s`` keeps the digits that the differences have; sums of each alone have lost them."""
+    q, v = eg.Symbol("q", per_sample=True), eg.Symbol("v", 3, per_sample=True)
+    s, w = eg.Symbol("s"), eg.Symbol("w", 3)
+    far, steps = 1e17, 16.0 * np.arange(1, 28)
+    rows = steps.reshape(9, 3)
+    one: dict[Node, Any] = {q: far + steps[:9], s: far}
+    many: dict[Node, Any] = {v: far + rows, s: far, w: np.full(3, far)}
+    for e, values, right in (
+        (S(q - s), one, steps[:9].sum()),
+        (S(s - q), one, -steps[:9].sum()),
+        (M(2 * (q - s)), one, 2 * steps[:9].mean()),
+        (S((q - s) + 1), one, steps[:9].sum() + 9),
+        (S((q - s) / s), one, steps[:9].sum() / far),
+        (S(eg.dot(v - s, w)), many, far * rows.sum()),
+        (S(eg.stack([v - w, v - s])), many, np.stack([rows.sum(0)] * 2)),
+        (S(eg.reshape(v - s, (3, 1))), many, rows.sum(0)[:, None]),
+        (eg.gradient(S((q - s) ** 2), s), one, -2 * steps[:9].sum()),
+    ):
+        np.testing.assert_allclose(eg.evaluate(e, values), right, rtol=1e-14, err_msg=str(e))
+        for contract in (True, False):
+            np.testing.assert_allclose(eg.compile(e, list(values), contract=contract)(*values.values()), right, rtol=1e-14, err_msg=str(e))
+
+
+def test_matrices_of_samples_are_added_up_by_themselves() -> None:
+    """A sum with outer products in it is opened: no sample has a matrix of its own."""
+    v = eg.Symbol("v", 3, per_sample=True)
+    total = S(eg.outer(v, v) - W @ W.T + eg.outer(eg.exp(v), v))
+    values = {v: np.random.default_rng(0).normal(size=(7, 3)), W: data(1)[W]}
+    assert not any(n.op.name == "sample_sum" and n.shape == (3, 3) and n.args[0].op.name == "sum" for n in topological([total]))
+    a = values[v]
+    np.testing.assert_allclose(eg.evaluate(total, values), a.T @ a - 7 * values[W] @ values[W].T + np.exp(a).T @ a, rtol=1e-12)
