@@ -401,7 +401,7 @@ def keep_apart(typing_context):
 '''
         jit = '@njit(error_model="numpy", fastmath={"contract"})\n'
         inline = '@njit(error_model="numpy", fastmath={"contract"}, forceinline=True)\n'
-        exact = '@njit(error_model="numpy", forceinline=True)\n'
+        exact = '@njit(error_model="numpy", fastmath=False, forceinline=True)\n'  # unsaid, it would be the caller's
         parts = [header]
         for name in needed(names, self.single):
             parts.append((exact if name in UNCONTRACTED else inline if name in elementary(self.single) else jit) + library[name])

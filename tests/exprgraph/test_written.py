@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,3 +200,16 @@ def test_the_sign_of_a_constant_zero() -> None:
     for e, right in ((1 / -zero, -np.inf), (1 / zero, np.inf), (1 / (zero + zero), np.inf), (1 / (-zero + -zero), -np.inf)):
         with np.errstate(all="ignore"):
             assert eg.evaluate(e, {x: 1.0}) == right
+
+
+@pytest.mark.slow
+def test_a_saved_module_contracts_no_product_of_a_function(tmp_path: Path) -> None:
+    equations = [eg.exp(x) / 2 - y, eg.cosh(x) - y, eg.sinh(x) - y, eg.exp2(x) - y, eg.power(10.0, x) - y, x**3 - y, eg.expm1(x) - y]
+    eg.compile(equations, (x, y)).save(tmp_path / "overflowed.py")
+    spec = importlib.util.spec_from_file_location("overflowed", tmp_path / "overflowed.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for at in ((1000.0, np.inf), (709.9, 1.7e308), (710.6, 1.7e308), (1024.0, 1.7e308), (1e103, 1.7e308)):
+        got = [float(np.ravel(v)[0]) for v in module.evaluate(*map(np.float64, at))]
+        np.testing.assert_allclose(got, eg.evaluate(equations, dict(zip((x, y), at))), rtol=1e-13)
