@@ -7,6 +7,7 @@ are written once each.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from ..node import Node, Operand
 from ..primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
 from ..query import count_nodes
 from ..scaled import root
+from ..traverse import topological
 from .package import load, sample, samples
 from .rows import LOGICAL, applied, as_number, entries
 
@@ -81,6 +83,7 @@ def _write(roots: list[Node]) -> list[Any]:
     image: dict[Node, Any] = {}
     instead: dict[Node, Node] = {}  # unknowns of linear systems as quotients of determinants; functions along axes spelled out
     systems: dict[Node, tuple[Any, Any]] = {}
+    flat = _Flat(roots)
     stack = list(reversed(roots))
     while stack:
         node = stack[-1]
@@ -91,14 +94,17 @@ def _write(roots: list[Node]) -> list[Any]:
             instead[node] = _cramer(node, systems)
         elif node not in instead and (found := _along(node)):
             instead[node] = _spelled(*found)
-        args = (instead[node],) if node in instead else _arguments(node)
+        args = (instead[node],) if node in instead else flat.arguments(node)
         missing = [a for a in args if a not in image]
         if missing:
             stack.extend(reversed(missing))
             continue
         stack.pop()
         values = [image[a] for a in args]
-        image[node] = values[0] if node in instead else _rule(node, values)
+        if node in instead:
+            image[node] = values[0]
+        else:
+            image[node] = flat.written(node, values) if node.op is SUM or node.op is PRODUCT else _rule(node, values)
     return [as_number(image[r]) for r in roots]
 
 
@@ -107,6 +113,46 @@ def _arguments(node: Node) -> Sequence[Node]:
     if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
         return list(elements(node.args[0]).flat)
     return () if node.op is SELECT else node.args
+
+
+class _Flat:
+    """Sums of sums and products of products, which SymPy makes one of: here all at once, in time that grows with their terms.
+
+    A sum or product that is needed more than once is written by itself.
+    """
+
+    def __init__(self, roots: list[Node]) -> None:
+        self.needed = Counter(roots)
+        for node in topological(roots):
+            self.needed.update(node.args)
+        self.made: dict[Node, list[tuple[float, Node | None]]] = {}
+
+    def arguments(self, node: Node) -> Sequence[Node]:
+        return [a for _, a in self._parts(node) if a is not None] if node.op is SUM or node.op is PRODUCT else _arguments(node)
+
+    def _parts(self, node: Node) -> list[tuple[float, Node | None]]:
+        """The terms or factors: a coefficient or exponent, and of what; the constants of sums have no node."""
+        if node not in self.made:
+            parts: list[tuple[float, Node | None]] = []
+            pending: list[tuple[float, Node | None]] = [(1.0, node)]
+            while pending:
+                k, part = pending.pop()
+                if part is not None and k == 1.0 and part.op is node.op and (part is node or self.needed[part] == 1):
+                    const, numbers = part.params if node.op is SUM else (0.0, part.params)
+                    inside: list[tuple[float, Node | None]] = list(zip(numbers, part.args))
+                    pending += reversed([(const, None), *inside] if const else inside)
+                else:
+                    parts.append((k, part))
+            self.made[node] = parts
+        return self.made[node]
+
+    def written(self, node: Node, args: list[Any]) -> Any:
+        """The sum or product of these."""
+        sp = load()
+        values = iter(as_number(a) for a in args)
+        if node.op is SUM:
+            return sp.Add(*[_number(k) if part is None else sp.Mul(_number(k), next(values)) for k, part in self._parts(node)])
+        return sp.Mul(*[sp.Pow(next(values), _exponent(k)) for k, _ in self._parts(node)])
 
 
 def _rule(node: Node, args: list[Any]) -> Any:
@@ -130,11 +176,6 @@ def _rule(node: Node, args: list[Any]) -> Any:
         except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
             raise ExprGraphError(f"to_sympy: SymPy refuses {op.name} of {', '.join(map(_short, args))}: {e}") from e
     numbers = [as_number(a) for a in args]
-    if op is SUM:
-        const, coefficients = node.params
-        return sp.Add(_number(const), *[sp.Mul(_number(c), a) for c, a in zip(coefficients, numbers)])
-    if op is PRODUCT:
-        return sp.Mul(*[sp.Pow(a, _exponent(k)) for k, a in zip(node.params, numbers)])
     if op is REDUCE_MAX or op is REDUCE_MIN:
         return (sp.Max if op is REDUCE_MAX else sp.Min)(*numbers)
     if op is SAMPLE_SUM:

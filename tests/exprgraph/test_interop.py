@@ -256,3 +256,33 @@ except ImportError as e:
     environment = {**os.environ, "PYTHONPATH": str(Path(eg.__file__).parent.parent)}
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, env=environment).stdout
     assert out.strip() == "exprgraph.interop needs SymPy, which is not installed: pip install sympy"
+
+
+@pytest.mark.parametrize("kind", ["Add", "Mul"])
+def test_four_times_the_terms_take_four_times_the_work(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum written term by term is one sum of SymPy's, made once; what is needed elsewhere is written once too."""
+    sympy = pytest.importorskip("sympy")
+    made = getattr(sympy, kind)
+    made_of: list[int] = []
+    flatten = made.flatten.__func__
+
+    def counted(cls: Any, parts: list[Any]) -> Any:
+        result = flatten(cls, parts)
+        made_of.append(len(result[0]))
+        return result
+
+    monkeypatch.setattr(made, "flatten", classmethod(counted))
+    x, y = eg.symbols("x y")
+    X, Y = sympy.symbols("x y", real=True)
+    counts = []
+    for n in (50, 200):
+        e, right = x, [X]
+        for k in range(n):
+            e = e + eg.sin(y + k) if kind == "Add" else e * eg.sin(y + k)
+            right.append(sympy.sin(Y + k))
+        made_of.clear()
+        written = to_sympy(e)
+        counts.append(sum(made_of))
+        assert written == made(*right)
+        assert to_sympy(eg.exp(e) + e) == sympy.exp(written) + written
+    assert counts[1] < 5 * counts[0], counts
