@@ -9,7 +9,7 @@ import numpy as np
 
 from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
-from .exact import nearest_float
+from .exact import nearest_floats
 from .gated import narrow, only_summed, summed_carefully
 from .indexing import put, take
 from .leaves import MASKED, as_node, is_masked, uneven, unreal
@@ -191,8 +191,8 @@ def real_array(value: Any, what: str) -> np.ndarray:
         raise DTypeError(f"{what}: {MASKED}")
     if a.dtype in (np.float64, np.float32):
         return a
-    if a.dtype == object and (nearest := nearest_float(value)) is not None:
-        return np.asarray(nearest)
+    if a.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
+        a = nearest_floats(a)
     if a.dtype.kind in "iub" or a.dtype.kind == "f":
         return a.astype(np.float64)
     raise DTypeError(f"{what}: expected real numbers, got {unreal(value)}")

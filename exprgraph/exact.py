@@ -8,6 +8,8 @@ from decimal import Decimal
 from numbers import Rational, Real
 from typing import Any
 
+import numpy as np
+
 from .errors import DTypeError
 
 #: digits that SymPy works with at most; what differs from 0 only after them is below every float
@@ -40,6 +42,21 @@ def nearest_float(value: object) -> float | None:
         except OverflowError:
             raise _too_large(value) from None
     return None
+
+
+def nearest_floats(values: np.ndarray) -> np.ndarray:
+    """An array of such numbers as floats; the array itself where it holds anything else.
+
+    Raises:
+        DTypeError: as for :func:`nearest_float`.
+    """
+    floats = np.empty(values.shape)
+    for at, value in np.ndenumerate(values):
+        nearest = float(value) if isinstance(value, (float, np.floating)) else nearest_float(value)
+        if nearest is None:
+            return values
+        floats[at] = nearest
+    return floats
 
 
 def is_of_sympy(value: object) -> bool:
@@ -103,4 +120,4 @@ def _brief(value: object) -> str:
     return text if len(text) <= 100 else text[:100] + "..."
 
 
-__all__ = ["is_of_sympy", "nearest_float"]
+__all__ = ["is_of_sympy", "nearest_float", "nearest_floats"]

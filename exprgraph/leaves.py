@@ -9,7 +9,7 @@ from types import BuiltinFunctionType, FunctionType
 import numpy as np
 
 from .errors import DTypeError, ShapeError
-from .exact import nearest_float
+from .exact import nearest_float, nearest_floats
 from .integers import whole
 from .node import FrozenArray, Node, Operand, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
@@ -130,8 +130,8 @@ def as_node(value: Operand) -> Node:
         raise ShapeError(f"cannot make an array of {brief(value)}: {uneven(e)}") from None
     if is_masked(value):
         raise DTypeError(MASKED)
-    if data.dtype == object and (nearest := nearest_float(value)) is not None:
-        return constant(nearest)
+    if data.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
+        data = nearest_floats(data)
     if data.dtype.kind not in "fiub":
         own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
         hint = f"; its .{own} {'are' if own == 'values' else 'is'} an expression" if own else ""
@@ -186,7 +186,7 @@ def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
                 if id(v) not in seen:  # a list can hold itself
                     seen.add(id(v))
                     pending.append(v)
-            elif np.asarray(v).dtype.kind not in "fiub":
+            elif np.asarray(v).dtype.kind not in "fiub" and nearest_float(v) is None:
                 return (v,)
     return ()
 

@@ -124,8 +124,9 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
 
     * ``"collect"``: ``x*y + x*z`` becomes ``x*(y + z)``.
     * ``"expand"``: products and small powers of sums are multiplied out.
-    * ``"stabilise"``: forms that lose digits become those that keep them: ``log(sigmoid(x))``, ``log(1 + x)``, ``exp(x) - 1``,
-      ``1 - cos(x)``, ``sqrt(x + 1) - sqrt(x)``, the logarithm of a sum of exponentials, and their kin.
+    * ``"stabilise"``: forms that lose digits become those that keep them: ``log(sigmoid(x))``, ``log(softmax(x))``,
+      ``exp(x)/sum(exp(x))``, the logarithm of a sum of exponentials, ``log(1 + x)``, ``exp(x) - 1``, ``1 - cos(x)``,
+      ``sqrt(x + 1) - sqrt(x)``, and their kin.
 
     Some rules need an assumption:
 

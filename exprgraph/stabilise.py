@@ -6,14 +6,18 @@ Each form is the same function of real numbers as the one it replaces.  Sources:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from . import functions, reductions
 from .arithmetic import linear, power, product
+from .contract import is_structural
 from .elementwise import apply
-from .leaves import number
+from .indexing import select
+from .joining import stack
+from .leaves import constant, number
 from .node import Node
-from .primitive import CONTRACT, PRODUCT, SUM, TABLE
+from .primitive import CONTRACT, PRODUCT, SELECT, SUM, TABLE
 
 Terms = list[tuple[float, Node]]
 
@@ -37,6 +41,41 @@ def _log_of_sigmoid(node: Node) -> Node | None:
     return None
 
 
+def _log_of_softmax(node: Node) -> Node | None:
+    """log(softmax(x)), and of some elements of it."""
+    if not _is(node, "log"):
+        return None
+    (inside,) = node.args
+    selected = inside.op is SELECT
+    whole = inside.args[0] if selected else inside
+    if not _is(whole, "softmax"):
+        return None
+    better = reductions.log_softmax(whole.args[0], whole.params)
+    return select(better, inside.params) if selected else better
+
+
+def _softmax(node: Node) -> Node | None:
+    """exp(x)/sum(exp(x)), along any axes."""
+    if node.op is not PRODUCT:
+        return None
+    for total, e in zip(node.args, node.params):
+        if e != -1.0 or total.op is not CONTRACT:
+            continue
+        spread, inner = None, total
+        if is_structural(total) and len(total.args) == 1 and total.args[0].op is CONTRACT:  # broadcast to where it comes from
+            ((spread,), _), inner = total.params, total.args[0]
+        exponential, (labels, *others) = inner.args[0], inner.params[0]
+        if others or not _is(exponential, "exp") or exponential.shape != node.shape:
+            continue
+        axes = tuple(axis for axis, k in enumerate(labels) if k >= inner.ndim)
+        kept = {axis: k if spread is None else spread[k] for axis, k in enumerate(labels) if k < inner.ndim}
+        in_place = len(set(labels)) == len(labels) and all(axis == k for axis, k in kept.items())
+        if axes and in_place and (exponential, 1.0) in zip(node.args, node.params):
+            rest = [(b, k) for b, k in zip(node.args, node.params) if b is not total and b is not exponential]
+            return product([*rest, (reductions.softmax(exponential.args[0], axes), 1.0)], 1.0, node.shape)
+    return None
+
+
 def _sigmoid(node: Node) -> Node | None:
     """1/(1 + exp(-x)), whose exponential may overflow in derivatives."""
     if node.op is not PRODUCT:
@@ -50,7 +89,9 @@ def _sigmoid(node: Node) -> Node | None:
 
 
 def _log_of_sum(node: Node) -> Node | None:
-    """log(1 + x), log(1 + exp(x)), log(exp(x) + exp(y)), and log(sum(exp(x)))."""
+    """log(1 + x), log(1 + exp(x)), log(exp(x) + 2*exp(y) + 3), and log(sum(exp(x)))."""
+    if _is(node, "log1p") and _is(node.args[0], "exp"):
+        return functions.softplus(node.args[0].args[0])
     if not _is(node, "log"):
         return None
     (inside,) = node.args
@@ -65,18 +106,19 @@ def _log_of_sum(node: Node) -> Node | None:
     if inside.op is not SUM:
         return None
     const, terms = inside.params[0], _terms(inside)
-    exponentials = [a for c, a in terms if c == 1.0 and _is(a, "exp")]
-    if const == 0.0 and len(terms) == len(exponentials) == 2:
-        return functions.logaddexp(*(a.args[0] for a in exponentials))
-    if const == 1.0 and len(terms) == len(exponentials) == 1:
-        return functions.softplus(exponentials[0].args[0])
+    if const == 1.0 and len(terms) == 1 and terms[0][0] == 1.0 and _is(terms[0][1], "exp"):
+        return functions.softplus(terms[0][1].args[0])
+    if const >= 0.0 and all(c > 0.0 and _is(a, "exp") and _same(node, a) for c, a in terms) and len(terms) + (const > 0.0) > 1:
+        logarithms = [linear([(1.0, a.args[0])], math.log(c), node.shape) for c, a in terms]
+        logarithms += [constant(math.log(const), node.shape)] if const else []
+        return functions.logaddexp(*logarithms) if len(logarithms) == 2 else reductions.logsumexp(stack(logarithms), 0)
     if const == 1.0:
         return functions.log1p(linear(terms, 0.0, inside.shape))
     return None
 
 
 def _difference_from_one(node: Node) -> Node | None:
-    """exp(x) - 1, 1 - cos(x), 1 - tanh(x)**2 and their multiples, beside other terms."""
+    """exp(x) - 1, 1 - cos(x), cosh(x) - 1, 1 - sigmoid(x), 1 - tanh(x)**2 and their multiples, beside other terms."""
     if node.op is not SUM or node.params[0] == 0.0:
         return None
     const, terms = node.params[0], _terms(node)
@@ -93,9 +135,12 @@ def _minus_one(a: Node) -> Node | None:
     """a - 1 without cancellation."""
     if _is(a, "exp"):
         return functions.expm1(a.args[0])
-    if _is(a, "cos"):
-        (x,) = a.args
-        return linear([(-2.0, power(functions.sin(linear([(0.5, x)], 0.0, x.shape)), 2.0))], 0.0, a.shape)
+    if _is(a, "sigmoid"):
+        return linear([(-1.0, functions.sigmoid(linear([(-1.0, a.args[0])], 0.0, a.shape)))], 0.0, a.shape)
+    if _is(a, "cos") or _is(a, "cosh"):
+        half = linear([(0.5, a.args[0])], 0.0, a.shape)
+        square = power(functions.sin(half) if _is(a, "cos") else functions.sinh(half), 2.0)
+        return linear([(-2.0 if _is(a, "cos") else 2.0, square)], 0.0, a.shape)
     if a.op is PRODUCT and a.params == (2.0,) and _is(a.args[0], "tanh"):
         return linear([(-1.0, apply(TABLE["tanh_prime"], a.args[0].args[0]))], 0.0, a.shape)  # type: ignore[arg-type]
     return None
@@ -123,7 +168,7 @@ def _is_root(node: Node) -> bool:
 
 
 _FORMS: tuple[Callable[[Node], Node | None], ...] = (
-    _sigmoid, _log_of_sigmoid, _log_of_sum, _difference_from_one, _difference_of_roots,
+    _sigmoid, _softmax, _log_of_sigmoid, _log_of_softmax, _log_of_sum, _difference_from_one, _difference_of_roots,
 )  # fmt: skip
 
 

@@ -133,6 +133,24 @@ def test_exact_numbers_are_the_nearest_float() -> None:
         assert eg.evaluate(x, {x: number}) == eg.compile(x, x, backend="numpy")(number) == nearest
 
 
+def test_lists_of_exact_numbers_are_floats() -> None:
+    numbers: list[Any] = [Fraction(1, 3), Decimal("0.1"), 2]
+    floats = np.array([1 / 3, 0.1, 2.0])
+    for given in (numbers, tuple(numbers)):
+        assert eg.array(given) is eg.array(floats)
+        assert v * given is v * floats and given * v is floats * v
+        assert eg.stack([x, *given]) is eg.stack([x, *floats])
+        np.testing.assert_array_equal(eg.evaluate(2 * v, {v: given}), 2 * floats)
+        np.testing.assert_array_equal(eg.compile(2 * v, v, backend="numpy")(given), 2 * floats)
+    assert eg.array([[Fraction(1, 2)], [10**30]]) is eg.array([[0.5], [1e30]])
+    with pytest.raises(eg.DTypeError, match="an array of Python objects"):
+        eg.array(np.array(numbers, dtype=object))
+    with pytest.raises(eg.DTypeError, match="a list that holds None"):
+        eg.array([Fraction(1, 3), None])
+    with pytest.raises(eg.DTypeError, match="too large for a float"):
+        v * [Fraction(10**400), 1, 2]
+
+
 def test_exact_numbers_that_no_float_is_near_are_refused() -> None:
     sp = pytest.importorskip("sympy")
     for number in (Fraction(10**400), Decimal("1e400"), sp.exp(1000), sp.Integer(10) ** 400):

@@ -13,7 +13,7 @@ from exprgraph.node import Node
 from exprgraph.simplify import ASSUMPTIONS, RULES
 
 x, y = eg.symbols("x y")
-v = eg.Symbol("v", 3)
+v, m = eg.Symbol("v", 3), eg.Symbol("m", (2, 3))
 
 #: for each rule, expressions before and after
 EXAMPLES: dict[str, list[tuple[Node, Node]]] = {
@@ -41,6 +41,13 @@ EXAMPLES: dict[str, list[tuple[Node, Node]]] = {
         (1 - eg.cos(x), 2 * eg.sin(0.5 * x) ** 2),
         (eg.sqrt(x + 1) - eg.sqrt(x), 1 / (eg.sqrt(x + 1) + eg.sqrt(x))),
         (eg.log(eg.sum(eg.exp(v))), eg.logsumexp(v)),
+        (eg.log1p(eg.exp(x)), eg.softplus(x)),
+        (eg.log(eg.softmax(v)), eg.log_softmax(v)),
+        (eg.log(eg.softmax(v)[1]), eg.log_softmax(v)[1]),
+        (eg.log(eg.exp(v) / eg.sum(eg.exp(v))), eg.log_softmax(v)),
+        (eg.exp(m) / eg.sum(eg.exp(m), axis=1, keepdims=True) * v, eg.softmax(m, axis=1) * v),
+        (1 - eg.sigmoid(x), eg.sigmoid(-x)),
+        (eg.cosh(x) - 1, 2 * eg.sinh(0.5 * x) ** 2),
     ],
     "pythagoras": [
         (eg.sin(x) ** 2 + eg.cos(x) ** 2, eg.ones(())),
@@ -67,7 +74,7 @@ def test_a_rule_by_its_name(name: str) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_rule_keeps_the_value_where_its_assumption_holds(name: str) -> None:
     for before, _ in EXAMPLES[name]:
-        bindings = {x: 0.8, y: 1.7, v: [0.4, 1.2, 2.0]}
+        bindings = {x: 0.8, y: 1.7, v: [0.4, 1.2, 2.0], m: [[0.1, 0.2, 0.3], [-1.0, 0.5, 2.0]]}
         np.testing.assert_allclose(
             eg.evaluate(eg.simplify(eg.tanh(before) * y, assume=name), bindings), eg.evaluate(eg.tanh(before) * y, bindings), rtol=1e-14
         )
@@ -108,6 +115,26 @@ def test_what_is_needed_elsewhere_is_left_alone() -> None:
     # one rule that makes the graph larger does not keep another from it
     both = [x**2 + (x**2) ** 1.5, eg.log(eg.exp(y + z + w))]
     assert eg.simplify(both, "finite")[1] is eg.simplify(y + z + w)
+
+
+def test_logarithms_of_exponentials_do_not_overflow() -> None:
+    z = eg.Symbol("z")
+    for e, right in (
+        (eg.log(eg.exp(x) + 2 * eg.exp(y) + eg.exp(z)), 1000 + np.log(3)),
+        (eg.log(1 + eg.exp(x) + eg.exp(y)), 1000 + np.log(2)),
+        (eg.log(3 + eg.exp(x)), 1000.0),
+        (eg.log(eg.exp(x) + 2 * eg.exp(y)), 1000 + np.log(3)),
+        (eg.log(eg.exp(x) * z + 1), np.inf),  # no sum of exponentials
+    ):
+        stable = eg.simplify(e, "stabilise")
+        np.testing.assert_allclose(eg.evaluate(stable, {x: 1000.0, y: 1000.0, z: -1000.0 if right < np.inf else 1.0}), right, rtol=1e-15)
+    # along other axes than the exponentials are summed over it is no softmax
+    for axis in (0, 1, None):
+        stable = eg.simplify(eg.exp(m) / eg.sum(eg.exp(m), axis=axis, keepdims=True), "stabilise")
+        assert stable is eg.softmax(m, axis=axis)
+    square = eg.Symbol("square", (3, 3))
+    odd = eg.exp(square) / eg.sum(eg.exp(square), axis=1)
+    assert eg.simplify(odd, "stabilise") is eg.simplify(odd)
 
 
 def test_terms_beside_a_pair_of_squares_stay() -> None:

@@ -67,8 +67,8 @@ def test_what_is_not_real_is_refused(way: str, dtype: str) -> None:
 REFUSED: dict[str, Any] = {
     "nothing": None, "text": "1.0", "texts": ["1.0", "2.0", "3.0"], "bytes": b"123", "a set": {1.0, 2.0, 3.0}, "a dict": {0: 1.0},
     "ragged": [[1.0], [1.0, 2.0], [3.0]], "complex": [1j, 2.0, 3.0], "a function": np.sin, "a class": float,
-    "fractions": [fractions.Fraction(1, 2)] * 3,
-    "decimals": [decimal.Decimal(1)] * 3, "a generator": (k for k in range(3)),
+    "fractions": np.array([fractions.Fraction(1, 2)] * 3),
+    "decimals": np.array([decimal.Decimal(1)] * 3), "a generator": (k for k in range(3)),
     "too large": [10**400, 1, 1], "nothings": [None] * 3, "an ellipsis": ...,
 }  # fmt: skip
 
