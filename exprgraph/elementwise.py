@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ from .contract import contract, is_structural
 from .definitions import definition_of, with_names_of_its_own
 from .errors import DTypeError, ShapeError
 from .forking import lock
+from .grouping import as_written, keep
 from .indexing import select
 from .leaves import array, as_node, constant, constant_values, number
 from .node import Node, Operand, Shape, make
@@ -133,11 +135,14 @@ class Function(Primitive):
         p = self.partials[k]
         if p is None:
             return None
-        given = p(*node.args)
-        try:
-            made = as_node(given)
-        except (DTypeError, ShapeError) as e:
-            raise type(e)(f"function {self.name}: its derivative by argument {k}: {e}") from None
+        with as_written() if self.added else nullcontext():  # a formula that a user wrote
+            given = p(*node.args)
+            try:
+                made = as_node(given)
+            except (DTypeError, ShapeError) as e:
+                raise type(e)(f"function {self.name}: its derivative by argument {k}: {e}") from None
+        if self.added:
+            keep(made)
         if made.shape not in ((), node.shape):
             raise ShapeError(
                 f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "

@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from .node import Node
 from .traverse import topological
 
-_kept: ContextVar[Set[Node] | None] = ContextVar("kept", default=None)
+_kept: ContextVar[set[Node] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def regrouping(kept: Set[Node] = frozenset()) -> Iterator[None]:
+def regrouping(kept: Iterable[Node] = ()) -> Iterator[None]:
     """Sums and products built inside are merged with those they are made of, but for the nodes in ``kept``.
 
     >>> import exprgraph as eg
@@ -29,7 +29,7 @@ def regrouping(kept: Set[Node] = frozenset()) -> Iterator[None]:
     ...     print((x + y) - x)
     y
     """
-    token = _kept.set(kept)
+    token = _kept.set(set(kept))
     try:
         yield
     finally:
@@ -45,8 +45,15 @@ def differentiating(roots: Iterable[Node]) -> Iterator[None]:
     if _kept.get() is not None:
         yield
         return
-    with regrouping(kept=set(topological(roots))):
+    with regrouping(topological(roots)):
         yield
+
+
+def keep(made: Node) -> None:
+    """What was written stays as it is in the derivative that is being made, too: a formula that a user gave for one."""
+    kept = _kept.get()
+    if kept is not None:
+        kept.update(topological([made], enter=lambda n: n not in kept))
 
 
 @contextmanager

@@ -213,3 +213,13 @@ def test_a_saved_module_contracts_no_product_of_a_function(tmp_path: Path) -> No
     for at in ((1000.0, np.inf), (709.9, 1.7e308), (710.6, 1.7e308), (1024.0, 1.7e308), (1e103, 1.7e308)):
         got = [float(np.ravel(v)[0]) for v in module.evaluate(*map(np.float64, at))]
         np.testing.assert_allclose(got, eg.evaluate(equations, dict(zip((x, y), at))), rtol=1e-13)
+
+
+def test_the_derivative_that_a_user_writes_is_kept_as_it_is_written() -> None:
+    careful = eg.function(
+        "careful_slope", numpy=lambda a: 0 * a, derivative=lambda a: (a + 1e17) - 1e17 + a / 1e200 * 1e200, code="0.0 * {0}"
+    )
+    e = eg.diff(careful(x) + x**2 * 1e17, x)
+    for t in (1.0, 3.0):
+        want = np.float64(t + 1e17) - 1e17 + t + 2e17 * t
+        assert eg.evaluate(e, {x: t}) == want
