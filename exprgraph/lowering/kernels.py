@@ -26,6 +26,9 @@ from .schedule import operand_indices
 #: Such a nest is one of a kind; its offsets are literals, which spares the checks.
 CHECKED_PAIRS = 100
 
+#: functions whose powers do not overflow, and are contracted into the sums they stand in
+BOUNDED = frozenset("atan cos erf erfc sigmoid sigmoid_prime sign sin step tanh tanh_prime".split())
+
 
 class Kernel:
     """A loop nest being written."""
@@ -144,7 +147,8 @@ class Kernel:
             if node.op is SUM:
                 return self._sum(node.params[0], [node.params[1][i] for i in positions], ordered)
             if node.op is PRODUCT:
-                return self._product([node.params[i] for i in positions], ordered)
+                bounded = [node.args[i].op.name in BOUNDED for i in positions]
+                return self._product([node.params[i] for i in positions], ordered, bounded)
             return " * ".join(ordered)
         assert isinstance(node.op, Function)
         return self._applied(node.op, [self.read(a, i) for a, i in operands])
@@ -164,17 +168,17 @@ class Kernel:
                 text += f" {'+' if c > 0 else '-'} {self.number(abs(c))} * {a}"
         return text
 
-    def _product(self, exponents: list[float], args: list[str]) -> str:
+    def _product(self, exponents: list[float], args: list[str], bounded: list[bool]) -> str:
         above: list[str] = []
         below: list[str] = []
-        for e, a in zip(exponents, args):
-            (above if e > 0 else below).append(self._power(a, abs(e)))
+        for e, a, small in zip(exponents, args, bounded):
+            (above if e > 0 else below).append(self._power(a, abs(e), small))
         text = " * ".join(above) if above else self.number(1.0)
         if below:
             text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
         return text
 
-    def _power(self, a: str, e: float) -> str:
+    def _power(self, a: str, e: float, bounded: bool = False) -> str:
         if e == 1.0:
             return a
         if e == 0.5:
@@ -184,7 +188,11 @@ class Kernel:
                 name = next(self.names)
                 self.body.append(f"{name} = {a}")
                 a = name
-            return "(" + " * ".join([a] * int(e)) + ")"
+            if bounded:
+                return "(" + " * ".join([a] * int(e)) + ")"
+            # a power that overflows is infinite in the sum it stands in, so it is rounded before it is added
+            self.functions.add("separate_product")
+            return f"separate_product({a if e == 2.0 else f'{a} * {a}'}, {a})"
         if e == int(e) and e <= 64:
             self.functions.add("powi")
             return f"powi({a}, {int(e)})"
