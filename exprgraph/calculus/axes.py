@@ -50,12 +50,14 @@ def _joined(at: _Labels, zeros: Zeros) -> Join:
     return lambda ct, own, others, out: gated_product(ct, own, others, out, dict(at.sizes), zeros)
 
 
-def _weights(node: Node, at: _Labels) -> Node:
+def weights_of(node: Node) -> Node:
     """The derivative of a norm, or of a logarithm of a sum of exponentials, by each element."""
     (arg,) = node.args
     if node.op is LOGSUMEXP:
         return along(SOFTMAX, arg, node.params)
-    norm = node if not node.shape else contract([(node, at.kept)], at.n, dict(zip(at.n, arg.shape)))
+    axes = range(arg.ndim)
+    kept = [k for k in axes if k not in node.params]
+    norm = node if not node.shape else contract([(node, kept)], axes, dict(zip(axes, arg.shape)))
     return share(arg, norm)
 
 
@@ -64,12 +66,12 @@ def _reduction_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape, ze
     if t is None:
         return None
     at = _Labels(node, extra)
-    return _joined(at, zeros[0])(t, at.n + at.e, [(_weights(node, at), at.n)], at.kept + at.e)
+    return _joined(at, zeros[0])(t, at.n + at.e, [(weights_of(node), at.n)], at.kept + at.e)
 
 
 def _reduction_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> list[Node | None]:
     at = _Labels(node, extra)
-    return [_joined(at, zeros)(ct, at.e + at.kept, [(_weights(node, at), at.n)], at.e + at.n)]
+    return [_joined(at, zeros)(ct, at.e + at.kept, [(weights_of(node), at.n)], at.e + at.n)]
 
 
 class _Parts:

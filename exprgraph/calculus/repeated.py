@@ -6,6 +6,8 @@ Here the k-th derivative of each part is a node of its own, made of those of low
 
     y^(k) = sum over j of binomial(k-1, j) x^(j+1) p^(k-1-j).
 
+With a norm, ``y = norm(x)``, p is the vector of direction cosines ``x/norm(x)``, and their products are summed.
+
 So an expression of n parts has about n k**2/2 products in its k-th derivative.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from ..along_axes import NORM
 from ..arithmetic import linear, lost, power, product, scale
 from ..contract import contract, quotient, times
 from ..elementwise import Function
@@ -23,6 +26,7 @@ from ..node import Node
 from ..primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
 from ..traverse import dependents, rebuild, topological
 from ..written import split_coefficient
+from .axes import weights_of
 from .branches import chooses
 from .rules import function_partial
 
@@ -100,6 +104,10 @@ class _Series:
             (base,) = node.args
             yield from ((base, j) for j in range(1, order + 1))
             yield from ((node, j) for j in range(order))
+        elif op is NORM:
+            (v,) = node.args
+            yield from ((v, j + 1) for j in range(order))
+            yield from ((weights_of(node), j) for j in range(order))
         elif op is PRODUCT or (isinstance(op, Function) and not chooses(op)):
             for k, a in enumerate(node.args):
                 p = self._partial(node, k) if self._is_active(a) else None
@@ -143,6 +151,13 @@ class _Series:
             return rebuild(node, tuple(self._of(a, order) for a in node.args))
         if op is CONTRACT:
             return self._contraction(node, order)
+        if op is NORM:
+            (v,) = node.args
+            w = weights_of(node)
+            pairs = [(math.comb(order - 1, j), self._of(v, j + 1), self._of(w, order - 1 - j)) for j in range(order)]
+            axes = range(v.ndim)
+            kept = [k for k in axes if k not in node.params]
+            return linear([(float(c), contract([(a, axes), (b, axes)], kept)) for c, a, b in pairs if not is_zero(a)], 0.0, node.shape)
         if op is PRODUCT and len(node.args) > 1:
             a, b = _parts_of_product(node)
             return self._leibniz([(math.comb(order, j), self._of(a, j), self._of(b, order - j)) for j in range(order + 1)], node)

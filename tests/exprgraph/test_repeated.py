@@ -23,6 +23,8 @@ CASES = [
     (t * y) ** 2.5 + 1 / (t * y) + y**t,
     eg.sum(eg.tanh(W @ (v * t)) ** 2),
     eg.sqrt(eg.sum((v * t + 1) ** 2)) * eg.gelu(t),
+    eg.norm(eg.stack([t * v, v + eg.sin(t)]) @ W),
+    eg.sum(eg.norm(eg.stack([t * v, v + eg.sin(t)]), axis=0) * eg.norm(eg.stack([v / t, t * v]), axis=1)[0]),
     eg.stack([t**2 * y, eg.sin(t)])[1] * eg.concatenate([v * t, v])[1],
 ]
 VALUES = {t: 0.3, y: 1.7, v: np.array([0.5, -0.2, 0.9]), W: np.arange(9.0).reshape(3, 3) / 10 - 0.3}
@@ -48,9 +50,17 @@ def test_a_choice_is_left_to_the_sweeps() -> None:
     with pytest.raises(UnknownRuleError, match="relu"):
         repeated(f, {t: eg.ones(())}, 3)
     assert eg.evaluate(eg.diff(f, t, 6), {t: 2.0, y: 0.5}) == pytest.approx(7 * 720 * 2.0 - 720 * 0.5)
-    with pytest.raises(UnknownRuleError, match="norm"):
-        repeated(eg.norm(v * t), {t: eg.ones(())}, 2)
+    with pytest.raises(UnknownRuleError, match="logsumexp"):
+        repeated(eg.logsumexp(v * t), {t: eg.ones(())}, 2)
+
+
+def test_a_norm() -> None:
     assert abs(eg.evaluate(eg.diff(eg.norm(v * t), t, 5), VALUES)) < 1e-9
+    assert eg.evaluate(eg.diff(eg.norm(v * t**7), t, 5), {t: 0.0, v: VALUES[v]}) == 0.0
+    f = eg.norm(eg.stack([t, t * t, eg.sin(t)]))
+    sizes = [eg.count_nodes(eg.diff(f, t, n)) for n in (6, 12)]
+    assert sizes[1] < 600
+    assert sizes[1] < 5 * sizes[0]
 
 
 def test_the_size_grows_with_the_square_of_the_order() -> None:
