@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import exprgraph.interop
 import exprgraph.lowering.function
 import exprgraph.over_samples
 import exprgraph.testing
+import exprgraph.testing.as_written
+import exprgraph.testing.careful
 import symnn
 import symnn.activations
 import symnn.layout
@@ -40,6 +43,13 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.lowering.function", "exprgraph.lowering.function", exprgraph.lowering.function, ["CompiledFunction"]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
+    ("exprgraph.testing.as_written", "exprgraph.testing.as_written", exprgraph.testing.as_written, ["check_as_written"]),
+    (
+        "exprgraph.testing.careful",
+        "exprgraph.testing.careful",
+        exprgraph.testing.careful,
+        ["Program", "Step", "choose", "maximum", "minimum", "random_program", "recorded", "sqrt"],
+    ),
     ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
     ("symnn.reports", "symnn.reports", symnn.reports, ["Epoch", "History", "ProgressReport"]),
@@ -105,8 +115,10 @@ def _entry(name: str, value: Any) -> str:
 
 
 def _members(cls: type) -> Iterator[tuple[str, str, str]]:
-    """The methods and properties that a class itself defines; one without a docstring has its signature alone."""
-    for name, value in vars(cls).items():
+    """The methods and properties that a class or a base without an entry defines; one without a docstring has its signature alone."""
+    public = {getattr(module, n) for _, _, module, names in _SECTIONS for n in names if inspect.isclass(getattr(module, n))}
+    own = [c for c in takewhile(lambda c: c is cls or c not in public, cls.__mro__) if c.__module__.startswith(("exprgraph.", "symnn."))]
+    for name, value in {name: value for c in reversed(own) for name, value in vars(c).items()}.items():
         if name.startswith("_") and name != "__call__":
             continue
         if isinstance(value, (property, cached_property)):

@@ -237,7 +237,7 @@ class _Contraction:
         return True
 
     def _moves_a_multiple(self) -> bool:
-        """Whether it only moves ``c*x``, which is ``c`` times x moved; True if there is still something to inline."""
+        """Take c out of a contraction that only moves ``c*x``; True if x may be inlined then."""
         if len(self.work) != 1 or not set(self.work[0][1]) <= set(self.out):
             return False
         ((node, labels),) = self.work

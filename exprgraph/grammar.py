@@ -28,7 +28,9 @@ _TOKEN = re.compile(
     |(?P<sign>\.\.\.|\*\*=?|//=?|<<=?|>>=?|[-+*/@%&|^<>=!]=|:=|->|[-+*/@%&|^~<>()\[\]{},:.=!])""",
     re.VERBOSE | re.DOTALL,
 )
+#: what a statement begins with that assigns
 _ASSIGNED = re.compile(r"\w+(?:[ \t\f]|\\\r?\n)*=(?!=)")
+#: what a keyword argument begins with
 _KEYWORD = re.compile(r"\w+(?:\s|\\\r?\n|#[^\n]*\n)*=(?!=)")
 #: how tightly operators bind; a sign in front binds less than a power and more than a product
 _BINARY = {"<": 1, "<=": 1, ">": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "@": 3, "**": 5}

@@ -139,6 +139,10 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
 
     Several may be given, as a list.  Shapes stay; no rule makes the graph larger, but for ``"expand"`` and ``"stabilise"``.
 
+    Args:
+        e: an expression, or a nesting of dicts, lists and tuples of them.
+        assume: names of rules and of assumptions.
+
     Raises:
         ValueError: an assumption is not known.
 

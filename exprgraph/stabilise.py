@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from . import functions, reductions
 from .arithmetic import linear, power, product
 from .contract import is_structural
-from .elementwise import apply
 from .indexing import select
 from .joining import stack
 from .leaves import constant, number
@@ -142,7 +141,7 @@ def _minus_one(a: Node) -> Node | None:
         square = power(functions.sin(half) if _is(a, "cos") else functions.sinh(half), 2.0)
         return linear([(-2.0 if _is(a, "cos") else 2.0, square)], 0.0, a.shape)
     if a.op is PRODUCT and a.params == (2.0,) and _is(a.args[0], "tanh"):
-        return linear([(-1.0, apply(TABLE["tanh_prime"], a.args[0].args[0]))], 0.0, a.shape)  # type: ignore[arg-type]
+        return linear([(-1.0, functions.tanh_prime(a.args[0].args[0]))], 0.0, a.shape)
     return None
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +16,17 @@ from exprgraph.leaves import as_node, contains_node
 from exprgraph.node import Node
 
 from .archives import write_npz
-from .errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError, UnknownParameterError
+from .errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError
 from .layout import Layout, Shape, Slot
 from .packing import gathered, packed, refuse_symbols_given_twice
 from .parameter_arithmetic import Arithmetic
+from .parameter_names import Named
 from .parameter_text import text_of
 from .quantities import described
 from .storage import read_parameters
 
 
-class NeuralNetworkParameters(Arithmetic):
+class NeuralNetworkParameters(Named, Arithmetic):
     """Parameters of a network: nested names, over one flat vector.
 
     Made from nested dicts, from keywords, or from another container.  A leaf is an array of real
@@ -176,30 +177,6 @@ class NeuralNetworkParameters(Arithmetic):
             return children
         return self._children
 
-    def _at(self, slot: Slot) -> Any:
-        value: Any = self
-        for name in slot.path:
-            value = value._entries()[name]
-        return value
-
-    def _missing(self, name: object) -> NoReturn:
-        known = ", ".join(self._layout.entries) or "none"
-        raise UnknownParameterError(f"there is no parameter {name!r} here; there are: {known}")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        entries = self._entries()
-        return entries[name] if name in entries else self._missing(name)
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            entries = self._entries()
-            return entries[key] if key in entries else self._missing(key)
-        if isinstance(key, tuple) and not key:
-            return self
-        return self._missing(key)
-
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "flat":
             object.__setattr__(self, name, value)
@@ -236,43 +213,6 @@ class NeuralNetworkParameters(Arithmetic):
             raise DTypeError(f"{what}: these parameters are expressions, not numbers")
         flat: np.ndarray = self._flat
         return flat
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._layout.entries})
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._layout.entries)
-
-    def __len__(self) -> int:
-        return len(self._layout.entries)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._layout.entries
-
-    def keys(self) -> KeysView[str]:
-        """The names at this level."""
-        return self._layout.entries.keys()
-
-    def values(self) -> ValuesView[Any]:
-        """What is at this level: leaves, or containers again."""
-        return self._entries().values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """The names at this level with what they stand for."""
-        return self._entries().items()
-
-    def leaves(self) -> dict[str, Any]:
-        """Every leaf by its full name, in flat order.
-
-        >>> from symnn import NeuralNetworkParameters
-        >>> list(NeuralNetworkParameters(L1=dict(W=[[1.0, 0.0]], b=[0.0])).leaves())
-        ['L1.W', 'L1.b']
-        """
-        return {s.name: self._at(s) for s in self._layout.slots}
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as nested dicts; leaves are not copied."""
-        return self._layout.nest(iter(self._at(s) for s in self._layout.slots))
 
     # ------------------------------------------------------------ copies and conversions
 

@@ -1,8 +1,8 @@
 """High derivatives along one direction, by Leibniz' rule, with every lower derivative shared.
 
 Differentiating an expression again and again multiplies it out; its size grows with the number of partitions of the order.
-Here the k-th derivative of each part is a node of its own, made of those of lower order (Griewank and Walther,
-"Evaluating Derivatives" (2008), chapter 13): of y = f(x), whose derivative is y' = p x' with p = f'(x),
+Here the k-th derivative of each part is a node of its own, made of those of lower order, and nothing is merged (Griewank
+and Walther, "Evaluating Derivatives" (2008), chapter 13): of y = f(x), whose derivative is y' = p x' with p = f'(x),
 
     y^(k) = sum over j of binomial(k-1, j) x^(j+1) p^(k-1-j).
 
@@ -88,6 +88,7 @@ class _Series:
         return self.active[node]
 
     def _constant(self, node: Node, order: int) -> bool:
+        """Whether a derivative is known at once."""
         return order == 0 or node in self.directions or not self._is_active(node)
 
     def _needs(self, node: Node, order: int) -> Iterator[_Wanted]:
@@ -174,6 +175,7 @@ class _Series:
         return self.made[node, order] if self._is_active(node) else node if order == 0 else zeros(node.shape)
 
     def _leibniz(self, terms: list[tuple[float, Node, Node]], node: Node) -> Node:
+        """The sum of numbers times products of two, without those that are zero."""
         live = []
         for c, a, b in terms:
             (k, x), (n, y) = split_coefficient(a), split_coefficient(b)

@@ -49,7 +49,8 @@ def _lines(moved: Sequence[Moved], row: int, line: Callable[[str, str, Moved], s
         if runs:
             a = runs[-1][-1]
             step = row * (m.size if m.some < 0 else m.some)
-            if m[1:2] + m[3:] == a[1:2] + a[3:] and m.argument == a.argument + 1 and m.to == a.to + step:
+            alike = (m.size, m.offset, m.some) == (a.size, a.offset, a.some)
+            if alike and m.argument == a.argument + 1 and m.to == a.to + step:
                 runs[-1].append(m)
                 continue
         runs.append([m])

@@ -106,19 +106,22 @@ _INPUTS = 4
 
 
 def sqrt(x: _Traced) -> _Traced:
+    """The square root, in a program."""
     return x._record("sqrt", x)
 
 
 def maximum(x: _Traced, y: _Traced) -> _Traced:
+    """The larger of two, in a program."""
     return x._record("maximum", x, y)
 
 
 def minimum(x: _Traced, y: _Traced) -> _Traced:
+    """The smaller of two, in a program."""
     return x._record("minimum", x, y)
 
 
 def choose(a: _Traced, b: _Traced, yes: _Traced, no: _Traced) -> _Traced:
-    """One of two where a < b."""
+    """``yes`` where a < b, else ``no``, in a program; both are computed."""
     return a._record("choose", a, b, yes, no)
 
 
@@ -280,14 +283,37 @@ CAREFUL: tuple[Callable[[_Traced, _Traced, _Traced, _Traced], _Traced], ...] = (
 
 
 def recorded(f: Callable[[_Traced, _Traced, _Traced, _Traced], _Traced]) -> Program:
-    """A function of four numbers as a program."""
+    """A function of four numbers as a program.
+
+    The function may use ``+ - * /``, ``abs``, numbers, and :func:`sqrt`, :func:`maximum`, :func:`minimum` and :func:`choose` of this
+    module.  It is called once.
+
+    >>> from exprgraph.testing.careful import recorded, sqrt
+    >>> program = recorded(lambda a, b, c, d: sqrt(a * a + b))
+    >>> print(program.text(["a", "b", "c", "d"]))
+    t0 = a * a
+    t1 = t0 + b
+    t2 = sqrt(t1)
+    """
     steps: list[Step] = []
     result = f(*(_Traced(steps, k) for k in range(_INPUTS)))
     return Program(f.__name__.strip("_").replace("_", " "), _INPUTS, tuple(steps[: result.place - _INPUTS + 1]))
 
 
 def random_program(choice: Choice, most: int) -> Program:
-    """Random operations on what is there; what was made last is used next, as often as not."""
+    """A program of random operations on what is there; what was made last is used next, as often as not.
+
+    Where construction may change a result it has none of them: squares of roots, and sums of two multiples of one value.
+
+    Args:
+        choice: what chooses, ``AtRandom(seed)`` of :mod:`exprgraph.testing.growing` for one.
+        most: so many operations at most.
+
+    >>> from exprgraph.testing.careful import random_program
+    >>> from exprgraph.testing.growing import AtRandom
+    >>> random_program(AtRandom(0), 10) == random_program(AtRandom(0), 10)
+    True
+    """
     steps: list[Step] = []
     roots: set[int] = set()  # the square of a root is what is below it, which is not what is written
     multiple: dict[int, tuple[float, int]] = {}  # 2*x + 3*x is 5*x, which rounds once

@@ -17,7 +17,7 @@ import exprgraph as eg
 from exprgraph.evaluate import evaluate
 from exprgraph.lowering.native import assemble, entry, loading, machine, tiles
 from exprgraph.lowering.native.builder import Target
-from exprgraph.lowering.native.expressions import UnsupportedError
+from exprgraph.lowering.native.operations import UnsupportedError
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
 W = eg.Symbol("W", shape=(7, 5))

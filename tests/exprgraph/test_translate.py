@@ -14,7 +14,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.elementwise import Function
 from exprgraph.lowering.native import assemble, machine
-from exprgraph.lowering.native.expressions import UnsupportedError
+from exprgraph.lowering.native.operations import UnsupportedError
 from exprgraph.lowering.native.vocabulary import LIBRARY, WRITTEN
 from exprgraph.node import Node
 from exprgraph.primitive import TABLE

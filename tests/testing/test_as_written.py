@@ -13,6 +13,7 @@ from exprgraph.testing.careful import CAREFUL, Program, random_program, recorded
 from exprgraph.testing.growing import AtRandom
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("f", CAREFUL, ids=lambda f: f.__name__.strip("_"))
 def test_careful_programs(f) -> None:
     program = recorded(f)
@@ -28,8 +29,10 @@ def test_careful_programs_compiled(f) -> None:
         check_as_written(program, arguments_for(np.random.default_rng(seed), program.inputs))
 
 
-def test_random_programs() -> None:
-    for seed in range(2000):
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("part", range(4))
+def test_random_programs(part: int) -> None:
+    for seed in range(500 * part, 500 * (part + 1)):
         program = random_program(AtRandom(seed), 10)
         check_as_written(program, arguments_for(np.random.default_rng(seed), program.inputs), compiled=seed % 250 == 0)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from ..data import ORDER
 from .builder import Target, Value
-from .expressions import Functions, UnsupportedError
+from .expressions import Functions
+from .operations import UnsupportedError
 from .tiles import TILES
 from .translate import Translation
 
@@ -205,7 +206,7 @@ class _Driver(Translation):
             for i, name in enumerate(s.targets[0].elts):
                 assert isinstance(name, ast.Name)
                 at = b.binary("add", b.binary("mul", step, b.integer(2)), b.integer(i))
-                self.env[name.id] = self._load(self.env["STEPS"], at)
+                self.env[name.id] = self.load(self.env["STEPS"], at)
         elif isinstance(s, ast.If):
             self._choose(s)
         elif isinstance(s, ast.For) and isinstance(s.target, ast.Tuple):

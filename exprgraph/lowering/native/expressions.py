@@ -10,7 +10,8 @@ import ast
 import operator
 from collections.abc import Mapping
 
-from .builder import Builder, Target, Value
+from .builder import Target, Value
+from .operations import NotVectorError, Operations, UnsupportedError
 from .plain import plain_statements
 from .vocabulary import CONSTANTS, INSTRUCTIONS, LIBRARY, WRITTEN, of_the_library
 
@@ -22,20 +23,10 @@ _INTEGER = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Mod: "urem", ast.FloorDiv: "udiv",
     ast.LShift: "shl", ast.RShift: "ashr", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
 }  # fmt: skip
-_FLOAT_TESTS = {ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une"}
 #: of whole numbers that are known
 _WHOLE = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
-_INT_TESTS = {ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge", ast.Eq: "eq", ast.NotEq: "ne"}
 #: a power of a whole number up to this is multiplications
 MULTIPLIED = 16
-
-
-class UnsupportedError(Exception):
-    """The source has something this translator does not know; Numba compiles the module instead."""
-
-
-class NotVectorError(Exception):
-    """A loop over elements cannot be a loop over vectors."""
 
 
 class Functions:
@@ -87,54 +78,17 @@ class Functions:
         return self._sizes[name] > 6
 
 
-class Expressions:
+class Expressions(Operations):
     """The expressions of one kernel, or of one function that is called."""
 
     def __init__(self, functions: Functions, calls: Mapping[str, int] | None = None) -> None:
+        super().__init__(functions.target)
         self.functions = functions
-        self.target = functions.target
-        self.builder = Builder(self.target)
         self.env: dict[str, Value] = {}
-        self.mask: Value | None = None
         self.vector_loop: str | None = None  # "lane" or "element"
         self.depth = 0
-        self.flag = " contract"  # of arithmetic here
         #: what is called so often that it is not written out each time
         self.often = {n for n, k in (calls or {}).items() if k > WRITTEN_OUT and n in functions.definitions and functions.worth_calling(n)}
-
-    def unsupported(self, node: ast.AST) -> UnsupportedError:
-        return UnsupportedError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)}")
-
-    def require(self, kind: str, node: ast.AST, *values: Value) -> None:
-        """Nothing is converted."""
-        if any(v.kind != kind for v in values):
-            raise self.unsupported(node)
-
-    def real_of(self, v: Value, node: ast.AST) -> Value:
-        """A value where a real is meant: a whole number is the real of that value, a truth value 1 or 0, as in Python."""
-        b = self.builder
-        if v.kind == "real":
-            return v
-        if v.kind == "bool":
-            return b.select(v, b.real(1.0), b.real(0.0))
-        if v.kind != "int":
-            raise self.unsupported(node)
-        if b.is_literal(v):
-            return b.real(float(int(v.text)))
-        whole, real = self.target.type_of("int", v.vector), self.target.type_of("real", v.vector)
-        return b.pure(f"sitofp {whole} {v.text} to {real}", "real", v.vector, v)
-
-    def truth_of(self, v: Value, node: ast.AST) -> Value:
-        """A value as a condition: a number is true unless it is 0."""
-        if v.kind == "bool":
-            return v
-        return self.builder.binary("fcmp une", self.real_of(v, node), self.builder.real(0.0), "bool")
-
-    # -- expressions
-
-    def arithmetic(self, op: str, a: Value, b: Value) -> Value:
-        """An operation on reals, which may be contracted where the function that it is written in may be."""
-        return self.builder.binary(op + self.flag, a, b)
 
     def expression(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Name):
@@ -148,7 +102,7 @@ class Expressions:
             if type(node.value) is int:
                 return self.builder.integer(node.value)
             if type(node.value) is bool:
-                return self._true() if node.value else self._false()
+                return self.true() if node.value else self.false()
         elif isinstance(node, ast.BinOp):
             return self._binary(node)
         elif isinstance(node, ast.UnaryOp):
@@ -164,14 +118,14 @@ class Expressions:
             if isinstance(node.op, ast.UAdd):
                 return v
             if isinstance(node.op, ast.Not):
-                return self.builder.binary("xor", self.truth_of(v, node), self._true(), "bool")
+                return self.builder.binary("xor", self.truth_of(v, node), self.true(), "bool")
         elif isinstance(node, ast.IfExp):
             return self._conditional(node)
         elif isinstance(node, ast.Compare):
             values = [self.expression(v) for v in (node.left, *node.comparators)]
-            result = self._compare(node, node.ops[0], values[0], values[1])
+            result = self.compare(node, node.ops[0], values[0], values[1])
             for test, a, b in zip(node.ops[1:], values[1:], values[2:]):  # 0 < x < 1
-                result = self.builder.binary("and", result, self._compare(node, test, a, b), "bool")
+                result = self.builder.binary("and", result, self.compare(node, test, a, b), "bool")
             return result
         elif isinstance(node, ast.BoolOp):
             op = "and" if isinstance(node.op, ast.And) else "or"
@@ -186,29 +140,12 @@ class Expressions:
             pointer, index = self.expression(node.value), self.expression(node.slice)
             if pointer.kind not in ("pointer", "table") or index.kind not in ("int", "lane"):
                 raise self.unsupported(node)
-            return self._load(pointer, index)
+            return self.load(pointer, index)
         elif isinstance(node, ast.Attribute):
             value = CONSTANTS.get(ast.unparse(node))
             if value is not None:
                 return self.builder.real(value)
         raise self.unsupported(node)
-
-    def _true(self) -> Value:
-        return Value("true", "bool", False, 0)
-
-    def _false(self) -> Value:
-        return Value("false", "bool", False, 0)
-
-    def _like(self, a: Value, b: Value, node: ast.AST) -> tuple[Value, Value]:
-        """Integer literals take the type of the other side; beside a real, everything is one."""
-        if a.kind != b.kind:
-            if "lane" not in (a.kind, b.kind) and "real" in (a.kind, b.kind):
-                return self.real_of(a, node), self.real_of(b, node)
-            if a.kind == "int" and self.builder.is_literal(a) and b.kind == "bits":
-                a = a._replace(kind=b.kind)
-            elif b.kind == "int" and self.builder.is_literal(b) and a.kind == "bits":
-                b = b._replace(kind=a.kind)
-        return a, b
 
     def _binary(self, node: ast.BinOp) -> Value:
         """A chain of operations from left to right, however long."""
@@ -223,13 +160,13 @@ class Expressions:
     def _operation(self, node: ast.BinOp, a: Value, b: Value) -> Value:
         if isinstance(node.op, ast.Pow):
             return self._power(node, a, b)
-        a, b = self._like(a, b, node)
+        a, b = self.like(a, b, node)
         if "bool" in (a.kind, b.kind) and not isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
             a, b = self.real_of(a, node), self.real_of(b, node)
         if isinstance(node.op, ast.Div) and a.kind == b.kind == "int":
             a, b = self.real_of(a, node), self.real_of(b, node)
         if a.kind == b.kind == "real" and isinstance(node.op, (ast.Mod, ast.FloorDiv)):
-            return self._divided(node, a, b)
+            return self.divided(node, a, b)
         if a.kind == b.kind == "real":
             op = _ARITHMETIC.get(type(node.op))
             if op is not None:
@@ -265,31 +202,6 @@ class Expressions:
             return self.arithmetic("fdiv", self.builder.real(1.0), result) if n < 0 else result
         return self._apply("pow", [base, self.real_of(exponent, node)], node)
 
-    def _divided(self, node: ast.BinOp, a: Value, b: Value) -> Value:
-        """``a % b``, which has the sign of b, and ``a // b``, as CPython computes them."""
-        build, zero = self.builder, self.builder.real(0.0)
-        rest = self._library("fmod", [a, b])
-        signs = build.binary("xor", build.binary("fcmp olt", rest, zero, "bool"), build.binary("fcmp olt", b, zero, "bool"), "bool")
-        other = build.binary("and", signs, build.binary("fcmp une", rest, zero, "bool"), "bool")
-        quotient = build.binary("fdiv", build.binary("fsub", a, rest), b)
-        rest = build.select(other, build.binary("fadd", rest, b), rest)
-        if isinstance(node.op, ast.Mod):
-            return build.select(build.binary("fcmp oeq", rest, zero, "bool"), build.intrinsic("copysign", zero, b), rest)
-        return build.intrinsic("rint", build.select(other, build.binary("fsub", quotient, build.real(1.0)), quotient))
-
-    def _compare(self, node: ast.Compare, op: ast.cmpop, a: Value, b: Value) -> Value:
-        a, b = self._like(a, b, node)
-        if "lane" in (a.kind, b.kind):
-            raise NotVectorError
-        if "bool" in (a.kind, b.kind):
-            a, b = self.real_of(a, node), self.real_of(b, node)
-        self.require(a.kind, node, b)
-        tests = _FLOAT_TESTS if a.kind == "real" else _INT_TESTS
-        test = tests.get(type(op))
-        if test is None:
-            raise self.unsupported(node)
-        return self.builder.binary(f"{'fcmp' if a.kind == 'real' else 'icmp'} {test}", a, b, "bool")
-
     def _conditional(self, node: ast.IfExp) -> Value:
         test = self.truth_of(self.expression(node.test), node)
         if isinstance(node.body, ast.Call) and ast.unparse(node.body.func).startswith("math."):
@@ -299,57 +211,11 @@ class Expressions:
                 usual = self.real_of(self.expression(node.orelse), node)
                 if len(args) != LIBRARY[name]:
                     raise self.unsupported(node)
-                return self._rarely(test, name, args, usual)
-        yes, no = self._like(self.expression(node.body), self.expression(node.orelse), node)
+                return self.rarely(test, name, args, usual)
+        yes, no = self.like(self.expression(node.body), self.expression(node.orelse), node)
         if yes.kind != no.kind:
             yes, no = self.real_of(yes, node), self.real_of(no, node)
         return self.builder.select(test, yes, no)
-
-    def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
-        """A call of the C library where any lane needs it."""
-        b = self.builder
-        values, vector = b.alike(*args, usual, *([test] if test.vector else []))
-        usual = values[len(args)]
-        needed = test.text
-        if vector:
-            test = b.wide(test)
-            full = f"llvm.vector.reduce.or.v{self.target.lanes}i1"
-            b.intrinsics.add(f"declare i1 @{full}({self.target.mask})")
-            needed = b.pure(f"call i1 @{full}({self.target.mask} {test.text})", "bool", False, test).text
-        seldom, after = b.label("seldom"), b.label("after")
-        came_from = b.block
-        b.do(f"br i1 {needed}, label %{seldom}, label %{after}, !prof !0")
-        b.start(seldom)
-        slow = self._library(name, values[: len(args)], here=True)
-        t = self.target.type_of("real", vector)
-        chosen = b.name()
-        b.do(f"{chosen} = select {self.target.type_of('bool', vector)} {test.text}, {t} {slow.text}, {t} {usual.text}")
-        b.do(f"br label %{after}")
-        b.start(after)
-        return b.here(f"phi {t} [ {usual.text}, %{came_from} ], [ {chosen}, %{seldom} ]", "real", vector)
-
-    def _library(self, name: str, args: list[Value], here: bool = False) -> Value:
-        """A function of the C library, a lane at a time."""
-        b = self.builder
-        own = name + ("f" if self.target.bits == 32 else "")
-        t = self.target.type_of("real")
-        b.intrinsics.add(f"declare {t} @{own}({', '.join([t] * len(args))}) #2")
-        values, vector = b.alike(*args)
-
-        def instruction(code: str, kind: str, wide: bool, *operands: Value) -> Value:
-            return b.here(code, kind, wide) if here else b.pure(code, kind, wide, *operands)
-
-        if not vector:
-            listed = ", ".join(f"{t} {v.text}" for v in values)
-            return instruction(f"call {t} @{own}({listed})", "real", False, *values)
-        wide = self.target.type_of("real", True)
-        result = Value("poison", "real", True, 0)
-        for lane in range(self.target.lanes):
-            parts = [instruction(f"extractelement {wide} {v.text}, i64 {lane}", "real", False, v) for v in values]
-            listed = ", ".join(f"{t} {p.text}" for p in parts)
-            y = instruction(f"call {t} @{own}({listed})", "real", False, *parts)
-            result = instruction(f"insertelement {wide} {result.text}, {t} {y.text}, i64 {lane}", "real", True, result, y)
-        return result
 
     def _call(self, node: ast.Call) -> Value:
         name = ast.unparse(node.func)
@@ -422,7 +288,7 @@ class Expressions:
         own = of_the_library(name)
         if own is None or len(args) != LIBRARY[own]:
             return None
-        return self._library(own, [self.real_of(v, node) for v in args])
+        return self.library(own, [self.real_of(v, node) for v in args])
 
     def function_body(self, definition: ast.FunctionDef, args: list[Value]) -> Value:
         """A function written out: its value for arguments."""
@@ -457,16 +323,5 @@ class Expressions:
                 raise self.unsupported(statement)
         raise UnsupportedError("a function without a value")
 
-    # -- memory
 
-    def _load(self, pointer: Value, index: Value) -> Value:
-        if pointer.kind == "table":
-            if index.kind == "lane":
-                raise NotVectorError
-            at = self.builder.pure(f"getelementptr i64, ptr {pointer.text}, i64 {index.text}", "pointer", False, pointer, index)
-            return self.builder.here(f"load i64, ptr {at.text}", "int", False)
-        vector = index.kind == "lane"
-        return self.builder.load(self.builder.at(pointer, index), vector, self.mask if vector else None)
-
-
-__all__ = ["Expressions", "Functions", "NotVectorError", "UnsupportedError"]
+__all__ = ["Expressions", "Functions"]

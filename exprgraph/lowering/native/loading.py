@@ -14,7 +14,7 @@ from ..data import Data
 from . import disk, machine
 from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, context, entry
-from .expressions import UnsupportedError
+from .operations import UnsupportedError
 from .owner import keep
 
 #: modules kept for functions of equal source that are made later

@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 
 from .builder import Value
-from .expressions import Expressions, NotVectorError
+from .expressions import Expressions
+from .operations import NotVectorError
 
 
 class Translation(Expressions):
