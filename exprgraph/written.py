@@ -200,7 +200,9 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
             base, e = (base, 2 * e) if abs(e) == 1.0 else (make(PRODUCT, (base,), (e,), base.shape), 2.0)
         powers[base, e] = None
 
-    for base, e in without_roots(factors):
+    given = list(without_roots(factors))
+    alone = sum(e < 0.0 for _, e in given) == 1
+    for base, e in given:
         base = scalar_of(base)
         if e == 0.0:
             continue
@@ -208,7 +210,7 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
         if sign < 0 and is_integer(e):
             numerator *= 1.0 if e % 2 == 0 else -1.0
             base = scalar_of(rest)
-        if base.op is PRODUCT and abs(e) == 1.0 and _opens(base, e):
+        if base.op is PRODUCT and abs(e) == 1.0 and _opens(base, e, alone):
             for inner, k in zip(base.args, base.params):
                 put(scalar_of(inner), e * k)
         else:
@@ -218,11 +220,11 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
     return _finished_product(list(powers), above, numerator, denominator, shape)
 
 
-def _opens(base: Node, e: float) -> bool:
-    """Whether the factors of a product beside others give the same bits: one power, or two factors below the line."""
+def _opens(base: Node, e: float, alone: bool) -> bool:
+    """Whether the factors of a product beside others give the same bits: one power, or two factors alone below the line."""
     if any(k <= 0 for k in base.params) or any(number(a) is not None for a in base.args):
         return False
-    return len(base.args) == 1 or (len(base.args) == 2 and e < 0)
+    return len(base.args) == 1 or (len(base.args) == 2 and e < 0 and alone)
 
 
 def _finished_product(
