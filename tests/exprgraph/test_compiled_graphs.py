@@ -56,7 +56,7 @@ def test_blocks_of_samples(part: int, split: str) -> None:
     agree([f for k, f in enumerate(graphs(own).values()) if k % 6 == part], own, (5,))
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("part", range(6))
 def test_totals_over_samples(part: int, split: str) -> None:

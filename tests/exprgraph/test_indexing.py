@@ -57,9 +57,7 @@ def variants(node: Node) -> list[Node]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
-@given(indices(SHAPE), st.integers(0, 8))
-def test_as_numpy(index: Any, which: int) -> None:
+def check_as_numpy(index: Any, which: int) -> None:
     e = variants(T)[which]
     bindings = {T: VALUE, eg.Symbol("s"): 0.5}
     whole = eg.evaluate(e, bindings)
@@ -69,9 +67,20 @@ def test_as_numpy(index: Any, which: int) -> None:
     np.testing.assert_array_equal(eg.evaluate(got, bindings), expected)
 
 
-@settings(max_examples=200, deadline=None)
-@given(indices(SHAPE), st.data())
-def test_twice(index: Any, data: st.DataObject) -> None:
+@settings(max_examples=100, deadline=None)
+@given(indices(SHAPE), st.integers(0, 8))
+def test_as_numpy(index: Any, which: int) -> None:
+    check_as_numpy(index, which)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(indices(SHAPE), st.integers(0, 8))
+def test_as_numpy_often(index: Any, which: int) -> None:
+    check_as_numpy(index, which)
+
+
+def check_twice(index: Any, data: st.DataObject) -> None:
     first, reference = T[index], VALUE[index]
     second = data.draw(indices(reference.shape))
     got = first[second]
@@ -79,9 +88,20 @@ def test_twice(index: Any, data: st.DataObject) -> None:
     np.testing.assert_array_equal(eg.evaluate(got, {T: VALUE}), reference[second])
 
 
+@settings(max_examples=50, deadline=None)
+@given(indices(SHAPE), st.data())
+def test_twice(index: Any, data: st.DataObject) -> None:
+    check_twice(index, data)
+
+
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
-@given(indices(SHAPE), st.booleans())
-def test_the_derivative_of_a_selection_adds_up_repeated_elements(index: Any, forward: bool) -> None:
+@given(indices(SHAPE), st.data())
+def test_twice_often(index: Any, data: st.DataObject) -> None:
+    check_twice(index, data)
+
+
+def check_the_derivative_of_a_selection_adds_up_repeated_elements(index: Any, forward: bool) -> None:
     picked = T[index]
     j = eg.jacobian(picked, T, "forward" if forward else "reverse")
     expected = np.zeros((*VALUE[index].shape, *SHAPE))
@@ -91,6 +111,19 @@ def test_the_derivative_of_a_selection_adds_up_repeated_elements(index: Any, for
     np.testing.assert_array_equal(eg.evaluate(j, {T: VALUE}), expected)
     g = eg.gradient(eg.sum(picked**2), T)
     np.testing.assert_allclose(eg.evaluate(g, {T: VALUE}), 2 * VALUE * np.bincount(source.ravel(), minlength=24).reshape(SHAPE))
+
+
+@settings(max_examples=60, deadline=None)
+@given(indices(SHAPE), st.booleans())
+def test_the_derivative_of_a_selection_adds_up_repeated_elements(index: Any, forward: bool) -> None:
+    check_the_derivative_of_a_selection_adds_up_repeated_elements(index, forward)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(indices(SHAPE), st.booleans())
+def test_the_derivative_of_a_selection_adds_up_repeated_elements_often(index: Any, forward: bool) -> None:
+    check_the_derivative_of_a_selection_adds_up_repeated_elements(index, forward)
 
 
 def test_selecting_from_a_placement_with_repeated_elements() -> None:

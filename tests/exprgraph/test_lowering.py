@@ -399,7 +399,7 @@ EINSUMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(18)
 @pytest.mark.parametrize("formula", EINSUMS)
 @pytest.mark.parametrize("lanes", ["", "0", "1", "01"])
 def test_contractions_in_every_arrangement(formula: str, lanes: str) -> None:

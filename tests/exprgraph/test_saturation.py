@@ -76,6 +76,7 @@ def test_of_scalars_to_third_order(name: str) -> None:
         assert eg.evaluate(d, {x: point}) == right[order - 1], order
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("single", [False, True], ids=["float64", "float32"])
 def test_compiled_one_and_many(single: bool) -> None:
     names = [n for n in SCALAR if n not in UNDEFINED_VALUE and not (single and n == "clip of a power")]
@@ -169,7 +170,7 @@ def reference(name: str) -> tuple[Node, dict[Node, Any], Node]:
     return f, {v: np.array(at)}, plain
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_of_arrays_to_second_order(name: str) -> None:
     f, at, plain = reference(name)

@@ -189,15 +189,26 @@ def test_text_gives_the_values_back(e: Node) -> None:
     np.testing.assert_allclose(*np.broadcast_arrays(theirs, ours), rtol=1e-9, atol=1e-11)
 
 
-@settings(max_examples=150, deadline=None)
-@given(expressions())
-def test_array_text_gives_the_values_back(e: Node) -> None:
+def check_array_text_gives_the_values_back(e: Node) -> None:
     wide = eg.Symbol("wide", (40,))  # too many elements to be printed one by one
     e = eg.concatenate([(e * wide[0]).reshape(-1), eg.tanh(wide)])
     text = to_text(e)
     again = read_back(text, wide=wide)
     values = {**VALUES, wide: np.linspace(0.5, 1, 40)}
     np.testing.assert_allclose(eg.evaluate(again, values), eg.evaluate(e, values), rtol=1e-9, atol=1e-11)
+
+
+@settings(max_examples=50, deadline=None)
+@given(expressions())
+def test_array_text_gives_the_values_back(e: Node) -> None:
+    check_array_text_gives_the_values_back(e)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(expressions())
+def test_array_text_gives_the_values_back_often(e: Node) -> None:
+    check_array_text_gives_the_values_back(e)
 
 
 def test_a_comparison_beside_another_is_in_parentheses() -> None:

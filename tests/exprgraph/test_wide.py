@@ -152,7 +152,7 @@ WIDE: dict[str, Callable[[], tuple[Node, dict[Node, object]]]] = {
 }
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", WIDE)
 def test_what_is_wide_or_long(name: str) -> None:
     f, at = WIDE[name]()

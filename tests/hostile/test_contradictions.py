@@ -179,6 +179,7 @@ X, Y = np.linspace(-1, 1, 20).reshape(10, 2), np.linspace(0, 1, 10)[:, None]
 LOSSES = [symnn.MSE(), symnn.MAE(), symnn.FeedForwardLoss(), symnn.Huber()]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda x: type(x).__name__)
 def test_losses_of_data_that_does_not_fit(loss: Any) -> None:
     def run(data: Any, **more: Any) -> Any:

@@ -200,6 +200,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("what", OTHERS)
 def test_another_run_is_refused_and_what_differs_is_named(checkpoint: Path, what: str) -> None:
     from symnn import Huber

@@ -37,8 +37,8 @@ def test_derivative_graphs_that_are_dropped_leave_no_node() -> None:
     derivatives(0)
     gc.collect()
     before = interned_count()
-    total = sum(derivatives(k) for k in range(100))
-    assert total > 1_000
+    total = sum(derivatives(k) for k in range(30))
+    assert total > 300
     assert interned_count() == before  # without a collection: nodes are in no cycles
     assert len(_table) == before
 
@@ -238,7 +238,7 @@ USES = {
 }
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("use", USES)
 def test_no_use_of_an_expression_keeps_it_until_a_collection_of_cycles(use: str) -> None:
     def build(k: float) -> eg.Node:

@@ -40,7 +40,7 @@ def derivatives(e: Entry) -> None:
     check(problem(name(e), len(start), e.formulas, *points))
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("e", QUICK, ids=name)
 def test_derivatives(e: Entry) -> None:
     derivatives(e)

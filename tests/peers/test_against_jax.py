@@ -35,18 +35,18 @@ ACTIVATIONS: dict[str, tuple[Any, Any]] = {
 LOGITS = eg.Symbol("logits", 4)
 #: functions of probabilities, and two that scale
 ALONG: dict[str, tuple[Any, Any]] = {
+    "norm": (eg.norm(LOGITS), jnp.linalg.norm),
     "softmax": (eg.softmax(LOGITS), jax.nn.softmax),
     "log_softmax": (eg.log_softmax(LOGITS), jax.nn.log_softmax),
     "logsumexp": (eg.logsumexp(LOGITS), jax.nn.logsumexp),
     "log_sigmoid": (eg.log_sigmoid(LOGITS), jax.nn.log_sigmoid),
     "logaddexp": (eg.logaddexp(LOGITS[:2], LOGITS[2:]), lambda x: jnp.logaddexp(x[:2], x[2:])),
     "xlogy": (eg.xlogy(LOGITS[:2], abs(LOGITS[2:])), lambda x: jax.scipy.special.xlogy(x[:2], jnp.abs(x[2:]))),
-    "norm": (eg.norm(LOGITS), jnp.linalg.norm),
     "std": (eg.std(LOGITS), jnp.std),
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", ALONG)
 def test_functions_of_probabilities(name: str) -> None:
     """To the third derivative, away from the tails, where JAX's digits end."""
@@ -157,6 +157,7 @@ def test_input_derivatives_to_third_order(case: int) -> None:
     check_value_and_input_derivatives(QUICK[case], 3)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("case", SOME)
 def test_parameter_gradients_of_values_jacobians_hessians_and_laplacians(case: int) -> None:
     check_parameter_gradients(QUICK[case])
@@ -252,6 +253,7 @@ def test_random_networks(case: int) -> None:
 FOR_JET = [Case([2, 5, 1], "tanh", True, 0), Case([3, 4, 4, 2], "sin", False, 1), Case([1, 7, 7, 3], "a function", True, 2, residual=True)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("c", FOR_JET, ids=["tanh", "sin", "a function"])
 def test_taylor_coefficients_are_those_of_jet(c: Case) -> None:
     """``jax.experimental.jet`` propagates truncated Taylor series by rules of its own; to fifth order."""
