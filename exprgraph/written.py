@@ -114,13 +114,14 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
         return scaled(2.0 * terms[0][0], terms[0][1])
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
+    known = const or None  # not 0.0, which would be added: -(0) is -0, as everywhere in NumPy
     for c, node in terms:
         if c == 0.0:
             continue
         node = scalar_of(node)
         value = number(node)
         if value is not None:
-            const = const + c * value if const else c * value  # -(0) is -0, as everywhere in NumPy
+            known = c * value if known is None else known + c * value
             continue
         if node.op is ARRAY and node.shape == shape:
             with np.errstate(all="ignore"):
@@ -142,6 +143,7 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
         coefficients[node] = smaller
         apart = multiple(larger, node)
         coefficients[apart] = coefficients.get(apart, 0.0) + 1.0
+    const = 0.0 if known is None else known
     if arrays is not None:
         with np.errstate(all="ignore"):
             folded = array(arrays + const if const else arrays)
@@ -163,7 +165,7 @@ def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, aga
     if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
         return live[0][0]
     live.sort(key=lambda t: t[0].digest)
-    return make(SUM, tuple(n for n, _ in live), (const, tuple(c for _, c in live)), shape)
+    return make(SUM, tuple(n for n, _ in live), (const or 0.0, tuple(c for _, c in live)), shape)
 
 
 # ---------------------------------------------------------------- products
