@@ -38,9 +38,7 @@ OPERATIONS: list[Callable[[Any, Any], Any]] = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_random_arithmetic_has_the_value_that_numpy_gives(data: st.DataObject) -> None:
+def check_random_arithmetic_has_the_value_that_numpy_gives(data: st.DataObject) -> None:
     pool: list[tuple[Any, Any]] = [(s, np.asarray(value)) for s, value in VALUES.items()]
     pool += [(np.asarray(c, float)[()], np.asarray(c, float)) for c in (2.0, -1, 0.5, [1.0, 2.0, -3.0], np.ones((2, 3)), np.eye(3))]
     for _ in range(data.draw(st.integers(1, 6))):
@@ -67,6 +65,19 @@ def test_random_arithmetic_has_the_value_that_numpy_gives(data: st.DataObject) -
         if node.args:
             assert node.op.rebuild is not None
             assert node.op.rebuild(node, node.args) is node
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_random_arithmetic_has_the_value_that_numpy_gives(data: st.DataObject) -> None:
+    check_random_arithmetic_has_the_value_that_numpy_gives(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_random_arithmetic_has_the_value_that_numpy_gives_often(data: st.DataObject) -> None:
+    check_random_arithmetic_has_the_value_that_numpy_gives(data)
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,7 @@ def worst(name: str, x: list[np.ndarray], values: np.ndarray) -> tuple[float, li
     return most, where
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy(name: str) -> None:
     x = points(name, 2000, np.random.default_rng(1))
@@ -331,6 +332,7 @@ def test_accuracy(name: str) -> None:
     assert most <= ULPS[name], where
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_of_one_number_at_a_time(name: str) -> None:
     x = points(name, 200, np.random.default_rng(5))
@@ -606,7 +608,7 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     return [a.astype(np.float32) for a in x]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("name", ULPS32)
 @pytest.mark.parametrize("without_contraction", [False, True])
 def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
@@ -665,6 +667,7 @@ def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
         yield x[np.abs(x) <= 6000] if name in ("sin", "cos", "tan") else x
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", [n for n in ULPS32 if n not in ("pow", "atan2", "hypot", "direction", "xlogy")])
 @pytest.mark.parametrize("stride", [4093, pytest.param(67, marks=pytest.mark.slow)])
 def test_accuracy_of_float32_over_all_floats(name: str, stride: int) -> None:

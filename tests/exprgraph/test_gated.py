@@ -64,7 +64,7 @@ CASES = {
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("rule", CASES)
 @pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (3, 5, 2, 4), (9, 17, 6, 13)], ids=str)
 def test_of_shared_operands(rule: str, sizes: tuple[int, ...]) -> None:

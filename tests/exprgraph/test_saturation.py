@@ -61,6 +61,7 @@ SCALAR: dict[str, tuple[Callable[[Node], Node], float, tuple[float, float, float
 UNDEFINED_VALUE = ("minimum in maximum", "a factor above")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", [n for n in SCALAR if n not in UNDEFINED_VALUE])
 def test_of_scalars_to_third_order(name: str) -> None:
     make, point, right = SCALAR[name]
@@ -76,11 +77,12 @@ def test_of_scalars_to_third_order(name: str) -> None:
         assert eg.evaluate(d, {x: point}) == right[order - 1], order
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(5)
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("single", [False, True], ids=["float64", "float32"])
-def test_compiled_one_and_many(single: bool) -> None:
+def test_compiled_one_and_many(single: bool, part: int) -> None:
     names = [n for n in SCALAR if n not in UNDEFINED_VALUE and not (single and n == "clip of a power")]
-    for name in names:
+    for name in names[part::4]:
         make, point, right = SCALAR[name]
         f = make(x)
         ds = [eg.jacobian(f, x, m) for m in MODES] + [eg.jacobian(eg.jacobian(f, x, "reverse"), x, "reverse")]  # type: ignore[call-overload]

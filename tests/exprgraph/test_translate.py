@@ -119,6 +119,7 @@ def agree(row: Callable[..., Node], plain: Callable[..., float], arity: int = 1)
     assert fn._core.form(False, False).code is not None
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", READ)
 def test_python_that_becomes_machine_code(name: str) -> None:
     row, plain, _ = row_of(READ[name])
@@ -235,6 +236,7 @@ def test_whole_numbers_in_the_code_itself(code: str) -> None:
     assert fn.address and fn(np.float32(3), np.float32(4)).dtype == np.float32
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", sorted(WRITTEN))
 def test_functions_written_here_are_those_of_python(name: str) -> None:
     """At ordinary numbers, at zeros, infinities and NaN."""

@@ -13,7 +13,7 @@ from exprgraph.testing.careful import CAREFUL, Program, random_program, recorded
 from exprgraph.testing.growing import AtRandom
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("f", CAREFUL, ids=lambda f: f.__name__.strip("_"))
 def test_careful_programs(f) -> None:
     program = recorded(f)
