@@ -23,6 +23,10 @@ from .names import is_identifier
 Interval = tuple[float, float]
 #: tests take points from here, where the domain has them
 _USUAL: Interval = (-2.0, 2.0)
+#: code that, whatever its parts are, is no number
+_NO_NUMBER = (
+    ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
+)  # fmt: skip
 
 
 def check_name(name: object) -> None:
@@ -169,6 +173,9 @@ def check_code(name: str, code: Any, source: Any, arity: int) -> None:
     helpers = ast.parse(source).body
     if not all(isinstance(s, ast.FunctionDef) for s in helpers):
         raise ValueError(f"function {name}: source holds the definitions of helper functions and nothing else, got {source[:200]!r}")
+    value = ast.parse(filled, mode="eval").body
+    if isinstance(value, _NO_NUMBER) or (isinstance(value, ast.Constant) and not isinstance(value.value, (bool, int, float))):
+        raise ValueError(f"function {name}: code is an expression whose value is a number, got {code!r}")
     defined = {d.name: d for d in helpers if isinstance(d, ast.FunctionDef)}
     known = _names() | defined.keys() | {f"a{k}" for k in range(arity)}
     _check_names(name, "code", filled, "eval", known, defined)

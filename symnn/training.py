@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from .binding import bind_parameters
+from .chain import Chain
 from .checkpoints import check_checkpoint
 from .errors import ArgumentError, DTypeError, ShapeError
 from .fingerprints import of_data, of_network, of_terms
+from .layers import Layer
+from .losses import NetworkLoss
+from .network import NeuralNetwork
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .parameters import NeuralNetworkParameters, from_flat
@@ -93,6 +97,7 @@ def train(
     from .run import Run, Value
 
     start = time.perf_counter()
+    _check_order(nn, loss, data)
     if epochs is not None:
         epochs = count("epochs", epochs, 0)
     validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
@@ -149,6 +154,18 @@ def train(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
     )  # fmt: skip
+
+
+def _check_order(nn: Any, loss: Any, data: Any) -> None:
+    """That the first three arguments have not changed places, before one is taken for something else."""
+    order = "train(network, loss, data):"
+    if isinstance(nn, (NetworkLoss, LossTerm)) or isinstance(loss, (SymbolicNeuralNetwork, NeuralNetwork, Chain, Layer)):
+        raise ArgumentError(f"{order} the network comes first, then the loss; got {described(nn)} and {described(loss)}")
+    if isinstance(data, (NetworkLoss, LossTerm)):
+        raise ArgumentError(f"{order} the loss comes before the data; got {described(loss)} as the loss and {described(data)} as data")
+    for name, value in (("network", nn), ("loss", loss), ("data", data)):
+        if isinstance(value, (Optimizer, LBFGS)):
+            raise ArgumentError(f"{order} the optimizer is another argument, optimizer=...; got {described(value)} as {name}")
 
 
 def _network(nn: Any) -> Any:

@@ -38,6 +38,12 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "too few": (dict(code="np.hypot({0})"), ValueError, r"code calls np\.hypot\(a0\), which does not work: it takes 2"),
     "of a helper": (dict(code="helper({0}, 1)", source=HELPER), ValueError, r"code calls helper\(a0, 1\).*it takes 1"),
     "a statement": (dict(code="return {0}"), ValueError, "code is not Python"),
+    "text for a value": (dict(code="'{0}'"), ValueError, "code is an expression whose value is a number, got"),
+    "nothing for a value": (dict(code="None"), ValueError, "code is an expression whose value is a number, got 'None'"),
+    "two values": (dict(code="({0}, {0})"), ValueError, "code is an expression whose value is a number, got"),
+    "a list": (dict(code="[math.sin({0})]"), ValueError, "code is an expression whose value is a number, got"),
+    "a function as the value": (dict(code="lambda: {0}"), ValueError, "code is an expression whose value is a number, got"),
+    "a complex number": (dict(code="1j"), ValueError, "code is an expression whose value is a number, got '1j'"),
     "a function for code": (dict(code=math.sin), TypeError, "code and source are strings, got builtin"),
     # source
     "a name in a helper": (dict(source="def h(a):\n    return a + b\n"), ValueError, "source has the name 'b'"),

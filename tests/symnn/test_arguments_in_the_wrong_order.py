@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from symnn import Chain, Dense, NeuralNetwork, SymbolicNeuralNetwork, build_nn_function
+from symnn import MSE, Adam, Chain, Dense, NeuralNetwork, SymbolicNeuralNetwork, build_nn_function, train
 from symnn.errors import ArgumentError, DTypeError, ParameterError, ShapeError
 
 NN = SymbolicNeuralNetwork(Chain(Dense(2, 1)))
@@ -60,3 +60,21 @@ def test_two_inputs() -> None:
     f = build_nn_function(NN.output - eg.sum(y), NN, y, backend="numpy")
     with pytest.raises(ArgumentError, match=r"f\(sinput, y, parameters\): parameters come last, .* as y"):
         f(X, PS, X)
+
+
+DATA = (np.zeros((5, 2)), np.zeros((5, 1)))
+TRAIN: dict[str, tuple[tuple[Any, ...], str]] = {
+    "the loss first": ((MSE(), NN.chain, DATA), "the network comes first, then the loss; got an? MSE and a Chain"),
+    "the data first": ((DATA, NN, MSE()), "the network comes first, then the loss; got .* and a SymbolicNeuralNetwork"),
+    "the loss last": ((NN.chain, DATA, MSE()), "the loss comes before the data; got a tuple of 2 as the loss and an? MSE as data"),
+    "an optimizer for a loss": ((NN.chain, Adam(), DATA), r"the optimizer is another argument, optimizer=\.\.\.; got an Adam as loss"),
+    "an optimizer for data": ((NN.chain, MSE(), Adam(), DATA), "the optimizer is another argument, .* got an Adam as data"),
+    "an optimizer first": ((Adam(), NN.chain, MSE(), DATA), "the network comes first"),
+}
+
+
+@pytest.mark.parametrize("name", TRAIN)
+def test_a_training_says_what_belongs_where(name: str) -> None:
+    given, said = TRAIN[name]
+    with pytest.raises(ArgumentError, match=r"train\(network, loss, data\): " + said):
+        train(*given, epochs=1, progress=False)
