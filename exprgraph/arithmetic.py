@@ -255,7 +255,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
 
 
 def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bool, bool], float]:
-    """Join the whole and the fractional exponent of one base and sign where no domain is lost."""
+    """Join the exponents of one base where no domain is lost: whole and fractional ones, and those above with more below."""
     out = dict(powers)
     for base, positive, whole in powers:
         if whole or (base, positive, True) not in out:
@@ -263,6 +263,11 @@ def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bo
         fraction = out[base, positive, False]
         if not is_integer(fraction):  # x**0.5 * x**2 = x**2.5, with the same domain
             out[base, positive, False] = fraction + out.pop((base, positive, True))
+    for base, positive, whole in powers:
+        above, below = (base, True, True), (base, False, True)
+        if not positive and whole and above in out and below in out and out[above] + out[below] < 0.0:
+            # x * x**-2 = 1/x: neither has a value at 0, and x**2 may overflow where x does not
+            out[below] += out.pop(above)
     return out
 
 

@@ -260,3 +260,14 @@ def test_products_of_products_below_the_line_have_the_bits_of_numpy() -> None:
     ):
         assert (eg.evaluate(e, at) == right).all()
         assert (eg.compile(e, list(at), contract=False)(*at.values()) == right).all()
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_second_derivatives_of_scaled_lengths(scale: float) -> None:
+    """z*sqrt((x/z)**2 + (y/z)**2) and x*sqrt(1 + (y/x)**2): what is divided by z**2 and multiplied with z is divided by z."""
+    at = {x: 3 * scale, y: 4 * scale, z: 5 * scale}
+    right = {(x, x): 0.128, (x, y): -0.096, (y, y): 0.072}
+    for e in (z * eg.sqrt((x / z) ** 2 + (y / z) ** 2), x * eg.sqrt(1 + (y / x) ** 2)):
+        for by, value in right.items():
+            for got in both(eg.diff(e, *by), at):
+                np.testing.assert_allclose(got, value / scale, rtol=1e-12, err_msg=f"{e} by {by}")
