@@ -6,7 +6,8 @@ and Walther, "Evaluating Derivatives" (2008), chapter 13): of y = f(x), whose de
 
     y^(k) = sum over j of binomial(k-1, j) x^(j+1) p^(k-1-j).
 
-With a norm, ``y = norm(x)``, p is the vector of direction cosines ``x/norm(x)``, and their products are summed.
+With a norm, ``y = norm(x)``, p is the vector of direction cosines ``x/norm(x)``, and their products are summed.  A power
+``y = b**e`` of a base that is above 0 has ``y' = (e log b)' y``.
 
 So an expression of n parts has about n k**2/2 products in its k-th derivative.
 """
@@ -20,6 +21,7 @@ from ..along_axes import NORM
 from ..arithmetic import linear, lost, power, product, scale
 from ..contract import contract, quotient, times
 from ..elementwise import Function
+from ..functions import log
 from ..grouping import as_written
 from ..leaves import is_zero, zeros
 from ..node import Node
@@ -31,6 +33,8 @@ from .branches import chooses
 from .rules import function_partial
 
 _LINEAR = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE, SAMPLE_SUM)
+#: functions whose values are between -1 and 1
+_AT_MOST_ONE = ("sin", "cos", "tanh", "erf", "sigmoid")
 #: a derivative of some order of a node
 _Wanted = tuple[Node, int]
 
@@ -109,6 +113,9 @@ class _Series:
             (v,) = node.args
             yield from ((v, j + 1) for j in range(order))
             yield from ((weights_of(node), j) for j in range(order))
+        elif self._is_exponential(node):
+            yield from ((_exponent(node), j + 1) for j in range(order))
+            yield from ((node, j) for j in range(order))
         elif op is PRODUCT or (isinstance(op, Function) and not chooses(op)):
             for k, a in enumerate(node.args):
                 p = self._partial(node, k) if self._is_active(a) else None
@@ -125,6 +132,12 @@ class _Series:
     def _divides(self, node: Node) -> bool:
         """Whether a power is that of a denominator which is not the variable itself."""
         return node.params[0] < 0.0 and node.args[0] not in self.directions
+
+    def _is_exponential(self, node: Node) -> bool:
+        """Whether a power is ``exp(e*log(b))``: both depend on the variable, and b is above 0 wherever it is a number."""
+        if not isinstance(node.op, Function) or node.op.name != "pow":
+            return False
+        return all(map(self._is_active, node.args)) and _lower_bound(node.args[0]) > 0.0
 
     def _partial(self, node: Node, k: int) -> Node | None:
         if (node, k) not in self.partials:
@@ -164,6 +177,11 @@ class _Series:
             return self._leibniz([(math.comb(order, j), self._of(a, j), self._of(b, order - j)) for j in range(order + 1)], node)
         if op is PRODUCT and self._divides(node):
             return self._negative_power(node, order)
+        if self._is_exponential(node):
+            e = _exponent(node)
+            return self._leibniz(
+                [(math.comb(order - 1, j), self._of(e, j + 1), self._of(node, order - 1 - j)) for j in range(order)], node
+            )
         products: list[tuple[float, Node, Node]] = []
         for k, a in enumerate(node.args):
             p = self._partial(node, k) if self._is_active(a) else None
@@ -211,6 +229,30 @@ class _Series:
             if not any(is_zero(parts[k]) for k in at):
                 terms.append((float(math.comb(order, j)), contract(list(zip(parts, labels)), range(node.ndim), size)))
         return linear(terms, 0.0, node.shape)
+
+
+def _exponent(node: Node) -> Node:
+    """The e*log(b) of a power b**e."""
+    base, e = node.args
+    return times(e, log(base), node.shape)
+
+
+def _lower_bound(node: Node) -> float:
+    """A number that no value of a sum of numbers, even powers and bounded functions is below."""
+    if node.op is not SUM:
+        return -math.inf
+    bound = 0.0
+    pending = [(1.0, node)]
+    while pending:
+        c, a = pending.pop()
+        if a.op is SUM and c > 0.0:  # sums of sums stay as they were written
+            bound += c * a.params[0]
+            pending += [(c * k, part) for k, part in zip(a.params[1], a.args)]
+        elif isinstance(a.op, Function) and a.op.name in _AT_MOST_ONE:
+            bound -= abs(c)
+        elif a.op is not PRODUCT or c < 0.0 or any(k % 2.0 for k in a.params):
+            return -math.inf
+    return bound
 
 
 def _parts_of_product(node: Node) -> tuple[Node, Node]:
