@@ -14,11 +14,12 @@ from . import values
 from .arithmetic import scale
 from .elementwise import Elementwise, Function, apply, broadcast
 from .elementwise import row as _row
+from .grouping import kept_nodes
 from .leaves import as_node, number, zeros
 from .node import Node, Operand
 from .operands import refuse_truth
 from .primitive import TABLE
-from .written import split_coefficient
+from .written import split_coefficient, split_sign
 
 _half = 0.5
 _inf = math.inf
@@ -257,8 +258,9 @@ def _gate_both(a: Operand, b: Operand) -> Node:
 
 
 def _apart(row: Function, a: Node, b: Node) -> Node:
-    """A row that multiplies, with the numbers that are factors outside."""
-    (p, x), (q, y) = split_coefficient(a), split_coefficient(b)
+    """A row that multiplies, with the numbers that are factors outside; of what is written, the signs."""
+    split = split_sign if kept_nodes() is None else split_coefficient
+    (p, x), (q, y) = split(a), split(b)
     factor = p * q
     if not (math.isfinite(factor) and abs(factor) >= np.finfo(np.float64).tiny):
         return apply(row, a, b)
