@@ -118,7 +118,7 @@ def atan_prime(x: Any) -> Any:
 
 
 def share(a: Any, h: Any) -> Any:
-    ends = np.isinf(a) & np.isinf(h)
+    ends = np.isinf(a) & (h == np.inf)  # a root is not negative
     return np.where(h == 0, 0 * np.sign(h), np.where(ends, np.sign(a), a / h))
 
 
