@@ -42,7 +42,7 @@ def assembled(selected: Mapping[Entries, Sequence[Node]], shape: Shape, extra: S
 
 
 def _stacked(elements: Mapping[Entries, Node], shape: Shape, extra: Shape) -> Node:
-    level = {tuple(int(i) for i in e): t for e, t in elements.items()}  # type: ignore[arg-type]
+    level = {tuple(i for i in e if isinstance(i, int)): t for e, t in elements.items()}
     tail: Shape = ()
     for k in reversed(range(len(shape))):
         rows: dict[tuple[int, ...], list[Node | None]] = {}

@@ -221,7 +221,7 @@ def _gate_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zer
 def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     strong, p = node.args
     chosen = zeros is not None and zeros.chosen
-    by_p: Found = masked(along_cotangents(strong, node, extra), ct, zeros)
+    by_p, silence = masked(along_cotangents(strong, node, extra), ct, zeros)
     factor = along_cotangents(finite_part(p, strong), node, extra)
     n, e = axes("n", node.shape), axes("e", extra)
     if zeros is None:
@@ -231,7 +231,7 @@ def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequen
     after = Silence(True, chosen)
     return [
         (gathered(by_strong, strong, node, extra), after),
-        by_p if p.shape == node.shape else (gathered(by_p[0], p, node, extra), after),  # type: ignore[arg-type]
+        (by_p, silence) if p.shape == node.shape else (gathered(by_p, p, node, extra), after),
     ]
 
 

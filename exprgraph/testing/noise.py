@@ -119,9 +119,14 @@ def _value(node: Node, args: Sequence[np.ndarray], batch: Shape) -> np.ndarray:
         whole = np.broadcast_to(args[0], args[0].shape[:1] + batch + node.shape)
         return np.asarray(whole.sum(axis=tuple(range(1, lead)), keepdims=True))
     if isinstance(op, Function) or op in (SUM, PRODUCT):
-        args = [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(args, node.args)]
+        args = _spread(args, node)
     assert op.evaluate is not None, op
     return np.asarray(op.evaluate(node, args))
+
+
+def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:
+    """Values of an elementwise operation's arguments, a scalar's with the node's axes."""
+    return [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(args, node.args)]
 
 
 def _off(value: np.ndarray, size: np.ndarray, units: float, rng: np.random.Generator) -> np.ndarray:
@@ -159,12 +164,13 @@ def _magnitude(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch:
     sizes = [np.abs(a) for a in args]
     if node.op is SUM:
         const, coefficients = node.params
-        sizes = [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(sizes, node.args)]
-        return np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const))))
+        return np.asarray(sum((abs(c) * a for c, a in zip(coefficients, _spread(sizes, node))), np.asarray(abs(const))))
     if isinstance(node.op, AxisFunction):
         return _along(node, args[0], np.abs(value))
     if node.op in (CONTRACT, PLACE, SAMPLE_SUM):
         return _value(node, sizes, batch)
+    if isinstance(node.op, Function) and node.op.name == "logaddexp":  # the larger argument and a logarithm, which may cancel
+        return np.asarray(np.maximum(np.maximum(*_spread(sizes, node)), np.abs(value)))
     return np.asarray(np.abs(value))
 
 
