@@ -1,0 +1,130 @@
+"""The packages' shape is no worse than the limits say; each measure finds what is planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .limits import LIMITS
+from .measures import Measure, circles, inner_imports, measures
+from .sources import Module, read
+
+NOW = {m.name: m for m in measures(read())}
+
+
+def test_there_is_a_limit_for_each_measure() -> None:
+    assert LIMITS.keys() == NOW.keys()
+
+
+@pytest.mark.parametrize("name", NOW)
+def test_no_measure_is_above_its_limit(name: str) -> None:
+    found = NOW[name]
+    if found.value > LIMITS[name]:
+        listed = "\n  ".join(found.findings)
+        pytest.fail(f"{name}: {found.value}, where tests/structure/limits.py allows {LIMITS[name]}:\n  {listed}", pytrace=False)
+
+
+def packages(tmp_path: Path, **sources: str) -> dict[str, Module]:
+    """An engine of these modules (``a__b`` is b in the folder a), beside empty networks."""
+    for name, text in {"__init__": "", **sources}.items():
+        file = tmp_path / "exprgraph" / f"{name.replace('__', '/') if name != '__init__' else name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "symnn").mkdir()
+    (tmp_path / "symnn" / "__init__.py").write_text("")
+    return read(tmp_path)
+
+
+def found(modules: dict[str, Module], name: str) -> Measure:
+    return next(m for m in measures(modules) if m.name == name)
+
+
+#: a primitive, and a function that makes it
+TABLE = "def enter(row): ...\nA = enter(Primitive('a'))\n"
+
+
+def test_a_circle_through_a_function_is_found(tmp_path: Path) -> None:
+    two = "def f():\n    from . import one\n"
+    modules = packages(tmp_path, table=TABLE, one="from .two import f\n", two=two, three="from . import one\n")
+    assert found(modules, "circles of modules, imports at the head").value == 0
+    assert found(modules, "circles of modules, imports in functions too").findings == ("exprgraph/one.py <-> exprgraph/two.py",)
+
+
+def test_a_circle_of_types_is_found_apart(tmp_path: Path) -> None:
+    two = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .one import T\nf = 1\n"
+    modules = packages(tmp_path, table=TABLE, one="from .two import f\n", two=two)
+    assert found(modules, "circles of modules, imports in functions too").value == 0
+    assert found(modules, "circles of modules, imports for types too").value == 1
+    assert found(modules, "imports in functions").value == 0
+
+
+def test_a_circle_of_folders_needs_no_circle_of_modules(tmp_path: Path) -> None:
+    modules = packages(tmp_path, table=TABLE, a__one="from ..b.two import f\n", b__two="f = 1\n", b__three="from ..a.one import f\n")
+    assert found(modules, "circles of modules, imports at the head").value == 0
+    assert found(modules, "circles of folders").findings == ("exprgraph/a <-> exprgraph/b",)
+
+
+def test_circles_that_meet_are_one() -> None:
+    assert circles({"a": "b", "b": "ac", "c": "b", "d": "a", "e": "f", "f": "e"}) == ["a <-> b <-> c", "e <-> f"]
+
+
+def test_the_reason_of_an_inner_import_is_the_comment_beside_or_above_it(tmp_path: Path) -> None:
+    text = """\
+def f():
+    # both are loaded late
+    import json
+    from . import table
+    x = 1
+    import os  # noqa: E402
+    import sympy
+    if x:
+        import re  # seldom wanted
+"""
+    modules = packages(tmp_path, table=TABLE, one=text)
+    assert [(i.target, i.reason) for _, i in inner_imports(modules)] == [
+        ("json", "both are loaded late"),
+        ("exprgraph/table.py", "both are loaded late"),
+        ("os", ""),
+        ("re", "seldom wanted"),
+    ]
+
+
+def test_lines_of_code_leave_out_docstrings_comments_and_blank_lines(tmp_path: Path) -> None:
+    text = '''\
+"""Says.
+
+More."""
+
+# why
+def f(
+    x,
+):
+    """Says.
+
+    More.
+    """
+
+    # a comment
+    return """
+    text"""
+'''
+    module = packages(tmp_path, table=TABLE, one=text)["exprgraph/one.py"]
+    assert sorted(module.code_lines) == [6, 7, 8, 15, 16]
+    assert [(f.name, f.lines, f.code) for f in module.functions] == [("f", 11, 5)]
+
+
+def test_private_names_hidden_imports_and_small_files_are_found(tmp_path: Path) -> None:
+    modules = packages(
+        tmp_path,
+        table=TABLE,
+        one="import math\n_x = 1\nclass C:\n    def _m(self): ...\n__all__ = ['C', 'math']\n",
+        two="from .one import C, _x\nfrom .table import A\nC()._m()\nprint(A, _x)\n",
+    )
+    assert found(modules, "private names used by another module").findings == (
+        "exprgraph/two.py:1 _x of exprgraph/one.py",
+        "exprgraph/two.py:3 C()._m",
+    )
+    assert found(modules, "unused imports hidden by __all__").findings == ("exprgraph/one.py:1 math",)
+    assert "4 exprgraph/two.py, used by none" in found(modules, "files below 25 lines of code with one user").findings
+    assert found(modules, "files that name one primitive, at most").findings == ("2 A: exprgraph/table.py exprgraph/two.py",)
