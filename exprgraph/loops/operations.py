@@ -1,0 +1,103 @@
+"""The operations of typed loops: what each takes, gives and is written as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .errors import LoopError
+from .types import Type
+
+
+class Rule(NamedTuple):
+    """An operation: the types its arguments may have, the type it gives, and how many arguments it takes.
+
+    All arguments have one type, but for the condition of ``select``.
+    """
+
+    takes: tuple[Type, ...]
+    gives: Type | None  # None: that of its arguments
+    arity: int | None  # None: two or more, from left to right
+    symbol: str  # between two arguments, or before one, in messages and in what ``repr`` shows
+
+
+_NUMBERS: tuple[Type, ...] = ("real", "index", "bits")
+_WHOLE: tuple[Type, ...] = ("index", "bits")
+_REAL: tuple[Type, ...] = ("real",)
+_TRUTH: tuple[Type, ...] = ("truth",)
+
+OPERATIONS: dict[str, Rule] = {
+    # a negated term of a sum is subtracted; products and sums that follow each other may become one fused operation
+    # where the function or procedure that they stand in may be contracted
+    "add": Rule(_NUMBERS, None, None, "+"),
+    "mul": Rule(_NUMBERS, None, None, "*"),
+    # a product that is rounded by itself: it never becomes part of a fused operation
+    "mul_apart": Rule(_REAL, None, None, "*!"),
+    "div": Rule(_REAL, None, 2, "/"),
+    "neg": Rule(_NUMBERS, None, 1, "-"),
+    # of indices, rounded down
+    "floordiv": Rule(("index",), None, 2, "//"),
+    "mod": Rule(("index",), None, 2, "%"),
+    "and_bits": Rule(_WHOLE, None, 2, "&"),
+    "or_bits": Rule(_WHOLE, None, 2, "|"),
+    "xor_bits": Rule(_WHOLE, None, 2, "^"),
+    "shift_left": Rule(_WHOLE, None, 2, "<<"),
+    # bits keep their sign
+    "shift_right": Rule(_WHOLE, None, 2, ">>"),
+    # instructions of every processor
+    "sqrt": Rule(_REAL, None, 1, "sqrt"),
+    "abs": Rule(_REAL, None, 1, "abs"),
+    "floor": Rule(_REAL, None, 1, "floor"),
+    "ceil": Rule(_REAL, None, 1, "ceil"),
+    "trunc": Rule(_REAL, None, 1, "trunc"),
+    "rint": Rule(_REAL, None, 1, "rint"),
+    "copysign": Rule(_REAL, None, 2, "copysign"),
+    # comparisons with NaN are false, but for ne; of indices, unsigned
+    "lt": Rule(_NUMBERS, "truth", 2, "<"),
+    "le": Rule(_NUMBERS, "truth", 2, "<="),
+    "gt": Rule(_NUMBERS, "truth", 2, ">"),
+    "ge": Rule(_NUMBERS, "truth", 2, ">="),
+    "eq": Rule((*_NUMBERS, "truth"), "truth", 2, "=="),
+    "ne": Rule((*_NUMBERS, "truth"), "truth", 2, "!="),
+    # nothing is left out: both sides are computed
+    "and": Rule(_TRUTH, None, None, "and"),
+    "or": Rule(_TRUTH, None, None, "or"),
+    "not": Rule(_TRUTH, None, 1, "not"),
+    # (condition, value if it is true, value if not); a function of C's library on one side is called only where it is wanted
+    "select": Rule((*_NUMBERS, "truth"), None, 3, "select"),
+    # conversions: the same value as a real, and the same bits
+    "real_of_index": Rule(("index",), "real", 1, "real"),
+    "bits_of_real": Rule(_REAL, "bits", 1, "bits"),
+    "real_of_bits": Rule(("bits",), "real", 1, "from_bits"),
+}
+
+
+#: functions of C's mathematical library, with the number of their arguments
+LIBRARY = {
+    "exp": 1, "expm1": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1,
+    "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1, "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1,
+    "hypot": 2, "pow": 2, "fmod": 2, "lgamma": 1, "cbrt": 1, "exp2": 1, "tgamma": 1,
+}  # fmt: skip
+
+
+def type_of(op: str, types: Sequence[Type]) -> Type:
+    """The type that an operation gives for arguments of some types.
+
+    Raises:
+        LoopError: there is no such operation, or it does not take these.
+    """
+    rule = OPERATIONS.get(op)
+    if rule is None:
+        raise LoopError(f"no operation {op!r}")
+    own = types[1:] if op == "select" else types
+    enough = len(types) >= 2 if rule.arity is None else len(types) == rule.arity
+    if not enough:
+        raise LoopError(f"{op} takes {rule.arity or 'two or more'} arguments, got {len(types)}")
+    if op == "select" and types[0] != "truth":
+        raise LoopError(f"select: the condition is a truth value, got {types[0]}")
+    if len(set(own)) != 1 or own[0] not in rule.takes:
+        raise LoopError(f"{op} takes arguments of one type, {' or '.join(rule.takes)}; got {', '.join(types)}")
+    return rule.gives or own[0]
+
+
+__all__ = ["LIBRARY", "OPERATIONS", "Rule", "type_of"]

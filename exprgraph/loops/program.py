@@ -1,0 +1,351 @@
+"""The typed loop program: immutable expressions and statements.
+
+Scheduling makes it, the reader of Python makes it, printers read it.  Nothing in it has to be guessed: every expression
+has a type, every loop says what it runs over, every variable that changes is declared to change.
+:func:`exprgraph.loops.verify.verify` names what is wrong with one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from .operations import OPERATIONS, type_of
+from .types import Axis, Type
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Constant:
+    """A number as Python's ``repr`` writes it: so -0.0 is not 0.0, and NaN is equal to itself."""
+
+    text: str
+    type: Type
+
+    @property
+    def value(self) -> float | int | bool:
+        """The number."""
+        if self.type == "truth":
+            return self.text == "True"
+        return float(self.text) if self.type == "real" else int(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Name:
+    """A parameter, a variable or the index of a loop."""
+
+    name: str
+    type: Type
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Operation:
+    """One of :data:`exprgraph.loops.operations.OPERATIONS`, of arguments; :func:`operation` finds the type."""
+
+    op: str
+    args: tuple[Expression, ...]
+    type: Type
+
+    def __repr__(self) -> str:
+        symbol = OPERATIONS[self.op].symbol if self.op in OPERATIONS else self.op
+        if symbol[0].isalpha() and symbol not in ("and", "or", "not"):
+            return f"{symbol}({', '.join(map(repr, self.args))})"
+        shown = [f"({a!r})" if isinstance(a, Operation) else repr(a) for a in self.args]
+        return f" {symbol} ".join(shown) if len(shown) > 1 else f"{symbol}{' ' * symbol.isalpha()}{shown[0]}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """A function of reals: one of the program's, or with ``library`` one of C's mathematical library."""
+
+    function: str
+    args: tuple[Expression, ...]
+    library: bool = False
+
+    @property
+    def type(self) -> Type:
+        """That of every function."""
+        return "real"
+
+    def __repr__(self) -> str:
+        return f"{'math.' * self.library}{self.function}({', '.join(map(repr, self.args))})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Load:
+    """A number in memory."""
+
+    pointer: Name
+    at: Expression
+
+    @property
+    def type(self) -> Type:
+        """That of the numbers it points to."""
+        return "real" if self.pointer.type == "reals" else "index"
+
+    def __repr__(self) -> str:
+        return f"{self.pointer!r}[{self.at!r}]"
+
+
+Expression = Union[Constant, Name, Operation, Call, Load]
+
+
+def real(value: float) -> Constant:
+    """A real number."""
+    return Constant(repr(float(value)), "real")
+
+
+def index(value: int) -> Constant:
+    """An index; a negative one wraps around."""
+    return Constant(str(value % 2**64), "index")
+
+
+def bits(value: int) -> Constant:
+    """Bits, as a signed integer."""
+    return Constant(str(value), "bits")
+
+
+def operation(op: str, *args: Expression) -> Operation:
+    """An operation of arguments.
+
+    Raises:
+        LoopError: there is no such operation, or it does not take these.
+    """
+    return Operation(op, args, type_of(op, [a.type for a in args]))
+
+
+# ---------------------------------------------------------------- statements
+
+
+class Statement:
+    """Something done."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(lines_of([self]))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Let(Statement):
+    """A name for a value; a name is given once in a procedure or function."""
+
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Variable(Statement):
+    """A name whose value changes, with the first one."""
+
+    name: str
+    start: Expression
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Set(Statement):
+    """A new value for a variable."""
+
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Add(Statement):
+    """A real added to a variable, an accumulator: in any order where the procedure may reassociate."""
+
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Store(Statement):
+    """A real written to memory; with ``add``, added to the one that is there."""
+
+    pointer: Name
+    at: Expression
+    value: Expression
+    add: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Loop(Statement):
+    """Rounds for an index from ``start`` to below ``stop``."""
+
+    index: str
+    axis: Axis
+    start: Expression
+    stop: Expression
+    body: tuple[Statement, ...]
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Branch(Statement):
+    """One or the other."""
+
+    test: Expression
+    then: tuple[Statement, ...]
+    otherwise: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Switch(Statement):
+    """What belongs to the number that an index is; nothing where there is none."""
+
+    on: Expression
+    cases: tuple[tuple[int, tuple[Statement, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(Statement):
+    """A call of a procedure."""
+
+    procedure: str
+    args: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Each(Statement):
+    """Rounds for neighbouring arguments of the driver: ``pointer`` is each in turn, ``index`` counts from 0."""
+
+    index: str
+    pointer: str
+    pointers: tuple[Name, ...]
+    body: tuple[Statement, ...]
+
+
+# ---------------------------------------------------------------- functions, procedures, programs
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Function:
+    """A function of reals without effects: names for values, then the result.
+
+    ``source`` is the Python of a function that the reader does not know, which only Numba compiles; it has no body then.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    body: tuple[Let, ...]
+    result: Expression
+    contract: bool = True
+    doc: str = ""
+    source: str = ""
+
+    def __repr__(self) -> str:
+        head = f"function {self.name}({', '.join(self.parameters)}){'' if self.contract else ' uncontracted'}:"
+        return "\n".join([head, *(f"    {x}" for x in [*lines_of(self.body), f"return {self.result!r}"])])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Procedure:
+    """Statements that work on memory.  ``reassociate``: sums may be added up in any order."""
+
+    name: str
+    parameters: tuple[Name, ...]
+    body: tuple[Statement, ...]
+    contract: bool = True
+    reassociate: bool = False
+    doc: str = ""
+
+    def __repr__(self) -> str:
+        flags = " reassociated" * self.reassociate + ("" if self.contract else " uncontracted")
+        head = f"procedure {self.name}({', '.join(f'{p.name}: {p.type}' for p in self.parameters)}){flags}:"
+        return "\n".join([head, *(f"    {x}" for x in lines_of(self.body))])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Part:
+    """A part of the driver: work that all samples share, or with ``samples`` a pass over blocks of samples.
+
+    ``before`` is done once, before the first block: totals become 0.  In the body of a pass ``first`` is the index of the
+    block's first sample, ``n`` how many samples it has.
+    """
+
+    body: tuple[Statement, ...]
+    samples: bool = False
+    before: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Loops:
+    """A whole program: ``kernels`` are the procedures made for it, ``library`` those and the functions that they need.
+
+    The driver has the names ``a0``, ``a1``, ... of its arguments, ``o`` of the results that all samples share and ``o3`` of
+    the fourth result, which differs by sample (``results`` lists them); ``w`` and ``s``, the workspaces on lanes and shared;
+    ``c``, ``T`` and ``STEPS``, the constants, the table of indices and that of steps, two indices a step; and ``samples``.
+    """
+
+    single: bool
+    block: int
+    arguments: int
+    results: tuple[str, ...]
+    functions: tuple[Function, ...]
+    library: tuple[Procedure, ...]
+    kernels: tuple[Procedure, ...]
+    parts: tuple[Part, ...]
+
+    def __repr__(self) -> str:
+        parts = [f"{'float32' if self.single else 'float64'}, blocks of {self.block}"]
+        parts += [repr(x) for x in (*self.functions, *self.library, *self.kernels)]
+        for part in self.parts:
+            head = f"pass over {self.block} samples at a time:" if part.samples else "once:"
+            parts.append("\n".join([*lines_of(part.before), head, *(f"    {x}" for x in lines_of(part.body))]))
+        return "\n\n".join(parts)
+
+    def driver_names(self) -> tuple[Name, ...]:
+        """The parameters of the driver, in order."""
+        pointers = [f"a{k}" for k in range(self.arguments)] + [*self.results, "w", "s", "c"]
+        tables = [Name(n, "indices") for n in ("T", "STEPS")]
+        return (*(Name(n, "reals") for n in pointers), *tables, Name("samples", "index"))
+
+
+def lines_of(body: tuple[Statement, ...] | list[Statement]) -> list[str]:
+    """Statements as people read them, a line each; deep nests are indented."""
+    out: list[str] = []
+    for s in body:
+        if isinstance(s, Let):
+            out.append(f"{s.name} = {s.value!r}")
+        elif isinstance(s, Variable):
+            out.append(f"variable {s.name} = {s.start!r}")
+        elif isinstance(s, Set):
+            out.append(f"{s.name} := {s.value!r}")
+        elif isinstance(s, Add):
+            out.append(f"{s.name} += {s.value!r}")
+        elif isinstance(s, Store):
+            out.append(f"{s.pointer!r}[{s.at!r}] {'+=' if s.add else '='} {s.value!r}")
+        elif isinstance(s, Run):
+            out.append(f"{s.procedure}({', '.join(map(repr, s.args))})")
+        else:
+            for head, inner in _blocks(s):
+                out.append(head)
+                out += [f"    {line}" for line in lines_of(inner)]
+    return out
+
+
+def _blocks(s: Statement) -> list[tuple[str, tuple[Statement, ...]]]:
+    """The blocks of a statement that has any, each with the line before it."""
+    if isinstance(s, Loop):
+        axis = "" if s.axis == "plain" else f"{s.axis} "
+        by = "" if s.step == 1 else f" by {s.step}"
+        return [(f"for {axis}{s.index} from {s.start!r} to {s.stop!r}{by}:", s.body)]
+    if isinstance(s, Each):
+        return [(f"for {s.index}, {s.pointer} in {', '.join(map(repr, s.pointers))}:", s.body)]
+    if isinstance(s, Branch):
+        return [(f"if {s.test!r}:", s.then), *([("else:", s.otherwise)] if s.otherwise else [])]
+    assert isinstance(s, Switch), s
+    return [(f"case {s.on!r} == {k}:", body) for k, body in s.cases]
+
+
+__all__ = [
+    "Add", "Branch", "Call", "Constant", "Each", "Expression", "Function", "Let", "Load", "Loop", "Loops", "Name", "Operation", "Part",
+    "Procedure", "Run", "Set", "Statement", "Store", "Switch", "Variable", "bits", "index", "lines_of", "operation", "real",
+]  # fmt: skip
