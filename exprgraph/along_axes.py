@@ -7,7 +7,7 @@ they do not: a sum of squares at 1e200, ``1 - p`` for the probability p of what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from .indexing import select
 from .leaves import array, constant, constant_value
 from .node import Node, make
 from .primitive import Primitive, enter
+from .squares import SQUARE
+from .traverse import REBUILD
 
 
 class AxisFunction(Primitive):
@@ -40,15 +42,14 @@ class AxisFunction(Primitive):
         self.latex = latex
         #: scalar operations for an element
         self.operations = operations
-        self.rebuild = lambda node, args: along(self, args[0], node.params)
-        self.count = lambda node: operations * node.args[0].size
-        self.evaluate = self._evaluated
         # elementary only as a whole
         self.element = lambda node, index, get: select(node, index)
 
-    def _evaluated(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
-        ndim = node.args[0].ndim
-        return np.asarray(self.numpy(values[0], tuple(k - ndim for k in node.params)))
+
+@REBUILD.rule(AxisFunction)
+def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
+    assert isinstance(node.op, AxisFunction)
+    return along(node.op, args[0], node.params)
 
 
 def along(row: AxisFunction, node: Node, axes: tuple[int, ...]) -> Node:
@@ -83,12 +84,11 @@ LOG_SOFTMAX = enter(
 )
 
 
+@SQUARE.rule(NORM)
 def _sum_of_squares(node: Node) -> Node:
     (v,) = node.args
     axes = list(range(v.ndim))
     return contract([(power(v, 2.0), axes)], [k for k in axes if k not in node.params])
 
-
-NORM.square = _sum_of_squares
 
 __all__ = ["LOGSUMEXP", "LOG_SOFTMAX", "NORM", "SOFTMAX", "AxisFunction", "along"]

@@ -18,7 +18,8 @@ from .grouping import kept_nodes
 from .leaves import array, constant, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, PRODUCT, SUM
-from .squares import is_sum_of_squares, without_roots
+from .squares import SQUARE, is_sum_of_squares, without_roots
+from .traverse import REBUILD
 from .values import power as power_of
 from .written import (
     finished_sum,
@@ -276,31 +277,20 @@ def power(base: Node, exponent: float) -> Node:
     return product([(base, float(exponent))], 1.0, base.shape)
 
 
+@REBUILD.rule(SUM)
 def _rebuild_sum(node: Node, args: tuple[Node, ...]) -> Node:
     const, coefficients = node.params
     return linear(zip(coefficients, args), const, node.shape)
 
 
+@REBUILD.rule(PRODUCT)
 def _rebuild_product(node: Node, args: tuple[Node, ...]) -> Node:
     return product(zip(args, node.params), 1.0, node.shape)
 
 
+@SQUARE.rule(PRODUCT)
 def _square_of_a_root(node: Node) -> Node | None:
     """The square of a power of 1/2, 3/2, ... of a sum of squares, which is defined everywhere."""
     if len(node.args) > 1 or node.params[0] < 0.0 or node.params[0] * 2.0 % 2.0 != 1.0 or node.args[0].shape != node.shape:
         return None
     return power(node.args[0], 2.0 * node.params[0]) if is_sum_of_squares(node.args[0]) else None
-
-
-def _count_product(node: Node) -> int:
-    """Multiplications, divisions and powers; a/b is one operation, and so is 1/b."""
-    powers = sum(abs(e) != 1.0 for e in node.params)
-    total: int = (len(node.args) - 1 + powers + all(e < 0 for e in node.params)) * node.size
-    return total
-
-
-PRODUCT.square = _square_of_a_root
-SUM.rebuild = _rebuild_sum
-PRODUCT.rebuild = _rebuild_product
-SUM.count = lambda n: (len(n.args) * 2 - sum(c in (1.0, -1.0) for c in n.params[1]) - (n.params[0] == 0.0)) * n.size
-PRODUCT.count = _count_product

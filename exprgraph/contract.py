@@ -31,6 +31,7 @@ from .grouping import kept_nodes
 from .leaves import constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
+from .traverse import REBUILD
 from .written import split_coefficient, split_sign, spread
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
@@ -397,35 +398,7 @@ def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: di
     return make(CONTRACT, tuple(n for n, _ in operands), (tuple(ls for _, ls in operands), shape), shape)
 
 
+@REBUILD.rule(CONTRACT)
 def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
     labels, sizes = node.params
     return contract(list(zip(args, labels)), range(len(node.shape)), dict(enumerate(sizes)))
-
-
-def _count(node: Node) -> int:
-    """Multiplications and additions, operands joined one after another."""
-    labels, sizes = node.params
-    if is_structural(node):
-        return 0
-    live = [set(ks) for a, ks in zip(node.args, labels) if a.op is not IDENTITY]
-    total = 0
-    out = set(range(len(node.shape)))
-    joined = live[0]
-    for at, ks in enumerate(live[1:], 2):
-        joined = joined | ks
-        later = out.union(*live[at:]) if at < len(live) else out
-        work = 1
-        for k in joined:
-            work *= sizes[k]
-        total += work * (2 if joined - later else 1)
-        joined = joined & later
-    if len(live) == 1:
-        work = 1
-        for k in live[0]:
-            work *= sizes[k]
-        total += work
-    return total
-
-
-CONTRACT.rebuild = _rebuild
-CONTRACT.count = _count

@@ -18,6 +18,7 @@ import numpy as np
 
 from .along_axes import AxisFunction
 from .arithmetic import linear, product
+from .counting import COUNT
 from .elementwise import Function, apply
 from .functions import maximum, minimum
 from .indexing import Entries, Entry, ends_of, indices_of, select
@@ -391,8 +392,7 @@ def _operations(node: Node) -> int:
     if op is REDUCE_MAX or op is REDUCE_MIN:
         return math.prod(_summed(node, 0)) - 1
     if op is SOLVE or isinstance(op, AxisFunction):
-        assert op.count is not None
-        return op.count(node) // max(node.size, 1)
+        return COUNT[op](node) // max(node.size, 1)
     return 1 if isinstance(op, Function) or op is SAMPLE_SUM else 0
 
 

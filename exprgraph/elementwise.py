@@ -26,7 +26,8 @@ from .leaves import array, as_node, constant, constant_values, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from .primitive import lookup as primitive
-from .traverse import topological
+from .squares import SQUARE
+from .traverse import REBUILD, topological
 from .written import spread
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
@@ -41,7 +42,7 @@ class Function(Primitive):
 
     __slots__ = (
         "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample",
-        "shown_as", "source", "squared", "text",
+        "shown_as", "source", "text",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +56,6 @@ class Function(Primitive):
         latex: str | None = None,
         shown_as: Callable[..., Node] | None = None,
         build: Callable[..., Node] | None = None,
-        squared: Callable[..., Node] | None = None,
         domain: Sequence[Interval] | None = None,
         sample: Sequence[Interval] | None = None,
         boolean: bool = False,
@@ -87,12 +87,6 @@ class Function(Primitive):
         self.doc = doc
         #: the canonical expression of operands; a node of this row, unless it is simpler
         self.build: Callable[..., Node] = build or (lambda *operands: apply(self, *operands))
-        self.rebuild = lambda node, args: self.build(*args)
-        self.evaluate = lambda node, values: self.values(values)
-        self.count = lambda node: node.size
-        self.squared = squared
-        if squared is not None:
-            self.square = lambda node: squared(*node.args)
 
     @property
     def arity(self) -> int:
@@ -164,10 +158,22 @@ class Function(Primitive):
         return not made.shape and any(n.op is SYMBOL for n in topological([made]))
 
 
-def row(name: str, numpy: Any, *partials: Any, **columns: Any) -> Elementwise:
-    """A row of the package's own, entered in the table; its code is a call of its name."""
+@REBUILD.rule(Function)
+def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
+    assert isinstance(node.op, Function)
+    return node.op.build(*args)
+
+
+def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | None = None, **columns: Any) -> Elementwise:
+    """A row of the package's own, entered in the table; its code is a call of its name.
+
+    ``squared`` is the square of a row that is a root.
+    """
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
-    return caller(enter(Function(name, numpy=numpy, partials=partials, **columns)))
+    made = enter(Function(name, numpy=numpy, partials=partials, **columns))
+    if squared is not None:
+        SQUARE.fill(lambda node: squared(*node.args), made)
+    return caller(made)
 
 
 #: operations that move elements and leave them as they are

@@ -27,6 +27,10 @@ class AxisError(ExprGraphError, IndexError, ValueError):
     """An axis or an index out of range."""
 
 
+class MissingRuleError(ExprGraphError, NotImplementedError):
+    """An operation for which a part of the package has no rule."""
+
+
 class CompilationError(ExprGraphError, RuntimeError):
     """A form that this function cannot be compiled to."""
 

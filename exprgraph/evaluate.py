@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 
+from .along_axes import AxisFunction
+from .column import Column
 from .elementwise import Function, is_boolean
 from .errors import DTypeError, ShapeError, UnboundSymbolError
 from .exact import nearest_floats
@@ -42,6 +44,24 @@ from .values import power
 
 T = TypeVar("T")
 Bindings = Mapping[Node, Any]
+
+
+class Samples(NamedTuple):
+    """What a call says about all values: the shape of its batch, and the type of its numbers."""
+
+    batch: Shape
+    dtype: np.dtype[Any]
+
+
+class Value(Protocol):
+    """The value of a node from those of its arguments, batch axes first."""
+
+    def __call__(self, node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray: ...
+
+
+#: the reference for everything else
+EVALUATE: Column[Value] = Column("evaluate", "the value of a node by NumPy, from the values of its arguments", __name__)
+EVALUATE.leave_out("a symbol has the value that the caller gives it", SYMBOL)
 
 
 @overload
@@ -108,7 +128,7 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
     for node in order:
         for a in node.args:
             uses[a] = uses.get(a, 0) + 1
-    context = _Context(batch, dtype)
+    samples = Samples(batch, dtype)
     gate_of = only_summed(order, uses)
     gates = set(gate_of.values()) - values.keys()
     with np.errstate(all="ignore"):
@@ -119,13 +139,14 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
             args = gate.args if gate in gates else node.args
             if node not in values:
                 operands = [values[a] for a in args]
-                values[node] = context.gated_sum(node, operands) if gate in gates else context.value(node, operands)
+                value = _gated_sum(node, operands) if gate in gates else EVALUATE[node.op](node, operands, samples)
+                values[node] = np.asarray(value).astype(dtype, copy=False)
             for a in args if node not in bindings else ():
                 uses[a] -= 1
                 if not uses[a]:
                     del values[a]  # memory follows the live values, not the whole graph
     repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
-    return [context.finish(r, values[r], again) for r, again in zip(roots, repeated)]
+    return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
 
 
 def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
@@ -198,52 +219,62 @@ def real_array(value: Any, what: str) -> np.ndarray:
     raise DTypeError(f"{what}: expected real numbers, got {unreal(value)}")
 
 
-class _Context:
-    def __init__(self, batch: Shape, dtype: np.dtype[Any]) -> None:
-        self.batch = batch
-        self.dtype = dtype
+def _finished(node: Node, value: np.ndarray, batch: Shape, repeated: bool) -> Any:
+    shape = value.shape[: value.ndim - len(node.shape)] + node.shape
+    if repeated or node.per_sample or value.ndim > len(node.shape):
+        shape = batch + node.shape
+    out = np.array(np.broadcast_to(value, shape))
+    if is_boolean(node):
+        out = out != 0
+    return out if out.ndim else out[()]
 
-    def value(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
-        op = node.op
-        if op is CONSTANT:
-            return np.full(node.shape, node.params[0], self.dtype)
-        if op is ARRAY:
-            data: np.ndarray = node.params[0].data
-            return data.astype(self.dtype, copy=False)
-        if op is IDENTITY:
-            return np.eye(node.shape[0], dtype=self.dtype)
-        if op is SAMPLE_COUNT:
-            return np.asarray(float(np.prod(self.batch)), self.dtype)
-        if op is SAMPLE_SUM:
-            whole = np.broadcast_to(values[0], self.batch + node.shape)
-            return np.asarray(whole.sum(axis=tuple(range(len(self.batch)))), self.dtype)
-        assert op.evaluate is not None, op
-        if isinstance(op, Function) or op in (SUM, PRODUCT):  # scalar arguments act on every element
-            values = [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
-        return np.asarray(op.evaluate(node, values)).astype(self.dtype, copy=False)
 
-    def gated_sum(self, node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
-        """A sum over axes of a gate, from the operands of the gate: their product, unless something infinite or undefined is in it."""
-        (labels,), sizes = node.params
-        ndim = len(node.shape)
-        strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
-        shape = np.broadcast_shapes(strong.shape, factor.shape, tuple(sizes[k] for k in labels))
-        strong, factor = (np.broadcast_to(v, shape) for v in (strong, factor))
-        a, own = narrow(strong, labels, ())
-        b, others = narrow(factor, labels, [k for k in labels if k not in own])
-        value = _einsum([a, b], [own, others], list(range(ndim)), sizes)
-        if np.isnan(value).any():
-            value = summed_carefully(strong, factor, labels, ndim)
-        return value.astype(self.dtype, copy=False)
+# ---------------------------------------------------------------- one rule a primitive
 
-    def finish(self, node: Node, value: np.ndarray, repeated: bool) -> Any:
-        shape = value.shape[: value.ndim - len(node.shape)] + node.shape
-        if repeated or node.per_sample or value.ndim > len(node.shape):
-            shape = self.batch + node.shape
-        out = np.array(np.broadcast_to(value, shape))
-        if is_boolean(node):
-            out = out != 0
-        return out if out.ndim else out[()]
+
+@EVALUATE.rule(CONSTANT)
+def _constant(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.full(node.shape, node.params[0], samples.dtype)
+
+
+@EVALUATE.rule(ARRAY)
+def _array(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    data: np.ndarray = node.params[0].data
+    return data
+
+
+@EVALUATE.rule(IDENTITY)
+def _identity(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.eye(node.shape[0], dtype=samples.dtype)
+
+
+@EVALUATE.rule(SAMPLE_COUNT)
+def _sample_count(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.asarray(float(np.prod(samples.batch)))
+
+
+@EVALUATE.rule(SAMPLE_SUM)
+def _sample_sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    whole = np.broadcast_to(values[0], samples.batch + node.shape)
+    return np.asarray(whole.sum(axis=tuple(range(len(samples.batch)))))
+
+
+@EVALUATE.rule(Function)
+def _function(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    assert isinstance(node.op, Function)
+    return node.op.values(_spread(node, values))
+
+
+@EVALUATE.rule(AxisFunction)
+def _along(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    assert isinstance(node.op, AxisFunction)
+    ndim = node.args[0].ndim
+    return np.asarray(node.op.numpy(values[0], tuple(k - ndim for k in node.params)))
+
+
+def _spread(node: Node, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Values of an elementwise operation's arguments: a number acts on every element."""
+    return [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
 
 
 def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
@@ -253,19 +284,21 @@ def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
     return value.reshape(value.shape + (1,) * (target - ndim))
 
 
-def _sum(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(SUM)
+def _sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     const, coefficients = node.params
     total: Any = const if const or not values else None
-    for c, v in zip(coefficients, values):
+    for c, v in zip(coefficients, _spread(node, values)):
         term = v if c == 1.0 else -v if c == -1.0 else c * v
         total = term if total is None else total + term
     return np.asarray(total)
 
 
-def _product(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(PRODUCT)
+def _product(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     above: Any = None
     below: Any = None
-    for e, v in zip(node.params, values):
+    for e, v in zip(node.params, _spread(node, values)):
         term = v if abs(e) == 1.0 else power(v, abs(e))
         if e > 0:
             above = term if above is None else above * term
@@ -276,7 +309,8 @@ def _product(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray((1.0 if above is None else above) / below)
 
 
-def _contract(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(CONTRACT)
+def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     labels, sizes = node.params
     ndim = len(node.shape)
     equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is IDENTITY}
@@ -300,6 +334,21 @@ def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int
     diagonal = np.einsum(whole, [Ellipsis, *stands[:ndim]], [Ellipsis, *kept])  # a view
     diagonal[...] = value
     return whole
+
+
+def _gated_sum(node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
+    """A sum over axes of a gate, from the operands of the gate: their product, unless something infinite or undefined is in it."""
+    (labels,), sizes = node.params
+    ndim = len(node.shape)
+    strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
+    shape = np.broadcast_shapes(strong.shape, factor.shape, tuple(sizes[k] for k in labels))
+    strong, factor = (np.broadcast_to(v, shape) for v in (strong, factor))
+    a, own = narrow(strong, labels, ())
+    b, others = narrow(factor, labels, [k for k in labels if k not in own])
+    value = _einsum([a, b], [own, others], list(range(ndim)), sizes)
+    if np.isnan(value).any():
+        value = summed_carefully(strong, factor, labels, ndim)
+    return value
 
 
 def _einsum(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], axes: list[int], sizes: Sequence[int]) -> np.ndarray:
@@ -331,20 +380,28 @@ def _by_dot(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], out: 
     return np.asarray(np.einsum(*operands, out, optimize=True))
 
 
-def _stack(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(SELECT)
+def _select(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return take(values[0], node.params)
+
+
+@EVALUATE.rule(STACK)
+def _stack(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     ndim = len(node.shape)
     same = np.broadcast_arrays(*values)
     return np.stack(same, axis=node.params[0] - ndim)
 
 
-def _concatenate(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(CONCATENATE)
+def _concatenate(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     ndim = len(node.shape)
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - ndim] for v in values))
     same = [np.broadcast_to(v, lead + v.shape[v.ndim - ndim :]) for v in values]
     return np.concatenate(same, axis=node.params[0] - ndim)
 
 
-def _place(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(PLACE)
+def _place(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     (value,) = values
     lead = value.shape[: value.ndim - len(node.args[0].shape)]
     target = np.zeros(lead + node.shape, value.dtype)
@@ -352,21 +409,22 @@ def _place(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     return target
 
 
-def _reshape(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(RESHAPE)
+def _reshape(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     (value,) = values
     lead = value.shape[: value.ndim - len(node.args[0].shape)]
     return value.reshape(lead + node.shape)
 
 
-def _extremum(f: Any) -> Any:
-    def rule(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
-        n = len(node.args[0].shape)
-        return np.asarray(f(values[0], axis=tuple(k - n for k in node.params)))
+@EVALUATE.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    n = len(node.args[0].shape)
+    best = np.max if node.op is REDUCE_MAX else np.min
+    return np.asarray(best(values[0], axis=tuple(k - n for k in node.params)))
 
-    return rule
 
-
-def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
+@EVALUATE.rule(SOLVE)
+def _solve(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     a, b = values
     n = len(node.shape)
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - n])
@@ -374,17 +432,5 @@ def _solve(node: Node, values: Sequence[np.ndarray]) -> np.ndarray:
     b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
     return solve_systems(a, b)
 
-
-SUM.evaluate = _sum
-PRODUCT.evaluate = _product
-CONTRACT.evaluate = _contract
-SELECT.evaluate = lambda node, values: take(values[0], node.params)
-PLACE.evaluate = _place
-STACK.evaluate = _stack
-CONCATENATE.evaluate = _concatenate
-RESHAPE.evaluate = _reshape
-REDUCE_MAX.evaluate = _extremum(np.max)
-REDUCE_MIN.evaluate = _extremum(np.min)
-SOLVE.evaluate = _solve
 
 __all__ = ["Operand", "evaluate", "evaluate_nodes"]

@@ -22,6 +22,7 @@ from .errors import AxisError
 from .leaves import array, basis, constant, identity, number, zeros
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONCATENATE, IDENTITY, PLACE, SAMPLE_SUM, SELECT, STACK
+from .traverse import REBUILD
 from .unwinding import each, unwinding
 from .written import split_coefficient
 
@@ -359,8 +360,7 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     return ("t", tuple(i % n for i in positions.tolist()))
 
 
-SELECT.rebuild = lambda node, args: select(args[0], node.params)
-PLACE.rebuild = lambda node, args: place(args[0], node.params[0], node.shape)
-SELECT.count = PLACE.count = lambda node: 0
+REBUILD.fill(lambda node, args: select(args[0], node.params), SELECT)
+REBUILD.fill(lambda node, args: place(args[0], node.params[0], node.shape), PLACE)
 
 __all__ = ["Entries", "Entry", "getitem", "identity", "index_entry", "indices_of", "place", "put", "select", "selected_shape", "take"]

@@ -15,6 +15,7 @@ from .integers import whole
 from .leaves import array, as_node, brief, constant, constant_value, constant_values, normalize_shape, number
 from .node import Node, Operand, Shape, make
 from .primitive import CONCATENATE, RESHAPE, SELECT, STACK
+from .traverse import REBUILD
 from .written import split_coefficient
 
 
@@ -161,7 +162,6 @@ def reshape_to(node: Node, shape: Any) -> Node:
     return reshape(node, out)
 
 
-STACK.rebuild = lambda node, args: stack(args, node.params[0])
-CONCATENATE.rebuild = lambda node, args: concatenate(args, node.params[0])
-RESHAPE.rebuild = lambda node, args: reshape(args[0], node.shape)
-STACK.count = CONCATENATE.count = RESHAPE.count = lambda node: 0
+REBUILD.fill(lambda node, args: stack(args, node.params[0]), STACK)
+REBUILD.fill(lambda node, args: concatenate(args, node.params[0]), CONCATENATE)
+REBUILD.fill(lambda node, args: reshape(args[0], node.shape), RESHAPE)

@@ -13,6 +13,7 @@ from .leaves import array, as_node, constant_values, identity, is_zero, zeros
 from .node import Node, Operand, make
 from .primitive import IDENTITY, SOLVE
 from .systems import solve_systems
+from .traverse import REBUILD
 
 
 def matmul(a: Operand, b: Operand) -> Node:
@@ -380,12 +381,4 @@ def inv(a: Operand) -> Node:
     return solve_node(node, identity(node.shape[0]))
 
 
-SOLVE.rebuild = lambda node, args: solve_node(*args)
-
-
-def _solve_count(node: Node) -> int:
-    n = node.shape[0]
-    return 2 * n**3 // 3 + 2 * n * node.size
-
-
-SOLVE.count = _solve_count
+REBUILD.fill(lambda node, args: solve_node(*args), SOLVE)

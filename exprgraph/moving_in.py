@@ -17,6 +17,7 @@ from .grouping import kept_nodes
 from .leaves import array
 from .node import Node, Shape, make
 from .primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
+from .traverse import REBUILD
 from .unwinding import each, unwinding
 from .written import spread
 
@@ -182,5 +183,4 @@ def _on_shape(node: Node, args: tuple[Node, ...], shape: Shape) -> Node:
         return product(zip(args, node.params), 1.0, shape)
     if node.op is SUM:
         return linear(zip(node.params[1], args), node.params[0], shape)
-    assert node.op.rebuild is not None
-    return node.op.rebuild(node, args)
+    return REBUILD[node.op](node, args)

@@ -13,6 +13,7 @@ from .joining import concatenate, reshape, stack
 from .leaves import as_node, number, sample_count
 from .node import Node, Operand, make
 from .primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
+from .traverse import REBUILD
 from .unwinding import each, unwinding
 from .written import split_coefficient
 
@@ -166,5 +167,4 @@ def _contract(node: Node) -> Node | None:
     return contract([(sample_sum(part), kept), *shared], range(ndim), dict(enumerate(sizes)))
 
 
-SAMPLE_SUM.rebuild = lambda node, args: sample_sum(args[0])
-SAMPLE_SUM.count = lambda node: node.size
+REBUILD.fill(lambda node, args: sample_sum(args[0]), SAMPLE_SUM)

@@ -15,27 +15,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-
     from .node import Node
 
     Table = TypeVar("Table")
 
-    class Evaluate(Protocol):
-        """Value of a node from the values of its arguments (batch axes lead)."""
-
-        def __call__(self, node: Node, values: Sequence[np.ndarray]) -> np.ndarray: ...
-
-    #: the node's canonical form again, with other arguments
-    Rebuild = Callable[[Node, "tuple[Node, ...]"], Node]
     #: tangent of a node; tangents have shape ``arg.shape + extra``, ``None`` is zero
     Jvp = Callable[[Node, "Sequence[Node | None]", "tuple[int, ...]"], "Node | None"]
     #: cotangents of the arguments; ``ct`` has shape ``extra + node.shape``
     Vjp = Callable[[Node, Node, "tuple[int, ...]"], "Sequence[Node | None]"]
-    #: number of scalar operations one evaluation takes
-    Count = Callable[[Node], int]
-    #: the square of a node, where that is simpler: of the root of a sum of squares the sum
-    Square = Callable[[Node], "Node | None"]
 
     class Get(Protocol):
         """What a rule for elements asks: ``get(arg, index)`` is an element of an argument."""
@@ -52,22 +39,18 @@ if TYPE_CHECKING:
 class Primitive:
     """One row: the name, and a column for each thing the package can do with it."""
 
-    __slots__ = ("count", "element", "evaluate", "gated_jvp", "gated_vjp", "jvp", "key", "leaf", "name", "rebuild", "square", "vjp")
+    __slots__ = ("element", "gated_jvp", "gated_vjp", "jvp", "key", "leaf", "name", "vjp")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
         self.key = name.encode()
         self.leaf = leaf
-        self.evaluate: Evaluate | None = None
-        self.rebuild: Rebuild | None = None
         self.jvp: Jvp | None = None
         self.vjp: Vjp | None = None
-        self.count: Count | None = None
         self.element: Element | None = None
         #: the same where zeros silence what they meet; both take that, of each tangent or of the cotangent, after the extra axes
         self.gated_jvp: Callable[..., Node | None] | None = None
         self.gated_vjp: Callable[..., Sequence[Node | None]] | None = None
-        self.square: Square | None = None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

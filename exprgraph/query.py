@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from .counting import COUNT
 from .elementwise import broadcast_to
 from .errors import ShapeError
 from .leaves import as_node
@@ -54,8 +55,7 @@ def count_ops(e: Any) -> int:
     total = 0
     for node in topological(_roots(e)):
         if not node.op.leaf:
-            assert node.op.count is not None, node.op
-            total += node.op.count(node)
+            total += COUNT[node.op](node)
     return total
 
 

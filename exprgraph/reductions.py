@@ -15,6 +15,7 @@ from .leaves import array as array_node
 from .leaves import as_node, constant, constant_value, number
 from .node import Axis, Node, Operand, make
 from .primitive import REDUCE_MAX, REDUCE_MIN, Primitive
+from .traverse import REBUILD
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
@@ -316,8 +317,6 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     return scale(n**-0.5, norm(centred, axis=axes, keepdims=keepdims))
 
 
-REDUCE_MAX.rebuild = lambda node, args: extremum(REDUCE_MAX, args[0], node.params)
-REDUCE_MIN.rebuild = lambda node, args: extremum(REDUCE_MIN, args[0], node.params)
-REDUCE_MAX.count = REDUCE_MIN.count = lambda node: node.args[0].size
+REBUILD.fill(lambda node, args: extremum(node.op, args[0], node.params), REDUCE_MAX, REDUCE_MIN)
 
 __all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "power", "prod", "reshape", "softmax", "std", "sum", "var"]

@@ -16,7 +16,7 @@ from .grouping import regrouping
 from .leaves import as_node
 from .node import Node
 from .primitive import PRODUCT, SUM, TABLE
-from .traverse import topological
+from .traverse import REBUILD, topological
 from .tree import flatten
 
 T = TypeVar("T")
@@ -194,8 +194,7 @@ def _rewritten(roots: Sequence[Node], rules: Sequence[Rule]) -> list[Node]:
     for node in topological(roots):
         new = node
         if node.args:
-            assert node.op.rebuild is not None, node.op
-            new = node.op.rebuild(node, tuple(image[a] for a in node.args))
+            new = REBUILD[node.op](node, tuple(image[a] for a in node.args))
         changed = True
         while changed:
             changed = False

@@ -7,9 +7,11 @@ is not: it has no value below 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations
+from typing import Union
 
+from .column import Column
 from .leaves import constant, number
 from .node import Node
 from .primitive import CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
@@ -21,6 +23,10 @@ _MOST = 256
 _MODERATE = (1e-60, 1e60)
 
 Factor = tuple[Node, float]
+#: the square of a node, or None where that is no simpler
+SQUARE: Column[Callable[[Node], Union[Node, None]]] = Column(
+    "square", "the square of a node that is a root, as what is below it", __name__, otherwise="its square is a power of it"
+)
 
 
 def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
@@ -79,14 +85,15 @@ def _is_root(node: Node) -> bool:
     if op is PRODUCT:
         return len(node.args) == 1 and node.params[0] * 2.0 % 2.0 == 1.0
     if op is not SELECT and op is not RESHAPE and op is not CONTRACT:
-        return op.square is not None
-    return _moved(node)[-1].op.square is not None
+        return SQUARE.find(op) is not None
+    return SQUARE.find(_moved(node)[-1].op) is not None
 
 
 def squared(node: Node) -> Node | None:
     """The square of a root as what is below it, also where its elements are moved about; None for other nodes."""
     *movements, root = _moved(node)
-    result = root.op.square(root) if root.op.square is not None else None
+    square = SQUARE.find(root.op)
+    result = square(root) if square is not None else None
     for m in reversed(movements):
         result = rebuild(m, (result,)) if result is not None else None
     return result
@@ -121,7 +128,7 @@ def is_sum_of_squares(node: Node) -> bool:
             ask(_unpaired(n))
         elif n.op in (SELECT, RESHAPE, STACK, SAMPLE_SUM):
             ask(n.args)
-        elif n.op.square is None:
+        elif SQUARE.find(n.op) is None:
             return False
     return True
 

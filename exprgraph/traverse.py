@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from .column import Column
 from .node import Node
 from .primitive import SYMBOL
+
+#: ``(node, args)``: the node's operation on other arguments, in canonical form
+REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
+    "rebuild", "the canonical node of the same operation and parameters, of other arguments", __name__, leaves=False
+)
 
 
 def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
@@ -44,8 +50,7 @@ def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
     """``node`` with other arguments, in canonical form."""
     if all(a is b for a, b in zip(args, node.args)):
         return node
-    assert node.op.rebuild is not None, node.op
-    return node.op.rebuild(node, args)
+    return REBUILD[node.op](node, args)
 
 
 def substitute_nodes(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:

@@ -18,7 +18,7 @@ import numpy as np
 from ..along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..contract import is_structural
 from ..elementwise import Function
-from ..evaluate import bind
+from ..evaluate import EVALUATE, Samples, bind
 from ..leaves import constant_value
 from ..node import Node, Shape
 from ..primitive import (
@@ -118,10 +118,7 @@ def _value(node: Node, args: Sequence[np.ndarray], batch: Shape) -> np.ndarray:
     if op is SAMPLE_SUM:
         whole = np.broadcast_to(args[0], args[0].shape[:1] + batch + node.shape)
         return np.asarray(whole.sum(axis=tuple(range(1, lead)), keepdims=True))
-    if isinstance(op, Function) or op in (SUM, PRODUCT):
-        args = _spread(args, node)
-    assert op.evaluate is not None, op
-    return np.asarray(op.evaluate(node, args))
+    return np.asarray(EVALUATE[op](node, args, Samples(batch, args[0].dtype)))
 
 
 def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:

@@ -19,6 +19,7 @@ import numpy as np
 from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..elementwise import Function
 from ..errors import ShapeError, UnboundSymbolError
+from ..evaluate import EVALUATE, Samples
 from ..lowering import runtime
 from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
 from ..node import Node, Shape
@@ -133,8 +134,7 @@ def _value(node: Node, values: list[np.ndarray], batch: Shape) -> np.ndarray:
         return _along(node, values[0])
     if op is SOLVE:
         return _solve(node, *values)
-    assert op.evaluate is not None, op
-    return np.asarray(op.evaluate(node, values), dtype=object)
+    return np.asarray(EVALUATE[op](node, values, Samples(batch, np.dtype(object))), dtype=object)
 
 
 def _dot(coefficients: Sequence[float], values: Sequence[Any], const: float) -> Any:
