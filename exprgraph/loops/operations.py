@@ -38,6 +38,8 @@ OPERATIONS: dict[str, Rule] = {
     # of indices, rounded down
     "floordiv": Rule(("index",), None, 2, "//"),
     "mod": Rule(("index",), None, 2, "%"),
+    # a number of lanes, or more, up to a whole vector of them: for a procedure that may compute lanes behind the last sample
+    "whole_vectors": Rule(("index",), None, 1, "whole_vectors"),
     "and_bits": Rule(_WHOLE, None, 2, "&"),
     "or_bits": Rule(_WHOLE, None, 2, "|"),
     "xor_bits": Rule(_WHOLE, None, 2, "^"),

@@ -254,11 +254,11 @@ class _Emitter:
             lines.append(self.call(copy, schedule, wanted))
         unit = self.row if schedule.lanes else 1
         at, to = self.storage.places[scratch].offset * unit, self.storage.places[node].offset * unit
-        count = "np.int64(n)" if schedule.lanes else "1"
         buffers = f"{self.storage.places[scratch].buffer}, {self.storage.places[node].buffer}"
         n, m = a.shape[0], node.size // a.shape[0]
-        lines.append(f"solve({buffers}, {at}, {to}, {n}, {m}, {unit}, {count})")
-        self.functions.add("solve")
+        given = f"{buffers}, {at}, {to}, {n}, {m}"
+        lines.append(f"solve({given}, {unit}, np.int64(n))" if schedule.lanes else f"solve_one({given})")
+        self.functions.add("solve" if schedule.lanes else "solve_one")
         if schedule.lanes:
             self.storage.release(scratch, a.shape)
         return lines

@@ -265,6 +265,11 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
                 y[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
 
 
+def solve_one(w: Array, y: Array, a: int, b: int, n: int, m: int) -> None:
+    """``solve`` for one system, whose elements are neighbours."""
+    solve(w, y, a, b, n, m, 1, 1)
+
+
 def gather(s: Array, to: int, a: Array, count: int) -> None:
     """A small argument among others."""
     for e in range(count):

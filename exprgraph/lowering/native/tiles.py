@@ -22,7 +22,7 @@ Emit = Callable[[Builder, dict[str, Value]], None]
 
 def _function(target: Target, name: str, parameters: Sequence[str], write: Emit) -> tuple[str, set[str]]:
     b = Builder(target)
-    pointers = ("a", "b", "c", "w")
+    pointers = {"w", "y"} if parameters[:2] == ("w", "y") else {"a", "b", "c", "w"}
     env = {p: Value(f"%{p}", "pointer" if p in pointers else "int", False, 0) for p in parameters}
     write(b, env)
     listed = ", ".join(f"{target.type_of(v.kind)} {v.text}" for v in env.values())
@@ -203,113 +203,123 @@ def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
     return out
 
 
-SOLVE = ("w", "y", "a", "b", "n", "m", "stride", "lanes")
+SOLVE_ONE = ("w", "y", "a", "b", "n", "m")
+SOLVE = (*SOLVE_ONE, "stride", "lanes")
+
+
+class _Elimination:
+    """A system being solved, on one lane of each vector or alone."""
+
+    def __init__(self, b: Builder, v: dict[str, Value], lane: Value, vector: bool) -> None:
+        self.b = b
+        self.v = v
+        self.lane = lane
+        self.vector = vector
+        self.zero, self.one = b.integer(0), b.integer(1)
+
+    def at(self, which: str, row: Value, column: Value) -> Value:
+        """The place of an element of the matrix or of the right sides."""
+        b, v = self.b, self.v
+        pointer, start, width = ("w", "a", "n") if which == "w" else ("y", "b", "m")
+        element = _add(b, _times(b, row, v[width]), column)
+        index = _add(b, v[start], _times(b, element, v["stride"]), self.lane) if self.vector else _add(b, v[start], element)
+        return b.at(v[pointer], index)
+
+    def get(self, which: str, row: Value, column: Value) -> Value:
+        return self.b.load(self.at(which, row, column), self.vector)
+
+    def put(self, which: str, row: Value, column: Value, value: Value) -> None:
+        self.b.store(value, self.at(which, row, column))
+
+    def loop(self, start: Value, end: Value, body: Callable[[Value], None]) -> None:
+        self.b.open(start, end, 1, "int", {})
+        body(self.b.loops[-1].index)
+        self.b.close({})
+
+    def eliminate(self) -> None:
+        """The matrix in parts, and the right sides with it; then these from the last row up."""
+        self.loop(self.zero, self.v["n"], self._column)
+        self.loop(self.zero, self.v["n"], self._back)
+
+    def _column(self, c: Value) -> None:
+        b, v = self.b, self.v
+        below = _add(b, c, self.one)
+        self.loop(below, v["n"], lambda r: self._exchange(c, r))
+        self.put("w", c, c, self._pivot(c))
+
+        def rest(r: Value) -> None:
+            factor = b.binary("fdiv", self.get("w", r, c), self.get("w", c, c))
+            self.put("w", r, c, factor)  # for the bounds of later pivots
+
+            def less(which: str, k: Value) -> None:
+                part = b.binary("fmul contract", factor, self.get(which, c, k))
+                self.put(which, r, k, b.binary("fsub contract", self.get(which, r, k), part))
+
+            self.loop(below, v["n"], partial(less, "w"))
+            self.loop(self.zero, v["m"], partial(less, "y"))
+
+        self.loop(below, v["n"], rest)
+
+    def _exchange(self, c: Value, r: Value) -> None:
+        """Exchange a row with one below it where that has the larger entry."""
+        b, v = self.b, self.v
+        here, there = (b.intrinsic("fabs", self.get("w", row, c)) for row in (r, c))
+        larger = b.binary("fcmp ogt", here, there, "bool")
+
+        def both(which: str, k: Value) -> None:
+            x, y = self.get(which, c, k), self.get(which, r, k)
+            self.put(which, c, k, b.select(larger, y, x))
+            self.put(which, r, k, b.select(larger, x, y))
+
+        self.loop(self.zero, v["n"], partial(both, "w"))
+        self.loop(self.zero, v["m"], partial(both, "y"))
+
+    def _pivot(self, c: Value) -> Value:
+        """The pivot of a column; NaN where it is no larger than its own rounding errors."""
+        b = self.b
+        pivot = self.get("w", c, c)
+        start = {"terms": b.real(0.0), "bound": b.real(NOISE * float(np.finfo(f"f{b.target.bits // 8}").eps))}
+        carried = b.open(self.zero, c, 1, "int", {k: b.wide(x) if self.vector else x for k, x in start.items()})
+        k = b.loops[-1].index
+        term = b.binary("fmul", self.get("w", c, k), self.get("w", k, c))
+        more = b.binary("fadd", carried["bound"], start["bound"])
+        sums = b.close({"terms": b.binary("fadd", carried["terms"], b.intrinsic("fabs", term)), "bound": more})
+        noise = b.binary("fmul", sums["bound"], sums["terms"])
+        regular = b.binary("fcmp ogt", b.intrinsic("fabs", pivot), noise, "bool")
+        return b.select(regular, pivot, b.real(float("nan")))
+
+    def _back(self, i: Value) -> None:
+        b, v = self.b, self.v
+        c = b.binary("sub", b.binary("sub", v["n"], self.one), i)
+
+        def of(k: Value) -> None:
+            carried = b.open(_add(b, c, self.one), v["n"], 1, "int", {"x": self.get("y", c, k)})
+            r = b.loops[-1].index
+            part = b.binary("fmul contract", self.get("w", c, r), self.get("y", r, k))
+            x = b.close({"x": b.binary("fsub contract", carried["x"], part)})["x"]
+            self.put("y", c, k, b.binary("fdiv", x, self.get("w", c, c)))
+
+        self.loop(self.zero, v["m"], of)
 
 
 def solve(target: Target) -> tuple[str, set[str]]:
-    """Gaussian elimination with partial pivoting: of a system on each lane (``solve``), or of one (``solve_one``).
+    """Gaussian elimination with partial pivoting, of a system on each lane.
 
     Rows are exchanged by choosing between them, so that each lane has pivots of its own.  A pivot that is none
     (:data:`exprgraph.systems.NOISE`) makes the solution NaN.
     """
-    texts, declared = [], set()
-    for name, vector in (("solve", True), ("solve_one", False)):
-        b = Builder(target)
-        v = {p: Value(f"%{p}", "pointer" if p in "wy" else "int", False, 0) for p in SOLVE}
 
-        def eliminate(b: Builder, v: dict[str, Value], lane: Value, vector: bool) -> None:
-            def at(which: str, row: Value, column: Value) -> Value:
-                """The place of an element of the matrix or of the right sides."""
-                pointer, start, width = ("w", "a", "n") if which == "w" else ("y", "b", "m")
-                index = _add(b, v[start], _times(b, _add(b, _times(b, row, v[width]), column), v["stride"]), lane)
-                return b.at(v[pointer], index)
+    def write(b: Builder, v: dict[str, Value]) -> None:
+        b.open(b.integer(0), v["lanes"], target.lanes, "int", {})
+        _Elimination(b, v, b.loops[-1].index, True).eliminate()
+        b.close({})
 
-            def get(which: str, row: Value, column: Value) -> Value:
-                return b.load(at(which, row, column), vector)
+    return _function(target, "solve", SOLVE, write)
 
-            def put(which: str, row: Value, column: Value, value: Value) -> None:
-                b.store(value, at(which, row, column))
 
-            def loop(start: Value, end: Value, body: Callable[[Value], None]) -> None:
-                b.open(start, end, 1, "int", {})
-                body(b.loops[-1].index)
-                b.close({})
-
-            zero, one = b.integer(0), b.integer(1)
-
-            def column(c: Value) -> None:
-                below = _add(b, c, one)
-
-                def larger(r: Value) -> None:
-                    """Exchange with the row above where this one has the larger entry."""
-                    here, there = (b.intrinsic("fabs", get("w", row, c)) for row in (r, c))
-                    exchange = b.binary("fcmp ogt", here, there, "bool")
-
-                    def both(which: str) -> Callable[[Value], None]:
-                        def of(k: Value) -> None:
-                            x, y = get(which, c, k), get(which, r, k)
-                            put(which, c, k, b.select(exchange, y, x))
-                            put(which, r, k, b.select(exchange, x, y))
-
-                        return of
-
-                    loop(zero, v["n"], both("w"))
-                    loop(zero, v["m"], both("y"))
-
-                loop(below, v["n"], larger)
-                pivot = get("w", c, c)
-                start = {"terms": b.real(0.0), "bound": b.real(NOISE * float(np.finfo(f"f{target.bits // 8}").eps))}
-                carried = b.open(zero, c, 1, "int", {k: b.wide(x) if vector else x for k, x in start.items()})
-                term = b.binary("fmul", get("w", c, b.loops[-1].index), get("w", b.loops[-1].index, c))
-                more = b.binary("fadd", carried["bound"], start["bound"])
-                sums = b.close({"terms": b.binary("fadd", carried["terms"], b.intrinsic("fabs", term)), "bound": more})
-                noise = b.binary("fmul", sums["bound"], sums["terms"])
-                regular = b.binary("fcmp ogt", b.intrinsic("fabs", pivot), noise, "bool")
-                pivot = b.select(regular, pivot, b.real(float("nan")))
-                put("w", c, c, pivot)
-
-                def rest(r: Value) -> None:
-                    factor = b.binary("fdiv", get("w", r, c), get("w", c, c))
-                    put("w", r, c, factor)  # for the bounds of later pivots
-
-                    def less(which: str) -> Callable[[Value], None]:
-                        def of(k: Value) -> None:
-                            part = b.binary("fmul contract", factor, get(which, c, k))
-                            put(which, r, k, b.binary("fsub contract", get(which, r, k), part))
-
-                        return of
-
-                    loop(below, v["n"], less("w"))
-                    loop(zero, v["m"], less("y"))
-
-                loop(below, v["n"], rest)
-
-            loop(zero, v["n"], column)
-
-            def back(i: Value) -> None:
-                c = b.binary("sub", b.binary("sub", v["n"], one), i)
-
-                def of(k: Value) -> None:
-                    carried = b.open(_add(b, c, one), v["n"], 1, "int", {"x": get("y", c, k)})
-                    r = b.loops[-1].index
-                    part = b.binary("fmul contract", get("w", c, r), get("y", r, k))
-                    x = b.close({"x": b.binary("fsub contract", carried["x"], part)})["x"]
-                    put("y", c, k, b.binary("fdiv", x, get("w", c, c)))
-
-                loop(zero, v["m"], of)
-
-            loop(zero, v["n"], back)
-
-        if vector:
-            b.open(b.integer(0), v["lanes"], target.lanes, "int", {})
-            eliminate(b, v, b.loops[-1].index, True)
-            b.close({})
-        else:
-            eliminate(b, v, b.integer(0), False)
-        listed = ", ".join(f"{target.type_of(x.kind)} {x.text}" for x in v.values())
-        texts.append(f"define internal void @{name}({listed}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}")
-        declared |= b.intrinsics
-    return "\n".join(texts), declared
+def solve_one(target: Target) -> tuple[str, set[str]]:
+    """``solve`` for one system, whose elements are neighbours."""
+    return _function(target, "solve_one", SOLVE_ONE, lambda b, v: _Elimination(b, v, b.integer(0), False).eliminate())
 
 
 LOAD = ("w", "row", "stride", "a", "first", "size", "offset", "count", "n")
@@ -349,6 +359,7 @@ TILES: dict[str, Callable[[Target], tuple[str, set[str]]]] = {
     "dots": dots,
     "dots_left": partial(dots, silences="left"),
     "solve": solve,
+    "solve_one": solve_one,
     "load": load,
 }
 

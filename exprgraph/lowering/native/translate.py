@@ -71,8 +71,6 @@ class Translation(Expressions):
         name = ast.unparse(call.func)
         if name == "keep_apart":
             return
-        if name == "solve" and ast.unparse(call.args[6]) == "1":  # neighbours are elements of the same system
-            name = "solve_one"
         passed = [self.expression(a) for a in call.args]
         if name.startswith("product") and (ast.unparse(call.args[0]), ast.unparse(call.args[-1])) == ("w", "n"):
             # rows of lanes: whole vectors, as all that is computed on lanes, so that none is left as it was in the workspace
