@@ -1,0 +1,1 @@
+"""Typed loops as text of a language, one small module each."""

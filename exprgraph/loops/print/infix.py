@@ -1,0 +1,132 @@
+"""Expressions as text with operators between their arguments: what printers of languages share.
+
+A printer lists the signs of its language, each with how tightly it binds, and says how numbers, names and the rest are
+spelled.  Which parentheses are needed follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..program import Call, Constant, Expression, Load, Name, Operation
+
+#: how tightly text binds that needs no parentheses anywhere; signs before an argument; products; sums
+ATOM, PREFIX, PRODUCT, SUM = 100, 90, 80, 70
+
+
+class Sign(NamedTuple):
+    """How an operation is spelled: a symbol between its arguments or before the only one, or with ``ATOM`` a function of them.
+
+    ``level`` says how tightly it binds.  ``chains``: a first argument of the same level has no parentheses, for ``a - b - c``
+    means ``(a - b) - c``.  ``mixes``: arguments that bind more tightly have none either.
+    """
+
+    text: str
+    level: int = ATOM
+    chains: bool = True
+    mixes: bool = True
+
+
+class Piece(NamedTuple):
+    """A piece of text, and how tightly it binds."""
+
+    text: str
+    level: int = ATOM
+
+
+#: what is spelled alike everywhere
+ARITHMETIC: Mapping[str, Sign] = {
+    "add": Sign("+", SUM), "mul": Sign("*", PRODUCT), "div": Sign("/", PRODUCT), "neg": Sign("-", PREFIX),
+}  # fmt: skip
+
+
+class Infix:
+    """Writes expressions; a subclass has the table and the rules of its language."""
+
+    signs: Mapping[str, Sign] = ARITHMETIC
+
+    def text(self, e: Expression) -> str:
+        """An expression where any may stand."""
+        return self.piece(e).text
+
+    def piece(self, e: Expression) -> Piece:
+        """An expression, and how tightly it binds."""
+        done: list[Piece] = []
+        pending: list[tuple[Expression, bool]] = [(e, False)]
+        while pending:
+            x, ready = pending.pop()
+            parts = _parts(x)
+            if parts and not ready:
+                pending.append((x, True))
+                pending += [(p, False) for p in reversed(parts)]
+                continue
+            own = done[len(done) - len(parts) :]
+            del done[len(done) - len(parts) :]
+            done.append(self._spelled(x, own))
+        return done[0]
+
+    def _spelled(self, x: Expression, parts: Sequence[Piece]) -> Piece:
+        if isinstance(x, Operation):
+            return self.operation(x, parts)
+        if isinstance(x, Constant):
+            return self.constant(x)
+        if isinstance(x, Name):
+            return Piece(self.name(x))
+        if isinstance(x, Load):
+            return Piece(f"{self.name(x.pointer)}[{parts[0].text}]")
+        return Piece(f"{self.function(x)}({', '.join(p.text for p in parts)})")
+
+    # -- what a language says
+
+    def sign(self, x: Operation) -> Sign:
+        """How an operation is spelled."""
+        return self.signs[x.op]
+
+    def constant(self, x: Constant) -> Piece:
+        """A number."""
+        return Piece(x.text, PREFIX if x.text.startswith("-") else ATOM)
+
+    def name(self, x: Name) -> str:
+        """A parameter, a variable, an index."""
+        return x.name
+
+    def function(self, x: Call) -> str:
+        """The name of a function that is called."""
+        return x.function
+
+    def operation(self, x: Operation, parts: Sequence[Piece]) -> Piece:
+        """An operation of arguments that are written; a negated term of a sum comes without its sign, and is subtracted."""
+        sign = self.sign(x)
+        if sign.level == ATOM:
+            return Piece(f"{sign.text}({', '.join(p.text for p in parts)})")
+        if len(parts) == 1:
+            space = " " * sign.text.isalpha()
+            return Piece(f"{sign.text}{space}{enclosed(parts[0], sign, False)}", sign.level)
+        text = enclosed(parts[0], sign, True)
+        for a, p in zip(x.args[1:], parts[1:]):
+            symbol = "-" if x.op == "add" and _negated(a) else sign.text
+            text += f" {symbol} {enclosed(p, sign, False)}"
+        return Piece(text, sign.level)
+
+
+def enclosed(p: Piece, sign: Sign, first: bool) -> str:
+    """An argument of an operation, in parentheses where it needs them."""
+    bare = p.level == ATOM or (sign.mixes and (p.level > sign.level or (first and sign.chains and p.level == sign.level)))
+    return p.text if bare else f"({p.text})"
+
+
+def _negated(x: Expression) -> bool:
+    return isinstance(x, Operation) and x.op == "neg"
+
+
+def _parts(x: Expression) -> tuple[Expression, ...]:
+    """What is written before an expression: of negated terms of a sum, what is subtracted."""
+    if isinstance(x, Operation) and x.op == "add":
+        return (x.args[0], *(a.args[0] if isinstance(a, Operation) and a.op == "neg" else a for a in x.args[1:]))
+    if isinstance(x, (Operation, Call)):
+        return x.args
+    return (x.at,) if isinstance(x, Load) else ()
+
+
+__all__ = ["ARITHMETIC", "ATOM", "PREFIX", "PRODUCT", "SUM", "Infix", "Piece", "Sign", "enclosed"]
