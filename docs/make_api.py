@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
+import exprgraph.build.over_samples
 import exprgraph.interop
 import exprgraph.lowering.function
-import exprgraph.over_samples
 import exprgraph.testing
 import exprgraph.testing.as_written
 import exprgraph.testing.careful
 import symnn
 import symnn.activations
-import symnn.layout
+import symnn.parameters.layout
 import symnn.physics
-import symnn.pullback
 import symnn.reports
 import symnn.schedules
 import symnn.testing
-from exprgraph.elementwise import Function
+import symnn.training.pullback
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.primitive import TABLE
 from exprgraph.lowering.library import elementary
-from exprgraph.primitive import TABLE
 
 _PAGE = Path(__file__).with_name("api.md")
 _HEAD = """\
@@ -53,8 +53,8 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),
     ("symnn.reports", "symnn.reports", symnn.reports, ["Epoch", "History", "ProgressReport"]),
-    ("symnn.pullback", "symnn.pullback", symnn.pullback, ["FlatObjective"]),
-    ("symnn.layout", "symnn.layout", symnn.layout, ["Layout", "Slot"]),
+    ("symnn.training.pullback", "symnn.training.pullback", symnn.training.pullback, ["FlatObjective"]),
+    ("symnn.parameters.layout", "symnn.parameters.layout", symnn.parameters.layout, ["Layout", "Slot"]),
     ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),
     ("symnn.physics", "symnn.physics", symnn.physics, list(symnn.physics.__all__)),
     ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import numpy_protocol as _numpy_protocol
-from . import over_samples
-from . import pickling as _pickling
+from .build import over_samples
+from .build.joining import concatenate, stack
 from .calculus.derivatives import (
     SparseJacobian,
     diff,
@@ -29,9 +28,6 @@ from .calculus.derivatives import (
     taylor,
     vjp,
 )
-from .compositions import logit
-from .elements import elements
-from .elementwise import function, lookup
 from .errors import (
     AxisError,
     CompilationError,
@@ -44,9 +40,9 @@ from .errors import (
     ShapeError,
     UnboundSymbolError,
 )
-from .evaluate import evaluate
-from .functions import absolute as abs  # noqa: A004
-from .functions import (
+from .functions.elementwise import function, lookup
+from .functions.rows import absolute as abs  # noqa: A004
+from .functions.rows import (
     acos,
     acosh,
     asin,
@@ -102,9 +98,12 @@ from .functions import (
     where,
     xlogy,
 )
-from .joining import concatenate, stack
-from .leaves import Symbol, symbols
-from .linalg import (
+from .functions.scaled import hypot
+from .graph.leaves import Symbol, symbols
+from .graph.node import Node
+from .language import numpy_protocol as _numpy_protocol
+from .language.compositions import logit
+from .language.linalg import (
     diag,
     diagonal,
     dot,
@@ -120,17 +119,18 @@ from .linalg import (
     trace,
     transpose,
 )
+from .language.many_operands import product_of_powers, sum_of_terms
+from .language.operators import add, divide, greater, greater_equal, multiply, negative, subtract
+from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
+from .language.shapes import array, broadcast_to, identity, ones, place, reshape, zeros
 from .lowering import compile  # noqa: A004
-from .many_operands import product_of_powers, sum_of_terms
-from .node import Node
-from .operators import add, divide, greater, greater_equal, multiply, negative, subtract
-from .parse import parse
-from .query import count_nodes, count_ops, free_symbols, substitute
-from .reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
-from .scaled import hypot
-from .shapes import array, broadcast_to, identity, ones, place, reshape, zeros
+from .meaning import pickling as _pickling
+from .meaning.elements import elements
+from .meaning.evaluate import evaluate
+from .meaning.query import count_nodes, count_ops, free_symbols, substitute
 from .show import latex, to_dot, to_python
-from .simplify import simplify
+from .simplify.rules import simplify
+from .text.parse import parse
 
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh

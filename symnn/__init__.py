@@ -13,20 +13,20 @@ from typing import Any
 
 from exprgraph import __version__ as __version__
 
-from .build import BuiltFunction, build_nn_function
-from .chain import Chain
-from .derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
-from .gradient_container import GradientContainer
-from .layers import Affine, Dense, Layer, Linear, Residual
+from .layers.chain import Chain
+from .layers.layers import Affine, Dense, Layer, Linear, Residual
 from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
-from .network import NeuralNetwork
-from .objective import LossTerm
-from .optimizers import LBFGS, Adam, AdamW, GradientDescent, Momentum, Optimizer
-from .parameters import NeuralNetworkParameters
-from .pullback import SymbolicPullback
-from .symbolic import SymbolicNeuralNetwork, params
-from .training import NonFiniteLossError, TrainingResult, train
+from .network.build import BuiltFunction, build_nn_function
+from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
+from .network.numeric import NeuralNetwork
+from .network.symbolic import SymbolicNeuralNetwork, params
+from .parameters.container import NeuralNetworkParameters
+from .parameters.gradient_container import GradientContainer
+from .training.objective import LossTerm
+from .training.optimizers import LBFGS, Adam, AdamW, GradientDescent, Momentum, Optimizer
+from .training.pullback import SymbolicPullback
+from .training.train import NonFiniteLossError, TrainingResult, train
 
 #: parts that are loaded when they are first named
 _ON_DEMAND = ("physics", "reports", "schedules", "testing")

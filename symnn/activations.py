@@ -6,10 +6,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 import exprgraph as eg
-from exprgraph.elementwise import Function, apply
-from exprgraph.leaves import as_node
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
 
 from .errors import ActivationError, DTypeError, ShapeError
 from .quantities import described

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.evaluate import real_array
-from exprgraph.leaves import as_node
-from exprgraph.node import Node
-from exprgraph.scaled import root
+from exprgraph.functions.scaled import root
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+from exprgraph.meaning.evaluate import real_array
 
-from .build import build_nn_function
 from .errors import ShapeError
+from .network.build import build_nn_function
+from .network.symbolic import SymbolicNeuralNetwork
 from .quantities import number
-from .symbolic import SymbolicNeuralNetwork
 
 over = eg.over_samples
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.integers import whole
-from exprgraph.leaves import brief
-from exprgraph.node import Node
+from exprgraph.graph.leaves import brief
+from exprgraph.graph.node import Node
+from exprgraph.support.integers import whole
 
 from .errors import ArgumentError
 

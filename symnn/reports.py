@@ -7,7 +7,7 @@ from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from .parameters import NeuralNetworkParameters
+from .parameters.container import NeuralNetworkParameters
 
 
 @dataclass

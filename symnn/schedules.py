@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import ArgumentError
-from .optimizers import Rate
 from .quantities import number
+from .training.optimizers import Rate
 
 
 def _at(rate: Rate, step: int) -> float:

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import check_derivatives, rounding_errors
 from exprgraph.testing.disagreement import Disagreement, UnsmoothPointError, difference
 
 from .activations import activate, activation_names
-from .build import build_nn_function
-from .chain import Chain
-from .derivatives import Gradient, Hessian, Jacobian, Laplacian, derivative
-from .layers import Dense, Layer, Residual
-from .parameters import NeuralNetworkParameters
-from .symbolic import SymbolicNeuralNetwork
+from .layers.chain import Chain
+from .layers.layers import Dense, Layer, Residual
+from .network.build import build_nn_function
+from .network.derivatives import Gradient, Hessian, Jacobian, Laplacian, derivative
+from .network.symbolic import SymbolicNeuralNetwork
+from .parameters.container import NeuralNetworkParameters
 
 try:
     from hypothesis import strategies as st

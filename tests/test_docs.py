@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import itertools
 import re
 import runpy
 from collections.abc import Iterator
@@ -124,6 +125,13 @@ def test_imports_go_upwards_on_the_architecture_page() -> None:
         above = set(order[:k])
         for other in imported(ROOT / name):
             assert other in above, f"{name} imports {other}, which has a row below it"
+
+
+def test_a_folder_is_one_layer_of_the_architecture_page() -> None:
+    order = [f"{package}/{name}" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+    folders = [f for f, _ in itertools.groupby(name.split("/")[:-1][:2] for name in order)]
+    inside = ["/".join(f) for f in folders if len(f) > 1]
+    assert len(set(inside)) == len(inside), "the rows of a folder stand together"
 
 
 def test_the_architecture_page_names_what_is_beside_the_packages() -> None:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..arithmetic import linear
-from ..indexing import Entries, place, take
-from ..joining import concatenate, reshape, stack
-from ..leaves import zeros
-from ..node import Node, Shape
+from ..build.arithmetic import linear
+from ..build.indexing import Entries, place, take
+from ..build.joining import concatenate, reshape, stack
+from ..graph.leaves import zeros
+from ..graph.node import Node, Shape
 
 #: so many times the elements are added before placing at once pays
 _TIMES = 4

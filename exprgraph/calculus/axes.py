@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
-from ..arithmetic import linear, product
-from ..contract import contract
-from ..functions import less, less_equal
-from ..node import Node, Shape
-from ..scaled import share
+from ..build.arithmetic import linear, product
+from ..build.contract import contract
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
+from ..functions.rows import less, less_equal
+from ..functions.scaled import share
+from ..graph.node import Node, Shape
 from .gates import Zeros, gated_product
 
 Labels = list[Hashable]

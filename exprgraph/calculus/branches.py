@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Union
 
-from ..arithmetic import linear
-from ..contract import contract
-from ..elementwise import Function, apply
-from ..functions import GATE, GATE_BOTH, WHERE, gate, gate_both
-from ..leaves import is_known, is_zero, number
-from ..node import Node, Shape
-from ..primitive import CONCATENATE, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, STACK, SUM, TABLE, Primitive
+from ..build.arithmetic import linear
+from ..build.contract import contract
+from ..functions.elementwise import Function, apply
+from ..functions.rows import GATE, GATE_BOTH, WHERE, gate, gate_both
+from ..graph.leaves import is_known, is_zero, number
+from ..graph.node import Node, Shape
+from ..graph.primitive import CONCATENATE, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, STACK, SUM, TABLE, Primitive
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
 from .rules import contract_parts, extremum_weights, jvp_rule, partial, vjp_rule
 from .scaling import (

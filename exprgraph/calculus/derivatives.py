@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal, overload
 
-from ..arithmetic import linear, scale
-from ..contract import contract
-from ..elementwise import broadcast_to
+from ..build.arithmetic import linear, scale
+from ..build.contract import contract
+from ..build.grouping import differentiating
+from ..build.indexing import place, select
 from ..errors import DifferentiationError, DTypeError, ShapeError
-from ..grouping import differentiating
-from ..indexing import place, select
-from ..integers import whole
-from ..leaves import as_node, brief, constant, contains_node
-from ..node import Node, Operand
-from ..primitive import SELECT, SYMBOL
+from ..functions.elementwise import broadcast_to
+from ..graph.leaves import as_node, brief, constant, contains_node
+from ..graph.node import Node, Operand
+from ..graph.primitive import SELECT, SYMBOL
+from ..support.integers import whole
 from .entries import crosses_samples, entry_derivatives
 from .forward import push_forward
 from .repeated import UnknownRuleError, repeated

@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..along_axes import AxisFunction, along
-from ..arithmetic import linear, product
-from ..elements import elements
-from ..elementwise import Function
-from ..functions import GATE, GATE_BOTH, WHERE, gate
-from ..grouping import differentiating
-from ..indexing import select, take
-from ..leaves import array, constant, is_zero
-from ..linalg import solve_node
-from ..node import Node
-from ..primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
-from ..traverse import dependents, topological
+from ..build.arithmetic import linear, product
+from ..build.grouping import differentiating
+from ..build.indexing import select, take
+from ..functions.along_axes import AxisFunction, along
+from ..functions.elementwise import Function
+from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
+from ..graph.leaves import array, constant, is_zero
+from ..graph.node import Node
+from ..graph.primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
+from ..graph.traverse import dependents, topological
+from ..language.linalg import solve_node
+from ..meaning.elements import elements
 from .branches import masked, tangent, tangent_term
 from .forward import tangents_of
 from .gates import Zeros, either, inside, together

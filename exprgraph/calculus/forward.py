@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..grouping import differentiating
-from ..leaves import zeros
-from ..node import Node, Shape
-from ..traverse import dependents, topological
+from ..build.grouping import differentiating
+from ..graph.leaves import zeros
+from ..graph.node import Node, Shape
+from ..graph.traverse import dependents, topological
 from .branches import tangent
 from .gates import Zeros
 

@@ -16,15 +16,15 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
-from ..arithmetic import scale
-from ..contract import contract, is_structural
-from ..elementwise import Function, apply
-from ..functions import GATE, WHERE, absolute, gate, less, logical_or, not_equal
-from ..leaves import is_known, is_zero
-from ..linalg import solve_node
-from ..node import Node
-from ..primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
-from ..written import split_coefficient, spread
+from ..build.arithmetic import scale
+from ..build.contract import contract, is_structural
+from ..build.written import split_coefficient, spread
+from ..functions.elementwise import Function, apply
+from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
+from ..graph.leaves import is_known, is_zero
+from ..graph.node import Node
+from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from ..language.linalg import solve_node
 from .scaling import Labels
 
 

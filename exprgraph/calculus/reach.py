@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
-from ..elementwise import Function
-from ..indexing import put, take
-from ..leaves import constant_value, is_known
-from ..node import Node
-from ..primitive import (
+from ..build.indexing import put, take
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
+from ..functions.elementwise import Function
+from ..graph.leaves import constant_value, is_known
+from ..graph.node import Node
+from ..graph.primitive import (
     CONCATENATE,
     CONTRACT,
     PLACE,
@@ -30,7 +30,7 @@ from ..primitive import (
     SUM,
     Primitive,
 )
-from ..traverse import dependents, topological
+from ..graph.traverse import dependents, topological
 
 #: masks of the arguments from that of a node; ``None`` where an argument has no derivative
 Rule = Callable[[Node, np.ndarray], Sequence["np.ndarray | None"]]

@@ -17,17 +17,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from ..along_axes import NORM
-from ..arithmetic import linear, lost, power, product, scale
-from ..contract import contract, quotient, times
-from ..elementwise import Function
-from ..functions import log
-from ..grouping import as_written
-from ..leaves import is_zero, zeros
-from ..node import Node
-from ..primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
-from ..traverse import dependents, rebuild, topological
-from ..written import split_coefficient
+from ..build.arithmetic import linear, lost, power, product, scale
+from ..build.contract import contract, quotient, times
+from ..build.grouping import as_written
+from ..build.written import split_coefficient
+from ..functions.along_axes import NORM
+from ..functions.elementwise import Function
+from ..functions.rows import log
+from ..graph.leaves import is_zero, zeros
+from ..graph.node import Node
+from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
+from ..graph.traverse import dependents, rebuild, topological
 from .axes import weights_of
 from .branches import chooses
 from .rules import function_partial

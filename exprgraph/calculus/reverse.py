@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..arithmetic import linear
-from ..contract import contract
+from ..build.arithmetic import linear
+from ..build.contract import contract
+from ..build.grouping import differentiating
+from ..build.indexing import Entries
+from ..build.over_samples import sample_sum
 from ..errors import DifferentiationError
-from ..grouping import differentiating
-from ..indexing import Entries
-from ..leaves import is_zero, zeros
-from ..node import Node, Shape
-from ..over_samples import sample_sum
-from ..primitive import SAMPLE_SUM, SELECT
-from ..traverse import dependents, topological
+from ..graph.leaves import is_zero, zeros
+from ..graph.node import Node, Shape
+from ..graph.primitive import SAMPLE_SUM, SELECT
+from ..graph.traverse import dependents, topological
 from .assembling import assembled
 from .branches import cotangents
 from .gates import Zeros, gated_product, inside, together

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from ..arithmetic import linear, product
-from ..contract import contract
-from ..elementwise import Function
-from ..functions import equal
-from ..indexing import place, select
-from ..joining import concatenate, reshape, stack
-from ..leaves import constant, identity, is_known, zeros
-from ..linalg import solve_node
-from ..node import Node, Shape
-from ..over_samples import sample_sum
-from ..primitive import (
+from ..build.arithmetic import linear, product
+from ..build.contract import contract
+from ..build.indexing import place, select
+from ..build.joining import concatenate, reshape, stack
+from ..build.over_samples import sample_sum
+from ..functions.elementwise import Function
+from ..functions.rows import equal
+from ..graph.leaves import constant, identity, is_known, zeros
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     CONCATENATE,
     CONTRACT,
     PLACE,
@@ -34,6 +33,7 @@ from ..primitive import (
     SUM,
     Primitive,
 )
+from ..language.linalg import solve_node
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
 
 # ---------------------------------------------------------------- elementwise

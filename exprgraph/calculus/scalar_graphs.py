@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..elementwise import Function
-from ..joining import stack
-from ..leaves import constant, constant_value, zeros
-from ..node import Node, Shape
-from ..primitive import PRODUCT, SELECT, STACK, SUM
-from ..traverse import dependents, topological
+from ..build.joining import stack
+from ..functions.elementwise import Function
+from ..graph.leaves import constant, constant_value, zeros
+from ..graph.node import Node, Shape
+from ..graph.primitive import PRODUCT, SELECT, STACK, SUM
+from ..graph.traverse import dependents, topological
 
 Index = tuple[int, ...]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..arithmetic import linear, product
-from ..contract import contract, is_structural
-from ..leaves import zeros
-from ..node import Node, Shape
+from ..build.arithmetic import linear, product
+from ..build.contract import contract, is_structural
+from ..graph.leaves import zeros
+from ..graph.node import Node, Shape
 
 Labels = list[Hashable]
 

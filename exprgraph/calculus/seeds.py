@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..contract import contract
-from ..leaves import constant, identity
-from ..node import Node, Shape
+from ..build.contract import contract
+from ..graph.leaves import constant, identity
+from ..graph.node import Node, Shape
 
 
 def identity_tensor(shape: Shape) -> Node:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..elements import elements
-from ..joining import stack
-from ..leaves import zeros
-from ..node import Node, Shape
+from ..build.joining import stack
+from ..graph.leaves import zeros
+from ..graph.node import Node, Shape
+from ..meaning.elements import elements
 from .entries import entry_derivatives
 
 

@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
-from .. import functions as f
-from .. import reductions
-from ..arithmetic import linear, product
-from ..elementwise import Function, apply
+from ..build.arithmetic import linear, product
+from ..build.joining import stack
+from ..build.over_samples import sample_sum
 from ..errors import DTypeError, ExprGraphError
-from ..exact import nearest_float
-from ..joining import stack
-from ..leaves import as_node, constant, number
-from ..node import Node
-from ..operators import add, divide, multiply
-from ..over_samples import sample_sum
-from ..primitive import SELECT, SYMBOL, TABLE
-from ..traverse import topological
+from ..functions import rows as f
+from ..functions.elementwise import Function, apply
+from ..graph.leaves import as_node, constant, number
+from ..graph.node import Node
+from ..graph.primitive import SELECT, SYMBOL, TABLE
+from ..graph.traverse import topological
+from ..language import reductions
+from ..language.operators import add, divide, multiply
+from ..support.exact import nearest_float
 from .package import load, sample
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..build.grouping import regrouping
+from ..build.indexing import select
 from ..errors import ShapeError
-from ..grouping import regrouping
-from ..indexing import select
-from ..leaves import Symbol, as_node, number, sample_count, zeros
-from ..node import Node, Operand, Shape
-from ..primitive import SYMBOL
+from ..graph.leaves import Symbol, as_node, number, sample_count, zeros
+from ..graph.node import Node, Operand, Shape
+from ..graph.primitive import SYMBOL
 from .heads import complaint, is_sum_over_samples, number_of, rules
 from .package import load, sample, samples
 

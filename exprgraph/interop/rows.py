@@ -16,7 +16,7 @@ from .package import load
 if TYPE_CHECKING:
     import sympy
 
-    from ..elementwise import Function
+    from ..functions.elementwise import Function
 
     #: from the arguments to the value; conditions among the arguments are numbers already
     Entry = Callable[..., sympy.Basic]
@@ -123,7 +123,7 @@ def as_number(value: Any) -> Any:
 @cache
 def applied(row: Function) -> type[sympy.Function]:
     """A user's row as an undefined function of SymPy, with its name, its derivatives and its values."""
-    from ..leaves import Symbol
+    from ..graph.leaves import Symbol
     from .writing import to_sympy
 
     sp = load()

@@ -1,6 +1,6 @@
 """Expressions written as SymPy's.
 
-An array is its elements: an index is pushed to the leaves (:mod:`exprgraph.elements`), and what remains is scalars, which
+An array is its elements: an index is pushed to the leaves (:mod:`exprgraph.meaning.elements`), and what remains is scalars, which
 are written once each.
 """
 
@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
-from ..arithmetic import linear, power, product
-from ..elements import elements
-from ..elementwise import Function
+from ..build.arithmetic import linear, power, product
 from ..errors import ExprGraphError, ShapeError
-from ..functions import exp, log
-from ..leaves import as_node
-from ..node import Node, Operand
-from ..primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
-from ..query import count_nodes
-from ..scaled import root
-from ..traverse import topological
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..functions.elementwise import Function
+from ..functions.rows import exp, log
+from ..functions.scaled import root
+from ..graph.leaves import as_node
+from ..graph.node import Node, Operand
+from ..graph.primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
+from ..graph.traverse import topological
+from ..meaning.elements import elements
+from ..meaning.query import count_nodes
 from .package import load, sample, samples
 from .rows import LOGICAL, applied, as_number, entries
 

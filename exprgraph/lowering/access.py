@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..contract import is_structural
-from ..node import Node, Shape
-from ..primitive import CONSTANT, CONTRACT, IDENTITY, RESHAPE, SELECT
+from ..build.contract import is_structural
+from ..graph.node import Node, Shape
+from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, RESHAPE, SELECT
 
 
 class Affine(NamedTuple):

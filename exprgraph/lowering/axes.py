@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
-from ..arithmetic import linear, power, product
-from ..contract import contract
-from ..elementwise import Function, apply
-from ..functions import absolute, equal, exp, log1p, where
-from ..node import Node, Shape
-from ..primitive import REDUCE_MAX
-from ..reductions import extremum
-from ..scaled import excess
+from ..build.arithmetic import linear, power, product
+from ..build.contract import contract
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
+from ..functions.elementwise import Function, apply
+from ..functions.rows import absolute, equal, exp, log1p, where
+from ..functions.scaled import excess
+from ..graph.node import Node, Shape
+from ..graph.primitive import REDUCE_MAX
+from ..language.reductions import extremum
 
 # of generated code only: no derivative is asked of them, and they are in no table.  The scale is a power of 2
 _SCALED = Function("norm_scaled", numpy=np.multiply, partials=(None, None), code="({0} * square_scale({1}, {1}))")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..elementwise import Function
-from ..node import Node
-from ..primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
-from ..traverse import topological
+from ..functions.elementwise import Function
+from ..graph.node import Node
+from ..graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ..graph.traverse import topological
 from .access import Place, contiguous, identity_index, is_view
 from .arguments import Moved, gathering, loading
 from .data import Data

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..elementwise import Function, is_boolean
 from ..errors import CompilationError
-from ..node import Node
-from ..traverse import topological
+from ..functions.elementwise import Function, is_boolean
+from ..graph.node import Node
+from ..graph.traverse import topological
 from .compiling import in_llvm
 from .into import shared_with
 from .program import Argument, Program

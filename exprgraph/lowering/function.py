@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..build.operands import refuse_truth
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared, with_batch_axes
-from ..integers import whole
-from ..leaves import as_node
-from ..names import shown
-from ..node import Node
-from ..operands import refuse_truth
-from ..primitive import SAMPLE_SUM, SYMBOL
-from ..traverse import symbols_of, topological
-from ..tree import flatten
+from ..graph.leaves import as_node
+from ..graph.node import Node
+from ..graph.primitive import SAMPLE_SUM, SYMBOL
+from ..graph.traverse import symbols_of, topological
+from ..graph.tree import flatten
+from ..meaning.evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared, with_batch_axes
+from ..support.integers import whole
+from ..support.names import shown
 from .compiling import compiling, ending
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write

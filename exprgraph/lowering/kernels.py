@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from ..elementwise import Function
-from ..functions import GATE
-from ..gated import summed_gate
-from ..node import Node
-from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
-from ..values import is_by_root
+from ..functions.elementwise import Function
+from ..functions.gated import summed_gate
+from ..functions.rows import GATE
+from ..graph.node import Node
+from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ..support.values import is_by_root
 from .access import Affine, Index, Place, identity_index, through_views, variable
 from .likeness import NestOrder
 from .movement import taken_axis, target_index

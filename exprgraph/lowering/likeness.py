@@ -11,8 +11,8 @@ import heapq
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from ..node import Node
-from ..primitive import CONSTANT, CONTRACT, PRODUCT, SUM
+from ..graph.node import Node
+from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
 from .access import Index, identity_index, through_views
 from .nest import Statement
 from .schedule import is_pointwise, operand_indices

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..indexing import Entries, indices_of, selected_shape
-from ..leaves import zeros
-from ..node import Node, make
-from ..primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
+from ..build.indexing import Entries, indices_of, selected_shape
+from ..graph.leaves import zeros
+from ..graph.node import Node, make
+from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
 from .access import Affine, Index, contiguous, identity_index, is_view, variable
 from .nest import Statement
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..contract import contract
-from ..node import Node, make
-from ..primitive import CONTRACT, PRODUCT, SUM
+from ..build.contract import contract
+from ..graph.node import Node, make
+from ..graph.primitive import CONTRACT, PRODUCT, SUM
 
 #: operands of one sum or product
 WIDTH = 64

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..along_axes import AxisFunction
-from ..contract import contract
-from ..indexing import Entries, selected_shape
-from ..node import Node, Shape, make
-from ..primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
-from ..traverse import rebuild, topological
+from ..build.contract import contract
+from ..build.indexing import Entries, selected_shape
+from ..functions.along_axes import AxisFunction
+from ..graph.node import Node, Shape, make
+from ..graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
+from ..graph.traverse import rebuild, topological
 from .axes import written_out
 from .narrow import narrowed
 

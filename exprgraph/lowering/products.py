@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..node import Node
-from ..primitive import CONSTANT, SAMPLE_COUNT
+from ..graph.node import Node
+from ..graph.primitive import CONSTANT, SAMPLE_COUNT
 from .access import Affine, Index, Place, through_views
 
 if TYPE_CHECKING:

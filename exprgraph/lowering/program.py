@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..node import Node
+from ..graph.node import Node
 from .data import Data
 
 

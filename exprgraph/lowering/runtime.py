@@ -246,7 +246,7 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
             noise = abs(d) * 0
             for k in range(c):
                 noise += abs(w[a + (c * n + k) * stride + lane] * w[a + (k * n + c) * stride + lane])
-            if not abs(d) > 2.0 * (c + 1) * np.finfo(w.dtype).eps * noise:  # singular: no solution, as exprgraph.systems says
+            if not abs(d) > 2.0 * (c + 1) * np.finfo(w.dtype).eps * noise:  # singular: no solution, as exprgraph.support.systems says
                 d = d * math.nan
             for r in range(c + 1, n):
                 f = w[a + (r * n + c) * stride + lane] / d

@@ -12,12 +12,12 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..contract import is_structural
-from ..elementwise import Function
-from ..gated import summed_gate
-from ..leaves import zeros
-from ..node import Node, Shape
-from ..primitive import (
+from ..build.contract import is_structural
+from ..functions.elementwise import Function
+from ..functions.gated import summed_gate
+from ..graph.leaves import zeros
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..node import Node, Shape
-from ..primitive import ARRAY, RESHAPE
+from ..graph.node import Node, Shape
+from ..graph.primitive import ARRAY, RESHAPE
 from .access import Place, contiguous
 
 

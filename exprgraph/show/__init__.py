@@ -6,7 +6,7 @@ part of the graph (:mod:`view`); text and LaTeX then only differ in their signs.
 
 from __future__ import annotations
 
-from ..node import Node
+from ..graph.node import Node
 from .dot import to_dot
 from .latex import latex, notebook_latex
 from .python import to_python

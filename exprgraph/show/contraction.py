@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Union
 
-from ..node import Node
-from ..primitive import IDENTITY
+from ..graph.node import Node
+from ..graph.primitive import IDENTITY
 
 Labels = tuple[int, ...]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..elementwise import Function
-from ..node import Node
-from ..primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
-from ..tree import Nesting, named
+from ..functions.elementwise import Function
+from ..graph.node import Node
+from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from ..graph.tree import Nesting, named
 from .escape import escape_dot
 from .text import index_text, number_text
 from .view import View

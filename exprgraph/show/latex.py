@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from itertools import count as count_from
 from typing import Any
 
-from ..along_axes import AxisFunction
-from ..elementwise import Function
-from ..node import Node, Shape
-from ..primitive import (
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -34,7 +34,7 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
-from ..tree import Nesting, named
+from ..graph.tree import Nesting, named
 from . import contraction as form
 from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap

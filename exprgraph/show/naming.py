@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import count
 
-from ..node import Node
-from ..primitive import SYMBOL
+from ..graph.node import Node
+from ..graph.primitive import SYMBOL
 from .order import Order
 from .view import View, operations
 

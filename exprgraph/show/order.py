@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..contract import is_structural
-from ..elementwise import Function
-from ..node import Node
-from ..primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from ..build.contract import is_structural
+from ..functions.elementwise import Function
+from ..graph.node import Node
+from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
 from .view import View
 
 #: keys are compared up to this many characters, then by digest

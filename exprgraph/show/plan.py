@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..along_axes import AxisFunction
-from ..elements import elements, expanded_size
-from ..elementwise import Function
-from ..leaves import is_known
-from ..node import Node, Shape
-from ..primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function
+from ..graph.leaves import is_known
+from ..graph.node import Node, Shape
+from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
+from ..meaning.elements import elements, expanded_size
 from .naming import prefix_for, shared_parts
 from .order import Factor, Order
 from .view import View, is_atomic

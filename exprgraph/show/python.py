@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..along_axes import AxisFunction
-from ..elementwise import Function
-from ..leaves import as_node
-from ..node import Node
-from ..primitive import (
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function
+from ..graph.leaves import as_node
+from ..graph.node import Node
+from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -34,8 +34,8 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
-from ..traverse import topological
-from ..tree import flatten
+from ..graph.traverse import topological
+from ..graph.tree import flatten
 from .text import is_identifier, number_text, selection
 
 #: what is used once, and no longer than this, stands where it is used

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..along_axes import AxisFunction
-from ..elementwise import Function
-from ..indexing import Entries
-from ..names import is_identifier
-from ..node import Node, Shape
-from ..primitive import (
+from ..build.indexing import Entries
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -33,6 +32,7 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
+from ..support.names import is_identifier
 from . import contraction as form
 from .order import Factor
 from .plan import LIMIT, Factors, Plan, Rendered

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from ..elementwise import Function
-from ..leaves import as_node
-from ..node import Node
-from ..primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
+from ..functions.elementwise import Function
+from ..graph.leaves import as_node
+from ..graph.node import Node
+from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
 
 #: of more operands than this only the first ``SHOWN_ARGS`` are printed
 MAX_ARGS = 64

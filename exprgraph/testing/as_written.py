@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions
-from ..evaluate import evaluate
-from ..leaves import Symbol, constant
+from ..functions import rows as functions
+from ..graph.leaves import Symbol, constant
+from ..graph.node import Node
 from ..lowering.function import compile as compiled_function
-from ..node import Node
+from ..meaning.evaluate import evaluate
 from .careful import Program
 from .disagreement import Disagreement
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluate import evaluate
-from ..leaves import Symbol, as_node
+from ..graph.leaves import Symbol, as_node
+from ..graph.node import Node
+from ..graph.traverse import symbols_of
 from ..lowering import compile as compile_
-from ..node import Node
-from ..traverse import symbols_of
+from ..meaning.evaluate import evaluate
 from .disagreement import Disagreement, Values, allowances, difference, program
 from .growing import values_for
 

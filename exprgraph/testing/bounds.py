@@ -14,11 +14,11 @@ from itertools import product as pairs
 
 import numpy as np
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
-from ..elementwise import Function
-from ..leaves import constant_value
-from ..node import Node
-from ..primitive import (
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..functions.elementwise import Function
+from ..graph.leaves import constant_value
+from ..graph.node import Node
+from ..graph.primitive import (
     CONCATENATE,
     CONTRACT,
     PLACE,
@@ -33,7 +33,7 @@ from ..primitive import (
     SUM,
     SYMBOL,
 )
-from ..traverse import topological
+from ..graph.traverse import topological
 
 Interval = tuple[float, float]
 EVERYTHING: Interval = (-math.inf, math.inf)

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import over_samples
+from ..build import over_samples
+from ..build.contract import contract
 from ..calculus.derivatives import jvp, taylor, vjp
-from ..contract import contract
-from ..evaluate import evaluate_nodes, taken_as_shared
-from ..leaves import as_node
+from ..graph.leaves import as_node
+from ..graph.node import Node
+from ..graph.primitive import SAMPLE_SUM
+from ..graph.traverse import symbols_of, topological
+from ..language.reductions import sum as sum_
 from ..lowering import compile as compile_
-from ..node import Node
-from ..primitive import SAMPLE_SUM
-from ..reductions import sum as sum_
-from ..traverse import symbols_of, topological
+from ..meaning.evaluate import evaluate_nodes, taken_as_shared
 from .differences import STEP, directional_derivatives, settled
 from .disagreement import Disagreement, UnsmoothPointError, Values, allowances, check_tolerance, difference, program, smallest
 from .domains import inside

@@ -12,7 +12,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from ..node import Node
+from ..graph.node import Node
 from .precise import evaluate_precisely, exactly
 
 DIGITS = 80

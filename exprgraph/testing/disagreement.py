@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluate import evaluate_nodes
-from ..leaves import Symbol
-from ..node import Node
+from ..graph.leaves import Symbol
+from ..graph.node import Node
+from ..graph.traverse import substitute_nodes, symbols_of, topological
+from ..meaning.evaluate import evaluate_nodes
 from ..show.python import Code
-from ..traverse import substitute_nodes, symbols_of, topological
 from .domains import inside
 from .noise import rounding_errors
 from .standalone import definitions

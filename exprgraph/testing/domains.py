@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import Interval
-from ..elementwise import Function
-from ..evaluate import evaluate_nodes
-from ..node import Node
-from ..traverse import topological
+from ..functions.elementwise import Function
+from ..functions.signatures import Interval
+from ..graph.node import Node
+from ..graph.traverse import topological
+from ..meaning.evaluate import evaluate_nodes
 
 
 def inside(roots: Sequence[Node], at: Mapping[Node, Any]) -> bool:

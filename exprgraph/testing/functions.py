@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..calculus.derivatives import jvp
-from ..elementwise import Function
-from ..evaluate import evaluate_nodes
-from ..leaves import Symbol
+from ..functions.elementwise import Function
+from ..graph.leaves import Symbol
+from ..graph.node import Node
+from ..graph.primitive import TABLE
 from ..lowering import compile as compile_
-from ..node import Node
-from ..primitive import TABLE
+from ..meaning.evaluate import evaluate_nodes
 from ..show import latex, to_text
 from .derivatives import check_derivatives
 from .disagreement import Disagreement, UnsmoothPointError, allowances, check_tolerance, difference, program

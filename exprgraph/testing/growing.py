@@ -14,15 +14,16 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from .. import functions, joining, linalg, operators, over_samples, reductions, shapes
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
-from ..arithmetic import linear, power
-from ..contract import contract
-from ..elementwise import Function
-from ..indexing import Entry, place, select, selected_shape
-from ..leaves import Symbol, array, constant, identity
-from ..node import Node, Shape
-from ..primitive import (
+from ..build import joining, over_samples
+from ..build.arithmetic import linear, power
+from ..build.contract import contract
+from ..build.indexing import Entry, place, select, selected_shape
+from ..functions import rows as functions
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
+from ..functions.elementwise import Function
+from ..graph.leaves import Symbol, array, constant, identity
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -43,6 +44,7 @@ from ..primitive import (
     TABLE,
     Primitive,
 )
+from ..language import linalg, operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
 T = TypeVar("T")

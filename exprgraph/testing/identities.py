@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import over_samples
-from ..evaluate import evaluate_nodes
-from ..integers import whole
-from ..leaves import array, as_node
+from ..build import over_samples
+from ..graph.leaves import array, as_node
+from ..graph.node import Node
+from ..graph.traverse import substitute_nodes, symbols_of, topological
+from ..language.reductions import sum as sum_
 from ..lowering import compile as compile_
-from ..node import Node
-from ..parse import parse
-from ..reductions import sum as sum_
+from ..meaning.evaluate import evaluate_nodes
 from ..show import to_python
-from ..traverse import substitute_nodes, symbols_of, topological
+from ..support.integers import whole
+from ..text.parse import parse
 from .bounds import BOX, Interval
 from .derivatives import along
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
-from ..contract import is_structural
-from ..elementwise import Function
-from ..evaluate import EVALUATE, Samples, bind
-from ..leaves import constant_value
-from ..node import Node, Shape
-from ..primitive import (
+from ..build.contract import is_structural
+from ..functions.along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..functions.elementwise import Function
+from ..graph.leaves import constant_value
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     CONCATENATE,
     CONTRACT,
     PLACE,
@@ -36,7 +35,8 @@ from ..primitive import (
     STACK,
     SUM,
 )
-from ..traverse import topological
+from ..graph.traverse import topological
+from ..meaning.evaluate import EVALUATE, Samples, bind
 
 #: evaluations, and how many times their spread two right values may differ
 _RUNS, _FACTOR = 12, 16.0

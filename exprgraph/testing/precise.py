@@ -16,14 +16,11 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from ..along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
-from ..elementwise import Function
 from ..errors import ShapeError, UnboundSymbolError
-from ..evaluate import EVALUATE, Samples
-from ..lowering import runtime
-from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
-from ..node import Node, Shape
-from ..primitive import (
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..functions.elementwise import Function
+from ..graph.node import Node, Shape
+from ..graph.primitive import (
     ARRAY,
     CONSTANT,
     CONTRACT,
@@ -38,7 +35,10 @@ from ..primitive import (
     SYMBOL,
     Primitive,
 )
-from ..traverse import topological
+from ..graph.traverse import topological
+from ..lowering import runtime
+from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
+from ..meaning.evaluate import EVALUATE, Samples
 
 NAN, INF = mpmath.mpf("nan"), mpmath.mpf("inf")
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluate import evaluate_nodes
-from ..functions import absolute, cbrt, clip, exp, log, maximum, minimum, relu, sqrt, where
-from ..joining import stack
-from ..leaves import array, as_node
+from ..build.joining import stack
+from ..functions.rows import absolute, cbrt, clip, exp, log, maximum, minimum, relu, sqrt, where
+from ..graph.leaves import array, as_node
+from ..graph.node import Node
+from ..graph.primitive import IDENTITY
+from ..graph.traverse import substitute_nodes, symbols_of, topological
+from ..language.reductions import max as max_
+from ..language.reductions import min as min_
 from ..lowering import compile as compile_
-from ..node import Node
-from ..primitive import IDENTITY
-from ..reductions import max as max_
-from ..reductions import min as min_
-from ..traverse import substitute_nodes, symbols_of, topological
+from ..meaning.evaluate import evaluate_nodes
 from .derivatives import directional_forms, name_of
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import AtRandom, Choice, values_for

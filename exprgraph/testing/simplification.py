@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..evaluate import evaluate_nodes
-from ..node import Node
+from ..graph.node import Node
+from ..graph.traverse import rebuild, symbols_of, topological
+from ..meaning.evaluate import evaluate_nodes
 from ..show import to_python
-from ..simplify import MAKES_LARGER, simplify
-from ..traverse import rebuild, symbols_of, topological
+from ..simplify.rules import MAKES_LARGER, simplify
 from .bounds import Interval
 from .disagreement import Disagreement
 from .growing import AtRandom, grow, symbols_for, values_for

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import linear
+from ..build.arithmetic import linear
 from ..calculus.derivatives import jvp
-from ..evaluate import evaluate_nodes
-from ..functions import sin, tanh
-from ..leaves import as_node
+from ..functions.rows import sin, tanh
+from ..graph.leaves import as_node
+from ..graph.node import Node
+from ..graph.traverse import symbols_of
 from ..lowering import arguments, emit, movement, narrow, nest
 from ..lowering import compile as compile_
 from ..lowering.native import text
-from ..node import Node
-from ..traverse import symbols_of
+from ..meaning.evaluate import evaluate_nodes
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for
 

@@ -19,15 +19,15 @@ import numpy as np
 
 import exprgraph
 
-from ..elementwise import Function
-from ..evaluate import evaluate_nodes
-from ..leaves import Symbol, as_node
+from ..functions.elementwise import Function
+from ..graph.leaves import Symbol, as_node
+from ..graph.node import Node
+from ..graph.primitive import TABLE
+from ..graph.traverse import topological
 from ..lowering import runtime
 from ..lowering.library import elementary, words
-from ..node import Node
-from ..primitive import TABLE
+from ..meaning.evaluate import evaluate_nodes
 from ..show.python import Code
-from ..traverse import topological
 from .domains import is_everywhere
 from .precise import evaluate_precisely
 

@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from ..elementwise import Function
-from ..leaves import Symbol, array, as_node, constant, normalize_shape
-from ..node import Node, Shape
-from ..primitive import TABLE, Primitive
-from ..query import free_symbols
-from ..traverse import symbols_of, topological
-from ..tree import flatten
+from ..functions.elementwise import Function
+from ..graph.leaves import Symbol, array, as_node, constant, normalize_shape
+from ..graph.node import Node, Shape
+from ..graph.primitive import TABLE, Primitive
+from ..graph.traverse import symbols_of, topological
+from ..graph.tree import flatten
+from ..meaning.query import free_symbols
 from .bounds import BOX, Interval
 from .growing import T, grow, rows, symbols_for, values_for
 

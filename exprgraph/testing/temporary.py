@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..node import forget_operations
-from ..primitive import TABLE
+from ..graph.node import forget_operations
+from ..graph.primitive import TABLE
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..calculus.derivatives import vjp
 from ..errors import DifferentiationError
-from ..evaluate import evaluate_nodes
-from ..leaves import as_node, constant
-from ..node import Node
-from ..parse import parse
-from ..traverse import symbols_of
+from ..graph.leaves import as_node, constant
+from ..graph.node import Node
+from ..graph.traverse import symbols_of
+from ..meaning.evaluate import evaluate_nodes
+from ..text.parse import parse
 from .disagreement import Disagreement, Values, allowances, difference, program
 
 #: at each point the elements of all symbols are among so few numbers, so that most are equal to others

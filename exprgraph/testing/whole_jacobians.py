@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..build.contract import contract
+from ..build.indexing import select
 from ..calculus.derivatives import Mode, hessian, jacobian, laplacian
 from ..calculus.scalar_graphs import nest
 from ..calculus.sparse import SparseJacobian
-from ..contract import contract
-from ..elements import elements
 from ..errors import DifferentiationError
-from ..indexing import select
-from ..leaves import constant
-from ..node import Node, Shape
-from ..primitive import SAMPLE_SUM
-from ..traverse import topological
+from ..graph.leaves import constant
+from ..graph.node import Node, Shape
+from ..graph.primitive import SAMPLE_SUM
+from ..graph.traverse import topological
+from ..meaning.elements import elements
 from .disagreement import Values, allowances, difference
 from .precise import evaluate_precisely
 

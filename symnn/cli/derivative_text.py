@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..derivatives import Gradient, Hessian, Jacobian, Laplacian, expression_of
-from ..symbolic import SymbolicNeuralNetwork
+from ..network.derivatives import Gradient, Hessian, Jacobian, Laplacian, expression_of
+from ..network.symbolic import SymbolicNeuralNetwork
 from .problem import InputError
 from .syntax import parse_expression, shortened, written
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
-from ..build import build_nn_function
-from ..chain import Chain
 from ..errors import ExprGraphError
-from ..network import NeuralNetwork
-from ..parameters import NeuralNetworkParameters
-from ..symbolic import SymbolicNeuralNetwork
+from ..layers.chain import Chain
+from ..network.build import build_nn_function
+from ..network.numeric import NeuralNetwork
+from ..network.symbolic import SymbolicNeuralNetwork
+from ..parameters.container import NeuralNetworkParameters
 from .derivative_text import differentiate, name_of, parse_derivative
 from .network_text import parse_network
 from .points import read_points, unreadable

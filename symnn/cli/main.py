@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from exprgraph import __version__
 
-from ..build import BACKENDS
+from ..network.build import BACKENDS
 from ..starting import LINE, STATUS
 from . import evaluate, walk
 from .derivative_text import DERIVATIVES

@@ -6,9 +6,9 @@ import ast
 import inspect
 from typing import Any
 
-from ..chain import Chain
 from ..errors import ExprGraphError
-from ..layers import Affine, Dense, Layer, Linear, Residual
+from ..layers.chain import Chain
+from ..layers.layers import Affine, Dense, Layer, Linear, Residual
 from .problem import InputError
 from .syntax import parse_expression, shortened, written
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..npy import read_array
+from ..parameters.npy import read_array
 from .problem import InputError
 from .syntax import shortened
 

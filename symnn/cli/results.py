@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph import files
+from exprgraph.support import files
 
-from ..archives import write_npz
 from ..errors import FileNameError
-from ..parameters import NeuralNetworkParameters
+from ..parameters.archives import write_npz
+from ..parameters.container import NeuralNetworkParameters
 from .problem import InputError
 
 _WHAT = "the results"

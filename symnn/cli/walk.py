@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import exprgraph as eg
 
-from ..build import build_nn_function
-from ..chain import Chain
-from ..derivatives import Gradient, Jacobian, derivative
 from ..errors import ShapeError
-from ..layers import Dense
-from ..parameters import NeuralNetworkParameters
-from ..symbolic import SymbolicNeuralNetwork, params
+from ..layers.chain import Chain
+from ..layers.layers import Dense
+from ..network.build import build_nn_function
+from ..network.derivatives import Gradient, Jacobian, derivative
+from ..network.symbolic import SymbolicNeuralNetwork, params
+from ..parameters.container import NeuralNetworkParameters
 
 
 def run(backend: str = "numba") -> None:

@@ -11,13 +11,13 @@ from typing import Any, Union
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.integers import whole
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
+from exprgraph.support.integers import whole
 
-from ..derivatives import expression_of
 from ..errors import ArgumentError, ExprGraphError
-from ..objective import LossTerm
+from ..network.derivatives import expression_of
 from ..quantities import described
+from ..training.objective import LossTerm
 
 
 def partial(e: Any, x: Node, *axes: int) -> Node:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import exprgraph as eg
-from exprgraph.leaves import as_node
-from exprgraph.node import Node
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
 
 from ..errors import ArgumentError
 from ..losses import NetworkLoss
+from ..network.symbolic import SymbolicNeuralNetwork, symbolic
 from ..quantities import number
-from ..symbolic import SymbolicNeuralNetwork, symbolic
 from .states import degrees_of_freedom, scalar_of
 
 over = eg.over_samples

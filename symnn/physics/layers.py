@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.leaves import as_node
-from exprgraph.node import Node
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
 
 from ..errors import ShapeError
-from ..layers import Layer, as_layer
-from ..layout import Shape
-from ..parameters import NeuralNetworkParameters
+from ..layers.layers import Layer, as_layer
+from ..parameters.container import NeuralNetworkParameters
+from ..parameters.layout import Shape
 from ..quantities import number
 from .hamiltonian import rotated
 from .states import degrees_of_freedom, scalar_of

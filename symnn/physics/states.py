@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from exprgraph.leaves import as_node
-from exprgraph.node import Node
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
 
 from ..errors import ShapeError
 

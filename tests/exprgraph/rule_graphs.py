@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.contract import contract
-from exprgraph.elementwise import apply
-from exprgraph.functions import GATE, GATE_BOTH
-from exprgraph.indexing import place
-from exprgraph.leaves import identity
-from exprgraph.node import Node
+from exprgraph.build.contract import contract
+from exprgraph.build.indexing import place
+from exprgraph.functions.elementwise import apply
+from exprgraph.functions.rows import GATE, GATE_BOTH
+from exprgraph.graph.leaves import identity
+from exprgraph.graph.node import Node
 
 
 class Symbols(NamedTuple):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import exprgraph as eg
 from exprgraph import testing
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 SYMBOLS = {
     "s": eg.Symbol("s"),

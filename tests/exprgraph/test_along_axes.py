@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import check_values
 
 v = eg.Symbol("v", 3)

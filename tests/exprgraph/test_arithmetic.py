@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.traverse import REBUILD, topological
+from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import REBUILD, topological
 
 x, y, z = eg.symbols("x y z")
 v, w = eg.symbols("v w", shape=3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 
 def slices(x: Node) -> Node:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import check_batches
 from tests.exprgraph.rule_graphs import SHARED, Symbols, graphs, values
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 import exprgraph as eg
-from exprgraph.column import COLUMNS, Column
-from exprgraph.elementwise import Function
-from exprgraph.evaluate import EVALUATE
-from exprgraph.primitive import TABLE, Primitive, lookup
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.column import COLUMNS, Column
+from exprgraph.graph.primitive import TABLE, Primitive, lookup
+from exprgraph.meaning.evaluate import EVALUATE
 
 for _module in pkgutil.walk_packages(eg.__path__, "exprgraph."):  # every column is declared when its module is imported
     importlib.import_module(_module.name)

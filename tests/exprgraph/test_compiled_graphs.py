@@ -9,7 +9,7 @@ import pytest
 from rule_graphs import SHARED, Symbols, graphs, values
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import rounding_errors
 from exprgraph.testing.disagreement import difference
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.contract import contract, is_structural
-from exprgraph.leaves import basis, identity
-from exprgraph.node import Node
+from exprgraph.build.contract import contract, is_structural
+from exprgraph.graph.leaves import basis, identity
+from exprgraph.graph.node import Node
 
 SIZES = {"a": 2, "b": 3, "c": 2, "d": 1, "e": 3}
 RNG = np.random.default_rng(0)
@@ -126,7 +126,7 @@ def test_a_contraction_of_a_contraction(case: tuple[str, list[Node]], data: st.D
 @settings(max_examples=100, deadline=None)
 @given(einsums())
 def test_building_again_from_its_own_arguments_gives_the_same_node(case: tuple[str, list[Node]]) -> None:
-    from exprgraph.traverse import REBUILD, topological
+    from exprgraph.graph.traverse import REBUILD, topological
 
     for node in topological([eg.einsum(*case[:1], *case[1])]):
         if node.args:

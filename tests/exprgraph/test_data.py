@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
 from exprgraph.lowering import movement
 from exprgraph.lowering.data import LISTED, Data
 from exprgraph.lowering.module import Module
 from exprgraph.lowering.native import assemble, machine
-from exprgraph.node import Node
 
 rng = np.random.default_rng(0)
 w = eg.Symbol("w", 10)

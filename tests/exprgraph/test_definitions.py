@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import check_values, temporary_functions
 
 x, y = eg.symbols("x y")

@@ -17,10 +17,10 @@ import pytest
 from numba import njit
 
 import exprgraph as eg
-from exprgraph.elementwise import Function, apply
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.graph.primitive import TABLE
 from exprgraph.lowering import library
 from exprgraph.lowering.elementary import double, single
-from exprgraph.primitive import TABLE
 
 DOUBLE = library.elementary(False)
 

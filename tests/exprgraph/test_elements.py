@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.contract import contract
-from exprgraph.elements import element, elements, expanded_size
-from exprgraph.elementwise import Function
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
-from exprgraph.traverse import topological
+from exprgraph.build.contract import contract
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
+from exprgraph.meaning.elements import element, elements, expanded_size
 
 
 @settings(max_examples=150, deadline=None)

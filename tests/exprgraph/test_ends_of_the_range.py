@@ -12,9 +12,9 @@ import pytest
 from test_elementwise_derivatives import REFERENCE
 
 import exprgraph as eg
-from exprgraph.elementwise import Function, apply
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
 
 INF = math.inf
 #: rows without a derivative other than 0; what is `held` is not what it is called with

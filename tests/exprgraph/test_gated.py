@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph import gated
-from exprgraph.contract import contract
-from exprgraph.functions import GATE
+from exprgraph.build.contract import contract
+from exprgraph.functions import gated
+from exprgraph.functions.rows import GATE
+from exprgraph.graph.node import Node
 from exprgraph.lowering import runtime
 from exprgraph.lowering.native import loading, machine, tiles
 from exprgraph.lowering.native.builder import Target
-from exprgraph.node import Node
 
 NAMES = ("product", "product_left", "product_right", "dots", "dots_left")
 

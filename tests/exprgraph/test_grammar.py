@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import exprgraph as eg
-from exprgraph.grammar import Step, steps
+from exprgraph.text.grammar import Step, steps
 
 _OPERATORS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@", ast.USub: "-", ast.UAdd: "+",

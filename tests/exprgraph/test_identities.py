@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.testing import check_identity, check_reduction, check_values, expressions
-from exprgraph.traverse import topological
 
 S, T = eg.symbols("s t")
 X, Y = eg.Symbol("x", 2), eg.Symbol("y", 3)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from small_graphs import VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.node import Node, interned_count
+from exprgraph.graph.node import Node, interned_count
 
 ROOT = str(Path(eg.__file__).parent.parent)
 SCRIPT = """
@@ -171,7 +171,7 @@ except ValueError as e:
     print(e)
 """
     assert b"'only_in_this_process'" in run(code, "0", data)
-    from exprgraph.pickling import load
+    from exprgraph.meaning.pickling import load
 
     with pytest.raises(ValueError, match="format 0, this exprgraph reads format"):
         load(0, [])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
 from exprgraph.interop import from_sympy, to_sympy
-from exprgraph.node import Node
 
 sp = pytest.importorskip("sympy", reason="SymPy is what is converted to; it comes with the test extras")
 

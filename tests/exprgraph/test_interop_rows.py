@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.elementwise import Function, apply
-from exprgraph.functions import built_in
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.functions.rows import built_in
+from exprgraph.graph.leaves import identity, sample_count
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.interop import from_sympy, to_sympy
 from exprgraph.interop.rows import entries
-from exprgraph.leaves import identity, sample_count
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
-from exprgraph.traverse import topological
 
 sp = pytest.importorskip("sympy", reason="SymPy is what is converted to; it comes with the test extras")
 

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, expressions
 
 import exprgraph as eg
-from exprgraph.elementwise import Function
-from exprgraph.evaluate import evaluate_nodes, taken_as_shared
-from exprgraph.indexing import place
+from exprgraph.build.indexing import place
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.lowering import module, runtime
 from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.phases import pairwise
 from exprgraph.lowering.program import Argument
 from exprgraph.lowering.save import points
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
-from exprgraph.traverse import topological
+from exprgraph.meaning.evaluate import evaluate_nodes, taken_as_shared
 
 
 def arguments(lanes: set[str]) -> list[Argument]:

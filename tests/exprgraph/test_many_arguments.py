@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
 from exprgraph.lowering.arguments import LOOPED, Moved, gathering, loading
 from exprgraph.lowering.into import shared_among, shared_with
 from exprgraph.lowering.module import Module
 from exprgraph.lowering.native import assemble, machine
 from exprgraph.lowering.native.entry import Call, entry
-from exprgraph.node import Node
 
 MANY = 70
 s = eg.symbols([f"s{k}" for k in range(MANY)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import UnsmoothPointError, check_derivatives
 
 SHARED = [s for s in SYMBOLS.values() if not s.per_sample]
@@ -82,7 +82,7 @@ def test_a_batch_is_each_of_its_samples(e: Node) -> None:
 
 
 def _nodes(e: Node) -> list[Node]:
-    from exprgraph.traverse import topological
+    from exprgraph.graph.traverse import topological
 
     return topological([e])
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.numpy_protocol import _FUNCTIONS
+from exprgraph.graph.node import Node
+from exprgraph.language.numpy_protocol import _FUNCTIONS
 
 x = eg.Symbol("x")
 v, w = eg.symbols("v w", shape=3)

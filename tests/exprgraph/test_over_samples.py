@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.traverse import topological
+from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import topological
 
 S, M = eg.over_samples.sum, eg.over_samples.mean
 W, b = eg.Symbol("W", (3, 2)), eg.Symbol("b", (3,))

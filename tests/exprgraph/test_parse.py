@@ -113,7 +113,7 @@ CODE = [
     "with x: pass",
     "for i in v: pass", "try: x\nexcept: y", "global x", "return x", "yield x", "await x", "x.op", "x.digest", "x.evaluate", "A.dot(v)",
     "getattr(x, 'op')", "print(x)", "eg.function('f', numpy=x, derivative=x, code='1')", "eg.testing.check_values(x)", "@x\ndef f(): pass",
-    "float", "float.fromhex('1')", "lookup.__self__", "x[sin]", "exprgraph.node.make", "eg.parse('x')", "type(x)", "x.sum.__func__",
+    "float", "float.fromhex('1')", "lookup.__self__", "x[sin]", "exprgraph.graph.node.make", "eg.parse('x')", "type(x)", "x.sum.__func__",
 ]  # fmt: skip
 
 

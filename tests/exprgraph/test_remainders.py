@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
 from exprgraph.interop import from_sympy, to_sympy
-from exprgraph.node import Node
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)

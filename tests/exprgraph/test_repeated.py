@@ -8,7 +8,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.calculus.repeated import UnknownRuleError, repeated
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 t, y = eg.symbols("t y")
 v = eg.Symbol("v", 3)

@@ -9,10 +9,10 @@ import pytest
 from rule_graphs import SHARED, graphs, values
 
 import exprgraph as eg
-from exprgraph.contract import contract
-from exprgraph.elementwise import apply
-from exprgraph.functions import GATE
-from exprgraph.node import Node
+from exprgraph.build.contract import contract
+from exprgraph.functions.elementwise import apply
+from exprgraph.functions.rows import GATE
+from exprgraph.graph.node import Node
 
 s, r, x, y, A, B = SHARED
 VALUES = values(SHARED)

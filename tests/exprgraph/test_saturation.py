@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.contract import contract
-from exprgraph.node import Node
+from exprgraph.build.contract import contract
+from exprgraph.graph.node import Node
 
 x = eg.Symbol("x")
 v = eg.Symbol("v", 3)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 ROOT = str(Path(eg.__file__).parent.parent)
 DEPTH = 100_000
@@ -160,7 +160,7 @@ def test_the_trace_of_the_hessian_never_forms_the_hessian(activation: Any) -> No
     def cost(dimension: int) -> tuple[int, int, int]:
         f, z, _ = network([dimension, 32, 32, 1], activation)
         traced = eg.trace(eg.hessian(f[0], z))
-        from exprgraph.traverse import topological
+        from exprgraph.graph.traverse import topological
 
         largest = max(n.size for n in topological([traced]) if n.op.name not in ("identity", "symbol"))
         return eg.count_ops(traced), eg.count_ops(f), largest

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import RESHAPE
 from exprgraph.lowering.nest import NEST_LIMIT
 from exprgraph.lowering.phases import pairwise, phases
 from exprgraph.lowering.schedule import INLINE_LIMIT, Schedule, Scheduler
 from exprgraph.lowering.storage import Storage
-from exprgraph.node import Node
-from exprgraph.primitive import RESHAPE
 
 a, b, c, d = (eg.Symbol(n, 6) for n in "abcd")
 

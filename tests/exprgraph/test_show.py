@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph import functions
-from exprgraph.contract import contract
-from exprgraph.elementwise import Function
-from exprgraph.indexing import place
-from exprgraph.leaves import array, identity
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.build.contract import contract
+from exprgraph.build.indexing import place
+from exprgraph.functions import rows as functions
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.leaves import array, identity
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.show import latex, to_dot, to_text
 from exprgraph.show.latex import notebook_latex
-from exprgraph.traverse import topological
 
 NAMES: dict[str, Any] = {
     **vars(functions), "array": array, "identity": identity, "place": place, **vars(eg), "broadcast_to": np.broadcast_to,

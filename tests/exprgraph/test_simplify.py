@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.simplify import ASSUMPTIONS, RULES
+from exprgraph.graph.node import Node
+from exprgraph.simplify.rules import ASSUMPTIONS, RULES
 
 x, y = eg.symbols("x y")
 v, m = eg.Symbol("v", 3), eg.Symbol("m", (2, 3))

@@ -13,7 +13,7 @@ from rule_graphs import SHARED, graphs, values
 import exprgraph as eg
 from exprgraph.calculus.entries import entry_derivatives
 from exprgraph.calculus.reach import reach
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import temporary_functions
 
 VALUES = values(SHARED)

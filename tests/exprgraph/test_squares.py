@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.squares import is_sum_of_squares
+from exprgraph.build.squares import is_sum_of_squares
+from exprgraph.graph.node import Node
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 2)

@@ -8,7 +8,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering import runtime
 from exprgraph.lowering.module import load_module
-from exprgraph.systems import is_singular, solve_systems
+from exprgraph.support.systems import is_singular, solve_systems
 
 RNG = np.random.default_rng(0)
 

@@ -7,8 +7,8 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.calculus.rules import jvp_rule, vjp_rule
-from exprgraph.elementwise import Function, apply
-from exprgraph.primitive import TABLE, lookup
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.graph.primitive import TABLE, lookup
 
 STRUCTURAL = sorted(name for name, row in TABLE.items() if not row.leaf and not isinstance(row, Function))
 ELEMENTWISE = sorted(name for name, row in TABLE.items() if isinstance(row, Function) and not name.endswith("_doc"))

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.elementwise import Function
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
 from exprgraph.lowering.native import assemble, machine
 from exprgraph.lowering.native.operations import UnsupportedError
 from exprgraph.lowering.native.vocabulary import LIBRARY, WRITTEN
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
 
 x, y = eg.symbols("x y")
 _numbers = itertools.count()

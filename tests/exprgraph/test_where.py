@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.traverse import topological
+from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import topological
 
 x = eg.Symbol("x")
 v = eg.Symbol("v", 3)

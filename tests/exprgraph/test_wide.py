@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node, make
+from exprgraph.graph.primitive import CONTRACT, PRODUCT, SUM
+from exprgraph.graph.traverse import topological
 from exprgraph.lowering import emit, nest
 from exprgraph.lowering.module import load_module
 from exprgraph.lowering.narrow import WIDTH, narrowed
 from exprgraph.lowering.native import assemble, machine
 from exprgraph.lowering.native.expressions import Functions
-from exprgraph.node import Node, make
-from exprgraph.primitive import CONTRACT, PRODUCT, SUM
-from exprgraph.traverse import topological
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)

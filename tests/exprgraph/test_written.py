@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
-from exprgraph.traverse import REBUILD, topological
+from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import REBUILD, topological
 
 x, y, z, w = eg.symbols("x y z w")
 v, u = eg.symbols("v u", shape=3)
@@ -194,7 +194,7 @@ def test_rebuilding_changes_nothing() -> None:
 
 
 def test_a_number_times_a_diagonal_ends() -> None:
-    from exprgraph.contract import contract
+    from exprgraph.build.contract import contract
 
     a = eg.Symbol("A", (3, 3))
     value = np.arange(9.0).reshape(3, 3)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import symbols_of, topological
 from exprgraph.testing import (
     Disagreement,
     UnsmoothPointError,
@@ -27,7 +28,6 @@ from exprgraph.testing.careful import CAREFUL, random_program, recorded
 from exprgraph.testing.derivatives import along
 from exprgraph.testing.disagreement import difference
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
-from exprgraph.traverse import symbols_of, topological
 
 ORDER = 3
 _SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e-8, 1e8, 1e300, np.inf, -np.inf, np.nan])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 PLACE = Path(__file__).with_name("corpus")
 

@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exprgraph.along_axes import AxisFunction
-from exprgraph.elementwise import Function
-from exprgraph.indexing import indices_of
-from exprgraph.node import Node
-from exprgraph.primitive import (
+from exprgraph.build.indexing import indices_of
+from exprgraph.functions.along_axes import AxisFunction
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -32,7 +32,7 @@ from exprgraph.primitive import (
     STACK,
     SUM,
 )  # fmt: skip
-from exprgraph.traverse import topological
+from exprgraph.graph.traverse import topological
 
 jax.config.update("jax_enable_x64", True)
 

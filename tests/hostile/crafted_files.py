@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symnn import archives
+from symnn.parameters import archives
 
 Members = list[tuple[str, bytes]]
 

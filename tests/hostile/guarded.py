@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph.graph.node import Node
 from exprgraph.lowering import data as datas
 from exprgraph.lowering import descent as descents
 from exprgraph.lowering import form as forms
@@ -26,7 +27,6 @@ from exprgraph.lowering.descent import Batches, Descent, Term
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.native import image, machine, pages
 from exprgraph.lowering.program import Argument
-from exprgraph.node import Node
 
 sys.path.append(str(Path(__file__).parent.parent / "exprgraph"))
 from rule_graphs import SHARED, Symbols, graphs, values

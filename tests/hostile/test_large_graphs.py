@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import interned_count
+from exprgraph.graph.node import interned_count
 
 s = eg.Symbol("s")
 x = eg.Symbol("x", 4)

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import _table, interned_count
 from exprgraph.lowering import module
 from exprgraph.lowering.native import loading, machine
 from exprgraph.lowering.native.owner import keep
-from exprgraph.node import _table, interned_count
 from symnn import MSE, Adam, Chain, Dense, Gradient, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative, train
 
 ROOT = str(Path(eg.__file__).parent.parent)
@@ -47,7 +47,7 @@ SOAK = """
 import gc, sys
 sys.path.insert(0, sys.argv[1])
 from test_memory import derivatives
-from exprgraph.node import interned_count
+from exprgraph.graph.node import interned_count
 
 def memory():
     return [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")][0]

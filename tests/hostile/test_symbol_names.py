@@ -20,7 +20,7 @@ import pytest
 from odd_names import CODE, LONG, LOOK_ALIKE, NAMES, OURS, SIGNS
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 ROOT = str(Path(eg.__file__).parent.parent)
 

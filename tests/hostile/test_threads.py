@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import _table, interned_count
+from exprgraph.graph.node import _table, interned_count
 from symnn import Chain, Dense, SymbolicNeuralNetwork, build_nn_function
 
 

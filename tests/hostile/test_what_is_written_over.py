@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph import files
+from exprgraph.support import files
 from symnn import MSE, Chain, Dense, NeuralNetworkParameters, SymbolicNeuralNetwork, build_nn_function, train
 from symnn.cli.main import main
 
@@ -212,7 +212,7 @@ def test_a_signal_at_any_time_leaves_nothing_behind(tmp_path: Path, kind: str) -
 
 
 @POSIX
-@pytest.mark.parametrize("moment", ["evaluating", "numpy.linalg", "symnn.training", "symnn.cli.walk"])
+@pytest.mark.parametrize("moment", ["evaluating", "numpy.linalg", "symnn.training.train", "symnn.cli.walk"])
 def test_ctrl_c_of_the_command_line_is_one_line(tmp_path: Path, moment: str) -> None:
     """Also while modules are imported; and the exit status is that of an interrupted program."""
     (tmp_path / "points.csv").write_text("1\n2\n")

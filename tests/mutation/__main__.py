@@ -18,7 +18,7 @@ from .operators import Mutant
 from .tree import ROOT, Child, copy_tree, load_common, run_tests
 from .trial import Outcome, Trial, choice, is_a_test, read_report, source
 
-MODULES = {"calculus": "exprgraph/calculus/*.py", "simplify": "exprgraph/simplify.py", "lowering": "exprgraph/lowering/**/*.py"}
+MODULES = {"calculus": "exprgraph/calculus/*.py", "simplify": "exprgraph/simplify/*.py", "lowering": "exprgraph/lowering/**/*.py"}
 
 
 def paths(names: Iterable[str]) -> list[str]:

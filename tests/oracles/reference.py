@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 mpmath = pytest.importorskip("mpmath", reason="mpmath is an oracle here; it comes with the test extras")
 sp = pytest.importorskip("sympy", reason="SymPy is an oracle here; it comes with the test extras")

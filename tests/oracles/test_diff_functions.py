@@ -14,7 +14,7 @@ import pytest
 from reference import Reference, check_function, sp
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 
 class Case(NamedTuple):

@@ -9,10 +9,10 @@ import pytest
 from reference import DIGITS, MODES, mpmath, sp
 
 import exprgraph as eg
-from exprgraph.elementwise import Function, apply
-from exprgraph.functions import built_in
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.functions.elementwise import Function, apply
+from exprgraph.functions.rows import built_in
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
 
 #: each smooth function of one argument as SymPy has it, and where it is looked at
 UNARY: dict[str, tuple[Any, list[float]]] = {

@@ -12,7 +12,7 @@ import pytest
 from reference import MODES, check, mpmath, problem
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 
 jax = pytest.importorskip("jax", reason="JAX is an oracle here, where it is installed")
 jnp = pytest.importorskip("jax.numpy")

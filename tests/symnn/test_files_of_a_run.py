@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from symnn import MSE, Adam, Dense, NeuralNetworkParameters, SymbolicNeuralNetwork, train
-from symnn.archives import write_npz
 from symnn.errors import ArgumentError, ParameterFileError
+from symnn.parameters.archives import write_npz
 
 NN = SymbolicNeuralNetwork(Dense(1, 2))
 X = np.linspace(-1, 1, 8)[:, None]

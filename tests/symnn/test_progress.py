@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from symnn import LBFGS, MSE, Adam, ArgumentError, Dense, train
-from symnn import progress as module
-from symnn.progress import Progress
 from symnn.reports import ProgressReport
+from symnn.training import progress as module
+from symnn.training.progress import Progress
 
 DATA = (np.ones((5, 1)), np.zeros((5, 1)))
 
@@ -125,8 +125,8 @@ def test_lines_in_a_log_file_are_few_and_plain(clock: Clock, capsys: pytest.Capt
 def test_a_program_that_writes_into_a_file(tmp_path: Any) -> None:
     """In a process of its own: nothing of a quick run, and no carriage return."""
     code = (
-        "import numpy as np, symnn.progress; from symnn import MSE, Dense, train\n"
-        "symnn.progress.FIRST = FIRST\n"
+        "import numpy as np, symnn.training.progress; from symnn import MSE, Dense, train\n"
+        "symnn.training.progress.FIRST = FIRST\n"
         "train(Dense(1, 1), MSE(), (np.ones((5, 1)), np.zeros((5, 1))), epochs=300, rng=0, callback=lambda e: None)\n"
     )
     for first, lines in (("10.0", False), ("0.0", True)):

@@ -7,7 +7,7 @@ import pytest
 
 import exprgraph as eg
 from symnn import Chain, Dense, NeuralNetworkParameters, ParameterError, SymbolicNeuralNetwork, derivative, params
-from symnn.derivatives import Gradient
+from symnn.network.derivatives import Gradient
 
 CHAIN = Chain(Dense(1, 4), Dense(4, 1, "identity"))
 

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.elementwise import Function
-from exprgraph.primitive import TABLE
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.primitive import TABLE
 from symnn import MSE, Chain, Dense, Layer, Linear, SymbolicNeuralNetwork, SymbolicPullback
 from symnn.activations import activation_names
 from symnn.physics import GradientLayer, HamiltonianLayer

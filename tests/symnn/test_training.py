@@ -36,8 +36,8 @@ from symnn import (
     params,
     train,
 )
-from symnn.archives import write_npz
 from symnn.errors import ArgumentError, ParameterFileError, ShapeError
+from symnn.parameters.archives import write_npz
 from symnn.schedules import cosine, exponential, piecewise, warmup
 
 NN = SymbolicNeuralNetwork(Chain(Dense(2, 4, "tanh"), Dense(4, 1, "identity")))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exprgraph import files
+from exprgraph.support import files
 from symnn import LBFGS, MSE, Adam, Chain, Dense, GradientDescent, NonFiniteLossError, SymbolicNeuralNetwork, train
 from symnn.errors import ArgumentError
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import exprgraph as eg
 from exprgraph.calculus import entries, rules
-from exprgraph.elementwise import Function
-from exprgraph.node import Node
-from exprgraph.primitive import REDUCE_MAX, SOLVE, TABLE
-from exprgraph.simplify import RULES
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import REDUCE_MAX, SOLVE, TABLE
+from exprgraph.graph.traverse import topological
+from exprgraph.simplify.rules import RULES
 from exprgraph.testing import (
     Disagreement,
     UnsmoothPointError,
@@ -31,7 +32,6 @@ from exprgraph.testing import (
     temporary_functions,
 )
 from exprgraph.testing.growing import AtRandom, grow, symbols_for
-from exprgraph.traverse import topological
 
 ROWS = sorted(name for name in TABLE if not name.endswith("_doc"))
 FUNCTIONS = [name for name in ROWS if isinstance(TABLE[name], Function)]

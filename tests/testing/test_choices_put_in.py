@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import Disagreement, check_saturation, saturation
 from exprgraph.testing.growing import AtRandom, Choice, grow, symbols_for
 

@@ -11,7 +11,7 @@ import pytest
 from test_checks import runs
 
 import exprgraph as eg
-from exprgraph.node import Node
+from exprgraph.graph.node import Node
 from exprgraph.testing import Disagreement, check_derivatives, check_function, temporary_functions
 
 SCALE = 2.5

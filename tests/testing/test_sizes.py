@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph.node import Node, make
+from exprgraph.graph.primitive import SUM
 from exprgraph.lowering import emit, narrow, nest
-from exprgraph.node import Node, make
-from exprgraph.primitive import SUM
 from exprgraph.testing import Disagreement, check_sizes, sizes
 from tests.exprgraph.rule_graphs import SHARED, graphs
 from tests.fuzz.cases import make as made_by

@@ -8,12 +8,12 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.elementwise import Function
-from exprgraph.node import Node
-from exprgraph.primitive import TABLE
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.testing import bounds, constants, edge_points, expressions, functions, points, shapes, symbols
 from exprgraph.testing.growing import STEPS, AtRandom, grow, symbols_for, values_for
-from exprgraph.traverse import topological
 
 COMMON = settings(max_examples=60, deadline=None)
 ROWS = sorted(name for name in TABLE if not name.endswith("_doc"))

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from ...systems import NOISE
+from ...support.systems import NOISE
 from .builder import Builder, Target, Value
 
 Emit = Callable[[Builder, dict[str, Value]], None]
@@ -306,7 +306,7 @@ def solve(target: Target) -> tuple[str, set[str]]:
     """Gaussian elimination with partial pivoting, of a system on each lane.
 
     Rows are exchanged by choosing between them, so that each lane has pivots of its own.  A pivot that is none
-    (:data:`exprgraph.systems.NOISE`) makes the solution NaN.
+    (:data:`exprgraph.support.systems.NOISE`) makes the solution NaN.
     """
 
     def write(b: Builder, v: dict[str, Value]) -> None:

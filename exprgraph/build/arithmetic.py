@@ -1,0 +1,296 @@
+"""Sums and products.
+
+What a user writes is built as written (:mod:`exprgraph.build.written`).  While a derivative is made, and in
+``simplify``, they come in canonical form: flattened, folded, sorted, like terms collected.  Both
+
+* take operands of one shape, or scalars, which act on every element; NumPy's broadcasting is :mod:`exprgraph.language.operators`';
+* never remove a domain restriction: ``x / x``, ``sqrt(x)**2`` and ``sqrt(x**2)`` stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Set
+
+import numpy as np
+
+from .grouping import kept_nodes
+from ..graph.leaves import array, constant, number, zeros
+from ..graph.node import Node, Shape, make
+from ..graph.primitive import ARRAY, PRODUCT, SUM
+from .squares import SQUARE, is_sum_of_squares, without_roots
+from ..graph.traverse import REBUILD
+from ..support.values import power as power_of
+from .written import (
+    finished_sum,
+    is_integer,
+    power_of_number,
+    scalar_of,
+    scaled,
+    split_coefficient,
+    split_sign,
+    spread,
+    written_product,
+    written_sum,
+)
+
+#: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
+#: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
+FLATTEN_LIMIT = 32
+
+#: A nested sum of more terms than this is merged only where it shares a term with the outer one: it may be needed
+#: elsewhere, and its terms would be added up again.
+SMALL_SUM = 6
+
+#: the smallest number with all its digits
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+def lost(folded: float, *factors: float) -> bool:
+    """Whether numbers joined into one overflow or lose digits below the normal range, as they need not one by one.
+
+    ``1e200*x * 1e200*y`` is finite where x and y are small; with a coefficient of infinity it would not be.
+    """
+    return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
+
+
+def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape = ()) -> Node:
+    """``const + sum of coefficient * node``.
+
+    Every node has the given shape or is a scalar.
+    """
+    kept = kept_nodes()
+    return written_sum(terms, const, shape) if kept is None else _regrouped_sum(terms, const, shape, kept)
+
+
+def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape, kept: Set[Node]) -> Node:
+    """The canonical sum: nested sums that are not kept are merged into it, like terms collected."""
+    pending = [_opened(c, scalar_of(node)) for c, node in terms if c != 0.0]
+    coefficients: dict[Node, float] = {}
+    arrays: np.ndarray | None = None
+
+    def put(c: float, node: Node) -> None:
+        nonlocal arrays
+        if node.op is ARRAY and node.shape == shape:
+            with np.errstate(all="ignore"):
+                data = c * node.params[0].data
+                arrays = data if arrays is None else arrays + data
+            return
+        before = coefficients.get(node, 0.0)
+        if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
+            # 1e308*x + 1e308*x is finite where x is small: a term of its own
+            node, c = make(SUM, (node,), (0.0, (c,)), node.shape), 1.0
+            before = coefficients.get(node, 0.0)
+        coefficients[node] = before + c
+
+    room = FLATTEN_LIMIT - len(pending)
+    beside = {n for _, n in pending}
+    opened = _cancelling(pending, kept)
+    for c, node in pending:
+        if node.op is SUM:
+            inner_const, inner = node.params
+            fits = len(node.args) - 1 <= room and (node in opened or node not in kept)
+            fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args))
+            if fits and not any(lost(c * k, c, k) for k in inner):
+                room -= len(node.args) - 1
+                const += c * inner_const
+                for k, a in zip(inner, node.args):
+                    put(c * k, scalar_of(a))
+                continue
+        value = number(node)
+        if value is not None:
+            const += c * value
+        else:
+            put(c, node)
+    if arrays is not None:
+        with np.errstate(all="ignore"):
+            folded = array(arrays + const)
+        const = 0.0
+        value = number(folded)
+        if value is not None:
+            const = value
+        else:
+            coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
+    return finished_sum([(n, c) for n, c in coefficients.items() if c != 0.0], const, shape, linear)
+
+
+def _split(factor: Node, kept: Set[Node]) -> tuple[float, Node]:
+    """The number of a factor that is collected with others.
+
+    A multiple of a kept sum that each sample has stays one factor: one multiplication there, before it meets arrays.
+    """
+    c, rest = split_coefficient(factor)
+    return split_sign(factor) if factor in kept or (rest.op is SUM and rest.per_sample and rest in kept) else (c, rest)
+
+
+def _opened(c: float, node: Node) -> tuple[float, Node]:
+    """``c*(k*x)`` as ``(c*k, x)``."""
+    k, rest = split_coefficient(node)
+    return (c, node) if k == 1.0 or lost(c * k, c, k) else (c * k, scalar_of(rest))
+
+
+def _cancelling(pending: list[tuple[float, Node]], kept: Set[Node]) -> set[Node]:
+    """Kept sums of two operands of which one cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``, with all its digits."""
+    operands: dict[Node | None, list[tuple[float, Node]]] = {}
+    for c, node in pending:
+        if node.op is SUM and node in kept and len(node.args) + (node.params[0] != 0.0) == 2:
+            const, coefficients = node.params
+            for k, a in [*zip(coefficients, node.args), *([(const, None)] if const else [])]:
+                operands.setdefault(a, []).append((c * k, node))
+    return {n for found in operands.values() if len(found) == 2 and found[0][0] == -found[1][0] for _, n in found}
+
+
+def scale(factor: float, node: Node) -> Node:
+    """A number times a node."""
+    if kept_nodes() is None or factor == 1.0:
+        return scaled(factor, node)
+    if node.op is ARRAY:
+        with np.errstate(all="ignore"):
+            return array(factor * node.params[0].data)
+    return linear([(factor, node)], 0.0, node.shape)
+
+
+def _is_quotient(node: Node) -> bool:
+    """Whether a product is divided by something: a/m may be finite where a*b and m*m are not."""
+    return sorted(node.params) == [-1.0, 1.0]
+
+
+def _merged(inner: float, outer: float) -> float | None:
+    """The exponent of (b**inner)**outer as one power, where that changes no value and no domain."""
+    e = inner * outer
+    if is_integer(inner) and is_integer(outer) and not (inner < 0 and outer < 0):
+        return e
+    if not is_integer(inner) and (inner > 0 or outer > 0) and not is_integer(e) and is_integer(outer):
+        return e
+    return None
+
+
+def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, shape: Shape = ()) -> Node:
+    """``coefficient * product of base ** exponent``, elementwise.
+
+    Every base has the given shape or is a scalar.
+    """
+    kept = kept_nodes()
+    if kept is None:
+        return written_product(factors, coefficient, shape)
+    return _regrouped_product(factors, coefficient, shape, kept)
+
+
+def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float, shape: Shape, kept: Set[Node]) -> Node:
+    """The canonical product: nested products that are not kept are merged into it, powers of one base collected."""
+    # exponents of one base are added only within a class: (positive or negative, whole or not),
+    # so that x * x**-1 and sqrt(x) * sqrt(x) keep their domains
+    powers: dict[tuple[Node, bool, bool], float] = {}
+    known: np.ndarray | None = None
+
+    def put(base: Node, e: float) -> None:
+        nonlocal coefficient, known
+        while e != 0.0:  # a loop: a function that calls itself is a cycle, which keeps nodes until the next collection
+            base = scalar_of(base)
+            value = number(base)
+            if value is not None:
+                coefficient *= power_of_number(value, e)
+                return
+            if base.op is ARRAY and base.shape == shape:
+                with np.errstate(all="ignore"):
+                    data = power_of(base.params[0].data, e)
+                    known = data if known is None else known * data
+                return
+            c, rest = _split(base, kept)
+            if c != 1.0 and (is_integer(e) or c > 0):
+                folded = power_of_number(c, e)
+                if math.isfinite(folded) and folded != 0.0 and not lost(coefficient * folded, coefficient, folded):
+                    coefficient *= folded
+                    base = rest
+                    continue
+            if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape:
+                merged = _merged(base.params[0], e)
+                if merged is not None:
+                    base, e = base.args[0], merged
+                    continue
+            key = (base, e > 0, is_integer(e))
+            before = powers.get(key, 0.0)
+            if before and not key[2] and is_integer(before + e):
+                # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
+                if before == e:
+                    del powers[key]
+                root = make(PRODUCT, (base,), (e,), base.shape)
+                key, e = (root, True, True), 2.0 if before == e else 1.0
+                before = powers.get(key, 0.0)
+            powers[key] = before + e
+            return
+
+    pending = list(without_roots(factors))
+    room = FLATTEN_LIMIT - len(pending)
+    for base, e in pending:
+        if e == 1.0:
+            c, rest = _split(base, kept)
+            if not lost(coefficient * c, coefficient, c):
+                coefficient *= c
+                base = rest
+            base = scalar_of(base)
+            if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in kept or not _is_quotient(base)):
+                room -= len(base.args) - 1
+                for b, k in zip(base.args, base.params):
+                    put(b, k)
+                continue
+        put(base, e)
+    if coefficient == 0.0:
+        return zeros(shape)
+    if known is not None:
+        folded_array = array(known)
+        value = number(folded_array)
+        if value is not None:
+            coefficient *= value
+        else:
+            powers[folded_array, True, True] = powers.get((folded_array, True, True), 0.0) + 1.0
+    if not powers:
+        return constant(coefficient, shape)
+    live = sorted(((b, e) for (b, _, _), e in _settle(powers).items()), key=lambda t: (t[0].digest, t[1]))
+    if shape and all(b.shape != shape for b, _ in live):
+        return spread(product(live, coefficient), shape)
+    if len(live) == 1 and live[0][1] == 1.0:
+        return scale(coefficient, live[0][0])
+    node = make(PRODUCT, tuple(b for b, _ in live), tuple(e for _, e in live), shape)
+    return scale(coefficient, node)
+
+
+def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bool, bool], float]:
+    """Join the exponents of one base where no domain is lost: whole and fractional ones, and those above with more below."""
+    out = dict(powers)
+    for base, positive, whole in powers:
+        if whole or (base, positive, True) not in out:
+            continue
+        fraction = out[base, positive, False]
+        if not is_integer(fraction):  # x**0.5 * x**2 = x**2.5, with the same domain
+            out[base, positive, False] = fraction + out.pop((base, positive, True))
+    for base, positive, whole in powers:
+        above, below = (base, True, True), (base, False, True)
+        if not positive and whole and above in out and below in out and out[above] + out[below] < 0.0:
+            # x * x**-2 = 1/x: neither has a value at 0, and x**2 may overflow where x does not
+            out[below] += out.pop(above)
+    return out
+
+
+def power(base: Node, exponent: float) -> Node:
+    """A node to a constant power, elementwise."""
+    return product([(base, float(exponent))], 1.0, base.shape)
+
+
+@REBUILD.rule(SUM)
+def _rebuild_sum(node: Node, args: tuple[Node, ...]) -> Node:
+    const, coefficients = node.params
+    return linear(zip(coefficients, args), const, node.shape)
+
+
+@REBUILD.rule(PRODUCT)
+def _rebuild_product(node: Node, args: tuple[Node, ...]) -> Node:
+    return product(zip(args, node.params), 1.0, node.shape)
+
+
+@SQUARE.rule(PRODUCT)
+def _square_of_a_root(node: Node) -> Node | None:
+    """The square of a power of 1/2, 3/2, ... of a sum of squares, which is defined everywhere."""
+    if len(node.args) > 1 or node.params[0] < 0.0 or node.params[0] * 2.0 % 2.0 != 1.0 or node.args[0].shape != node.shape:
+        return None
+    return power(node.args[0], 2.0 * node.params[0]) if is_sum_of_squares(node.args[0]) else None

@@ -1,0 +1,170 @@
+"""Sums and means over the samples of a batch: a per-sample expression becomes a shared one.
+
+The sum is linear and moves inwards past everything that does not depend on the sample, so that
+the gradient of a batch loss by a weight matrix is one product accumulated over the samples.
+"""
+
+from __future__ import annotations
+
+from .arithmetic import linear, product, scale
+from .contract import contract, quotient, times
+from .grouping import kept_nodes
+from .joining import concatenate, reshape, stack
+from ..graph.leaves import as_node, number, sample_count
+from ..graph.node import Node, Operand, make
+from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
+from ..graph.traverse import REBUILD
+from ..support.unwinding import each, unwinding
+from .written import split_coefficient
+
+#: what only moves elements
+_MOVES = (PLACE, CONCATENATE, RESHAPE, STACK)
+
+
+def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
+    """The sum of a per-sample expression over all samples of the call; shape ``e.shape``.
+
+    Per sample is what depends on a symbol declared ``per_sample=True``.  Any other expression is shared by all
+    samples: it is multiplied by their number; a batch of values for its symbols is an error.
+    ``over_samples.sum(1)`` is the number of samples.
+
+    >>> import exprgraph as eg
+    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
+    >>> eg.evaluate(eg.over_samples.sum(x**2), {x: [1.0, 2.0, 3.0]})
+    np.float64(14.0)
+    >>> eg.over_samples.sum(w)
+    w*over_samples.sum(1)
+    """
+    return sample_sum(as_node(e))
+
+
+def mean(e: Operand) -> Node:
+    """The mean of a per-sample expression over all samples of the call; shape ``e.shape``.
+
+    An expression that does not depend on a symbol declared ``per_sample=True`` is its own mean.
+
+    >>> import exprgraph as eg
+    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
+    >>> eg.evaluate(eg.over_samples.mean(x**2), {x: [1.0, 3.0]})
+    np.float64(5.0)
+    >>> eg.over_samples.mean(w)
+    w
+    """
+    node = as_node(e)
+    if not node.per_sample:
+        return node
+    return quotient(sample_sum(node), sample_count(), node.shape)
+
+
+@unwinding
+def sample_sum(node: Node) -> Node:
+    """The canonical sum over samples."""
+    if not node.per_sample:
+        return _times_count(node)
+    c, rest = split_coefficient(node)
+    if c != 1.0:
+        return scale(c, sample_sum(rest))
+    if node.op is SUM and _opens(node):
+        const, coefficients = node.params
+        terms = list(zip(coefficients, each(sample_sum, node.args)))
+        if const:
+            terms.append((const, sample_count()))
+        return linear(terms, 0.0, node.shape)
+    if node.op is PRODUCT:
+        shared = [(a, e) for a, e in zip(node.args, node.params) if not a.per_sample]
+        if shared:
+            own = [(a, e) for a, e in zip(node.args, node.params) if a.per_sample]
+            shape = node.shape if any(a.shape for a, _ in own) else ()
+            total = sample_sum(product(own, 1.0, shape))
+            return product([(total, 1.0), *shared], 1.0, node.shape)
+    if node.op.name == "gate":
+        return _gate(node)
+    if node.op is CONTRACT and len(node.args) == 1 and node.args[0].op.name == "gate" and not all(a.per_sample for a in node.args[0].args):
+        labels, sizes = node.params
+        return contract([(sample_sum(node.args[0]), labels[0])], range(len(node.shape)), dict(enumerate(sizes)))
+    if node.op is CONTRACT:
+        moved = _contract(node)
+        if moved is not None:
+            return moved
+    if node.op is PLACE:
+        from .indexing import place
+
+        return place(sample_sum(node.args[0]), node.params[0], node.shape)
+    if node.op is RESHAPE:
+        return reshape(sample_sum(node.args[0]), node.shape)
+    if node.op is CONCATENATE:
+        return concatenate(each(sample_sum, node.args), node.params[0])
+    if node.op is STACK:
+        return stack(each(sample_sum, node.args), node.params[0])
+    return make(SAMPLE_SUM, (node,), (), node.shape)
+
+
+def _opens(node: Node) -> bool:
+    """Whether the sum of a sum's terms is taken term by term.
+
+    What was written is not: the sum of ``x - s`` keeps the digits that the differences have.  There, only arrays that are larger than what
+    they are made of are added up by themselves, so that no sample has one of its own.
+    """
+    kept = kept_nodes()
+    if kept is None or node in kept:
+        return any(_is_larger(a) for a in node.args if a.per_sample)
+    return bool(node.params[0]) or any(a.op in (CONTRACT, *_MOVES) or not a.per_sample for a in node.args)
+
+
+def _is_larger(term: Node) -> bool:
+    """Whether it is, or moves, an outer product of each sample's own, or parts of an array put in their places."""
+    pending, seen = [term], 0
+    while pending and seen < 16:
+        node = pending.pop()
+        seen += 1
+        if node.op is PLACE:
+            return True
+        if node.op is CONTRACT and len(node.args) > 1 and node.size > max(a.size for a in node.args if a.per_sample):
+            return True
+        if node.op in _MOVES or node.op is SUM or (node.op is CONTRACT and len(node.args) == 1):
+            pending += [a for a in node.args if a.per_sample]
+    return False
+
+
+def _gate(node: Node) -> Node:
+    """A gate of which one operand is the same for all samples is the gate of that and the sum of the other."""
+    from ..functions.rows import gate
+
+    strong, factor = node.args
+    if not factor.per_sample:
+        return gate(sample_sum(strong), factor)
+    if not strong.per_sample:
+        return gate(strong, sample_sum(factor))
+    return make(SAMPLE_SUM, (node,), (), node.shape)
+
+
+def _times_count(node: Node) -> Node:
+    if number(node) == 0.0:
+        return node
+    c, rest = split_coefficient(node)
+    return scale(c, times(rest, sample_count(), node.shape))
+
+
+def _contract(node: Node) -> Node | None:
+    """Shared operands out of the sum, where what stays under it is no larger than before."""
+    labels, sizes = node.params
+    shared = [(a, ks) for a, ks in zip(node.args, labels) if not a.per_sample]
+    own = [(a, ks) for a, ks in zip(node.args, labels) if a.per_sample]
+    ndim = len(node.shape)
+    if not shared:
+        if len(own) > 1 or len(sizes) > ndim:
+            return None
+        arg, ks = own[0]  # a permutation or a broadcast goes past the sum, a diagonal stays under it
+        unique = sorted(set(ks))
+        if len(unique) < len(ks):
+            arg, ks = contract([(arg, ks)], unique), tuple(unique)
+        return None if arg is node else contract([(sample_sum(arg), ks)], range(ndim), dict(enumerate(sizes)))
+    outside = set(range(ndim)) | {k for _, ks in shared for k in ks}
+    kept = sorted({k for _, ks in own for k in ks} & outside)
+    part = contract(own, kept)
+    if len(own) > 1 and part.size > node.size:
+        return None
+    return contract([(sample_sum(part), kept), *shared], range(ndim), dict(enumerate(sizes)))
+
+
+REBUILD.fill(lambda node, args: sample_sum(args[0]), SAMPLE_SUM)

@@ -1,0 +1,145 @@
+"""Even powers of roots: the square of a norm is the sum of squares, with its derivatives at 0.
+
+``norm(v)**2``, ``hypot(x, y)**2``, ``abs(x)**2`` and ``sqrt(x*x + y*y)**2`` are what is below the root, within two units in the
+last place and as far as floats reach: what overflows, or vanishes, in one of them does so in the other.  ``sqrt(x)**2``
+is not: it has no value below 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import permutations
+from typing import Union
+
+from ..graph.column import Column
+from ..graph.leaves import constant, number
+from ..graph.node import Node
+from ..graph.primitive import CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
+from ..graph.traverse import rebuild
+
+#: more nodes than this are not looked at
+_MOST = 256
+#: coefficients whose powers are far from over- and underflowing
+_MODERATE = (1e-60, 1e60)
+
+Factor = tuple[Node, float]
+#: the square of a node, or None where that is no simpler
+SQUARE: Column[Callable[[Node], Union[Node, None]]] = Column(
+    "square", "the square of a node that is a root, as what is below it", __name__, otherwise="its square is a power of it"
+)
+
+
+def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
+    """The factors of a product, with even powers of roots as powers of what is below them."""
+    given = list(factors)
+    if not any(_is_root(_split(base)[1]) for base, e in given if e > 0.0):
+        return given
+    found = [(base, e, *_split(base)) for base, e in given if e > 0.0 and e == int(e)]
+    exponents: dict[Node, float] = {}
+    for _, e, _, root in found:
+        exponents[root] = exponents.get(root, 0.0) + e
+    below = {root: squared(root) for root, e in exponents.items() if e % 2.0 == 0.0 and _is_root(root)}
+    if all(s is None for s in below.values()):
+        return given
+    out = [(base, e) for base, e in given if below.get(_split(base)[1]) is None or e <= 0.0 or e != int(e)]
+    for _, e, c, root in found:
+        if below.get(root) is not None and c != 1.0:
+            out.append((constant(c), e))
+    out += [(s, exponents[root] / 2.0) for root, s in below.items() if s is not None]
+    return out
+
+
+def _split(base: Node) -> tuple[float, Node]:
+    """A moderate number and what it is multiplied with."""
+    if base.op is SUM and len(base.args) == 1 and base.params[0] == 0.0 and base.args[0].shape == base.shape:
+        c = base.params[1][0]
+        if _MODERATE[0] < abs(c) < _MODERATE[1]:
+            return c, base.args[0]
+    if base.op is PRODUCT and len(base.args) == 2 and base.params[0] * base.params[1] in (1.0, -1.0):
+        for (n, e), (root, one) in permutations(zip(base.args, base.params)):
+            value = number(n)
+            if value is not None and one == 1.0 and root.shape == base.shape and _MODERATE[0] < abs(value) < _MODERATE[1]:
+                return value**e, root
+    return 1.0, base
+
+
+def _moved(node: Node) -> list[Node]:
+    """The selections, reshapes and repetitions above a node that is none, and that node last."""
+    path = [node]
+    while path[-1].op in (SELECT, RESHAPE) or _repeats(path[-1]):
+        path.append(path[-1].args[0])
+    return path
+
+
+def _repeats(node: Node) -> bool:
+    """Whether a contraction only repeats its operand along axes, and permutes these."""
+    if node.op is not CONTRACT or len(node.args) > 1:
+        return False
+    (labels,) = node.params[0]
+    return len(set(labels)) == len(labels) and all(k < node.ndim for k in labels)
+
+
+def _is_root(node: Node) -> bool:
+    """Whether a node may be a root, moved about or not; asked of every factor of every product."""
+    op = node.op
+    if op is PRODUCT:
+        return len(node.args) == 1 and node.params[0] * 2.0 % 2.0 == 1.0
+    if op is not SELECT and op is not RESHAPE and op is not CONTRACT:
+        return SQUARE.find(op) is not None
+    return SQUARE.find(_moved(node)[-1].op) is not None
+
+
+def squared(node: Node) -> Node | None:
+    """The square of a root as what is below it, also where its elements are moved about; None for other nodes."""
+    *movements, root = _moved(node)
+    square = SQUARE.find(root.op)
+    result = square(root) if square is not None else None
+    for m in reversed(movements):
+        result = rebuild(m, (result,)) if result is not None else None
+    return result
+
+
+def is_sum_of_squares(node: Node) -> bool:
+    """Whether a value cannot be negative, seen from how it is made: sums of even powers, and what they are multiplied with."""
+    pending, seen = [node], {node}
+
+    def ask(more: Iterable[Node]) -> None:
+        for n in more:
+            if n not in seen:
+                seen.add(n)
+                pending.append(n)
+
+    while pending:
+        n = pending.pop()
+        value = number(n)
+        if value is not None:
+            if not value >= 0.0:
+                return False
+        elif len(seen) > _MOST:
+            return False
+        elif n.op is PRODUCT:
+            ask(a for a, e in zip(n.args, n.params) if e % 2.0 != 0.0)
+        elif n.op is SUM:
+            const, coefficients = n.params
+            if const < 0.0 or any(c < 0.0 for c in coefficients):
+                return False
+            ask(n.args)
+        elif n.op is CONTRACT:
+            ask(_unpaired(n))
+        elif n.op in (SELECT, RESHAPE, STACK, SAMPLE_SUM):
+            ask(n.args)
+        elif SQUARE.find(n.op) is None:
+            return False
+    return True
+
+
+def _unpaired(node: Node) -> list[Node]:
+    """The operands of a contraction that are not squared in it."""
+    left: dict[tuple[Node, object], Node] = {}
+    for operand in zip(node.args, node.params[0]):
+        if left.pop(operand, None) is None:
+            left[operand] = operand[0]
+    return list(left.values())
+
+
+__all__ = ["is_sum_of_squares", "squared", "without_roots"]

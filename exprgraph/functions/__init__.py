@@ -1,0 +1,1 @@
+"""Elementwise functions and functions along axes."""

@@ -1,0 +1,127 @@
+"""What a user's function is defined by, as a digest: two definitions that say the same are the same function.
+
+A cell of a notebook that is run twice makes its lambdas anew.  They count as equal when they have the same bytecode, constants,
+names, defaults and captured values; what global names refer to is not looked at.  The digest does not depend on the process; it
+may depend on the version of Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import re
+import types
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from ..graph.node import Node
+from ..graph.primitive import Primitive
+
+#: how many values a definition is looked through for; what callables of other packages hold may have no end
+_MOST = 1000
+
+
+def definition_of(callables: Iterable[Any], texts: Iterable[str]) -> str:
+    """The digest of a definition: Python functions and texts."""
+    h = blake2b(digest_size=8)
+    for text in texts:
+        h.update(repr(text).encode("utf-8", "surrogatepass"))
+    for f in callables:
+        h.update(_described(f).encode("utf-8", "surrogatepass"))
+    return h.hexdigest()
+
+
+def _described(root: Any) -> str:
+    """A text that is the same for values that say the same; nested functions and captured ones, each once."""
+    parts: list[str] = []
+    pending: list[Any] = [root]
+    seen: dict[int, int] = {}
+    kept: list[Any] = []  # so that no id is given again
+    while pending and len(seen) < _MOST:
+        value = pending.pop()
+        if isinstance(value, (int, float, complex, str, bytes, type(None), type(Ellipsis))):
+            parts.append(f"{type(value).__name__}:{value!r}")
+            continue
+        if id(value) in seen:
+            parts.append(f"again:{seen[id(value)]}")
+            continue
+        seen[id(value)] = len(seen)
+        kept.append(value)
+        parts.append(_own(value))
+        pending += reversed(_held(value))
+    return "\n".join(parts)
+
+
+def _own(value: Any) -> str:
+    """What a value says of itself, without what it holds."""
+    kind = type(value)
+    if isinstance(value, Node):
+        return f"expression:{value.digest.hex()}"
+    if isinstance(value, Primitive):
+        return f"operation:{value.key!r}"
+    if isinstance(value, types.CodeType):
+        stars = value.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)  # other flags are of the file it is in
+        return f"code:{value.co_code.hex()}:{value.co_names}:{value.co_varnames}:{value.co_freevars}:{stars}:{value.co_argcount}"
+    if isinstance(value, (np.ndarray, np.generic)):
+        content = repr(value) if value.dtype.hasobject else value.tobytes().hex()
+        return f"{kind.__qualname__}:{value.dtype.str}:{value.shape}:{content}"
+    if isinstance(value, (set, frozenset)):
+        return f"{kind.__name__}:{sorted(map(repr, value))}"
+    if isinstance(value, (list, tuple, dict)):
+        return f"{kind.__name__}:{len(value)}"
+    if isinstance(value, (types.FunctionType, types.CellType)):
+        return kind.__name__
+    module = getattr(value, "__module__", None) or kind.__module__
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", "")
+    if not name and not _held(value):
+        return f"{kind.__qualname__}:{value!r}"
+    return f"{kind.__qualname__}:{module}.{name}"
+
+
+def _held(value: Any) -> list[Any]:
+    """What else a value is made of."""
+    if isinstance(value, types.FunctionType):
+        return [value.__code__, value.__defaults__, value.__kwdefaults__, *(value.__closure__ or ())]
+    if isinstance(value, types.CodeType):
+        return list(value.co_consts)
+    if isinstance(value, types.CellType):
+        try:
+            return [value.cell_contents]
+        except ValueError:  # a name that gets its value later, such as the function's own
+            return []
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, dict):
+        return [part for item in value.items() for part in item]
+    if isinstance(value, functools.partial):
+        return [value.func, value.args, value.keywords]
+    if isinstance(value, types.MethodType):
+        return [value.__func__, value.__self__]
+    if isinstance(value, (Node, Primitive, np.ndarray, np.generic, np.ufunc, type, types.ModuleType, types.BuiltinFunctionType)):
+        return []
+    wrapped = getattr(value, "__wrapped__", None) or getattr(value, "py_func", None)  # a cache's function, Numba's
+    if wrapped is not None:
+        return [wrapped]
+    held = getattr(value, "__dict__", None)
+    return [dict(sorted(held.items()))] if isinstance(held, dict) else []
+
+
+def with_names_of_its_own(code: str, source: str, others: Iterable[str]) -> tuple[str, str]:
+    """Code and the source of its helper functions, these with names that no helper in other sources has."""
+    taken = {name for other in others for name in _helpers(other)}
+    mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    for name in sorted(_helpers(source) & taken):
+        word = re.compile(rf"(?<![.\w]){re.escape(name)}(?!\w)")
+        code, source = (word.sub(f"{name}_{mark}", text) for text in (code, source))
+    return code, source
+
+
+def _helpers(source: str) -> set[str]:
+    return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
+
+
+__all__ = ["definition_of", "with_names_of_its_own"]

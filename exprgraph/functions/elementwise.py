@@ -1,0 +1,374 @@
+"""Elementwise functions: the rows of the table that a user can add to.
+
+One row carries all that is known of a function: its NumPy value, its derivative, the code that
+Numba compiles, how it is printed as text and as LaTeX, and where it is defined and sampled by
+tests.  Nothing elsewhere lists functions by name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from ..build.contract import contract, is_structural
+from ..build.grouping import as_written, keep
+from ..build.indexing import select
+from ..build.squares import SQUARE
+from ..build.written import spread
+from ..errors import DTypeError, ShapeError
+from ..graph.leaves import array, as_node, constant, constant_values, number
+from ..graph.node import Node, Operand, Shape, make
+from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
+from ..graph.primitive import lookup as primitive
+from ..graph.traverse import REBUILD, topological
+from ..support.forking import lock
+from .definitions import definition_of, with_names_of_its_own
+from .signatures import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
+
+#: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
+Partial = Callable[..., Node]
+#: a function of expressions and numbers
+Elementwise = Callable[..., Node]
+REAL: Interval = (-math.inf, math.inf)
+
+
+class Function(Primitive):
+    """A row: a function of ``arity`` numbers, applied element by element."""
+
+    __slots__ = (
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample",
+        "shown_as", "source", "text",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        numpy: Callable[..., Any],
+        partials: Sequence[Partial | None],
+        code: str,
+        text: str | None = None,
+        latex: str | None = None,
+        shown_as: Callable[..., Node] | None = None,
+        build: Callable[..., Node] | None = None,
+        domain: Sequence[Interval] | None = None,
+        sample: Sequence[Interval] | None = None,
+        boolean: bool = False,
+        branch: bool = False,
+        source: str = "",
+        doc: str = "",
+    ) -> None:
+        super().__init__(name)
+        self.numpy = numpy
+        self.partials = tuple(partials)
+        #: an expression of ``{0}``, ``{1}``, ... in the names of the runtime module
+        self.code = code
+        self.text = text if text is not None else name + "(" + ", ".join(f"{{{i}}}" for i in range(self.arity)) + ")"
+        #: a command such as ``\tanh``, or a template of ``{0}``
+        self.latex = latex if latex is not None else rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
+        #: an expression that is printed in the function's place
+        self.shown_as = shown_as
+        #: where the value is finite and smooth, an open interval for each argument
+        self.domain = tuple(domain) if domain is not None else (REAL,) * self.arity
+        #: where tests sample each argument
+        self.sample = tuple(sample) if sample is not None else tuple(map(usual_sample, self.domain))
+        self.boolean = boolean
+        #: whether it chooses between what its arguments say: where a derivative is 0, that argument does not matter
+        self.branch = branch
+        #: whether a user added it
+        self.added = False
+        #: Python source of helper functions that ``code`` calls, for functions users define
+        self.source = source
+        self.doc = doc
+        #: the canonical expression of operands; a node of this row, unless it is simpler
+        self.build: Callable[..., Node] = build or (lambda *operands: apply(self, *operands))
+
+    @property
+    def arity(self) -> int:
+        """The number of arguments."""
+        return len(self.partials)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (defined, (self.name, self.key, self.arity)) if self.added else super().__reduce__()
+
+    def values(self, values: Sequence[Any]) -> np.ndarray:
+        """What its numpy gives for arrays; of a user's function checked."""
+        if not self.added:
+            value: np.ndarray = self.numpy(*values)
+            return value
+        try:
+            given = self.numpy(*values)
+        except (TypeError, ValueError) as e:
+            if type(e) not in (TypeError, ValueError):  # an error of its own
+                raise
+            hint = "np.where chooses by element" if "ambiguous" in str(e) else "np.vectorize makes of a function of numbers one of arrays"
+            raise type(e)(f"function {self.name}: its numpy cannot be computed for arrays: {e}; {hint}") from e
+        return self._of_shape(given, np.broadcast_shapes(*(np.shape(v) for v in values)))
+
+    def _of_shape(self, value: Any, shape: Shape) -> np.ndarray:
+        """What a user's function gave for arrays of that shape."""
+        try:
+            given = np.asarray(value)
+        except ValueError as e:
+            raise ShapeError(f"function {self.name}: what its numpy gave cannot be made an array: {e}") from None
+        if given.dtype.kind not in "biuf":
+            raise DTypeError(f"function {self.name}: its numpy gave {repr(value)[:100]}; it gives real numbers")
+        if given.ndim and given.shape != shape:
+            raise ShapeError(
+                f"function {self.name}: its numpy gave an array of shape {given.shape} for arrays of shape {shape}; it must be elementwise"
+            )
+        return np.asarray(np.broadcast_to(given, shape))
+
+    def partial(self, node: Node, k: int) -> Node | None:
+        """The derivative by argument k, elementwise; of the node's shape or a scalar."""
+        p = self.partials[k]
+        if p is None:
+            return None
+        with as_written() if self.added else nullcontext():  # a formula that a user wrote
+            given = p(*node.args)
+            try:
+                made = as_node(given)
+            except (DTypeError, ShapeError) as e:
+                raise type(e)(f"function {self.name}: its derivative by argument {k}: {e}") from None
+        if self.added:
+            keep(made)
+        if made.shape not in ((), node.shape):
+            raise ShapeError(
+                f"function {self.name}: its derivative by argument {k} has shape {made.shape} where the value has shape {node.shape}; "
+                "it must be a number or elementwise"
+            )
+        if self.added and node.shape and not made.shape and number(made) is None and self._mixes(k):
+            raise ShapeError(
+                f"function {self.name}: its derivative by argument {k} is a number that depends on all elements of an array; "
+                "it must be elementwise"
+            )
+        return made
+
+    def _mixes(self, k: int) -> bool:
+        """Whether the derivative by argument k of arrays is one number made of them, a sum for example."""
+        p = self.partials[k]
+        assert p is not None
+        probes = [make(SYMBOL, (), (f"argument {i}", False), (2,)) for i in range(self.arity)]
+        made = as_node(p(*probes))
+        return not made.shape and any(n.op is SYMBOL for n in topological([made]))
+
+
+@REBUILD.rule(Function)
+def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
+    assert isinstance(node.op, Function)
+    return node.op.build(*args)
+
+
+def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | None = None, **columns: Any) -> Elementwise:
+    """A row of the package's own, entered in the table; its code is a call of its name.
+
+    ``squared`` is the square of a row that is a root.
+    """
+    columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
+    made = enter(Function(name, numpy=numpy, partials=partials, **columns))
+    if squared is not None:
+        SQUARE.fill(lambda node: squared(*node.args), made)
+    return caller(made)
+
+
+#: operations that move elements and leave them as they are
+_MOVEMENTS = (SELECT, STACK, CONCATENATE, RESHAPE)
+
+
+def is_boolean(node: Node) -> bool:
+    """Whether every element is the outcome of a comparison, moved about or not."""
+    pending = [node]
+    while pending:
+        n = pending.pop()
+        if n.op in _MOVEMENTS or (is_structural(n) and len(n.args) == 1):
+            pending += n.args
+        elif not (isinstance(n.op, Function) and n.op.boolean):
+            return False
+    return True
+
+
+def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:
+    """NumPy's broadcasting rule, with an error that names the shapes."""
+    out: list[int] = []
+    for k in range(max(map(len, shapes), default=0), 0, -1):
+        lengths = {s[-k] for s in shapes if len(s) >= k} - {1}
+        if len(lengths) > 1:
+            raise ShapeError(f"{what} of shapes {' and '.join(map(str, shapes))} do not broadcast together")
+        out.append(lengths.pop() if lengths else 1)
+    return tuple(out)
+
+
+def broadcast_to(node: Node, shape: Shape) -> Node:
+    """``node`` repeated along new and unit-length axes, as NumPy's broadcast_to."""
+    if node.shape == shape:
+        return node
+    if not node.shape:
+        return spread(node, shape)
+    if broadcast_shapes(node.shape, shape) != shape:
+        raise ShapeError(f"an expression of shape {node.shape} cannot be broadcast to {shape}")
+    lead = len(shape) - len(node.shape)
+    stretched = [k for k, n in enumerate(node.shape) if n == 1 and shape[lead + k] != 1]
+    picked = select(node, tuple(0 if k in stretched else None for k in range(node.ndim)))
+    kept = [lead + k for k in range(node.ndim) if k not in stretched]
+    return contract([(picked, kept)], range(len(shape)), dict(enumerate(shape)))
+
+
+def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], Shape]:
+    """Operands brought to one shape; scalars stay scalars, they act on every element."""
+    nodes = [as_node(o) for o in operands]
+    shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
+    return [n if not n.shape else broadcast_to(n, shape) for n in nodes], shape
+
+
+def apply(function: Function, *operands: Operand) -> Node:
+    """The canonical node of a function of broadcast operands."""
+    nodes, shape = broadcast(*operands, what=f"the arguments of {function.name}")
+    if all(n.op is CONSTANT for n in nodes):
+        with np.errstate(all="ignore"):
+            return constant(float(function.values([np.float64(number(n)) for n in nodes])), shape)
+    if 0 in shape:
+        return constant(0.0, shape)
+    values = constant_values(nodes)
+    if values is not None:
+        with np.errstate(all="ignore"):
+            return array(np.broadcast_to(function.values(values), shape))
+    if shape and all(not n.shape for n in nodes):
+        return spread(make(function, tuple(nodes), (), ()), shape)
+    return make(function, tuple(nodes), (), shape)
+
+
+def function(
+    name: str,
+    *,
+    numpy: Callable[..., Any],
+    derivative: Partial | Sequence[Partial | None] | None,
+    code: str,
+    text: str | None = None,
+    latex: str | None = None,
+    domain: Sequence[Interval] | Interval | None = None,
+    sample: Sequence[Interval] | Interval | None = None,
+    source: str = "",
+    doc: str = "",
+) -> Callable[..., Node]:
+    """Add a function to the table: one row, and everything in the package knows it.
+
+    Args:
+        name: its name in text output; no name of this package.
+        numpy: its value on NumPy arrays.
+        derivative: a function of the argument's expression that gives the derivative's; for
+            several arguments a sequence of such functions of all of them, ``None`` for zero.
+        code: the same value as a Python expression of ``{0}``, ``{1}``, ..., which Numba compiles.
+            ``math``, ``np`` and the names of ``exprgraph.lowering.runtime`` are available.
+        text, latex: how it prints: a template of ``{0}``, or for latex a command such as ``\\sinc``.
+        domain: where it is finite and smooth, an interval (an argument).
+        sample: where tests take their points.
+        source: Python source of helper functions that ``code`` calls.
+
+    Returns:
+        The function, of expressions and numbers.
+
+    The same definition again, as when a cell of a notebook is run twice, is the same function.  A changed one takes over the
+    name; expressions that exist keep the function they were made with, and are other expressions.  How a function prints, its
+    ``domain`` and its ``sample`` are no part of the definition: those given last count.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> cube = eg.function("cube_doc", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
+    >>> x = eg.Symbol("x")
+    >>> eg.diff(cube(x), x)
+    3*x**2
+    """
+    check_name(name)
+    import exprgraph  # its names are known when all of it is there
+
+    if name in exprgraph.__all__ and name not in TABLE:
+        raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")
+    partials = partials_of(name, derivative)
+    arity = len(partials)
+    check_numpy(name, numpy, arity)
+    check_code(name, code, source, arity)
+    check_text(name, text, latex, doc, arity)
+    domains, samples = intervals_of(name, "domain", domain, arity), intervals_of(name, "sample", sample, arity)
+    check_sample(name, domains, samples)
+    row = Function(
+        name, numpy=numpy, partials=partials, code=code, text=text, latex=latex, domain=domains, sample=samples, source=source, doc=doc
+    )  # fmt: skip
+    row.added = True
+    return caller(_entered(row))
+
+
+#: every function of users that something still holds, by name and definition
+_defined: WeakValueDictionary[tuple[str, bytes], Function] = WeakValueDictionary()
+_entering = lock()
+
+
+def _entered(row: Function) -> Function:
+    """The row of a definition in the table: the one that is there, if it is of the same definition."""
+    definition = definition_of((row.numpy, *row.partials), (row.code, row.source))
+    row.key = f"{row.name} {definition}".encode()
+    with _entering:
+        known = TABLE.get(row.name)
+        if known is not None and not (isinstance(known, Function) and known.added):
+            return enter(row)  # an error
+        same = _defined.get((row.name, row.key))
+        if same is None:
+            others = {r.source for r in _defined.values()} - {row.source}
+            row.code, row.source = with_names_of_its_own(row.code, row.source, others)
+            same = _defined[row.name, row.key] = row
+        else:
+            same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc
+        TABLE[row.name] = same
+    return same
+
+
+def defined(name: str, key: bytes, arity: int) -> Primitive:
+    """The function of a pickle: the one of that definition."""
+    row = _defined.get((name, key))
+    if row is not None:
+        return row
+    here = primitive(name)
+    if isinstance(here, Function) and here.arity != arity:
+        raise ValueError(
+            f"the pickled expression calls {name} with {arity} arguments; the function registered under this name in this "
+            f"process takes {here.arity}"
+        )
+    raise ValueError(
+        f"the function {name!r} was defined otherwise where this pickle was written (another code, numpy or derivative, or another "
+        "version of Python); define it as it was, or build the expression again"
+    )
+
+
+def lookup(name: str) -> Callable[..., Node]:
+    """The function of that name: one of the package, or one that was added with :func:`function`.
+
+    Raises:
+        ValueError: there is no such function in this process.
+
+    >>> import exprgraph as eg
+    >>> eg.lookup("tanh")(eg.Symbol("x"))
+    tanh(x)
+    """
+    row = TABLE.get(name)
+    if not isinstance(row, Function):
+        raise ValueError(f"there is no function named {name!r}; functions of your own are added with exprgraph.function(...)")
+    return caller(row)
+
+
+def caller(row: Function) -> Callable[..., Node]:
+    """The Python function users call for a row."""
+
+    def call(*operands: Operand) -> Node:
+        if len(operands) != row.arity:
+            raise TypeError(f"{row.name} takes {row.arity} argument{'s' * (row.arity != 1)}, got {len(operands)}")
+        return row.build(*operands)
+
+    call.__name__ = call.__qualname__ = row.name
+    call.__doc__ = row.doc or f"{row.name}, elementwise."
+    return call
+
+
+__all__ = ["Elementwise", "Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean", "lookup", "row"]

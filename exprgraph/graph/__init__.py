@@ -1,0 +1,1 @@
+"""The node, the table of primitives, leaves, and walks."""

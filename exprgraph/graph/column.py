@@ -1,0 +1,134 @@
+"""Columns of the table of primitives: what one interpreter does with each of them.
+
+A column is a named mapping from primitives to rules, declared by the module that reads it: evaluation, a derivative,
+a printer, the compiler.  A rule is registered where its idea lives, in that module or in one above it, so that a
+primitive can bring all its rules along in a file of its own.  Elementwise rows have one rule for their class.
+
+A column covers the whole table, unless it says otherwise: whether leaves are covered, what becomes of rows without a
+rule, and which rows are left out, with the reason.  :data:`COLUMNS` has all of them, so that a test can name what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, Union
+
+from ..errors import MissingRuleError
+from .primitive import TABLE, Primitive
+
+Rule = TypeVar("Rule")
+#: one row, or all rows of a class
+Rows = Union[Primitive, type[Primitive]]
+
+#: every column by name
+COLUMNS: dict[str, Column[Any]] = {}
+
+
+class Column(Generic[Rule]):
+    """The rules of one interpreter, one a primitive.
+
+    Args:
+        name: what errors call it; the column itself is the same in capitals, in its module.
+        idea: what a rule of it says, for whoever has to write one.
+        home: the module that declares it, ``__name__``.
+        leaves: whether symbols, numbers and other leaves have rules.
+        otherwise: what becomes of a row without a rule.  Empty: every row needs one.
+
+    >>> from exprgraph.graph.column import COLUMNS, Column
+    >>> from exprgraph.graph.primitive import SUM, lookup
+    >>> letters = Column("letters_doc", "a letter for a primitive", __name__)
+    >>> letters.fill("s", SUM)
+    >>> letters[SUM], letters.find(lookup("solve"))
+    ('s', None)
+    >>> letters[lookup("solve")]
+    Traceback (most recent call last):
+    ...
+    exprgraph.errors.MissingRuleError: the primitive 'solve' has no rule in the column 'letters_doc' (a letter for a primitive); ...
+    >>> del COLUMNS["letters_doc"]
+    """
+
+    __slots__ = ("_of_classes", "_rules", "home", "idea", "leaves", "left_out", "name", "otherwise")
+
+    def __init__(self, name: str, idea: str, home: str, *, leaves: bool = True, otherwise: str = "") -> None:
+        self.name = name
+        self.idea = idea
+        self.home = home
+        self.leaves = leaves
+        self.otherwise = otherwise
+        self._rules: dict[Primitive, Rule] = {}
+        self._of_classes: dict[type[Primitive], Rule] = {}
+        #: rows that deliberately have no rule, and why
+        self.left_out: dict[Rows, str] = {}
+        if COLUMNS.setdefault(name, self) is not self:
+            raise ValueError(f"there is a column named {name!r} already, in {COLUMNS[name].home}")
+
+    def __repr__(self) -> str:
+        return f"<column {self.name}>"
+
+    def __getitem__(self, row: Primitive) -> Rule:
+        """The rule of a row.
+
+        Raises:
+            MissingRuleError: there is none.
+        """
+        rule = self._rules.get(row)
+        if rule is None and (rule := self._of_class(row)) is None:
+            raise self._error(row)
+        return rule
+
+    def find(self, row: Primitive) -> Rule | None:
+        """The rule of a row, or None."""
+        rule = self._rules.get(row)
+        return self._of_class(row) if rule is None and self._of_classes else rule
+
+    def _of_class(self, row: Primitive) -> Rule | None:
+        for kind in type(row).__mro__:
+            if kind in self._of_classes:
+                return self._of_classes[kind]
+        return None
+
+    def rule(self, *rows: Rows) -> Callable[[Rule], Rule]:
+        """A decorator: the function is the rule of these rows, or of all rows of a class that have none of their own."""
+
+        def register(rule: Rule) -> Rule:
+            self.fill(rule, *rows)
+            return rule
+
+        return register
+
+    def fill(self, rule: Rule, *rows: Rows) -> None:
+        """One rule for several rows."""
+        for row in rows:
+            known = self._of_classes.setdefault(row, rule) if isinstance(row, type) else self._rules.setdefault(row, rule)
+            if known is not rule:
+                raise ValueError(f"the column {self.name!r} has a rule for {row} already")
+
+    def leave_out(self, reason: str, *rows: Rows) -> None:
+        """Rows that deliberately have no rule; an error says why."""
+        self.left_out.update(dict.fromkeys(rows, reason))
+
+    def forget(self, row: Primitive) -> None:
+        """Take the rule of a row away."""
+        self._rules.pop(row, None)
+        self.left_out.pop(row, None)
+
+    def reason(self, row: Primitive) -> str | None:
+        """Why a row deliberately has no rule; None for rows that should have one."""
+        return next((self.left_out[kind] for kind in (row, *type(row).__mro__) if kind in self.left_out), None)
+
+    def missing(self) -> list[Primitive]:
+        """The rows of the table that should have a rule and have none."""
+        if self.otherwise:
+            return []
+        rows = [row for row in TABLE.values() if self.leaves or not row.leaf]
+        return [row for row in rows if self.find(row) is None and self.reason(row) is None]
+
+    def _error(self, row: Primitive) -> MissingRuleError:
+        reason = self.reason(row)
+        said = f"the primitive {row.name!r} has no rule in the column {self.name!r} ({self.idea})"
+        if reason is not None:
+            return MissingRuleError(f"{said}: {reason}")
+        return MissingRuleError(f"{said}; register one beside the primitive, with {self.home}.{self.name.upper()}.rule(...)")
+
+
+__all__ = ["COLUMNS", "Column", "Rows"]

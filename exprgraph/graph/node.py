@@ -1,0 +1,242 @@
+"""The node: one immutable, interned, array-valued type for every expression.
+
+Structurally equal nodes are the same object, so ``is`` is equality and a common
+subexpression exists once.  The intern table holds its nodes weakly.  A node's
+digest is a function of its structure alone (not of the hash seed, the order of
+creation or the process), and every order in the package is derived from it.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NoReturn, Union
+
+import numpy as np
+
+from ..support.forking import lock
+from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike
+
+#: the version of digests and pickles; changes whenever either does
+FORMAT = 3
+
+Params = tuple[Any, ...]  # hashable, and its repr is its content
+Shape = tuple[int, ...]
+
+
+class Node:
+    """An expression: an operation, its arguments, and the shape of its value.
+
+    Nodes are made by the package's functions (``eg.symbols``, ``+``, ``eg.tanh`` ...), never by
+    calling this class.  They are immutable; equal structure is the same object:
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> x + y is y + x
+    True
+
+    ``==`` is therefore identity (an elementwise comparison is ``eg.equal``), and a node can be a
+    dictionary key.  ``shape``, ``ndim`` and ``size`` are those of the value, without batch axes.
+    """
+
+    __slots__ = ("__weakref__", "args", "digest", "op", "params", "per_sample", "shape")
+
+    op: Primitive
+    args: tuple[Node, ...]
+    params: Params
+    shape: Shape
+    digest: bytes
+    #: whether the value differs from sample to sample
+    per_sample: bool
+
+    __array_priority__ = 1000.0
+
+    def __init__(self, *_: object) -> None:
+        raise TypeError("expressions are made with exprgraph.Symbol and operators, not with Node(...)")
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"expressions are immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"expressions are immutable: cannot delete {name!r}")
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Node:
+        return self
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def name(self) -> str:
+        """The name of a symbol; only symbols have one."""
+        if self.op is not SYMBOL:
+            raise AttributeError(f"only symbols have a name; this is a {self.op.name} expression")
+        return str(self.params[0])
+
+    if TYPE_CHECKING:  # attached by exprgraph.language.operators, exprgraph.show and exprgraph.meaning.pickling
+        T: Node
+
+        def __add__(self, other: Operand) -> Node: ...
+        def __radd__(self, other: Operand) -> Node: ...
+        def __sub__(self, other: Operand) -> Node: ...
+        def __rsub__(self, other: Operand) -> Node: ...
+        def __mul__(self, other: Operand) -> Node: ...
+        def __rmul__(self, other: Operand) -> Node: ...
+        def __truediv__(self, other: Operand) -> Node: ...
+        def __rtruediv__(self, other: Operand) -> Node: ...
+        def __pow__(self, other: Operand) -> Node: ...
+        def __rpow__(self, other: Operand) -> Node: ...
+        def __mod__(self, other: Operand) -> Node: ...
+        def __rmod__(self, other: Operand) -> Node: ...
+        def __floordiv__(self, other: Operand) -> Node: ...
+        def __rfloordiv__(self, other: Operand) -> Node: ...
+        def __matmul__(self, other: Operand) -> Node: ...
+        def __rmatmul__(self, other: Operand) -> Node: ...
+        def __neg__(self) -> Node: ...
+        def __pos__(self) -> Node: ...
+        def __abs__(self) -> Node: ...
+        def __lt__(self, other: Operand) -> Node: ...
+        def __le__(self, other: Operand) -> Node: ...
+        def __gt__(self, other: Operand) -> Node: ...
+        def __ge__(self, other: Operand) -> Node: ...
+        def __getitem__(self, index: Any) -> Node: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Node]: ...
+        def sum(self, axis: Axis = None, keepdims: bool = False) -> Node: ...
+        def mean(self, axis: Axis = None, keepdims: bool = False) -> Node: ...
+        def reshape(self, *shape: Any) -> Node: ...
+        def transpose(self, *axes: Any) -> Node: ...
+        def ravel(self) -> Node: ...
+
+
+#: what an expression can be combined with
+Operand = Union[Node, "ArrayLike"]
+Axis = Union[int, tuple[int, ...], None]
+
+_set_op = Node.op.__set__  # type: ignore[attr-defined,misc]
+_set_args = Node.args.__set__  # type: ignore[attr-defined,misc]
+_set_params = Node.params.__set__  # type: ignore[attr-defined,misc]
+_set_shape = Node.shape.__set__  # type: ignore[attr-defined,misc]
+_set_digest = Node.digest.__set__  # type: ignore[attr-defined,misc]
+_set_per_sample = Node.per_sample.__set__  # type: ignore[attr-defined,misc]
+
+
+class _Ref(weakref.ref):  # type: ignore[type-arg]
+    __slots__ = ("key",)
+    key: bytes
+
+
+_table: dict[bytes, _Ref] = {}
+# re-entrant: a garbage collection inside the locked region may run _forget in the same thread
+_lock = lock()
+
+
+def _forget(ref: _Ref) -> None:
+    with _lock:
+        if _table.get(ref.key) is ref:
+            del _table[ref.key]
+
+
+def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
+    """The interned node; the caller has brought arguments and parameters to canonical form.
+
+    An array without elements depends on nothing: it is zeros, whatever it was made of.
+    """
+    if args and 0 in shape:
+        op, args, params = CONSTANT, (), (0.0,)
+    h = blake2b(op.key, digest_size=16)
+    h.update(repr((params, shape)).encode("utf-8", "surrogatepass"))
+    for a in args:
+        h.update(a.digest)
+    key = h.digest()
+    with _lock:
+        ref = _table.get(key)
+        node: Node | None = ref() if ref is not None else None
+        if node is None:
+            node = object.__new__(Node)
+            _set_op(node, op)
+            _set_args(node, args)
+            _set_params(node, params)
+            _set_shape(node, shape)
+            _set_digest(node, key)
+            if args:
+                per_sample = op is not SAMPLE_SUM and any(a.per_sample for a in args)
+            else:
+                per_sample = op is SYMBOL and params[1]
+            _set_per_sample(node, per_sample)
+            new = _Ref(node, _forget)
+            new.key = key
+            _table[key] = new
+    return node
+
+
+def interned_count() -> int:
+    """How many distinct nodes are alive."""
+    return len(_table)
+
+
+def forget_operations(ops: set[Primitive]) -> None:
+    """Take the nodes that such operations occur in out of the table: their names may come to mean others."""
+    with _lock:
+        alive = {node for ref in list(_table.values()) if (node := ref()) is not None}
+        gone: dict[Node, bool] = {}
+        for root in alive:
+            pending = [root]
+            while pending:
+                node = pending[-1]
+                missing = [a for a in node.args if a not in gone]
+                if node.op not in ops and missing:
+                    pending += missing
+                    continue
+                gone[pending.pop()] = node.op in ops or any(gone[a] for a in node.args)
+        for node, is_gone in gone.items():
+            if is_gone:
+                _table.pop(node.digest, None)
+
+
+class FrozenArray:
+    """A read-only float64 array as a node parameter; equal content is equal."""
+
+    __slots__ = ("_hex", "data")
+
+    def __init__(self, data: np.ndarray) -> None:
+        data = np.array(data, dtype=np.float64, order="C")
+        data.flags.writeable = False
+        self.data = data
+        h = blake2b(repr(data.shape).encode(), digest_size=16)
+        h.update(data.tobytes())
+        self._hex = h.hexdigest()
+
+    def __repr__(self) -> str:
+        return f"array:{self._hex}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrozenArray) and self._hex == other._hex
+
+    def __hash__(self) -> int:
+        return hash(self._hex)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # plain bytes: reading a damaged pickle of a NumPy array can change NumPy's own types
+        return _frozen, (self.data.astype("<f8").tobytes(), self.data.shape)
+
+
+def _frozen(data: bytes, shape: Shape) -> FrozenArray:
+    """The array of a pickle."""
+    return FrozenArray(np.frombuffer(data, "<f8").reshape(shape))

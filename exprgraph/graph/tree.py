@@ -1,0 +1,102 @@
+"""Nestings of expressions: dicts, lists, tuples, and containers that say how they are taken apart.
+
+A container takes part by two methods: ``__tree_flatten__() -> children`` and
+``__tree_unflatten__(children) -> container``.  A third one, ``__tree_named__()``, says what it is shown as: a dict from
+names to parts, or what it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import ShapeError
+from .leaves import as_node
+from .node import Node
+
+#: an expression, or any nesting of them
+Nesting = Any
+
+_TOO_DEEP = "a nesting of expressions is nested too deeply, or holds itself"
+
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """The leaves of a nesting in order, and the function that nests other leaves the same way."""
+    leaves: list[Any] = []
+    try:
+        build = _walk(tree, leaves)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return leaves, lambda values: build(iter(values))
+
+
+def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
+    """Adds the leaves, and gives the function that takes as many from an iterator and nests them."""
+    # not inside of flatten: a function that calls itself is a cycle, which keeps nodes until the next collection
+    if isinstance(t, Node):
+        leaves.append(t)
+        return next
+    if isinstance(t, dict):
+        keys = list(t)
+        parts = [_walk(t[k], leaves) for k in keys]
+        return lambda it: {k: p(it) for k, p in zip(keys, parts)}
+    if isinstance(t, tuple):
+        parts = [_walk(v, leaves) for v in t]
+        if hasattr(t, "_fields"):  # a named tuple
+            kind = type(t)
+            return lambda it: kind(*[p(it) for p in parts])
+        return lambda it: tuple([p(it) for p in parts])
+    if isinstance(t, list):
+        parts = [_walk(v, leaves) for v in t]
+        return lambda it: [p(it) for p in parts]
+    if hasattr(type(t), "__tree_flatten__"):
+        parts = [_walk(v, leaves) for v in t.__tree_flatten__()]
+        return lambda it: t.__tree_unflatten__([p(it) for p in parts])
+    leaves.append(t)
+    return next
+
+
+def named(tree: Any) -> list[tuple[str, Node]]:
+    """The expressions of a nesting by name, for people; what is one expression has the name ``""``.
+
+    Names are the keys joined by dots, ``u.L1.W``, and positions in lists, ``[0]``.
+    """
+    found: list[tuple[str, Node]] = []
+    try:
+        _name("", tree, found)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return found
+
+
+def _name(name: str, tree: Any, found: list[tuple[str, Node]]) -> None:
+    while not isinstance(tree, Node) and hasattr(type(tree), "__tree_named__"):
+        tree = tree.__tree_named__()
+    if not isinstance(tree, (Node, dict, tuple, list)) and hasattr(type(tree), "__tree_flatten__"):
+        tree = tree.__tree_flatten__()
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        tree = dict(zip(tree._fields, tree))
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            _name(f"{name}.{key}" if name else str(key), part, found)
+    elif isinstance(tree, (list, tuple)) and not _is_array(tree):
+        for k, part in enumerate(tree):
+            _name(f"{name}[{k}]", part, found)
+    else:
+        found.append((name, as_node(tree)))
+
+
+def _is_array(parts: Any) -> bool:
+    """Whether a list is an array of numbers and scalar expressions, and not several of them."""
+    pending = list(parts)
+    while pending:
+        p = pending.pop()
+        if isinstance(p, (list, tuple)) and not hasattr(p, "_fields"):
+            pending += p
+        elif isinstance(p, (dict, tuple)) or hasattr(type(p), "__tree_flatten__") or hasattr(type(p), "__tree_named__"):
+            return False
+    try:
+        as_node(parts)
+    except ShapeError:
+        return False
+    return True

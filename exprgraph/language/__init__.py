@@ -1,0 +1,1 @@
+"""What users write: operands in, nodes out."""

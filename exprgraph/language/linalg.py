@@ -1,0 +1,384 @@
+"""Products, traces and linear systems."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from ..build.contract import contract
+from ..build.indexing import select
+from ..build.joining import axes_listed, normalize_axis
+from ..errors import ShapeError
+from ..functions.elementwise import broadcast_shapes, broadcast_to
+from ..graph.leaves import array, as_node, constant_values, identity, is_zero, zeros
+from ..graph.node import Node, Operand, make
+from ..graph.primitive import IDENTITY, SOLVE
+from ..graph.traverse import REBUILD
+from ..support.systems import solve_systems
+
+
+def matmul(a: Operand, b: Operand) -> Node:
+    """The matrix product ``a @ b`` with NumPy's rules for vectors, matrices and stacks of them.
+
+    Shapes ``(..., n, k)`` and ``(..., k, m)`` give ``(..., n, m)``; a vector counts as a row on the left, as a
+    column on the right, and its axis disappears.
+
+    Raises:
+        ShapeError: one is a scalar, the inner lengths differ, or the stacks do not broadcast together.
+
+    >>> import exprgraph as eg
+    >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
+    >>> (W @ x).shape
+    (3,)
+    """
+    a, b = as_node(a), as_node(b)
+    if not a.shape or not b.shape:
+        raise ShapeError(f"matmul needs vectors or matrices, got shapes {a.shape} and {b.shape}; use * for scalars")
+    inner_b = b.shape[0] if b.ndim == 1 else b.shape[-2]
+    if a.shape[-1] != inner_b:
+        raise ShapeError(f"matmul of shapes {a.shape} and {b.shape}: {a.shape[-1]} columns meet {inner_b} rows")
+    lead_a, lead_b = a.shape[:-2], b.shape[:-2]
+    lead = broadcast_shapes(lead_a, lead_b, what=f"matmul of shapes {a.shape} and {b.shape}: the stacks")
+    if lead:
+        if a.ndim > 1:
+            a = broadcast_to(a, lead + a.shape[-2:])
+        if b.ndim > 1:
+            b = broadcast_to(b, lead + b.shape[-2:])
+    left: list[Hashable] = [*range(len(lead)), "i", "k"] if a.ndim > 1 else ["k"]
+    right: list[Hashable] = [*range(len(lead)), "k", "j"] if b.ndim > 1 else ["k"]
+    out: list[Hashable] = [*range(len(lead))]
+    out += ["i"] if a.ndim > 1 else []
+    out += ["j"] if b.ndim > 1 else []
+    return contract([(a, left), (b, right)], out)
+
+
+def dot(a: Operand, b: Operand) -> Node:
+    """Inner product of vectors, matrix product, or scalar multiple, as np.dot.
+
+    The last axis of a is summed with the last but one of b (the only one of a vector): shapes ``(..., k)`` and
+    ``(..., k, m)`` give all other axes, those of a first.
+
+    Raises:
+        ShapeError: these lengths differ.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.Symbol("x", shape=2), eg.Symbol("y", shape=2)
+    >>> eg.dot(x, y)
+    x[0]*y[0] + x[1]*y[1]
+    """
+    a, b = as_node(a), as_node(b)
+    if not a.shape or not b.shape:
+        return a * b
+    k = b.ndim - 1 if b.ndim == 1 else b.ndim - 2
+    if a.shape[-1] != b.shape[k]:
+        raise ShapeError(f"dot of shapes {a.shape} and {b.shape}: {a.shape[-1]} does not meet {b.shape[k]}")
+    left: list[Hashable] = [("a", i) for i in range(a.ndim)]
+    right: list[Hashable] = [("b", i) for i in range(b.ndim)]
+    out = left[:-1] + right[:k] + right[k + 1 :]
+    right[k] = left[-1]
+    return contract([(a, left), (b, right)], out)
+
+
+def outer(a: Operand, b: Operand) -> Node:
+    """The outer product of all elements of a and all elements of b, as np.outer; shape ``(a.size, b.size)``.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.Symbol("x", shape=2), eg.Symbol("y", shape=3)
+    >>> eg.outer(x, y).shape, eg.outer(x, y)[1, 2]
+    ((2, 3), x[1]*y[2])
+    """
+    from ..build.joining import reshape
+
+    a, b = as_node(a), as_node(b)
+    return contract([(reshape(a, (a.size,)), ["i"]), (reshape(b, (b.size,)), ["j"])], ["i", "j"])
+
+
+def einsum(rule: str, *operands: Operand) -> Node:
+    """np.einsum with explicit or implicit output; an ellipsis stands for leading axes.
+
+    Args:
+        rule: the labels of each operand's axes and of the result's, such as ``"ij,j->i"``.
+        operands: one expression for each.
+
+    Raises:
+        ShapeError: the rule has another number of operands or of axes, a label has two sizes, or the output
+            has a label twice, or one that no operand has.
+        TypeError: the rule is not a string.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(3, 3))
+    >>> eg.einsum("ii", A).shape, eg.einsum("ij->ji", A).shape
+    ((), (3, 3))
+    """
+    nodes = [as_node(o) for o in operands]
+    if not isinstance(rule, str):
+        raise TypeError(f"einsum takes its rule as a string such as 'ij,j->i', got {type(rule).__name__}")
+    inputs, arrow, result = rule.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(nodes):
+        raise ShapeError(f"einsum {rule!r} describes {len(terms)} operands, got {len(nodes)}")
+    labels: list[list[Hashable]] = []
+    lead = 0
+    for term, node in zip(terms, nodes):
+        before, dots, after = term.partition("...")
+        named = before + after
+        if not all(c.isalpha() for c in named):
+            raise ShapeError(f"einsum {rule!r}: {term!r} may hold letters and one '...'")
+        extra = node.ndim - len(named)
+        if extra < 0 or (extra > 0 and not dots):
+            raise ShapeError(f"einsum {rule!r}: {term!r} has {len(named)} labels for an operand of shape {node.shape}")
+        lead = max(lead, extra)
+        labels.append([*before, *(("...", extra - i) for i in range(extra)), *after])
+    ellipsis: list[Hashable] = [("...", lead - i) for i in range(lead)]
+    if arrow:
+        before, dots, after = result.partition("...")
+        out: list[Hashable] = [*before, *(ellipsis if dots else []), *after]
+        if lead and not dots:
+            raise ShapeError(f"einsum {rule!r}: the output needs '...' because an input has it")
+    else:
+        every = [k for ks in labels for k in ks]
+        out = ellipsis + sorted(k for k in set(every) if isinstance(k, str) and every.count(k) == 1)
+    have = {k for ks in labels for k in ks}
+    for k in out:
+        if k not in have:
+            raise ShapeError(f"einsum {rule!r}: output label {k!r} is in no input")
+        if out.count(k) > 1:
+            raise ShapeError(f"einsum {rule!r}: label {k!r} occurs twice in the output")
+    size: dict[Hashable, int] = {}
+    for ks, node in zip(labels, nodes):
+        own: dict[Hashable, int] = {}
+        for k, n in zip(ks, node.shape):
+            if own.setdefault(k, n) != n:
+                raise ShapeError(f"einsum {rule!r}: label {k!r} has sizes {own[k]} and {n} in an operand of shape {node.shape}")
+            if size.get(k, 1) == 1:
+                size[k] = n
+            elif n != 1 and n != size[k]:
+                raise ShapeError(f"einsum {rule!r}: label {k!r} has size {size[k]} in one operand and {n} in another")
+    for i, (ks, node) in enumerate(zip(labels, nodes)):  # an axis of length one broadcasts, as in NumPy
+        short = [k for k, n in zip(ks, node.shape) if n != size[k]]
+        if short:
+            nodes[i] = select(node, tuple(0 if k in short else None for k in ks))
+            labels[i] = [k for k in ks if k not in short]
+    return contract(list(zip(nodes, labels)), out, size)
+
+
+def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
+    """The axes in another order, reversed by default, as np.transpose.
+
+    Raises:
+        ShapeError: ``axes`` does not name each axis once.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 3, 4))
+    >>> eg.transpose(A).shape, eg.transpose(A, (1, 0, 2)).shape
+    ((4, 3, 2), (3, 2, 4))
+    """
+    node = as_node(x)
+    if axes is None:
+        order = list(range(node.ndim))[::-1]
+    else:
+        order = [normalize_axis(a, node.ndim, "transpose: axis") for a in axes_listed(axes, "transpose")]
+    if sorted(order) != list(range(node.ndim)):
+        raise ShapeError(f"transpose: axes {tuple(order)} are not an order of the {node.ndim} axes of shape {node.shape}")
+    return contract([(node, range(node.ndim))], order)
+
+
+def moveaxis(x: Operand, source: int, destination: int) -> Node:
+    """One axis moved to another place, the others in their order, as np.moveaxis.
+
+    Raises:
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.moveaxis(eg.Symbol("A", shape=(2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    node = as_node(x)
+    s = normalize_axis(source, node.ndim)
+    d = normalize_axis(destination, node.ndim)
+    order = [k for k in range(node.ndim) if k != s]
+    order.insert(d, s)
+    return transpose(node, order)
+
+
+def swapaxes(x: Operand, a: int, b: int) -> Node:
+    """Two axes exchanged, as np.swapaxes.
+
+    Raises:
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.swapaxes(eg.Symbol("A", shape=(2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
+    node = as_node(x)
+    a, b = normalize_axis(a, node.ndim), normalize_axis(b, node.ndim)
+    order = list(range(node.ndim))
+    order[a], order[b] = order[b], order[a]
+    return transpose(node, order)
+
+
+def expand_dims(x: Operand, axis: int) -> Node:
+    """A new axis of length one, at this place of the result, as np.expand_dims.
+
+    Raises:
+        AxisError: the place is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.expand_dims(eg.Symbol("x", shape=3), 1).shape
+    (3, 1)
+    """
+    node = as_node(x)
+    k = normalize_axis(axis, node.ndim + 1)
+    kept = [i for i in range(node.ndim + 1) if i != k]
+    return contract([(node, kept)], range(node.ndim + 1), {k: 1})
+
+
+def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
+    """Without axes of length one (all of them by default), as np.squeeze.
+
+    Raises:
+        ShapeError: an axis that is named has another length.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(1, 3, 1))
+    >>> eg.squeeze(A).shape, eg.squeeze(A, 0).shape
+    ((3,), (3, 1))
+    """
+    node = as_node(x)
+    if axis is None:
+        axes = {k for k, n in enumerate(node.shape) if n == 1}
+    else:
+        axes = {normalize_axis(a, node.ndim) for a in (axis if isinstance(axis, tuple) else (axis,))}
+        for k in axes:
+            if node.shape[k] != 1:
+                raise ShapeError(f"squeeze: axis {k} of shape {node.shape} has length {node.shape[k]}, not 1")
+    return select(node, tuple(0 if k in axes else None for k in range(node.ndim)))
+
+
+def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
+    """The sum of the diagonal of two axes (the first two by default), as np.trace; the other axes stay.
+
+    The trace moves inwards: ``trace(hessian(f, x))`` never forms the Hessian.
+
+    Raises:
+        ShapeError: there are no two axes, they are the same, or they differ in length.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.trace(eg.hessian(eg.dot(x, x), x))
+    6
+    """
+    node = as_node(x)
+    return contract(*_diagonal_labels(node, axis1, axis2, keep=False))
+
+
+def diagonal(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
+    """The diagonal of two axes (the first two by default), as the last axis, as np.diagonal.
+
+    Raises:
+        ShapeError: there are no two axes, they are the same, or they differ in length.
+        AxisError: an axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> eg.diagonal(eg.Symbol("A", shape=(3, 3, 2))).shape
+    (2, 3)
+    """
+    node = as_node(x)
+    return contract(*_diagonal_labels(node, axis1, axis2, keep=True))
+
+
+def _diagonal_labels(node: Node, axis1: int, axis2: int, *, keep: bool) -> tuple[list[tuple[Node, list[int]]], list[int]]:
+    if node.ndim < 2:
+        raise ShapeError(f"a diagonal needs two axes, got shape {node.shape}")
+    a, b = normalize_axis(axis1, node.ndim), normalize_axis(axis2, node.ndim)
+    if a == b:
+        raise ShapeError(f"a diagonal needs two different axes, got {axis1} twice")
+    if node.shape[a] != node.shape[b]:
+        raise ShapeError(f"a diagonal needs two axes of one length, got {node.shape[a]} and {node.shape[b]} (shape {node.shape})")
+    labels = list(range(node.ndim))
+    labels[b] = a
+    out = [k for k in range(node.ndim) if k not in (a, b)]
+    return [(node, labels)], out + [a] * keep
+
+
+def diag(x: Operand) -> Node:
+    """The matrix with a vector as its diagonal, or the diagonal of a matrix, as np.diag.
+
+    Raises:
+        ShapeError: x is neither a vector nor a square matrix.
+
+    >>> import exprgraph as eg
+    >>> eg.diag(eg.Symbol("x", shape=2))
+    [[x[0], 0], [0, x[1]]]
+    """
+    node = as_node(x)
+    if node.ndim == 1:
+        return contract([(node, ["i"]), (identity(node.size), ["i", "j"])], ["i", "j"])
+    if node.ndim == 2:
+        return diagonal(node)
+    raise ShapeError(f"diag takes a vector or a matrix, got shape {node.shape}")
+
+
+def solve(a: Operand, b: Operand) -> Node:
+    """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
+
+    Differentiable by both.  A singular matrix gives NaN (a 1 by 1 matrix of 0: the quotients by 0), in both
+    backends, and no error; in a batch, for that sample alone.  One is taken for singular where elimination
+    leaves a pivot of 0, or one no larger than what rounding may have made of the numbers that it was computed
+    from.  A matrix that holds NaN gives NaN; what one that holds infinities gives is not specified.  Where the
+    right-hand side is zeros by construction, so is the solution.
+
+    Raises:
+        ShapeError: the matrix is not square, or the right-hand side has not n rows.
+
+    >>> import exprgraph as eg
+    >>> A, b = eg.Symbol("A", shape=(2, 2)), eg.Symbol("b", shape=2)
+    >>> eg.evaluate(eg.solve(A, b), {A: [[2.0, 0.0], [0.0, 4.0]], b: [2.0, 2.0]})
+    array([1. , 0.5])
+    """
+    a, b = as_node(a), as_node(b)
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ShapeError(f"solve: the matrix must be square, got shape {a.shape}")
+    if b.ndim == 0 or b.shape[0] != a.shape[0]:
+        raise ShapeError(f"solve: the right-hand side must have {a.shape[0]} rows, got shape {b.shape}")
+    return solve_node(a, b)
+
+
+def solve_node(a: Node, b: Node) -> Node:
+    """The canonical solution of a linear system along the first axis of b."""
+    if a.op is IDENTITY:
+        return b
+    if is_zero(b) or b.size == 0:
+        return zeros(b.shape)
+    if a.shape == (1, 1):
+        return b / broadcast_to(select(a, (0, 0)), b.shape)
+    known = constant_values((a, b))
+    if known is not None:
+        return array(solve_systems(*known))
+    return make(SOLVE, (a, b), (), b.shape)
+
+
+def inv(a: Operand) -> Node:
+    """The inverse of a square matrix, of its shape; prefer ``solve``, which needs fewer operations.
+
+    A singular matrix gives NaN (1 by 1: infinity), as in :func:`solve`.
+
+    Raises:
+        ShapeError: the matrix is not square.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 2))
+    >>> eg.evaluate(eg.inv(A), {A: [[2.0, 0.0], [0.0, 4.0]]})
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
+    node = as_node(a)
+    if node.ndim != 2 or node.shape[0] != node.shape[1]:
+        raise ShapeError(f"inv: the matrix must be square, got shape {node.shape}")
+    return solve_node(node, identity(node.shape[0]))
+
+
+REBUILD.fill(lambda node, args: solve_node(*args), SOLVE)

@@ -1,0 +1,195 @@
+"""Python's operators on expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..build import joining
+from ..build.arithmetic import linear, product
+from ..build.contract import is_structural, quotient, times
+from ..build.indexing import getitem
+from ..build.operands import leaves_to_other
+from ..build.written import split_coefficient
+from ..functions import rows as functions
+from ..functions.elementwise import apply, broadcast
+from ..graph.leaves import as_node
+from ..graph.node import Node, Operand
+from . import linalg, reductions
+from .hints import no_attribute
+
+
+def add(a: Operand, b: Operand) -> Node:
+    """a + b, broadcast."""
+    (x, y), shape = broadcast(a, b)
+    return linear([(1.0, x), (1.0, y)], 0.0, shape)
+
+
+def subtract(a: Operand, b: Operand) -> Node:
+    """a - b, broadcast."""
+    (x, y), shape = broadcast(a, b)
+    return linear([(1.0, x), (-1.0, y)], 0.0, shape)
+
+
+def multiply(a: Operand, b: Operand) -> Node:
+    """a * b, elementwise, broadcast."""
+    (x, y), shape = broadcast(a, b)
+    return times(x, y, shape)
+
+
+def divide(a: Operand, b: Operand) -> Node:
+    """a / b, elementwise, broadcast."""
+    (x, y), shape = broadcast(a, b)
+    if any(is_structural(split_coefficient(n)[1]) for n in (x, y)):
+        return quotient(x, y, shape)
+    return product([(x, 1.0), (y, -1.0)], 1.0, shape)
+
+
+def negative(a: Operand) -> Node:
+    """-a."""
+    node = as_node(a)
+    return linear([(-1.0, node)], 0.0, node.shape)
+
+
+def greater(a: Operand, b: Operand) -> Node:
+    """Whether a > b, elementwise."""
+    return functions.less(b, a)
+
+
+def greater_equal(a: Operand, b: Operand) -> Node:
+    """Whether a >= b, elementwise."""
+    return functions.less_equal(b, a)
+
+
+def _binary(name: str, f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
+    def forward(self: Node, other: Any) -> Any:
+        return NotImplemented if leaves_to_other(name, other) else f(self, other)
+
+    def backward(self: Node, other: Any) -> Any:
+        return NotImplemented if leaves_to_other(name, other) else f(other, self)
+
+    return forward, backward
+
+
+def _is_same(self: Node, other: object) -> Any:
+    """``==``: whether the two are the same expression, so that expressions are keys of dicts."""
+    if self is other:
+        return True
+    if isinstance(other, (np.ndarray, np.generic)):
+        raise TypeError(COMPARED.format("=="))
+    return False if isinstance(other, Node) else NotImplemented
+
+
+def _is_other(self: Node, other: object) -> Any:
+    if isinstance(other, (np.ndarray, np.generic)):
+        raise TypeError(COMPARED.format("!="))
+    return self is not other if isinstance(other, Node) else NotImplemented
+
+
+#: of an expression and numbers of NumPy, from either side: NumPy compares elements, expressions compare themselves
+COMPARED = (
+    "{0} between an expression and an array or a number of NumPy could mean two things: use exprgraph.equal(x, a) or "
+    "not_equal(x, a) for the condition, elementwise, and `is` to ask whether two expressions are the same"
+)
+
+
+def _divmod(a: Operand, b: Operand) -> Any:
+    return functions.floor_divide(a, b), functions.mod(a, b)
+
+
+def _no_truth(self: Node) -> NoReturn:
+    raise TypeError(
+        "the truth of an expression is not known before it is evaluated; "
+        "use where(condition, a, b) to choose, `is` to compare expressions, logical_and/logical_or to combine conditions"
+    )
+
+
+def _no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
+    raise TypeError(
+        "an expression has no value yet; give its symbols values with exprgraph.evaluate(e, {x: 1.0}) or compile it "
+        "(to build an array of expressions use exprgraph.stack)"
+    )
+
+
+def _no_sympy(self: Node) -> NoReturn:
+    """What SymPy's operators ask the other operand for; told that there is nothing, they leave ``pi * x`` to us."""
+    from sympy import SympifyError
+
+    raise SympifyError("an expression of exprgraph; exprgraph.interop.to_sympy(e) writes it as SymPy's")
+
+
+def _len(self: Node) -> int:
+    if not self.shape:
+        raise TypeError("a scalar expression has no length")
+    return self.shape[0]
+
+
+def _iter(self: Node) -> Iterator[Node]:
+    if not self.shape:
+        raise TypeError("cannot iterate over a scalar expression")
+    return (getitem(self, i) for i in range(self.shape[0]))
+
+
+def _contains(self: Node, item: object) -> NoReturn:
+    raise TypeError("`in` is not defined for expressions; exprgraph.free_symbols(e) tells which symbols occur")
+
+
+def _reshape(self: Node, *shape: Any) -> Node:
+    return joining.reshape_to(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _transpose(self: Node, *axes: Any) -> Node:
+    return linalg.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
+
+
+def _ravel(self: Node) -> Node:
+    return joining.reshape(self, (self.size,))
+
+
+def _install() -> None:
+    methods: dict[str, Any] = {
+        "__eq__": _is_same,
+        "__ne__": _is_other,
+        "__neg__": negative,
+        "__pos__": as_node,
+        "__abs__": functions.absolute,
+        "__getitem__": getitem,
+        "__getattr__": no_attribute,
+        "__len__": _len,
+        "__iter__": _iter,
+        "__contains__": _contains,
+        "__bool__": _no_truth,
+        "__float__": _no_conversion,
+        "__int__": _no_conversion,
+        "__complex__": _no_conversion,
+        "__index__": _no_conversion,
+        "__array__": _no_conversion,
+        "_sympy_": _no_sympy,
+        "sum": reductions.sum,
+        "mean": reductions.mean,
+        "max": reductions.max,
+        "min": reductions.min,
+        "reshape": _reshape,
+        "transpose": _transpose,
+        "ravel": _ravel,
+        "T": property(linalg.transpose),
+    }
+    for name, f in [
+        ("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide),
+        ("mod", functions.mod), ("floordiv", functions.floor_divide), ("divmod", _divmod),
+        ("pow", functions.power), ("matmul", linalg.matmul),
+    ]:  # fmt: skip
+        methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(name, f)
+    for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:
+        methods[f"__{name}__"], _ = _binary(name, f)
+    for name, f in methods.items():
+        if getattr(f, "__module__", "") == __name__ and f.__name__ not in __all__:  # an error names what the user wrote
+            f.__name__, f.__qualname__ = name, f"Node.{name}"
+        setattr(Node, name, f)
+
+
+__all__ = ["add", "apply", "divide", "greater", "greater_equal", "multiply", "negative", "subtract"]
+
+_install()

@@ -1,0 +1,153 @@
+"""Constant arrays and changes of shape, as users call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..build.indexing import Entry, index_entry, selected_shape
+from ..build.indexing import place as _place
+from ..build.joining import reshape_to
+from ..errors import AxisError, ShapeError
+from ..functions.elementwise import broadcast_to as _broadcast_to
+from ..graph import leaves
+from ..graph.leaves import as_node, normalize_shape
+from ..graph.node import Node, Operand
+from ..support.integers import whole
+
+
+def reshape(x: Operand, shape: Any) -> Node:
+    """The same elements, in row-major order, in another shape, as np.reshape; one entry may be -1.
+
+    Raises:
+        ShapeError: the shape has another number of elements, or is none.
+
+    >>> import exprgraph as eg
+    >>> eg.reshape(eg.Symbol("W", shape=(3, 2)), -1).shape
+    (6,)
+    """
+    return reshape_to(as_node(x), shape)
+
+
+def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:
+    """An expression repeated along new and unit-length axes, as np.broadcast_to.
+
+    Raises:
+        ShapeError: x does not broadcast to the shape, or it is none.
+
+    >>> import exprgraph as eg
+    >>> eg.broadcast_to(eg.Symbol("x", shape=3), (2, 3)).shape
+    (2, 3)
+    """
+    return _broadcast_to(as_node(x), normalize_shape(shape))
+
+
+def array(values: Any) -> Node:
+    """A constant array, or a nested list of expressions and numbers as one expression.
+
+    Numbers become float64, whatever they were.
+
+    Raises:
+        DTypeError: something is neither an expression nor a real number.
+        ShapeError: the parts of a nested list differ in shape.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.array([[1, 2], [3, 4]]).shape, eg.array([x, 2 * x, 1])
+    ((2, 2), [x, 2*x, 1])
+    """
+    return as_node(values)
+
+
+def zeros(shape: int | Sequence[int]) -> Node:
+    """A constant array of zeros, of this shape.
+
+    Raises:
+        ShapeError: the shape is none: not of whole numbers, or negative.
+
+    >>> import exprgraph as eg
+    >>> eg.zeros((2, 3)).shape
+    (2, 3)
+    """
+    return leaves.zeros(normalize_shape(shape))
+
+
+def ones(shape: int | Sequence[int]) -> Node:
+    """A constant array of ones, of this shape.
+
+    Raises:
+        ShapeError: the shape is none: not of whole numbers, or negative.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.ones(3), {})
+    array([1., 1., 1.])
+    """
+    return leaves.constant(1.0, normalize_shape(shape))
+
+
+def identity(n: int) -> Node:
+    """The n x n identity matrix.  It is no array: products with it disappear.
+
+    Raises:
+        ShapeError: n is negative or not a whole number.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(3, 3))
+    >>> eg.identity(3) @ A is A
+    True
+    """
+    size = whole(n)
+    if size is None:
+        raise ShapeError(f"identity: the size is a whole number, got {n!r}")
+    if size < 0:
+        raise ShapeError(f"identity: the size must not be negative, got {n}")
+    return leaves.identity(size)
+
+
+def place(x: Operand, entries: Sequence[Entry | slice | Sequence[int]], shape: int | Sequence[int]) -> Node:
+    """Zeros of a shape with x at the selected elements, the transpose of a selection.
+
+    Args:
+        x: an expression of the shape that the selection has.
+        entries: one entry an axis, as in an index: an integer, a slice, a list of integers (an element that it names twice
+            gets the sum), or None for the whole axis.  Printed expressions write ``("s", start, step, count)`` and
+            ``("t", indices)``.
+        shape: the shape of the result.
+
+    Raises:
+        ShapeError: the number of entries is not that of axes, or x has not the selection's shape.
+        AxisError: an entry is out of bounds.
+
+    >>> import exprgraph as eg
+    >>> eg.place(eg.Symbol("x", shape=2), [slice(None, None, 2)], 3)
+    [x[0], 0, x[1]]
+    """
+    node, sizes = as_node(x), normalize_shape(shape)
+    given = tuple(entries)
+    if len(given) != len(sizes):
+        raise ShapeError(f"place: {len(given)} entries for a shape of {len(sizes)} axes, {sizes}; expected one an axis")
+    checked = tuple(_checked(e, axis, sizes) for axis, e in enumerate(given))
+    if selected_shape(sizes, checked) != node.shape:
+        raise ShapeError(f"place: the entries select shape {selected_shape(sizes, checked)} of {sizes}, x has shape {node.shape}")
+    return _place(node, checked, sizes)
+
+
+def _checked(entry: Any, axis: int, sizes: tuple[int, ...]) -> Entry:
+    """An entry with Python's integers in it, all within the axis."""
+    if entry is None:
+        return None
+    n = sizes[axis]
+    if isinstance(entry, tuple) and len(entry) == 4 and entry[0] == "s":
+        numbers = [whole(k) for k in entry[1:]]
+        start, step, count = (k if k is not None else -1 for k in numbers)
+        if None in numbers or count < 0:
+            raise TypeError(f"place: an entry ('s', start, step, count) is of whole numbers, got {entry!r}")
+        for k in (start, start + (count - 1) * step) if count else ():
+            if not 0 <= k < n:
+                raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {sizes})")
+        return ("s", start, step, count)
+    if isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t" and isinstance(entry[1], (tuple, list, np.ndarray)):
+        entry = entry[1] if isinstance(entry[1], np.ndarray) else list(entry[1])
+    return index_entry(entry, n, axis, sizes)

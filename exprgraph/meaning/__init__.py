@@ -1,0 +1,1 @@
+"""What an expression means: its value, its elements, questions about it."""

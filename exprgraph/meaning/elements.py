@@ -1,0 +1,399 @@
+"""Scalar views: the elements of an array expression, each as an expression of scalars.
+
+An index is pushed down to the leaves: the element of a matrix product is a sum of products of
+elements, the element of ``tanh(a)`` is ``tanh`` of an element of ``a``, the element of a symbol is
+``W[0, 1]``.  Display uses it, and small straight-line kernels.  What is elementary only as a whole
+(the solution of a linear system) stays one array node, of which an element is selected.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product as grid
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ..build.arithmetic import linear, product
+from ..build.indexing import Entries, Entry, ends_of, indices_of, select
+from ..build.joining import stack
+from ..build.over_samples import sample_sum
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function, apply
+from ..functions.rows import maximum, minimum
+from ..graph.leaves import Symbol, as_node, constant, number
+from ..graph.node import Node, Operand, Shape
+from ..graph.primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+    TABLE,
+)
+from ..language.reductions import extremum
+from .counting import COUNT
+
+if TYPE_CHECKING:
+    from ..graph.primitive import Get
+
+Index = tuple[int, ...]
+_Key = tuple[Node, Index]
+T = TypeVar("T")
+
+
+def elements(node: Operand) -> np.ndarray:
+    """Every element as a scalar expression: an object array of the node's shape.
+
+    The expansion takes time and memory in proportion to the number of scalar operations that all elements
+    together take (a 64 x 64 matrix product: 262,144 products).
+
+    >>> import exprgraph as eg
+    >>> W, x = eg.Symbol("W", shape=(1, 2)), eg.Symbol("x", shape=2)
+    >>> eg.elements(eg.tanh(W @ x))[0]
+    tanh(W[0, 0]*x[0] + W[0, 1]*x[1])
+    """
+    node = as_node(node)
+    out = np.empty(node.shape, dtype=object)
+    get = _Known({})
+    for index in np.ndindex(*node.shape):
+        out[index] = _element(node, index, get)
+    return out
+
+
+def element(node: Node, index: Index) -> Node:
+    """One element as a scalar expression; the index is within bounds and not negative."""
+    return _element(node, index, _Known({}))
+
+
+#: stands for an element that is not known yet while a rule is asked what it needs
+_PENDING = Symbol(" pending")
+
+
+class _Known:
+    """The elements that are known, as a rule asks for them.
+
+    A rule runs until every element it asks for is known: at most twice, the first time to find out what it needs
+    (no rule's questions depend on the answers).
+    """
+
+    def __init__(self, memo: dict[_Key, Node]) -> None:
+        self.memo = memo
+        self.missing: list[_Key] = []
+        self._tables: dict[Node, Any] = {}
+
+    def __call__(self, arg: Node, at: Index) -> Node:
+        found = self.memo.get((arg, at))
+        if found is None:
+            self.missing.append((arg, at))
+            return _PENDING
+        return found
+
+    def table(self, node: Node, make: Callable[[Node], T]) -> T:
+        """What a rule looks up for every element of a node, made once."""
+        if node not in self._tables:
+            self._tables[node] = make(node)
+        found: T = self._tables[node]
+        return found
+
+
+def _element(node: Node, index: Index, get: _Known) -> Node:
+    memo = get.memo
+    pending = [(node, index)]
+    while pending:
+        key = pending[-1]
+        if key in memo:
+            pending.pop()
+            continue
+        get.missing.clear()
+        value = _rule(key[0])(key[0], key[1], get)
+        if get.missing:
+            pending.extend(get.missing)
+        else:
+            memo[key] = value
+            pending.pop()
+    return memo[node, index]
+
+
+def _rule(node: Node) -> Callable[[Node, Index, Get], Node]:
+    if node.op.element is None and isinstance(node.op, Function):  # a function that a user added
+        node.op.element = _function
+    assert node.op.element is not None, node.op
+    return node.op.element
+
+
+def _at(arg: Node, index: Index) -> Index:
+    """The index into an argument of an elementwise operation; scalars act on every element."""
+    return index if arg.shape else ()
+
+
+# ---------------------------------------------------------------- one rule a primitive
+
+
+def _symbol(node: Node, index: Index, get: Get) -> Node:
+    return select(node, index)
+
+
+def _constant(node: Node, index: Index, get: Get) -> Node:
+    return constant(node.params[0])
+
+
+def _array(node: Node, index: Index, get: Get) -> Node:
+    return constant(float(node.params[0].data[index]))
+
+
+def _identity(node: Node, index: Index, get: Get) -> Node:
+    return constant(float(index[0] == index[1]))
+
+
+def _sum(node: Node, index: Index, get: Get) -> Node:
+    const, coefficients = node.params
+    terms: list[tuple[float, Node]] = []
+    for c, a in zip(coefficients, node.args):
+        part = get(a, _at(a, index))
+        if a.op is CONTRACT and part.op is SUM:  # nobody wrote an order for the terms of W @ x
+            terms += [(c * k, t) for k, t in zip(part.params[1], part.args)]
+            const += c * part.params[0]
+        else:
+            terms.append((c, part))
+    return linear(terms, const)
+
+
+def _product(node: Node, index: Index, get: Get) -> Node:
+    return product([(get(a, _at(a, index)), e) for e, a in zip(node.params, node.args)])
+
+
+def _function(node: Node, index: Index, get: Get) -> Node:
+    assert isinstance(node.op, Function)
+    return apply(node.op, *[get(a, _at(a, index)) for a in node.args])
+
+
+def _contract(node: Node, index: Index, get: Get) -> Node:
+    labels, _ = node.params
+    terms = []
+    for at in _terms(node, index):
+        positions = [tuple(at[k] for k in ks) for ks in labels]
+        terms.append((1.0, product([(get(a, i), 1.0) for a, i in zip(node.args, positions)])))
+    return linear(terms)
+
+
+def _terms(node: Node, index: Index) -> Iterator[Index]:
+    """Positions along all labels of the terms of an element, without those where a known operand is 0."""
+    labels, sizes = node.params
+    n = len(index)
+    live: np.ndarray | None = None
+    for a, ks in zip(node.args, labels):
+        if a.op is IDENTITY and max(ks) < n and index[ks[0]] != index[ks[1]]:
+            return
+        if a.op is ARRAY:
+            part = a.params[0].data[tuple(index[k] if k < n else slice(None) for k in ks)]
+            over = [k - n for k in ks if k >= n]
+            own = np.einsum(part, over, sorted(set(over)))
+            live = np.ones(sizes[n:], dtype=bool) if live is None else live
+            live &= own.reshape([size if k in over else 1 for k, size in enumerate(sizes[n:])]) != 0
+    rest = grid(*(range(size) for size in sizes[n:])) if live is None else map(tuple, np.argwhere(live).tolist())
+    yield from (index + r for r in rest)
+
+
+def _select(node: Node, index: Index, get: Get) -> Node:
+    return get(node.args[0], _selected(node.params, index))
+
+
+def _selected(entries: Entries, index: Index) -> Index:
+    """Where an element of a selection lies in the array selected from."""
+    rest = iter(index)
+    return tuple(e if isinstance(e, int) else next(rest) if e is None else indices_of(e, 0)[next(rest)] for e in entries)
+
+
+def _place(node: Node, index: Index, get: Get) -> Node:
+    (arg,) = node.args
+    sources: list[Sequence[int]] = []
+    for (entry, found), i in zip(get.table(node, _sources), index):
+        if isinstance(entry, int):
+            if entry != i:
+                return constant(0.0)
+        else:
+            sources.append(found.get(i, ()))
+    return linear([(1.0, get(arg, at)) for at in grid(*sources)])
+
+
+def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
+    """For each axis of a node that is placed, which positions of the argument come to lie where."""
+    out: list[tuple[Entry, dict[int, list[int]]]] = []
+    for entry, n in zip(node.params[0], node.shape):
+        found: dict[int, list[int]] = {}
+        if not isinstance(entry, int):
+            for k, p in enumerate(indices_of(entry, n)):
+                found.setdefault(p, []).append(k)
+        out.append((entry, found))
+    return out
+
+
+def _stack(node: Node, index: Index, get: Get) -> Node:
+    (axis,) = node.params
+    return get(node.args[index[axis]], index[:axis] + index[axis + 1 :])
+
+
+def _concatenate(node: Node, index: Index, get: Get) -> Node:
+    (axis,) = node.params
+    ends = ends_of(node)
+    part = bisect_right(ends, index[axis])
+    at = index[axis] - (ends[part - 1] if part else 0)
+    return get(node.args[part], (*index[:axis], at, *index[axis + 1 :]))
+
+
+def _reshape(node: Node, index: Index, get: Get) -> Node:
+    flat = 0
+    for i, n in zip(index, node.shape):
+        flat = flat * n + i
+    at: list[int] = []
+    for n in reversed(node.args[0].shape):
+        flat, i = divmod(flat, n)
+        at.append(i)
+    return get(node.args[0], tuple(reversed(at)))
+
+
+def _extremum(two: Callable[[Node, Node], Node]) -> Callable[[Node, Index, Get], Node]:
+    def rule(node: Node, index: Index, get: Get) -> Node:
+        (arg,) = node.args
+        kept = iter(index)
+        ranges = [range(n) if k in node.params else (next(kept),) for k, n in enumerate(arg.shape)]
+        parts = [get(arg, at) for at in grid(*ranges)]
+        if len(parts) == 2:
+            return two(*parts)
+        # one extremum of all: ties of three share the derivative equally, as they would not in extrema of two
+        return extremum(node.op, stack(parts), (0,)) if len(parts) > 1 else parts[0]
+
+    return rule
+
+
+def _solve(node: Node, index: Index, get: Get) -> Node:
+    return select(node, index)
+
+
+def _sample_sum(node: Node, index: Index, get: Get) -> Node:
+    return sample_sum(get(node.args[0], index))
+
+
+SYMBOL.element = _symbol
+CONSTANT.element = _constant
+ARRAY.element = _array
+IDENTITY.element = _identity
+SAMPLE_COUNT.element = lambda node, index, get: node
+SUM.element = _sum
+PRODUCT.element = _product
+CONTRACT.element = _contract
+SELECT.element = _select
+PLACE.element = _place
+STACK.element = _stack
+CONCATENATE.element = _concatenate
+RESHAPE.element = _reshape
+REDUCE_MAX.element = _extremum(maximum)
+REDUCE_MIN.element = _extremum(minimum)
+SOLVE.element = _solve
+SAMPLE_SUM.element = _sample_sum
+for _row in TABLE.values():
+    if isinstance(_row, Function):
+        _row.element = _function
+
+
+# ---------------------------------------------------------------- the size beforehand
+
+
+def expanded_size(node: Node, limit: int = 10_000) -> int:
+    """About how many scalar operations the expansion of all elements takes, shared ones once.
+
+    Nothing is expanded.  A result above ``limit`` only says that there are more: the graph is not
+    walked further than that.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.meaning.elements import expanded_size
+    >>> W, x = eg.Symbol("W", shape=(1, 2)), eg.Symbol("x", shape=2)
+    >>> expanded_size(W @ x)
+    3
+    """
+    order = _users_first(node, limit)
+    if order is None:
+        return limit + 1
+    wanted = {node: node.size}
+    total = 0
+    for n in order:
+        count = wanted[n]
+        total += count * _operations(n)
+        if total > limit:
+            return limit + 1
+        for a, each in _needs(n):
+            wanted[a] = min(a.size, wanted.get(a, 0) + (count * each if a.shape else 1))
+    return total
+
+
+def _users_first(root: Node, limit: int) -> list[Node] | None:
+    """The graph with users before arguments, or None where it has more nodes than the limit."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            if len(seen) > limit or len(node.args) > limit:
+                return None
+            stack.append((node, True))
+            stack.extend((a, False) for a, _ in _needs(node) if a not in seen)
+    return order[::-1]
+
+
+def _needs(node: Node) -> Iterator[tuple[Node, int]]:
+    """The arguments that are expanded, and how many elements of each one element needs at most."""
+    if node.op is SOLVE or isinstance(node.op, AxisFunction):
+        return
+    for k, a in enumerate(node.args):
+        yield a, math.prod(_summed(node, k))
+
+
+def _summed(node: Node, k: int) -> Sequence[int]:
+    if node.op is CONTRACT:
+        labels, sizes = node.params
+        return [sizes[i] for i in set(labels[k]) if i >= len(node.shape)]
+    if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
+        shape: Shape = node.args[0].shape
+        return [shape[i] for i in node.params]
+    return ()
+
+
+def _operations(node: Node) -> int:
+    """Scalar operations for one element."""
+    op = node.op
+    if op is SUM:
+        const, coefficients = node.params
+        return max(len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)]), 1)
+    if op is PRODUCT:
+        return len(node.args) - 1 + len([e for e in node.params if e != 1.0])
+    if op is CONTRACT:
+        terms: int = math.prod(node.params[1][len(node.shape) :])
+        factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
+        return max(terms * factors - 1, 0)
+    if op is REDUCE_MAX or op is REDUCE_MIN:
+        return math.prod(_summed(node, 0)) - 1
+    if op is SOLVE or isinstance(op, AxisFunction):
+        return COUNT[op](node) // max(node.size, 1)
+    return 1 if isinstance(op, Function) or op is SAMPLE_SUM else 0
+
+
+__all__ = ["element", "elements", "expanded_size"]

@@ -1,0 +1,436 @@
+"""Evaluation with NumPy: immediate, no compilation, the reference for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, overload
+
+import numpy as np
+
+from ..build.indexing import put, take
+from ..build.operands import refuse_truth
+from ..errors import DTypeError, ShapeError, UnboundSymbolError
+from ..functions.along_axes import AxisFunction
+from ..functions.elementwise import Function, is_boolean
+from ..functions.gated import narrow, only_summed, summed_carefully
+from ..graph.column import Column
+from ..graph.leaves import MASKED, as_node, is_masked, uneven, unreal
+from ..graph.node import Node, Operand, Shape
+from ..graph.primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
+from ..graph.traverse import dependents, symbols_of, topological
+from ..graph.tree import flatten
+from ..support.exact import nearest_floats
+from ..support.names import shown
+from ..support.systems import solve_systems
+from ..support.values import power
+
+T = TypeVar("T")
+Bindings = Mapping[Node, Any]
+
+
+class Samples(NamedTuple):
+    """What a call says about all values: the shape of its batch, and the type of its numbers."""
+
+    batch: Shape
+    dtype: np.dtype[Any]
+
+
+class Value(Protocol):
+    """The value of a node from those of its arguments, batch axes first."""
+
+    def __call__(self, node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray: ...
+
+
+#: the reference for everything else
+EVALUATE: Column[Value] = Column("evaluate", "the value of a node by NumPy, from the values of its arguments", __name__)
+EVALUATE.leave_out("a symbol has the value that the caller gives it", SYMBOL)
+
+
+@overload
+def evaluate(e: Node, bindings: Bindings | None = None) -> Any: ...
+@overload
+def evaluate(e: T, bindings: Bindings | None = None) -> T: ...
+def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
+    """The value of an expression, or of any nesting of expressions, by NumPy.
+
+    Args:
+        e: an expression, or dicts, lists and tuples of them.
+        bindings: a value for each symbol: an array of the symbol's shape, with any leading
+            (batch) axes before it.  Batch axes broadcast among each other.
+
+    Returns:
+        NumPy values in the same nesting: the batch axes, then the expression's shape.  Where symbols
+        are declared per sample, a result that depends on no value with batch axes has none; else every
+        result but a sum over samples has them, a constant's too.
+        float32 if all values are float32, else float64; comparisons are bool.
+
+    Raises:
+        UnboundSymbolError: a symbol has no value.
+        ShapeError: a value's shape does not end in its symbol's shape, or batches do not fit.
+        DTypeError: a value is not real.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=2)
+    >>> eg.evaluate(eg.sum(x**2), {x: [[1.0, 2.0], [3.0, 4.0]]})
+    array([ 5., 25.])
+    """
+    leaves, restore = flatten(e)
+    for leaf in leaves:
+        refuse_truth(leaf, "evaluate", "expression")
+    nodes = [as_node(n) for n in leaves]
+    given = {} if bindings is None else bindings
+    if not isinstance(given, Mapping):
+        what = "an expression" if isinstance(given, Node) else unreal(given)
+        raise TypeError(f"evaluate(e, bindings): bindings are a dict from symbols to values, as in {{x: 1.0}}, got {what}")
+    declared = any(isinstance(s, Node) and s.per_sample for s in given)
+    return restore(evaluate_nodes(nodes, given, repeat=not declared))
+
+
+def with_batch_axes(roots: Sequence[Node]) -> list[bool]:
+    """Which values have the axes of a batch where no symbol is declared per sample: all but sums over its samples have."""
+    differs: set[Node] = set()
+    summed: set[Node] = set()
+    for n in topological(roots):
+        if n.op is SYMBOL or (n.op is not SAMPLE_SUM and any(a in differs for a in n.args)):
+            differs.add(n)
+        if n.op is SAMPLE_SUM or any(a in summed for a in n.args):
+            summed.add(n)
+    return [n in differs or n not in summed for n in roots]
+
+
+def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = False, check: bool = True) -> list[np.ndarray]:
+    """The values of several nodes, with shared parts computed once.
+
+    ``repeat``: all but sums over samples have the batch axes, constants too.  ``check``: a value for each sample where sums
+    over samples take it as one for all is an error; a caller that has repeated values over the samples has checked that before.
+    """
+    values, batch, dtype = bind(roots, bindings, check)
+    order = topological(roots, enter=lambda n: n not in values)
+    uses: dict[Node, int] = dict.fromkeys(roots, 1)
+    for node in order:
+        for a in node.args:
+            uses[a] = uses.get(a, 0) + 1
+    samples = Samples(batch, dtype)
+    gate_of = only_summed(order, uses)
+    gates = set(gate_of.values()) - values.keys()
+    with np.errstate(all="ignore"):
+        for node in order:
+            if node in gates:
+                continue  # computed in the sum that adds it up
+            gate = gate_of.get(node)
+            args = gate.args if gate in gates else node.args
+            if node not in values:
+                operands = [values[a] for a in args]
+                value = _gated_sum(node, operands) if gate in gates else EVALUATE[node.op](node, operands, samples)
+                values[node] = np.asarray(value).astype(dtype, copy=False)
+            for a in args if node not in bindings else ():
+                uses[a] -= 1
+                if not uses[a]:
+                    del values[a]  # memory follows the live values, not the whole graph
+    repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
+    return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
+
+
+def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
+    """Checked values by symbol, the common batch shape, and the type to compute in."""
+    arrays: dict[Node, np.ndarray] = {}
+    for symbol, value in bindings.items():
+        if not isinstance(symbol, Node):
+            hint = f"; write the symbol itself, x = Symbol({symbol!r}) and {{x: 1.0}}" if isinstance(symbol, str) else ""
+            raise TypeError(f"bindings are from symbols to values; {symbol!r} is not an expression{hint}")
+        arrays[symbol] = real_array(value, f"symbol {symbol.params[0]!r}" if symbol.op is SYMBOL else "a bound expression")
+    floats = [a.dtype for a in arrays.values()]
+    dtype = np.dtype(np.float32) if floats and all(t == np.float32 for t in floats) else np.dtype(np.float64)
+    batch: Shape = ()
+    values: dict[Node, np.ndarray] = {}
+    for symbol, a in arrays.items():
+        lead = a.ndim - len(symbol.shape)
+        if lead < 0 or a.shape[lead:] != symbol.shape:
+            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
+            raise ShapeError(f"symbol {name!r} has shape {symbol.shape}, its value has shape {a.shape} (batch axes come first)")
+        try:
+            batch = np.broadcast_shapes(batch, a.shape[:lead])
+        except ValueError:
+            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
+            raise ShapeError(f"symbol {name!r} has batch shape {a.shape[:lead]}, the others have {batch}") from None
+        values[symbol] = a.astype(dtype, copy=False)
+    unbound = [n for n in topological(roots, enter=lambda n: n not in values) if n not in values]
+    missing = [n for n in unbound if n.op is SYMBOL]
+    if missing:
+        given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
+        names = ", ".join(sorted({f"{s.params[0]!r} of shape {s.shape}" for s in missing}))
+        raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
+    if check and any(n.op is SAMPLE_COUNT for n in unbound):
+        check_counted(taken_as_shared(roots), {s: a.ndim > s.ndim for s, a in values.items()})
+    return values, batch, dtype
+
+
+def taken_as_shared(roots: Sequence[Node]) -> list[Node]:
+    """Symbols that sums over samples take to be the same for each: a sum of ``p`` is the number of samples times ``p``."""
+    order = topological(roots)
+    counts = [n for n in order if n.op is SAMPLE_COUNT]
+    return [s for s in symbols_of(dependents(order, counts)) if not s.per_sample] if counts else []
+
+
+def check_counted(symbols: Sequence[Node], batched: Mapping[Node, bool]) -> None:
+    """An error where one of these symbols has a value for each sample."""
+    for s in symbols:
+        if batched.get(s):
+            raise ShapeError(
+                f"symbol {shown(s.name)} has a value for each sample, but sums over samples take it as one for all; "
+                "make it with per_sample=True"
+            )
+
+
+def real_array(value: Any, what: str) -> np.ndarray:
+    """A float array, or an error that says what came instead."""
+    if isinstance(value, Node):
+        raise DTypeError(f"{what}: expected numbers, got an expression; use substitute for that")
+    try:
+        a = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"{what}: cannot make an array of the given value: {uneven(e)}") from None
+    if is_masked(value):
+        raise DTypeError(f"{what}: {MASKED}")
+    if a.dtype in (np.float64, np.float32):
+        return a
+    if a.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
+        a = nearest_floats(a)
+    if a.dtype.kind in "iub" or a.dtype.kind == "f":
+        return a.astype(np.float64)
+    raise DTypeError(f"{what}: expected real numbers, got {unreal(value)}")
+
+
+def _finished(node: Node, value: np.ndarray, batch: Shape, repeated: bool) -> Any:
+    shape = value.shape[: value.ndim - len(node.shape)] + node.shape
+    if repeated or node.per_sample or value.ndim > len(node.shape):
+        shape = batch + node.shape
+    out = np.array(np.broadcast_to(value, shape))
+    if is_boolean(node):
+        out = out != 0
+    return out if out.ndim else out[()]
+
+
+# ---------------------------------------------------------------- one rule a primitive
+
+
+@EVALUATE.rule(CONSTANT)
+def _constant(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.full(node.shape, node.params[0], samples.dtype)
+
+
+@EVALUATE.rule(ARRAY)
+def _array(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    data: np.ndarray = node.params[0].data
+    return data
+
+
+@EVALUATE.rule(IDENTITY)
+def _identity(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.eye(node.shape[0], dtype=samples.dtype)
+
+
+@EVALUATE.rule(SAMPLE_COUNT)
+def _sample_count(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return np.asarray(float(np.prod(samples.batch)))
+
+
+@EVALUATE.rule(SAMPLE_SUM)
+def _sample_sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    whole = np.broadcast_to(values[0], samples.batch + node.shape)
+    return np.asarray(whole.sum(axis=tuple(range(len(samples.batch)))))
+
+
+@EVALUATE.rule(Function)
+def _function(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    assert isinstance(node.op, Function)
+    return node.op.values(_spread(node, values))
+
+
+@EVALUATE.rule(AxisFunction)
+def _along(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    assert isinstance(node.op, AxisFunction)
+    ndim = node.args[0].ndim
+    return np.asarray(node.op.numpy(values[0], tuple(k - ndim for k in node.params)))
+
+
+def _spread(node: Node, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Values of an elementwise operation's arguments: a number acts on every element."""
+    return [_expand(v, len(a.shape), len(node.shape)) for v, a in zip(values, node.args)]
+
+
+def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
+    """A batch of scalars as a batch of arrays with axes of length one."""
+    if ndim == target or value.ndim == ndim == 0:
+        return value
+    return value.reshape(value.shape + (1,) * (target - ndim))
+
+
+@EVALUATE.rule(SUM)
+def _sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    const, coefficients = node.params
+    total: Any = const if const or not values else None
+    for c, v in zip(coefficients, _spread(node, values)):
+        term = v if c == 1.0 else -v if c == -1.0 else c * v
+        total = term if total is None else total + term
+    return np.asarray(total)
+
+
+@EVALUATE.rule(PRODUCT)
+def _product(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    above: Any = None
+    below: Any = None
+    for e, v in zip(node.params, _spread(node, values)):
+        term = v if abs(e) == 1.0 else power(v, abs(e))
+        if e > 0:
+            above = term if above is None else above * term
+        else:
+            below = term if below is None else below * term
+    if below is None:
+        return np.asarray(above)
+    return np.asarray((1.0 if above is None else above) / below)
+
+
+@EVALUATE.rule(CONTRACT)
+def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    labels, sizes = node.params
+    ndim = len(node.shape)
+    equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is IDENTITY}
+    if 0 < len(equal) < len(labels):
+        return _on_diagonals(node, values, equal)
+    return _einsum(values, labels, list(range(ndim)), sizes)
+
+
+def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int]) -> np.ndarray:
+    """A contraction with identities in it: zero beside the diagonals, whatever the other operands are."""
+    labels, sizes = node.params
+    stands = list(range(len(sizes)))
+    for k in range(len(sizes)):
+        while stands[k] in equal:
+            stands[k] = equal[stands[k]]
+    ndim = len(node.shape)
+    kept = [k for k in range(ndim) if stands[k] == k]
+    others = [(v, tuple(stands[k] for k in ks)) for a, v, ks in zip(node.args, values, labels) if a.op is not IDENTITY]
+    value = _einsum([v for v, _ in others], [ks for _, ks in others], kept, sizes)
+    whole = np.zeros(value.shape[: value.ndim - len(kept)] + node.shape, value.dtype)
+    diagonal = np.einsum(whole, [Ellipsis, *stands[:ndim]], [Ellipsis, *kept])  # a view
+    diagonal[...] = value
+    return whole
+
+
+def _gated_sum(node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
+    """A sum over axes of a gate, from the operands of the gate: their product, unless something infinite or undefined is in it."""
+    (labels,), sizes = node.params
+    ndim = len(node.shape)
+    strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
+    shape = np.broadcast_shapes(strong.shape, factor.shape, tuple(sizes[k] for k in labels))
+    strong, factor = (np.broadcast_to(v, shape) for v in (strong, factor))
+    a, own = narrow(strong, labels, ())
+    b, others = narrow(factor, labels, [k for k in labels if k not in own])
+    value = _einsum([a, b], [own, others], list(range(ndim)), sizes)
+    if np.isnan(value).any():
+        value = summed_carefully(strong, factor, labels, ndim)
+    return value
+
+
+def _einsum(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], axes: list[int], sizes: Sequence[int]) -> np.ndarray:
+    """A contraction with these axes; those that no operand has are repeated."""
+    owned = {k for ks in labels for k in ks}
+    operands: list[Any] = []
+    for v, ks in zip(values, labels):
+        operands += [v, [Ellipsis, *ks]]
+    out = [k for k in axes if k in owned]
+    if len(values) == 2 and all(v.ndim == len(ks) for v, ks in zip(values, labels)):
+        value = np.einsum(*operands, [Ellipsis, *out], optimize=False) if _small(values) else _by_dot(values, labels, out)
+    else:
+        value = np.einsum(*operands, [Ellipsis, *out], optimize=len(values) > 2 or not _small(values))
+    if len(out) < len(axes):
+        lead = value.shape[: value.ndim - len(out)]
+        value = value.reshape(lead + tuple(sizes[k] if k in owned else 1 for k in axes))
+        value = np.broadcast_to(value, lead + tuple(sizes[k] for k in axes))
+    return np.asarray(value)
+
+
+def _small(values: Sequence[np.ndarray]) -> bool:
+    return all(v.size <= 256 for v in values)
+
+
+def _by_dot(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], out: list[int]) -> np.ndarray:
+    operands: list[Any] = []
+    for v, ks in zip(values, labels):
+        operands += [v, list(ks)]
+    return np.asarray(np.einsum(*operands, out, optimize=True))
+
+
+@EVALUATE.rule(SELECT)
+def _select(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    return take(values[0], node.params)
+
+
+@EVALUATE.rule(STACK)
+def _stack(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    ndim = len(node.shape)
+    same = np.broadcast_arrays(*values)
+    return np.stack(same, axis=node.params[0] - ndim)
+
+
+@EVALUATE.rule(CONCATENATE)
+def _concatenate(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    ndim = len(node.shape)
+    lead = np.broadcast_shapes(*(v.shape[: v.ndim - ndim] for v in values))
+    same = [np.broadcast_to(v, lead + v.shape[v.ndim - ndim :]) for v in values]
+    return np.concatenate(same, axis=node.params[0] - ndim)
+
+
+@EVALUATE.rule(PLACE)
+def _place(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    (value,) = values
+    lead = value.shape[: value.ndim - len(node.args[0].shape)]
+    target = np.zeros(lead + node.shape, value.dtype)
+    put(target, value, node.params[0])
+    return target
+
+
+@EVALUATE.rule(RESHAPE)
+def _reshape(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    (value,) = values
+    lead = value.shape[: value.ndim - len(node.args[0].shape)]
+    return value.reshape(lead + node.shape)
+
+
+@EVALUATE.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    n = len(node.args[0].shape)
+    best = np.max if node.op is REDUCE_MAX else np.min
+    return np.asarray(best(values[0], axis=tuple(k - n for k in node.params)))
+
+
+@EVALUATE.rule(SOLVE)
+def _solve(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
+    a, b = values
+    n = len(node.shape)
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - n])
+    a = np.broadcast_to(a, lead + a.shape[-2:])
+    b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
+    return solve_systems(a, b)
+
+
+__all__ = ["Operand", "evaluate", "evaluate_nodes"]

@@ -1,0 +1,1 @@
+"""What knows no graph: names, numbers, files, processes, recursion of any depth."""

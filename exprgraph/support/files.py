@@ -1,0 +1,177 @@
+"""Files written whole or not at all, whoever interrupts.
+
+What is written goes into a draft beside the file, which then takes the file's place in one step.  A file
+that is there keeps its mode and, where the system allows it, its owner; a new one has what the umask
+gives.  A link stays, and the file that it leads to is replaced.  Only regular files are: for root, a
+device or a pipe would become a file just as easily.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import IO
+
+from ..errors import FileNameError
+
+#: endings of names that say what a file holds, and that no writer takes for anything else
+_MEANINGS = {
+    "source code": ".c .cc .cpp .cu .cxx .f .f90 .go .h .hpp .java .jl .js .m .ptx .py .pyi .pyx .r .rs .sh .ts",
+    "machine code": ".a .bc .dll .dylib .exe .ll .o .obj .pyc .pyd .s .so .wasm",
+    "a table or text": ".csv .docx .htm .html .ini .ipynb .json .log .md .pdf .rst .tex .toml .tsv .txt .xls .xlsx .xml .yaml .yml",
+    "arrays or objects": ".arrow .feather .h5 .hdf5 .mat .nc .npy .npz .onnx .parquet .pickle .pkl .pt .pth .safetensors",
+    "an archive": ".7z .bz2 .gz .tar .tgz .whl .xz .zip .zst",
+    "a picture": ".bmp .dot .eps .gif .jpeg .jpg .png .svg .tif .tiff .webp",
+}
+_MEANS = {suffix: what for what, suffixes in _MEANINGS.items() for suffix in suffixes.split()}
+
+
+def checked_name(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> str:
+    """The path as text, if its name ends in one of ``suffixes`` or in nothing that means something else.
+
+    Raises:
+        TypeError: it is not the path of a file.
+        FileNameError: the name says that the file holds something else.
+
+    >>> from exprgraph.support.files import checked_name
+    >>> checked_name("run-0.5", "parameters", [".npz"])
+    'run-0.5'
+    >>> checked_name("run.csv", "parameters", [".npz"])
+    Traceback (most recent call last):
+    ...
+    exprgraph.errors.FileNameError: cannot save parameters to run.csv: the ending .csv means a table or text; give a name that ends in .npz
+    """
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str):
+        raise TypeError(f"cannot save {what}: expected the path of a file, got {path!r}")
+    if not name or name.endswith(("/", os.sep)):
+        raise FileNameError(f"cannot save {what} to {name!r}: it is not the name of a file")
+    if "\0" in name:
+        raise FileNameError(f"cannot save {what} to {name!r}: no file has a name with a zero byte")
+    ending = os.path.splitext(name)[1].lower()
+    known = list(suffixes)
+    if ending not in known and ending in _MEANS:
+        raise FileNameError(
+            f"cannot save {what} to {name}: the ending {ending} means {_MEANS[ending]}; give a name that ends in {' or '.join(known)}"
+        )
+    return name
+
+
+def check_writable(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> None:
+    """Find out that :func:`written_whole` can write there, before there is anything to lose; leaves nothing behind."""
+    name = checked_name(path, what, suffixes)
+    with _explained(name, what), _draft(_target(name, what)) as draft:
+        open(draft, "xb").close()  # what may be written is not what permissions say: a disk may be read-only
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> Iterator[IO[bytes]]:
+    """A file to write into, which takes the place of ``path`` when the block ends, and is gone where it does not.
+
+    Args:
+        what: what is written, for messages: "parameters".
+        suffixes: the endings that a name of such a file has; other names are taken unless they mean something else.
+
+    Raises:
+        FileNameError: the name means something else.
+        OSError: there is no such directory, what is there is no regular file, or the disk is full.
+    """
+    name = checked_name(path, what, suffixes)
+    with _explained(name, what):
+        target = _target(name, what)
+        with _draft(target) as draft:
+            with open(draft, "xb") as f:
+                yield f
+                f.flush()
+                os.fsync(f.fileno())
+            _like(draft, target)
+            os.replace(draft, target)
+
+
+@contextmanager
+def _explained(name: str, what: str) -> Iterator[None]:
+    """The system's errors say what could not be saved."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno is None:  # one of this module, which says all
+            raise
+        raise OSError(e.errno, f"cannot save {what}: {e.strerror}", name) from e
+
+
+def _target(name: str, what: str) -> str:
+    """The file that is replaced: what links lead to."""
+    target = os.path.realpath(name)
+    place = f"cannot save {what} to {name}"
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        shown = os.path.dirname(name) if target == os.path.abspath(name) else folder
+        raise FileNotFoundError(f"{place}: there is no directory {shown}; make it first")
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return target
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"{place}: it is a directory; give the name of a file")
+    if not stat.S_ISREG(mode):
+        raise FileExistsError(f"{place}: it is {_kind(mode)}, and only regular files are replaced; give another name")
+    if not os.access(target, os.W_OK):
+        raise PermissionError(f"{place}: the file is there and is write-protected")
+    return target
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "no regular file")
+
+
+@contextmanager
+def _draft(target: str) -> Iterator[str]:
+    """A name beside the file.  What has it at the end is removed, also before a signal ends the process."""
+    folder, name = os.path.split(target)
+    draft = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}.tmp")
+
+    def end(number: int, frame: FrameType | None) -> None:
+        _remove(draft)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    ending: list[int] = []
+    if threading.current_thread() is threading.main_thread():  # no other may say what a signal does
+        numbers = [getattr(signal, n, None) for n in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")]
+        ending = [n for n in numbers if n is not None and signal.getsignal(n) == signal.SIG_DFL]  # others are the program's own
+    try:
+        for number in ending:
+            signal.signal(number, end)
+        yield draft
+    finally:
+        _remove(draft)
+        for number in ending:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _like(draft: str, target: str) -> None:
+    """Give the draft the mode and the owner of the file whose place it takes."""
+    try:
+        old = os.stat(target)
+    except FileNotFoundError:  # a new file has what the umask gives
+        return
+    if hasattr(os, "chown"):
+        new = os.stat(draft)
+        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            with suppress(PermissionError):  # only root may give files away
+                os.chown(draft, old.st_uid, old.st_gid)
+    os.chmod(draft, stat.S_IMODE(old.st_mode) & 0o777)
+
+
+def _remove(draft: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(draft)
+
+
+__all__ = ["check_writable", "checked_name", "written_whole"]

@@ -1,0 +1,1 @@
+"""Layers, and chains of them."""

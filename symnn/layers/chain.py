@@ -1,0 +1,123 @@
+"""Chains: layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+
+from ..errors import ShapeError
+from ..parameters.container import NeuralNetworkParameters, container_of
+from ..parameters.layout import Shape
+from ..quantities import generator
+from .layers import Layer, as_layer, made_by
+
+_NOTHING = NeuralNetworkParameters()
+
+
+class Chain(Layer):
+    """Layers, chains and plain functions of an expression, one after the other.
+
+    Parameters are named by the place of their layer among all layers of the chain: ``L1``, ``L2``,
+    ...; a plain function has a place too.  The parameters of a chain in a chain lie below its own
+    place, as in ``L2.L1.W``.
+
+    Raises:
+        ShapeError: the sizes of two neighbours do not fit; the message names them.
+
+    >>> from symnn import Chain, Dense, Linear
+    >>> c = Chain(Dense(2, 3, "tanh"), Linear(3, 1))
+    >>> c
+    Chain(Dense(2, 3, 'tanh'), Linear(3, 1))
+    >>> c.initial_parameters(seed=0).size
+    12
+    """
+
+    def __init__(self, *layers: Layer | Callable[[Node], Any]) -> None:
+        if not layers:
+            raise ShapeError("a Chain needs at least one layer, as in Chain(Dense(2, 1))")
+        self.layers = tuple(as_layer(f, f"layer {i} of a Chain") for i, f in enumerate(layers, 1))
+        self.output_shape(None if self.input_size is None else (self.input_size,))
+
+    @property
+    def input_size(self) -> int | None:  # type: ignore[override]
+        """How many inputs the first layer takes; ``None`` if it takes any number."""
+        return self.layers[0].input_size
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        """Those of the layers below ``L1``, ``L2``, ...; layers without parameters are left out.
+
+        >>> from symnn import Chain, Dense, Linear
+        >>> Chain(Dense(2, 3), Linear(3, 1)).parameter_shapes()
+        {'L1': {'W': (3, 2), 'b': (3,)}, 'L2': {'W': (1, 3)}}
+        """
+        shapes = {f"L{i}": layer.parameter_shapes() for i, layer in enumerate(self.layers, 1)}
+        return {name: s for name, s in shapes.items() if s}
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Parameters to start from, drawn layer by layer: matrices Glorot-uniform, vectors and numbers zero.
+
+        Args:
+            seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
+            dtype: float64 or float32.
+        """
+        rng = generator("seed", seed)
+        return NeuralNetworkParameters(
+            {f"L{i}": layer.initial_parameters(rng, dtype) for i, layer in enumerate(self.layers, 1) if layer.layout().slots}
+        )
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The shape of the last layer's output; ``None`` where it is not known.
+
+        Raises:
+            ShapeError: the sizes of two neighbours do not fit, or that of the input and the first layer.
+        """
+        shape = input_shape
+        for i, layer in enumerate(self.layers):
+            self._check_fit(i, shape)
+            shape = layer.output_shape(shape)
+        return shape
+
+    def _check_fit(self, i: int, shape: Shape | None) -> None:
+        n = self.layers[i].input_size
+        if n is None or shape is None or shape == (n,):
+            return
+        came = f"{shape[0]} outputs" if len(shape) == 1 else f"an output of shape {shape}"
+        if not i:
+            raise ShapeError(f"layer 1 of the chain, {self.layers[0]!r}, takes an input of shape ({n},), got shape {shape}")
+        raise ShapeError(
+            f"layer {i + 1} of the chain, {self.layers[i]!r}, takes {n} inputs, but layer {i}, {self.layers[i - 1]!r}, gives {came}"
+        )
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        """The layers' expression, one after the other, of an input and of parameters named ``L1``, ``L2``, ...
+
+        Raises:
+            ShapeError: a layer takes another shape.
+            UnknownParameterError: the parameters of a layer are missing.
+        """
+        if not isinstance(ps, NeuralNetworkParameters):
+            ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
+        node = as_node(x)
+        for i, layer in enumerate(self.layers):
+            self._check_fit(i, node.shape)
+            node = made_by(layer, layer(node, ps[f"L{i + 1}"] if layer.layout().slots else _NOTHING))
+        return node
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        if not -len(self.layers) <= index < len(self.layers):
+            raise ShapeError(f"a chain of {len(self.layers)} layers has no layer {index}")
+        return self.layers[index]
+
+    def _arguments(self) -> str:
+        return ", ".join(map(repr, self.layers))

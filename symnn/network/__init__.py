@@ -1,0 +1,1 @@
+"""Networks, their derivatives, and functions built of them."""

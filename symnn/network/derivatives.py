@@ -1,0 +1,181 @@
+"""Derivatives of networks and of expressions: by the input, and by the parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Any
+
+import exprgraph as eg
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+
+from ..parameters.container import NeuralNetworkParameters, of_expressions
+from ..parameters.gradient_container import GradientContainer
+from ..quantities import described
+from .symbolic import SymbolicNeuralNetwork
+
+
+def expression_of(f: Any) -> Node:
+    """What is differentiated, as one expression.
+
+    A network stands for its output, a derivative for its expression, a container of parameters for
+    its flat vector; lists and tuples of these are stacked.
+    """
+    if isinstance(f, SymbolicNeuralNetwork):
+        return f.output
+    if isinstance(f, Derivative):
+        return expression_of(f.derivative)
+    if isinstance(f, NeuralNetworkParameters):
+        return as_node(f.flat)
+    if isinstance(f, (list, tuple)):
+        return eg.stack([expression_of(part) for part in f])
+    return as_node(f)
+
+
+class Derivative(ABC):
+    """The base of :class:`Jacobian`, :class:`Gradient`, :class:`Hessian` and :class:`Laplacian`.
+
+    Attributes:
+        f: the expression that is differentiated.
+        nn: the symbolic network whose input or parameters it is differentiated by.
+
+    Raises:
+        TypeError: there is no symbolic network to differentiate by.
+
+    >>> from symnn import Dense, Derivative, Hessian, SymbolicNeuralNetwork
+    >>> d = Hessian(SymbolicNeuralNetwork(Dense(2, 1)))
+    >>> isinstance(d, Derivative), d.shape
+    (True, (1, 2, 2))
+    """
+
+    def __init__(self, f: Any, nn: SymbolicNeuralNetwork | None = None) -> None:
+        name = type(self).__name__
+        if nn is None:
+            if not isinstance(f, SymbolicNeuralNetwork):
+                raise TypeError(
+                    f"{name}(f) needs the network as well, {name}(f, nn), unless f is a SymbolicNeuralNetwork; got {described(f)}"
+                )
+            nn = f
+        if not isinstance(nn, SymbolicNeuralNetwork):
+            hint = "; make one with SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
+            if isinstance(nn, Node):
+                hint = f"; the derivative by a symbol is exprgraph.{name.lower()}(f, x)"
+            raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {described(nn)}{hint}")
+        self.f = expression_of(f)
+        self.nn = nn
+
+    @cached_property
+    def derivative(self) -> Any:
+        """The derivative: an expression, or for a gradient a container of expressions."""
+        return self._differentiate()
+
+    @abstractmethod
+    def _differentiate(self) -> Any: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the derivative; of a gradient, that of the differentiated expression."""
+        shape: tuple[int, ...] = self.derivative.shape
+        return shape
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of an expression of shape {self.f.shape}, by {self._by()} of {self.nn!r}>"
+
+    def _repr_latex_(self) -> str | None:
+        shown: str | None = self.derivative._repr_latex_()
+        return shown
+
+    def _by(self) -> str:
+        return "the input"
+
+    def __tree_flatten__(self) -> tuple[Any, ...]:
+        return (self.derivative,)
+
+    def __tree_named__(self) -> Any:
+        return self.derivative
+
+    def __tree_unflatten__(self, children: Any) -> Any:
+        return children[0]
+
+
+class Jacobian(Derivative):
+    """The derivative by the network's input: ``J[i, j] = d f[i] / d x[j]``, shape ``f.shape + x.shape``.
+
+    ``Jacobian(nn)`` differentiates the output, ``Jacobian(f, nn)`` any expression, derivative, or
+    list of them.
+
+    >>> from symnn import Dense, Jacobian, SymbolicNeuralNetwork, derivative
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh", use_bias=False))
+    >>> derivative(Jacobian(nn)).shape
+    (1, 2)
+    """
+
+    def _differentiate(self) -> Node:
+        return eg.jacobian(self.f, self.nn.input)
+
+
+def by_parameters(f: Node, ps: NeuralNetworkParameters) -> GradientContainer:
+    """The derivatives of ``f`` by every parameter."""
+    symbols = list(ps.leaves().values())
+    leaves = eg.jacobians(f, symbols) if symbols else []
+    made = of_expressions(ps.layout, leaves, f.shape, GradientContainer)
+    assert isinstance(made, GradientContainer)
+    return made
+
+
+class Gradient(Derivative):
+    """The derivatives of each entry of ``f`` by all parameters, a :class:`GradientContainer`.
+
+    ``Gradient(nn)`` differentiates the output, ``Gradient(f, nn)`` any expression, derivative, or
+    list of them.  It is per sample, unless ``f`` is a sum or a mean over the samples.
+
+    >>> from symnn import Dense, Gradient, Jacobian, SymbolicNeuralNetwork, derivative
+    >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
+    >>> g = derivative(Gradient(derivative(Jacobian(nn)), nn))
+    >>> g[0, 0].L1.b.shape, g.L1.W.shape, g.flat.shape
+    ((1,), (1, 2, 1, 2), (1, 2, 3))
+    """
+
+    def _differentiate(self) -> GradientContainer:
+        return by_parameters(self.f, self.nn.params)
+
+    def _by(self) -> str:
+        return "the parameters"
+
+
+class Hessian(Derivative):
+    """The second derivative by the network's input, shape ``f.shape + x.shape + x.shape``.
+
+    >>> from symnn import Dense, Hessian, SymbolicNeuralNetwork, derivative
+    >>> derivative(Hessian(SymbolicNeuralNetwork(Dense(2, 1, "tanh")))).shape
+    (1, 2, 2)
+    """
+
+    def _differentiate(self) -> Node:
+        return eg.hessian(self.f, self.nn.input)
+
+
+class Laplacian(Derivative):
+    """The trace of the Hessian, shape ``f.shape``; the Hessian itself is never formed.
+
+    >>> from symnn import Dense, Laplacian, SymbolicNeuralNetwork, derivative
+    >>> derivative(Laplacian(SymbolicNeuralNetwork(Dense(2, 1, "tanh")))).shape
+    (1,)
+    """
+
+    def _differentiate(self) -> Node:
+        return eg.laplacian(self.f, self.nn.input)
+
+
+def derivative(d: Derivative) -> Any:
+    """The derivative as an expression; of a :class:`Gradient`, as a container of expressions.
+
+    >>> from symnn import Dense, Jacobian, SymbolicNeuralNetwork, derivative
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "sin", use_bias=False))
+    >>> derivative(Jacobian(nn)).shape
+    (1, 1)
+    """
+    if not isinstance(d, Derivative):
+        raise TypeError(f"derivative takes a Jacobian, Gradient, Hessian or Laplacian, got {described(d)}")
+    return d.derivative

@@ -1,0 +1,164 @@
+"""Symbolic networks: a chain applied to symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+
+from ..errors import ShapeError
+from ..layers.chain import Chain
+from ..layers.layers import Layer, symbolic_parameters
+from ..parameters.container import NeuralNetworkParameters, container_of
+from ..parameters.layout import Layout, Shape
+from ..quantities import described
+
+
+def chain_of(network: Any) -> Chain:
+    """The chain of a network, a chain itself, or a layer as a chain of one."""
+    chain = network if isinstance(network, Chain) else getattr(network, "chain", None)
+    if isinstance(chain, Chain):
+        return chain
+    if isinstance(network, Layer):
+        return Chain(network)
+    hint = ""
+    if isinstance(network, type):
+        hint = "; make one, as in Dense(2, 1)"
+    elif isinstance(network, (list, tuple)):
+        hint = "; layers follow one another in a Chain: Chain(*layers)"
+    elif callable(network):
+        hint = "; a function is a layer of a Chain: Chain(f)"
+    raise TypeError(f"expected a Chain, a layer or a network, got {described(network)}{hint}")
+
+
+def symbolic(what: str, nn: Any) -> SymbolicNeuralNetwork:
+    """The symbolic network that a function takes, or an error that says how one is made."""
+    if isinstance(nn, SymbolicNeuralNetwork):
+        return nn
+    made = isinstance(nn, Layer) or isinstance(getattr(nn, "chain", None), Chain)
+    raise TypeError(f"{what} takes a SymbolicNeuralNetwork, got {described(nn)}{'; make one: SymbolicNeuralNetwork(...)' * made}")
+
+
+def input_size_of(chain: Chain, given: int | None) -> int:
+    """The number of inputs, from the first layer or, where that takes any, from the caller."""
+    own = chain.input_size
+    if own is None and given is None:
+        raise ShapeError(
+            f"the first layer, {chain[0]!r}, takes inputs of any size; "
+            "make the network first, and say how many there are: SymbolicNeuralNetwork(chain, input_size=...)"
+        )
+    if given is None:
+        assert own is not None
+        return own
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
+        raise ShapeError(f"input_size is a positive integer, got {given!r}")
+    if own is not None and given != own:
+        raise ShapeError(f"input_size={given} does not fit the first layer, {chain[0]!r}, which takes {own} inputs")
+    return int(given)
+
+
+class SymbolicNeuralNetwork:
+    """A network of symbols, whose output is an expression.
+
+    Args:
+        network: a chain, a layer, or a :class:`NeuralNetwork`.
+        input_size: how many inputs there are, where the first layer does not say so.
+        prefix: what the parameters' names begin with.  Symbols of one name and shape are the same
+            symbol, so two networks in one expression need different prefixes.
+
+    Attributes:
+        input: the symbol ``sinput``, of shape ``(input_size,)``, with a value for each sample.
+        params: a symbol for each parameter, named ``W_1``, ``W_2``, ... in order over the whole network.
+        output: the expression of the network, ``model(input, params)``.
+
+    >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Chain(Dense(2, 1, "tanh")))
+    >>> nn.params.L1.W, nn.params.L1.b
+    (W_1, W_2)
+    >>> nn.output
+    [tanh(W_2[0] + W_1[0, 0]*sinput[0] + W_1[0, 1]*sinput[1])]
+
+    Raises:
+        ShapeError: the sizes of two layers do not fit, or the number of inputs is not known.
+    """
+
+    def __init__(self, network: Chain | Layer | Any, *, input_size: int | None = None, prefix: str = "W") -> None:
+        self.chain = chain_of(network)
+        given = input_size if input_size is not None else getattr(network, "input_size", None)
+        self.input = eg.Symbol("sinput", (input_size_of(self.chain, given),), per_sample=True)
+        self.params = symbolic_parameters(self.chain.layout(), prefix)
+        self.output = self.chain(self.input, self.params)
+
+    @property
+    def input_size(self) -> int:
+        """How many inputs there are."""
+        return self.input.shape[0]
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output of one sample."""
+        return self.output.shape
+
+    @property
+    def layout(self) -> Layout:
+        """Names and shapes of the parameters, and their places in the flat vector."""
+        return self.params.layout
+
+    def model(self, x: Any, ps: Any = None) -> Node:
+        """The network's expression of another input, or of other parameters (``params`` by default).
+
+        >>> from symnn import Dense, SymbolicNeuralNetwork
+        >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
+        >>> nn.model(2 * nn.input).shape
+        (1,)
+
+        Raises:
+            ShapeError: ``x`` is not of the input's shape (write expressions for one sample).
+            ParameterError: a parameter is missing.
+        """
+        if isinstance(x, (NeuralNetworkParameters, Mapping)):
+            raise TypeError(f"model(x, ps): the input comes first, then the parameters; got {described(x)} as the input")
+        node = as_node(x)
+        if node.shape != self.input.shape:
+            raise ShapeError(f"the model takes an input of shape {self.input.shape} (one sample), got shape {node.shape}")
+        if ps is None:
+            ps = self.params
+        elif not isinstance(ps, NeuralNetworkParameters):
+            ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
+        for own, slot in zip(self.layout.slots, self.layout.order(ps.layout)):
+            if own.shape != slot.shape:
+                raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
+        return self.chain(node, ps)
+
+    # as a part of nested equations it stands for its output
+
+    def __tree_flatten__(self) -> tuple[Node]:
+        return (self.output,)
+
+    def __tree_unflatten__(self, children: Any) -> Any:
+        return children[0]
+
+    def __tree_named__(self) -> Node:
+        return self.output
+
+    def __repr__(self) -> str:
+        return f"SymbolicNeuralNetwork({self.chain!r})"
+
+
+def params(nn: Any) -> NeuralNetworkParameters:
+    """The parameters of a network: symbols of a symbolic one, numbers of a numeric one.
+
+    >>> from symnn import Dense, SymbolicNeuralNetwork, params
+    >>> params(SymbolicNeuralNetwork(Dense(2, 1))).L1.W
+    W_1
+    """
+    value = getattr(nn, "params", None)
+    if not isinstance(value, NeuralNetworkParameters):
+        hint = "; initial_parameters(seed) are numbers for it, SymbolicNeuralNetwork(...) has symbols" if isinstance(nn, Layer) else ""
+        raise TypeError(f"params takes a network, got {described(nn)}{hint}")
+    return value

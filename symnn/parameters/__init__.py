@@ -1,0 +1,1 @@
+"""Containers of parameters: names, one flat vector, files."""

@@ -1,0 +1,87 @@
+"""What is in a container, by its names: as attributes, as keys, and as a dict has it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import Any, NoReturn
+
+from ..errors import UnknownParameterError
+from .layout import Layout, Slot
+
+
+class Named:
+    """Entries that are reached by their names."""
+
+    __slots__ = ()
+
+    _layout: Layout
+
+    @abstractmethod
+    def _entries(self) -> dict[str, Any]:
+        """What is at this level, by name."""
+
+    def _at(self, slot: Slot) -> Any:
+        """The leaf at a place of the layout."""
+        value: Any = self
+        for name in slot.path:
+            value = value._entries()[name]
+        return value
+
+    def _missing(self, name: object) -> NoReturn:
+        known = ", ".join(self._layout.entries) or "none"
+        raise UnknownParameterError(f"there is no parameter {name!r} here; there are: {known}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        entries = self._entries()
+        return entries[name] if name in entries else self._missing(name)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            entries = self._entries()
+            return entries[key] if key in entries else self._missing(key)
+        if isinstance(key, tuple) and not key:
+            return self
+        return self._missing(key)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._layout.entries})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layout.entries)
+
+    def __len__(self) -> int:
+        return len(self._layout.entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._layout.entries
+
+    def keys(self) -> KeysView[str]:
+        """The names at this level."""
+        return self._layout.entries.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """What is at this level: leaves, or containers again."""
+        return self._entries().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """The names at this level with what they stand for."""
+        return self._entries().items()
+
+    def leaves(self) -> dict[str, Any]:
+        """Every leaf by its full name, in flat order.
+
+        >>> from symnn import NeuralNetworkParameters
+        >>> list(NeuralNetworkParameters(L1=dict(W=[[1.0, 0.0]], b=[0.0])).leaves())
+        ['L1.W', 'L1.b']
+        """
+        return {s.name: self._at(s) for s in self._layout.slots}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as nested dicts; leaves are not copied."""
+        return self._layout.nest(iter(self._at(s) for s in self._layout.slots))
+
+
+__all__ = ["Named"]

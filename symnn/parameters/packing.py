@@ -1,0 +1,63 @@
+"""From nested names to the leaves in order, and to the one vector of all numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from exprgraph.graph.leaves import as_node, contains_node
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import SYMBOL
+from exprgraph.meaning.evaluate import real_array
+from exprgraph.support.names import shown
+
+from ..errors import ParameterError
+from .layout import check_name
+
+
+def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[dict[str, Any], list[Any]]:
+    """The shapes of a nesting of dicts and containers, and its leaves in order: arrays and expressions."""
+    shapes: dict[str, Any] = {}
+    leaves: list[Any] = []
+    for name, value in tree.items():
+        check_name(name, where)
+        if isinstance(value, (Mapping, container)):
+            shapes[name], below = gathered(value, container, (*where, name))
+            leaves += below
+        else:
+            leaf = as_node(value) if isinstance(value, Node) or contains_node(value) else real_array(value, ".".join((*where, name)))
+            shapes[name] = leaf.shape
+            leaves.append(leaf)
+    return shapes, leaves
+
+
+def refuse_symbols_given_twice(names: list[str], leaves: list[Any]) -> None:
+    """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
+    if not all(isinstance(v, Node) and v.op is SYMBOL for v in leaves):
+        return
+    owners: dict[Node, str] = {}
+    for name, symbol in zip(names, leaves):
+        before = owners.get(symbol)
+        if before is not None:
+            raise ParameterError(
+                f"parameters: {before} and {name} are the same symbol, {shown(symbol.name)} of shape {symbol.shape}, as symbols of "
+                "one name and shape are; give each network a prefix of its own, as in SymbolicNeuralNetwork(chain, prefix=\"V\") "
+                "(parameters that a model uses twice go to nn.model(x, ...) in a plain dict)"
+            )
+        owners[symbol] = name
+
+
+def packed(leaves: list[np.ndarray], size: int) -> np.ndarray:
+    """All numbers in one vector; float32 if all leaves are."""
+    single = bool(leaves) and all(v.dtype == np.float32 for v in leaves)
+    flat = np.empty(size, np.float32 if single else np.float64)
+    at = 0
+    for v in leaves:
+        flat[at : at + v.size] = v.ravel()
+        at += v.size
+    return flat
+
+
+__all__ = ["gathered", "packed"]

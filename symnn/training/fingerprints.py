@@ -1,0 +1,59 @@
+"""What makes a training run this one: short texts that are equal in every process, and differ where runs do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from exprgraph.graph.node import Node
+from exprgraph.support.names import shown
+
+from ..losses import NetworkLoss
+from ..network.symbolic import SymbolicNeuralNetwork
+from .objective import LossTerm, Part
+
+
+def of_network(nn: Any) -> str:
+    """The layers, and a digest of the expression that they are: a function without a name is told from another.
+
+    >>> from symnn import Dense, SymbolicNeuralNetwork
+    >>> from symnn.training.fingerprints import of_network
+    >>> of_network(SymbolicNeuralNetwork(Dense(1, 1, "tanh"))).partition(" of")[0]
+    "Chain(Dense(1, 1, 'tanh'))"
+    """
+    if not isinstance(nn, SymbolicNeuralNetwork):
+        return "of a container"
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(nn.chain))
+    return f"{text} of digest {_of_node(nn.output)}"
+
+
+def of_terms(loss: Any, parts: Sequence[Part]) -> list[str]:
+    """Each term of a loss: its kind, and a digest of its expression, with the weight in it."""
+    terms = loss if isinstance(loss, (list, tuple)) else [loss]
+    kinds = [t.loss if isinstance(t, LossTerm) else t for t in terms]
+    names = [type(k).__name__ if isinstance(k, NetworkLoss) else "an expression" for k in kinds]
+    return [f"{name} of digest {_of_node(p.expression)}" for name, p in zip(names, parts)]
+
+
+def of_data(parts: Sequence[Part], dtype: np.dtype[Any]) -> list[str]:
+    """The shape of each array, and a digest of its numbers as the run takes them."""
+    found = []
+    for k, p in enumerate(parts):
+        for s, a in zip(p.symbols, p.arrays):
+            with np.errstate(over="ignore"):
+                numbers = np.ascontiguousarray(a, dtype)
+            digest = blake2b(numbers.reshape(-1).view(np.uint8).data, digest_size=8).hexdigest()
+            term = f" in term {k}" if len(parts) > 1 else ""
+            found.append(f"{shown(s.name)}{term} of shape {a.shape} and digest {digest}")
+    return sorted(found)
+
+
+def _of_node(node: Node) -> str:
+    return node.digest[:8].hex()
+
+
+__all__ = ["of_data", "of_network", "of_terms"]

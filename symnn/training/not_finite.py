@@ -1,0 +1,69 @@
+"""Why a loss is not finite: parameters, data, or the steps, looked at once it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exprgraph.support.names import shown
+
+from ..parameters.container import NeuralNetworkParameters
+from .objective import Part
+
+ADVICE = "Try a smaller learning rate, or look for points where the loss is not smooth"
+
+
+def reason(params: NeuralNetworkParameters, parts: Sequence[Part], begun: bool) -> str:
+    """What a loss or its gradient is not finite for, and what to do about it.
+
+    It is asked for where the loss is not finite, not before: a loss may mask NaN in its data, with
+    ``eg.where(eg.equal(y, y), ..., 0)``.
+
+    Args:
+        params: the parameters where the loss is not finite.
+        parts: the terms of the loss with their data.
+        begun: whether steps were made before.
+    """
+    wrong = [found for name, leaf in params.leaves().items() if (found := _described(name, np.asarray(leaf)))]
+    if wrong:
+        what = "Try a smaller learning rate" if begun else "Begin with finite ones: params=..."
+        return f"The parameters are not finite: {_few(wrong)}. {what}"
+    wrong = of_data(parts, params.dtype)
+    if wrong:
+        rate = "; if the loss does so already, try a smaller learning rate" if begun else ""
+        return f"The data are not finite: {_few(wrong)}. Leave such samples out, or mask them in the loss with eg.where{rate}"
+    return ADVICE
+
+
+def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[str]:
+    """Of each symbol whose values are not all finite in that type: how many are not, and where the first is."""
+    out = []
+    for k, part in enumerate(parts, 1):
+        term = f" of term {k}" if len(parts) > 1 else ""
+        for symbol, a in zip(part.symbols, part.arrays):
+            with np.errstate(over="ignore"):
+                found = _described(f"{shown(symbol.name)}{term}", a.astype(dtype, copy=False), symbol.per_sample)
+            if found:
+                out.append(found)
+    return out
+
+
+def _described(name: str, a: np.ndarray, per_sample: bool = False) -> str | None:
+    finite = np.isfinite(a)
+    if finite.all():
+        return None
+    nans, bad = int(np.isnan(a).sum()), int(a.size - finite.sum())
+    counts = [f"{n} {what}" for n, what in ((nans, "NaN"), (bad - nans, "infinite")) if n]
+    index = [int(i) for i in np.unravel_index(int(np.argmin(finite)), a.shape)]
+    sample, entry = (index[:1], index[1:]) if per_sample else ([], index)
+    places = [f"sample {i}" for i in sample] + [str(entry)] * bool(entry)
+    where = f", the first at {', '.join(places)}, counted from 0" if places else ""
+    return f"{name} has {' and '.join(counts)} among {a.size} numbers{where}"
+
+
+def _few(found: Sequence[str]) -> str:
+    return "; ".join(found[:4]) + (f"; and {len(found) - 4} more" if len(found) > 4 else "")
+
+
+__all__ = ["ADVICE", "of_data", "reason"]

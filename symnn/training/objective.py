@@ -1,0 +1,218 @@
+"""What is minimised: a loss with its data, or a sum of several, each on samples of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.graph.node import Node
+from exprgraph.graph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from exprgraph.graph.traverse import symbols_of, topological
+from exprgraph.meaning.evaluate import real_array
+from exprgraph.support.names import shown
+
+from ..errors import ArgumentError, ShapeError, UnboundSymbolError
+from ..losses import NetworkLoss, as_batch
+from ..network.derivatives import by_parameters
+from ..network.symbolic import SymbolicNeuralNetwork
+from ..parameters.container import NeuralNetworkParameters
+from ..quantities import described, number
+
+
+@dataclass(frozen=True, eq=False)
+class LossTerm:
+    """A part of a loss with its own samples and weight; a list of them is a loss.
+
+    Args:
+        loss: a :class:`Loss`, or an expression. One with a value for each sample is averaged over the samples.
+        data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
+        weight: what the term is multiplied by, a finite number.
+
+    Raises:
+        ArgumentError: the weight is something else.
+
+    >>> import numpy as np
+    >>> from symnn import Dense, LossTerm, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "tanh"))
+    >>> boundary = LossTerm(nn.output[0] ** 2, {nn.input: np.array([[-1.0], [1.0]])}, weight=10.0)
+    """
+
+    loss: Any
+    data: Any
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", number("a LossTerm's weight", self.weight))
+
+    def __repr__(self) -> str:
+        weight = "" if self.weight == 1.0 else f", weight={self.weight:g}"
+        return f"<LossTerm of {self.loss!r}, data {_shapes(self.data)}{weight}>"
+
+
+def _shapes(data: Any) -> str:
+    """The shapes of data, whatever it is: a term is checked when it is used, and printed before that."""
+    if not isinstance(data, (Mapping, tuple, list)):
+        return type(data).__name__
+    shapes = []
+    for name, value in data.items() if isinstance(data, Mapping) else zip(("inputs", "targets"), data):
+        try:
+            shapes.append(f"{name}: {np.asarray(value, float).shape}")
+        except (TypeError, ValueError):
+            shapes.append(f"{name}: {type(value).__name__}")
+    return f"of shapes {{{', '.join(shapes)}}}"
+
+
+class Part(NamedTuple):
+    """A term made ready: a scalar expression over all samples, and the values of its symbols."""
+
+    expression: Node
+    symbols: tuple[Node, ...]
+    arrays: tuple[np.ndarray, ...]
+    samples: int
+
+
+def parameters_of(nn: Any) -> NeuralNetworkParameters:
+    """The symbols that are trained: of a symbolic network, or a container of symbols."""
+    ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
+    if isinstance(ps, NeuralNetworkParameters) and not ps.layout.slots:
+        raise ArgumentError(f"{described(nn)} without parameters: there is nothing to differentiate by, and nothing to train")
+    if not isinstance(ps, NeuralNetworkParameters) or ps.is_numeric:
+        hint = "; make one: SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
+        raise ArgumentError(f"expected a SymbolicNeuralNetwork or a container of symbols, got {described(nn)}{hint}")
+    for name, leaf in ps.leaves().items():
+        if leaf.op is not SYMBOL or leaf.per_sample:
+            raise ArgumentError(f"the parameters must be symbols that all samples share; {name} is {leaf!r}")
+    return ps
+
+
+def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
+    """The loss as a scalar over all samples, and for a :class:`Loss` the symbol of the target."""
+    if isinstance(loss, type) and issubclass(loss, NetworkLoss):
+        raise ArgumentError(f"expected a loss, got the class {loss.__name__}; make one, as in {loss.__name__}()")
+    target = None
+    if isinstance(loss, NetworkLoss):
+        if not isinstance(nn, SymbolicNeuralNetwork):
+            raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {described(nn)} instead of one")
+        target = loss.target(nn)
+        e = loss.of(nn, target)
+    elif isinstance(loss, Node):
+        e = loss
+    else:
+        if isinstance(loss, (list, tuple)):
+            k = next((k for k, t in enumerate(loss) if not isinstance(t, LossTerm)), 0)
+            came = f"entry {k} is {described(loss[k])}" if loss else "it is empty"
+            raise ArgumentError(f"a list of losses has a LossTerm(loss, data, weight) for each; {came}")
+        hint = "; of one of your own, call it on nn.output and symbols, or make it a subclass of Loss" if callable(loss) else ""
+        raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {described(loss)}{hint}")
+    if e.shape:
+        raise ShapeError(f"a loss is one number, this expression has shape {e.shape}; sum it: eg.sum(...)")
+    if e.per_sample:
+        e = eg.over_samples.mean(e)
+    return e, target
+
+
+def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
+    """The terms of a loss, with weights in the expressions and data checked."""
+    if isinstance(loss, LossTerm):
+        loss = [loss]
+    if isinstance(loss, (list, tuple)) and loss and all(isinstance(t, LossTerm) for t in loss):
+        if data is not None:
+            raise ArgumentError("each LossTerm brings its own data; leave data out")
+    else:
+        loss = [LossTerm(loss, data)]
+    expressions = [loss_expression(nn, t.loss) for t in loss]
+    bindings = [bindings_of(nn, target, t.data) for t, (_, target) in zip(loss, expressions)]
+    _check_used(nn, expressions, bindings)
+    return [_part(nn, e, given, t.weight) for t, (e, _), given in zip(loss, expressions, bindings)]
+
+
+def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
+    """Data of a symbol that no term contains are a mistake: a name written wrongly, or a loss that forgot it.
+
+    A term may have data that only another one uses, so that all share one dict.  A loss need not contain the
+    network's input: the derivative of a linear network does not.  Where a term counts its samples and has no
+    other symbol with samples, one that it does not contain says how many they are.
+    """
+    used = set(symbols_of([e for e, _ in expressions]))
+    parameters = set(parameters_of(nn).leaves().values())
+    for (e, target), given in zip(expressions, bindings):
+        if target is not None:
+            continue  # a Loss says itself what it takes
+        counted = any(n.op is SAMPLE_COUNT for n in topological([e])) and not any(s.per_sample for s in symbols_of([e]))
+        for s in given:
+            if s in parameters:
+                raise ArgumentError(f"the data have values of {shown(s.name)}, which is a parameter and is trained; leave it out")
+            if s not in used and s is not getattr(nn, "input", None) and not (counted and s.per_sample):
+                known = ", ".join(sorted(shown(u.name) for u in used - parameters)) or "none"
+                raise ArgumentError(
+                    f"the data have values of the symbol {s.name!r} of shape {s.shape}, which no term of the loss contains "
+                    f"(it has the symbols: {known}); leave it out, or correct the loss"
+                )
+
+
+def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part:
+    symbols, arrays, samples = _checked(bindings)
+    known = {*parameters_of(nn).leaves().values(), *symbols}
+    for s in symbols_of([e]):
+        if s not in known:
+            raise UnboundSymbolError(
+                f"the loss depends on the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor in the data "
+                f"({', '.join(shown(b.name) for b in symbols) or 'none'})"
+            )
+    summed = any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in topological([e]))
+    if not summed:
+        # nothing of it depends on samples (a penalty of the parameters, say): one evaluation, whatever the data
+        samples = 1
+        kept = [k for k, s in enumerate(symbols) if not s.per_sample]
+        symbols, arrays = tuple(symbols[k] for k in kept), tuple(arrays[k] for k in kept)
+    return Part(e if weight == 1.0 else weight * e, symbols, arrays, samples)
+
+
+def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
+    """Symbols with their values, as data gives them."""
+    if target is not None:
+        if not isinstance(data, (tuple, list)) or len(data) != 2:
+            hint = "; the parameters come before the data" if isinstance(data, NeuralNetworkParameters) else ""
+            raise ArgumentError(f"the data of a Loss is (inputs, targets), got {described(data)}{hint}")
+        return {nn.input: as_batch(data[0], nn.input.shape, "input"), target: as_batch(data[1], target.shape, "target")}
+    if not isinstance(data, Mapping):
+        raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {described(data)}")
+    for s in data:
+        if not isinstance(s, Node) or s.op is not SYMBOL:
+            raise ArgumentError(f"the data of an expression is a dict from symbols to arrays; {s!r} is not a symbol")
+    return dict(data)
+
+
+def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.ndarray, ...], int]:
+    arrays: list[np.ndarray] = []
+    samples, leader = 0, ""
+    for s, value in bindings.items():
+        name = shown(s.name)
+        a = real_array(value, name)
+        expected = f"(n, {', '.join(map(str, s.shape))})" if s.shape else "(n,)"
+        if s.per_sample:
+            if a.ndim != len(s.shape) + 1 or a.shape[1:] != s.shape:
+                raise ShapeError(f"{name}: expected samples of shape {s.shape}, so {expected}, got {a.shape}")
+            if leader and len(a) != samples:
+                raise ShapeError(f"{name} has {len(a)} samples, {leader} has {samples}")
+            samples, leader = len(a), name
+            if not len(a):
+                raise ShapeError(f"{name}: there are no samples")
+        elif a.shape != s.shape:
+            hint = ", or make the symbol with per_sample=True" if a.shape[1:] == s.shape else ""
+            raise ShapeError(f"{name}: expected shape {s.shape}, which all samples share, got {a.shape}{hint}")
+        arrays.append(a)
+    return tuple(bindings), tuple(arrays), samples or 1
+
+
+def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
+    """The derivative of a scalar by all parameters, in the order of the flat vector."""
+    flat: Node = by_parameters(e, ps).flat
+    return flat
+
+
+__all__ = ["LossTerm", "Part", "bindings_of", "flat_gradient", "loss_expression", "parameters_of", "parts_of"]

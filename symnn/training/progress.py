@@ -1,0 +1,123 @@
+"""Progress while something long runs: a bar where one can be seen, plain lines now and then elsewhere, or a function's own."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from types import TracebackType
+from typing import Any
+
+from ..errors import ArgumentError
+from ..reports import ProgressReport
+
+#: seconds before the first line, so that what is quick prints nothing
+FIRST = 10.0
+#: the next line comes when the time so far has grown by this factor, but at most so many seconds later
+GROWTH, LONGEST = 1.25, 600.0
+#: seconds between two calls of a function
+BETWEEN_CALLS = 1.0
+Wanted = bool | Callable[[ProgressReport], Any] | None
+
+
+class Progress:
+    """What shows the epochs of a run, and is told of them.
+
+    Args:
+        total: how many epochs there will be.
+        wanted: ``True`` for a bar (in a notebook, or on a terminal with tqdm) or else lines on standard error; ``False`` for
+            nothing; a function is called with a :class:`ProgressReport` about once a second, and at the end.
+
+    Raises:
+        ArgumentError: ``wanted`` is something else.
+    """
+
+    def __init__(self, total: int, wanted: Wanted) -> None:
+        self._total, self._begun = total, time.monotonic()
+        self._bar: Any = None
+        self._show: Callable[[ProgressReport], Any] | None = None
+        self._first = self._made = 0
+        self._last: ProgressReport | None = None
+        self._shown: ProgressReport | None = None
+        self._calls = callable(wanted)
+        self._next = self._begun + (BETWEEN_CALLS if self._calls else FIRST)
+        if callable(wanted):
+            self._show = wanted
+        elif wanted is True:
+            self._bar = _bar(total)
+            self._show = _line if self._bar is None else None
+        elif wanted is not False and wanted is not None:
+            raise ArgumentError(f"progress is True, False, or a function of a ProgressReport such as print, got {wanted!r}")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def begin(self, epoch: int) -> None:
+        """A run goes on from a checkpoint, after so many epochs."""
+        self._first = epoch
+        if self._bar is not None:
+            self._bar.update(epoch)
+
+    def advance(self, count: int, loss: float, validation: float | None) -> None:
+        """Some epochs were made."""
+        if self._bar is not None:
+            shown = {"loss": f"{loss:.3g}"}
+            if validation is not None:
+                shown["validation"] = f"{validation:.3g}"
+            self._bar.set_postfix(shown, refresh=False)
+            self._bar.update(count)
+        elif self._show is not None:
+            now = time.monotonic()
+            self._made += count
+            seen = validation if validation is not None or self._last is None else self._last.validation
+            took = now - self._begun
+            epoch = self._first + self._made
+            left = took / self._made * (self._total - epoch)
+            self._last = ProgressReport(epoch, self._total, loss, seen, took, left)
+            if now >= self._next:
+                self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        assert self._show is not None and self._last is not None
+        pause = BETWEEN_CALLS if self._calls else min((GROWTH - 1) * (now - self._begun), LONGEST)
+        self._next = now + pause
+        self._shown = self._last
+        self._show(self._last)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif error is None and self._last is not None and self._last is not self._shown and (self._calls or self._shown is not None):
+            self._tell(time.monotonic())
+
+
+def _bar(total: int) -> Any:
+    """A bar of tqdm's, where it can be seen: in a notebook, or on a terminal; ``None`` elsewhere."""
+    notebook = _in_notebook()
+    if not notebook and (sys.stderr is None or not sys.stderr.isatty()):
+        return None
+    try:
+        if not notebook:
+            return import_module("tqdm").tqdm(total=total, unit="epoch", delay=1.0)
+        with warnings.catch_warnings():  # without ipywidgets it draws in text, and says so
+            warnings.simplefilter("ignore")
+            return import_module("tqdm.auto").tqdm(total=total, unit="epoch", delay=1.0)
+    except ImportError:  # an extra: without it, there are lines
+        return None
+
+
+def _in_notebook() -> bool:
+    """Whether this is a kernel of Jupyter's, whose output is no terminal and shows bars all the same."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _line(report: ProgressReport) -> None:
+    if sys.stderr is not None:
+        print(report, file=sys.stderr, flush=True)
+
+
+__all__ = ["Progress", "Wanted"]

@@ -1,0 +1,151 @@
+"""The value of a loss together with the map from its sensitivity back to the parameters'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.graph.node import Node
+
+from ..errors import ArgumentError
+from ..losses import FeedForwardLoss
+from ..network.build import BuiltFunction, build_nn_function
+from ..parameters.container import NeuralNetworkParameters, from_flat
+from .objective import bindings_of, flat_gradient, loss_expression, parameters_of
+
+Pullback = Callable[[Any], NeuralNetworkParameters]
+
+
+class SymbolicPullback:
+    """The value and the pullback of a loss.
+
+    Args:
+        nn: a symbolic network, or a container of the symbols that are differentiated by.
+        loss: a :class:`Loss` (by default :class:`FeedForwardLoss`) or an expression; one with a value
+            for each sample is averaged over the samples.
+        backend, threads: as for :func:`build_nn_function`.
+
+    ``value, pullback = pb(ps, data)``, then ``pullback(s)`` is the parameters' gradient times the
+    sensitivity ``s``.  Data are ``(inputs, targets)`` for a :class:`Loss`, else a dict from symbols to
+    arrays.  The gradient is that of the value, whatever the batch.
+
+    >>> import numpy as np
+    >>> from symnn import MSE, Dense, SymbolicNeuralNetwork, SymbolicPullback
+    >>> pb = SymbolicPullback(SymbolicNeuralNetwork(Dense(1, 1, "identity")), MSE())
+    >>> ps = {"L1": {"W": [[1.0]], "b": [0.0]}}
+    >>> value, pullback = pb(ps, ([[1.0], [2.0]], [[0.0], [4.0]]))
+    >>> value, pullback(2.0)
+    (np.float64(2.5), NeuralNetworkParameters(L1=dict(W=[[-6.0]], b=[-2.0])))
+    """
+
+    def __init__(self, nn: Any, loss: Any = None, *, backend: str = "numba", threads: int = 1) -> None:
+        self.nn = nn
+        self.params = parameters_of(nn)
+        self.loss = FeedForwardLoss() if loss is None else loss
+        self.expression, self._target = loss_expression(nn, self.loss)
+        self._options = {"backend": backend, "threads": threads}
+        self._functions: dict[tuple[str, tuple[Node, ...]], BuiltFunction] = {}
+
+    @cached_property
+    def gradient(self) -> Node:
+        """The gradient by all parameters, an expression of shape ``(number of parameters,)``."""
+        return flat_gradient(self.expression, self.params)
+
+    @cached_property
+    def _direction(self) -> Node:
+        return eg.Symbol("direction", (self.params.size,))
+
+    @cached_property
+    def _product(self) -> Node:
+        return flat_gradient(eg.dot(self.gradient, self._direction), self.params)
+
+    def _call(self, what: str, outputs: Any, ps: Any, data: Any, *further: tuple[Node, Any]) -> Any:
+        bindings = {**bindings_of(self.nn, self._target, data), **dict(further)}
+        symbols = tuple(bindings)
+        function = self._functions.get((what, symbols))
+        if function is None:
+            shared = tuple(s for s in symbols if not s.per_sample)
+            function = build_nn_function(outputs(), self.params, *symbols, shared=shared, **self._options)  # type: ignore[arg-type]
+            self._functions[what, symbols] = function
+        return function(*bindings.values(), ps)
+
+    def __call__(self, ps: Any, data: Any) -> tuple[Any, Pullback]:
+        """The loss, and the function from its sensitivity to the parameters' gradient."""
+        value, gradient = self.value_and_gradient(ps, data)
+        return value, lambda sensitivity: gradient * sensitivity
+
+    def value(self, ps: Any, data: Any) -> Any:
+        """The loss."""
+        return self._call("value", lambda: self.expression, ps, data)
+
+    def value_and_gradient(self, ps: Any, data: Any) -> tuple[Any, NeuralNetworkParameters]:
+        """The loss, and its gradient as a container like the parameters."""
+        value, flat = self._call("both", lambda: (self.expression, self.gradient), ps, data)
+        return value, from_flat(self.params.layout, flat)
+
+    def hessian_vector_product(self, ps: Any, data: Any, direction: Any) -> np.ndarray:
+        """The Hessian of the loss by all parameters, times a flat direction, without the Hessian."""
+        given = direction.flat if isinstance(direction, NeuralNetworkParameters) else direction
+        result: np.ndarray = self._call("product", lambda: self._product, ps, data, (self._direction, given))
+        return result
+
+    def jacobian(self, ps: Any, data: Any) -> np.ndarray:
+        """The derivative of the network's output by all parameters, ``(samples,) + output shape + (parameters,)``.
+
+        For Gauss-Newton methods. Targets in the data are not used.
+        """
+        output = getattr(self.nn, "output", None)
+        if output is None:
+            raise ArgumentError("only a network has an output to differentiate")
+        result: np.ndarray = self._call("jacobian", lambda: flat_gradient(output, self.params), ps, data)
+        return result
+
+    def flat(self, data: Any) -> FlatObjective:
+        """The loss on these data as a function of the flat vector, as optimizers of other packages want it.
+
+        >>> import numpy as np
+        >>> from scipy.optimize import minimize
+        >>> from symnn import MSE, Dense, SymbolicNeuralNetwork, SymbolicPullback
+        >>> pb = SymbolicPullback(SymbolicNeuralNetwork(Dense(1, 1, "identity")), MSE())
+        >>> f = pb.flat(([[0.0], [1.0]], [[1.0], [3.0]]))
+        >>> minimize(f, np.zeros(2), jac=True, hessp=f.hessp, method="trust-krylov").x.round(6)
+        array([2., 1.])
+        """
+        return FlatObjective(self, data)
+
+    def __repr__(self) -> str:
+        return f"SymbolicPullback({self.nn!r}, {self.loss!r})"
+
+
+class FlatObjective:
+    """A loss on fixed data: called with a flat vector, it gives the value and the flat gradient.
+
+    What :meth:`SymbolicPullback.flat` returns.
+    """
+
+    def __init__(self, pullback: SymbolicPullback, data: Any) -> None:
+        self.pullback, self.data = pullback, data
+
+    def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient, of shape ``(parameters,)``."""
+        value, gradient = self.pullback.value_and_gradient(np.asarray(theta), self.data)
+        return float(value), gradient.flat
+
+    def hessp(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """The Hessian times a direction; all three of shape ``(parameters,)``."""
+        return self.pullback.hessian_vector_product(np.asarray(theta), self.data, np.asarray(direction))
+
+    def jacobian(self, theta: np.ndarray) -> np.ndarray:
+        """The derivative of the network's outputs, a row for each entry of each sample: ``(samples * outputs, parameters)``."""
+        j = self.pullback.jacobian(np.asarray(theta), self.data)
+        return j.reshape(-1, j.shape[-1])
+
+    def __repr__(self) -> str:
+        return f"<{self.pullback!r} on fixed data, of a flat vector of {self.pullback.params.size} parameters>"
+
+
+__all__ = ["FlatObjective", "SymbolicPullback"]

@@ -1,0 +1,199 @@
+"""Training: an optimizer's steps on batches, compiled whole, with what a long run needs around them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..layers.chain import Chain
+from ..layers.layers import Layer
+from ..losses import NetworkLoss
+from ..network.binding import bind_parameters
+from ..network.numeric import NeuralNetwork
+from ..network.symbolic import SymbolicNeuralNetwork
+from ..parameters.container import NeuralNetworkParameters, from_flat
+from ..quantities import count, described, generator
+from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
+from .checkpoints import check_checkpoint
+from .fingerprints import of_data, of_network, of_terms
+from .objective import LossTerm, Part, parameters_of, parts_of
+from .optimizers import LBFGS, Adam, Optimizer
+
+
+def train(
+    nn: Any,
+    loss: Any,
+    data: Any = None,
+    params: Any = None,
+    optimizer: Optimizer | LBFGS | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    rng: int | np.random.Generator | None = None,
+    batches: Any = None,
+    progress: bool | Callable[[ProgressReport], Any] | None = True,
+    validation: Any = None,
+    validate_every: int = 1,
+    patience: int | None = None,
+    callback: Callable[[Epoch], Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 100,
+    resume: str | os.PathLike[str] | None = None,
+    threads: int = 1,
+) -> TrainingResult:
+    """Minimise a loss over the parameters of a network.
+
+    A step (evaluating the loss and its gradient on a batch, and the optimizer's update) is machine code,
+    and so is the loop over steps; Python is only entered between epochs, when something there is to do.
+
+    Args:
+        nn: a symbolic network, a network with numbers (whose parameters are the first, and stay as they are),
+            a chain, or a container of the symbols to train.
+        loss: a :class:`Loss`, an expression (one with a value for each sample is averaged), or a list of
+            :class:`LossTerm`, which are added up.
+        data: ``(inputs, targets)`` for a :class:`Loss`; for an expression, a dict from the symbols it contains to
+            arrays, samples first; nothing for a list.
+        params: the first parameters; by default the network's initial ones, drawn from ``rng``.
+        optimizer: by default ``Adam()``, whose learning rate is 0.001.
+        epochs: how many times the samples are gone through; by default as many as ``batches`` has, else 1000.
+        batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
+        rng: a seed or a generator, for first parameters and for shuffling.
+        batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
+        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed, and elsewhere, in a log file for
+            example, plain lines on standard error: the first after ten seconds, then more and more seldom.  ``False`` shows
+            nothing.  A function, such as ``print``, is called with a :class:`~symnn.reports.ProgressReport` about once a second,
+            and at the end.
+        validation: data as ``data`` is (for a list, a list of such), to evaluate the loss on.
+        validate_every: after how many epochs.
+        patience: stop after so many validations without a new least loss.
+        callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
+        checkpoint: a file to which the state is written, whole, every ``checkpoint_every`` epochs and at the end.
+        threads: for L-BFGS, how many evaluate the samples; steps on batches are made by one.
+        resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.  Another
+            network, loss, optimizer, type of numbers, or other data are refused.
+
+    Raises:
+        NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
+        ArgumentError, ShapeError: something does not fit.
+        OSError: the checkpoint cannot be written, which is tried before training begins.
+        ParameterFileError: the checkpoint is damaged, or is one of another run; the message names what differs.
+
+    Whatever error ends a training after its first epoch, an error of ``callback`` or of the disk too, has the
+    attributes ``params``, ``best`` and ``history``, as a :class:`TrainingResult` has, and ``epoch``.
+
+    >>> import numpy as np
+    >>> from symnn import MSE, Adam, Dense, train
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> r = train(Dense(1, 1, "identity"), MSE(), (x, 3 * x + 1), optimizer=Adam(0.05), epochs=400, batch_size=10, rng=0)
+    >>> r.params.L1.W.round(3), r.params.L1.b.round(3)
+    (array([[3.]]), array([1.]))
+    """
+    from .batching import Sampler  # what runs a training, and the compiler below it, is loaded when there is one
+    from .progress import Progress
+    from .run import Run, Value
+
+    start = time.perf_counter()
+    _check_order(nn, loss, data)
+    if epochs is not None:
+        epochs = count("epochs", epochs, 0)
+    validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
+    patience = None if patience is None else count("patience", patience)
+    threads = count("threads", threads)
+    if callback is not None and not callable(callback):
+        raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
+    random = generator("rng", rng)
+    optimizer = Adam() if optimizer is None else optimizer
+    if isinstance(optimizer, LBFGS):
+        if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
+            raise ArgumentError(
+                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
+            )
+    elif not isinstance(optimizer, Optimizer):
+        made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+        raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
+    network = _network(nn)
+    symbols = parameters_of(network)
+    first = _first_parameters(nn, network, params, random)
+    parts = parts_of(network, loss, data)
+    if epochs is None:
+        epochs = 1000 if batches is None else len(batches)
+    run = Run(symbols, first, epochs, parts, optimizer)
+    try:
+        validated = [] if validation is None else _validation_parts(network, loss, validation)
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        raise type(error)(f"validation: {error}") from None
+    run.validation = None if validation is None else Value(symbols, validated, run.dtype)
+    run.validate_every, run.patience = validate_every, patience
+    if patience is not None and validation is None:
+        raise ArgumentError("patience counts validations: give validation data")
+    run.about = {}
+    if checkpoint is not None or resume is not None:
+        run.about = {
+            "layers": of_network(network),
+            "terms of the loss": of_terms(loss, parts),
+            "data": of_data(parts, run.dtype),
+            "validation data": of_data(validated, run.dtype),
+        }
+    run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
+    try:
+        with Progress(epochs, progress) as run.progress:
+            if isinstance(optimizer, LBFGS):
+                run.with_scipy(optimizer, threads)
+            else:
+                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, random), resume)
+    except BaseException as error:
+        run.bring_along(error)
+        raise
+    return TrainingResult(
+        from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
+        run.stopped, time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def _check_order(nn: Any, loss: Any, data: Any) -> None:
+    """That the first three arguments have not changed places, before one is taken for something else."""
+    order = "train(network, loss, data):"
+    if isinstance(nn, (NetworkLoss, LossTerm)) or isinstance(loss, (SymbolicNeuralNetwork, NeuralNetwork, Chain, Layer)):
+        raise ArgumentError(f"{order} the network comes first, then the loss; got {described(nn)} and {described(loss)}")
+    if isinstance(data, (NetworkLoss, LossTerm)):
+        raise ArgumentError(f"{order} the loss comes before the data; got {described(loss)} as the loss and {described(data)} as data")
+    for name, value in (("network", nn), ("loss", loss), ("data", data)):
+        if isinstance(value, (Optimizer, LBFGS)):
+            raise ArgumentError(f"{order} the optimizer is another argument, optimizer=...; got {described(value)} as {name}")
+
+
+def _network(nn: Any) -> Any:
+    if isinstance(nn, SymbolicNeuralNetwork) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
+        return nn
+    return SymbolicNeuralNetwork(nn)
+
+
+def _first_parameters(nn: Any, network: Any, params: Any, rng: np.random.Generator) -> np.ndarray:
+    if params is None:
+        own = getattr(nn, "params", None)
+        if isinstance(own, NeuralNetworkParameters) and own.is_numeric:
+            params = own
+        elif isinstance(network, SymbolicNeuralNetwork):
+            params = network.chain.initial_parameters(rng)
+        else:
+            raise ArgumentError("a container of symbols has no first parameters of its own: give params=...")
+    flat = bind_parameters(parameters_of(network).layout, params, check_shapes=True)
+    return np.array(flat, dtype=np.float32 if flat.dtype == np.float32 else np.float64)
+
+
+def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
+    terms = [loss] if isinstance(loss, LossTerm) else loss
+    if isinstance(terms, (list, tuple)):
+        if not isinstance(validation, (list, tuple)) or len(validation) != len(terms):
+            raise ArgumentError("the validation data of a list of terms is a list of data, one for each")
+        return parts_of(network, [LossTerm(t.loss, d, t.weight) for t, d in zip(terms, validation)], None)
+    return parts_of(network, loss, validation)
+
+
+__all__ = ["NonFiniteLossError", "TrainingResult", "train"]
