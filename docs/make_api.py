@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
-import exprgraph.build.over_samples
+import exprgraph.canonical.over_samples
 import exprgraph.interop
 import exprgraph.lowering.function
 import exprgraph.testing

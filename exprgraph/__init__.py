@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .build import over_samples
-from .build.joining import concatenate, stack
 from .calculus.derivatives import (
     SparseJacobian,
     diff,
@@ -28,6 +26,8 @@ from .calculus.derivatives import (
     taylor,
     vjp,
 )
+from .canonical import over_samples
+from .canonical.joining import concatenate, stack
 from .errors import (
     AxisError,
     CompilationError,

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..build.arithmetic import linear
-from ..build.indexing import Entries, place, take
-from ..build.joining import concatenate, reshape, stack
+from ..canonical.arithmetic import linear
+from ..canonical.indexing import Entries, place, take
+from ..canonical.joining import concatenate, reshape, stack
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from ..build.arithmetic import linear, product
-from ..build.contract import contract
+from ..canonical.arithmetic import linear, product
+from ..canonical.contract import contract
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import less, less_equal
 from ..functions.scaled import share

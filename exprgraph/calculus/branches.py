@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Union
 
-from ..build.arithmetic import linear
-from ..build.contract import contract
+from ..canonical.arithmetic import linear
+from ..canonical.contract import contract
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate, gate_both
 from ..graph.leaves import is_known, is_zero, number

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal, overload
 
-from ..build.arithmetic import linear, scale
-from ..build.contract import contract
-from ..build.grouping import differentiating
-from ..build.indexing import place, select
+from ..canonical.arithmetic import linear, scale
+from ..canonical.contract import contract
+from ..canonical.grouping import differentiating
+from ..canonical.indexing import place, select
 from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..functions.elementwise import broadcast_to
 from ..graph.leaves import as_node, brief, constant, contains_node

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..build.arithmetic import linear, product
-from ..build.grouping import differentiating
-from ..build.indexing import select, take
+from ..canonical.arithmetic import linear, product
+from ..canonical.grouping import differentiating
+from ..canonical.indexing import select, take
 from ..functions.along_axes import AxisFunction, along
 from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate

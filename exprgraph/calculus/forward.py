@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..build.grouping import differentiating
+from ..canonical.grouping import differentiating
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 from ..graph.traverse import dependents, topological

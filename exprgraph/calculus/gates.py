@@ -16,9 +16,9 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
-from ..build.arithmetic import scale
-from ..build.contract import contract, is_structural
-from ..build.written import split_coefficient, spread
+from ..canonical.arithmetic import scale
+from ..canonical.contract import contract, is_structural
+from ..canonical.written import split_coefficient, spread
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
 from ..graph.leaves import is_known, is_zero

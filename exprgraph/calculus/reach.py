@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..build.indexing import put, take
+from ..canonical.indexing import put, take
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
 from ..graph.leaves import constant_value, is_known

@@ -17,10 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from ..build.arithmetic import linear, lost, power, product, scale
-from ..build.contract import contract, quotient, times
-from ..build.grouping import as_written
-from ..build.written import split_coefficient
+from ..canonical.arithmetic import linear, lost, power, product, scale
+from ..canonical.contract import contract, quotient, times
+from ..canonical.grouping import as_written
+from ..canonical.written import split_coefficient
 from ..functions.along_axes import NORM
 from ..functions.elementwise import Function
 from ..functions.rows import log

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..build.arithmetic import linear
-from ..build.contract import contract
-from ..build.grouping import differentiating
-from ..build.indexing import Entries
-from ..build.over_samples import sample_sum
+from ..canonical.arithmetic import linear
+from ..canonical.contract import contract
+from ..canonical.grouping import differentiating
+from ..canonical.indexing import Entries
+from ..canonical.over_samples import sample_sum
 from ..errors import DifferentiationError
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node, Shape

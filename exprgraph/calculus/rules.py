@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from ..build.arithmetic import linear, product
-from ..build.contract import contract
-from ..build.indexing import place, select
-from ..build.joining import concatenate, reshape, stack
-from ..build.over_samples import sample_sum
+from ..canonical.arithmetic import linear, product
+from ..canonical.contract import contract
+from ..canonical.indexing import place, select
+from ..canonical.joining import concatenate, reshape, stack
+from ..canonical.over_samples import sample_sum
 from ..functions.elementwise import Function
 from ..functions.rows import equal
 from ..graph.leaves import constant, identity, is_known, zeros

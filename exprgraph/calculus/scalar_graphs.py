@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..build.joining import stack
+from ..canonical.joining import stack
 from ..functions.elementwise import Function
 from ..graph.leaves import constant, constant_value, zeros
 from ..graph.node import Node, Shape

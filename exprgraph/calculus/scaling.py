@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..build.arithmetic import linear, product
-from ..build.contract import contract, is_structural
+from ..canonical.arithmetic import linear, product
+from ..canonical.contract import contract, is_structural
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..build.contract import contract
+from ..canonical.contract import contract
 from ..graph.leaves import constant, identity
 from ..graph.node import Node, Shape
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..build.joining import stack
+from ..canonical.joining import stack
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 from ..meaning.elements import elements

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..build.arithmetic import power
-from ..build.contract import contract
-from ..build.indexing import select
-from ..build.squares import SQUARE
+from ..canonical.arithmetic import power
+from ..canonical.contract import contract
+from ..canonical.indexing import select
+from ..canonical.squares import SQUARE
 from ..graph.leaves import array, constant, constant_value
 from ..graph.node import Node, make
 from ..graph.primitive import Primitive, enter

@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from ..build.arithmetic import scale
-from ..build.grouping import kept_nodes
-from ..build.operands import refuse_truth
-from ..build.written import split_coefficient, split_sign
+from ..canonical.arithmetic import scale
+from ..canonical.grouping import kept_nodes
+from ..canonical.operands import refuse_truth
+from ..canonical.written import split_coefficient, split_sign
 from ..graph.leaves import as_node, number, zeros
 from ..graph.node import Node, Operand
 from ..graph.primitive import TABLE

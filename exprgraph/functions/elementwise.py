@@ -15,11 +15,11 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from ..build.contract import contract, is_structural
-from ..build.grouping import as_written, keep
-from ..build.indexing import select
-from ..build.squares import SQUARE
-from ..build.written import spread
+from ..canonical.contract import contract, is_structural
+from ..canonical.grouping import as_written, keep
+from ..canonical.indexing import select
+from ..canonical.squares import SQUARE
+from ..canonical.written import spread
 from ..errors import DTypeError, ShapeError
 from ..graph.leaves import array, as_node, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make

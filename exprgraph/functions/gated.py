@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT
 from .rows import GATE

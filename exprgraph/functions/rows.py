@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..build.arithmetic import power as constant_power
+from ..canonical.arithmetic import power as constant_power
 from ..graph.leaves import as_node, number
 from ..graph.node import Node, Operand
 from ..graph.primitive import TABLE

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ..build.arithmetic import power
+from ..canonical.arithmetic import power
 from ..graph.leaves import number
 from ..graph.node import Node
 from ..support import values

@@ -118,7 +118,7 @@ def as_node(value: Operand) -> Node:
         except OverflowError:
             raise DTypeError(f"an integer of {int(value).bit_length()} bits is too large for a float") from None
     if isinstance(value, (list, tuple)) and contains_node(value):
-        from ..build.joining import stack  # a nested list of expressions is stacked, as NumPy would
+        from ..canonical.joining import stack  # a nested list of expressions is stacked, as NumPy would
 
         try:
             return stack([as_node(v) for v in value])

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
-from ..build.arithmetic import linear, product
-from ..build.joining import stack
-from ..build.over_samples import sample_sum
+from ..canonical.arithmetic import linear, product
+from ..canonical.joining import stack
+from ..canonical.over_samples import sample_sum
 from ..errors import DTypeError, ExprGraphError
 from ..functions import rows as f
 from ..functions.elementwise import Function, apply

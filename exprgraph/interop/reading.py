@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..build.grouping import regrouping
-from ..build.indexing import select
+from ..canonical.grouping import regrouping
+from ..canonical.indexing import select
 from ..errors import ShapeError
 from ..graph.leaves import Symbol, as_node, number, sample_count, zeros
 from ..graph.node import Node, Operand, Shape

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..build.arithmetic import linear, power, product
+from ..canonical.arithmetic import linear, power, product
 from ..errors import ExprGraphError, ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function

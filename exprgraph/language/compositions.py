@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..build.operands import refuse_truth
+from ..canonical.operands import refuse_truth
 from ..functions import rows as functions
 from ..graph.leaves import as_node, constant
 from ..graph.node import Node, Operand

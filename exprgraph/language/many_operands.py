@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..build.arithmetic import linear, product
+from ..canonical.arithmetic import linear, product
 from ..functions.elementwise import broadcast
 from ..graph.leaves import as_node, number
 from ..graph.node import Node, Operand

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..build import joining
-from ..build.contract import contract
-from ..build.operands import has_ufuncs_of_its_own
+from ..canonical import joining
+from ..canonical.contract import contract
+from ..canonical.operands import has_ufuncs_of_its_own
 from ..errors import ShapeError
 from ..functions import rows as functions
 from ..functions import scaled

@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..build import joining
-from ..build.arithmetic import linear, product
-from ..build.contract import is_structural, quotient, times
-from ..build.indexing import getitem
-from ..build.operands import leaves_to_other
-from ..build.written import split_coefficient
+from ..canonical import joining
+from ..canonical.arithmetic import linear, product
+from ..canonical.contract import is_structural, quotient, times
+from ..canonical.indexing import getitem
+from ..canonical.operands import leaves_to_other
+from ..canonical.written import split_coefficient
 from ..functions import rows as functions
 from ..functions.elementwise import apply, broadcast
 from ..graph.leaves import as_node

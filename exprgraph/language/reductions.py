@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..build.arithmetic import power, scale
-from ..build.contract import contract
-from ..build.indexing import select
-from ..build.joining import normalize_axis, reshape
+from ..canonical.arithmetic import power, scale
+from ..canonical.contract import contract
+from ..canonical.indexing import select
+from ..canonical.joining import normalize_axis, reshape
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
@@ -173,7 +173,7 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
             half = n // 2
             low, high = _slice(node, k, 0, half), _slice(node, k, half, half)
             if n % 2:
-                from ..build.joining import concatenate
+                from ..canonical.joining import concatenate
 
                 node = concatenate([low * high, _slice(node, k, n - 1, 1)], k)
             else:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..build.indexing import Entry, index_entry, selected_shape
-from ..build.indexing import place as _place
-from ..build.joining import reshape_to
+from ..canonical.indexing import Entry, index_entry, selected_shape
+from ..canonical.indexing import place as _place
+from ..canonical.joining import reshape_to
 from ..errors import AxisError, ShapeError
 from ..functions.elementwise import broadcast_to as _broadcast_to
 from ..graph import leaves

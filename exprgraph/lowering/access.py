@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..graph.node import Node, Shape
 from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, RESHAPE, SELECT
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..build.arithmetic import linear, power, product
-from ..build.contract import contract
+from ..canonical.arithmetic import linear, power, product
+from ..canonical.contract import contract
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function, apply
 from ..functions.rows import absolute, equal, exp, log1p, where

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..build.operands import refuse_truth
+from ..canonical.operands import refuse_truth
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
 from ..graph.leaves import as_node
 from ..graph.node import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..build.indexing import Entries, indices_of, selected_shape
+from ..canonical.indexing import Entries, indices_of, selected_shape
 from ..graph.leaves import zeros
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..build.contract import contract
+from ..canonical.contract import contract
 from ..graph.node import Node, make
 from ..graph.primitive import CONTRACT, PRODUCT, SUM
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..build.contract import contract
-from ..build.indexing import Entries, selected_shape
+from ..canonical.contract import contract
+from ..canonical.indexing import Entries, selected_shape
 from ..functions.along_axes import AxisFunction
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM

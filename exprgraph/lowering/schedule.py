@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..functions.elementwise import Function
 from ..functions.gated import summed_gate
 from ..graph.leaves import zeros

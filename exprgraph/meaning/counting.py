@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
 from ..graph.column import Column

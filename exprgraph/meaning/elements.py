@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..build.arithmetic import linear, product
-from ..build.indexing import Entries, Entry, ends_of, indices_of, select
-from ..build.joining import stack
-from ..build.over_samples import sample_sum
+from ..canonical.arithmetic import linear, product
+from ..canonical.indexing import Entries, Entry, ends_of, indices_of, select
+from ..canonical.joining import stack
+from ..canonical.over_samples import sample_sum
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum

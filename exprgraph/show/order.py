@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..build.arithmetic import linear, product
-from ..build.written import split_coefficient
+from ..canonical.arithmetic import linear, product
+from ..canonical.written import split_coefficient
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM
 

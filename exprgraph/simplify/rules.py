@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from ..build.arithmetic import linear, power, product
-from ..build.grouping import regrouping
+from ..canonical.arithmetic import linear, power, product
+from ..canonical.grouping import regrouping
 from ..functions.elementwise import Function, apply
 from ..functions.rows import absolute
 from ..graph.leaves import as_node

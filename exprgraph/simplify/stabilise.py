@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from ..build.arithmetic import linear, power, product
-from ..build.contract import is_structural
-from ..build.indexing import select
-from ..build.joining import stack
+from ..canonical.arithmetic import linear, power, product
+from ..canonical.contract import is_structural
+from ..canonical.indexing import select
+from ..canonical.joining import stack
 from ..functions import rows as functions
 from ..graph.leaves import constant, number
 from ..graph.node import Node

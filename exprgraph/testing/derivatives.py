@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..build import over_samples
-from ..build.contract import contract
 from ..calculus.derivatives import jvp, taylor, vjp
+from ..canonical import over_samples
+from ..canonical.contract import contract
 from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import SAMPLE_SUM

@@ -14,10 +14,10 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from ..build import joining, over_samples
-from ..build.arithmetic import linear, power
-from ..build.contract import contract
-from ..build.indexing import Entry, place, select, selected_shape
+from ..canonical import joining, over_samples
+from ..canonical.arithmetic import linear, power
+from ..canonical.contract import contract
+from ..canonical.indexing import Entry, place, select, selected_shape
 from ..functions import rows as functions
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
 from ..functions.elementwise import Function

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import over_samples
+from ..canonical import over_samples
 from ..graph.leaves import array, as_node
 from ..graph.node import Node
 from ..graph.traverse import substitute_nodes, symbols_of, topological

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build.contract import is_structural
+from ..canonical.contract import is_structural
 from ..functions.along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
 from ..graph.leaves import constant_value

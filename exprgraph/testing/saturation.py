@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build.joining import stack
+from ..canonical.joining import stack
 from ..functions.rows import absolute, cbrt, clip, exp, log, maximum, minimum, relu, sqrt, where
 from ..graph.leaves import array, as_node
 from ..graph.node import Node

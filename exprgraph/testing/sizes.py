@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..build.arithmetic import linear
 from ..calculus.derivatives import jvp
+from ..canonical.arithmetic import linear
 from ..functions.rows import sin, tanh
 from ..graph.leaves import as_node
 from ..graph.node import Node

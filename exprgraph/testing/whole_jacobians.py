@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..build.contract import contract
-from ..build.indexing import select
 from ..calculus.derivatives import Mode, hessian, jacobian, laplacian
 from ..calculus.scalar_graphs import nest
 from ..calculus.sparse import SparseJacobian
+from ..canonical.contract import contract
+from ..canonical.indexing import select
 from ..errors import DifferentiationError
 from ..graph.leaves import constant
 from ..graph.node import Node, Shape

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-from ..build import joining, over_samples
+from ..canonical import joining, over_samples
 from ..errors import DTypeError, ExprGraphError, ParseError, ShapeError
 from ..functions import rows as functions
 from ..functions.elementwise import Function, caller, lookup

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
-from exprgraph.build.indexing import place
+from exprgraph.canonical.contract import contract
+from exprgraph.canonical.indexing import place
 from exprgraph.functions.elementwise import apply
 from exprgraph.functions.rows import GATE, GATE_BOTH
 from exprgraph.graph.leaves import identity

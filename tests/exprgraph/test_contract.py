@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
-from exprgraph.build.contract import contract, is_structural
+from exprgraph.canonical.contract import contract, is_structural
 from exprgraph.graph.leaves import basis, identity
 from exprgraph.graph.node import Node
 

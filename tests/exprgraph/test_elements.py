@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
+from exprgraph.canonical.contract import contract
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE

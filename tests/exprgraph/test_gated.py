@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
+from exprgraph.canonical.contract import contract
 from exprgraph.functions import gated
 from exprgraph.functions.rows import GATE
 from exprgraph.graph.node import Node

@@ -9,7 +9,7 @@ import pytest
 from rule_graphs import SHARED, graphs, values
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
+from exprgraph.canonical.contract import contract
 from exprgraph.functions.elementwise import apply
 from exprgraph.functions.rows import GATE
 from exprgraph.graph.node import Node

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
+from exprgraph.canonical.contract import contract
 from exprgraph.graph.node import Node
 
 x = eg.Symbol("x")

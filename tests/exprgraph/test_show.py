@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
-from exprgraph.build.contract import contract
-from exprgraph.build.indexing import place
+from exprgraph.canonical.contract import contract
+from exprgraph.canonical.indexing import place
 from exprgraph.functions import rows as functions
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.leaves import array, identity

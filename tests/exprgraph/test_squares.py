@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.build.squares import is_sum_of_squares
+from exprgraph.canonical.squares import is_sum_of_squares
 from exprgraph.graph.node import Node
 
 x, y = eg.symbols("x y")

@@ -194,7 +194,7 @@ def test_rebuilding_changes_nothing() -> None:
 
 
 def test_a_number_times_a_diagonal_ends() -> None:
-    from exprgraph.build.contract import contract
+    from exprgraph.canonical.contract import contract
 
     a = eg.Symbol("A", (3, 3))
     value = np.arange(9.0).reshape(3, 3)

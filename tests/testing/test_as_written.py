@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.build.grouping import regrouping
+from exprgraph.canonical.grouping import regrouping
 from exprgraph.testing import Disagreement, as_written
 from exprgraph.testing.as_written import arguments_for, check_as_written
 from exprgraph.testing.careful import CAREFUL, Program, random_program, recorded

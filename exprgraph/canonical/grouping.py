@@ -21,7 +21,7 @@ def regrouping(kept: Iterable[Node] = ()) -> Iterator[None]:
     """Sums and products built inside are merged with those they are made of, but for the nodes in ``kept``.
 
     >>> import exprgraph as eg
-    >>> from exprgraph.build.grouping import regrouping
+    >>> from exprgraph.canonical.grouping import regrouping
     >>> x, y = eg.symbols("x y")
     >>> (x + y) - x
     x + y - x

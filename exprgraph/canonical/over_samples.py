@@ -6,15 +6,15 @@ the gradient of a batch loss by a weight matrix is one product accumulated over 
 
 from __future__ import annotations
 
-from .arithmetic import linear, product, scale
-from .contract import contract, quotient, times
-from .grouping import kept_nodes
-from .joining import concatenate, reshape, stack
 from ..graph.leaves import as_node, number, sample_count
 from ..graph.node import Node, Operand, make
 from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
 from ..graph.traverse import REBUILD
 from ..support.unwinding import each, unwinding
+from .arithmetic import linear, product, scale
+from .contract import contract, quotient, times
+from .grouping import kept_nodes
+from .joining import concatenate, reshape, stack
 from .written import split_coefficient
 
 #: what only moves elements

@@ -1,6 +1,6 @@
 """Sums and products.
 
-What a user writes is built as written (:mod:`exprgraph.build.written`).  While a derivative is made, and in
+What a user writes is built as written (:mod:`exprgraph.canonical.written`).  While a derivative is made, and in
 ``simplify``, they come in canonical form: flattened, folded, sorted, like terms collected.  Both
 
 * take operands of one shape, or scalars, which act on every element; NumPy's broadcasting is :mod:`exprgraph.language.operators`';
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Set
 
 import numpy as np
 
-from .grouping import kept_nodes
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, PRODUCT, SUM
-from .squares import SQUARE, is_sum_of_squares, without_roots
 from ..graph.traverse import REBUILD
 from ..support.values import power as power_of
+from .grouping import kept_nodes
+from .squares import SQUARE, is_sum_of_squares, without_roots
 from .written import (
     finished_sum,
     is_integer,

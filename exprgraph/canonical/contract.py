@@ -25,13 +25,13 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from .arithmetic import lost, product, scale
 from ..errors import ShapeError
-from .grouping import kept_nodes
 from ..graph.leaves import constant, identity, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
 from ..graph.traverse import REBUILD
+from .arithmetic import lost, product, scale
+from .grouping import kept_nodes
 from .written import split_coefficient, split_sign, spread
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]

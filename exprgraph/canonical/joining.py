@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import scale
-from .contract import contract
 from ..errors import AxisError, ShapeError
-from ..support.integers import whole
 from ..graph.leaves import array, as_node, brief, constant, constant_value, constant_values, normalize_shape, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, RESHAPE, SELECT, STACK
 from ..graph.traverse import REBUILD
+from ..support.integers import whole
+from .arithmetic import scale
+from .contract import contract
 from .written import split_coefficient
 
 

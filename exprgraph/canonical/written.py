@@ -18,8 +18,8 @@ import numpy as np
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONTRACT, PRODUCT, SUM
-from .squares import without_roots
 from ..support.values import power as power_of
+from .squares import without_roots
 
 #: the smallest number with all its digits
 _TINY = float(np.finfo(np.float64).tiny)

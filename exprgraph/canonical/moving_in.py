@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import linear, product, scale
-from .contract import contract, is_structural
-from .grouping import kept_nodes
 from ..graph.leaves import array
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SAMPLE_SUM, SELECT, SUM
 from ..graph.traverse import REBUILD
 from ..support.unwinding import each, unwinding
+from .arithmetic import linear, product, scale
+from .contract import contract, is_structural
+from .grouping import kept_nodes
 from .written import spread
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..support.exact import is_of_sympy
 from ..graph.node import Node
+from ..support.exact import is_of_sympy
 
 #: types whose values are operands, or are refused with words of ours; of their subclasses those that say no more
 _OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)

@@ -16,14 +16,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .arithmetic import scale
-from .contract import contract, is_structural
 from ..errors import AxisError
 from ..graph.leaves import array, basis, constant, identity, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONCATENATE, IDENTITY, PLACE, SAMPLE_SUM, SELECT, STACK
 from ..graph.traverse import REBUILD
 from ..support.unwinding import each, unwinding
+from .arithmetic import scale
+from .contract import contract, is_structural
 from .written import split_coefficient
 
 Entry = Union[None, int, tuple[Any, ...]]

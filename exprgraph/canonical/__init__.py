@@ -1,0 +1,1 @@
+"""Nodes in, canonical nodes out: sums, products, contractions, selections."""
