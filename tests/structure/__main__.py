@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .limits import LIMITS
 from .measures import Measure, measures
+from .picture import FILE, picture
 from .sources import ROOT, read
 
 
@@ -25,9 +26,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.structure", description="the shape of the packages, read from their sources")
     parser.add_argument("--list", metavar="WORD", help="the findings of the measures whose names contain it; an empty word: of all")
     parser.add_argument("--json", action="store_true", help="measures and findings for a program")
+    parser.add_argument("--picture", action="store_true", help="draw docs/layers.svg again")
     parser.add_argument("--root", type=Path, default=ROOT, help="another checkout")
     arguments = parser.parse_args()
-    found = measures(read(arguments.root))
+    modules = read(arguments.root)
+    if arguments.picture:
+        FILE.write_text(picture(modules), encoding="utf-8")
+        return
+    found = measures(modules)
     if arguments.json:
         print(json.dumps({m.name: {"value": m.value, "limit": LIMITS[m.name], "findings": m.findings} for m in found}, indent=1))
     elif arguments.list is not None:

@@ -159,8 +159,7 @@ def files_by_primitive(modules: Modules) -> dict[str, list[str]]:
     """The files that name each structural primitive's constant."""
     found: dict[str, list[str]] = {name: [] for name in sorted(primitives(modules))}
     for path, m in modules.items():
-        nodes = list(ast.walk(m.tree))
-        named = {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+        named = {n.id for n in m.nodes if isinstance(n, ast.Name)} | {n.attr for n in m.nodes if isinstance(n, ast.Attribute)}
         for name in named & found.keys():
             found[name].append(path)
     return found
@@ -172,12 +171,12 @@ def _by_files(named: dict[str, list[str]]) -> tuple[str, ...]:
 
 def private_uses(modules: Modules) -> list[str]:
     """Private names of a module that another imports, or reads as attributes without having such a name itself."""
-    defined = {path: _private_names(m.tree) for path, m in modules.items()}
+    defined = {path: _private_names(m) for path, m in modules.items()}
     everywhere = set().union(*defined.values()) - OF_NAMED_TUPLES
     found: dict[tuple[str, str], str] = {}
     for path, m in modules.items():
         found |= {(path, n): f"{path}:{i.line} {n} of {i.target}" for i in m.imports if i.own for n in i.names if _is_private(n)}
-        for node in ast.walk(m.tree):
+        for node in m.nodes:
             if isinstance(node, ast.Attribute) and _is_private(node.attr) and node.attr in everywhere - defined[path]:
                 found.setdefault((path, node.attr), f"{path}:{node.lineno} {ast.unparse(node)}")
     return list(found.values())
@@ -187,10 +186,10 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
-def _private_names(tree: ast.Module) -> set[str]:
+def _private_names(module: Module) -> set[str]:
     """Private names that a module defines: functions, classes, variables, attributes, slots."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -216,7 +215,7 @@ def hidden_imports(modules: Modules) -> list[str]:
     for path, m in modules.items():
         if path.endswith("__init__.py"):
             continue
-        used = {n.id for n in ast.walk(m.tree) if isinstance(n, ast.Name)}
+        used = {n.id for n in m.nodes if isinstance(n, ast.Name)}
         for i in m.imports:
             found += [f"{path}:{i.line} {n}" for n in i.names if n in _exported(m.tree) - used and (path, n) not in taken]
     return found

@@ -56,6 +56,14 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def tokens(self) -> tuple[tokenize.TokenInfo, ...]:
+        return tuple(tokenize.generate_tokens(io.StringIO(self.text).readline))
+
     @property
     def folder(self) -> str:
         """The folder; a module beside a package's ``__init__`` stands for itself."""
@@ -75,10 +83,10 @@ class Module:
     def code_lines(self) -> frozenset[int]:
         found: set[int] = set()
         layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+        for token in self.tokens:
             if token.type not in layout:
                 found.update(range(token.start[0], token.end[0] + 1))
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node) is not None:
                 found.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
         return frozenset(found)
@@ -87,7 +95,7 @@ class Module:
     def comments(self) -> dict[int, str]:
         """Comments by line, without those that are directions to tools."""
         found: dict[int, str] = {}
-        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+        for token in self.tokens:
             if token.type == tokenize.COMMENT:
                 text = re.sub(r"#\s*(noqa|type:|fmt:|pragma|ruff:)[^#]*", "", token.string).strip("# ")
                 if text:
@@ -97,7 +105,7 @@ class Module:
     @cached_property
     def functions(self) -> tuple[Function, ...]:
         found = []
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 inside = range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 found.append(Function(node.name, node.lineno, len(inside), len(self.code_lines.intersection(inside))))

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import textwrap
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from .limits import LIMITS
 from .measures import Measure, circles, inner_imports, measures
+from .picture import FILE, layers, picture
 from .sources import Module, read
 
-NOW = {m.name: m for m in measures(read())}
+
+@cache
+def now() -> dict[str, Measure]:
+    return {m.name: m for m in measures(modules_now())}
+
+
+@cache
+def modules_now() -> dict[str, Module]:
+    return read()
 
 
 def test_there_is_a_limit_for_each_measure() -> None:
-    assert LIMITS.keys() == NOW.keys()
+    assert LIMITS.keys() == now().keys()
 
 
-@pytest.mark.parametrize("name", NOW)
+@pytest.mark.parametrize("name", LIMITS)
 def test_no_measure_is_above_its_limit(name: str) -> None:
-    found = NOW[name]
+    found = now()[name]
     if found.value > LIMITS[name]:
-        listed = "\n  ".join(found.findings)
+        listed = "\n  ".join(textwrap.shorten(finding, 160) for finding in found.findings[:25])
         pytest.fail(f"{name}: {found.value}, where tests/structure/limits.py allows {LIMITS[name]}:\n  {listed}", pytrace=False)
+
+
+def test_the_picture_of_the_layers_is_current() -> None:
+    assert FILE.read_text(encoding="utf-8") == picture(modules_now()), "run: python -m tests.structure --picture"
 
 
 def packages(tmp_path: Path, **sources: str) -> dict[str, Module]:
@@ -128,3 +143,31 @@ def test_private_names_hidden_imports_and_small_files_are_found(tmp_path: Path) 
     assert found(modules, "unused imports hidden by __all__").findings == ("exprgraph/one.py:1 math",)
     assert "4 exprgraph/two.py, used by none" in found(modules, "files below 25 lines of code with one user").findings
     assert found(modules, "files that name one primitive, at most").findings == ("2 A: exprgraph/table.py exprgraph/two.py",)
+
+
+def test_layers_lie_above_what_they_import_and_implied_arrows_are_left_out(tmp_path: Path) -> None:
+    modules = packages(
+        tmp_path,
+        table=TABLE,
+        low__one="def f():\n    from ..high import one\n",
+        middle__one="from ..low.one import f\n",
+        middle__two="from ..low import one\nfrom . import one as two\n",
+        high__one="from ..low.one import f\nfrom ..middle.one import f\n",
+        beside__one="from ..low.one import f\n",
+    )
+    drawn = layers(modules, "exprgraph")
+    assert drawn.rows == [["exprgraph/low", "exprgraph/table"], ["exprgraph/beside", "exprgraph/middle"], ["exprgraph/high"]]
+    assert drawn.down == [
+        ("exprgraph/beside", "exprgraph/low", 1),
+        ("exprgraph/high", "exprgraph/middle", 1),
+        ("exprgraph/middle", "exprgraph/low", 2),
+    ]
+    assert drawn.up == [("exprgraph/low", "exprgraph/high", 1)]
+
+
+def test_folders_of_a_circle_share_a_layer(tmp_path: Path) -> None:
+    to_b, to_a = "from ..b.two import f\n", "from ..a.one import f\n"
+    modules = packages(tmp_path, table=TABLE, a__one=to_b, b__two="f = 1\n", b__three=to_a, c__one=to_b)
+    drawn = layers(modules, "exprgraph")
+    assert drawn.rows == [["exprgraph/a", "exprgraph/b", "exprgraph/table"], ["exprgraph/c"]]
+    assert drawn.up == [("exprgraph/a", "exprgraph/b", 1), ("exprgraph/b", "exprgraph/a", 1)]
