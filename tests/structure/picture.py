@@ -147,8 +147,23 @@ def _across(rows: Sequence[Sequence[Spot]], along: Mapping[Arrow, Sequence[Spot]
         for k in range(len(rows)) if up else range(len(rows) - 1, -1, -1):
             wanted = {s: _mean(s, [(t, placed[j][t]) for j, t in joined[k][s] if (j < k) == up], placed[k][s]) for s in rows[k]}
             placed[k] = _packed(sorted(rows[k], key=lambda s: (wanted[s], s)), wanted)
-    left = min(x - _room(s) / 2 for row in placed for s, x in row.items())
-    return [{s: x - left for s, x in row.items()} for row in placed]
+    return _side_by_side(placed, along)
+
+
+def _side_by_side(placed: Sequence[Mapping[Spot, float]], along: Mapping[Arrow, Sequence[Spot]]) -> list[dict[Spot, float]]:
+    """Drawings that no arrow connects, one beside the other."""
+    ends = {a.start: {b.end for b in along if b.start == a.start} for a in along}
+    both = {f: ends.get(f, set()) | {a.start for a in along if a.end == f} for row in placed for (f, *_) in row}
+    part = {f: min([f, *reached]) for f, reached in reachable(both).items()}
+    moved: list[dict[Spot, float]] = [{} for _ in placed]
+    right = 0.0
+    for name in sorted(set(part.values()), key=lambda name: (-sum(p == name for p in part.values()), name)):
+        own = [{s: x for s, x in row.items() if part[s[0]] == name} for row in placed]
+        left = min(x - _room(s) / 2 for row in own for s, x in row.items())
+        for to, row in zip(moved, own, strict=True):
+            to.update({s: x - left + right for s, x in row.items()})
+        right = max(x + _room(s) / 2 for row in moved for s, x in row.items())
+    return moved
 
 
 def _mean(spot: Spot, near: Sequence[tuple[Spot, float]], now: float) -> float:
