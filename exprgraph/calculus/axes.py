@@ -19,11 +19,13 @@ from collections.abc import Callable, Hashable, Sequence
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.contract import contract
-from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
 from ..functions.rows import less, less_equal
 from ..functions.scaled import share
 from ..graph.node import Node, Shape
-from .gates import Zeros, gated_product
+from .branches import GATED_JVP, GATED_VJP
+from .gates import Zeros, gated_product, inside
+from .rules import JVP, VJP
 
 Labels = list[Hashable]
 Operand = tuple[Node, Labels]
@@ -118,7 +120,13 @@ def _softmax_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> lis
     return [linear(terms, 0.0, ct.shape)]
 
 
-for _row in (NORM, LOGSUMEXP):
-    _row.jvp, _row.vjp = _row.gated_jvp, _row.gated_vjp = _reduction_jvp, _reduction_vjp
-for _row in (SOFTMAX, LOG_SOFTMAX):
-    _row.jvp, _row.vjp = _row.gated_jvp, _row.gated_vjp = _softmax_jvp, _softmax_vjp
+def _behind_choices(jvp: Callable[..., Node | None], vjp: Callable[..., list[Node | None]], *rows: AxisFunction) -> None:
+    """The rules of rows with zeros that silence, from those that take them along."""
+    JVP.fill(jvp, *rows)
+    VJP.fill(vjp, *rows)
+    GATED_JVP.fill(lambda node, tangents, extra, zeros: (jvp(node, tangents, extra, zeros), inside(zeros[0])), *rows)
+    GATED_VJP.fill(lambda node, ct, extra, zeros: [(v, inside(zeros)) for v in vjp(node, ct, extra, zeros)], *rows)
+
+
+_behind_choices(_reduction_jvp, _reduction_vjp, NORM, LOGSUMEXP)
+_behind_choices(_softmax_jvp, _softmax_vjp, SOFTMAX, LOG_SOFTMAX)

@@ -13,11 +13,27 @@ from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate, gate_both
+from ..graph.column import Column
 from ..graph.leaves import is_known, is_zero, number
 from ..graph.node import Node, Shape
-from ..graph.primitive import CONCATENATE, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, STACK, SUM, TABLE, Primitive
+from ..graph.primitive import (
+    CONCATENATE,
+    CONTRACT,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    TABLE,
+    Primitive,
+)
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
-from .rules import contract_parts, extremum_weights, jvp_rule, partial, vjp_rule
+from .rules import JVP, VJP, contract_parts, extremum_weights, partial
 from .scaling import (
     Labels,
     add,
@@ -32,38 +48,36 @@ from .scaling import (
 )
 
 Found = tuple[Union[Node, None], Zeros]
-_EXTREMA = (REDUCE_MAX, REDUCE_MIN)
+#: ``(node, tangents, extra, zeros)``: as JVP, where zeros of some tangents silence
+GATED_JVP: Column[Callable[[Node, Sequence[Union[Node, None]], Shape, Sequence[Zeros]], Found]] = Column(
+    "gated_jvp", "the tangent of a node whose arguments were chosen, and whether its zeros silence", __name__, leaves=False
+)
+#: ``(node, cotangent, extra, zeros)``: as VJP, where zeros of the cotangent silence
+GATED_VJP: Column[Callable[[Node, Node, Shape, Zeros], Sequence[Found]]] = Column(
+    "gated_vjp", "the cotangents of the arguments of a node that was chosen, and whether their zeros silence", __name__, leaves=False
+)
+#: operations that can leave out what an argument says; beside those functions whose row says ``branch``
+CHOOSES: Column[bool] = Column("chooses", "true", __name__, otherwise="all its arguments matter")
+CHOOSES.fill(True, WHERE, GATE, GATE_BOTH, REDUCE_MAX, REDUCE_MIN)
 
 
 def chooses(op: Primitive) -> bool:
     """Whether an operation can leave out what an argument says."""
-    return op in (WHERE, GATE, GATE_BOTH, *_EXTREMA) or (isinstance(op, Function) and op.branch)
+    return CHOOSES.find(op) is True or (isinstance(op, Function) and op.branch)
 
 
 def tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     """The tangent of a node from those of its arguments, and whether its zeros silence."""
     if not chooses(node.op) and all(z is None for z in zeros):
-        return jvp_rule(node.op)(node, tangents, extra), None
-    return _forward(node.op)(node, tangents, extra, zeros)
+        return JVP[node.op](node, tangents, extra), None
+    return GATED_JVP[node.op](node, tangents, extra, zeros)
 
 
 def cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     """The cotangents of the arguments from that of a node, and whether their zeros silence."""
     if not chooses(node.op) and zeros is None:
-        return [(v, None) for v in vjp_rule(node.op)(node, ct, extra)]
-    return _reverse(node.op)(node, ct, extra, zeros)
-
-
-def _forward(op: Primitive) -> Callable[..., Found]:
-    if isinstance(op, Function):
-        return _FORWARD.get(op) or (_choice_tangent if op.branch else _elementwise_tangent)
-    return _FORWARD.get(op, _moved_tangent)
-
-
-def _reverse(op: Primitive) -> Callable[..., Sequence[Found]]:
-    if isinstance(op, Function):
-        return _REVERSE.get(op) or (_choice_cotangents if op.branch else _elementwise_cotangents)
-    return _REVERSE.get(op, _moved_cotangents)
+        return [(v, None) for v in VJP[node.op](node, ct, extra)]
+    return GATED_VJP[node.op](node, ct, extra, zeros)
 
 
 # ---------------------------------------------------------------- masks
@@ -106,6 +120,7 @@ def _sum_of(terms: Sequence[tuple[Node, Zeros]], shape: Shape, *, taken: bool = 
     return whole, None if taken and len(terms) > 1 else together([z for _, z in terms])
 
 
+@GATED_JVP.rule(SUM, PRODUCT, Function)
 def _elementwise_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     terms: list[tuple[Node, Zeros]] = []
     for k, (t, z) in enumerate(zip(tangents, zeros)):
@@ -130,7 +145,9 @@ def tangent_term(node: Node, k: int, p: Node, t: Node, extra: Shape, zeros: Zero
     return _silenced(t, z, inner, p, lambda: (spread_tangent(t, arg, node, extra), along_tangents(p, node, extra)))
 
 
-def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+@GATED_VJP.rule(SUM, PRODUCT, Function)
+def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    assert zeros is not None  # else VJP has the rule
     out: list[Found] = []
     for k, arg in enumerate(node.args):
         p = partial(node, k)
@@ -174,6 +191,7 @@ def _choice_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequ
     return out
 
 
+@GATED_JVP.rule(WHERE)
 def _where_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     if tangents[1] is None and tangents[2] is None:
         return None, None
@@ -189,6 +207,7 @@ def _where_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, ze
     return apply(WHERE, c, a, b), after
 
 
+@GATED_VJP.rule(WHERE)
 def _where_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     c = along_cotangents(node.args[0], node, extra)
     out: list[Found] = [(None, None)]
@@ -201,6 +220,7 @@ def _where_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Seque
 # ---------------------------------------------------------------- gates
 
 
+@GATED_JVP.rule(GATE, GATE_BOTH)
 def _gate_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     terms: list[tuple[Node, Zeros]] = []
     for k, (t, z) in enumerate(zip(tangents, zeros)):
@@ -218,6 +238,7 @@ def _gate_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zer
     return _sum_of(terms, node.shape + extra)
 
 
+@GATED_VJP.rule(GATE)
 def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     strong, p = node.args
     chosen = zeros is not None and zeros.chosen
@@ -235,6 +256,7 @@ def _gate_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequen
     ]
 
 
+@GATED_VJP.rule(GATE_BOTH)
 def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     after = Silence(True, zeros is not None and zeros.chosen)
     others = (along_cotangents(node.args[1 - k], node, extra) for k in (0, 1))
@@ -244,20 +266,26 @@ def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> S
 # ---------------------------------------------------------------- tensors
 
 
-def _moved_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+@GATED_JVP.rule(SELECT, PLACE, RESHAPE, SAMPLE_SUM)
+def moved_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    """Of what is linear and multiplies with nothing infinite: zeros are somewhere in the tangent."""
+    return JVP[node.op](node, tangents, extra), inside(together([z for t, z in zip(tangents, zeros) if t is not None]))
+
+
+@GATED_JVP.rule(STACK, CONCATENATE)
+def _joined_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
+    """Parts without a tangent are zeros that silence nothing."""
     live = [z for t, z in zip(tangents, zeros) if t is not None]
-    if node.op.gated_jvp is not None:
-        return node.op.gated_jvp(node, tangents, extra, zeros), inside(together(live))
-    parts = node.op in (STACK, CONCATENATE)
-    return jvp_rule(node.op)(node, tangents, extra), inside(together(live if not parts else [*live, None]))
+    return JVP[node.op](node, tangents, extra), inside(together([*live, None]))
 
 
-def _moved_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
-    rule = node.op.gated_vjp
-    found = vjp_rule(node.op)(node, ct, extra) if rule is None else rule(node, ct, extra, zeros)
-    return [(v, inside(zeros)) for v in found]
+@GATED_VJP.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE, SAMPLE_SUM)
+def moved_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    """The same in reverse."""
+    return [(v, inside(zeros)) for v in VJP[node.op](node, ct, extra)]
 
 
+@GATED_JVP.rule(CONTRACT)
 def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     labels, lengths = node.params
     e = axes("e", extra)
@@ -278,7 +306,9 @@ def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
     return _sum_of(terms, node.shape + extra)
 
 
-def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+@GATED_VJP.rule(CONTRACT)
+def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    assert zeros is not None  # else VJP has the rule
     _, lengths = node.params
     e = axes("e", extra)
     n: Labels = list(range(len(node.shape)))
@@ -294,6 +324,7 @@ def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> 
     return out
 
 
+@GATED_JVP.rule(REDUCE_MAX, REDUCE_MIN)
 def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     (t,), (z,) = tangents, zeros
     if t is None:
@@ -305,6 +336,7 @@ def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
     return contract([(masked, every + e)], kept + e), inside(z)  # some element is always taken
 
 
+@GATED_VJP.rule(REDUCE_MAX, REDUCE_MIN)
 def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     weights, every, kept = extremum_weights(node)
     e = axes("e", extra)
@@ -313,6 +345,7 @@ def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Se
     return [masked(share, contract([(ct, e + kept)], e + every, size), inside(zeros))]
 
 
+@GATED_JVP.rule(SOLVE)
 def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     a, _ = node.args
     da, db = tangents
@@ -334,7 +367,9 @@ def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, ze
     return gated_solve(a, linear(terms, 0.0, node.shape + extra)), inside(together(live))
 
 
-def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Sequence[Found]:
+@GATED_VJP.rule(SOLVE)
+def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
+    assert zeros is not None  # else VJP has the rule
     a, _ = node.args
     rest, e = axes("r", node.shape[1:]), axes("e", extra)
     y: Labels = ["i", *e, *rest]
@@ -345,30 +380,6 @@ def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Silence) -> Seq
     return [(linear([(-1.0, ct_a)], 0.0, ct_a.shape), after), (contract([(solution, y)], [*e, "i", *rest]), after)]
 
 
-_FORWARD: dict[Primitive, Callable[..., Found]] = {
-    SUM: _elementwise_tangent,
-    PRODUCT: _elementwise_tangent,
-    WHERE: _where_tangent,
-    GATE: _gate_tangent,
-    GATE_BOTH: _gate_tangent,
-    CONTRACT: _contract_tangent,
-    REDUCE_MAX: _extremum_tangent,
-    REDUCE_MIN: _extremum_tangent,
-    SOLVE: _solve_tangent,
-}
-_REVERSE: dict[Primitive, Callable[..., Sequence[Found]]] = {
-    SUM: _elementwise_cotangents,
-    PRODUCT: _elementwise_cotangents,
-    WHERE: _where_cotangents,
-    GATE: _gate_cotangents,
-    GATE_BOTH: _gate_both_cotangents,
-    CONTRACT: _contract_cotangents,
-    REDUCE_MAX: _extremum_cotangents,
-    REDUCE_MIN: _extremum_cotangents,
-    SOLVE: _solve_cotangents,
-}
-
-
 def _alone_forward(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     return tangent(node, tangents, extra, [None] * len(tangents))[0]
 
@@ -377,8 +388,23 @@ def _alone_reverse(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [v for v, _ in cotangents(node, ct, extra, None)]
 
 
-for _row in list(TABLE.values()):  # the columns of the rows that choose: with arguments behind no other choice
-    if chooses(_row):
-        _row.jvp, _row.vjp = _alone_forward, _alone_reverse
+for _row in list(TABLE.values()):
+    if isinstance(_row, Function) and _row.branch:
+        GATED_JVP.fill(_choice_tangent, _row)
+        GATED_VJP.fill(_choice_cotangents, _row)
+    if chooses(_row):  # the rules with arguments behind no other choice
+        JVP.fill(_alone_forward, _row)
+        VJP.fill(_alone_reverse, _row)
 
-__all__ = ["Zeros", "chooses", "cotangents", "masked", "tangent", "tangent_term"]
+__all__ = [
+    "GATED_JVP",
+    "GATED_VJP",
+    "Zeros",
+    "chooses",
+    "cotangents",
+    "masked",
+    "moved_cotangents",
+    "moved_tangent",
+    "tangent",
+    "tangent_term",
+]

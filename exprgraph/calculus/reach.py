@@ -7,12 +7,14 @@ a derivative that is not zero, all else has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Union
 
 import numpy as np
 
 from ..canonical.indexing import put, take
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.leaves import constant_value, is_known
 from ..graph.node import Node
 from ..graph.primitive import (
@@ -28,12 +30,12 @@ from ..graph.primitive import (
     SOLVE,
     STACK,
     SUM,
-    Primitive,
 )
 from ..graph.traverse import dependents, topological
 
 #: masks of the arguments from that of a node; ``None`` where an argument has no derivative
-Rule = Callable[[Node, np.ndarray], Sequence["np.ndarray | None"]]
+Rule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
+REACH: Column[Rule] = Column("reach", "which elements of the arguments some elements of a node depend on", __name__, leaves=False)
 
 
 def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:
@@ -52,15 +54,11 @@ def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:
         own = masks.get(n) if n is x else masks.pop(n, None)
         if own is None or n not in active or not n.args:
             continue
-        for a, m in zip(n.args, _rule(n.op)(n, own)):
+        for a, m in zip(n.args, REACH[n.op](n, own)):
             if m is not None and a in active and m.any():
                 masks[a] = masks[a] | m if a in masks else m
     found = masks.get(x) if x in active else None
     return np.zeros(x.shape, dtype=bool) if found is None else found
-
-
-def _rule(op: Primitive) -> Rule:
-    return _function if isinstance(op, Function) else _RULES[op]
 
 
 def _own(a: Node, mask: np.ndarray) -> np.ndarray:
@@ -68,15 +66,18 @@ def _own(a: Node, mask: np.ndarray) -> np.ndarray:
     return mask if a.shape else np.asarray(mask.any())
 
 
+@REACH.rule(SUM, PRODUCT)
 def _elementwise(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [_own(a, mask) for a in node.args]
 
 
+@REACH.rule(Function)
 def _function(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     assert isinstance(node.op, Function)
     return [None if p is None else _own(a, mask) for p, a in zip(node.op.partials, node.args)]
 
 
+@REACH.rule(CONTRACT)
 def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     labels, sizes = node.params
     known = [np.asarray(v != 0, dtype=float) if is_known(a) and (v := constant_value(a)) is not None else None for a in node.args]
@@ -97,51 +98,44 @@ def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return out
 
 
+@REACH.rule(SELECT)
 def _select(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     counts = np.zeros(node.args[0].shape)
     put(counts, mask.astype(float), node.params)
     return [counts != 0]
 
 
+@REACH.rule(STACK)
 def _stack(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.take(mask, k, axis=node.params[0]) for k in range(len(node.args))]
 
 
+@REACH.rule(CONCATENATE)
 def _concatenate(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     (axis,) = node.params
     ends = np.cumsum([a.shape[axis] for a in node.args])
     return np.split(mask, ends[:-1], axis=axis)
 
 
+@REACH.rule(REDUCE_MAX, REDUCE_MIN, NORM, LOGSUMEXP)
 def _extremum(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     (arg,) = node.args
     return [np.broadcast_to(np.expand_dims(mask, node.params), arg.shape)]
 
 
+@REACH.rule(SOFTMAX, LOG_SOFTMAX)
 def _along_axes(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.broadcast_to(mask.any(axis=node.params, keepdims=True), mask.shape)]
 
 
+@REACH.rule(SOLVE)
 def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     a, b = node.args
     return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
 
 
-_RULES: dict[Primitive, Rule] = {
-    SUM: _elementwise,
-    PRODUCT: _elementwise,
-    CONTRACT: _contract,
-    SELECT: _select,
-    PLACE: lambda node, mask: [take(mask, node.params[0])],
-    STACK: _stack,
-    CONCATENATE: _concatenate,
-    RESHAPE: lambda node, mask: [mask.reshape(node.args[0].shape)],
-    REDUCE_MAX: _extremum,
-    REDUCE_MIN: _extremum,
-    NORM: _extremum,
-    LOGSUMEXP: _extremum,
-    SOFTMAX: _along_axes,
-    LOG_SOFTMAX: _along_axes,
-    SOLVE: _solve,
-    SAMPLE_SUM: lambda node, mask: [mask],
-}
+REACH.fill(lambda node, mask: [take(mask, node.params[0])], PLACE)
+REACH.fill(lambda node, mask: [mask.reshape(node.args[0].shape)], RESHAPE)
+REACH.fill(lambda node, mask: [mask], SAMPLE_SUM)
+
+__all__ = ["REACH", "reach"]

@@ -10,6 +10,7 @@ have theirs in :mod:`branches`, with what becomes of everything else behind such
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import Union
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.contract import contract
@@ -18,6 +19,7 @@ from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.over_samples import sample_sum
 from ..functions.elementwise import Function
 from ..functions.rows import equal
+from ..graph.column import Column
 from ..graph.leaves import constant, identity, is_known, zeros
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
@@ -31,10 +33,16 @@ from ..graph.primitive import (
     SOLVE,
     STACK,
     SUM,
-    Primitive,
 )
 from ..language.linalg import solve_node
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
+
+Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
+Vjp = Callable[[Node, Node, Shape], Sequence[Union[Node, None]]]
+#: ``(node, tangents, extra)``: tangents have shape ``arg.shape + extra``; ``None`` is zero
+JVP: Column[Jvp] = Column("jvp", "the tangent of a node from those of its arguments", __name__, leaves=False)
+#: ``(node, cotangent, extra)``: the cotangent has shape ``extra + node.shape``
+VJP: Column[Vjp] = Column("vjp", "the cotangents of the arguments from that of the node", __name__, leaves=False)
 
 # ---------------------------------------------------------------- elementwise
 
@@ -85,29 +93,15 @@ def partial(node: Node, k: int) -> Node | None:
     return (sum_partial if node.op is SUM else product_partial if node.op is PRODUCT else function_partial)(node, k)
 
 
-function_jvp = _partial_jvp(function_partial)
-function_vjp = _partial_vjp(function_partial)
-
-
-def jvp_rule(op: Primitive) -> Callable[..., Node | None]:
-    """The forward rule of a row."""
-    if op.jvp is None and isinstance(op, Function):
-        op.jvp = function_jvp
-    assert op.jvp is not None, op
-    return op.jvp
-
-
-def vjp_rule(op: Primitive) -> Callable[..., Sequence[Node | None]]:
-    """The reverse rule of a row."""
-    if op.vjp is None and isinstance(op, Function):
-        op.vjp = function_vjp
-    assert op.vjp is not None, op
-    return op.vjp
+for _rows, _partial in ((Function, function_partial), (SUM, sum_partial), (PRODUCT, product_partial)):
+    JVP.fill(_partial_jvp(_partial), _rows)
+    VJP.fill(_partial_vjp(_partial), _rows)
 
 
 # ---------------------------------------------------------------- tensors
 
 
+@JVP.rule(CONTRACT)
 def _contract_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     labels, lengths = node.params
     e = axes("e", extra)
@@ -135,6 +129,7 @@ def contract_parts(node: Node, k: int) -> tuple[list[tuple[Node, Labels]], Label
     return others, own
 
 
+@VJP.rule(CONTRACT)
 def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     _, lengths = node.params
     e = axes("e", extra)
@@ -150,20 +145,24 @@ def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return out
 
 
+@JVP.rule(SELECT)
 def _select_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else select(t, node.params + (None,) * len(extra))
 
 
+@VJP.rule(SELECT)
 def _select_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [place(ct, (None,) * len(extra) + node.params, extra + node.args[0].shape)]
 
 
+@JVP.rule(PLACE)
 def _place_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else place(t, node.params[0] + (None,) * len(extra), node.shape + extra)
 
 
+@VJP.rule(PLACE)
 def _place_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [select(ct, (None,) * len(extra) + node.params[0])]
 
@@ -172,19 +171,23 @@ def _filled(node: Node, tangents: Sequence[Node | None], extra: Shape) -> list[N
     return [zeros(a.shape + extra) if t is None else t for a, t in zip(node.args, tangents)]
 
 
+@JVP.rule(STACK)
 def _stack_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     return stack(_filled(node, tangents, extra), node.params[0])
 
 
+@VJP.rule(STACK)
 def _stack_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     axis = len(extra) + node.params[0]
     return [select(ct, tuple(i if k == axis else None for k in range(len(ct.shape)))) for i in range(len(node.args))]
 
 
+@JVP.rule(CONCATENATE)
 def _concatenate_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     return concatenate(_filled(node, tangents, extra), node.params[0])
 
 
+@VJP.rule(CONCATENATE)
 def _concatenate_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     axis = node.params[0]
     out: list[Node | None] = []
@@ -197,11 +200,13 @@ def _concatenate_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return out
 
 
+@JVP.rule(RESHAPE)
 def _reshape_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else reshape(t, node.shape + extra)
 
 
+@VJP.rule(RESHAPE)
 def _reshape_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [reshape(ct, extra + node.args[0].shape)]
 
@@ -216,6 +221,7 @@ def extremum_weights(node: Node) -> tuple[Node, Labels, Labels]:
     return contract([(hit, every), (product([(ties, -1.0)], 1.0, node.shape), kept)], every), every, kept
 
 
+@JVP.rule(SOLVE)
 def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     a, _ = node.args
     da, db = tangents
@@ -227,6 +233,7 @@ def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Nod
     return None if right is None else solve_node(a, right)
 
 
+@VJP.rule(SOLVE)
 def _solve_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     a, _ = node.args
     rest, e = axes("r", node.shape[1:]), axes("e", extra)
@@ -236,24 +243,15 @@ def _solve_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [linear([(-1.0, ct_a)], 0.0, ct_a.shape), contract([(y, ["i", *e, *rest])], [*e, "i", *rest])]
 
 
+@JVP.rule(SAMPLE_SUM)
 def _sample_sum_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else sample_sum(t)
 
 
+@VJP.rule(SAMPLE_SUM)
 def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [ct]  # the reverse sweep sums what leaves the per-sample region
 
 
-SUM.jvp, SUM.vjp = _partial_jvp(sum_partial), _partial_vjp(sum_partial)
-PRODUCT.jvp, PRODUCT.vjp = _partial_jvp(product_partial), _partial_vjp(product_partial)
-CONTRACT.jvp, CONTRACT.vjp = _contract_jvp, _contract_vjp
-SELECT.jvp, SELECT.vjp = _select_jvp, _select_vjp
-PLACE.jvp, PLACE.vjp = _place_jvp, _place_vjp
-STACK.jvp, STACK.vjp = _stack_jvp, _stack_vjp
-CONCATENATE.jvp, CONCATENATE.vjp = _concatenate_jvp, _concatenate_vjp
-RESHAPE.jvp, RESHAPE.vjp = _reshape_jvp, _reshape_vjp
-SOLVE.jvp, SOLVE.vjp = _solve_jvp, _solve_vjp
-SAMPLE_SUM.jvp, SAMPLE_SUM.vjp = _sample_sum_jvp, _sample_sum_vjp
-
-__all__ = ["contract_parts", "extremum_weights", "function_partial", "jvp_rule", "partial", "vjp_rule"]
+__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "partial"]

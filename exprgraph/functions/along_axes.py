@@ -42,8 +42,6 @@ class AxisFunction(Primitive):
         self.latex = latex
         #: scalar operations for an element
         self.operations = operations
-        # elementary only as a whole
-        self.element = lambda node, index, get: select(node, index)
 
 
 @REBUILD.rule(AxisFunction)

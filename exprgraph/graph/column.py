@@ -10,7 +10,8 @@ rule, and which rows are left out, with the reason.  :data:`COLUMNS` has all of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, Union
 
 from ..errors import MissingRuleError
@@ -106,6 +107,18 @@ class Column(Generic[Rule]):
     def leave_out(self, reason: str, *rows: Rows) -> None:
         """Rows that deliberately have no rule; an error says why."""
         self.left_out.update(dict.fromkeys(rows, reason))
+
+    @contextmanager
+    def replaced(self, rule: Rule, row: Primitive) -> Iterator[None]:
+        """Another rule for a row inside the block; for tests of what finds wrong rules."""
+        before = self._rules.get(row)
+        self._rules[row] = rule
+        try:
+            yield
+        finally:
+            del self._rules[row]
+            if before is not None:
+                self._rules[row] = before
 
     def forget(self, row: Primitive) -> None:
         """Take the rule of a row away."""

@@ -1,56 +1,24 @@
 """The table of primitives: one row for each operation a node can be.
 
-A row carries what is known of its operation.  The structural rows (sum, product,
-contract, select ...) are completed by the layer that owns each column: the module
-that builds a primitive fills in ``rebuild`` and ``evaluate``, calculus fills in
-``jvp`` and ``vjp``, printing and lowering theirs.  The elementwise rows
-(:class:`exprgraph.functions.elementwise.Function`) are written in one place, complete.
-A test walks :data:`TABLE` and fails on a column that nobody filled.
+What is done with a primitive is not here: each interpreter declares a column of rules (:mod:`exprgraph.graph.column`), and a
+test walks the table and names the rules that are missing.  The elementwise rows (:class:`exprgraph.functions.elementwise.Function`)
+carry value, derivative, code and formulas with them, and have one rule a column for their class.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from .node import Node
-
-    Table = TypeVar("Table")
-
-    #: tangent of a node; tangents have shape ``arg.shape + extra``, ``None`` is zero
-    Jvp = Callable[[Node, "Sequence[Node | None]", "tuple[int, ...]"], "Node | None"]
-    #: cotangents of the arguments; ``ct`` has shape ``extra + node.shape``
-    Vjp = Callable[[Node, Node, "tuple[int, ...]"], "Sequence[Node | None]"]
-
-    class Get(Protocol):
-        """What a rule for elements asks: ``get(arg, index)`` is an element of an argument."""
-
-        def __call__(self, arg: Node, at: tuple[int, ...]) -> Node: ...
-
-        def table(self, node: Node, make: Callable[[Node], Table]) -> Table:
-            """What is looked up for every element of a node, made once."""
-
-    #: one element of a node as a scalar node
-    Element = Callable[[Node, "tuple[int, ...]", Get], Node]
+from typing import TypeVar
 
 
 class Primitive:
-    """One row: the name, and a column for each thing the package can do with it."""
+    """One row: a name, by which digests and pickles know it.  ``leaf`` rows have no arguments."""
 
-    __slots__ = ("element", "gated_jvp", "gated_vjp", "jvp", "key", "leaf", "name", "vjp")
+    __slots__ = ("key", "leaf", "name")
 
     def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
         self.key = name.encode()
         self.leaf = leaf
-        self.jvp: Jvp | None = None
-        self.vjp: Vjp | None = None
-        self.element: Element | None = None
-        #: the same where zeros silence what they meet; both take that, of each tangent or of the cotangent, after the extra axes
-        self.gated_jvp: Callable[..., Node | None] | None = None
-        self.gated_vjp: Callable[..., Sequence[Node | None]] | None = None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

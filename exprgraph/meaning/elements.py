@@ -12,7 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product as grid
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,8 +23,9 @@ from ..canonical.over_samples import sample_sum
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum
+from ..graph.column import Column
 from ..graph.leaves import Symbol, as_node, constant, number
-from ..graph.node import Node, Operand, Shape
+from ..graph.node import Node, Operand
 from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
@@ -43,17 +44,30 @@ from ..graph.primitive import (
     STACK,
     SUM,
     SYMBOL,
-    TABLE,
 )
 from ..language.reductions import extremum
 from .counting import COUNT
 
-if TYPE_CHECKING:
-    from ..graph.primitive import Get
-
 Index = tuple[int, ...]
 _Key = tuple[Node, Index]
 T = TypeVar("T")
+
+
+class Get(Protocol):
+    """What a rule asks: ``get(arg, index)`` is an element of an argument."""
+
+    def __call__(self, arg: Node, at: Index) -> Node: ...
+
+    def table(self, node: Node, make: Callable[[Node], T]) -> T:
+        """What is looked up for every element of a node, made once."""
+
+
+#: ``(node, index, get)``: one element of a node as a scalar node
+ELEMENT: Column[Callable[[Node, Index, Get], Node]] = Column("element", "one element of a node, of elements of its arguments", __name__)
+#: of one element: scalar operations, and how many elements of each argument it needs; none of what is not expanded
+EXPANSION: Column[Callable[[Node], tuple[int, Sequence[int]]]] = Column(
+    "expansion", "scalar operations for one element, and how many elements of each argument it needs", __name__, leaves=False
+)
 
 
 def elements(node: Operand) -> np.ndarray:
@@ -120,20 +134,13 @@ def _element(node: Node, index: Index, get: _Known) -> Node:
             pending.pop()
             continue
         get.missing.clear()
-        value = _rule(key[0])(key[0], key[1], get)
+        value = ELEMENT[key[0].op](key[0], key[1], get)
         if get.missing:
             pending.extend(get.missing)
         else:
             memo[key] = value
             pending.pop()
     return memo[node, index]
-
-
-def _rule(node: Node) -> Callable[[Node, Index, Get], Node]:
-    if node.op.element is None and isinstance(node.op, Function):  # a function that a user added
-        node.op.element = _function
-    assert node.op.element is not None, node.op
-    return node.op.element
 
 
 def _at(arg: Node, index: Index) -> Index:
@@ -144,22 +151,22 @@ def _at(arg: Node, index: Index) -> Index:
 # ---------------------------------------------------------------- one rule a primitive
 
 
-def _symbol(node: Node, index: Index, get: Get) -> Node:
-    return select(node, index)
-
-
+@ELEMENT.rule(CONSTANT)
 def _constant(node: Node, index: Index, get: Get) -> Node:
     return constant(node.params[0])
 
 
+@ELEMENT.rule(ARRAY)
 def _array(node: Node, index: Index, get: Get) -> Node:
     return constant(float(node.params[0].data[index]))
 
 
+@ELEMENT.rule(IDENTITY)
 def _identity(node: Node, index: Index, get: Get) -> Node:
     return constant(float(index[0] == index[1]))
 
 
+@ELEMENT.rule(SUM)
 def _sum(node: Node, index: Index, get: Get) -> Node:
     const, coefficients = node.params
     terms: list[tuple[float, Node]] = []
@@ -173,15 +180,18 @@ def _sum(node: Node, index: Index, get: Get) -> Node:
     return linear(terms, const)
 
 
+@ELEMENT.rule(PRODUCT)
 def _product(node: Node, index: Index, get: Get) -> Node:
     return product([(get(a, _at(a, index)), e) for e, a in zip(node.params, node.args)])
 
 
+@ELEMENT.rule(Function)
 def _function(node: Node, index: Index, get: Get) -> Node:
     assert isinstance(node.op, Function)
     return apply(node.op, *[get(a, _at(a, index)) for a in node.args])
 
 
+@ELEMENT.rule(CONTRACT)
 def _contract(node: Node, index: Index, get: Get) -> Node:
     labels, _ = node.params
     terms = []
@@ -209,6 +219,7 @@ def _terms(node: Node, index: Index) -> Iterator[Index]:
     yield from (index + r for r in rest)
 
 
+@ELEMENT.rule(SELECT)
 def _select(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[0], _selected(node.params, index))
 
@@ -219,6 +230,7 @@ def _selected(entries: Entries, index: Index) -> Index:
     return tuple(e if isinstance(e, int) else next(rest) if e is None else indices_of(e, 0)[next(rest)] for e in entries)
 
 
+@ELEMENT.rule(PLACE)
 def _place(node: Node, index: Index, get: Get) -> Node:
     (arg,) = node.args
     sources: list[Sequence[int]] = []
@@ -243,11 +255,13 @@ def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
     return out
 
 
+@ELEMENT.rule(STACK)
 def _stack(node: Node, index: Index, get: Get) -> Node:
     (axis,) = node.params
     return get(node.args[index[axis]], index[:axis] + index[axis + 1 :])
 
 
+@ELEMENT.rule(CONCATENATE)
 def _concatenate(node: Node, index: Index, get: Get) -> Node:
     (axis,) = node.params
     ends = ends_of(node)
@@ -256,6 +270,7 @@ def _concatenate(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[part], (*index[:axis], at, *index[axis + 1 :]))
 
 
+@ELEMENT.rule(RESHAPE)
 def _reshape(node: Node, index: Index, get: Get) -> Node:
     flat = 0
     for i, n in zip(index, node.shape):
@@ -267,48 +282,32 @@ def _reshape(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[0], tuple(reversed(at)))
 
 
-def _extremum(two: Callable[[Node, Node], Node]) -> Callable[[Node, Index, Get], Node]:
-    def rule(node: Node, index: Index, get: Get) -> Node:
-        (arg,) = node.args
-        kept = iter(index)
-        ranges = [range(n) if k in node.params else (next(kept),) for k, n in enumerate(arg.shape)]
-        parts = [get(arg, at) for at in grid(*ranges)]
-        if len(parts) == 2:
-            return two(*parts)
-        # one extremum of all: ties of three share the derivative equally, as they would not in extrema of two
-        return extremum(node.op, stack(parts), (0,)) if len(parts) > 1 else parts[0]
-
-    return rule
+@ELEMENT.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(node: Node, index: Index, get: Get) -> Node:
+    (arg,) = node.args
+    kept = iter(index)
+    ranges = [range(n) if k in node.params else (next(kept),) for k, n in enumerate(arg.shape)]
+    parts = [get(arg, at) for at in grid(*ranges)]
+    if len(parts) == 2:
+        return (maximum if node.op is REDUCE_MAX else minimum)(*parts)
+    # one extremum of all: ties of three share the derivative equally, as they would not in extrema of two
+    return extremum(node.op, stack(parts), (0,)) if len(parts) > 1 else parts[0]
 
 
-def _solve(node: Node, index: Index, get: Get) -> Node:
+@ELEMENT.rule(SYMBOL, SOLVE, AxisFunction)
+def _whole(node: Node, index: Index, get: Get) -> Node:
+    """Of what is elementary, or elementary only as a whole."""
     return select(node, index)
 
 
+@ELEMENT.rule(SAMPLE_COUNT)
+def _sample_count(node: Node, index: Index, get: Get) -> Node:
+    return node
+
+
+@ELEMENT.rule(SAMPLE_SUM)
 def _sample_sum(node: Node, index: Index, get: Get) -> Node:
     return sample_sum(get(node.args[0], index))
-
-
-SYMBOL.element = _symbol
-CONSTANT.element = _constant
-ARRAY.element = _array
-IDENTITY.element = _identity
-SAMPLE_COUNT.element = lambda node, index, get: node
-SUM.element = _sum
-PRODUCT.element = _product
-CONTRACT.element = _contract
-SELECT.element = _select
-PLACE.element = _place
-STACK.element = _stack
-CONCATENATE.element = _concatenate
-RESHAPE.element = _reshape
-REDUCE_MAX.element = _extremum(maximum)
-REDUCE_MIN.element = _extremum(minimum)
-SOLVE.element = _solve
-SAMPLE_SUM.element = _sample_sum
-for _row in TABLE.values():
-    if isinstance(_row, Function):
-        _row.element = _function
 
 
 # ---------------------------------------------------------------- the size beforehand
@@ -333,7 +332,7 @@ def expanded_size(node: Node, limit: int = 10_000) -> int:
     total = 0
     for n in order:
         count = wanted[n]
-        total += count * _operations(n)
+        total += count * EXPANSION[n.op](n)[0] if n.args else 0
         if total > limit:
             return limit + 1
         for a, each in _needs(n):
@@ -361,39 +360,53 @@ def _users_first(root: Node, limit: int) -> list[Node] | None:
 
 def _needs(node: Node) -> Iterator[tuple[Node, int]]:
     """The arguments that are expanded, and how many elements of each one element needs at most."""
-    if node.op is SOLVE or isinstance(node.op, AxisFunction):
-        return
-    for k, a in enumerate(node.args):
-        yield a, math.prod(_summed(node, k))
+    if node.args:
+        yield from zip(node.args, EXPANSION[node.op](node)[1])
 
 
-def _summed(node: Node, k: int) -> Sequence[int]:
-    if node.op is CONTRACT:
-        labels, sizes = node.params
-        return [sizes[i] for i in set(labels[k]) if i >= len(node.shape)]
-    if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
-        shape: Shape = node.args[0].shape
-        return [shape[i] for i in node.params]
-    return ()
+@EXPANSION.rule(SUM)
+def _expanded_sum(node: Node) -> tuple[int, Sequence[int]]:
+    const, coefficients = node.params
+    operations = len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)])
+    return max(operations, 1), _once(node)
 
 
-def _operations(node: Node) -> int:
-    """Scalar operations for one element."""
-    op = node.op
-    if op is SUM:
-        const, coefficients = node.params
-        return max(len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)]), 1)
-    if op is PRODUCT:
-        return len(node.args) - 1 + len([e for e in node.params if e != 1.0])
-    if op is CONTRACT:
-        terms: int = math.prod(node.params[1][len(node.shape) :])
-        factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
-        return max(terms * factors - 1, 0)
-    if op is REDUCE_MAX or op is REDUCE_MIN:
-        return math.prod(_summed(node, 0)) - 1
-    if op is SOLVE or isinstance(op, AxisFunction):
-        return COUNT[op](node) // max(node.size, 1)
-    return 1 if isinstance(op, Function) or op is SAMPLE_SUM else 0
+@EXPANSION.rule(PRODUCT)
+def _expanded_product(node: Node) -> tuple[int, Sequence[int]]:
+    return len(node.args) - 1 + len([e for e in node.params if e != 1.0]), _once(node)
 
 
-__all__ = ["element", "elements", "expanded_size"]
+@EXPANSION.rule(CONTRACT)
+def _expanded_contract(node: Node) -> tuple[int, Sequence[int]]:
+    labels, sizes = node.params
+    terms: int = math.prod(sizes[node.ndim :])
+    factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
+    return max(terms * factors - 1, 0), [math.prod(sizes[k] for k in set(own) if k >= node.ndim) for own in labels]
+
+
+@EXPANSION.rule(REDUCE_MAX, REDUCE_MIN)
+def _expanded_extremum(node: Node) -> tuple[int, Sequence[int]]:
+    among = math.prod(node.args[0].shape[k] for k in node.params)
+    return among - 1, [among]
+
+
+@EXPANSION.rule(SOLVE, AxisFunction)
+def _not_expanded(node: Node) -> tuple[int, Sequence[int]]:
+    return COUNT[node.op](node) // max(node.size, 1), ()
+
+
+@EXPANSION.rule(Function, SAMPLE_SUM)
+def _expanded_function(node: Node) -> tuple[int, Sequence[int]]:
+    return 1, _once(node)
+
+
+@EXPANSION.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+def _expanded_movement(node: Node) -> tuple[int, Sequence[int]]:
+    return 0, _once(node)
+
+
+def _once(node: Node) -> Sequence[int]:
+    return (1,) * len(node.args)
+
+
+__all__ = ["ELEMENT", "EXPANSION", "Get", "element", "elements", "expanded_size"]

@@ -7,9 +7,7 @@ from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
 from exprgraph.canonical.contract import contract
-from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node
-from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
 from exprgraph.meaning.elements import element, elements, expanded_size
 
@@ -82,12 +80,6 @@ def test_a_function_that_is_added_later_has_elements() -> None:
     f = eg.function("twice_in_test_elements", numpy=lambda x: 2 * x, derivative=lambda x: 2.0, code="2.0*{0}")
     x = SYMBOLS["x"]
     assert elements(f(x))[1] is f(x[1])
-
-
-@pytest.mark.parametrize("name", sorted(TABLE))
-def test_every_row_has_elements(name: str) -> None:
-    row = TABLE[name]
-    assert row.element is not None or isinstance(row, Function)
 
 
 def test_expanded_size_counts_shared_operations_once() -> None:
