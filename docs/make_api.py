@@ -121,11 +121,16 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
     for name, value in {name: value for c in reversed(own) for name, value in vars(c).items()}.items():
         if name.startswith("_") and name != "__call__":
             continue
-        if isinstance(value, (property, cached_property)):
+        is_attribute = isinstance(value, (property, cached_property)) or (hasattr(type(value), "__get__") and not callable(value))
+        if is_attribute and not inspect.ismemberdescriptor(value):
             yield name, "", _text(value) if value.__doc__ else ""
         elif inspect.isroutine(value) and not inspect.ismemberdescriptor(value):
             found = getattr(cls, name)
             yield name, _signature(found), _text(found) if found.__doc__ else ""
+    base = next((c for c in cls.__mro__[1:] if c in public and not issubclass(c, BaseException)), None)
+    for name, value in vars(base).items() if base else ():
+        if not name.startswith("_") and inspect.isfunction(value) and not any(name in vars(c) for c in own):
+            yield name, _signature(value), f"As `{base.__name__}.{name}`."
 
 
 def _signature(value: Any) -> str:
@@ -137,7 +142,7 @@ def _signature(value: Any) -> str:
     signature = inspect.signature(value)
     kept = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values() if p.name != "self"]
     text = str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))
-    return re.sub(r"<class '([\w.]+)'>", r"\1", text)
+    return re.sub(r"<class '([\w.]+)'>|<function (\w+) at 0x\w+>", lambda m: m[1] or m[2], text)
 
 
 def _text(value: Any) -> str:

@@ -14,8 +14,7 @@ from typing import Any
 from exprgraph import __version__ as __version__
 
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
-from .layers.chain import Chain
-from .layers.layers import Affine, Dense, Layer, Linear, Residual
+from .layers import AdaptiveActivation, Affine, Chain, Dense, Layer, Linear, Parameter, Residual
 from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
 from .network.build import BuiltFunction, build_nn_function
 from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
@@ -51,6 +50,7 @@ __all__ = [
     "ActivationError",
     "Adam",
     "AdamW",
+    "AdaptiveActivation",
     "Affine",
     "ArgumentError",
     "BuiltFunction",
@@ -75,6 +75,7 @@ __all__ = [
     "NeuralNetworkParameters",
     "NonFiniteLossError",
     "Optimizer",
+    "Parameter",
     "ParameterError",
     "ParameterFileError",
     "Residual",

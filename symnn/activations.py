@@ -106,12 +106,17 @@ def activate(activation: Activation, x: Node) -> Node:
         y = as_node(given)
     except (DTypeError, ShapeError) as e:
         raise ActivationError(f"the activation {describe(activation)} made no expression: {e}") from None
+    return with_shape_kept(activation, x, y)
+
+
+def with_shape_kept(activation: object, x: Node, y: Node) -> Node:
+    """What an activation made of ``x``, or an error if it changed the shape."""
     if y.shape != x.shape:
         raise ActivationError(f"the activation {describe(activation)} made shape {y.shape} of shape {x.shape}; it must keep the shape")
     return y
 
 
-def describe(activation: Activation) -> str:
+def describe(activation: object) -> str:
     """How an activation is printed."""
     if isinstance(activation, str):
         return repr(activation)

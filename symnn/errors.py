@@ -14,6 +14,14 @@ class UnknownParameterError(ParameterError, AttributeError, KeyError):
 
     __str__ = Exception.__str__  # KeyError would print the repr of the message
 
+    _layer: object = None
+
+    def name_layer(self, layer: object) -> None:
+        """Say which layer asked for the parameter; of layers inside one another, the innermost."""
+        if self._layer is None:
+            self._layer = layer
+            self.args = (f"the layer {layer!r}: {self}",)
+
 
 class ParameterFileError(ParameterError):
     """A file that does not hold parameters."""

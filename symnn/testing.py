@@ -17,7 +17,9 @@ from exprgraph.testing.disagreement import Disagreement, UnsmoothPointError, dif
 
 from .activations import activate, activation_names
 from .layers.chain import Chain
-from .layers.layers import Dense, Layer, Residual
+from .layers.dense import Dense
+from .layers.layer import Layer
+from .layers.residual import Residual
 from .network.build import build_nn_function
 from .network.derivatives import Gradient, Hessian, Jacobian, Laplacian, derivative
 from .network.symbolic import SymbolicNeuralNetwork

@@ -8,12 +8,13 @@ from typing import Any
 
 from ..errors import ExprGraphError
 from ..layers.chain import Chain
-from ..layers.layers import Affine, Dense, Layer, Linear, Residual
+from ..layers.layer import Layer, layer_kinds
 from .problem import InputError
 from .syntax import parse_expression, shortened, written
 
-#: what the text can name
-LAYERS: dict[str, type[Layer]] = {c.__name__: c for c in (Dense, Linear, Affine, Residual, Chain)}
+_FOLDER = Layer.__module__.rpartition(".")[0]
+#: what the text can name: every layer of the package's folder of layers
+LAYERS: dict[str, type[Layer]] = {name: kind for name, kind in layer_kinds().items() if kind.__module__.startswith(_FOLDER)}
 _OPTION = "--network"
 
 

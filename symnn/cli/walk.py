@@ -6,7 +6,7 @@ import exprgraph as eg
 
 from ..errors import ShapeError
 from ..layers.chain import Chain
-from ..layers.layers import Dense
+from ..layers.dense import Dense
 from ..network.build import build_nn_function
 from ..network.derivatives import Gradient, Jacobian, derivative
 from ..network.symbolic import SymbolicNeuralNetwork, params

@@ -1,1 +1,13 @@
 """Layers, and chains of them."""
+
+# the order of definition is the one in which messages list them: simple ones first
+# isort: off
+from .layer import Layer
+from .parameter import Parameter
+from .dense import Affine, Dense, Linear
+from .residual import Residual
+from .chain import Chain
+from .adaptive import AdaptiveActivation
+# isort: on
+
+__all__ = ["AdaptiveActivation", "Affine", "Chain", "Dense", "Layer", "Linear", "Parameter", "Residual"]

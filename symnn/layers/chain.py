@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from exprgraph.graph.leaves import as_node
 from exprgraph.graph.node import Node
 
 from ..errors import ShapeError
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Shape
-from ..quantities import generator
-from .layers import Layer, as_layer, made_by
-
-_NOTHING = NeuralNetworkParameters()
+from .layer import Layer, applied, as_layer
 
 
 class Chain(Layer):
@@ -48,27 +43,9 @@ class Chain(Layer):
         """How many inputs the first layer takes; ``None`` if it takes any number."""
         return self.layers[0].input_size
 
-    def parameter_shapes(self) -> Mapping[str, Any]:
-        """Those of the layers below ``L1``, ``L2``, ...; layers without parameters are left out.
-
-        >>> from symnn import Chain, Dense, Linear
-        >>> Chain(Dense(2, 3), Linear(3, 1)).parameter_shapes()
-        {'L1': {'W': (3, 2), 'b': (3,)}, 'L2': {'W': (1, 3)}}
-        """
-        shapes = {f"L{i}": layer.parameter_shapes() for i, layer in enumerate(self.layers, 1)}
-        return {name: s for name, s in shapes.items() if s}
-
-    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
-        """Parameters to start from, drawn layer by layer: matrices Glorot-uniform, vectors and numbers zero.
-
-        Args:
-            seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
-            dtype: float64 or float32.
-        """
-        rng = generator("seed", seed)
-        return NeuralNetworkParameters(
-            {f"L{i}": layer.initial_parameters(rng, dtype) for i, layer in enumerate(self.layers, 1) if layer.layout().slots}
-        )
+    def inner_layers(self) -> dict[str, Layer]:
+        """The layers, named by their places: ``L1``, ``L2``, ..."""
+        return {f"L{i}": layer for i, layer in enumerate(self.layers, 1)}
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
         """The shape of the last layer's output; ``None`` where it is not known.
@@ -105,7 +82,7 @@ class Chain(Layer):
         node = as_node(x)
         for i, layer in enumerate(self.layers):
             self._check_fit(i, node.shape)
-            node = made_by(layer, layer(node, ps[f"L{i + 1}"] if layer.layout().slots else _NOTHING))
+            node = applied(layer, f"L{i + 1}", node, ps)
         return node
 
     def __len__(self) -> int:
@@ -119,5 +96,5 @@ class Chain(Layer):
             raise ShapeError(f"a chain of {len(self.layers)} layers has no layer {index}")
         return self.layers[index]
 
-    def _arguments(self) -> str:
-        return ", ".join(map(repr, self.layers))
+
+__all__ = ["Chain"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.chain import Chain
-from ..layers.layers import Layer
+from ..layers.layer import Layer
 from ..parameters.container import NeuralNetworkParameters
 from .binding import bind_parameters
 from .build import BuiltFunction, build_nn_function

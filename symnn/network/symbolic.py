@@ -13,7 +13,7 @@ from exprgraph.graph.node import Node
 
 from ..errors import ShapeError
 from ..layers.chain import Chain
-from ..layers.layers import Layer, symbolic_parameters
+from ..layers.layer import Layer, symbolic_parameters
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Layout, Shape
 from ..quantities import described

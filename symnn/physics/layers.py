@@ -7,18 +7,15 @@ neural networks" (2024).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 import exprgraph as eg
 from exprgraph.graph.leaves import as_node
 from exprgraph.graph.node import Node
 
 from ..errors import ShapeError
-from ..layers.layers import Layer, as_layer
-from ..parameters.container import NeuralNetworkParameters
+from ..layers.calls import Arguments
+from ..layers.layer import Layer, as_layer
 from ..parameters.layout import Shape
 from ..quantities import number
 from .hamiltonian import rotated
@@ -47,18 +44,9 @@ class GradientLayer(Layer):
         if n is not None and self.inner.output_shape((n,)) not in ((1,), ()):
             raise ShapeError(f"{type(self).__name__}: {inner!r} must have one output")
 
-    @property
-    def input_size(self) -> int | None:  # type: ignore[override]
-        """That of the inner layer."""
-        return self.inner.input_size
-
-    def parameter_shapes(self) -> Mapping[str, Any]:
-        """Those of the inner layer."""
-        return self.inner.parameter_shapes()
-
-    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
-        """Those of the inner layer."""
-        return self.inner.initial_parameters(seed, dtype)
+    def inner_layers(self) -> dict[str, Layer]:
+        """The inner layer, whose parameters keep their names."""
+        return {"": self.inner}
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
         """The input's shape."""
@@ -67,9 +55,6 @@ class GradientLayer(Layer):
     def __call__(self, x: Any, ps: Any) -> Node:
         """The gradient as an expression, of the input's shape."""
         return _gradient(self.inner, as_node(x), ps)
-
-    def _arguments(self) -> str:
-        return repr(self.inner)
 
 
 class HamiltonianLayer(GradientLayer):
@@ -99,9 +84,6 @@ class HamiltonianLayer(GradientLayer):
         z = as_node(x)
         return z + self.step * rotated(_gradient(self.inner, z, ps))
 
-    def _arguments(self) -> str:
-        return f"{self.inner!r}, step={self.step}"
-
 
 class SeparableLayer(Layer):
     """A step of symplectic Euler with ``H(q, p) = T(p) + V(q)``; exactly symplectic.
@@ -127,16 +109,9 @@ class SeparableLayer(Layer):
         n = self.kinetic.input_size
         return None if n is None else 2 * n
 
-    def parameter_shapes(self) -> Mapping[str, Any]:
-        """Those of the kinetic part below ``T``, of the potential below ``V``."""
-        return {"T": self.kinetic.parameter_shapes(), "V": self.potential.parameter_shapes()}
-
-    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
-        """Those of the kinetic part below ``T``, of the potential below ``V``."""
-        rng = np.random.default_rng(seed)
-        return NeuralNetworkParameters(
-            T=self.kinetic.initial_parameters(rng, dtype), V=self.potential.initial_parameters(rng, dtype)
-        )
+    def inner_layers(self) -> dict[str, Layer]:
+        """The kinetic part by the name ``T``, the potential by ``V``."""
+        return {"T": self.kinetic, "V": self.potential}
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
         """The input's shape."""
@@ -150,12 +125,13 @@ class SeparableLayer(Layer):
         """
         z = as_node(x)
         n = degrees_of_freedom(z)
-        p = z[n:] - self.step * self.potential(z[:n], ps["V"])
-        q = z[:n] + self.step * self.kinetic(p, ps["T"])
+        p = z[n:] - self.step * self.apply_inner("V", z[:n], ps)
+        q = z[:n] + self.step * self.apply_inner("T", p, ps)
         return eg.concatenate([q, p])
 
-    def _arguments(self) -> str:
-        return f"{self.kinetic.inner!r}, {self.potential.inner!r}, step={self.step}"
+    def constructor_arguments(self) -> Arguments:
+        """The two inner layers and the step."""
+        return (self.kinetic.inner, self.potential.inner), {"step": self.step}
 
 
 __all__ = ["GradientLayer", "HamiltonianLayer", "SeparableLayer"]

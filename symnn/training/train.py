@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..layers.chain import Chain
-from ..layers.layers import Layer
+from ..layers.layer import Layer
 from ..losses import NetworkLoss
 from ..network.binding import bind_parameters
 from ..network.numeric import NeuralNetwork

@@ -1,0 +1,55 @@
+"""Activations with a parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+
+from ..activations import Activation, activate, check_activation
+from .calls import Arguments
+from .layer import Layer
+from .parameter import Parameter
+
+
+class AdaptiveActivation(Layer):
+    """``activation(slope * x)``, with a slope that is trained and begins at 1.
+
+    It is a layer by itself, or the activation of a :class:`Dense` layer; one slope serves all outputs.  Source: Jagtap,
+    Kawaguchi, Karniadakis, "Adaptive activation functions accelerate convergence in deep and physics-informed neural
+    networks" (2020).
+
+    Args:
+        activation: a name (see :func:`symnn.activations.activation_names`), or any function of an expression.
+
+    Raises:
+        ActivationError: the activation is not known.
+
+    >>> from symnn import AdaptiveActivation, Dense
+    >>> layer = Dense(2, 3, AdaptiveActivation("tanh"))
+    >>> layer, layer.initial_parameters(seed=0).activation.slope
+    (Dense(2, 3, AdaptiveActivation('tanh')), array(1.))
+    """
+
+    def __init__(self, activation: Activation | None = "tanh") -> None:
+        self.activation = check_activation(activation)
+
+    def own_parameters(self) -> dict[str, Parameter]:
+        """``slope``, a number that begins at 1."""
+        return {"slope": Parameter((), initial=1)}
+
+    def output_shape(self, input_shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """The input's shape."""
+        return input_shape
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        """The expression ``activation(slope * x)``, of the shape of the input."""
+        return activate(self.activation, ps["slope"] * as_node(x))
+
+    def constructor_arguments(self) -> Arguments:
+        """The activation."""
+        return (self.activation,), {}
+
+
+__all__ = ["AdaptiveActivation"]

@@ -1,0 +1,326 @@
+"""The base of all layers: what a layer says of itself, and everything that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.graph.leaves import as_node
+from exprgraph.graph.node import Node
+
+from ..activations import describe
+from ..errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
+from ..parameters.container import NeuralNetworkParameters
+from ..parameters.layout import Layout, Shape, check_name
+from ..quantities import described, generator
+from .calls import Arguments, call_text, found_arguments
+from .parameter import Parameter, declared
+
+
+class _InputSize:
+    """How many inputs a layer takes: as many as the layer that it wraps.
+
+    An attribute of the instance comes first, so that a constructor sets it as any other.
+    """
+
+    def __get__(self, layer: Layer | None, kind: type | None = None) -> int | None:
+        wrapped = None if layer is None else layers_inside(layer).get("")
+        return None if wrapped is None else wrapped.input_size
+
+
+class Layer:
+    """The base of all layers.  A subclass says which parameters it has and what it computes.
+
+    * :meth:`own_parameters` gives the shape of each parameter, and how it begins;
+    * :meth:`__call__` is the expression, of an input and of parameters;
+    * :attr:`input_size` is set where the layer fixes how many inputs it takes.
+
+    Layers that are attributes are *inside* of this one (:meth:`inner_layers`): their parameters are among its own, below the
+    name of the attribute, and begin as theirs do.  Sizes, shapes, names and initial values follow from these.
+
+    A layer whose attributes are equal is equal.  It prints as the call that makes it, if attributes keep the constructor's
+    arguments under their names (:meth:`constructor_arguments`).
+
+    >>> import exprgraph as eg
+    >>> from symnn import Chain, Dense, Layer, Parameter, SymbolicNeuralNetwork
+    >>> class Gated(Layer):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...         self.gate = Dense(n, n, "sigmoid")
+    ...     def own_parameters(self):
+    ...         return {"gain": Parameter(self.n, initial=1), "shift": self.n}
+    ...     def __call__(self, x, ps):
+    ...         return ps.gain * x * self.gate(x, ps.gate) + ps.shift
+    >>> nn = SymbolicNeuralNetwork(Chain(Dense(2, 3), Gated(3)))
+    >>> nn.output.shape, nn.chain[1], list(nn.params.L2)
+    ((3,), Gated(n=3), ['gain', 'shift', 'gate'])
+    >>> nn.chain.initial_parameters(seed=0).L2.gain
+    array([1., 1., 1.])
+    """
+
+    #: how many inputs the layer takes; ``None`` if it takes any
+    if TYPE_CHECKING:
+        input_size: int | None
+    else:
+        input_size = _InputSize()
+
+    # ------------------------------------------------------------ what a layer says
+
+    def own_parameters(self) -> Mapping[str, Any]:
+        """The layer's own parameters by name: a shape, or a :class:`Parameter` that says how it begins too.
+
+        Mappings nest.  None by default.
+        """
+        return {}
+
+    def inner_layers(self) -> Mapping[str, Layer]:
+        """The layers inside of this one, by the names that their parameters stand below.
+
+        By default the attributes that are layers; of a list or tuple of layers, ``self.blocks``, the names are ``blocks1``,
+        ``blocks2``, ...  The parameters of a layer named ``""`` are not put below a name: this layer wraps that one, and takes
+        as many inputs.
+        """
+        found: dict[str, Layer] = {}
+        for name, value in vars(self).items():
+            if isinstance(value, Layer):
+                found[name] = value
+            elif isinstance(value, (list, tuple)) and all(isinstance(v, Layer) for v in value):
+                found.update({f"{name}{i}": v for i, v in enumerate(value, 1)})
+        return found
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        """The layer's expression of an input and of parameters."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(x, ps)")
+
+    def constructor_arguments(self) -> Arguments:
+        """What the constructor is called with to make this layer again: a tuple, and a dict of arguments by name.
+
+        By default these are the attributes that have the names of the constructor's arguments.  It is how a layer prints.
+        """
+        return found_arguments(self, Layer)
+
+    # ------------------------------------------------------------ what follows
+
+    def parameter_shapes(self) -> Mapping[str, Any]:
+        """The shape of each parameter by its name, of the layers inside too; mappings nest.
+
+        >>> from symnn import Chain, Dense, Linear
+        >>> Chain(Dense(2, 3), Linear(3, 1)).parameter_shapes()
+        {'L1': {'W': (3, 2), 'b': (3,)}, 'L2': {'W': (1, 3)}}
+        """
+        return self._all_parameters(lambda name, p: p.shape, lambda layer: layer.parameter_shapes())
+
+    def layout(self) -> Layout:
+        """Names, shapes and order of the parameters."""
+        shapes = self.parameter_shapes()
+        if not isinstance(shapes, Mapping):
+            raise TypeError(f"{type(self).__name__}: parameter_shapes() gives a dict from names to shapes, got {described(shapes)}")
+        return Layout.of_shapes(shapes)
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The shape of the output, found by applying the layer; ``None`` where it is not known."""
+        if input_shape is None:
+            return None
+        x = eg.Symbol("x", input_shape, per_sample=True)
+        return expression_of(self, x, symbolic_parameters(self.layout())).shape
+
+    def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
+        """Parameters to start from, drawn one after the other, those of the layers inside too.
+
+        Each begins as its layer says.  Where a layer says a shape only, matrices are Glorot-uniform, vectors and numbers zero.
+
+        Args:
+            seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
+            dtype: float64 or float32.
+
+        Raises:
+            ParameterError: a parameter has no rule (``Parameter(shape, initial=None)``).
+
+        >>> from symnn import Dense
+        >>> Dense(2, 3).initial_parameters(0).b
+        array([0., 0., 0.])
+        """
+        rng = generator("seed", seed)
+        if type(self).parameter_shapes is not Layer.parameter_shapes:
+            return self._by_shapes(rng).astype(dtype)
+        values = self._all_parameters(lambda name, p: p.begin(rng, name), lambda layer: layer.initial_parameters(rng, dtype))
+        return NeuralNetworkParameters(values).astype(dtype)
+
+    def apply_inner(self, name: str, x: Any, ps: Any) -> Node:
+        """The expression of the layer inside of this name, of an input and of its part of this layer's parameters.
+
+        It is ``self.gate(x, ps.gate)`` for any layer, whether it has parameters or not.
+
+        Raises:
+            ParameterError: there is no such layer.
+        """
+        inside = layers_inside(self)
+        if name not in inside:
+            known = ", ".join(map(repr, inside)) or "none"
+            raise ParameterError(f"{type(self).__name__} has no layer {name!r} inside; there are: {known}")
+        return applied(inside[name], name, x, ps)
+
+    def _all_parameters(self, own: Callable[[str, Parameter], Any], inner: Callable[[Layer], Any]) -> dict[str, Any]:
+        """Something of each parameter of this layer's own and of each layer inside, nested by name.
+
+        Everything that a layer asks of those inside is asked here.  Layers without parameters are left out.
+        """
+        owner = type(self).__name__
+        found = _each(declared(self.own_parameters(), owner), own, owner)
+        for name, layer in layers_inside(self).items():
+            parts = inner(layer)
+            if name:
+                parts = {name: parts} if len(parts) else {}
+            for key, part in parts.items():
+                if key in found:
+                    raise ParameterError(
+                        f"{owner} has two parameters {key!r}: a second one comes with the layer inside, {layer!r}; "
+                        "rename one, or put that layer below a name of its own in inner_layers()"
+                    )
+                found[key] = part
+        return found
+
+    def _by_shapes(self, rng: np.random.Generator) -> NeuralNetworkParameters:
+        """Initial values of a layer whose class says all shapes itself, by a ``parameter_shapes`` of its own."""
+        owner = type(self).__name__
+        own = declared(self.own_parameters(), owner)
+        layout = self.layout()
+        begun = []
+        for slot in layout.slots:
+            p = own.get(slot.name)
+            if not isinstance(p, Parameter) or p.shape != slot.shape:
+                p = Parameter(slot.shape)
+            begun.append(p.begin(rng, f"{owner}: {slot.name}"))
+        return NeuralNetworkParameters(layout.nest(iter(begun)))
+
+    def __repr__(self) -> str:
+        return call_text(self, Layer)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        own, others = vars(self), vars(other)
+        return own.keys() == others.keys() and all(_same(value, others[name]) for name, value in own.items())
+
+    def __hash__(self) -> int:
+        return hash((type(self), frozenset((name, _hash(value)) for name, value in vars(self).items())))
+
+
+class _Function(Layer):
+    """A plain Python function of an expression, as a layer without parameters."""
+
+    def __init__(self, function: Callable[[Node], Any]) -> None:
+        self.function = function
+
+    def __call__(self, x: Any, ps: Any = None) -> Node:
+        return as_node(self.function(as_node(x)))
+
+    def __repr__(self) -> str:
+        return describe(self.function)
+
+
+def layer_kinds() -> dict[str, type[Layer]]:
+    """Every kind of layer that is defined in this process, by name: the package's and users' own, each before its subclasses.
+
+    >>> from symnn.layers.layer import layer_kinds
+    >>> list(layer_kinds())[:3]
+    ['Dense', 'Linear', 'Affine']
+    """
+    return {kind.__name__: kind for kind in _subclasses(Layer) if not kind.__name__.startswith("_")}
+
+
+def _subclasses(kind: type[Layer]) -> Iterator[type[Layer]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+def as_layer(value: Any, where: str) -> Layer:
+    """A layer as it is, a function as a layer without parameters."""
+    if isinstance(value, Layer):
+        return value
+    if isinstance(value, type):
+        raise TypeError(f"{where}: expected a layer, got the class {value.__name__}; make one, as in Dense(2, 1)")
+    if not callable(value):
+        hint = ""
+        if isinstance(value, str):
+            known = f"eg.{value}" if value in eg.__all__ else "eg.tanh"
+            hint = f"; an activation by itself is a function, {known}, and by name belongs to a layer, Dense(2, 1, {value!r})"
+        elif isinstance(value, (list, tuple)):
+            hint = "; give layers one by one: Chain(*layers)"
+        raise TypeError(f"{where}: expected a layer, a chain or a function of an expression, got {described(value)}{hint}")
+    return _Function(value)
+
+
+def layers_inside(layer: Layer) -> dict[str, Layer]:
+    """The layers inside of a layer, by name, checked."""
+    owner = type(layer).__name__
+    given = layer.inner_layers()
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{owner}: inner_layers() gives a dict from names to layers, got {described(given)}")
+    found: dict[str, Layer] = {}
+    for name, value in given.items():
+        if name != "":
+            try:
+                check_name(name)
+            except ParameterError as error:
+                raise ParameterError(f"{owner}, inner_layers(): {error}") from None
+        if value is layer:
+            raise ParameterError(f"{owner}: the layer inside named {name!r} is this layer itself")
+        found[name] = as_layer(value, f"{owner}: the layer inside named {name!r}")
+    return found
+
+
+def applied(layer: Layer, name: str, x: Any, ps: Any) -> Node:
+    """The expression of a layer inside another one, of which ``ps`` are the parameters."""
+    return expression_of(layer, x, (ps[name] if name else ps) if layer.layout().slots else _NOTHING)
+
+
+_NOTHING = NeuralNetworkParameters()
+
+
+def expression_of(layer: Layer, x: Any, ps: Any) -> Node:
+    """The layer called with an input and its parameters; what is wrong with it names the layer."""
+    try:
+        given = layer(x, ps)
+    except UnknownParameterError as error:
+        error.name_layer(layer)
+        raise
+    try:
+        return as_node(given)
+    except (DTypeError, ShapeError) as error:
+        raise type(error)(f"the layer {layer!r} gave no expression: {error}") from None
+
+
+def symbolic_parameters(layout: Layout, prefix: str = "W") -> NeuralNetworkParameters:
+    """A symbol for each parameter, numbered from 1 over the whole layout."""
+    names = (eg.Symbol(f"{prefix}_{i}", s.shape) for i, s in enumerate(layout.slots, 1))
+    return NeuralNetworkParameters(layout.nest(names))
+
+
+def _each(parameters: Mapping[str, Any], own: Callable[[str, Parameter], Any], owner: str, where: tuple[str, ...] = ()) -> dict[str, Any]:
+    found = {}
+    for name, p in parameters.items():
+        path = (*where, name)
+        found[name] = own(f"{owner}: {'.'.join(path)}", p) if isinstance(p, Parameter) else _each(p, own, owner, path)
+    return found
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two attributes are equal; arrays are, where all their numbers are."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and bool(np.array_equal(a, b))
+    return a is b or bool(a == b)
+
+
+def _hash(value: Any) -> int:
+    try:
+        return hash(value)
+    except TypeError:  # an array, a list: equality tells them apart
+        return 0
+
+
+__all__ = ["Layer", "applied", "as_layer", "expression_of", "layer_kinds", "layers_inside", "symbolic_parameters"]

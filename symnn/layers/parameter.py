@@ -1,0 +1,105 @@
+"""What a layer says of its own parameters: the shape of each, and how it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from exprgraph.graph.leaves import normalize_shape
+from exprgraph.meaning.evaluate import real_array
+
+from ..errors import ArgumentError, ParameterError, ShapeError
+from ..parameters.initialization import Rule, by_shape
+from ..parameters.layout import check_name
+from ..quantities import described
+
+
+class Parameter:
+    """A parameter of a layer: its shape, and the values that it begins with.
+
+    Args:
+        shape: an integer, or a sequence of integers.
+        initial: a number; an array of this shape; or a function ``initial(shape, rng)`` that makes one, where ``rng`` is a
+            generator of NumPy's.  By default matrices begin Glorot-uniform, vectors and numbers at 0.  ``None`` says that
+            nothing is a good beginning: ``initial_parameters`` is then an error, and whoever uses the layer gives the values.
+
+    Raises:
+        ShapeError: the shape is none.
+        ArgumentError: ``initial`` is something else.
+
+    >>> from symnn import Layer, Parameter
+    >>> class Scale(Layer):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...     def own_parameters(self):
+    ...         return {"gain": Parameter(self.n, initial=1)}
+    ...     def __call__(self, x, ps):
+    ...         return ps.gain * x
+    >>> Scale(3).initial_parameters().gain
+    array([1., 1., 1.])
+    """
+
+    __slots__ = ("initial", "shape")
+
+    def __init__(self, shape: int | Iterable[int], initial: Any = by_shape) -> None:
+        self.shape = normalize_shape(shape)
+        if not callable(initial) and initial is not None:
+            try:
+                initial = real_array(initial, "the initial value")
+            except TypeError as error:
+                raise ArgumentError(
+                    f"Parameter: initial is a number, an array, a function of (shape, rng) or None, got {described(initial)}: {error}"
+                ) from None
+        self.initial: Rule | np.ndarray | None = initial
+
+    def __repr__(self) -> str:
+        rule = getattr(self.initial, "__name__", None) or repr(self.initial)
+        return f"Parameter({self.shape}, initial={rule})"
+
+    def begin(self, rng: np.random.Generator, name: str) -> np.ndarray:
+        """The values that it begins with; ``name`` is for messages, as ``"Scale: gain"``.
+
+        Raises:
+            ParameterError: there is no rule.
+            ShapeError: the values have another shape.
+            ArgumentError: a value is not finite.
+        """
+        if self.initial is None:
+            raise ParameterError(
+                f"{name}, of shape {self.shape}, has no rule for its initial value (initial=None): "
+                "give parameters yourself, as in NeuralNetwork(chain, params), or a rule, as in Parameter(shape, initial=1)"
+            )
+        given = self.initial(self.shape, rng) if callable(self.initial) else self.initial
+        values = real_array(given, f"{name}, initial value")
+        if values.shape not in ((), self.shape):
+            raise ShapeError(f"{name}: the initial value has shape {values.shape}; expected a number, or {self.shape} as the parameter has")
+        if not np.isfinite(values).all():
+            raise ArgumentError(f"{name}: the initial value is not finite; nothing can be trained from it")
+        return np.broadcast_to(values, self.shape)
+
+
+def declared(given: Any, owner: str, where: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What ``own_parameters`` gave, with a :class:`Parameter` for each shape; errors name the layer and the parameter."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{owner}: own_parameters() gives a dict from names to shapes or Parameters, got {described(given)}")
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            check_name(name, where)
+        except ParameterError as error:
+            raise ParameterError(f"{owner}: {error}") from None
+        if isinstance(value, Mapping):
+            found[name] = declared(value, owner, (*where, name))
+        elif isinstance(value, Parameter):
+            found[name] = value
+        else:
+            try:
+                found[name] = Parameter(value)
+            except ShapeError as error:
+                raise ShapeError(f"{owner}: parameter {'.'.join((*where, name))}: {error}") from None
+    return found
+
+
+__all__ = ["Parameter", "declared"]
