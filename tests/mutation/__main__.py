@@ -8,47 +8,22 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 from . import executed as lines
-from . import operators as own
-from .operators import Mutant
-from .tree import ROOT, Child, copy_tree, load_common, run_tests
-from .trial import Outcome, Trial, choice, is_a_test, read_report, source
+from .operators import Mutant, mutants, mutated
+from .tree import PACKAGES, ROOT, Child, copy_tree, load_common, run_tests
+from .trial import Outcome, Trial, choice, read_report, source
 
-MODULES = {"calculus": "exprgraph/calculus/*.py", "simplify": "exprgraph/simplify/*.py", "lowering": "exprgraph/lowering/**/*.py"}
-
-
-def paths(names: Iterable[str]) -> list[str]:
-    """Modules by the name of their group, or by a pattern."""
-    found = {str(p.relative_to(ROOT)): None for name in names for p in sorted(ROOT.glob(MODULES.get(name, name)))}
-    if not found:
-        raise SystemExit(f"no modules match {' '.join(names)}; groups are {', '.join(MODULES)}, and patterns like exprgraph/show/*.py")
-    return list(found)
+#: tried unless others are named
+FILES = ("exprgraph/calculus/*.py", "exprgraph/simplify/*.py", "exprgraph/loops/**/*.py", "exprgraph/lowering/**/*.py")
 
 
-class Maker(Protocol):
-    """A module that makes mutants."""
-
-    def mutants(self, path: str, text: str) -> list[Mutant]: ...
-
-    def mutated(self, text: str, number: int) -> str: ...
-
-
-def maker(arguments: argparse.Namespace) -> Maker:
-    if not arguments.mutmut:
-        return own
-    try:
-        from . import of_mutmut
-    except ModuleNotFoundError as error:
-        raise SystemExit(f"mutmut makes these mutants: python -m pip install 'mutmut>=3.8,<3.9' ({error})") from error
-    return of_mutmut
-
-
-def chosen(arguments: argparse.Namespace, by: Maker) -> list[Mutant]:
-    every = [m for path in paths(arguments.modules) for m in by.mutants(path, source(path))]
+def chosen(arguments: argparse.Namespace) -> list[Mutant]:
+    paths = {str(p.relative_to(ROOT)): None for pattern in arguments.files for p in sorted(ROOT.glob(pattern))}
+    if not paths:
+        raise SystemExit(f"no files match {' '.join(arguments.files)}; patterns are like exprgraph/show/*.py")
+    every = [m for path in paths for m in mutants(path, source(path))]
     if arguments.again is not None:
         before = read_report(arguments.again)
         return [m for m in every if before.get(str(m), ("killed", ""))[0] != "killed"]
@@ -58,9 +33,7 @@ def chosen(arguments: argparse.Namespace, by: Maker) -> list[Mutant]:
     return every
 
 
-def tried(
-    todo: list[Mutant], by: Maker, trees: list[Path], executed: lines.Executed, cache: Path, seed: int, report: Path | None
-) -> list[Outcome]:
+def tried(todo: list[Mutant], trees: list[Path], executed: lines.Executed, cache: Path, seed: int, report: Path | None) -> list[Outcome]:
     """What became of each mutant, as many at a time as there are trees."""
     known = read_report(report) if report is not None and report.exists() else {}
     outcomes = [Outcome(m, *known[str(m)]) for m in todo if str(m) in known]
@@ -73,7 +46,7 @@ def tried(
         print(f"[{len(outcomes)}/{len(todo)}] {outcome.status} {outcome.mutant}  {outcome.why}", flush=True)
         if report is not None:
             with report.open("a") as f:
-                f.write(f"{outcome.status}\t{outcome.why}\t{outcome.mutant}\n")
+                f.write(f"{outcome}\n")
 
     while pending or running:
         while free and pending:
@@ -83,9 +56,9 @@ def tried(
                 done(Outcome(mutant, "unexecuted", "no test executes the line"))
                 continue
             tree = free.pop()
-            # what the compiler itself writes is kept apart: a mutant of it may write anything
-            objects = tree / "objects" if "/native/" in mutant.path else cache
-            changed = by.mutated(source(mutant.path), mutant.number)
+            # machine code that a mutant of the compiler writes is kept apart: it may be anything
+            objects = tree / "objects" if {"loops", "native"} & set(Path(mutant.path).parts) else cache
+            changed = mutated(mutant.path, source(mutant.path), mutant.number)
             running.append((Trial(mutant, changed, turns, executed, tree, objects), tree))
         for trial, tree in list(running):
             outcome = trial.outcome()
@@ -99,7 +72,7 @@ def tried(
 
 def doubtful(outcomes: list[Outcome], tree: Path, cache: Path) -> set[str]:
     """Tests that killed, and fail without a mutant as well."""
-    tests = sorted({o.why for o in outcomes if is_a_test(o.why)})
+    tests = sorted({o.why for o in outcomes if "::" in o.why})
     failing = tree / "failing.txt"
 
     class Failing:
@@ -118,17 +91,16 @@ def doubtful(outcomes: list[Outcome], tree: Path, cache: Path) -> set[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="which changes of the engine would no test notice?")
-    parser.add_argument("--modules", nargs="+", default=list(MODULES), help="groups or patterns of files")
+    parser.add_argument("files", nargs="*", default=FILES, help="patterns of files to mutate")
+    parser.add_argument("--tests", nargs="+", default=(), help="patterns of test files, if not all tests")
     parser.add_argument("--sample", type=int, help="so many mutants, at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     parser.add_argument("--report", type=Path, help="a file to which a line is added for each mutant; those it has are not tried")
     parser.add_argument("--again", type=Path, help="try the survivors of a report")
-    parser.add_argument("--mutmut", action="store_true", help="mutants as mutmut makes them, instead of our own")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     arguments = parser.parse_args()
-    by = maker(arguments)
-    todo = chosen(arguments, by)
+    todo = chosen(arguments)
     if arguments.list:
         print(*todo, sep="\n")
         return
@@ -138,11 +110,11 @@ def main() -> None:
         tree = copy_tree(Path(folder) / "tree0")
         cache = Path(folder) / "objects"
         cache.mkdir(mode=0o700)
-        executed = lines.find(tree)
+        executed = lines.find(tree, arguments.tests)
         # everything is compiled to bytes once, and with it copied
-        Child(tree, cache, lambda: run_tests(["--collect-only", "tests", *lines.PACKAGES]), 600.0).wait()
+        Child(tree, cache, lambda: run_tests(["--collect-only", "tests", *PACKAGES]), 600.0).wait()
         trees = [tree, *(Path(shutil.copytree(tree, Path(folder) / f"tree{k}")) for k in range(1, arguments.jobs))]
-        outcomes = tried(todo, by, trees, executed, cache, arguments.seed, arguments.report)
+        outcomes = tried(todo, trees, executed, cache, arguments.seed, arguments.report)
         bad = doubtful(outcomes, trees[0], cache)
     count = Counter("doubtful" if o.why in bad else o.status for o in outcomes)
     print("\nnot killed:")

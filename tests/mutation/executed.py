@@ -13,9 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from .tree import ROOT, Child, run_tests
-
-PACKAGES = ("exprgraph", "symnn")
+from .tree import PACKAGES, ROOT, Child, run_tests
 
 
 class Recorder:
@@ -28,13 +26,9 @@ class Recorder:
         self.coverage = coverage.Coverage(data_file=None, config_file=False, source=[str(tree / p) for p in PACKAGES], messages=False)
         self.seconds: dict[str, float] = {}
         self.failed: set[str] = set()
-        self.asked: dict[str, set[str]] = {}
-        self.test = ""
         self.coverage.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.test = nodeid
-        self._watch_sources()
         self._forget()
         self.coverage.switch_context(nodeid)
 
@@ -47,63 +41,24 @@ class Recorder:
             self.failed.add(report.nodeid)
 
     def _forget(self) -> None:
-        """What is computed once in a process, by the packages or by helpers of the tests, is computed by each test that needs it."""
+        """A result that is cached in the process is computed again by each test that needs it."""
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(f"{self.tree}/"):
                 for value in list(vars(module).values()):
                     if hasattr(value, "cache_clear") and value.__module__ == name:
                         value.cache_clear()
-        from exprgraph.lowering import module as with_numba
-        from exprgraph.lowering.native import loading
-
-        loading._modules.clear()
-        with_numba._modules.clear()
-
-    def _watch_sources(self) -> None:
-        from exprgraph.lowering import emit
-
-        original = vars(emit)["needed"]
-        if getattr(original, "watched", False):
-            return
-
-        def needed(names: Any, narrow: bool) -> list[str]:
-            found: list[str] = original(names, narrow)
-            self.asked.setdefault(self.test, set()).update(f"{name}/{narrow}" for name in found)
-            return found
-
-        needed.watched = True  # type: ignore[attr-defined]
-        vars(emit)["needed"] = needed
 
     def result(self) -> dict[str, Any]:
-        import inspect
-
-        from exprgraph.lowering import library
-
         self.coverage.stop()
         data = self.coverage.get_data()
         tests: dict[str, dict[str, Any]] = {
             name: {"seconds": round(seconds, 4), "lines": {}} for name, seconds in self.seconds.items() if name not in self.failed
         }
-
-        def add(test: str, path: str, lines: Sequence[int]) -> None:
-            if test in tests:
-                tests[test]["lines"].setdefault(path, []).extend(lines)
-
         for file in data.measured_files():
             path = str(Path(file).relative_to(self.tree))
             for line, contexts in data.contexts_by_lineno(file).items():
-                for test in contexts:
-                    add(test, path, [line])
-        for test, names in self.asked.items():
-            for key in names:
-                name, narrow = key.split("/")
-                function = library.elementary(narrow == "True").get(name)
-                if function is None:
-                    from exprgraph.lowering import runtime
-
-                    function = getattr(runtime, name)
-                text, first = inspect.getsourcelines(function)
-                add(test, str(Path(inspect.getfile(function)).relative_to(self.tree)), range(first, first + len(text)))
+                for test in tests.keys() & set(contexts):
+                    tests[test]["lines"].setdefault(path, []).append(line)
         return {"tests": tests}
 
 
@@ -114,22 +69,24 @@ def _digest(tree: Path, paths: Sequence[Path]) -> bytes:
     return digest.digest()
 
 
-#: the folders of the tests, in the order of the quickest
-FOLDERS = ("exprgraph", "symnn", "testing", "hostile", "oracles")
+#: folders whose tests say nothing of the engine's code, or need packages that may be missing
+LEFT_OUT = {"benchmarks", "fuzz", "mutation", "peers", "structure"}
 
 
-def _helpers(tree: Path) -> list[Path]:
-    helpers = (p for folder in FOLDERS for p in (tree / "tests" / folder).glob("*.py") if not p.name.startswith("test_"))
-    return [tree / "tests" / "conftest.py", *helpers, tree / "tests" / "mutation" / "executed.py"]
+def _units(tree: Path, patterns: Sequence[str]) -> Iterator[tuple[str, list[Path]]]:
+    """The tests that run together, with the files they are made of: a test file, or the examples of a package.
 
-
-def _units(tree: Path) -> Iterator[tuple[str, list[Path]]]:
-    """What is run at once: a test file, or the examples of a package."""
-    for folder in FOLDERS:
-        for path in sorted((tree / "tests" / folder).glob("test_*.py")):
-            yield str(path.relative_to(tree)), [path]
-    for package in PACKAGES:
-        yield package, []
+    ``patterns`` choose test files; without any these are all, and the packages.
+    """
+    folders = [f for f in sorted((tree / "tests").iterdir()) if f.is_dir() and f.name not in LEFT_OUT]
+    files = [p for folder in folders for p in sorted(folder.rglob("*.py"))]
+    shared = [tree / "tests" / "conftest.py", *(p for p in files if not p.name.startswith("test_"))]
+    wanted = {p for pattern in patterns for p in tree.glob(pattern)}
+    for path in files:
+        if path not in shared and (path in wanted or not patterns):
+            yield str(path.relative_to(tree)), [path, *shared]
+    for package in () if patterns else PACKAGES:
+        yield package, shared
 
 
 @cache
@@ -156,7 +113,7 @@ class Executed:
                         self._by_line.setdefault((path, line), []).append(test)
 
     def tests(self, path: str, line: int) -> list[str]:
-        """Those that execute a line; of a line that importing executes, those that use most of the module."""
+        """The tests that execute a line; for a line that importing executes, the tests that use most of the module."""
         found = self._by_line.get((path, line))
         if found:
             return found
@@ -166,14 +123,14 @@ class Executed:
         return sorted(users, key=lambda t: -users[t])[:300]
 
 
-def find(tree: Path) -> Executed:
-    """Runs what has changed since the last time, in a copy of the tree, and with no machine code from before."""
+def find(tree: Path, patterns: Sequence[str] = ()) -> Executed:
+    """Run the tests that changed since the last time, in a copy of the tree, without machine code from before."""
     kept = Path(tempfile.gettempdir()) / "exprgraph-mutation"
     kept.mkdir(exist_ok=True)
     engine = _digest(tree, [p for package in PACKAGES for p in (tree / package).rglob("*.py")])
     pieces = []
-    for unit, files in _units(tree):
-        name = blake2b(engine + _digest(tree, [*files, *_helpers(tree)]) + unit.encode(), digest_size=16).hexdigest()
+    for unit, files in _units(tree, patterns):
+        name = blake2b(engine + _digest(tree, files) + unit.encode(), digest_size=16).hexdigest()
         path = kept / f"{name}.json"
         if not path.exists():
             start = time.monotonic()

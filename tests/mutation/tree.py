@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-#: what tests read
-COPIED = ("exprgraph", "symnn", "tests", "docs", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+PACKAGES = ("exprgraph", "symnn")
+#: everything that tests read
+COPIED = (*PACKAGES, "tests", "docs", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 #: imported once here, not in each child; nothing of the packages themselves
 COMMON = (
-    "numpy", "numpy.testing", "pytest", "_pytest.doctest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.strategies",
-    "hypothesis.extra.numpy", "mpmath", "scipy.special", "llvmlite.binding", "numba", "inspect", "ast", "ctypes",
+    "numpy.testing", "pytest", "_pytest.doctest", "_pytest.assertion.rewrite", "hypothesis.strategies", "hypothesis.extra.numpy",
+    "mpmath", "scipy.special", "llvmlite.binding", "numba",
 )  # fmt: skip
 TIMED_OUT = -1000
 
@@ -38,7 +39,7 @@ def load_common() -> None:
     for name in COMMON:
         with contextlib.suppress(ImportError):
             __import__(name)
-    assert not {"exprgraph", "symnn"} & sys.modules.keys(), "the packages must be imported from the copies only"
+    assert not set(PACKAGES) & sys.modules.keys(), "the packages must be imported from the copies only"
 
 
 class Child:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,15 +13,8 @@ from .executed import Executed
 from .operators import Mutant
 from .tree import ROOT, TIMED_OUT, Child, run_tests
 
-#: of each turn: how many tests, of how many files, and their seconds
-TURNS = ((60, 3, 5.0), (60, 100, 10.0), (10**6, 3, 60.0), (10**6, 100, 30.0))
-#: tests of the modules of a folder, besides those of the module's own name
-NEAR = {
-    "calculus": ("test_rules", "test_modes"),
-    "lowering": ("test_lowering", "test_compiled_graphs"),
-    "native": ("test_native", "test_compiled_graphs"),
-    "elementary": ("test_elementary",),
-}
+#: the tests of the files nearest to the mutant may take so many seconds; then a sample of all others
+NEAR, NEAR_SECONDS, OTHER_SECONDS = 3, 60.0, 30.0
 
 
 class Outcome(NamedTuple):
@@ -29,43 +22,31 @@ class Outcome(NamedTuple):
     status: str  # "killed", "survived", "unexecuted"
     why: str  # the test that failed, or what else happened
 
+    def __str__(self) -> str:
+        return f"{self.status}\t{self.why}\t{self.mutant}"
+
 
 def choice(executed: Executed, mutant: Mutant, seed: int) -> list[list[str]]:
-    """The tests of a mutant, in turns: some of the quickest of few files, the quickest over all, the others of those few, and of all."""
-    found = executed.tests(mutant.path, mutant.line)
-    files: defaultdict[str, list[str]] = defaultdict(list)
-    for test in sorted(found, key=lambda t: (executed.seconds[t], t)):
-        files[_file(test)].append(test)
-    module = Path(mutant.path)
-    near = (f"test_{module.stem}", *NEAR.get(module.parent.name, ()))
-    # a file of the module's name first, then those near it, then those with most tests of the line
-    order = sorted(files, key=lambda f: (near.index(Path(f).stem) if Path(f).stem in near else len(near), -len(files[f]), f))
-    spread = [files[f][k] for k in range(max(map(len, files.values()), default=0)) for f in order if k < len(files[f])]
-    turns: list[list[str]] = []
-    taken: set[str] = set()
-    for number, (most, of, seconds) in enumerate(TURNS):
-        left = [t for t in spread if t not in taken and _file(t) in order[:of]]
-        if number == len(TURNS) - 1:
-            random.Random(f"{seed} {mutant}").shuffle(left)
-        turn: list[str] = []
-        for test in left:
-            if len(turn) < most and executed.seconds[test] <= seconds:
-                turn.append(test)
-                seconds -= executed.seconds[test]
-        taken.update(turn)
-        if turn:
-            turns.append(sorted(turn, key=order_of(order)))
-    return turns
+    """The tests of a mutant, in two turns: those of the nearest files, the quickest first, and a sample of the others."""
+    by_file: defaultdict[str, list[str]] = defaultdict(list)
+    for test in sorted(executed.tests(mutant.path, mutant.line), key=lambda t: (executed.seconds[t], t)):
+        by_file[test.split("::")[0]].append(test)
+    own = f"test_{Path(mutant.path).stem}"
+    order = sorted(by_file, key=lambda f: (Path(f).stem != own, -len(by_file[f]), f))
+    near = [t for f in order[:NEAR] for t in by_file[f]]
+    others = [t for f in order[NEAR:] for t in by_file[f]]
+    random.Random(f"{seed} {mutant}").shuffle(others)
+    turns = [_within(near, NEAR_SECONDS, executed), sorted(_within(others, OTHER_SECONDS, executed))]
+    return [turn for turn in turns if turn]
 
 
-def _file(test: str) -> str:
-    return test.split("::")[0]
-
-
-def order_of(files: Sequence[str]) -> Callable[[str], int]:
-    """Tests of one file one after another, so that the quickest are not behind a module that is slow to import."""
-    place = {f: k for k, f in enumerate(files)}
-    return lambda test: place[_file(test)]
+def _within(tests: Sequence[str], seconds: float, executed: Executed) -> list[str]:
+    found = []
+    for test in tests:
+        if executed.seconds[test] <= seconds:
+            found.append(test)
+            seconds -= executed.seconds[test]
+    return found
 
 
 class _Failure:
@@ -92,7 +73,9 @@ class Trial:
         self._target = tree / mutant.path
         self._text = self._target.read_text()
         self._target.write_text(changed)
-        self._forget_compiled()
+        # compiled files are told from their sources by size and whole seconds, which mutants may share
+        for compiled in (self._target.parent / "__pycache__").glob(f"{self._target.stem}.*.pyc"):
+            compiled.unlink()
         self._child = self._start(self._turns.pop(0))
 
     def _start(self, tests: Sequence[str]) -> Child:
@@ -108,11 +91,6 @@ class Trial:
         seconds = sum(self._executed.seconds[t] for t in tests)
         # time enough for the whole; an endless loop is noticed by the clock alone
         return Child(self._tree, self._cache, work, 20.0 + min(10.0 * seconds, 200.0))
-
-    def _forget_compiled(self) -> None:
-        """Compiled files are told from their sources by size and whole seconds, which mutants may share."""
-        for compiled in (self._target.parent / "__pycache__").glob(f"{self._target.stem}.*.pyc"):
-            compiled.unlink()
 
     def outcome(self) -> Outcome | None:
         code = self._child.result()
@@ -143,8 +121,4 @@ def source(path: str) -> str:
     return (ROOT / path).read_text()
 
 
-def is_a_test(why: str) -> bool:
-    return "::" in why
-
-
-__all__ = ["Outcome", "Trial", "choice", "is_a_test", "read_report", "source"]
+__all__ = ["Outcome", "Trial", "choice", "read_report", "source"]
