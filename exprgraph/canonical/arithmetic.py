@@ -16,7 +16,7 @@ import numpy as np
 
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
-from ..graph.primitive import ARRAY, PRODUCT, SUM
+from ..graph.primitive import ARRAY, CONTRACT, IDENTITY, PRODUCT, SUM
 from ..graph.traverse import REBUILD
 from ..support.values import power as power_of
 from .grouping import kept_nodes
@@ -111,7 +111,59 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
             const = value
         else:
             coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
-    return finished_sum([(n, c) for n, c in coefficients.items() if c != 0.0], const, shape, linear)
+    terms_left = [(n, c) for n, c in coefficients.items() if c != 0.0]
+    return finished_sum(_diagonals_added(terms_left), const, shape, linear)
+
+
+def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]]:
+    """Diagonal matrices as the diagonal of a sum: ``diag(a) + diag(b)`` is ``diag(a + b)``, and ``I + diag(a)`` is ``diag(1 + a)``.
+
+    Beside a diagonal there are zeros, whatever they are multiplied with; a sum of two matrices would not know that.
+    """
+    groups: dict[object, list[tuple[Node, float]]] = {}
+    for node, c in terms:
+        deltas = _deltas(node)
+        if deltas:
+            groups.setdefault(deltas, []).append((node, c))
+    out = dict(terms)
+    for found in groups.values():
+        if len(found) < 2:
+            continue
+        labels, shape = max((_on_diagonal(n) for n, _ in found), key=lambda d: len(d[0]))[:2]
+        joined = [(n, c) for n, c in found if _on_diagonal(n)[0] in ((), labels)]
+        if len(joined) < 2:
+            continue
+        const, inside, pattern = 0.0, [], joined[0][0]
+        for n, c in joined:
+            del out[n]
+            own, _, element = _on_diagonal(n)
+            if element is None:
+                const += c
+            else:
+                inside.append((c, element))
+                pattern = n if own == labels else pattern
+        whole = linear(inside, const, shape)
+        made = REBUILD[pattern.op](pattern, tuple(a if a.op is IDENTITY else whole for a in pattern.args))
+        out[made] = out.get(made, 0.0) + 1.0
+    return list(out.items())
+
+
+def _deltas(node: Node) -> tuple[tuple[int, ...], ...]:
+    """The axes that a node has a Kronecker delta on, where it is nothing else than elements on a diagonal."""
+    if node.op is IDENTITY:
+        return ((0, 1),)
+    if node.op is not CONTRACT or len(node.params[1]) > node.ndim or sum(a.op is not IDENTITY for a in node.args) > 1:
+        return ()
+    return tuple(sorted(ls for ls, a in zip(node.params[0], node.args) if a.op is IDENTITY))
+
+
+def _on_diagonal(node: Node) -> tuple[tuple[int, ...], Shape, Node | None]:
+    """The elements on the diagonal: their axes, their shape and the node they are; ``None`` for ones."""
+    if node.op is CONTRACT:
+        for ls, a in zip(node.params[0], node.args):
+            if a.op is not IDENTITY:
+                return ls, a.shape, a
+    return (), (), None
 
 
 def _split(factor: Node, kept: Set[Node]) -> tuple[float, Node]:
