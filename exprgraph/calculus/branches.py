@@ -11,6 +11,7 @@ from typing import Union
 
 from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
+from ..canonical.written import split_coefficient
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate, gate_both
 from ..graph.column import Column
@@ -89,9 +90,15 @@ def masked(share: Node, v: Node, zeros: Zeros) -> tuple[Node, Silence]:
         return gate(share, v), Silence(False, False)
     chosen = zeros.chosen
     if not zeros.inside:
-        made, deep = within_mask(v, lambda w: gate(share, w))
-        if made is not None:
-            return made, Silence(False, chosen)
+        inner: list[Node] = []
+
+        def kept(w: Node) -> Node:
+            inner.append(gate(share, w))
+            return inner[0]
+
+        made, deep = within_mask(v, kept)
+        if made is not None:  # the gate of a number is a multiple of the share, whose zeros are no longer a mask's
+            return made, Silence(split_coefficient(inner[0])[1].op is not GATE, chosen)
         return gate_both(share, v), Silence(deep, chosen)
     return gate_both(share, v), Silence(True, chosen)
 

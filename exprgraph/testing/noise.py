@@ -78,6 +78,8 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
             if node.op is SOLVE:
                 args = [_off(a, np.abs(a), unit, rng) for a in args]
             value = _value(node, args, batch)
+            if not node.args and not np.array_equal(value, value.astype(dtype), equal_nan=True):
+                value = _off(value, np.abs(value), unit / 2, rng)  # the number nearest to it in this type
             if node.args and not _is_exact(node):
                 units = unit * (_FUNCTION if isinstance(node.op, Function) else _OPERATION)
                 value = _off(value, _magnitude(node, args, value, batch), units, rng)
