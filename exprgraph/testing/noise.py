@@ -87,6 +87,9 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
                     value = _not_overflown(node, args, value, batch)
                 elif node.op is SOLVE:
                     value = _not_specified(node, args[0], value)
+            if isinstance(node.op, Function) and node.op.boolean and len(value) > 1:
+                value = value.copy()  # at a tie, half of the runs take the side that the point itself takes
+                value[_RUNS // 2 :] = value[0]
             values[node] = value
         out = []
         for r in roots:
