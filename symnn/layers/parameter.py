@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,37 @@ from exprgraph.graph.leaves import normalize_shape
 from exprgraph.meaning.evaluate import real_array
 
 from ..errors import ArgumentError, ParameterError, ShapeError
-from ..parameters.initialization import Rule, by_shape
-from ..parameters.layout import check_name
+from ..parameters.layout import Shape, check_name
 from ..quantities import described
+
+#: makes an array of a shape
+Rule = Callable[[Shape, np.random.Generator], np.ndarray]
+
+
+def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Uniform numbers within ``sqrt(6 / (fan_in + fan_out))`` (Glorot, Bengio 2010).
+
+    The first axis counts the outputs, the others the inputs.
+
+    >>> import numpy as np
+    >>> from symnn.layers.parameter import glorot_uniform
+    >>> bool(abs(glorot_uniform((3, 2), np.random.default_rng(0))).max() <= (6 / 5) ** 0.5)
+    True
+    """
+    fan_out, fan_in = shape[0], math.prod(shape[1:])
+    limit = math.sqrt(6 / max(fan_in + fan_out, 1))
+    return rng.uniform(-limit, limit, shape)
+
+
+def by_shape(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Matrices Glorot-uniform, vectors and numbers zero: the rule of a parameter that has none of its own.
+
+    >>> import numpy as np
+    >>> from symnn.layers.parameter import by_shape
+    >>> by_shape((3,), np.random.default_rng(0))
+    array([0., 0., 0.])
+    """
+    return glorot_uniform(shape, rng) if len(shape) > 1 else np.zeros(shape)
 
 
 class Parameter:
@@ -102,4 +131,4 @@ def declared(given: Any, owner: str, where: tuple[str, ...] = ()) -> dict[str, A
     return found
 
 
-__all__ = ["Parameter", "declared"]
+__all__ = ["Parameter", "by_shape", "declared", "glorot_uniform"]
