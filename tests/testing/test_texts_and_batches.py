@@ -19,7 +19,7 @@ A = eg.Symbol("A", (2, 3))
 TEXTS: list[eg.Node] = [
     eg.max(v), eg.min(v) * 2, eg.max(A, axis=1), eg.min(A), eg.max(eg.sin(v) + x), eg.gradient(eg.max(v), v), eg.norm(v, float("inf")),
     eg.maximum(eg.maximum(x, y), x * y), eg.clip(x, 0, y), eg.abs(v - x), eg.relu(v), eg.sign(x - y) * x, eg.where(v > x, v, x), x**y,
-    x % y, eg.logsumexp(v), eg.std(v), eg.hypot(x, y), eg.logit(x / 4),
+    x % y, eg.logsumexp(v), eg.std(v), eg.hypot(x, y), eg.logit(x / 4), eg.logical_not(eg.lookup("direction")(x, y)),
 ]  # fmt: skip
 
 
