@@ -8,9 +8,9 @@ import numpy as np
 
 from ..calculus.derivatives import vjp
 from ..errors import DifferentiationError
+from ..functions.elementwise import Function
 from ..graph.leaves import as_node, constant
 from ..graph.node import Node
-from ..functions.elementwise import Function
 from ..graph.traverse import symbols_of, topological
 from ..meaning.evaluate import evaluate_nodes
 from ..text.parse import parse
