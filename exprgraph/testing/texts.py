@@ -24,8 +24,8 @@ def check_text(e: Any, *, at: Values | None = None, samples: int = 2, seed: int 
     """Check that the text of an expression, read back, has its value and its first derivatives.
 
     Text is for readers: a function may be shown as a formula that is 0/0 where the function is 0.  So nothing is said where
-    what was read back is NaN, or compares NaN with something; everywhere else the two must agree, as at ties of a maximum.  Text with parts left out is not
-    looked at; ``to_python`` leaves nothing out.
+    the text read back is NaN, or compares NaN with something; everywhere else the two must agree, as at ties of a maximum.
+    Text with parts left out is not looked at; ``to_python`` leaves nothing out.
 
     Args:
         e: an expression.
