@@ -12,7 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product as grid
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -64,10 +64,20 @@ class Get(Protocol):
 
 #: ``(node, index, get)``: one element of a node as a scalar node
 ELEMENT: Column[Callable[[Node, Index, Get], Node]] = Column("element", "one element of a node, of elements of its arguments", __name__)
-#: of one element: scalar operations, and how many elements of each argument it needs; none of what is not expanded
-EXPANSION: Column[Callable[[Node], tuple[int, Sequence[int]]]] = Column(
-    "expansion", "scalar operations for one element, and how many elements of each argument it needs", __name__, leaves=False
-)
+
+
+class Expansion(NamedTuple):
+    """What one element of a node is made of."""
+
+    #: scalar operations
+    operations: int
+    #: how many elements of each argument it needs; nothing where the node is elementary only as a whole
+    needs: Sequence[int]
+    #: how many numbers are reduced to one
+    terms: int = 1
+
+
+EXPANSION: Column[Callable[[Node], Expansion]] = Column("expansion", "what one element of a node is made of", __name__, leaves=False)
 
 
 def elements(node: Operand) -> np.ndarray:
@@ -332,7 +342,7 @@ def expanded_size(node: Node, limit: int = 10_000) -> int:
     total = 0
     for n in order:
         count = wanted[n]
-        total += count * EXPANSION[n.op](n)[0] if n.args else 0
+        total += count * EXPANSION[n.op](n).operations if n.args else 0
         if total > limit:
             return limit + 1
         for a, each in _needs(n):
@@ -361,52 +371,53 @@ def _users_first(root: Node, limit: int) -> list[Node] | None:
 def _needs(node: Node) -> Iterator[tuple[Node, int]]:
     """The arguments that are expanded, and how many elements of each one element needs at most."""
     if node.args:
-        yield from zip(node.args, EXPANSION[node.op](node)[1])
+        yield from zip(node.args, EXPANSION[node.op](node).needs)
 
 
 @EXPANSION.rule(SUM)
-def _expanded_sum(node: Node) -> tuple[int, Sequence[int]]:
+def _expanded_sum(node: Node) -> Expansion:
     const, coefficients = node.params
     operations = len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)])
-    return max(operations, 1), _once(node)
+    return Expansion(max(operations, 1), _once(node))
 
 
 @EXPANSION.rule(PRODUCT)
-def _expanded_product(node: Node) -> tuple[int, Sequence[int]]:
-    return len(node.args) - 1 + len([e for e in node.params if e != 1.0]), _once(node)
+def _expanded_product(node: Node) -> Expansion:
+    return Expansion(len(node.args) - 1 + len([e for e in node.params if e != 1.0]), _once(node))
 
 
 @EXPANSION.rule(CONTRACT)
-def _expanded_contract(node: Node) -> tuple[int, Sequence[int]]:
+def _expanded_contract(node: Node) -> Expansion:
     labels, sizes = node.params
     terms: int = math.prod(sizes[node.ndim :])
     factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
-    return max(terms * factors - 1, 0), [math.prod(sizes[k] for k in set(own) if k >= node.ndim) for own in labels]
+    needs = [math.prod(sizes[k] for k in set(own) if k >= node.ndim) for own in labels]
+    return Expansion(max(terms * factors - 1, 0), needs, terms)
 
 
 @EXPANSION.rule(REDUCE_MAX, REDUCE_MIN)
-def _expanded_extremum(node: Node) -> tuple[int, Sequence[int]]:
+def _expanded_extremum(node: Node) -> Expansion:
     among = math.prod(node.args[0].shape[k] for k in node.params)
-    return among - 1, [among]
+    return Expansion(among - 1, [among], among)
 
 
 @EXPANSION.rule(SOLVE, AxisFunction)
-def _not_expanded(node: Node) -> tuple[int, Sequence[int]]:
-    return COUNT[node.op](node) // max(node.size, 1), ()
+def _not_expanded(node: Node) -> Expansion:
+    return Expansion(COUNT[node.op](node) // max(node.size, 1), ())
 
 
 @EXPANSION.rule(Function, SAMPLE_SUM)
-def _expanded_function(node: Node) -> tuple[int, Sequence[int]]:
-    return 1, _once(node)
+def _expanded_function(node: Node) -> Expansion:
+    return Expansion(1, _once(node))
 
 
 @EXPANSION.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
-def _expanded_movement(node: Node) -> tuple[int, Sequence[int]]:
-    return 0, _once(node)
+def _expanded_movement(node: Node) -> Expansion:
+    return Expansion(0, _once(node))
 
 
 def _once(node: Node) -> Sequence[int]:
     return (1,) * len(node.args)
 
 
-__all__ = ["ELEMENT", "EXPANSION", "Get", "element", "elements", "expanded_size"]
+__all__ = ["ELEMENT", "EXPANSION", "Expansion", "Get", "element", "elements", "expanded_size"]

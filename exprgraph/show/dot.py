@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.node import Node
-from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PLACE, PRODUCT, SELECT, SUM, SYMBOL
 from ..graph.tree import Nesting, named
 from .escape import escape_dot
 from .text import index_text, number_text
 from .view import View
 
+#: what stands in the box of a node
+DOT: Column[Callable[[Node], str]] = Column("dot", "what stands in the box of a node", __name__, otherwise="its name and its parameters")
 #: more operations than this make no readable picture
 LIMIT = 200
 
@@ -57,31 +62,42 @@ def to_dot(node: Nesting, limit: int | None = LIMIT) -> str:
 
 
 def _label(node: Node) -> str:
-    op, params = node.op, node.params
-    if op is SYMBOL:
-        return str(params[0])
-    if op is CONSTANT:
-        return number_text(params[0])
-    if op is ARRAY:
-        return "array"
-    if op is SELECT:
-        return f"[{index_text(params, node.args[0].shape)}]"
-    if op is SUM:
-        const, coefficients = params
-        if all(c == 1.0 for c in coefficients) and not const:
-            return "+"
-        terms = [number_text(const)] * (const != 0.0) + [number_text(c) + "*" for c in coefficients[:8]]
-        return "+ (" + ", ".join(terms) + (", ..." if len(coefficients) > 8 else "") + ")"
-    if op is PRODUCT:
-        if all(e == 1.0 for e in params):
-            return "*"
-        return "* (" + ", ".join("**" + number_text(e) for e in params[:8]) + (", ..." if len(params) > 8 else "") + ")"
-    if op is CONTRACT:
-        letters = "ijklmnopqrstuvwxyzabcdefgh"
-        if len(params[1]) > len(letters):
-            return "contract"
-        operands: list[str] = ["".join(letters[k] for k in ks) for ks in params[0]]
-        return ",".join(operands) + "->" + letters[: node.ndim]
-    if isinstance(op, Function):
-        return op.name
-    return f"{op.name} {', '.join(map(str, params))}" if params and op.name != "place" else op.name
+    label = DOT.find(node.op)
+    if label is not None:
+        return label(node)
+    return f"{node.op.name} {', '.join(map(str, node.params))}" if node.params else node.op.name
+
+
+DOT.fill(lambda node: str(node.params[0]), SYMBOL)
+DOT.fill(lambda node: number_text(node.params[0]), CONSTANT)
+DOT.fill(lambda node: node.op.name, ARRAY, PLACE, Function)
+DOT.fill(lambda node: f"[{index_text(node.params, node.args[0].shape)}]", SELECT)
+
+
+@DOT.rule(SUM)
+def _sum(node: Node) -> str:
+    const, coefficients = node.params
+    if all(c == 1.0 for c in coefficients) and not const:
+        return "+"
+    terms = [number_text(const)] * (const != 0.0) + [number_text(c) + "*" for c in coefficients[:8]]
+    return "+ (" + ", ".join(terms) + (", ..." if len(coefficients) > 8 else "") + ")"
+
+
+@DOT.rule(PRODUCT)
+def _product(node: Node) -> str:
+    if all(e == 1.0 for e in node.params):
+        return "*"
+    return "* (" + ", ".join("**" + number_text(e) for e in node.params[:8]) + (", ..." if len(node.params) > 8 else "") + ")"
+
+
+@DOT.rule(CONTRACT)
+def _contract(node: Node) -> str:
+    labels, sizes = node.params
+    letters = "ijklmnopqrstuvwxyzabcdefgh"
+    if len(sizes) > len(letters):
+        return "contract"
+    operands: list[str] = ["".join(letters[k] for k in ks) for ks in labels]
+    return ",".join(operands) + "->" + letters[: node.ndim]
+
+
+__all__ = ["DOT", "to_dot"]

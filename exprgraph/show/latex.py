@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count as count_from
 from typing import Any
 
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
     ARRAY,
@@ -40,6 +41,8 @@ from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
 from .plan import LIMIT, Factors, Plan, Rendered
 
+#: ``(plan, node, place)``, as for text
+LATEX: Column[Callable[[Plan, Node, Node], Rendered]] = Column("latex", "a node as LaTeX", __name__)
 #: of a larger constant array only the shape is printed
 _MAX_NUMBERS = 36
 #: of a nesting of more parts only so many are printed
@@ -132,18 +135,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     if plan.view.is_cut(node):
         return Rendered(r"\dots", Binds.CALL)
     shown = plan.view.shown(node)
-    op = shown.op
-    if isinstance(op, Function):
-        return fill_latex(op.latex, [plan.get(a) for a in shown.args])
-    if op is SUM:
-        return _sum(plan, node)
-    if op is PRODUCT:
-        return _product(plan, plan.factors(node, top=True, quotients=True), shown.shape)
-    if isinstance(op, AxisFunction):
-        return _along(plan, op, shown)
-    if op is CONTRACT:
-        return _contract(plan, shown)
-    return _OTHERS[op](plan, shown)
+    return LATEX[shown.op](plan, shown, node)
 
 
 def _arg(plan: Plan, node: Node, binds: int = Binds.LOOSE) -> str:
@@ -168,7 +160,8 @@ def _number(value: float) -> Rendered:
 # ---------------------------------------------------------------- arithmetic
 
 
-def _sum(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(SUM)
+def _sum(plan: Plan, shown: Node, node: Node) -> Rendered:
     terms = plan.sum_parts(node)
     if len(terms) == 1 and terms[0][1] is not None:
         return _product(plan, plan.factors(terms[0][1], quotients=True).times(terms[0][0]), node.shape)
@@ -189,6 +182,11 @@ def _sum(plan: Plan, node: Node) -> Rendered:
     if plan.view.is_shortened(node):
         parts += ["+", r"\dots"]
     return Rendered(" ".join(parts), Binds.SUM)
+
+
+@LATEX.rule(PRODUCT)
+def _factors(plan: Plan, shown: Node, node: Node) -> Rendered:
+    return _product(plan, plan.factors(node, top=True, quotients=True), shown.shape)
 
 
 def _product(plan: Plan, found: Factors, shape: Shape) -> Rendered:
@@ -230,6 +228,12 @@ def _juxtaposed(pieces: Sequence[Rendered]) -> Rendered:
     return Rendered(text, Binds.PRODUCT)
 
 
+@LATEX.rule(Function)
+def _function(plan: Plan, node: Node, place: Node) -> Rendered:
+    assert isinstance(node.op, Function)
+    return fill_latex(node.op.latex, [plan.get(a) for a in node.args])
+
+
 def _power(plan: Plan, base: Node, e: float) -> Rendered:
     if e == 1.0:
         return plan.get(base)
@@ -253,7 +257,13 @@ def symbol_latex(name: str) -> str:
     return f"\\{name}" if name in _GREEK else rf"\mathtt{{{escape_latex(name)}}}"
 
 
-def _constant(plan: Plan, node: Node) -> Rendered:
+LATEX.fill(lambda plan, node, place: Rendered(symbol_latex(node.params[0]), Binds.ATOM), SYMBOL)
+LATEX.fill(lambda plan, node, place: Rendered(f"I_{{{node.shape[0]}}}", Binds.CALL), IDENTITY)
+LATEX.fill(lambda plan, node, place: Rendered(r"N_{\mathrm{samples}}", Binds.ATOM), SAMPLE_COUNT)
+
+
+@LATEX.rule(CONSTANT)
+def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
     value = node.params[0]
     if not node.shape:
         return _number(value)
@@ -262,7 +272,8 @@ def _constant(plan: Plan, node: Node) -> Rendered:
     return Rendered(ones, Binds.CALL) if value in (0.0, 1.0) else Rendered(f"{wrap(_number(value), Binds.PRODUCT)} {ones}", Binds.PRODUCT)
 
 
-def _array(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(ARRAY)
+def _array(plan: Plan, node: Node, place: Node) -> Rendered:
     data = node.params[0].data
     if plan.view.limit is not None and data.size > _MAX_NUMBERS:
         size = r" \times ".join(map(str, data.shape))
@@ -273,7 +284,8 @@ def _array(plan: Plan, node: Node) -> Rendered:
 # ---------------------------------------------------------------- arrays
 
 
-def _select(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(SELECT)
+def _select(plan: Plan, node: Node, place: Node) -> Rendered:
     return _indexed(plan, node.args[0], ",".join(_entry(e) for e in node.params))
 
 
@@ -297,12 +309,14 @@ def _entry(entry: Any) -> str:
     return f"{start + 1}:{last + 1}" if step == 1 else f"{start + 1}:{step}:{last + 1}"
 
 
-def _place(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(PLACE)
+def _place(plan: Plan, node: Node, place: Node) -> Rendered:
     index = ",".join(_entry(e) for e in node.params[0])
     return Rendered(rf"\operatorname{{place}}_{{{index}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
-def _joined(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(STACK, CONCATENATE)
+def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append(r"\vdots" if node.params[0] == 0 else r"\cdots")
@@ -315,12 +329,14 @@ def _joined(plan: Plan, node: Node) -> Rendered:
     return Rendered(rf"\operatorname{{{node.op.name}}}{mark}{OPEN}{', '.join(parts)}{CLOSE}", Binds.CALL)
 
 
-def _reshape(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(RESHAPE)
+def _reshape(plan: Plan, node: Node, place: Node) -> Rendered:
     size = r" \times ".join(map(str, node.shape))
     return Rendered(rf"\operatorname{{reshape}}_{{{size}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
-def _extremum(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(plan: Plan, node: Node, place: Node) -> Rendered:
     name = r"\max" if node.op is REDUCE_MAX else r"\min"
     (arg,) = node.args
     if len(node.params) == arg.ndim:
@@ -332,46 +348,33 @@ def _extremum(plan: Plan, node: Node) -> Rendered:
     return Rendered(rf"\left[ {name}_{{{over}}} {element} \right]_{{{','.join(kept)}}}", Binds.CALL)
 
 
-def _along(plan: Plan, row: AxisFunction, node: Node) -> Rendered:
+@LATEX.rule(AxisFunction)
+def _along(plan: Plan, node: Node, place: Node) -> Rendered:
+    assert isinstance(node.op, AxisFunction)
     (arg,) = node.args
-    usual = (arg.ndim - 1,) if row.keeps else tuple(range(arg.ndim))
+    usual = (arg.ndim - 1,) if node.op.keeps else tuple(range(arg.ndim))
     axes = "" if node.params == usual else rf"_{{\mathrm{{axis}}\,{','.join(str(k + 1) for k in node.params)}}}"
-    return Rendered(row.latex.format(_arg(plan, arg), axes), Binds.CALL)
+    return Rendered(node.op.latex.format(_arg(plan, arg), axes), Binds.CALL)
 
 
-def _solve(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(SOLVE)
+def _solve(plan: Plan, node: Node, place: Node) -> Rendered:
     a, b = node.args
     if b.op is IDENTITY:
         return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}}", Binds.POWER)
     return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}} {_arg(plan, b, Binds.MATMUL)}", Binds.MATMUL)
 
 
-def _sample_sum(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(SAMPLE_SUM)
+def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(rf"\sum_{{\mathrm{{samples}}}} {_arg(plan, node.args[0], Binds.PRODUCT)}", Binds.SUM)
-
-
-_OTHERS = {
-    SYMBOL: lambda plan, node: Rendered(symbol_latex(node.params[0]), Binds.ATOM),
-    CONSTANT: _constant,
-    ARRAY: _array,
-    IDENTITY: lambda plan, node: Rendered(f"I_{{{node.shape[0]}}}", Binds.CALL),
-    SAMPLE_COUNT: lambda plan, node: Rendered(r"N_{\mathrm{samples}}", Binds.ATOM),
-    SELECT: _select,
-    PLACE: _place,
-    STACK: _joined,
-    CONCATENATE: _joined,
-    RESHAPE: _reshape,
-    REDUCE_MAX: _extremum,
-    REDUCE_MIN: _extremum,
-    SOLVE: _solve,
-    SAMPLE_SUM: _sample_sum,
-}
 
 
 # ---------------------------------------------------------------- contractions
 
 
-def _contract(plan: Plan, node: Node) -> Rendered:
+@LATEX.rule(CONTRACT)
+def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
     key = plan.order.sketch.__getitem__
     f = form.familiar(node, key)
     if isinstance(f, form.MatMul):

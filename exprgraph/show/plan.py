@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..functions.along_axes import AxisFunction
-from ..functions.elementwise import Function
 from ..graph.leaves import is_known
 from ..graph.node import Node, Shape
-from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SOLVE, SUM
-from ..meaning.elements import elements, expanded_size
+from ..graph.primitive import CONSTANT, PRODUCT, SUM
+from ..meaning.elements import EXPANSION, elements, expanded_size
+from ..text.called import is_called
 from .naming import prefix_for, shared_parts
 from .order import Factor, Order
 from .view import View, is_atomic
@@ -51,7 +49,8 @@ class Plan:
         self.prefix = prefix_for(self.view) if self.named else ""
         self.number = {n: i + 1 for i, n in enumerate(self.named)}
         self.order.number = self.number
-        self.functions = {op.name for n in self.view.listed if isinstance(op := self.view.shown(n).op, (Function, AxisFunction))}
+        #: the names of functions that are called in it
+        self.functions = {op.name for n in self.view.listed if is_called(op := self.view.shown(n).op)}
         self._done: dict[Node, Rendered] = {}
         prefix = self.prefix
         self._name: Callable[[int], Rendered] = lambda i: Rendered(f"{prefix}{i}", 0)
@@ -153,17 +152,14 @@ def _better_whole(root: Node) -> bool:
     stack = [root]
     while stack:
         node = stack.pop()
-        if isinstance(node.op, AxisFunction):
+        if not node.args:
+            continue
+        expansion = EXPANSION[node.op](node)
+        if not expansion.needs:
             if root.shape and node.shape:
                 return True
             continue
-        if node.op is SOLVE:
-            if root.shape:
-                return True
-            continue
-        if node.op is CONTRACT and math.prod(node.params[1][len(node.shape) :]) > MAX_TERMS:
-            return True
-        if node.op in (REDUCE_MAX, REDUCE_MIN) and node.args[0].size > MAX_TERMS * node.size:
+        if expansion.terms > MAX_TERMS:
             return True
         for a in node.args:
             if a not in seen:

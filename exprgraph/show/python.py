@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import (
@@ -38,6 +39,8 @@ from ..graph.traverse import topological
 from ..graph.tree import flatten
 from .text import is_identifier, number_text, selection
 
+#: ``(code, node)``, where ``code`` has the texts of the arguments
+PYTHON: Column[Callable[[Code, Node], str]] = Column("python", "code that makes a node again, of the texts of its arguments", __name__)
 #: what is used once, and no longer than this, stands where it is used
 _SHORT = 24
 
@@ -79,12 +82,12 @@ class Code:
         self.count = 0
         for n in order:
             if n.op is SYMBOL:
-                self._name(n, self._of_symbol(n), _symbol(n))
+                self._name(n, self._of_symbol(n), PYTHON[n.op](self, n))
         last = set(roots)
         for n in order:
             if n.op is SYMBOL:
                 continue
-            text = self._expression(n)
+            text = PYTHON[n.op](self, n)
             if n.op is CONSTANT and not n.shape:
                 self.text[n] = text if n not in last else f"eg.array({text})"
             elif uses[n] == 1 and (len(text) <= _SHORT or n in last):
@@ -109,71 +112,124 @@ class Code:
             name, k = f"{base}{k}", k + 1
         return name
 
-    def _atom(self, node: Node) -> str:
+    def arguments(self, node: Node) -> str:
+        """The texts of its arguments, as those of a call."""
+        return ", ".join(map(self.text.__getitem__, node.args))
+
+    def atom(self, node: Node) -> str:
         """The text of a node where something is done to it."""
         text = self.text[node]
         return text if text.isidentifier() or (text.startswith("eg.") and text.endswith(")") and text.count("(") == 1) else f"({text})"
 
-    def _expression(self, node: Node) -> str:
-        op, args, params = node.op, node.args, node.params
-        get = self.text.__getitem__
-        if isinstance(op, Function):
-            return f"{_function(op)}({', '.join(map(get, args))})"
-        if op is SUM:
-            const, coefficients = params
-            if not _by_operators(node):
-                listed = ", ".join(f"({number_text(c)}, {get(a)})" for c, a in zip(coefficients, args))
-                return f"eg.sum_of_terms([{listed}]{f', {number_text(const)}' if const else ''})"
-            terms = [self._term(c, a) for c, a in zip(coefficients, args)]
-            if const:
-                terms.append(number_text(const))
-            return " + ".join(terms)
-        if op is PRODUCT:
-            if not _by_operators(node):
-                return f"eg.product_of_powers([{', '.join(f'({get(a)}, {number_text(e)})' for e, a in zip(params, args))}])"
-            if -1.0 in params and len(args) == 2:
-                above, below = args if params[1] == -1.0 else args[::-1]
-                return f"{self._atom(above)}/{self._atom(below)}"
-            return "*".join(self._atom(a) if e == 1.0 else f"{self._atom(a)}**{_exponent(e)}" for e, a in zip(params, args))
-        if op is CONTRACT:
-            return self._contract(node)
-        if op is SELECT:
-            return selection(self._atom(args[0]), params, args[0].shape)
-        if op is PLACE:
-            return f"eg.place({get(args[0])}, {params[0]!r}, {node.shape})"
-        if op in (STACK, CONCATENATE):
-            axis = f", axis={params[0]}" if params[0] else ""
-            return f"eg.{op.name}([{', '.join(map(get, args))}]{axis})"
-        if op is RESHAPE:
-            return f"eg.reshape({get(args[0])}, {node.shape})"
-        if op in (REDUCE_MAX, REDUCE_MIN):
-            return f"eg.{'max' if op is REDUCE_MAX else 'min'}({get(args[0])}, axis={params})"
-        if isinstance(op, AxisFunction):
-            return f"eg.{op.name}({get(args[0])}, axis={params})"
-        if op is SOLVE:
-            return f"eg.solve({get(args[0])}, {get(args[1])})"
-        if op is SAMPLE_SUM:
-            return f"eg.over_samples.sum({get(args[0])})"
-        return _leaf(node)
 
-    def _term(self, c: float, a: Node) -> str:
-        if c == 1.0:
-            return self._atom(a)
-        return f"{'-' if c == -1.0 else number_text(c) + '*'}{self._atom(a)}"
+@PYTHON.rule(Function)
+def _call(code: Code, node: Node) -> str:
+    assert isinstance(node.op, Function)
+    return f"{_function(node.op)}({code.arguments(node)})"
 
-    def _contract(self, node: Node) -> str:
-        labels, sizes = node.params
-        owned = {k for ks in labels for k in ks}
-        kept = [k for k in range(node.ndim) if k in owned]
-        rule = ",".join("".join(map(_letter, ks)) for ks in labels) + "->" + "".join(map(_letter, kept))
-        text = f'eg.einsum("{rule}", {", ".join(map(self.text.__getitem__, node.args))})'
-        if len(node.args) == 1 and list(labels[0]) == kept and len(sizes) == node.ndim:  # it only repeats
-            text = self._atom(node.args[0]) if kept else self.text[node.args[0]]
-        if len(kept) == node.ndim:
-            return text
-        if kept and kept != list(range(node.ndim - len(kept), node.ndim)):
-            text += f"[{', '.join(':' if k in owned else 'None' for k in range(kept[0], node.ndim))}]"
-        return f"eg.broadcast_to({text}, {node.shape})"
+
+@PYTHON.rule(SUM)
+def _sum(code: Code, node: Node) -> str:
+    const, coefficients = node.params
+    if not _by_operators(node):
+        listed = ", ".join(f"({number_text(c)}, {code.text[a]})" for c, a in zip(coefficients, node.args))
+        return f"eg.sum_of_terms([{listed}]{f', {number_text(const)}' if const else ''})"
+    terms = [_term(code, c, a) for c, a in zip(coefficients, node.args)]
+    if const:
+        terms.append(number_text(const))
+    return " + ".join(terms)
+
+
+def _term(code: Code, c: float, a: Node) -> str:
+    if c == 1.0:
+        return code.atom(a)
+    return f"{'-' if c == -1.0 else number_text(c) + '*'}{code.atom(a)}"
+
+
+@PYTHON.rule(PRODUCT)
+def _product(code: Code, node: Node) -> str:
+    args, exponents = node.args, node.params
+    if not _by_operators(node):
+        return f"eg.product_of_powers([{', '.join(f'({code.text[a]}, {number_text(e)})' for e, a in zip(exponents, args))}])"
+    if -1.0 in exponents and len(args) == 2:
+        above, below = args if exponents[1] == -1.0 else args[::-1]
+        return f"{code.atom(above)}/{code.atom(below)}"
+    return "*".join(code.atom(a) if e == 1.0 else f"{code.atom(a)}**{_exponent(e)}" for e, a in zip(exponents, args))
+
+
+@PYTHON.rule(CONTRACT)
+def _contract(code: Code, node: Node) -> str:
+    labels, sizes = node.params
+    owned = {k for ks in labels for k in ks}
+    kept = [k for k in range(node.ndim) if k in owned]
+    rule = ",".join("".join(map(_letter, ks)) for ks in labels) + "->" + "".join(map(_letter, kept))
+    text = f'eg.einsum("{rule}", {code.arguments(node)})'
+    if len(node.args) == 1 and list(labels[0]) == kept and len(sizes) == node.ndim:  # it only repeats
+        text = code.atom(node.args[0]) if kept else code.text[node.args[0]]
+    if len(kept) == node.ndim:
+        return text
+    if kept and kept != list(range(node.ndim - len(kept), node.ndim)):
+        text += f"[{', '.join(':' if k in owned else 'None' for k in range(kept[0], node.ndim))}]"
+    return f"eg.broadcast_to({text}, {node.shape})"
+
+
+@PYTHON.rule(SELECT)
+def _select(code: Code, node: Node) -> str:
+    return selection(code.atom(node.args[0]), node.params, node.args[0].shape)
+
+
+@PYTHON.rule(PLACE)
+def _place(code: Code, node: Node) -> str:
+    return f"eg.place({code.arguments(node)}, {node.params[0]!r}, {node.shape})"
+
+
+@PYTHON.rule(STACK, CONCATENATE)
+def _joined(code: Code, node: Node) -> str:
+    axis = f", axis={node.params[0]}" if node.params[0] else ""
+    return f"eg.{node.op.name}([{code.arguments(node)}]{axis})"
+
+
+@PYTHON.rule(RESHAPE)
+def _reshape(code: Code, node: Node) -> str:
+    return f"eg.reshape({code.arguments(node)}, {node.shape})"
+
+
+@PYTHON.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(code: Code, node: Node) -> str:
+    return f"eg.{'max' if node.op is REDUCE_MAX else 'min'}({code.arguments(node)}, axis={node.params})"
+
+
+@PYTHON.rule(AxisFunction)
+def _along(code: Code, node: Node) -> str:
+    return f"eg.{node.op.name}({code.arguments(node)}, axis={node.params})"
+
+
+@PYTHON.rule(SOLVE)
+def _solve(code: Code, node: Node) -> str:
+    return f"eg.solve({code.arguments(node)})"
+
+
+@PYTHON.rule(SAMPLE_SUM)
+def _sample_sum(code: Code, node: Node) -> str:
+    return f"eg.over_samples.sum({code.arguments(node)})"
+
+
+@PYTHON.rule(SYMBOL)
+def _symbol(code: Code, node: Node) -> str:
+    shape = f", shape={node.shape}" if node.shape else ""
+    kind = ", per_sample=True" if node.per_sample else ""
+    return f"eg.Symbol({_quoted(node.name)}{shape}{kind})"
+
+
+@PYTHON.rule(CONSTANT)
+def _constant(code: Code, node: Node) -> str:
+    value = number_text(node.params[0])
+    return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
+
+
+PYTHON.fill(lambda code, node: f"eg.array({_rows(node.params[0].data.tolist())})", ARRAY)
+PYTHON.fill(lambda code, node: f"eg.identity({node.shape[0]})", IDENTITY)
+PYTHON.fill(lambda code, node: "eg.over_samples.sum(1)", SAMPLE_COUNT)
 
 
 def _by_operators(node: Node) -> bool:
@@ -207,30 +263,12 @@ def _letter(k: int) -> str:
     return chr(97 + k) if k < 26 else chr(65 + k - 26) if k < 52 else chr(0x3B1 + k - 52)
 
 
-def _symbol(node: Node) -> str:
-    shape = f", shape={node.shape}" if node.shape else ""
-    kind = ", per_sample=True" if node.per_sample else ""
-    return f"eg.Symbol({_quoted(node.name)}{shape}{kind})"
-
-
 def _quoted(name: str) -> str:
     return f'"{name}"' if name.isidentifier() and name.isascii() else ascii(name)
-
-
-def _leaf(node: Node) -> str:
-    if node.op is CONSTANT:
-        value = number_text(node.params[0])
-        return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
-    if node.op is ARRAY:
-        return f"eg.array({_rows(node.params[0].data.tolist())})"
-    if node.op is IDENTITY:
-        return f"eg.identity({node.shape[0]})"
-    assert node.op is SAMPLE_COUNT, node.op
-    return "eg.over_samples.sum(1)"
 
 
 def _rows(values: Any) -> str:
     return f"[{', '.join(map(_rows, values))}]" if isinstance(values, list) else number_text(values)
 
 
-__all__ = ["Code", "to_python"]
+__all__ = ["PYTHON", "Code", "to_python"]

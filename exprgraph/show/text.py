@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ..canonical.indexing import Entries
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
     ARRAY,
@@ -44,6 +45,8 @@ _LOOSE, _SUM, _PRODUCT, _POWER, _ATOM = range(5)
 _MAX_NUMBERS = 64
 _CORNER = 3
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+#: ``(plan, node, place)``: the node that is printed, and the one in whose place it stands; mostly the same
+TEXT: Column[Callable[[Plan, Node, Node], Rendered]] = Column("text", "a node as Python for readers", __name__)
 #: names that the printed code means something by
 _RESERVED = frozenset(
     "Symbol array broadcast_to concatenate diag diagonal einsum identity outer over_samples place solve sqrt stack "
@@ -87,18 +90,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
     if plan.view.is_cut(node):
         return Rendered("...", _LOOSE)
     shown = plan.view.shown(node)
-    op = shown.op
-    if isinstance(op, Function):
-        return _apply(plan, op, shown)
-    if op is SUM:
-        return _sum(plan, node)
-    if op is PRODUCT:
-        return _product(plan, plan.factors(node, top=True))
-    if op is CONTRACT:
-        return _contract(plan, shown)
-    if isinstance(op, AxisFunction):
-        return _along(plan, op, shown)
-    return _OTHERS[op](plan, shown)
+    return TEXT[shown.op](plan, shown, node)
 
 
 def _wrap(piece: Rendered, binds: int) -> str:
@@ -127,7 +119,8 @@ def _number(value: float) -> Rendered:
 # ---------------------------------------------------------------- arithmetic
 
 
-def _sum(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(SUM)
+def _sum(plan: Plan, shown: Node, node: Node) -> Rendered:
     terms = plan.sum_parts(node)
     if len(terms) == 1 and terms[0][1] is not None:
         return _product(plan, plan.factors(terms[0][1]).times(terms[0][0]))
@@ -194,8 +187,15 @@ def _mean(plan: Plan, factors: Sequence[Factor]) -> tuple[Sequence[Factor], list
     return rest, [Rendered(f"over_samples.mean({_arg(plan, total[0][0].args[0])})", _ATOM)]
 
 
-def _apply(plan: Plan, row: Function, node: Node) -> Rendered:
-    return fill_text(row.text, [plan.get(a) for a in node.args])
+@TEXT.rule(PRODUCT)
+def _factors(plan: Plan, shown: Node, node: Node) -> Rendered:
+    return _product(plan, plan.factors(node, top=True))
+
+
+@TEXT.rule(Function)
+def _apply(plan: Plan, node: Node, place: Node) -> Rendered:
+    assert isinstance(node.op, Function)
+    return fill_text(node.op.text, [plan.get(a) for a in node.args])
 
 
 def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
@@ -220,7 +220,8 @@ def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
 # ---------------------------------------------------------------- leaves
 
 
-def _symbol(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(SYMBOL)
+def _symbol(plan: Plan, node: Node, place: Node) -> Rendered:
     name = node.params[0]
     if is_identifier(name) and name not in plan.functions and name not in _RESERVED:
         return Rendered(name, _ATOM)
@@ -229,13 +230,19 @@ def _symbol(plan: Plan, node: Node) -> Rendered:
     return Rendered(f"Symbol({ascii(name)}{shape}{kind})", _ATOM)
 
 
-def _constant(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(CONSTANT)
+def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
     if not node.shape:
         return _number(node.params[0])
     return Rendered(f"broadcast_to({number_text(node.params[0])}, {node.shape})", _ATOM)
 
 
-def _array(plan: Plan, node: Node) -> Rendered:
+TEXT.fill(lambda plan, node, place: Rendered(f"identity({node.shape[0]})", _ATOM), IDENTITY)
+TEXT.fill(lambda plan, node, place: Rendered("over_samples.sum(1)", _ATOM), SAMPLE_COUNT)
+
+
+@TEXT.rule(ARRAY)
+def _array(plan: Plan, node: Node, place: Node) -> Rendered:
     data = node.params[0].data
     short = plan.view.limit is not None and data.size > _MAX_NUMBERS
     return Rendered(f"array({_numbers(data, short)})", _ATOM)
@@ -291,15 +298,18 @@ def _entry(entry: Any, n: int) -> str:
     return f"{start_text}:{stop_text}" + (f":{step}" if step != 1 else "")
 
 
-def _select(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(SELECT)
+def _select(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(selection(_arg(plan, node.args[0], _ATOM), node.params, node.args[0].shape), _ATOM)
 
 
-def _place(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(PLACE)
+def _place(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"place({_arg(plan, node.args[0])}, {node.params[0]}, {node.shape})", _ATOM)
 
 
-def _joined(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(STACK, CONCATENATE)
+def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append("...")
@@ -307,20 +317,24 @@ def _joined(plan: Plan, node: Node) -> Rendered:
     return Rendered(f"{node.op.name}([{', '.join(parts)}]{axis})", _ATOM)
 
 
-def _reshape(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(RESHAPE)
+def _reshape(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.reshape({node.shape})", _ATOM)
 
 
-def _extremum(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(plan: Plan, node: Node, place: Node) -> Rendered:
     name = "max" if node.op is REDUCE_MAX else "min"
     return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.{name}({_axis_text(node.args[0], node.params)})", _ATOM)
 
 
-def _along(plan: Plan, row: AxisFunction, node: Node) -> Rendered:
+@TEXT.rule(AxisFunction)
+def _along(plan: Plan, node: Node, place: Node) -> Rendered:
+    assert isinstance(node.op, AxisFunction)
     (arg,) = node.args
-    usual = (arg.ndim - 1,) if row.keeps else tuple(range(arg.ndim))
+    usual = (arg.ndim - 1,) if node.op.keeps else tuple(range(arg.ndim))
     axis = "" if node.params == usual else f", axis={node.params[0] if len(node.params) == 1 else node.params}"
-    return Rendered(f"{row.name}({_arg(plan, arg)}{axis})", _ATOM)
+    return Rendered(f"{node.op.name}({_arg(plan, arg)}{axis})", _ATOM)
 
 
 def _axis_text(node: Node, axes: Sequence[int]) -> str:
@@ -329,37 +343,22 @@ def _axis_text(node: Node, axes: Sequence[int]) -> str:
     return f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
 
 
-def _solve(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(SOLVE)
+def _solve(plan: Plan, node: Node, place: Node) -> Rendered:
     a, b = node.args
     return Rendered(f"solve({_arg(plan, a)}, {_arg(plan, b)})", _ATOM)
 
 
-def _sample_sum(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(SAMPLE_SUM)
+def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"over_samples.sum({_arg(plan, node.args[0])})", _ATOM)
-
-
-_OTHERS = {
-    SYMBOL: _symbol,
-    CONSTANT: _constant,
-    ARRAY: _array,
-    IDENTITY: lambda plan, node: Rendered(f"identity({node.shape[0]})", _ATOM),
-    SAMPLE_COUNT: lambda plan, node: Rendered("over_samples.sum(1)", _ATOM),
-    SELECT: _select,
-    PLACE: _place,
-    STACK: _joined,
-    CONCATENATE: _joined,
-    RESHAPE: _reshape,
-    REDUCE_MAX: _extremum,
-    REDUCE_MIN: _extremum,
-    SOLVE: _solve,
-    SAMPLE_SUM: _sample_sum,
-}
 
 
 # ---------------------------------------------------------------- contractions
 
 
-def _contract(plan: Plan, node: Node) -> Rendered:
+@TEXT.rule(CONTRACT)
+def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
     f = form.familiar(node, plan.order.sketch.__getitem__)
     if isinstance(f, form.MatMul):
         left, right = _matrix(plan, f.left, f.left_transposed), _matrix(plan, f.right, f.right_transposed)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any, NoReturn
 
-from ..canonical import joining, over_samples
+from ..canonical import over_samples
 from ..errors import DTypeError, ExprGraphError, ParseError, ShapeError
 from ..functions import rows as functions
-from ..functions.elementwise import Function, caller, lookup
-from ..graph import leaves
+from ..functions.elementwise import Function, caller
 from ..graph.leaves import as_node, is_known
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, SYMBOL, TABLE
-from ..language import linalg, many_operands, operators, reductions, shapes
+from ..language import operators
+from .called import Name, called
 from .grammar import Source, Step, steps
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -87,7 +86,7 @@ def parse(
         result, last = reader.run(steps(text, max_depth))
     except MemoryError:
         raise ParseError("there is not enough memory for what the text asks for") from None
-    if isinstance(result, _Name):
+    if isinstance(result, Name):
         raise ParseError(f"{result.text} is a function, not an expression")
     try:
         return as_node(result)
@@ -99,37 +98,6 @@ def _symbol(s: Any) -> Node:
     if not isinstance(s, Node) or s.op is not SYMBOL:
         raise TypeError(f"parse: symbols are expressions made with Symbol, got {s!r}")
     return s
-
-
-class _Name:
-    """What stands before an opening parenthesis: a function, or a method with what it is of."""
-
-    def __init__(self, text: str, call: Callable[..., Any]) -> None:
-        self.text = text
-        self.call = call
-
-
-@cache
-def _functions() -> dict[str, Callable[..., Any]]:
-    """What is called by its name, without the elementwise rows, which users add to."""
-    found: dict[str, Callable[..., Any]] = {"Symbol": leaves.Symbol, "lookup": _looked_up}
-    named = {
-        operators: "add subtract multiply divide negative greater greater_equal",
-        functions: "clip power sqrt square",
-        joining: "concatenate stack",
-        many_operands: "product_of_powers sum_of_terms",
-        linalg: "diag diagonal dot einsum expand_dims inv matmul moveaxis outer solve squeeze swapaxes trace transpose",
-        reductions: "log_softmax logsumexp max mean min norm prod softmax std sum var",
-        shapes: "array broadcast_to identity ones place reshape zeros",
-    }
-    for module, listed in named.items():
-        for name in listed.split():
-            found[name] = getattr(module, name)
-    return found
-
-
-def _looked_up(name: str) -> _Name:
-    return _Name(name, lookup(name))
 
 
 class _Module:
@@ -144,6 +112,7 @@ class _Reader:
 
     def __init__(self, source: Source, names: dict[str, Any], max_elements: int) -> None:
         self.source, self.names, self.max_elements = source, names, max_elements
+        self.functions = called()
         self.largest = max([max_elements, *(n.size for n in names.values() if isinstance(n, Node))])  # the caller has these
         self.weights: dict[str, int] = {}  # of named lists
         self.entries = 0  # of lists, so far
@@ -225,7 +194,7 @@ class _Reader:
     def _made(self, step: Step, given: list[Any]) -> Any:
         kind, what = step.kind, step.what
         for v in given[1:] if kind == "call" else given:
-            if isinstance(v, _Name):
+            if isinstance(v, Name):
                 self._refuse(step, f"the function {v.text} where a value is expected")
             if isinstance(v, _Module) and kind != "attribute":
                 self._unknown(step, v.text)
@@ -256,7 +225,7 @@ class _Reader:
         called = given[0]
         if isinstance(called, Node) and step.of:  # a symbol of a function's name is not what is called
             called = self._named(step, step.of, {})
-        if not isinstance(called, _Name):
+        if not isinstance(called, Name):
             self._refuse(step)
         split = len(given) - len(what)
         return called.call(*given[1:split], **dict(zip(what, given[split:])))
@@ -266,7 +235,7 @@ class _Reader:
             return names[name]
         if name in (*_MODULES, _SAMPLES):
             return _Module(name)
-        found = _functions().get(name)
+        found = self.functions.get(name)
         if found is None:
             row = TABLE.get(name)
             if isinstance(row, Function):
@@ -275,7 +244,7 @@ class _Reader:
                 found = float
             else:
                 self._unknown(step, name)
-        return _Name(name, found)
+        return Name(name, found)
 
     def _unknown(self, step: Step, name: str) -> NoReturn:
         known = ", ".join(sorted(self.names)) or "none"
@@ -290,14 +259,14 @@ class _Reader:
             if value.text in _MODULES and name == _SAMPLES:
                 return _Module(_SAMPLES)
             if value.text == _SAMPLES and name in ("sum", "mean"):
-                return _Name(f"{_SAMPLES}.{name}", getattr(over_samples, name))
-            if name not in _functions() and not isinstance(TABLE.get(name), Function):
+                return Name(f"{_SAMPLES}.{name}", getattr(over_samples, name))
+            if name not in self.functions and not isinstance(TABLE.get(name), Function):
                 self._refuse(step, f"{self.source.part(step.start, step.stop)}, which does not make an expression")
             return self._named(step, name, {})
         if isinstance(value, (Node, int, float, list)) and name in _PROPERTIES:
             return getattr(as_node(value), name)
         if isinstance(value, (Node, int, float, list)) and name in _METHODS:
-            return _Name(name, getattr(as_node(value), name))
+            return Name(name, getattr(as_node(value), name))
         self._refuse(step)
 
 

@@ -1,0 +1,104 @@
+"""The functions that text calls by name, each with the primitive whose nodes it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..canonical import joining, over_samples
+from ..functions import rows as functions
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
+from ..functions.elementwise import Function, lookup
+from ..graph import leaves
+from ..graph.column import Column
+from ..graph.primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+    TABLE,
+    Primitive,
+)
+from ..language import linalg, many_operands, operators, reductions, shapes
+
+
+class Name:
+    """What stands before an opening parenthesis: a function, or a method with what it is of."""
+
+    def __init__(self, text: str, call: Callable[..., Any]) -> None:
+        self.text = text
+        self.call = call
+
+
+Called = Mapping[str, Callable[..., Any]]
+#: what text calls to make nodes of a primitive, by name: ``{"stack": joining.stack}``
+PARSE: Column[Called] = Column("parse", "the functions that text calls, by name, to make nodes of it", __name__)
+PARSE.leave_out("its name is read from the table, so that functions that are added are found", Function)
+
+
+def _of(module: Any, names: str) -> dict[str, Callable[..., Any]]:
+    return {name: getattr(module, name) for name in names.split()}
+
+
+PARSE.fill(_of(leaves, "Symbol"), SYMBOL)
+PARSE.fill(_of(shapes, "ones zeros"), CONSTANT)
+PARSE.fill(_of(shapes, "array"), ARRAY)
+PARSE.fill(_of(shapes, "identity"), IDENTITY)
+PARSE.fill(_of(over_samples, ""), SAMPLE_COUNT, SAMPLE_SUM)  # over_samples.sum(...)
+PARSE.fill(_of(operators, "add subtract negative") | _of(many_operands, "sum_of_terms"), SUM)
+PARSE.fill(
+    _of(operators, "multiply divide")
+    | _of(functions, "power sqrt square")
+    | _of(many_operands, "product_of_powers")
+    | _of(reductions, "prod"),
+    PRODUCT,
+)
+PARSE.fill(
+    _of(linalg, "diag diagonal dot einsum matmul moveaxis outer swapaxes trace transpose")
+    | _of(reductions, "mean std sum var")
+    | _of(shapes, "broadcast_to"),
+    CONTRACT,
+)
+PARSE.fill(_of(linalg, "squeeze"), SELECT)
+PARSE.fill(_of(shapes, "place"), PLACE)
+PARSE.fill(_of(joining, "stack"), STACK)
+PARSE.fill(_of(joining, "concatenate"), CONCATENATE)
+PARSE.fill(_of(shapes, "reshape") | _of(linalg, "expand_dims"), RESHAPE)
+PARSE.fill(_of(reductions, "max"), REDUCE_MAX)
+PARSE.fill(_of(reductions, "min"), REDUCE_MIN)
+PARSE.fill(_of(linalg, "solve inv"), SOLVE)
+for _row in (NORM, LOGSUMEXP, SOFTMAX, LOG_SOFTMAX):
+    PARSE.fill(_of(reductions, _row.name), _row)
+
+
+def is_called(row: Primitive) -> bool:
+    """Whether text calls a function of a primitive's own name."""
+    return isinstance(row, Function) or row.name in (PARSE.find(row) or ())
+
+
+def called() -> dict[str, Callable[..., Any]]:
+    """What is called by its name, without the elementwise rows, which users add to."""
+    found: dict[str, Callable[..., Any]] = {"lookup": _looked_up, **_of(functions, "clip"), **_of(operators, "greater greater_equal")}
+    for row in TABLE.values():
+        found.update(PARSE.find(row) or {})
+    return found
+
+
+def _looked_up(name: str) -> Name:
+    return Name(name, lookup(name))
+
+
+__all__ = ["PARSE", "Name", "called", "is_called"]
