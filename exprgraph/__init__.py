@@ -130,6 +130,7 @@ from .meaning.evaluate import evaluate
 from .meaning.query import count_nodes, count_ops, free_symbols, substitute
 from .show import latex, to_dot, to_python
 from .simplify.rules import simplify
+from .support.offered import offer as _offer
 from .text.parse import parse
 
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
@@ -306,3 +307,6 @@ __all__ = [
     "xlogy",
     "zeros",
 ]
+
+_offer({name: globals()[name] for name in __all__})
+del _offer

@@ -16,19 +16,12 @@ from ..canonical.operands import refuse_truth
 from ..canonical.written import split_coefficient, split_sign
 from ..graph.leaves import as_node, number, zeros
 from ..graph.node import Node, Operand
-from ..graph.primitive import TABLE
 from ..support import values
-from .elementwise import Elementwise, Function, apply, broadcast
+from .elementwise import Elementwise, Function, apply, broadcast, row_named
 from .elementwise import row as _row
 
 _half = 0.5
 _inf = math.inf
-
-
-def _function(name: str) -> Function:
-    row = TABLE[name]
-    assert isinstance(row, Function)
-    return row
 
 
 def _of_conditions(name: str, conditions: int) -> Elementwise:
@@ -37,7 +30,7 @@ def _of_conditions(name: str, conditions: int) -> Elementwise:
     def build(*operands: Operand) -> Node:
         for operand in operands[:conditions]:
             refuse_truth(operand, name)
-        return apply(_function(name), *operands)
+        return apply(row_named(name), *operands)
 
     return build
 
@@ -267,7 +260,7 @@ def _apart(row: Function, a: Node, b: Node) -> Node:
     return scale(factor, apply(row, x, y))
 
 
-WHERE, GATE, GATE_BOTH = _function("where"), _function("gate"), _function("gate_both")
+WHERE, GATE, GATE_BOTH = row_named("where"), row_named("gate"), row_named("gate_both")
 
 
 def where(condition: Operand, a: Operand, b: Operand) -> Node:

@@ -27,6 +27,7 @@ from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYM
 from ..graph.primitive import lookup as primitive
 from ..graph.traverse import REBUILD, topological
 from ..support.forking import lock
+from ..support.offered import offered
 from .definitions import definition_of, with_names_of_its_own
 from .signatures import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
 
@@ -176,6 +177,13 @@ def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | No
     return caller(made)
 
 
+def row_named(name: str) -> Function:
+    """The row of the package's own that has this name."""
+    row = TABLE[name]
+    assert isinstance(row, Function)
+    return row
+
+
 #: operations that move elements and leave them as they are
 _MOVEMENTS = (SELECT, STACK, CONCATENATE, RESHAPE)
 
@@ -283,9 +291,7 @@ def function(
     3*x**2
     """
     check_name(name)
-    import exprgraph  # its names are known when all of it is there
-
-    if name in exprgraph.__all__ and name not in TABLE:
+    if offered(name) is not None and name not in TABLE:
         raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")
     partials = partials_of(name, derivative)
     arity = len(partials)
@@ -371,4 +377,7 @@ def caller(row: Function) -> Callable[..., Node]:
     return call
 
 
-__all__ = ["Elementwise", "Function", "apply", "broadcast", "broadcast_to", "caller", "function", "is_boolean", "lookup", "row"]
+__all__ = [
+    "Elementwise", "Function", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "caller", "function", "is_boolean", "lookup",
+    "row", "row_named",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The derivatives of ``x**y`` with a symbol as exponent, as rows that have the limits at 0.
+"""Powers and roots, and the derivatives of ``x**y`` with a symbol as exponent: rows that have the limits at 0.
 
 ``y*x**(y - 1)`` is 0 times infinity where x and y are 0, and so is ``x**y*log(x)`` where x is 0.  Both orders of the mixed
 derivative are ``x**(y - 1)*(1 + y*log(x))``.
@@ -10,18 +10,19 @@ import math
 
 import numpy as np
 
-from ..graph.leaves import array, constant_value
-from ..graph.node import Node
+from ..canonical.arithmetic import power as constant_power
+from ..graph.leaves import array, as_node, constant_value, number
+from ..graph.node import Node, Operand
 from ..support import values
-from .elementwise import Elementwise, row
+from .choices import gate
+from .elementwise import Elementwise, apply, broadcast, broadcast_to, row, row_named
+from .transcendental import exp, log, xlogy
 
 _inf = math.inf
 
 
 def slope(x: Node, y: Node) -> Node:
     """The derivative of ``x**y`` by x; where y is 0, so is it, whatever x."""
-    from .rows import power
-
     known = constant_value(y)
     if known is None:
         return power_slope(x, y)
@@ -30,51 +31,23 @@ def slope(x: Node, y: Node) -> Node:
 
 def growth(x: Node, y: Node) -> Node:
     """The derivative of ``x**y`` by y; where the power is 0, so is it."""
-    from .rows import log, power
-
     known = constant_value(x)
     if known is not None and (known > 0).all():
         return power(x, y) * log(x)
     return power_log(x, y)
 
 
-def _slope_by_x(x: Node, y: Node) -> Node:
-    from .rows import gate
-
-    return gate(y, power_slope(x, y - 1))
-
-
 def _mixed(x: Node, y: Node) -> Node:
-    from .rows import gate, power
-
     return power(x, y - 1) + gate(y, power_log(x, y - 1))
-
-
-def _growth_by_y(x: Node, y: Node) -> Node:
-    from .rows import xlogy
-
-    return xlogy(power_log(x, y), x)
-
-
-def _power(x: Node, y: Node) -> Node:
-    from .rows import power
-
-    return power(x, y)
-
-
-def _shown_growth(x: Node, y: Node) -> Node:
-    from .rows import log, power
-
-    return power(x, y) * log(x)
 
 
 power_slope: Elementwise = row(
     "power_slope",
     values.power_slope,
-    lambda x, y: _slope_by_x(x, y),
+    lambda x, y: gate(y, power_slope(x, y - 1)),
     lambda x, y: _mixed(x, y),
     code="({1} * pow({0}, {1} - 1.0) if {1} != 0.0 else 0.0)",
-    shown_as=lambda x, y: y * _power(x, y - 1),
+    shown_as=lambda x, y: y * power(x, y - 1),
     domain=[(0, _inf), (-_inf, _inf)],
     sample=[(0.2, 2), (-2, 2)],
     doc="y*x**(y - 1), and 0 where y is 0.",
@@ -83,12 +56,76 @@ power_log: Elementwise = row(
     "power_log",
     values.power_log,
     lambda x, y: _mixed(x, y),
-    lambda x, y: _growth_by_y(x, y),
+    lambda x, y: xlogy(power_log(x, y), x),
     code="(pow({0}, {1}) * log({0}) if pow({0}, {1}) != 0.0 else 0.0)",
-    shown_as=lambda x, y: _shown_growth(x, y),
+    shown_as=lambda x, y: power(x, y) * log(x),
     domain=[(0, _inf), (-_inf, _inf)],
     sample=[(0.2, 2), (-2, 2)],
     doc="x**y*log(x), and 0 where x**y is 0.",
 )
 
-__all__ = ["growth", "power_log", "power_slope", "slope"]
+power_function: Elementwise = row(
+    "pow",
+    np.power,
+    slope,
+    growth,
+    text="{0}**{1}",
+    latex="{{{0}}}^{{{1}}}",
+    domain=[(0, _inf), (-_inf, _inf)],
+    sample=[(0.2, 2), (-2, 2)],
+    build=lambda x, y: power(x, y),
+    doc="x**y.",
+)
+POWER = row_named("pow")
+
+
+def power(base: Operand, exponent: Operand) -> Node:
+    """``base ** exponent``, elementwise: the two broadcast.
+
+    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  With a symbol as exponent the
+    derivatives at base 0 are the limits from above: by the base 0, 1 or infinite as the exponent is above, at or below 1, and 0 where
+    it is 0; by the exponent 0 where it is above 0, and -inf at 0 and below.  So ``x**x`` has the derivative -inf at 0.
+    For a base below 0 the derivative by the exponent is NaN.
+
+    Raises:
+        ShapeError: the shapes do not broadcast together.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.diff(eg.power(x, 2), x, x)
+    2
+    """
+    node, e = as_node(base), as_node(exponent)
+    value = number(e)
+    if value is not None and math.isfinite(value):
+        (node, _), shape = broadcast(node, e, what="base and exponent")
+        return constant_power(broadcast_to(node, shape), value)
+    if number(node) is not None and not node.shape and number(node) == math.e:
+        return exp(e)
+    return apply(POWER, node, e)
+
+
+def sqrt(x: Operand) -> Node:
+    """The square root, elementwise, of the shape of x.
+
+    NaN below 0.  At 0 the derivative is infinite; that of :func:`norm` is 0.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.evaluate([eg.sqrt(x), eg.diff(eg.sqrt(x), x)], {x: 4.0})
+    [np.float64(2.0), np.float64(0.25)]
+    """
+    return constant_power(as_node(x), 0.5)
+
+
+def square(x: Operand) -> Node:
+    """``x**2``, elementwise, of the shape of x.
+
+    >>> import exprgraph as eg
+    >>> eg.square(eg.Symbol("x"))
+    x**2
+    """
+    return constant_power(as_node(x), 2.0)
+
+
+__all__ = ["growth", "power", "power_function", "power_log", "power_slope", "slope", "sqrt", "square"]

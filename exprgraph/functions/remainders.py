@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph.node import Node
+from .choices import absolute, sign
 from .elementwise import Elementwise, row
 
 
 def _truncated_quotient(x: Node, y: Node) -> Node:
     """The quotient without its fraction, which has the derivative 0."""
-    from .rows import absolute, sign
-
     return sign(x) * sign(y) * floor_divide(absolute(x), absolute(y))
 
 

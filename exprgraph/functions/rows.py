@@ -1,4 +1,4 @@
-"""The elementwise functions of the package: activations and powers are here, the other rows in the modules that are named below.
+"""The elementwise functions of the package: activations are here, the other rows in the modules that are named below.
 
 Every row says what the package knows of a function.  Derivatives are written so that they keep their digits, and stated where
 they do not exist: the modules say how.
@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from ..canonical.arithmetic import power as constant_power
-from ..graph.leaves import as_node, number
-from ..graph.node import Node, Operand
 from ..graph.primitive import TABLE
 from ..support import values
-from . import powers
 from .choices import (
     GATE,
     GATE_BOTH,
@@ -35,31 +29,27 @@ from .choices import (
     maximum,
     minimum,
     not_equal,
-    ratio,
     relu,
     sign,
-    smaller,
     step,
     where,
 )
-from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to
+from .elementwise import Elementwise, Function
 from .elementwise import row as _row
+from .powers import power, sqrt, square
 from .remainders import floor_divide, fmod, mod
-from .scaled import direction, excess, held, hypot
+from .scaled import excess, held
 from .transcendental import (
     acos,
     acosh,
-    acosh_prime,
     asin,
     asinh,
     atan,
     atan2,
-    atan_prime,
     atanh,
     cbrt,
     cos,
     cosh,
-    coth_acosh,
     erf,
     erfc,
     exp,
@@ -116,76 +106,12 @@ gelu: Elementwise = _row(
 )
 silu: Elementwise = _row("silu", values.silu, lambda x: sigmoid(x) + held(x) * sigmoid_prime(x), doc="x * sigmoid(x), also known as swish.")
 
-# powers and roots
-power_function: Elementwise = _row(
-    "pow",
-    np.power,
-    lambda x, y: powers.slope(x, y),
-    lambda x, y: powers.growth(x, y),
-    text="{0}**{1}",
-    latex="{{{0}}}^{{{1}}}",
-    domain=[(0, _inf), (-_inf, _inf)],
-    sample=[(0.2, 2), (-2, 2)],
-    build=lambda x, y: power(x, y),
-    doc="x**y.",
-)
-
-
-def power(base: Operand, exponent: Operand) -> Node:
-    """``base ** exponent``, elementwise: the two broadcast.
-
-    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  With a symbol as exponent the
-    derivatives at base 0 are the limits from above: by the base 0, 1 or infinite as the exponent is above, at or below 1, and 0 where
-    it is 0; by the exponent 0 where it is above 0, and -inf at 0 and below.  So ``x**x`` has the derivative -inf at 0.
-    For a base below 0 the derivative by the exponent is NaN.
-
-    Raises:
-        ShapeError: the shapes do not broadcast together.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x")
-    >>> eg.diff(eg.power(x, 2), x, x)
-    2
-    """
-    node, e = as_node(base), as_node(exponent)
-    value = number(e)
-    if value is not None and math.isfinite(value):
-        (node, _), shape = broadcast(node, e, what="base and exponent")
-        return constant_power(broadcast_to(node, shape), value)
-    if number(node) is not None and not node.shape and number(node) == math.e:
-        return exp(e)
-    return apply(_power_row, node, e)
-
-
-def sqrt(x: Operand) -> Node:
-    """The square root, elementwise, of the shape of x.
-
-    NaN below 0.  At 0 the derivative is infinite; that of :func:`norm` is 0.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x")
-    >>> eg.evaluate([eg.sqrt(x), eg.diff(eg.sqrt(x), x)], {x: 4.0})
-    [np.float64(2.0), np.float64(0.25)]
-    """
-    return constant_power(as_node(x), 0.5)
-
-
-def square(x: Operand) -> Node:
-    """``x**2``, elementwise, of the shape of x.
-
-    >>> import exprgraph as eg
-    >>> eg.square(eg.Symbol("x"))
-    x**2
-    """
-    return constant_power(as_node(x), 2.0)
-
 
 def _rows() -> dict[str, Function]:
     return {n: p for n, p in TABLE.items() if isinstance(p, Function)}
 
 
 _table = _rows()
-_power_row = _table["pow"]
 
 
 def built_in() -> frozenset[str]:
@@ -194,10 +120,10 @@ def built_in() -> frozenset[str]:
 
 
 __all__ = [
-    "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "acosh_prime", "asin", "asinh", "atan", "atan2", "atan_prime", "atanh",
-    "built_in", "cbrt", "ceil", "clip", "cos", "cosh", "coth_acosh", "direction", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1",
-    "floor", "floor_divide", "fmod", "gate", "gate_both", "gelu", "held", "hypot", "less", "less_equal", "log", "log1p", "log2", "log10",
+    "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
+    "built_in", "cbrt", "ceil", "clip", "cos", "cosh", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1",
+    "floor", "floor_divide", "fmod", "gate", "gate_both", "gelu", "held", "less", "less_equal", "log", "log1p", "log2", "log10",
     "log_sigmoid", "logaddexp", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "normal_cdf", "not_equal",
-    "power", "power_function", "ratio", "relu", "sigmoid", "sigmoid_prime", "sign", "silu", "sin", "sinh", "smaller", "softplus",
+    "power", "relu", "sigmoid", "sigmoid_prime", "sign", "silu", "sin", "sinh", "softplus",
     "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where", "xlogy",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from ..graph.node import Node
+from ..support.offered import offered
 
 #: by names that other packages have
 _ELSEWHERE = {
@@ -24,10 +25,8 @@ def no_attribute(self: Node, name: str) -> NoReturn:
         raise AttributeError(f"only symbols have a name; this is a {self.op.name} expression")
     if name.startswith("_"):
         raise AttributeError(f"an expression has no attribute {name!r}")
-    import exprgraph  # its names are known when all of it is there
-
     where = _ELSEWHERE.get(name)
-    if where is None and name in exprgraph.__all__ and callable(getattr(exprgraph, name)):
+    if where is None and callable(offered(name)):
         where = f"exprgraph.{name}(e, ...)"
     raise AttributeError(f"an expression has no attribute {name!r}" + (f"; there is {where}" if where else ""))
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from ..canonical.contract import contract
 from ..canonical.indexing import select
-from ..canonical.joining import axes_listed, normalize_axis
+from ..canonical.joining import axes_listed, normalize_axis, reshape
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_shapes, broadcast_to
 from ..graph.leaves import array, as_node, constant_values, identity, is_zero, zeros
@@ -86,8 +86,6 @@ def outer(a: Operand, b: Operand) -> Node:
     >>> eg.outer(x, y).shape, eg.outer(x, y)[1, 2]
     ((2, 3), x[1]*y[2])
     """
-    from ..canonical.joining import reshape
-
     a, b = as_node(a), as_node(b)
     return contract([(reshape(a, (a.size,)), ["i"]), (reshape(b, (b.size,)), ["j"])], ["i", "j"])
 

@@ -14,7 +14,7 @@ from ..canonical.indexing import getitem
 from ..canonical.operands import leaves_to_other
 from ..canonical.written import split_coefficient
 from ..functions import rows as functions
-from ..functions.elementwise import apply, broadcast
+from ..functions.elementwise import broadcast
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from . import linalg, reductions
@@ -190,6 +190,6 @@ def _install() -> None:
         setattr(Node, name, f)
 
 
-__all__ = ["add", "apply", "divide", "greater", "greater_equal", "multiply", "negative", "subtract"]
+__all__ = ["add", "divide", "greater", "greater_equal", "multiply", "negative", "subtract"]
 
 _install()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..canonical.arithmetic import power, scale
+from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
 from ..canonical.indexing import select
-from ..canonical.joining import normalize_axis, reshape
+from ..canonical.joining import concatenate, normalize_axis
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
@@ -173,8 +173,6 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
             half = n // 2
             low, high = _slice(node, k, 0, half), _slice(node, k, half, half)
             if n % 2:
-                from ..canonical.joining import concatenate
-
                 node = concatenate([low * high, _slice(node, k, n - 1, 1)], k)
             else:
                 node = low * high
@@ -319,4 +317,4 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
 REBUILD.fill(lambda node, args: extremum(node.op, args[0], node.params), REDUCE_MAX, REDUCE_MIN)
 
-__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "power", "prod", "reshape", "softmax", "std", "sum", "var"]
+__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]

@@ -15,7 +15,7 @@ from ..functions.elementwise import Function, is_boolean
 from ..functions.gated import narrow, only_summed, summed_carefully
 from ..graph.column import Column
 from ..graph.leaves import MASKED, as_node, is_masked, uneven, unreal
-from ..graph.node import Node, Operand, Shape
+from ..graph.node import Node, Shape
 from ..graph.primitive import (
     ARRAY,
     CONCATENATE,
@@ -433,4 +433,4 @@ def _solve(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.nda
     return solve_systems(a, b)
 
 
-__all__ = ["Operand", "evaluate", "evaluate_nodes"]
+__all__ = ["evaluate", "evaluate_nodes"]

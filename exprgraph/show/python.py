@@ -37,6 +37,7 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import topological
 from ..graph.tree import flatten
+from ..support.offered import offered
 from .text import is_identifier, number_text, selection
 
 #: ``(code, node)``, where ``code`` has the texts of the arguments
@@ -250,9 +251,7 @@ def _by_operators(node: Node) -> bool:
 
 
 def _function(row: Function) -> str:
-    import exprgraph
-
-    return f"eg.{row.name}" if row.name in exprgraph.__all__ else f'eg.lookup("{row.name}")'
+    return f"eg.{row.name}" if offered(row.name) is not None else f'eg.lookup("{row.name}")'
 
 
 def _exponent(e: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from exprgraph.meaning.evaluate import real_array
 from exprgraph.support.names import shown
 
-from ..errors import ArgumentError, DTypeError, ParameterError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape, Slot
 from .compiling import Variable
@@ -165,4 +165,4 @@ def _wrong_leaves(wrong: list[tuple[Slot, np.ndarray]], check_shapes: bool) -> s
     return message
 
 
-__all__ = ["ParameterError", "bind", "bind_parameters", "bind_variables", "common_dtype"]
+__all__ = ["bind", "bind_parameters", "bind_variables", "common_dtype"]

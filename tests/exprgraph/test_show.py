@@ -16,7 +16,7 @@ import exprgraph as eg
 from exprgraph.canonical.contract import contract
 from exprgraph.canonical.indexing import place
 from exprgraph.functions import rows as functions
-from exprgraph.functions.elementwise import Function
+from exprgraph.functions.elementwise import Function, apply
 from exprgraph.graph.leaves import array, identity
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE
@@ -551,7 +551,7 @@ def test_every_function_prints(name: str) -> None:
     row = TABLE[name]
     assert isinstance(row, Function)
     args = [n + 1 for n in eg.symbols("a b c")[: row.arity]]
-    e = eg.tanh(2 * functions.apply(row, *args)) ** 2
+    e = eg.tanh(2 * apply(row, *args)) ** 2
     ast.parse(str(e))
     assert balanced(latex(e)) and r"\tanh^{2}" in latex(e)
     scope = {f"{n}": q for n, q in zip("abc", eg.symbols("a b c"))}
