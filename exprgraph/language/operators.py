@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from ..functions import rows as functions
 from ..functions.elementwise import broadcast
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
-from . import linalg, reductions
-from .hints import no_attribute
+from . import linalg, reductions, refusals
 
 
 def add(a: Operand, b: Operand) -> Node:
@@ -99,27 +98,6 @@ def _divmod(a: Operand, b: Operand) -> Any:
     return functions.floor_divide(a, b), functions.mod(a, b)
 
 
-def _no_truth(self: Node) -> NoReturn:
-    raise TypeError(
-        "the truth of an expression is not known before it is evaluated; "
-        "use where(condition, a, b) to choose, `is` to compare expressions, logical_and/logical_or to combine conditions"
-    )
-
-
-def _no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
-    raise TypeError(
-        "an expression has no value yet; give its symbols values with exprgraph.evaluate(e, {x: 1.0}) or compile it "
-        "(to build an array of expressions use exprgraph.stack)"
-    )
-
-
-def _no_sympy(self: Node) -> NoReturn:
-    """What SymPy's operators ask the other operand for; told that there is nothing, they leave ``pi * x`` to us."""
-    from sympy import SympifyError
-
-    raise SympifyError("an expression of exprgraph; exprgraph.interop.to_sympy(e) writes it as SymPy's")
-
-
 def _len(self: Node) -> int:
     if not self.shape:
         raise TypeError("a scalar expression has no length")
@@ -130,10 +108,6 @@ def _iter(self: Node) -> Iterator[Node]:
     if not self.shape:
         raise TypeError("cannot iterate over a scalar expression")
     return (getitem(self, i) for i in range(self.shape[0]))
-
-
-def _contains(self: Node, item: object) -> NoReturn:
-    raise TypeError("`in` is not defined for expressions; exprgraph.free_symbols(e) tells which symbols occur")
 
 
 def _reshape(self: Node, *shape: Any) -> Node:
@@ -156,17 +130,17 @@ def _install() -> None:
         "__pos__": as_node,
         "__abs__": functions.absolute,
         "__getitem__": getitem,
-        "__getattr__": no_attribute,
+        "__getattr__": refusals.no_attribute,
         "__len__": _len,
         "__iter__": _iter,
-        "__contains__": _contains,
-        "__bool__": _no_truth,
-        "__float__": _no_conversion,
-        "__int__": _no_conversion,
-        "__complex__": _no_conversion,
-        "__index__": _no_conversion,
-        "__array__": _no_conversion,
-        "_sympy_": _no_sympy,
+        "__contains__": refusals.no_membership,
+        "__bool__": refusals.no_truth,
+        "__float__": refusals.no_conversion,
+        "__int__": refusals.no_conversion,
+        "__complex__": refusals.no_conversion,
+        "__index__": refusals.no_conversion,
+        "__array__": refusals.no_conversion,
+        "_sympy_": refusals.no_sympy,
         "sum": reductions.sum,
         "mean": reductions.mean,
         "max": reductions.max,
@@ -185,7 +159,8 @@ def _install() -> None:
     for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:
         methods[f"__{name}__"], _ = _binary(name, f)
     for name, f in methods.items():
-        if getattr(f, "__module__", "") == __name__ and f.__name__ not in __all__:  # an error names what the user wrote
+        own = getattr(f, "__module__", "") in (__name__, refusals.__name__)
+        if own and f.__name__ not in __all__:  # an error names what the user wrote
             f.__name__, f.__qualname__ = name, f"Node.{name}"
         setattr(Node, name, f)
 

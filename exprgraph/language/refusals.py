@@ -1,8 +1,8 @@
-"""What users look for on an expression, and where it is."""
+"""What expressions refuse, and what is meant instead."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..graph.node import Node
 from ..support.offered import offered
@@ -31,4 +31,29 @@ def no_attribute(self: Node, name: str) -> NoReturn:
     raise AttributeError(f"an expression has no attribute {name!r}" + (f"; there is {where}" if where else ""))
 
 
-__all__ = ["no_attribute"]
+def no_truth(self: Node) -> NoReturn:
+    raise TypeError(
+        "the truth of an expression is not known before it is evaluated; "
+        "use where(condition, a, b) to choose, `is` to compare expressions, logical_and/logical_or to combine conditions"
+    )
+
+
+def no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
+    raise TypeError(
+        "an expression has no value yet; give its symbols values with exprgraph.evaluate(e, {x: 1.0}) or compile it "
+        "(to build an array of expressions use exprgraph.stack)"
+    )
+
+
+def no_sympy(self: Node) -> NoReturn:
+    """What SymPy's operators ask the other operand for; told that there is nothing, they leave ``pi * x`` to us."""
+    from sympy import SympifyError  # SymPy asked, so it is there
+
+    raise SympifyError("an expression of exprgraph; exprgraph.interop.to_sympy(e) writes it as SymPy's")
+
+
+def no_membership(self: Node, item: object) -> NoReturn:
+    raise TypeError("`in` is not defined for expressions; exprgraph.free_symbols(e) tells which symbols occur")
+
+
+__all__ = ["no_attribute", "no_conversion", "no_membership", "no_sympy", "no_truth"]
