@@ -158,9 +158,8 @@ def _wrong_leaves(wrong: list[tuple[Slot, np.ndarray]], check_shapes: bool) -> s
         return f"{message} (with check_shapes=False an array may be larger than declared, not smaller)"
     if all(_covers(own.shape, leaf.shape) for own, leaf in wrong):
         message += (
-            ". An array larger than declared is most likely a mistake. The documentation of SymbolicNeuralNetworks.jl "
-            "passes a 2x2 W to a Dense(2, 1), where only the first row is ever read; "
-            "build_nn_function(..., check_shapes=False) accepts that and reads the leading block"
+            ". An array larger than declared is most likely a mistake; "
+            "build_nn_function(..., check_shapes=False) accepts it and reads its leading block"
         )
     return message
 
