@@ -1,0 +1,317 @@
+"""LLVM instructions as text, in SSA form, while they are written.
+
+Two things an optimiser would otherwise have to find are done on the way: an instruction that was
+written before in a scope that is still open is not written again, and one that does not depend on a
+loop is written before it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple, Union
+
+import numpy as np
+
+Lines = list[Union[str, "Lines"]]
+
+_FUSIBLE = "fmul contract "
+
+
+class Value(NamedTuple):
+    """A value of generated code.
+
+    ``kind`` is its type in the loop program; or ``lane``: the index of the first of a vector of neighbouring elements.
+    """
+
+    text: str
+    kind: str
+    vector: bool
+    level: int  # how many loops are open where it is known
+
+
+class Target(NamedTuple):
+    """What code is generated for: vectors of ``lanes`` numbers of ``bits`` bits, in ``registers`` registers."""
+
+    lanes: int
+    bits: int
+    registers: int
+
+    @property
+    def real(self) -> str:
+        return "double" if self.bits == 64 else "float"
+
+    @property
+    def vector(self) -> str:
+        return f"<{self.lanes} x {self.real}>"
+
+    @property
+    def suffix(self) -> str:
+        """The vector type in names of intrinsics."""
+        return f"v{self.lanes}f{self.bits}"
+
+    @property
+    def mask(self) -> str:
+        return f"<{self.lanes} x i1>"
+
+    def type_of(self, kind: str, vector: bool = False) -> str:
+        scalar = {"real": self.real, "bits": f"i{self.bits}", "truth": "i1", "reals": "ptr", "indices": "ptr"}.get(kind, "i64")
+        return f"<{self.lanes} x {scalar}>" if vector else scalar
+
+    def number(self, value: float) -> str:
+        """A literal, exact: LLVM writes a float as the double of the same value."""
+        if self.bits == 32:
+            with np.errstate(over="ignore"):  # too large for a float32 is infinite there
+                value = float(np.float32(value))
+        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+    def splat(self, text: str, kind: str) -> str:
+        """A vector of equal literals."""
+        t = self.type_of(kind)
+        return "<" + ", ".join([f"{t} {text}"] * self.lanes) + ">"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An open loop."""
+
+    label: str
+    index: Value
+    end: Value
+    step: int
+    before: Lines  # what was moved out of it
+    phis: Lines
+    came_from: str
+    carried: dict[str, tuple[str, Value]]  # the value each carried variable came with, by its name
+
+
+class Builder:
+    """The instructions of one function."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.lines: Lines = []
+        self.loops: list[Loop] = []
+        self.known: list[dict[str, Value]] = [{}]
+        self.numbers: Iterator[int] = count()
+        self.block = "entry"
+        self.intrinsics: set[str] = set()
+        self.displaced: dict[str, tuple[Value, Value]] = {}  # by the name of an index: another, and the number added to it
+        #: where products stand that may be contracted with what they are added to
+        self.products: dict[str, tuple[Lines, int]] = {}
+
+    @property
+    def level(self) -> int:
+        return len(self.loops)
+
+    def name(self) -> str:
+        return f"%v{next(self.numbers)}"
+
+    def label(self, what: str) -> str:
+        return f"{what}{next(self.numbers)}"
+
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    # -- values
+
+    def pure(self, code: str, kind: str, vector: bool, *operands: Value) -> Value:
+        """The result of an instruction without effects, as far out as its operands allow."""
+        level = max((o.level for o in operands), default=0)
+        found = self.known[level].get(code)
+        if found is not None:
+            return found
+        value = Value(self.name(), kind, vector, level)
+        where = self.lines if level == self.level else self.loops[level].before
+        if code.startswith(_FUSIBLE):
+            self.products[value.text] = where, len(where)
+        where.append(f"  {value.text} = {code}")
+        self.known[level][code] = value
+        return value
+
+    def round_apart(self, v: Value) -> None:
+        """A product is rounded by itself: what takes it is not contracted with it."""
+        found = self.products.pop(v.text, None)
+        if found is not None:
+            where, at = found
+            line = where[at]
+            assert isinstance(line, str)
+            where[at] = line.replace(_FUSIBLE, "fmul ", 1)
+
+    def here(self, code: str, kind: str, vector: bool) -> Value:
+        """The result of an instruction that reads memory: it stays where it is."""
+        value = Value(self.name(), kind, vector, self.level)
+        self.lines.append(f"  {value.text} = {code}")
+        return value
+
+    def do(self, code: str) -> None:
+        self.lines.append(f"  {code}")
+
+    def real(self, value: float) -> Value:
+        return Value(self.target.number(value), "real", False, 0)
+
+    def integer(self, value: int, kind: str = "index") -> Value:
+        return Value(str(value), kind, False, 0)
+
+    def is_literal(self, v: Value) -> bool:
+        return not v.text.startswith("%")
+
+    def wide(self, v: Value) -> Value:
+        """A scalar in every lane."""
+        if v.vector:
+            return v
+        if self.is_literal(v):
+            return Value(self.target.splat(v.text, v.kind), v.kind, True, 0)
+        t, wide = self.target.type_of(v.kind), self.target.type_of(v.kind, True)
+        one = self.pure(f"insertelement {wide} poison, {t} {v.text}, i64 0", v.kind, True, v)
+        zeros = f"<{self.target.lanes} x i32> zeroinitializer"
+        return self.pure(f"shufflevector {wide} {one.text}, {wide} poison, {zeros}", v.kind, True, one)
+
+    def alike(self, *values: Value) -> tuple[list[Value], bool]:
+        """Operands all scalar, or all vectors."""
+        vector = any(v.vector for v in values)
+        return ([self.wide(v) for v in values] if vector else list(values)), vector
+
+    def binary(self, op: str, a: Value, b: Value, kind: str | None = None) -> Value:
+        (a, b), vector = self.alike(a, b)
+        t = self.target.type_of(a.kind, vector)
+        return self.pure(f"{op} {t} {a.text}, {b.text}", kind or a.kind, vector, a, b)
+
+    def sum(self, *indices: Value) -> Value:
+        """Indices added up from left to right."""
+        total = indices[0]
+        for v in indices[1:]:
+            total = self.binary("add", total, v)
+        return total
+
+    def times(self, a: Value, b: Value) -> Value:
+        """A product of indices."""
+        return self.binary("mul", a, b)
+
+    def unary(self, op: str, a: Value) -> Value:
+        return self.pure(f"{op} {self.target.type_of(a.kind, a.vector)} {a.text}", a.kind, a.vector, a)
+
+    def intrinsic(self, name: str, *args: Value) -> Value:
+        """``llvm.name`` of reals."""
+        values, vector = self.alike(*args)
+        t = self.target.type_of("real", vector)
+        full = f"llvm.{name}." + (self.target.suffix if vector else f"f{self.target.bits}")
+        self.intrinsics.add(f"declare {t} @{full}({', '.join([t] * len(args))})")
+        listed = ", ".join(f"{t} {v.text}" for v in values)
+        return self.pure(f"call {t} @{full}({listed})", "real", vector, *values)
+
+    def select(self, test: Value, a: Value, b: Value) -> Value:
+        (a, b), vector = self.alike(a, b)
+        if test.vector and not vector:
+            a, b, vector = self.wide(a), self.wide(b), True
+        t = self.target.type_of(a.kind, vector)
+        c = self.target.type_of("truth", test.vector)
+        return self.pure(f"select {c} {test.text}, {t} {a.text}, {t} {b.text}", a.kind, vector, test, a, b)
+
+    # -- memory
+
+    def at(self, pointer: Value, index: Value) -> Value:
+        t = self.target.type_of("real")
+        if index.text in self.displaced:  # from one address that moves with the loop, however many there are
+            pointer, index = self.at(pointer, self.displaced[index.text][0]), self.displaced[index.text][1]
+        return self.pure(f"getelementptr {t}, ptr {pointer.text}, i64 {index.text}", "reals", False, pointer, index)
+
+    def displacement(self, index: Value, by: Value) -> Value:
+        """The index of neighbours a known distance further."""
+        far = self.binary("add", by._replace(kind="index"), index._replace(kind="index"))._replace(kind="lane")
+        if self.is_literal(by):
+            self.displaced[far.text] = index, by
+        return far
+
+    def load(self, pointer: Value, vector: bool, mask: Value | None = None) -> Value:
+        t = self.target.type_of("real", vector)
+        align = self.target.bits // 8
+        if vector and mask is not None:
+            full = f"llvm.masked.load.{self.target.suffix}.p0"
+            self.intrinsics.add(f"declare {t} @{full}(ptr, i32, {self.target.mask}, {t})")
+            given = f"ptr {pointer.text}, i32 {align}, {self.target.mask} {mask.text}, {t} zeroinitializer"
+            return self.here(f"call {t} @{full}({given})", "real", True)
+        return self.here(f"load {t}, ptr {pointer.text}, align {align}", "real", vector)
+
+    def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
+        t = self.target.type_of("real", value.vector)
+        align = self.target.bits // 8
+        if value.vector and mask is not None:
+            full = f"llvm.masked.store.{self.target.suffix}.p0"
+            self.intrinsics.add(f"declare void @{full}({t}, ptr, i32, {self.target.mask})")
+            self.do(f"call void @{full}({t} {value.text}, ptr {pointer.text}, i32 {align}, {self.target.mask} {mask.text})")
+        else:
+            self.do(f"store {t} {value.text}, ptr {pointer.text}, align {align}")
+
+    def below(self, index: Value, end: Value) -> Value:
+        """The mask of the lanes of a vector of elements that exist."""
+        n = self.target.lanes
+        counting = Value("<" + ", ".join(f"i64 {i}" for i in range(n)) + ">", "index", True, 0)
+        left = self.binary("sub", end, index._replace(kind="index"))
+        return self.binary("icmp ugt", self.wide(left), counting, "truth")
+
+    def total(self, v: Value) -> Value:
+        """The sum of the lanes."""
+        t, wide = self.target.type_of("real"), self.target.type_of("real", True)
+        full = f"llvm.vector.reduce.fadd.{self.target.suffix}"
+        self.intrinsics.add(f"declare {t} @{full}({t}, {wide})")
+        return self.pure(f"call reassoc {t} @{full}({t} {self.target.number(-0.0)}, {wide} {v.text})", "real", False, v)
+
+    # -- loops
+
+    def open(self, start: Value, end: Value, step: int, kind: str, carried: dict[str, Value]) -> dict[str, Value]:
+        """Begin a loop; gives the loop's own value of each carried variable."""
+        label = self.label("loop")
+        before: Lines = []
+        phis: Lines = []
+        self.lines.append(before)
+        self.do(f"br label %{label}")
+        came_from = self.block
+        self.start(label)
+        self.lines.append(phis)
+        level = self.level + 1
+        index = Value(self.name(), kind, False, level)
+        inside = {n: Value(self.name(), v.kind, v.vector, level) for n, v in carried.items()}
+        self.loops.append(Loop(label, index, end, step, before, phis, came_from, {n: (v.text, inside[n]) for n, v in carried.items()}))
+        self.known.append({})
+        phis.append(f"  {index.text} = phi i64 [ {start.text}, %{came_from} ], [ {index.text}.next, %{label}.latch ]")
+        more = self.name()
+        self.do(f"{more} = icmp ult i64 {index.text}, {end.text}")
+        self.do(f"br i1 {more}, label %{label}.body, label %{label}.end")
+        self.start(f"{label}.body")
+        return inside
+
+    def close(self, carried: dict[str, Value]) -> dict[str, Value]:
+        """End the innermost loop; ``carried`` goes into the next round, what comes out is returned."""
+        loop = self.loops[-1]
+        label = loop.label
+        self.do(f"br label %{label}.latch")
+        self.start(f"{label}.latch")
+        self.do(f"{loop.index.text}.next = add i64 {loop.index.text}, {loop.step}")
+        out = {}
+        for n, (start, inside) in loop.carried.items():
+            t = self.target.type_of(inside.kind, inside.vector)
+            loop.phis.append(f"  {inside.text} = phi {t} [ {start}, %{loop.came_from} ], [ {carried[n].text}, %{label}.latch ]")
+            out[n] = inside._replace(level=self.level - 1)
+        self.do(f"br label %{label}")
+        self.loops.pop()
+        self.known.pop()
+        self.start(f"{label}.end")
+        return out
+
+    def text(self) -> str:
+        out: list[str] = []
+        stack: list[Iterator[str | Lines]] = [iter(self.lines)]
+        while stack:
+            for item in stack[-1]:
+                if isinstance(item, str):
+                    out.append(item)
+                else:
+                    stack.append(iter(item))
+                    break
+            else:
+                stack.pop()
+        return "\n".join(out)

@@ -1,0 +1,325 @@
+"""Expressions as LLVM instructions, and the functions that they call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ...errors import UnreadableError
+from ...operations import OPERATIONS
+from ...program import Call, Constant, Expression, Function, Load, Name, Operation, Procedure
+from ...verify import parts_of
+from ...walk import expressions_of, statements_of
+from .builder import Builder, Target, Value
+
+#: a function is written out this many times in one procedure; beyond, it is called
+WRITTEN_OUT = 12
+#: a function of no more operations than this costs less than its call
+SHORT = 6
+
+_REAL = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
+_INTEGER = {
+    "add": "add", "sub": "sub", "mul": "mul", "floordiv": "udiv", "mod": "urem",
+    "and_bits": "and", "or_bits": "or", "xor_bits": "xor", "shift_left": "shl", "shift_right": "ashr",
+    "and": "and", "or": "or",
+}  # fmt: skip
+_WHOLE = {"add": int.__add__, "sub": int.__sub__, "mul": int.__mul__}
+_INTRINSICS = {
+    "sqrt": "sqrt", "abs": "fabs", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "copysign": "copysign",
+}  # fmt: skip
+_REAL_TESTS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
+_TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"}
+
+
+class Functions:
+    """The functions of a program, and the ones that are called rather than written out."""
+
+    def __init__(self, functions: Iterable[Function], target: Target) -> None:
+        self.known: Mapping[str, Function] = {f.name: f for f in functions}
+        self.target = target
+        self.called: dict[str, str] = {}  # by name in the code: its text
+        self.declared: set[str] = set()
+        self._sizes: dict[str, int] = {}
+
+    def define(self, name: str, vector: bool) -> str:
+        """The name in the code of a function of its own."""
+        full = f"f.{name}.{'v' if vector else 's'}"
+        if full not in self.called:
+            self.called[full] = ""  # its place is before those that it calls itself
+            f = self.known[name]
+            code = Expressions(self)
+            t = self.target.type_of("real", vector)
+            given = [Value(f"%a{k}", "real", vector, 0) for k in range(len(f.parameters))]
+            result = code.written_out(f, given)
+            result = code.builder.wide(result) if vector else result
+            self.declared |= code.builder.intrinsics
+            listed = ", ".join(f"{t} {p.text}" for p in given)
+            text = f"entry:\n{code.builder.text()}\n  ret {t} {result.text}"
+            self.called[full] = f"define internal {t} @{full}({listed}) #1 {{\n{text}\n}}"
+        return full
+
+    def often(self, p: Procedure) -> frozenset[str]:
+        """The functions that a procedure calls so often, and that are so long, that they are not written out each time."""
+        calls: Counter[str] = Counter()
+        for s in statements_of(p.body):
+            for e in expressions_of(s):
+                calls.update(x.function for x in parts_of(e) if isinstance(x, Call) and not x.library)
+        return frozenset(n for n, k in calls.items() if k > WRITTEN_OUT and self._size(n) > SHORT)
+
+    def _size(self, name: str) -> int:
+        """How many operations a function has."""
+        if name not in self._sizes:
+            f = self.known[name]
+            parts = [x for e in (*(s.value for s in f.body), f.result) for x in parts_of(e)]
+            chains = [len(x.args) - 1 for x in parts if isinstance(x, Operation) and OPERATIONS[x.op].arity is None]
+            single = [x for x in parts if isinstance(x, Call) or (isinstance(x, Operation) and OPERATIONS[x.op].arity is not None)]
+            self._sizes[name] = sum(chains) + len(single)
+        return self._sizes[name]
+
+
+class _Link(NamedTuple):
+    """The next term of a sum, factor of a product, and so on: joined with what is there."""
+
+    op: str
+
+
+class _Done(NamedTuple):
+    """An expression whose operands have their values, so many."""
+
+    of: Operation | Call | Load
+    operands: int
+
+
+class Expressions:
+    """The expressions of one procedure, or of one function that is called."""
+
+    def __init__(self, functions: Functions, often: frozenset[str] = frozenset(), contract: bool = True) -> None:
+        self.functions = functions
+        self.target = functions.target
+        self.builder = Builder(functions.target)
+        self.env: dict[str, Value] = {}
+        self.often = often
+        self.mask: Value | None = None  # of a loop over vectors: the lanes that exist, where not all do
+        self.flag = " contract" * contract  # of arithmetic here
+        self._inside = 0  # functions that are being written out
+
+    def value(self, e: Expression) -> Value:
+        """An expression: its operands first, from left to right, however deep they are nested."""
+        waiting: list[Expression | _Link | _Done] = [e]
+        values: list[Value] = []
+        while waiting:
+            x = waiting.pop()
+            if isinstance(x, Name):
+                values.append(self.named(x.name))
+            elif isinstance(x, Constant):
+                values.append(self._constant(x))
+            elif isinstance(x, _Link):
+                b = values.pop()
+                values.append(self._joined(x.op, values.pop(), b))
+            elif isinstance(x, _Done):
+                given = values[len(values) - x.operands :]
+                del values[len(values) - x.operands :]
+                values.append(self._finished(x.of, given))
+            elif isinstance(x, Operation) and OPERATIONS[x.op].arity is None:
+                _push_chain(waiting, x)
+            else:
+                operands = _operands(x)
+                waiting.append(_Done(x, len(operands)))
+                waiting += reversed(operands)
+        return values[0]
+
+    def named(self, name: str) -> Value:
+        """What a name stands for."""
+        return self.env[name]
+
+    def _constant(self, x: Constant) -> Value:
+        if x.type == "real":
+            return self.builder.real(float(x.text))
+        return Value(x.text.lower(), x.type, False, 0)
+
+    def _finished(self, x: Operation | Call | Load, given: list[Value]) -> Value:
+        if isinstance(x, Operation):
+            return self._operation(x, given)
+        return self._called(x, given) if isinstance(x, Call) else self.load(*given)
+
+    # -- operations
+
+    def arithmetic(self, op: str, a: Value, b: Value) -> Value:
+        """An operation on reals, which may be contracted where the function that it stands in may be."""
+        return self.builder.binary(op + self.flag, a, b)
+
+    def _joined(self, op: str, a: Value, b: Value) -> Value:
+        """Two terms, factors or conditions of a chain, as one."""
+        if op == "mul_apart":
+            return self.builder.binary("fmul", a, b)
+        if a.kind == "real":
+            return self.arithmetic(_REAL[op], a, b)
+        if "lane" in (a.kind, b.kind):
+            index, by = (b, a) if b.kind == "lane" else (a, b)
+            return self.builder.displacement(index, by)
+        return self._integer(op, a, b)
+
+    def _integer(self, op: str, a: Value, b: Value) -> Value:
+        if a.kind == "index" and op in _WHOLE and self.builder.is_literal(a) and self.builder.is_literal(b):
+            known = _WHOLE[op](int(a.text), int(b.text))
+            if abs(known) < 2**63:
+                return self.builder.integer(known)
+        logical = op == "shift_right" and a.kind == "index"
+        return self.builder.binary("lshr" if logical else _INTEGER[op], a, b)
+
+    def _operation(self, x: Operation, given: list[Value]) -> Value:
+        b, op, first = self.builder, x.op, given[0]
+        if op == "select":
+            return self._selected(x, given)
+        if op in _INTRINSICS:
+            return b.intrinsic(_INTRINSICS[op], *given)
+        if op in _REAL_TESTS:
+            return self._compared(op, first, given[1])
+        if op == "neg":
+            return b.unary("fneg", first) if first.kind == "real" else self._integer("sub", b.integer(0, first.kind), first)
+        if op == "not":
+            return b.binary("xor", first, Value("true", "truth", False, 0))
+        if op == "whole_vectors":
+            lanes = self.target.lanes
+            return b.binary("and", b.binary("add", first, b.integer(lanes - 1)), b.integer(-lanes))
+        if op in ("bits_of_real", "real_of_bits", "real_of_index"):
+            how = "uitofp" if op == "real_of_index" else "bitcast"
+            t, wanted = (self.target.type_of(kind, first.vector) for kind in (first.kind, x.type))
+            return b.pure(f"{how} {t} {first.text} to {wanted}", x.type, first.vector, first)
+        return self.arithmetic(_REAL[op], *given) if first.kind == "real" else self._integer(op, *given)
+
+    def _compared(self, op: str, a: Value, b: Value) -> Value:
+        if a.kind == "real":
+            return self.builder.binary(f"fcmp {_REAL_TESTS[op]}", a, b, "truth")
+        sign = "" if op in ("eq", "ne") else "s" if a.kind == "bits" else "u"
+        return self.builder.binary(f"icmp {sign}{_TESTS[op]}", a, b, "truth")
+
+    def _selected(self, x: Operation, given: list[Value]) -> Value:
+        yes, no = x.args[1:]
+        if isinstance(yes, Call) and yes.library:
+            return self._rarely(given[0], yes.function, given[1:-1], given[-1])
+        if isinstance(no, Call) and no.library:
+            test = self.builder.binary("xor", given[0], Value("true", "truth", False, 0))
+            return self._rarely(test, no.function, given[2:], given[1])
+        return self.builder.select(*given)
+
+    # -- calls
+
+    def _called(self, x: Call, given: list[Value]) -> Value:
+        b = self.builder
+        if x.library:
+            return self._library(x.function, given)
+        if not self._inside:
+            for v in given:
+                b.round_apart(v)
+        if x.function not in self.often:
+            return self.written_out(self.functions.known[x.function], given)
+        values, vector = b.alike(*given)
+        full = self.functions.define(x.function, vector)
+        t = self.target.type_of("real", vector)
+        listed = ", ".join(f"{t} {v.text}" for v in values)
+        return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
+
+    def written_out(self, f: Function, given: Sequence[Value]) -> Value:
+        """A function's value for arguments.
+
+        Raises:
+            UnreadableError: only Numba knows what it does.
+        """
+        if f.source:
+            raise UnreadableError(f"the function {f.name} has no typed loops")
+        outer = self.env, self.flag
+        self.env, self.flag = dict(zip(f.parameters, given)), " contract" * f.contract
+        self._inside += 1
+        try:
+            for s in f.body:
+                self.env[s.name] = self.value(s.value)
+            return self.value(f.result)
+        finally:
+            self.env, self.flag = outer
+            self._inside -= 1
+
+    def _library(self, name: str, args: list[Value], here: bool = False) -> Value:
+        """A function of C's library, a lane at a time."""
+        b = self.builder
+        own = name + ("f" if self.target.bits == 32 else "")
+        t = self.target.type_of("real")
+        b.intrinsics.add(f"declare {t} @{own}({', '.join([t] * len(args))}) #2")
+        values, vector = b.alike(*args)
+
+        def instruction(code: str, wide: bool, *operands: Value) -> Value:
+            return b.here(code, "real", wide) if here else b.pure(code, "real", wide, *operands)
+
+        if not vector:
+            listed = ", ".join(f"{t} {v.text}" for v in values)
+            return instruction(f"call {t} @{own}({listed})", False, *values)
+        wide = self.target.type_of("real", True)
+        result = Value("poison", "real", True, 0)
+        for lane in range(self.target.lanes):
+            parts = [instruction(f"extractelement {wide} {v.text}, i64 {lane}", False, v) for v in values]
+            listed = ", ".join(f"{t} {p.text}" for p in parts)
+            y = instruction(f"call {t} @{own}({listed})", False, *parts)
+            result = instruction(f"insertelement {wide} {result.text}, {t} {y.text}, i64 {lane}", True, result, y)
+        return result
+
+    def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
+        """A call of C's library where any lane needs it."""
+        b = self.builder
+        values, vector = b.alike(*args, usual, *([test] if test.vector else []))
+        usual = values[len(args)]
+        needed = test.text
+        if vector:
+            test = b.wide(test)
+            full = f"llvm.vector.reduce.or.v{self.target.lanes}i1"
+            b.intrinsics.add(f"declare i1 @{full}({self.target.mask})")
+            needed = b.pure(f"call i1 @{full}({self.target.mask} {test.text})", "truth", False, test).text
+        seldom, after = b.label("seldom"), b.label("after")
+        came_from = b.block
+        b.do(f"br i1 {needed}, label %{seldom}, label %{after}, !prof !0")
+        b.start(seldom)
+        slow = self._library(name, values[: len(args)], here=True)
+        t = self.target.type_of("real", vector)
+        chosen = b.name()
+        b.do(f"{chosen} = select {self.target.type_of('truth', vector)} {test.text}, {t} {slow.text}, {t} {usual.text}")
+        b.do(f"br label %{after}")
+        b.start(after)
+        return b.here(f"phi {t} [ {usual.text}, %{came_from} ], [ {chosen}, %{seldom} ]", "real", vector)
+
+    # -- memory
+
+    def load(self, pointer: Value, index: Value) -> Value:
+        """An element of an array: of a lane each where the index is one of lanes."""
+        b = self.builder
+        if pointer.kind == "indices":
+            at = b.pure(f"getelementptr i64, ptr {pointer.text}, i64 {index.text}", "indices", False, pointer, index)
+            return b.here(f"load i64, ptr {at.text}", "index", False)
+        vector = index.kind == "lane"
+        return b.load(b.at(pointer, index), vector, self.mask if vector else None)
+
+
+def _push_chain(waiting: list[Expression | _Link | _Done], x: Operation) -> None:
+    """A chain from left to right; a negated term of a sum is subtracted."""
+    for k in range(len(x.args) - 1, 0, -1):
+        a = x.args[k]
+        if x.op == "add" and isinstance(a, Operation) and a.op == "neg":
+            waiting += (_Link("sub"), a.args[0])
+        else:
+            waiting += (_Link(x.op), a)
+    waiting.append(x.args[0])
+
+
+def _operands(x: Operation | Call | Load) -> tuple[Expression, ...]:
+    """What is computed before an expression; of a rare call, what it is given."""
+    if isinstance(x, Load):
+        return x.pointer, x.at
+    if isinstance(x, Operation) and x.op == "select":
+        test, yes, no = x.args
+        if isinstance(yes, Call) and yes.library:
+            return test, *yes.args, no
+        if isinstance(no, Call) and no.library:
+            return test, yes, *no.args
+    return x.args
+
+
+__all__ = ["Expressions", "Functions"]

@@ -1,0 +1,50 @@
+"""A loop program as one LLVM module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...program import Loops, Procedure, Run, Statement
+from ...walk import statements_of
+from .builder import Target
+from .driver import DATA, driver
+from .expressions import Functions
+from .statements import procedure
+from .tiles import TILES
+
+_ATTRIBUTES = (
+    # vectors as wide as the machine has them, whatever the tuning of its model prefers
+    'attributes #0 = { noinline nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+    'attributes #1 = { noinline nounwind memory(none) "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+    "attributes #2 = { nounwind memory(none) }",
+    '!0 = !{!"branch_weights", i32 1, i32 100000}',
+)
+
+
+def print_program(program: Loops, target: Target) -> str:
+    """The text of the module: the procedures that are called, and the driver.
+
+    Raises:
+        UnreadableError: a function has no typed loops; only Numba compiles it.
+    """
+    called = _called(program)
+    functions = Functions(program.functions, target)
+    bodies = [procedure(functions, p) for p in (*program.library, *program.kernels) if p.name in called]
+    bodies += driver(functions, program)
+    data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # told when the code is loaded
+    return "\n\n".join([data, *sorted(functions.declared), *functions.called.values(), *bodies, *_ATTRIBUTES])
+
+
+def _called(program: Loops) -> set[str]:
+    """The procedures that the driver calls, and those that they call."""
+    known: dict[str, Procedure] = {p.name: p for p in (*program.library, *program.kernels)}
+    found: set[str] = set()
+    pending: list[Sequence[Statement]] = [body for part in program.parts for body in (part.before, part.body)]
+    while pending:
+        names = {s.procedure for s in statements_of(pending.pop()) if isinstance(s, Run)} - found
+        found |= names
+        pending += [known[n].body for n in names if n not in TILES]
+    return found
+
+
+__all__ = ["print_program"]

@@ -1,0 +1,178 @@
+"""Products of matrices in tiles that stay in registers.
+
+Both functions are the twins of the library's procedures of the same name.  ``product`` multiplies a matrix with rows of
+neighbouring elements; ``dots`` takes the inner products of two sets of such rows.  A tile of the result is summed in
+registers; what it needs is loaded once for the tile.  The sizes of the tiles follow from the number of vector registers
+(Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from .builder import Builder, Value
+
+_PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
+_DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
+
+
+def product(b: Builder, *given: Value, silences: str = "") -> None:
+    """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n.
+
+    ``silences`` is "left" or "right" where zeros of a, or of b, silence the other.
+    """
+    v = dict(zip(_PRODUCT, given))
+    lanes = b.target.lanes
+    shapes: dict[int, tuple[int, ...]]  # rows of a tile, by vectors in a row
+    if b.target.registers >= 32:
+        shapes = {4: (6, 4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
+    else:
+        shapes = {3: (4, 2, 1), 1: (6, 2, 1)}
+
+    def column(at: Value, width: int, masked: bool) -> None:
+        """All rows of the result for some vectors of its columns."""
+        mask = b.below(at, v["n"]) if masked else None
+        _tiles(b, v["m"], shapes[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
+
+    first = b.integer(0)
+    for width in shapes:
+        end = _whole(b, v["n"], width * lanes, first)
+        _range(b, first, end, width * lanes, partial(column, width=width, masked=False))
+        first = end
+    _range(b, first, v["n"], lanes, partial(column, width=1, masked=True))  # the last vector, if it is not whole
+
+
+def _rows(b: Builder, v: dict[str, Value], silences: str, at: Value, width: int, mask: Value | None, i: Value, height: int) -> None:
+    """A tile of a product: so many rows from row ``i`` on, and so many vectors from column ``at`` on."""
+    lanes = b.target.lanes
+    zero = b.wide(b.real(0.0))
+    names = {f"{r},{q}": zero for r in range(height) for q in range(width)}
+    left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
+    right = b.sum(v["b0"], at)
+    sums = b.open(b.integer(0), v["k"], 1, "index", names)
+    k = b.loops[-1].index
+    row = b.sum(right, b.times(k, v["bk"]))
+    vectors = [b.load(b.at(v["b"], b.sum(row, b.integer(q * lanes))), True, mask) for q in range(width)]
+    step = b.times(k, v["ak"])
+    for r in range(height):
+        x = b.wide(b.load(b.at(v["a"], b.sum(left[r], step)), False))
+        for q in range(width):
+            sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"], {"left": x, "right": vectors[q]}.get(silences))
+    sums = b.close(sums)
+    for r in range(height):
+        line = b.sum(v["c0"], b.times(b.sum(i, b.integer(r)), v["ci"]), at)
+        for q in range(width):
+            b.store(sums[f"{r},{q}"], b.at(v["c"], b.sum(line, b.integer(q * lanes))), mask)
+
+
+def dots(b: Builder, *given: Value, silences: str = "") -> None:
+    """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j.
+
+    ``silences`` is "left" where zeros of a silence b.
+    """
+    v = dict(zip(_DOTS, given))
+    side = 4 if b.target.registers >= 32 else 3
+    whole = _whole(b, v["n"], b.target.lanes)
+
+    def rows(i: Value, height: int) -> None:
+        left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
+        _tiles(b, v["j"], (side, 1), lambda q, width: _dots(b, v, silences, whole, left, i, q, width))
+
+    _tiles(b, v["m"], (side, 1), rows)
+
+
+def _dots(b: Builder, v: dict[str, Value], silences: str, whole: Value, left: list[Value], i: Value, q: Value, width: int) -> None:
+    """A tile of inner products: those of the rows that begin at ``left``, and so many rows of the other set from row ``q`` on."""
+    lanes, height = b.target.lanes, len(left)
+    right = [b.sum(v["b0"], b.times(b.sum(q, b.integer(r)), v["bj"])) for r in range(width)]
+    sums = {f"{r},{s}": b.wide(b.real(0.0)) for r in range(height) for s in range(width)}
+    for start, end, masked in ((b.integer(0), whole, False), (whole, v["n"], True)):
+        sums = b.open(start, end, lanes, "index", sums)
+        at = b.loops[-1].index
+        mask = b.below(at, v["n"]) if masked else None
+        above = [b.load(b.at(v["a"], b.sum(x, at)), True, mask) for x in left]
+        below = [b.load(b.at(v["b"], b.sum(x, at)), True, mask) for x in right]
+        for r in range(height):
+            for s in range(width):
+                sums[f"{r},{s}"] = _madd(b, above[r], below[s], sums[f"{r},{s}"], above[r] if silences else None)
+        sums = b.close(sums)
+    for n, total in enumerate(_totals(b, list(sums.values()))):
+        r, s = divmod(n, width)
+        line = b.sum(v["c0"], b.times(b.sum(i, b.integer(r)), v["ci"]))
+        place = b.at(v["c"], b.sum(line, b.times(b.sum(q, b.integer(s)), v["cj"])))
+        b.store(b.binary("fadd contract", b.load(place, False), total), place)
+
+
+def _whole(b: Builder, n: Value, step: int, start: Value | None = None) -> Value:
+    """The end of the last whole step of a range."""
+    first = start or b.integer(0)
+    left = b.binary("sub", n, first)
+    return b.binary("add", first, b.binary("sub", left, b.binary("urem", left, b.integer(step))))
+
+
+def _range(b: Builder, start: Value, end: Value, step: int, body: Callable[[Value], None]) -> None:
+    b.open(start, end, step, "index", {})
+    body(b.loops[-1].index)
+    b.close({})
+
+
+def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, int], None]) -> None:
+    """What is below ``n`` in steps of the first size, what is left in steps of the next, and so on to 1."""
+    first = b.integer(0)
+    for size in sizes:
+        end = _whole(b, n, size, first) if size > 1 else n
+        b.open(first, end, size, "index", {})
+        body(b.loops[-1].index, size)
+        b.close({})
+        first = end
+
+
+def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
+    """``x * y + total``, and the total alone where what silences, one of the factors, is 0.
+
+    Vectors of 512 bits have masks, and this is one instruction; elsewhere the other factor is made 0, outside of the chain of sums.
+    """
+    if silencing is None:
+        return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
+    active = b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "truth")
+    if b.target.lanes * b.target.bits >= 512:
+        return b.select(active, b.binary("fadd contract", b.binary("fmul contract", x, y), total), total)
+    other = b.select(active, y if silencing is x else x, b.wide(b.real(0.0)))
+    return b.binary("fadd contract", b.binary("fmul contract", silencing, other), total)
+
+
+def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
+    """The sum of the lanes of each vector: pairs are added crosswise, so that all sums share the work."""
+    lanes = b.target.lanes
+    wide = b.target.type_of("real", True)
+    if len(vectors) == 1:
+        return [b.total(vectors[0])]
+    out: list[Value] = []
+    for first in range(0, len(vectors), lanes):
+        group = vectors[first : first + lanes]
+        count = len(group)
+        while len(group) < lanes:
+            group.append(group[-1])
+        width = 1
+        while width < lanes:
+            # lane p of each vector holds a partial sum of vector p // (lanes // width) of its group
+            merged = []
+            for x, y in zip(group[::2], group[1::2]):
+                low = [p if not p & width else lanes + (p ^ width) for p in range(lanes)]
+                high = [p | width if not p & width else lanes + p for p in range(lanes)]
+                parts = []
+                for order in (low, high):
+                    listed = ", ".join(f"i32 {p}" for p in order)
+                    code = f"shufflevector {wide} {x.text}, {wide} {y.text}, <{lanes} x i32> <{listed}>"
+                    parts.append(b.pure(code, "real", True, x, y))
+                merged.append(b.binary("fadd contract", parts[0], parts[1]))
+            group = merged
+            width *= 2
+        (whole,) = group
+        for lane in range(count):
+            out.append(b.pure(f"extractelement {wide} {whole.text}, i64 {lane}", "real", False, whole))
+    return out
+
+
+__all__ = ["dots", "product"]

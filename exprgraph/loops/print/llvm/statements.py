@@ -1,0 +1,160 @@
+"""Statements as LLVM instructions: loops over lanes and over neighbours become loops over vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ...errors import LoopError
+from ...program import Add, Branch, Each, Let, Loop, Name, Procedure, Run, Set, Statement, Store, Switch, Variable
+from ...walk import statements_of
+from .builder import Target, Value
+from .expressions import Expressions, Functions
+from .tiles import TILES
+
+
+class Statements(Expressions):
+    """The statements of one procedure, or of the driver."""
+
+    _existing: Value | None = None  # of a loop over vectors that adds up: the lanes that exist
+
+    def statements(self, body: Iterable[Statement]) -> None:
+        """One after another."""
+        for s in body:
+            if isinstance(s, Let):
+                self.env[s.name] = self.value(s.value)
+            elif isinstance(s, Variable):
+                self.env[s.name] = self.value(s.start)
+            elif isinstance(s, Set):
+                self.env[s.name] = self.value(s.value)
+            elif isinstance(s, Add):
+                self._add(s)
+            elif isinstance(s, Store):
+                self._store(s)
+            elif isinstance(s, Loop):
+                self._loop(s)
+            elif isinstance(s, Run):
+                given = [self.value(a) for a in s.args]
+                listed = ", ".join(f"{self.target.type_of(v.kind)} {v.text}" for v in given)
+                self.builder.do(f"call void @{s.procedure}({listed})")
+            elif isinstance(s, Branch):
+                self._branch(s)
+            elif isinstance(s, Switch):
+                self._switch(s)
+            else:
+                assert isinstance(s, Each), s
+                self._each(s)
+
+    def _add(self, s: Add) -> None:
+        value, before = self.value(s.value), self.env[s.name]
+        new = self.arithmetic("fadd", before, value)
+        self.env[s.name] = new if self._existing is None else self.builder.select(self._existing, new, before)
+
+    def _store(self, s: Store) -> None:
+        b = self.builder
+        value, pointer, index = self.value(s.value), self.value(s.pointer), self.value(s.at)
+        at = b.at(pointer, index)
+        vector = index.kind == "lane"
+        if s.add:
+            value = self.arithmetic("fadd", b.load(at, vector, self.mask if vector else None), value)
+        b.store(b.wide(value) if vector else value, at, self.mask if vector else None)
+
+    # -- loops
+
+    def _loop(self, s: Loop) -> None:
+        b = self.builder
+        start, stop = self.value(s.start), self.value(s.stop)
+        changed = self._changed(s.body)
+        if s.axis != "plain":
+            self._vectors(s, start, stop, changed)
+            return
+        self.env.update(b.open(start, stop, s.step, "index", changed))
+        self.env[s.index] = b.loops[-1].index
+        self.statements(s.body)
+        self.env.update(b.close({n: self.env[n] for n in changed}))
+
+    def _changed(self, body: Sequence[Statement]) -> dict[str, Value]:
+        """Variables that are there before some statements and change in them."""
+        found = {s.name for s in statements_of(body) if isinstance(s, (Set, Add))}
+        found -= {s.name for s in statements_of(body) if isinstance(s, Variable)}
+        return {n: self.env[n] for n in sorted(found)}
+
+    def _vectors(self, s: Loop, start: Value, stop: Value, sums: Mapping[str, Value]) -> None:
+        """A loop over vectors of neighbouring elements.
+
+        Rows of lanes have room for whole vectors, so that lanes behind the last sample are computed too; they are not
+        added up.  Of other neighbours none behind the last is touched.
+        """
+        b = self.builder
+        zero = b.wide(b.real(0.0))
+        self.env.update(b.open(start, stop, self.target.lanes, "lane", dict.fromkeys(sums, zero)))
+        self.env[s.index] = index = b.loops[-1].index
+        existing = b.below(index, stop) if s.axis == "neighbours" or sums else None
+        self.mask = existing if s.axis == "neighbours" else None
+        self._existing = existing
+        self.statements(s.body)
+        self.mask = self._existing = None
+        for n, v in b.close({n: self.env[n] for n in sums}).items():
+            self.env[n] = b.binary("fadd contract", sums[n], b.total(v))
+
+    def _each(self, s: Each) -> None:
+        raise LoopError(f"{', '.join(p.name for p in s.pointers)}: only the driver knows which arrays are neighbours")
+
+    # -- one or the other
+
+    def _branch(self, s: Branch) -> None:
+        b = self.builder
+        test = self.value(s.test)
+        ways = {b.label("then"): s.then, b.label("otherwise"): s.otherwise}
+        yes, no = ways
+        b.do(f"br i1 {test.text}, label %{yes}, label %{no}")
+        self._ways(ways, b.label("joined"), ())
+
+    def _switch(self, s: Switch) -> None:
+        b = self.builder
+        on, after = self.value(s.on), b.label("next")
+        ways = {b.label("step"): body for _, body in s.cases}
+        listed = " ".join(f"i64 {k}, label %{label}" for (k, _), label in zip(s.cases, ways))
+        b.do(f"switch i64 {on.text}, label %{after} [ {listed} ]")
+        self._ways(ways, after, (b.block,))
+
+    def _ways(self, ways: Mapping[str, Sequence[Statement]], after: str, past: Sequence[str]) -> None:
+        """The blocks of each way, then what variables are behind all of them; from the blocks of ``past`` none is gone."""
+        b = self.builder
+        before = self._changed([s for body in ways.values() for s in body])
+        came = {n: [(v, label) for label in past] for n, v in before.items()}
+        known = dict(b.known[-1])
+        for label, body in ways.items():
+            b.start(label)
+            self.statements(body)
+            for n, v in before.items():
+                came[n].append((self.env[n], b.block))
+                self.env[n] = v
+            b.do(f"br label %{after}")
+            b.known[-1] = dict(known)  # what one way computes, the others and what is behind them have not
+        b.start(after)
+        for n, v in before.items():
+            listed = ", ".join(f"[ {x.text}, %{label} ]" for x, label in came[n])
+            self.env[n] = b.here(f"phi {self.target.type_of(v.kind)} {listed}", v.kind, False)
+
+
+def parameters(given: Sequence[Name], target: Target) -> str:
+    """The parameters of a function of the code."""
+    return ", ".join(f"{target.type_of(p.type)} %{p.name}" for p in given)
+
+
+def procedure(functions: Functions, p: Procedure) -> str:
+    """The text of a procedure: its statements, or the tiles that do the same."""
+    tile = TILES.get(p.name)
+    code = Statements(functions, frozenset() if tile else functions.often(p), p.contract)
+    given = [Value(f"%{n.name}", n.type, False, 0) for n in p.parameters]
+    if tile:
+        tile(code.builder, *given)
+    else:
+        code.env = {n.name: v for n, v in zip(p.parameters, given)}
+        code.statements(p.body)
+    functions.declared |= code.builder.intrinsics
+    head = f"define internal void @{p.name}({parameters(p.parameters, functions.target)}) #0"
+    return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
+
+
+__all__ = ["Statements", "parameters", "procedure"]

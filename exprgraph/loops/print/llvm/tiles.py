@@ -1,0 +1,48 @@
+"""Procedures of the library that are written as instructions, for what no loop over vectors gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from .builder import Builder, Value
+from .elimination import solve, solve_one
+from .products import dots, product
+
+
+def load(b: Builder, *given: Value) -> None:
+    """Samples into rows of lanes; lanes of the last vector that have no sample repeat the first one.
+
+    What is computed on whole vectors is then computed of numbers of the caller's, whatever lay in the workspace.
+    """
+    w, row, stride, a, first, size, offset, count, n = given
+    zero, one = b.integer(0), b.integer(1)
+    last = b.binary("and", b.binary("sub", n, one), b.integer(-b.target.lanes))
+    b.open(zero, count, 1, "index", {})
+    e = b.loops[-1].index
+    to = b.sum(row, b.times(e, stride))
+
+    def sample(lane: Value) -> Value:
+        return b.load(b.at(a, b.sum(b.times(b.sum(first, lane), size), offset, e)), False)
+
+    b.store(b.wide(sample(zero)), b.at(w, b.sum(to, last)))
+    b.open(zero, n, 1, "index", {})
+    lane = b.loops[-1].index
+    b.store(sample(lane), b.at(w, b.sum(to, lane)))
+    b.close({})
+    b.close({})
+
+
+#: by the name of the procedure: its instructions for the values of its parameters, in order
+TILES: dict[str, Callable[..., None]] = {
+    "product": product,
+    "product_left": partial(product, silences="left"),
+    "product_right": partial(product, silences="right"),
+    "dots": dots,
+    "dots_left": partial(dots, silences="left"),
+    "solve": solve,
+    "solve_one": solve_one,
+    "load": load,
+}
+
+__all__ = ["TILES"]
