@@ -341,7 +341,8 @@ def test_branches_and_what_changes_in_them() -> None:
     then: tuple[Statement, ...] = (Set("y", double), Let("p", plus(SAMPLES, index(1))), Store(OUT, Name("p", "index"), double))
     otherwise = (Let("q", plus(SAMPLES, index(1))), Store(OUT, Name("q", "index"), real(-1.0)), Set("z", real(9.0)))
     branch = Branch(operation("gt", X, real(1.0)), then, otherwise)
-    after = (Let("r", plus(SAMPLES, index(1))), Store(OUT, index(0), Name("y", "real")), Store(OUT, index(1), Load(OUT, Name("r", "index"))))
+    r = Name("r", "index")
+    after = (Let("r", plus(SAMPLES, index(1))), Store(OUT, index(0), Name("y", "real")), Store(OUT, index(1), Load(OUT, r)))
     body = (Let("x", element(0)), Variable("y", X), Variable("z", real(1.0)), branch, *after, Store(OUT, index(3), Name("z", "real")))
     assert answer(Part(body), 3.0, size=4) == [6.0, 6.0, 6.0, 1.0]
     assert answer(Part(body), 0.5, size=4) == [0.5, -1.0, -1.0, 9.0]
