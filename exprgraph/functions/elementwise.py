@@ -26,6 +26,8 @@ from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from ..graph.primitive import lookup as primitive
 from ..graph.traverse import REBUILD, topological
+from ..loops.library import signatures
+from ..loops.read import Template, read_template
 from ..support.forking import lock
 from ..support.offered import offered
 from .definitions import definition_of, with_names_of_its_own
@@ -43,7 +45,7 @@ class Function(Primitive):
 
     __slots__ = (
         "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample",
-        "shown_as", "source", "text",
+        "shown_as", "source", "template_", "text",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +88,7 @@ class Function(Primitive):
         #: Python source of helper functions that ``code`` calls, for functions users define
         self.source = source
         self.doc = doc
+        self.template_: Template | None = None
         #: the canonical expression of operands; a node of this row, unless it is simpler
         self.build: Callable[..., Node] = build or (lambda *operands: apply(self, *operands))
 
@@ -93,6 +96,13 @@ class Function(Primitive):
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.partials)
+
+    @property
+    def template(self) -> Template:
+        """What the code means for one number, as typed loops: an expression that kernels write out."""
+        if self.template_ is None:
+            self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures())
+        return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
         return (defined, (self.name, self.key, self.arity)) if self.added else super().__reduce__()
@@ -271,7 +281,7 @@ def function(
         derivative: a function of the argument's expression that gives the derivative's; for
             several arguments a sequence of such functions of all of them, ``None`` for zero.
         code: the same value as a Python expression of ``{0}``, ``{1}``, ..., which Numba compiles.
-            ``math``, ``np`` and the names of ``exprgraph.lowering.runtime`` are available.
+            ``math``, ``np`` and the names of ``exprgraph.loops.runtime`` are available.
         text, latex: how it prints: a template of ``{0}``, or for latex a command such as ``\\sinc``.
         domain: where it is finite and smooth, an interval (an argument).
         sample: where tests take their points.

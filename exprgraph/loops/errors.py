@@ -1,4 +1,4 @@
-"""What is wrong with a loop program: a fault of this package, or code that the reader does not know."""
+"""What is wrong with a loop program: a fault of this package, code that the reader does not know, or a mistake in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ class LoopError(Exception):
 
 
 class UnreadableError(Exception):
-    """A piece of Python that has no typed loops: the construct, and where it stands."""
+    """A piece of Python that has no typed loops: what it is, the construct itself, and the line it stands in."""
+
+    def __init__(self, what: str, construct: str = "", line: int = 0) -> None:
+        super().__init__(what, construct, line)
+        self.what = what
+        self.construct = construct
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{self.what} in line {self.line}: {self.construct}" if self.construct else self.what
 
 
-__all__ = ["LoopError", "UnreadableError"]
+class MistakeError(UnreadableError):
+    """A piece of Python that nothing could run: a call with too many arguments."""
+
+
+__all__ = ["LoopError", "MistakeError", "UnreadableError"]

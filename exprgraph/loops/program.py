@@ -229,7 +229,8 @@ class Each(Statement):
 class Function:
     """A function of reals without effects: names for values, then the result.
 
-    ``source`` is the Python of a function that the reader does not know, which only Numba compiles; it has no body then.
+    ``source`` is the Python of a function that the reader does not know, which only Numba compiles; it has no body then,
+    and ``calls`` are the functions of the program that it calls.
     """
 
     name: str
@@ -239,6 +240,7 @@ class Function:
     contract: bool = True
     doc: str = ""
     source: str = ""
+    calls: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         head = f"function {self.name}({', '.join(self.parameters)}){'' if self.contract else ' uncontracted'}:"

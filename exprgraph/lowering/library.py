@@ -10,8 +10,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from . import runtime
-from .elementary import circular, double, error, exponential, logarithm, power, single
+from ..loops import runtime
+from ..loops.formulas import circular, double, error, exponential, logarithm, power, single
 
 _FORMULAS = (exponential, logarithm, power, circular, error)
 

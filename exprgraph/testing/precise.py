@@ -36,7 +36,7 @@ from ..graph.primitive import (
     Primitive,
 )
 from ..graph.traverse import topological
-from ..lowering import runtime
+from ..loops import runtime
 from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
 from ..meaning.evaluate import EVALUATE, Samples
 

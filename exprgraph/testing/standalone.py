@@ -24,7 +24,7 @@ from ..graph.leaves import Symbol, as_node
 from ..graph.node import Node
 from ..graph.primitive import TABLE
 from ..graph.traverse import topological
-from ..lowering import runtime
+from ..loops import runtime
 from ..lowering.library import elementary, words
 from ..meaning.evaluate import evaluate_nodes
 from ..show.python import Code

@@ -19,8 +19,8 @@ from numba import njit
 import exprgraph as eg
 from exprgraph.functions.elementwise import Function, apply
 from exprgraph.graph.primitive import TABLE
+from exprgraph.loops.formulas import double, single
 from exprgraph.lowering import library
-from exprgraph.lowering.elementary import double, single
 
 DOUBLE = library.elementary(False)
 

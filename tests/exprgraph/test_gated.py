@@ -14,7 +14,7 @@ from exprgraph.canonical.contract import contract
 from exprgraph.functions import gated
 from exprgraph.functions.rows import GATE
 from exprgraph.graph.node import Node
-from exprgraph.lowering import runtime
+from exprgraph.loops import runtime
 from exprgraph.lowering.native import loading, machine, tiles
 from exprgraph.lowering.native.builder import Target
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exprgraph.lowering import runtime
+from exprgraph.loops import runtime
 
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.3, -2.7, 2.5, 7.0, math.inf, -math.inf, math.nan]
 

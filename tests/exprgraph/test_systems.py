@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering import runtime
+from exprgraph.loops import runtime
 from exprgraph.lowering.module import load_module
 from exprgraph.support.systems import is_singular, solve_systems
 

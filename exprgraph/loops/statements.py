@@ -1,0 +1,146 @@
+"""Functions of reals in Python: assignments, ``if`` and ``return``, in any order that people write them in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .errors import UnreadableError
+from .expressions import Expressions, construct, located
+from .numbers import Value
+from .program import Constant, Expression
+from .vocabulary import function_of
+
+#: what printed Python has names for
+_RESERVED = ("math", "np", "R", "u", "separate_product", "bits", "from_bits", "pow", "mod", "floor_divide")
+
+
+class Way(NamedTuple):
+    """What statements come to: values returned under conditions, the last without one if none falls through."""
+
+    returned: list[tuple[Expression | None, Value]]
+    env: dict[str, Value]
+
+    @property
+    def ends(self) -> bool:
+        """Whether every way through the statements returns."""
+        return bool(self.returned) and self.returned[-1][0] is None
+
+
+class Statements(Expressions):
+    """The statements of a function: both ways of an ``if`` are computed, and what is wanted is chosen."""
+
+    def reserve(self, node: ast.AST) -> None:
+        """Keep the names that a piece of code calls from being names of values."""
+        called = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
+        self.numbers.taken |= {*called, *filter(None, map(function_of, called)), *_RESERVED}
+
+    def result(self, body: Sequence[ast.stmt]) -> Value:
+        """The value of a function."""
+        way = self.block(body)
+        if not way.ends:
+            raise UnreadableError("a way through it ends without a value")
+        value = way.returned[-1][1]
+        for test, other in reversed(way.returned[:-1]):
+            assert test is not None
+            value = self.numbers.chosen(test, other, value)
+        return value
+
+    def block(self, body: Sequence[ast.stmt]) -> Way:
+        """Statements one after another; what follows a return is not looked at."""
+        way = Way([], self.env)
+        for s in body:
+            try:
+                way = self._statement(s, way)
+            except UnreadableError as error:
+                raise located(error, s) from None
+            if way.ends:
+                break
+        return way
+
+    def _statement(self, s: ast.stmt, way: Way) -> Way:
+        if isinstance(s, ast.Return) and s.value is not None:
+            return Way([*way.returned, (None, self.value(s.value))], self.env)
+        if isinstance(s, ast.If):
+            inner = self._branches(s)
+            return Way([*way.returned, *inner.returned], inner.env)
+        if isinstance(s, ast.Assign):
+            self._assign(s)
+        elif isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name):
+            before = self.value(ast.copy_location(ast.Name(s.target.id), s.target))
+            self.bind(s.target.id, self.numbers.binary(s.op, before, self.value(s.value)))
+        elif isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name):
+            if s.value is not None:
+                self.bind(s.target.id, self.value(s.value))
+        elif not isinstance(s, ast.Pass) and not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)):
+            raise UnreadableError(construct(s))
+        return Way(way.returned, self.env)
+
+    def bind(self, name: str, value: Value) -> None:
+        """A name of the code for a value."""
+        self.env[name] = self.numbers.named(value, name)
+
+    def _assign(self, s: ast.Assign) -> None:
+        """All values first, then the names: they may be exchanged."""
+        parts = s.value.elts if isinstance(s.value, ast.Tuple) else [s.value]
+        for target in s.targets:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            if len(names) != len(parts) or isinstance(target, ast.Tuple) != isinstance(s.value, ast.Tuple):
+                raise UnreadableError("a tuple that is not taken apart where it is made")
+            if not all(isinstance(t, ast.Name) for t in names):
+                raise UnreadableError("an assignment to what is no name")
+        values = [self.value(part) for part in parts]
+        if len(parts) > 1 or len(s.targets) > 1:
+            values = [self.numbers.named(v) for v in values]
+        for target in s.targets:
+            for t, v in zip(target.elts if isinstance(target, ast.Tuple) else [target], values):
+                assert isinstance(t, ast.Name)
+                self.bind(t.id, v)
+
+    def _branches(self, s: ast.If) -> Way:
+        """``if``, any number of ``elif``, and ``else``: from the last to the first, each chosen before those behind it."""
+        outer = self.env
+        tests: list[Value] = []
+        ways: list[Way] = []
+        rest: Sequence[ast.stmt] = [s]
+        while len(rest) == 1 and isinstance(rest[0], ast.If):
+            at = rest[0]
+            self.env = dict(outer)
+            tests.append(self.numbers.named(self.numbers.truth(self.value(at.test)), "test"))
+            ways.append(self.block(at.body))
+            rest = at.orelse
+        self.env = dict(outer)
+        after = self.block(rest)
+        for test, way in zip(reversed(tests), reversed(ways)):
+            after = self._either(test, way, after)
+        self.env = after.env
+        return after
+
+    def _either(self, test: Value, yes: Way, no: Way) -> Way:
+        """One way or the other."""
+        n = self.numbers
+        condition = n.truth(test)
+        if isinstance(condition, Constant):
+            return yes if condition.value else no
+        returned: list[tuple[Expression | None, Value]] = []
+        for inner, v in yes.returned:
+            returned.append((condition if inner is None else n.operation("and", condition, inner), v))
+        for inner, v in no.returned:
+            if not yes.ends:
+                other = n.operation("not", condition)
+                inner = other if inner is None else n.operation("and", other, inner)
+            returned.append((inner, v))
+        if yes.ends or no.ends:
+            return Way(returned, no.env if yes.ends else yes.env)
+        env: dict[str, Value] = {}
+        for name in {**yes.env, **no.env}:
+            a, b = yes.env.get(name), no.env.get(name)
+            if a is None or b is None or a is b or a == b:  # a name of one way is not asked for on the other
+                env[name] = a if a is not None else b  # type: ignore[assignment]
+            else:
+                env[name] = n.named(n.chosen(condition, a, b), name)
+        return Way(returned, env)
+
+
+__all__ = ["Statements", "Way"]

@@ -1,0 +1,47 @@
+"""A function written out where it is called: its statements and its value, for arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from .program import Call, Constant, Expression, Function, Let, Load, Name, Operation
+
+
+def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
+    """An expression with other expressions in the place of names."""
+    if isinstance(e, Name):
+        return values.get(e.name, e)
+    if isinstance(e, Constant):
+        return e
+    if isinstance(e, Load):
+        pointer = values.get(e.pointer.name, e.pointer)
+        assert isinstance(pointer, Name)
+        return Load(pointer, replaced(e.at, values))
+    args = tuple(replaced(a, values) for a in e.args)
+    if isinstance(e, Call):
+        return Call(e.function, args, e.library)
+    return Operation(e.op, args, e.type)
+
+
+def written_out(function: Function, args: Sequence[Expression], fresh: Callable[[str], str]) -> tuple[list[Let], Expression]:
+    """A function's statements and its value, where its parameters are ``args``.
+
+    Args:
+        args: names or constants, unless a parameter occurs once.
+        fresh: a name that nothing has yet, for one that a value has in the function.
+
+    >>> from .read import read_template
+    >>> square_sum = read_template("f", "{0}*{0} + {1}", 2, "", {}).value
+    >>> written_out(square_sum, [Name("x", "real"), Name("y", "real")], str.upper)
+    ([], (x * x) + y)
+    """
+    values: dict[str, Expression] = dict(zip(function.parameters, args, strict=True))
+    body = []
+    for s in function.body:
+        name = fresh(s.name)
+        body.append(Let(name, replaced(s.value, values)))
+        values[s.name] = Name(name, s.value.type)
+    return body, replaced(function.result, values)
+
+
+__all__ = ["replaced", "written_out"]
