@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..loops.program import Each, Expression, Load, Name, Run, Statement, Store, index, operation
+from .inputs import COUNT
+
 #: so many neighbours are a loop
 LOOPED = 16
+
+_SHARED, _LANES, _FIRST = Name("s", "reals"), Name("w", "reals"), Name("first", "index")
 
 
 class Moved(NamedTuple):
@@ -18,51 +23,55 @@ class Moved(NamedTuple):
 
     argument: int
     size: int  # numbers of the argument, for a sample
-    to: int  # the place in the workspace
+    to: int  # where they go in the workspace
     offset: int = 0  # the first of the numbers that are moved
     some: int = -1  # how many are: -1 for all
 
 
-def gathering(moved: Sequence[Moved]) -> list[str]:
+def gathering(moved: Sequence[Moved]) -> list[Statement]:
     """Arguments that all samples share, one after another in the shared workspace."""
 
-    def line(array: str, to: str, m: Moved) -> str:
+    def move(array: Name, to: Expression, m: Moved) -> Statement:
         if m.size == 1:
-            return f"s[{to}] = {array}[u(0)]"
-        return f"gather(s, {to}, {array}, u({m.size}))"
+            return Store(_SHARED, to, Load(array, index(0)))
+        return Run("gather", (_SHARED, to, array, index(m.size)))
 
-    return _lines([m for m in moved if m.size], 1, line)
+    return _moving([m for m in moved if m.size], 1, move)
 
 
-def loading(moved: Sequence[Moved], row: int) -> list[str]:
+def loading(moved: Sequence[Moved], row: int) -> list[Statement]:
     """The samples of a block, in rows of lanes."""
 
-    def line(array: str, to: str, m: Moved) -> str:
-        return f"load(w, {to}, u({row}), {array}, first, u({m.size}), u({m.offset}), u({m.some}), n)"
+    def move(array: Name, to: Expression, m: Moved) -> Statement:
+        return Run("load", (_LANES, to, index(row), array, _FIRST, index(m.size), index(m.offset), index(m.some), COUNT))
 
-    return _lines(moved, row, line)
+    return _moving(moved, row, move)
 
 
-def _lines(moved: Sequence[Moved], row: int, line: Callable[[str, str, Moved], str]) -> list[str]:
+def _moving(moved: Sequence[Moved], row: int, move: Callable[[Name, Expression, Moved], Statement]) -> list[Statement]:
     runs: list[list[Moved]] = []
     for m in moved:
         if runs:
             a = runs[-1][-1]
             step = row * (m.size if m.some < 0 else m.some)
-            alike = (m.size, m.offset, m.some) == (a.size, a.offset, a.some)
-            if alike and m.argument == a.argument + 1 and m.to == a.to + step:
+            isomorphic = (m.size, m.offset, m.some) == (a.size, a.offset, a.some)
+            if isomorphic and m.argument == a.argument + 1 and m.to == a.to + step:
                 runs[-1].append(m)
                 continue
         runs.append([m])
-    out: list[str] = []
+    out: list[Statement] = []
     for run in runs:
         if len(run) < LOOPED:
-            out += [line(f"a{m.argument}", f"u({m.to})", m) for m in run]
+            out += [move(_argument(m), index(m.to), m) for m in run]
             continue
         first, second = run[:2]
-        out.append(f"for k, a in enumerate(({', '.join(f'a{m.argument}' for m in run)})):")
-        out.append("    " + line("a", f"u({first.to}) + u(k) * u({second.to - first.to})", first))
+        to = operation("add", index(first.to), operation("mul", Name("k", "index"), index(second.to - first.to)))
+        out.append(Each("k", "a", tuple(map(_argument, run)), (move(Name("a", "reals"), to, first),)))
     return out
+
+
+def _argument(m: Moved) -> Name:
+    return Name(f"a{m.argument}", "reals")
 
 
 __all__ = ["LOOPED", "Moved", "gathering", "loading"]

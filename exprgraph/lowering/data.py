@@ -27,6 +27,26 @@ def _aligned(size: int, dtype: np.dtype[Any]) -> np.ndarray:
     return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
+class Table:
+    """Indices that kernels read: of each step the integers of its kernel, and lists of positions."""
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self._lists: dict[tuple[int, ...], int] = {}
+
+    def add(self, values: Sequence[int]) -> int:
+        """Where the integers of a step begin, put there."""
+        self.values += values
+        return len(self.values) - len(values)
+
+    def positions(self, indices: Sequence[int]) -> int:
+        """Where a list of positions begins, put there once."""
+        key = tuple(indices)
+        if key not in self._lists:
+            self._lists[key] = self.add(key)
+        return self._lists[key]
+
+
 class Data:
     """What belongs to one generated module beside its text."""
 
@@ -85,4 +105,4 @@ def _text(a: np.ndarray, listed: Sequence[object]) -> str:
     return "[" + lines.replace("inf", 'float("inf")').replace("nan", 'float("nan")') + "]"
 
 
-__all__ = ["LISTED", "ORDER", "Data"]
+__all__ = ["LISTED", "ORDER", "Data", "Table"]

@@ -1,33 +1,35 @@
-"""The text of one loop nest, as a function of offsets, strides and sizes.
+"""One loop nest as a procedure of offsets, strides and sizes.
 
-Equal layers give equal text, so that each distinct kernel is emitted and compiled once.  Indices are
-unsigned throughout: Numba's handling of negative indices would keep the loops from vectorising.
+Equal layers give equal procedures, so that each distinct kernel is compiled once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 
 from ..functions.elementwise import Function
-from ..functions.gated import summed_gate
 from ..functions.rows import GATE
+from ..functions.gated import summed_gate
+from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from ..support.values import is_by_root
-from .access import Affine, Index, Place, identity_index, through_views, variable
+from .access import Affine, Index, identity_index, through_views, variable
+from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
 from .likeness import NestOrder
 from .movement import taken_axis, target_index
-from .nest import Nest, Statement
+from .nest import Assignment, Nest
 from .products import factors_of, inner_products, product_of_matrices, result
-from .schedule import operand_indices
-
-#: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
-#: Such a nest is one of a kind; its offsets are literals, which spares the checks.
-CHECKED_PAIRS = 100
+from .schedule import Schedule, operand_indices
 
 #: functions whose powers do not overflow, and are contracted into the sums they stand in
 BOUNDED = frozenset("atan cos erf erfc sigmoid sigmoid_prime sign sin step tanh tanh_prime".split())
+
+#: the sum or the extremum that a reduction has so far
+_SO_FAR = Name("acc", "real")
+_NUMBER_OF_SAMPLES = Operation("real_of_index", (SAMPLES,), "real")
 
 
 class Kernel:
@@ -35,108 +37,77 @@ class Kernel:
 
     def __init__(
         self,
-        place: Callable[[object], Place],
-        inlined: set[Node],
-        lanes: bool, single: bool, literal: bool, order: NestOrder | None, row: int,
-        positions: Callable[[Sequence[int]], int],
+        nest: Nest,
+        schedule: Schedule,
+        wanted: set[Node],
+        memory: Memory,
+        *,
+        order: NestOrder | None = None,
+        literal: bool = False,
+        applied: Callable[[Function, Sequence[Expression]], Expression],
     ) -> None:
-        self.place = place
-        self.positions = positions  # where in the table a list of positions begins
-        self.row = row  # the distance of two rows of lanes
+        self.schedule = schedule
+        self.wanted = wanted  # values that something outside the nest reads
+        self.memory = memory
         self.order = order
-        self.inlined = inlined
-        self.lanes = lanes
-        self.single = single  # float32
-        self.literal = literal
-        self.values: list[int] = []  # of the parameters, in order
-        self.buffers: set[str] = set()
-        self.functions: set[str] = set()
+        self.applied = applied
+        self.inputs = Inputs(memory, schedule.lanes, literal)
+        self.functions = self.inputs.functions
         self.rows: set[Function] = set()
-        self.uses_samples = False
-        self.names: Iterator[str] = (f"x{i}" for i in range(10**9))
-        self.shared_reads: dict[str, str] = {}
-        self.lane_reads: dict[str, str] = {}
-        self.hoisted: list[str] = []
-        self.body: list[str] = []
-        self.local: dict[tuple[Node, Index], str] = {}
-        self.addresses: dict[tuple[str, Affine], str] = {}
-        self.reassociate = False
-        self.wanted: set[Node] = set()  # values that something outside the nest reads
-        self.dead: set[Node] = set()
-        self.gated: set[Node] = set()  # gates that are part of the sum that adds them up
+        self._numbers = count()
+        self.reads: dict[tuple[str, Affine], Name] = {}  # elements that have a name
+        self.hoisted: list[Statement] = []
+        self.body: list[Statement] = []
+        self.local: dict[tuple[Node, Index], Name] = {}
+        self._statements = self._written(nest)
 
-    # -- numbers
-
-    def integer(self, value: int) -> str:
-        if self.literal:
-            return f"u({value % 2**64})"
-        self.values.append(value % 2**64)  # a negative stride wraps around
-        return f"p{len(self.values) - 1}"
-
-    def number(self, value: float) -> str:
-        if math.isnan(value):
-            text = "math.nan"
-        elif math.isinf(value):
-            text = "math.inf" if value > 0 else "-math.inf"
-        else:
-            text = repr(float(value))
-        return f"R({text})" if self.single else text
-
-    def address(self, place: Place, at: Affine) -> str:
-        key = (place.buffer, at)
-        if key not in self.addresses:
-            self.buffers.add(place.buffer)
-            unit = self.row if place.lanes else 1
-            parts = []
-            if at.const or not at.terms:
-                parts.append(self.integer(at.const * unit))
-            for v, c in at.terms:
-                parts.append(v if c * unit == 1 else f"{v} * {self.integer(c * unit)}")
-            self.addresses[key] = " + ".join(parts) + (" + l" if place.lanes else "")
-        return self.addresses[key]
+    def procedure(self, contract: bool) -> Procedure:
+        """The nest, with no name yet."""
+        body = (*self.inputs.unpacked(), *self._statements)
+        return Procedure("", self.inputs.parameters(), body, contract, self.inputs.reassociate)
 
     # -- expressions
 
-    def read(self, node: Node, index: Index) -> str:
+    def _named(self, value: Expression, lines: list[Statement]) -> Name:
+        name = f"x{next(self._numbers)}"
+        lines.append(Let(name, value))
+        return Name(name, "real")
+
+    def read(self, node: Node, index: Index) -> Expression:
         """An element of a value, through views."""
         found = through_views(node, index)
+        value: Expression
         if found.node is None:
-            text = self.number(1.0)
+            value = real(1.0)
         elif found.node.op is CONSTANT:
-            text = self.number(found.node.params[0])
+            value = real(found.node.params[0])
         elif (found.node, found.at) in self.local:
-            text = self.local[found.node, found.at]
-        elif found.node in self.inlined:
-            text = "(" + self.expression(found.node, found.at) + ")"
+            value = self.local[found.node, found.at]
+        elif found.node in self.schedule.inlined:
+            value = self.expression(found.node, found.at)
         else:
-            text = self.load(found.node, found.at)
+            value = self.load(found.node, found.at)
         for a, b in found.equal:
-            text = f"({text} if {self.affine(a)} == {self.affine(b)} else {self.number(0.0)})"
-        return text
+            test = Operation("eq", (self.inputs.affine(a), self.inputs.affine(b)), "truth")
+            value = Operation("select", (test, value, real(0.0)), "real")
+        return value
 
-    def affine(self, a: Affine) -> str:
-        parts = [v if c == 1 else f"{v} * {self.integer(c)}" for v, c in a.terms]
-        if a.const or not parts:
-            parts.append(f"u({a.const})" if not parts else self.integer(a.const))
-        return " + ".join(parts)
-
-    def load(self, node: Node, index: Index) -> str:
+    def load(self, node: Node, index: Index) -> Expression:
+        """An element in memory, which has a name from then on."""
         if node.op is SAMPLE_COUNT:
-            self.uses_samples = True
-            return "R(samples)"
-        place = self.place(node)
-        address = f"{place.buffer}[{self.address(place, place.at(index))}]"
-        reads, lines = (self.lane_reads, self.body) if place.lanes else (self.shared_reads, self.hoisted)
-        if address not in reads:
-            reads[address] = next(self.names)
-            lines.append(f"{reads[address]} = {address}")
-        return reads[address]
+            self.inputs.uses_samples = True
+            return _NUMBER_OF_SAMPLES
+        place = self.memory.place(node)
+        key = place.buffer, place.at(index)
+        if key not in self.reads:
+            self.reads[key] = self._named(self.inputs.element(place, key[1]), self.body if place.lanes else self.hoisted)
+        return self.reads[key]
 
-    def expression(self, node: Node, index: Index) -> str:
+    def expression(self, node: Node, index: Index) -> Expression:
         """One element of a pointwise node from the elements of its arguments."""
         if node.op is SAMPLE_SUM:  # of a value that all samples share
-            self.uses_samples = True
-            return f"{self.read(node.args[0], index)} * R(samples)"
+            self.inputs.uses_samples = True
+            return _multiplied([self.read(node.args[0], index), _NUMBER_OF_SAMPLES])
         operands = operand_indices(node, index)
         if node.op is CONTRACT or node.op is SUM or node.op is PRODUCT:
             positions = list(range(len(operands)))
@@ -145,110 +116,74 @@ class Kernel:
                 positions.sort(key=lambda i: order.of(*operands[i]))
             ordered = [self.read(*operands[i]) for i in positions]
             if node.op is SUM:
-                return self._sum(node.params[0], [node.params[1][i] for i in positions], ordered)
+                return _added(node.params[0], [node.params[1][i] for i in positions], ordered)
             if node.op is PRODUCT:
                 bounded = [node.args[i].op.name in BOUNDED for i in positions]
                 return self._product([node.params[i] for i in positions], ordered, bounded)
-            return " * ".join(ordered)
+            return _multiplied(ordered)
         assert isinstance(node.op, Function)
         return self._applied(node.op, [self.read(a, i) for a, i in operands])
 
-    def _applied(self, row: Function, args: list[str]) -> str:
+    def _applied(self, row: Function, args: Sequence[Expression]) -> Expression:
         self.rows.add(row)
-        return row.code.format(*(a if a.isidentifier() or a.startswith("(") else f"({a})" for a in args))
+        return self.applied(row, args)
 
-    def _sum(self, const: float, coefficients: list[float], args: list[str]) -> str:
-        text = self.number(const) if const else ""
-        for c, a in zip(coefficients, args):
-            if not text:
-                text = a if c == 1.0 else f"-{a}" if c == -1.0 else f"{self.number(c)} * {a}"
-            elif abs(c) == 1.0:
-                text += f" {'+' if c > 0 else '-'} {a}"
-            else:
-                text += f" {'+' if c > 0 else '-'} {self.number(abs(c))} * {a}"
-        return text
-
-    def _product(self, exponents: list[float], args: list[str], bounded: list[bool]) -> str:
-        above: list[str] = []
-        below: list[str] = []
+    def _product(self, exponents: list[float], args: list[Expression], bounded: list[bool]) -> Expression:
+        above: list[Expression] = []
+        below: list[Expression] = []
         for e, a, small in zip(exponents, args, bounded):
             (above if e > 0 else below).append(self._power(a, abs(e), small))
-        text = " * ".join(above) if above else self.number(1.0)
-        if below:
-            text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
-        return text
+        value = _multiplied(above) if above else real(1.0)
+        return Operation("div", (value, _multiplied(below)), "real") if below else value
 
-    def _power(self, a: str, e: float, bounded: bool = False) -> str:
+    def _power(self, a: Expression, e: float, bounded: bool = False) -> Expression:
         if e == 1.0:
             return a
         if e == 0.5:
-            return f"np.sqrt({a})"
-        if e in (2.0, 3.0):
-            if not a.isidentifier():
-                name = next(self.names)
-                self.body.append(f"{name} = {a}")
-                a = name
-            if bounded:
-                return "(" + " * ".join([a] * int(e)) + ")"
-            # a power that overflows is infinite in the sum it stands in, so it is rounded before it is added
-            self.functions.add("separate_product")
-            return f"separate_product({a if e == 2.0 else f'{a} * {a}'}, {a})"
+            return Operation("sqrt", (a,), "real")
         if e == int(e) and e <= 64:
-            self.functions.add("powi")
-            return f"powi({a}, {int(e)})"
+            if not isinstance(a, Name):
+                a = self._named(a, self.body)
+            # a power that overflows is infinite in the sum it stands in, so it is rounded before it is added
+            return Operation("mul" if bounded and e <= 3 else "mul_apart", (a,) * int(e), "real")
         if is_by_root(e):
             # adding 0 to the root of -0.0 gives the power the sign that it has
-            root = f"np.sqrt({a})" if int(e) % 2 else f"(np.sqrt({a}) + {self.number(0.0)})"
-            return f"({self._power(a, float(int(e)))} * {root})"
+            root: Expression = Operation("sqrt", (a,), "real")
+            if not int(e) % 2:
+                root = Operation("add", (root, real(0.0)), "real")
+            return _multiplied([self._power(a, float(int(e))), root])
         self.functions.add("pow")
-        return f"pow({a}, {self.number(e)})"
+        return Call("pow", (a, real(e)))
 
     # -- nests
 
-    def write(self, nest: Nest) -> list[str]:
-        """The lines of the kernel's body."""
+    def _written(self, nest: Nest) -> list[Statement]:
         if nest.kind == "pointwise":
             return self._pointwise(nest)
-        (statement,) = nest.statements
+        (assignment,) = nest.statements
         if nest.kind in ("take", "put"):
-            return self._moved(statement.value, nest)
+            return self._moved(assignment.value, nest)
         if nest.kind == "total":
-            return self._total(statement)
-        return self._reduce(statement.value)
+            return self._summed_over_lanes(assignment)
+        return self._reduced(assignment.value)
 
-    def loops(self, names: list[str], sizes: list[int], lines: list[str]) -> list[str]:
-        """Loops around lines, the first name outermost."""
-        out, depth = [], 0
-        for name, n in zip(names, sizes):
-            out.append("    " * depth + f"for {name} in range({self.integer(n)}):")
-            depth += 1
-        return out + ["    " * depth + line for line in lines]
-
-    def _lane_loop(self, lines: list[str]) -> list[str]:
-        return ["for l in range(n):", *("    " + line for line in lines)] if self.lanes else lines
-
-    def _pointwise(self, nest: Nest) -> list[str]:
+    def _pointwise(self, nest: Nest) -> list[Statement]:
         """Several values of one shape, element by element; what only they use stays in registers."""
         ident = identity_index(len(nest.shape))
-        wanted = self.wanted
         for s in nest.statements:
             value = self.expression(s.value, ident) if s.target is s.value else self.read(s.value, ident)
             if s.target is s.value:
-                name = next(self.names)
-                self.body.append(f"{name} = {value}")
-                self.local[s.value, ident] = name
-                value = name
-                if s.value not in wanted:
+                value = self.local[s.value, ident] = self._named(value, self.body)
+                if s.value not in self.wanted:
                     continue
-            place = self.place(s.target)
+            place = self.memory.place(s.target)
             strides = place.strides if len(s.index) == len(place.strides) else (1,)
-            at = place._replace(strides=strides).at(s.index)
-            sign = "+=" if s.add else "="
-            self.body.append(f"{place.buffer}[{self.address(place, at)}] {sign} {value}")
-        lines = self.hoisted + self._lane_loop(self.body)
-        return self.loops([f"i{k}" for k in range(len(nest.shape))], list(nest.shape), lines)
+            target = self.inputs.element(place, place._replace(strides=strides).at(s.index))
+            self.body.append(Store(target.pointer, target.at, value, s.add))
+        lines = self.hoisted + self.inputs.over_lanes(self.body)
+        return self.inputs.loops([f"i{k}" for k in range(len(nest.shape))], nest.shape, lines)
 
-    def _moved(self, node: Node, nest: Nest) -> list[str]:
+    def _moved(self, node: Node, nest: Nest) -> list[Statement]:
         """Elements whose positions along one axis are looked up: copied from there, or added to what is there."""
         (arg,) = node.args
         put = nest.kind == "put"
@@ -257,20 +192,22 @@ class Kernel:
         assert axis is not None
         own = axis - sum(isinstance(e, int) for e in entries[:axis])
         here, there = identity_index(len(nest.shape)), target_index(entries)
-        at = self.integer(self.positions(entries[axis][1]))
+        at = self.inputs.integer(self.memory.positions(entries[axis][1]))
         value = self.read(arg, here if put else there)
-        place = self.place(node)
-        target = f"{place.buffer}[{self.address(place, place.at(there if put else here))}]"
-        lines = [*self.hoisted, *self._lane_loop([*self.body, f"{target} {'+=' if put else '='} {value}"])]
-        names, sizes = [f"i{k}" for k in range(len(nest.shape))], list(nest.shape)
-        inner = self.loops(names[own + 1 :], sizes[own + 1 :], lines)
-        return self.loops(names[: own + 1], sizes[: own + 1], [f"j = T[{at} + i{own}]", *inner])
+        place = self.memory.place(node)
+        target = self.inputs.element(place, place.at(there if put else here))
+        store = Store(target.pointer, target.at, value, put)
+        lines = [*self.hoisted, *self.inputs.over_lanes([*self.body, store])]
+        names, sizes = [f"i{k}" for k in range(len(nest.shape))], nest.shape
+        inner = self.inputs.loops(names[own + 1 :], sizes[own + 1 :], lines)
+        position = Let("j", Load(TABLE, Operation("add", (at, Name(f"i{own}", "index")), "index")))
+        return self.inputs.loops(names[: own + 1], sizes[: own + 1], [position, *inner])
 
     def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
         """Operands with their indices, output sizes, sizes of the reduced axes; of a gate, what silences first."""
         ndim = len(node.shape)
         gate = summed_gate(node)
-        if gate is not None and gate in self.gated:
+        if gate is not None and gate in self.schedule.gated:
             at = identity_index(ndim)
             sizes = node.shape
             if gate is not node:
@@ -295,75 +232,96 @@ class Kernel:
                 out += 1
         return [(arg, tuple(index))], list(node.shape), [arg.shape[k] for k in axes]
 
-    def _reduce(self, node: Node) -> list[str]:
+    def _reduced(self, node: Node) -> list[Statement]:
+        """Sums and extrema over axes."""
         operands, out_sizes, sizes = self._labels(node)
-        ident = identity_index(len(node.shape))
-        place = self.place(node)
-        target = f"{place.buffer}[{self.address(place, place.at(ident))}]"
-        outer = [f"i{k}" for k in range(len(out_sizes))]
-        inner = [f"k{k}" for k in range(len(sizes))]
+        inputs, place = self.inputs, self.memory.place(node)
+        at = place.at(identity_index(len(node.shape)))
+        outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
         extremum = {REDUCE_MAX: "maximum", REDUCE_MIN: "minimum"}.get(node.op)
         if extremum:
             self.functions.add(extremum)
-        start = self.number({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
-        self.reassociate = extremum is None
-        factors = None if extremum else factors_of(self, operands, self._is_gated(node))
+        start = real({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
+        inputs.reassociate = extremum is None
+        factors = None if extremum else factors_of(inputs, operands, self._is_stored, self._is_gated(node))
         if factors is not None:
             size = dict(zip(outer + inner, out_sizes + sizes))
-            product = product_of_matrices(self, factors, result(self, place, place.at(ident)), outer, inner, size)
+            product = product_of_matrices(inputs, factors, result(inputs, place, at), outer, inner, size)
             if product is not None:
                 return product
+        target = inputs.element(place, at)
         term = self._term(node, operands)
-        if self.lanes:
-            update = f"{target} = {extremum}({target}, {term})" if extremum else f"{target} += {term}"
-            head = self._lane_loop([f"{target} = {start}"])
-            return self.loops(outer, out_sizes, head + self.loops(inner, sizes, self.hoisted + self._lane_loop([*self.body, update])))
-        update = f"acc = {extremum}(acc, {term})" if extremum else f"acc += {term}"
-        loops = self.loops(inner, sizes, self.hoisted + self.body + [update])
-        return self.loops(outer, out_sizes, [f"acc = {start if extremum else self.zero()}", *loops, f"{target} = acc"])
+        if self.schedule.lanes:
+            value = Call(extremum, (target, term)) if extremum else term
+            update = Store(target.pointer, target.at, value, add=not extremum)
+            head = inputs.over_lanes([Store(target.pointer, target.at, start)])
+            return inputs.loops(outer, out_sizes, head + inputs.loops(inner, sizes, self.hoisted + inputs.over_lanes([*self.body, update])))
+        step = Set("acc", Call(extremum, (_SO_FAR, term))) if extremum else Add("acc", term)
+        loops = inputs.loops(inner, sizes, [*self.hoisted, *self.body, step])
+        return inputs.loops(outer, out_sizes, [Variable("acc", start), *loops, Store(target.pointer, target.at, _SO_FAR)])
 
     def _is_gated(self, node: Node) -> bool:
-        return summed_gate(node) in self.gated
+        return summed_gate(node) in self.schedule.gated
 
-    def _term(self, node: Node, operands: list[tuple[Node, Index]]) -> str:
+    def _is_stored(self, node: Node) -> bool:
+        return node not in self.schedule.inlined
+
+    def _term(self, node: Node, operands: list[tuple[Node, Index]]) -> Expression:
         """What a sum adds up."""
         reads = [self.read(a, i) for a, i in operands]
-        return self._applied(GATE, reads) if self._is_gated(node) else " * ".join(reads)
-
-    def zero(self) -> str:
-        return "R(0.0)"
+        return self._applied(GATE, reads) if self._is_gated(node) else _multiplied(reads)
 
     def _is_lane(self, node: Node, index: Index) -> bool:
         found = through_views(node, index)
         if found.node is None or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.equal:
             return False
-        return self.place(found.node).lanes
+        return self.memory.place(found.node).lanes
 
-    def _total(self, statement: Statement) -> list[str]:
+    def _summed_over_lanes(self, assignment: Assignment) -> list[Statement]:
         """A sum over the lanes of a block, added to the total; a contraction sums its axes too."""
-        value, total = statement.value, statement.target
+        value, total = assignment.value, assignment.target
         assert isinstance(total, Node)
-        place = self.place(total)
-        target = f"{place.buffer}[{self.address(place, place.at(identity_index(len(total.shape))))}]"
-        self.reassociate = True
-        sizes: list[int]
-        if value not in self.dead:
-            operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), []
-        else:
+        inputs, place = self.inputs, self.memory.place(total)
+        at = place.at(identity_index(len(total.shape)))
+        inputs.reassociate = True
+        operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), list[int]()
+        if value in self.schedule.dead:
             operands, out_sizes, sizes = self._labels(value)
-            factors = factors_of(self, operands, self._is_gated(value))
+            factors = factors_of(inputs, operands, self._is_stored, self._is_gated(value))
             if factors is not None and factors[0].lanes and factors[1].lanes:
                 outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
                 a, b = factors
                 if outer and a.step(outer[-1]):  # what is next to each other in the result is best in the second factor
                     a, b = b, a
-                c = result(self, place, place.at(identity_index(len(total.shape))))
-                return inner_products(self, a, b, c, outer, inner, dict(zip(outer + inner, out_sizes + sizes)), "n")
+                size = dict(zip(outer + inner, out_sizes + sizes))
+                return inner_products(inputs, a, b, result(inputs, place, at), outer, inner, size, COUNT)
+        target = inputs.element(place, at)
         term = self._term(value, operands)
-        inner = [f"k{k}" for k in range(len(sizes))]
-        lanes = [*self.hoisted, "for l in range(n):", *("    " + x for x in [*self.body, f"acc += {term}"])]
-        loops = self.loops(inner, sizes, lanes)
-        return self.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [f"acc = {self.zero()}", *loops, f"{target} += acc"])
+        lanes = [*self.hoisted, *inputs.over_lanes([*self.body, Add("acc", term)])]
+        loops = inputs.loops([f"k{k}" for k in range(len(sizes))], sizes, lanes)
+        body = [Variable("acc", real(0.0)), *loops, Store(target.pointer, target.at, _SO_FAR, add=True)]
+        return inputs.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, body)
 
 
-__all__ = ["CHECKED_PAIRS", "Kernel"]
+def _multiplied(factors: Sequence[Expression]) -> Expression:
+    """A product from left to right."""
+    if len(factors) == 1:
+        return factors[0]
+    first = factors[0]
+    if isinstance(first, Operation) and first.op == "mul":
+        factors = (*first.args, *factors[1:])
+    return Operation("mul", tuple(factors), "real")
+
+
+def _added(const: float, coefficients: Sequence[float], args: Sequence[Expression]) -> Expression:
+    terms: list[Expression] = [real(const)] if const else []
+    for c, a in zip(coefficients, args):
+        if not terms and abs(c) != 1.0:
+            terms.append(_multiplied([real(c), a]))
+            continue
+        term = a if abs(c) == 1.0 else _multiplied([real(abs(c)), a])
+        terms.append(term if c > 0 else Operation("neg", (term,), "real"))
+    return terms[0] if len(terms) == 1 else Operation("add", tuple(terms), "real")
+
+
+__all__ = ["Kernel"]

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
 from .access import Index, identity_index, through_views
-from .nest import Statement
+from .nest import Assignment
 from .schedule import is_pointwise, operand_indices
 
 #: how many times neighbours are compared
@@ -47,7 +47,7 @@ def _weight(node: Node, k: int) -> object:
 class NestOrder:
     """An order of the statements of a pointwise nest, and of the operands in their expressions."""
 
-    def __init__(self, statements: Sequence[Statement], inside: Callable[[Node], bool], place_kind: Callable[[Node], object]) -> None:
+    def __init__(self, statements: Sequence[Assignment], inside: Callable[[Node], bool], place_kind: Callable[[Node], object]) -> None:
         targets = {s.value for s in statements if s.target is s.value}
         edges: dict[_Key, list[tuple[object, _Key]]] = {}
         users: dict[_Key, list[tuple[object, _Key]]] = {}
@@ -97,8 +97,8 @@ class NestOrder:
         return self.kind.get(self._resolve(node, index), b"")
 
     def _ordered(
-        self, statements: Sequence[Statement], ident: Index, edges: dict[_Key, list[tuple[object, _Key]]], targets: set[Node]
-    ) -> list[Statement]:
+        self, statements: Sequence[Assignment], ident: Index, edges: dict[_Key, list[tuple[object, _Key]]], targets: set[Node]
+    ) -> list[Assignment]:
         """Statements after what they need, otherwise by kind."""
         at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}
         needs: list[set[int]] = []
@@ -120,7 +120,7 @@ class NestOrder:
                 after.setdefault(j, []).append(i)
         heap = [(self.of(s.value, ident), i) for i, s in enumerate(statements) if not waiting[i]]
         heapq.heapify(heap)
-        out: list[Statement] = []
+        out: list[Assignment] = []
         while heap:
             _, i = heapq.heappop(heap)
             out.append(statements[i])

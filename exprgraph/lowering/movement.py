@@ -9,7 +9,7 @@ from ..graph.leaves import zeros
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
 from .access import Affine, Index, contiguous, identity_index, is_view, variable
-from .nest import Statement
+from .nest import Assignment
 
 #: positions that are copied one by one; more are looked up in a table
 POSITIONS = 16
@@ -23,7 +23,7 @@ def taken_axis(entries: Entries) -> int | None:
     return None
 
 
-def movement(node: Node) -> list[Statement] | None:
+def movement(node: Node) -> list[Assignment] | None:
     """The pieces of a node that only moves elements, each a copy into its part of the node."""
     op = node.op
     if op is STACK:
@@ -31,14 +31,14 @@ def movement(node: Node) -> list[Statement] | None:
         out = []
         for i, a in enumerate(node.args):
             ident = identity_index(len(a.shape))
-            out.append(Statement(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
+            out.append(Assignment(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
         return out
     if op is CONCATENATE:
         axis = node.params[0]
         out, start = [], 0
         for a in node.args:
             ident = identity_index(len(a.shape))
-            out.append(Statement(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
+            out.append(Assignment(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
             start += a.shape[axis]
         return out
     if op is RESHAPE:
@@ -47,9 +47,9 @@ def movement(node: Node) -> list[Statement] | None:
         for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
             flat = flat.plus(position.scaled(stride))
         # the target is written by its flat position: axis -1 stands for the whole
-        return [Statement(a, node, (flat,))]
+        return [Assignment(a, node, (flat,))]
     if op is PLACE and taken_axis(node.params[0]) is None:
-        return [Statement(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
+        return [Assignment(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
     if op is SELECT and not is_view(node) and taken_axis(node.params) is None:
         return _taken(node)
     return None
@@ -60,7 +60,7 @@ def _view(node: Node, entries: Entries) -> Node:
     return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
 
 
-def _placed(node: Node) -> list[Statement]:
+def _placed(node: Node) -> list[Assignment]:
     (a,) = node.args
     entries: Entries = node.params[0]
     for axis, e in enumerate(entries):
@@ -70,9 +70,9 @@ def _placed(node: Node) -> list[Statement]:
             for i, position in enumerate(indices_of(e, node.shape[axis])):
                 part = _view(a, tuple(i if k == own else None for k in range(len(a.shape))))
                 fixed = (*entries[:axis], position, *entries[axis + 1 :])
-                out.append(Statement(part, node, target_index(fixed), add=True))
+                out.append(Assignment(part, node, target_index(fixed), add=True))
             return out
-    return [Statement(a, node, target_index(entries), add=True)]
+    return [Assignment(a, node, target_index(entries), add=True)]
 
 
 def target_index(entries: Sequence[object]) -> Index:
@@ -91,7 +91,7 @@ def target_index(entries: Sequence[object]) -> Index:
     return tuple(out)
 
 
-def _taken(node: Node) -> list[Statement]:
+def _taken(node: Node) -> list[Assignment]:
     (a,) = node.args
     entries: Entries = node.params
     axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
@@ -100,7 +100,7 @@ def _taken(node: Node) -> list[Statement]:
     for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
         part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
         ident = identity_index(len(part.shape))
-        out.append(Statement(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
+        out.append(Assignment(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
     return out
 
 

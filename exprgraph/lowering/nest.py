@@ -15,15 +15,15 @@ NEST_OPERATIONS = 2000
 
 
 #: what a value is stored as: a node, or an output or scratch space by number
-Target = Union[Node, tuple[str, object]]
+Stored = Union[Node, tuple[str, object]]
 
 
 @dataclass(eq=False)
-class Statement:
+class Assignment:
     """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
 
     value: Node
-    target: Target
+    target: Stored
     index: Index
     add: bool = False
 
@@ -34,7 +34,7 @@ class Nest:
 
     kind: str  # "pointwise", "reduce", "total", "solve", "take", "put"
     shape: Shape
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[Assignment] = field(default_factory=list)
     #: the stored values it computes or reads
     values: set[Node] = field(default_factory=set)
     #: how many operations its statements have, about
@@ -46,4 +46,4 @@ class Nest:
         return len(self.statements) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
 
 
-__all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "Nest", "Statement", "Target"]
+__all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "Assignment", "Nest", "Stored"]

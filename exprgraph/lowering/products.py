@@ -1,21 +1,19 @@
-"""Sums of products as calls of the two functions that do them in tiles: products of matrices, and inner products.
+"""Sums of products as calls of the procedures that do them in tiles: products of matrices, and inner products.
 
-``product`` and ``dots`` are functions of the generated module (:mod:`runtime` has them in Python, the
-machine code has tiles of registers); a nest that has their shape becomes loops around one call.  ``product_left`` and the
-like are the same where zeros of that operand silence the other: what a gate adds up.
+A nest that has their shape becomes loops around one call of ``product`` or ``dots``.  ``product_left`` and the like are the
+same where zeros of that operand silence the other: what a gate adds up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from ..loops.program import Expression, Operation, Run, Statement, Store, real
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, SAMPLE_COUNT
 from .access import Affine, Index, Place, through_views
-
-if TYPE_CHECKING:
-    from .kernels import Kernel
+from .inputs import COUNT, Inputs
 
 Sizes = dict[str, int]
 
@@ -33,62 +31,66 @@ class Factor(NamedTuple):
         return dict(self.at.terms).get(name, 0) if name else 0
 
 
-def factors_of(kernel: Kernel, operands: Sequence[tuple[Node, Index]], gated: bool) -> tuple[Factor, Factor] | None:
+def factors_of(
+    inputs: Inputs, operands: Sequence[tuple[Node, Index]], is_stored: Callable[[Node], bool], gated: bool
+) -> tuple[Factor, Factor] | None:
     """Two operands as numbers in buffers, if they are that and nothing else; a lane after what is not."""
-    found = [_factor(kernel, a, i) for a, i in operands]
+    found = [_factor(inputs, a, i, is_stored) for a, i in operands]
     if len(found) != 2 or found[0] is None or found[1] is None:
         return None
     a, b = found[0]._replace(silences=gated), found[1]
     return (b, a) if a.lanes and not b.lanes else (a, b)
 
 
-def _factor(kernel: Kernel, node: Node, index: Index) -> Factor | None:
+def _factor(inputs: Inputs, node: Node, index: Index, is_stored: Callable[[Node], bool]) -> Factor | None:
     found = through_views(node, index)
-    if found.node is None or found.equal or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.node in kernel.inlined:
+    if found.node is None or found.equal or found.node.op in (CONSTANT, SAMPLE_COUNT) or not is_stored(found.node):
         return None
-    return result(kernel, kernel.place(found.node), kernel.place(found.node).at(found.at))
+    place = inputs.memory.place(found.node)
+    return result(inputs, place, place.at(found.at))
 
 
-def result(kernel: Kernel, place: Place, at: Affine) -> Factor:
+def result(inputs: Inputs, place: Place, at: Affine) -> Factor:
     """The elements of a value that is stored."""
-    return Factor(place.buffer, place.lanes, at.scaled(kernel.row if place.lanes else 1))
+    return Factor(place.buffer, place.lanes, at.scaled(inputs.memory.row if place.lanes else 1))
 
 
 def product_of_matrices(
-    kernel: Kernel, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
-) -> list[str] | None:
+    inputs: Inputs, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
+) -> list[Statement] | None:
     """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
     a, b = factors
     sizes = [size[v] for v in outer]
     merged = _merged(inner, size, [a, b, c])
-    if kernel.lanes:
+    if inputs.lanes:
         if a.lanes or not b.lanes or len(merged) != 1:
             return None
-        return _product(kernel, a, b, c, outer, merged[0], size, "n")
+        return _product(inputs, a, b, c, outer, merged[0], size, Operation("whole_vectors", (COUNT,), "index"))
     if outer and len(merged) == 1:  # the neighbours of the last axis of a result are neighbours in memory
         last = outer[-1]
         for x, y in ((a, b), (b, a)):
             if x.step(last) == 0 and y.step(last) == 1:
-                return _product(kernel, x, y, c, outer[:-1], merged[0], size, kernel.integer(size[last]))
+                return _product(inputs, x, y, c, outer[:-1], merged[0], size, inputs.integer(size[last]))
     rows = [k for k in merged if a.step(k) == b.step(k) == 1]
     if not rows:
         return None
-    zero = [f"{c.buffer}[{_term(kernel, c, outer)}] = {kernel.number(0.0)}"]
-    kernel.buffers.add(c.buffer)
-    clear = kernel.loops(outer, sizes, zero)
-    return clear + inner_products(kernel, a, b, c, outer, [k for k in merged if k != rows[0]], size, kernel.integer(size[rows[0]]))
+    clear = inputs.loops(outer, sizes, [Store(inputs.pointer(c.buffer), inputs.start(c.at, outer), real(0.0))])
+    rest = [k for k in merged if k != rows[0]]
+    return clear + inner_products(inputs, a, b, c, outer, rest, size, inputs.integer(size[rows[0]]))
 
 
-def _product(kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: str) -> list[str]:
+def _product(
+    inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: Expression
+) -> list[Statement]:
     row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
     loops = [v for v in outer if v != row]
     name = "product_left" if a.silences else "product_right" if b.silences else "product"
-    return _call(kernel, name, [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
+    return _call(inputs, name, [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
 
 
 def inner_products(
-    kernel: Kernel, a: Factor, b: Factor, c: Factor, outer: list[str], inner: list[str], size: Sizes, length: str
-) -> list[str]:
+    inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: list[str], size: Sizes, length: Expression
+) -> list[Statement]:
     """Inner products of rows of neighbours, added to what is there."""
     if b.silences:
         a, b = b, a
@@ -96,33 +98,25 @@ def inner_products(
     column = max((v for v in outer if a.step(v) == 0 and v != row), key=lambda v: size[v], default=None)
     loops = [v for v in outer if v not in (row, column)] + inner
     name = "dots_left" if a.silences else "dots"
-    return _call(kernel, name, [(c, (row, column)), (a, (row,)), (b, (column,))], (row, column), loops, size, length)
+    return _call(inputs, name, [(c, (row, column)), (a, (row,)), (b, (column,))], (row, column), loops, size, length)
 
 
 def _call(
-    kernel: Kernel,
+    inputs: Inputs,
     name: str,
     factors: Sequence[tuple[Factor, Sequence[str | None]]],
     counts: Sequence[str | None],
     loops: list[str],
     size: Sizes,
-    length: str,
-) -> list[str]:
+    length: Expression,
+) -> list[Statement]:
     """Loops around a call with, of each factor, its buffer, where it begins and its steps; then the counts of these."""
-    kernel.functions.add(name)
-    parts: list[str] = []
+    inputs.functions.add(name)
+    args: list[Expression] = []
     for f, variables in factors:
-        kernel.buffers.add(f.buffer)
-        parts += [f.buffer, _term(kernel, f, loops), *(kernel.integer(f.step(v)) for v in variables)]
-    parts += [kernel.integer(size[v] if v else 1) for v in counts]
-    return kernel.loops(loops, [size[v] for v in loops], [f"{name}({', '.join([*parts, length])})"])
-
-
-def _term(kernel: Kernel, factor: Factor, variables: list[str]) -> str:
-    """The address of an operand without the variables that its product runs over."""
-    parts = [kernel.integer(factor.at.const)]
-    parts += [v if c == 1 else f"{v} * {kernel.integer(c)}" for v, c in factor.at.terms if v in variables]
-    return " + ".join(parts)
+        args += [inputs.pointer(f.buffer), inputs.start(f.at, loops), *(inputs.integer(f.step(v)) for v in variables)]
+    args += [inputs.integer(size[v] if v else 1) for v in counts]
+    return inputs.loops(loops, [size[v] for v in loops], [Run(name, (*args, length))])
 
 
 def _merged(names: list[str], size: Sizes, factors: list[Factor]) -> list[str]:

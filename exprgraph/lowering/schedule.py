@@ -37,7 +37,7 @@ from ..graph.primitive import (
 )
 from .access import Index, identity_index, is_view, through_views
 from .movement import composed, movement
-from .nest import Nest, Statement
+from .nest import Assignment, Nest
 from .phases import Phase
 
 #: operations in one nested expression
@@ -113,7 +113,7 @@ class Scheduler:
         for node in self.order:
             self._schedule(node)
         for total in self.totals:
-            nest = Nest("total", total.args[0].shape, [Statement(total.args[0], total, ())])
+            nest = Nest("total", total.args[0].shape, [Assignment(total.args[0], total, ())])
             self._append(nest)
             self.ready[total] = len(self.nests) - 1
         return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead, self.gated)
@@ -122,7 +122,7 @@ class Scheduler:
 
     def _extend_with_parts(self) -> None:
         """Movements read parts that may not be nodes of the graph yet (elements of a take)."""
-        self.pieces: dict[Node, list[Statement]] = {}
+        self.pieces: dict[Node, list[Assignment]] = {}
         absorbed: set[Node] = set()
         uses: dict[Node, int] = {}
         for node in self.phase.nodes:
@@ -137,11 +137,11 @@ class Scheduler:
                 continue
             if node.op in (STACK, CONCATENATE):
                 # parts that are put together only to be put in here are put here at once
-                whole: list[Statement] = []
+                whole: list[Assignment] = []
                 for piece in pieces:
                     part = piece.value
                     if part.op in (STACK, CONCATENATE) and uses.get(part) == 1 and part not in elsewhere and part in self.pieces:
-                        whole += [Statement(p.value, node, composed(piece.index, p.index)) for p in self.pieces.pop(part)]
+                        whole += [Assignment(p.value, node, composed(piece.index, p.index)) for p in self.pieces.pop(part)]
                         absorbed.add(part)
                     else:
                         whole.append(piece)
@@ -179,7 +179,7 @@ class Scheduler:
         elif is_view(node):
             return []
         else:
-            return [(self._base(a), False) for a in node.args]
+            return [(self.base(a), False) for a in node.args]
         out = []
         for a, index, ndim in reads:
             read = through_views(a, index)
@@ -191,7 +191,8 @@ class Scheduler:
     def _aliased(self, node: Node) -> bool:
         return node.op is RESHAPE and node not in self.pieces
 
-    def _base(self, node: Node) -> Node:
+    def base(self, node: Node) -> Node:
+        """The value in memory that a view, or a reshaped value, is of."""
         read = through_views(node, identity_index(len(node.shape)))
         return self.alias_base(read.node) if read.node is not None else node
 
@@ -201,7 +202,7 @@ class Scheduler:
             for source, exact in self._sources(node):
                 readers.setdefault(source, []).append((node, exact))
         # what another phase reads has a place in a buffer, also where this phase reads it once
-        kept = set(self.outputs) | {self._base(o) for o in self.outputs} | self.read_later
+        kept = set(self.outputs) | {self.base(o) for o in self.outputs} | self.read_later
         for total in self.totals:
             if total in self.fused_totals:
                 inner = total.args[0]
@@ -209,7 +210,7 @@ class Scheduler:
                     kept.add(inner)
             else:
                 kept.add(total.args[0])
-                kept.add(self._base(total.args[0]))
+                kept.add(self.base(total.args[0]))
         size = self.size
         self.readers = readers
         self.dead = {t.args[0] for t in self.fused_totals if t.args[0] not in readers and t.args[0] not in kept}
@@ -220,7 +221,7 @@ class Scheduler:
         self.inlined |= self.gated
         for total in self.fused_totals:
             for a in self.total_operands(total.args[0]):
-                kept.add(self._base(a))
+                kept.add(self.base(a))
                 kept.add(a)
         for node in self.order:
             if not is_pointwise(node) or node in self.gated:
@@ -237,6 +238,18 @@ class Scheduler:
         """What is multiplied in a sum over samples of a contraction."""
         gate = summed_gate(value)
         return gate.args if gate is not None and gate in self.gated else value.args
+
+    def reads(self, assignment: Assignment) -> list[Node]:
+        """The values in memory that an assignment needs."""
+        value, target = assignment.value, assignment.target
+        if not isinstance(target, Node):
+            return [self.base(value)]
+        if target is value:
+            return [n for n, _ in self._leaves(value)]
+        if target.op is SAMPLE_SUM:
+            summed = self.total_operands(value) if target in self.fused_totals and value in self.dead else (value,)
+            return [self.base(a) for a in summed]
+        return [n for n, _ in self._piece_leaves(assignment)]
 
     # -- placing
 
@@ -293,7 +306,7 @@ class Scheduler:
             first = max(first, at if joinable else at + 1)
         return first
 
-    def _put(self, statement: Statement, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
+    def _put(self, statement: Assignment, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
         shape = statement.value.shape
         first = max(self._earliest(leaves, shape), after)
         own = {n for n, _ in leaves} | {statement.value}
@@ -327,21 +340,21 @@ class Scheduler:
                     after = at + 1
                 self.ready[node] = max(self.ready.get(node, 0), at)
         elif is_pointwise(node) or (node.op is SAMPLE_SUM and not self.phase.lanes):
-            statement = Statement(node, node, identity_index(len(node.shape)))
+            statement = Assignment(node, node, identity_index(len(node.shape)))
             self.ready[node] = self._put(statement, self._leaves(node))
         elif node.op in (CONTRACT, REDUCE_MAX, REDUCE_MIN):
-            self.ready[node] = self._append(Nest("reduce", node.shape, [Statement(node, node, identity_index(len(node.shape)))]))
+            self.ready[node] = self._append(Nest("reduce", node.shape, [Assignment(node, node, identity_index(len(node.shape)))]))
         elif node.op is SELECT:
-            self.ready[node] = self._append(Nest("take", node.shape, [Statement(node, node, ())]))
+            self.ready[node] = self._append(Nest("take", node.shape, [Assignment(node, node, ())]))
         elif node.op is PLACE:
-            self._put(Statement(zeros(node.shape), node, identity_index(len(node.shape))), [])
-            self.ready[node] = self._append(Nest("put", node.args[0].shape, [Statement(node, node, ())]))
+            self._put(Assignment(zeros(node.shape), node, identity_index(len(node.shape))), [])
+            self.ready[node] = self._append(Nest("put", node.args[0].shape, [Assignment(node, node, ())]))
         elif node.op is SOLVE:
-            self.ready[node] = self._append(Nest("solve", node.shape, [Statement(node, node, ())]))
+            self.ready[node] = self._append(Nest("solve", node.shape, [Assignment(node, node, ())]))
         else:
             raise AssertionError(f"no lowering for {node.op.name}")
 
-    def _piece_leaves(self, piece: Statement) -> list[tuple[Node, bool]]:
+    def _piece_leaves(self, piece: Assignment) -> list[tuple[Node, bool]]:
         ndim = len(piece.value.shape)
         read = through_views(piece.value, identity_index(ndim))
         if read.node is None or read.node.op is CONSTANT:

@@ -1,0 +1,65 @@
+"""Steps of the driver: which kernel, with which integers; many in a row are a loop over the table of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Union
+
+from ..loops.program import Expression, Let, Load, Loop, Name, Operation, Procedure, Run, Statement, Switch, index
+from .inputs import ENTRY
+
+#: so many steps in a row are called one by one
+DIRECT = 2
+
+_STEPS, _STEP, _CODE = Name("STEPS", "indices"), Name("step", "index"), Name("code", "index")
+
+
+class Step(NamedTuple):
+    """A call of a kernel: its number, that of the kernel, and where its integers begin in the table."""
+
+    number: int
+    kernel: int
+    entry: int
+
+
+Item = Union[Statement, Step]
+
+
+def name_of(kernel: int) -> str:
+    """The name of a kernel."""
+    return f"k{kernel}"
+
+
+def dispatched(items: Sequence[Item], kernels: Sequence[Procedure]) -> tuple[Statement, ...]:
+    """Statements, with runs of steps as loops over their table, so that a kernel is called in one place."""
+    out: list[Statement] = []
+    run: list[Step] = []
+    for item in items:
+        if isinstance(item, Step):
+            run.append(item)
+        else:
+            out += _called(run, kernels)
+            run = []
+            out.append(item)
+    return (*out, *_called(run, kernels))
+
+
+def _called(run: Sequence[Step], kernels: Sequence[Procedure]) -> list[Statement]:
+    if len(run) <= DIRECT:
+        return [_run(s.kernel, kernels, index(s.entry)) for s in run]
+    cases = tuple((k, (_run(k, kernels, ENTRY),)) for k in sorted({s.kernel for s in run}))
+    place = Operation("mul", (_STEP, index(2)), "index")
+    body = (
+        Let(_CODE.name, Load(_STEPS, place)),
+        Let(ENTRY.name, Load(_STEPS, Operation("add", (place, index(1)), "index"))),
+        Switch(_CODE, cases),
+    )
+    return [Loop(_STEP.name, "plain", index(run[0].number), index(run[-1].number + 1), body)]
+
+
+def _run(kernel: int, kernels: Sequence[Procedure], entry: Expression) -> Run:
+    parameters = kernels[kernel].parameters
+    return Run(name_of(kernel), tuple(entry if p == ENTRY else p for p in parameters))
+
+
+__all__ = ["DIRECT", "Item", "Step", "dispatched", "name_of"]

@@ -1,0 +1,120 @@
+"""What a kernel is given: buffers, and the integers in which equal kernels differ.
+
+Equal layers give equal kernels: offsets, strides and sizes are read from a table, each step of the driver has its own
+place in it.  A kernel that is one of a kind has literals in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
+from ..loops.types import Axis
+from ..loops.verify import why_not_neighbours
+from .access import Affine, Place
+
+#: the table of indices, the entry of the step that runs, the samples of a block, the lane, samples of the whole call
+TABLE, ENTRY, COUNT, LANE, SAMPLES = (
+    Name("T", "indices"), Name("t", "index"), Name("n", "index"), Name("l", "index"), Name("samples", "index"),
+)  # fmt: skip
+
+
+class Memory(NamedTuple):
+    """Where values are, how far apart two rows of lanes are, and where in the table a list of positions begins."""
+
+    place: Callable[[object], Place]
+    row: int
+    positions: Callable[[Sequence[int]], int]
+
+
+class Inputs:
+    """What one kernel reads; it grows while the kernel is written."""
+
+    def __init__(self, memory: Memory, lanes: bool, literal: bool) -> None:
+        self.memory = memory
+        self.lanes = lanes
+        self.literal = literal
+        self.values: list[int] = []  # of the step, in the order of the names p0, p1, ...
+        self.buffers: set[str] = set()
+        self.uses_samples = False
+        self.functions: set[str] = set()  # functions and procedures that it calls
+        self.reassociate = False
+        self._addresses: dict[tuple[str, Affine], Expression] = {}
+
+    def integer(self, value: int) -> Expression:
+        """A size, stride or offset; a negative stride wraps around."""
+        if self.literal:
+            return index(value)
+        self.values.append(value % 2**64)
+        return Name(f"p{len(self.values) - 1}", "index")
+
+    def pointer(self, buffer: str) -> Name:
+        """A buffer."""
+        self.buffers.add(buffer)
+        return Name(buffer, "reals")
+
+    def address(self, place: Place, at: Affine) -> Expression:
+        """An element's place in its buffer; of a row of lanes, that of the lane."""
+        key = place.buffer, at
+        found = self._addresses.get(key)
+        if found is None:
+            unit = self.memory.row if place.lanes else 1
+            parts = [self.integer(at.const * unit)] if at.const or not at.terms else []
+            parts += [self._multiple(v, c * unit) for v, c in at.terms]
+            found = self._addresses[key] = _total([*parts, LANE] if place.lanes else parts)
+        return found
+
+    def element(self, place: Place, at: Affine) -> Load:
+        """An element of a value that is stored."""
+        return Load(self.pointer(place.buffer), self.address(place, at))
+
+    def affine(self, a: Affine) -> Expression:
+        """An index of an array."""
+        parts = [self._multiple(v, c) for v, c in a.terms]
+        if a.const or not parts:
+            parts.append(self.integer(a.const) if parts else index(a.const))
+        return _total(parts)
+
+    def start(self, at: Affine, variables: Sequence[str]) -> Expression:
+        """Where a procedure begins: the address without the variables that it runs over itself."""
+        return _total([self.integer(at.const), *(self._multiple(v, c) for v, c in at.terms if v in variables)])
+
+    def _multiple(self, variable: str, by: int) -> Expression:
+        name = Name(variable, "index")
+        return name if by == 1 else Operation("mul", (name, self.integer(by)), "index")
+
+    def loops(self, names: Sequence[str], sizes: Sequence[int], body: Sequence[Statement]) -> list[Statement]:
+        """Loops around statements, the first name outermost; the innermost runs over neighbours where it can."""
+        counts = [self.integer(n) for n in sizes]
+        inside = list(body)
+        for name, count in zip(reversed(names), reversed(counts)):
+            inside = [Loop(name, self._axis(inside, name), index(0), count, tuple(inside))]
+        return inside
+
+    def _axis(self, body: Sequence[Statement], name: str) -> Axis:
+        if isinstance(body[-1], Loop) or (not self.reassociate and any(isinstance(s, Add) for s in body)):
+            return "plain"
+        return "plain" if why_not_neighbours(body, name) else "neighbours"
+
+    def over_lanes(self, body: Sequence[Statement]) -> list[Statement]:
+        """Statements for each sample of a block."""
+        return [Loop(LANE.name, "lanes", index(0), COUNT, tuple(body))] if self.lanes else list(body)
+
+    def unpacked(self) -> list[Let]:
+        """Names for the integers of the step."""
+        return [Let(f"p{k}", Load(TABLE, Operation("add", (ENTRY, index(k)), "index"))) for k in range(len(self.values))]
+
+    def parameters(self) -> tuple[Name, ...]:
+        """The parameters of the kernel, in order."""
+        out = [Name(b, "reals") for b in sorted(self.buffers)]
+        out += [SAMPLES] if self.uses_samples else []
+        out += [TABLE, ENTRY] if self.values else []
+        return (*out, COUNT) if self.lanes else tuple(out)
+
+
+def _total(parts: Sequence[Expression]) -> Expression:
+    return parts[0] if len(parts) == 1 else Operation("add", tuple(parts), "index")
+
+
+__all__ = ["COUNT", "ENTRY", "LANE", "SAMPLES", "TABLE", "Inputs", "Memory"]
