@@ -7,9 +7,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
+from exprgraph.loops.program import Loops
+from exprgraph.loops.verify import verify
+from exprgraph.lowering import emit
 from exprgraph.testing import temporary_functions
 
 if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have that of the run
@@ -37,4 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _functions_of_a_test() -> Iterator[None]:
     """A function that a test adds, a wrong one perhaps, is not among what other tests draw."""
     with temporary_functions():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_are_verified() -> Iterator[None]:
+    """Every loop program that a test builds is checked."""
+    made = emit.Program
+
+    def checked(loops: Loops, *others: Any) -> Any:
+        verify(loops)
+        return made(loops, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emit, "Program", checked)
         yield

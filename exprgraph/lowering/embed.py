@@ -105,7 +105,7 @@ def _all_numba(core: CompiledOutputs, form: Form) -> Any:
         f"    inner({listed}, workspace[:{split}], workspace[{split}:{end}], constants, table, steps, np.uint64(samples))\n"
     )
     namespace = {
-        "np": np, "inner": module.kernel, "constants": module.constants, "table": module.table, "steps": module.steps,
+        "np": np, "inner": module.kernel, "constants": module.constants, "table": module.table, "steps": module.steps.ravel(),
         "__name__": "exprgraph_kernel",
     }  # fmt: skip
     exec(compile(text, "<exprgraph kernel>", "exec"), namespace)

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..graph.traverse import topological
+from ..loops.print.python import print_program
+from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
 from .access import Place, contiguous, identity_index, is_view
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .kernels import Kernel
-from .library import functions_and_procedures
+from .library import functions_and_procedures, sources
 from .likeness import NestOrder
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
@@ -256,10 +257,9 @@ class _Emitter:
 
     def _copied_out(self, k: int, key: object) -> Statement:
         self.functions.add("store")
-        first, place = index(0), self.storage.places[key]
+        place = self.storage.places[key]
         sizes = (index(self.outputs[k].size), Name("w", "reals"), index(place.offset * self.row), index(self.row))
-        first = Name("first", "index")
-        return Run("store", (Name(f"o{k}", "reals"), first, *sizes, COUNT))
+        return Run("store", (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
 
     def _close_pass(self, totals: Sequence[Node], items: Sequence[Item]) -> None:
         """A pass over the samples, after what is done before it."""
@@ -305,7 +305,7 @@ class _Emitter:
         rows = self.storage.most_rows
         steps = [(s.kernel, s.entry) for s in self.steps]
         data = Data(self.storage.constants, self.table.values, steps, np.dtype(np.float32 if self.single else np.float64))
-        return Program(self._loops(differs), data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals))
+        return Program(self._loops(differs), data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), _printed)
 
     def _loops(self, differs: Sequence[bool]) -> Loops:
         functions, procedures = functions_and_procedures(self.functions | self.rows.called, self.single)
@@ -315,6 +315,10 @@ class _Emitter:
             self.single, self.block, len(self.arguments), results,
             (*functions, *self.rows.functions()), tuple(procedures), tuple(kernels), tuple(self.parts),
         )  # fmt: skip
+
+
+def _printed(loops: Loops) -> str:
+    return print_program(loops, sources(loops.single))
 
 
 def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True) -> Program:

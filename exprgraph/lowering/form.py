@@ -104,7 +104,7 @@ class Form:
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             nonlocal compiled
-            tables = (module.constants, module.table, module.steps)
+            tables = (module.constants, module.table, module.steps.ravel())
             try:
                 with nullcontext() if compiled else in_llvm():  # Numba compiles at the first call
                     module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from ..functions.elementwise import Function
-from ..functions.rows import GATE
 from ..functions.gated import summed_gate
-from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
+from ..functions.rows import GATE
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ..support.values import is_by_root
 from .access import Affine, Index, identity_index, through_views, variable
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory

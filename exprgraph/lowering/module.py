@@ -23,7 +23,7 @@ class Module:
         exec(compile(source, name, "exec"), namespace)
         self.kernel = namespace["kernel"]
         self.table = np.array(namespace["TABLE"], dtype=np.uint64)
-        self.steps = np.array(namespace["STEPS"], dtype=np.int64).reshape(-1, 2)
+        self.steps = np.array(namespace["STEPS"], dtype=np.uint64).reshape(-1, 2)
         self.constants = np.array(namespace["CONSTANTS"], dtype=namespace["R"])
 
 

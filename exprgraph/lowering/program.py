@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph.node import Node
 from .data import Data
+
+if TYPE_CHECKING:
+    from ..loops.program import Loops
 
 
 class Argument(NamedTuple):
@@ -26,21 +32,35 @@ class Argument(NamedTuple):
         return self.symbols[0][0].shape if len(self.symbols) == 1 else (self.size,)
 
 
-class Program(NamedTuple):
-    """Generated code with what is needed to call it."""
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A loop program with what is needed to call it."""
 
-    code: str  # what is compiled: the source without its data
+    loops: Loops
     data: Data
     workspace: int  # numbers in the lane workspace
     rows: int  # of the lane workspace
-    block: int  # samples in a block
     shared: int  # numbers in the shared workspace
     per_sample: tuple[bool, ...]  # of the outputs
     #: of each part of the driver, the totals that a pass over the samples adds up: buffer, offset, size.  Parts
     #: alternate: shared work, a pass, shared work, ...
     totals: tuple[tuple[tuple[str, int, int], ...], ...]
+    printed: Callable[[Loops], str]  # in Python, when somebody asks for it
+
+    @property
+    def block(self) -> int:
+        """Samples in a block."""
+        return self.loops.block
+
+    @cached_property
+    def code(self) -> str:
+        """The program in Python, without its data."""
+        return self.printed(self.loops)
 
     @property
     def source(self) -> str:
         """The whole module, as people read it and as files hold it."""
         return f"{self.code}\n\n{self.data.text()}"
+
+
+__all__ = ["Argument", "Program"]

@@ -21,7 +21,7 @@ _COMPARED = 100
 
 _CALLER = '''
 _TABLE = np.array(TABLE, dtype=np.uint64)
-_STEPS = np.array(STEPS, dtype=np.int64).reshape(-1, 2)
+_STEPS = np.array(STEPS, dtype=np.uint64).reshape(-1)
 _CONSTANTS = np.array(CONSTANTS, dtype=R)
 #: (name, shape, whether each sample has its own value) of each argument
 ARGUMENTS = {arguments}

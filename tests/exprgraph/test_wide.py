@@ -15,7 +15,8 @@ import exprgraph as eg
 from exprgraph.graph.node import Node, make
 from exprgraph.graph.primitive import CONTRACT, PRODUCT, SUM
 from exprgraph.graph.traverse import topological
-from exprgraph.lowering import emit, nest
+from exprgraph.loops.print import python
+from exprgraph.lowering import nest
 from exprgraph.lowering.module import load_module
 from exprgraph.lowering.narrow import WIDTH, narrowed
 from exprgraph.lowering.native import assemble, machine
@@ -192,7 +193,7 @@ def test_a_text_that_looks_like_a_decorator_between_quotes() -> None:
 @pytest.mark.parametrize("per_sample", [False, True])
 def test_many_kernels_are_chosen_in_levels(monkeypatch: pytest.MonkeyPatch, per_sample: bool) -> None:
     monkeypatch.setattr(nest, "NEST_LIMIT", 2)
-    monkeypatch.setattr(emit, "CHOICES", 3)
+    monkeypatch.setattr(python, "CHOICES", 3)
     a = eg.Symbol("a", per_sample=per_sample)
     e = a
     for k in range(30):

@@ -217,7 +217,8 @@ class _Driver(Translation):
             if s.target.id == "first":
                 b.open(self.env["start"], self.env["stop"], int(bounds[2].text), "int", {})
             else:
-                b.open(bounds[0], bounds[1], 1, "int", {})
+                start, stop = bounds if len(bounds) > 1 else (b.integer(0), bounds[0])
+                b.open(start, stop, 1, "int", {})
             self.env[s.target.id] = b.loops[-1].index
             self.statements(s.body)
             b.close({})
