@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..canonical.contract import is_structural
 from ..graph.node import Node, Shape
-from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, RESHAPE, SELECT
+from ..graph.primitive import CONSTANT, IDENTITY, SELECT
 
 
 class Affine(NamedTuple):
@@ -121,4 +121,4 @@ def identity_index(ndim: int) -> Index:
     return tuple(variable(f"i{k}") for k in range(ndim))
 
 
-__all__ = ["CONTRACT", "RESHAPE", "Affine", "Index", "Place", "Read", "contiguous", "identity_index", "is_view", "through_views"]
+__all__ = ["Affine", "Index", "Place", "Read", "contiguous", "identity_index", "is_view", "through_views"]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..graph.node import Node
-from ..graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ..graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..graph.traverse import topological
 from ..loops.print.python import print_program
 from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
-from .access import Place, contiguous, identity_index, is_view
+from .access import Place, contiguous, identity_index
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
@@ -23,7 +23,7 @@ from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
 from .rows import Rows
-from .schedule import Schedule, Scheduler
+from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 
 #: What the lane workspace should not exceed, in bytes.  Measured: up to here a longer block gains more (each
@@ -118,7 +118,7 @@ class _Emitter:
             n = stack.pop()
             if n not in found:
                 found.add(n)
-                if is_view(n) or n.op is RESHAPE:
+                if may_share_memory(n):
                     stack += n.args
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..functions.elementwise import Function as Row
 from ..loops.program import Call, Expression, Function, real
-from .library import needed, sources, words
+from .library import sources, words
 
 
 class Rows:
@@ -50,4 +50,4 @@ class Rows:
         return out
 
 
-__all__ = ["Rows", "needed"]
+__all__ = ["Rows"]

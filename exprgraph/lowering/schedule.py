@@ -70,6 +70,11 @@ def is_pointwise(node: Node) -> bool:
     return op is CONTRACT and len(node.params[1]) == len(node.shape) and not is_structural(node)
 
 
+def may_share_memory(node: Node) -> bool:
+    """Whether a value may lie where what it is made of lies."""
+    return is_view(node) or node.op is RESHAPE
+
+
 def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
     """The elements of the arguments that one element of a pointwise node needs."""
     if node.op is CONTRACT:

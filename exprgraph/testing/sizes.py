@@ -14,6 +14,7 @@ from ..functions.rows import sin, tanh
 from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
+from ..loops.print import python
 from ..lowering import arguments, emit, movement, narrow, nest
 from ..lowering import compile as compile_
 from ..lowering.native import text
@@ -22,7 +23,7 @@ from .disagreement import Disagreement, Values, allowances, difference, program,
 from .growing import values_for
 
 _LIMITS = (
-    (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (movement, "POSITIONS", 0), (emit, "CHOICES", 2),
+    (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (movement, "POSITIONS", 0), (python, "CHOICES", 2),
     (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (text, "WRITTEN_OUT", 1),
 )  # fmt: skip
 

@@ -8,7 +8,8 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node, make
 from exprgraph.graph.primitive import SUM
-from exprgraph.lowering import emit, narrow, nest
+from exprgraph.loops.print import python
+from exprgraph.lowering import narrow, nest
 from exprgraph.testing import Disagreement, check_sizes, sizes
 from tests.exprgraph.rule_graphs import SHARED, graphs
 from tests.fuzz.cases import make as made_by
@@ -31,12 +32,12 @@ def test_random_expressions(seed: int) -> None:
 
 
 def test_what_is_divided_is_whole_again() -> None:
-    before = narrow.WIDTH, nest.NEST_LIMIT, emit.CHOICES
+    before = narrow.WIDTH, nest.NEST_LIMIT, python.CHOICES
     with sizes.divided():
         fn = eg.compile([eg.sin(x) + eg.cos(y) * v[0] + v[1:] @ v[:2], v[[0, 0, 2, 1]]], (x, y, v))
         source = fn.source
         np.testing.assert_allclose(fn(0.1, 0.2, np.ones(3))[0], np.sin(0.1) + np.cos(0.2) + 2, rtol=1e-14)
-    after = narrow.WIDTH, nest.NEST_LIMIT, emit.CHOICES
+    after = narrow.WIDTH, nest.NEST_LIMIT, python.CHOICES
     assert after == before
     assert "enumerate" in source and "code <" in source and "j = T[" in source
     assert "enumerate" not in eg.compile(fn.equations, (x, y, v)).source
