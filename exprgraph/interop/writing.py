@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,28 @@ from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFu
 from ..functions.elementwise import Function
 from ..functions.rows import exp, log
 from ..functions.scaled import root
+from ..graph.column import Column
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
-from ..graph.primitive import CONSTANT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SOLVE, SUM, SYMBOL
+from ..graph.primitive import (
+    ARRAY,
+    CONCATENATE,
+    CONSTANT,
+    CONTRACT,
+    IDENTITY,
+    PLACE,
+    PRODUCT,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    RESHAPE,
+    SAMPLE_COUNT,
+    SAMPLE_SUM,
+    SELECT,
+    SOLVE,
+    STACK,
+    SUM,
+    SYMBOL,
+)
 from ..graph.traverse import topological
 from ..meaning.elements import elements
 from ..meaning.query import count_nodes
@@ -31,6 +50,14 @@ from .rows import LOGICAL, applied, as_number, entries
 if TYPE_CHECKING:
     import sympy
 
+#: ``(node, args)``: a scalar from SymPy's expressions of its arguments; conditions stay conditions until a number is needed
+SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column("sympy", "a scalar in SymPy, from its arguments there", __name__)
+#: ``(node, index, tables)``: an element of what is elementary only as a whole, as the formula that defines it
+SPELLED: Column[Callable[[Node, tuple[int, ...], dict[Node, Any]], Node]] = Column(
+    "spelled", "an element of a node as the formula that defines it", __name__, otherwise="its elements are written as they are"
+)
+#: why most rows that move or combine elements need no rule
+EXPANDED = "an element of it is written in elements of its arguments"
 #: a system of n unknowns is written by Cramer's rule, whose determinants have 2**n minors
 _UNKNOWNS = 8
 
@@ -81,8 +108,8 @@ def to_sympy(e: Operand) -> sympy.Basic:
 
 def _write(roots: list[Node]) -> list[Any]:
     image: dict[Node, Any] = {}
-    instead: dict[Node, Node] = {}  # unknowns of linear systems as quotients of determinants; functions along axes spelled out
-    systems: dict[Node, tuple[Any, Any]] = {}
+    instead: dict[Node, Node] = {}  # what is elementary only as a whole, spelled out
+    tables: dict[Node, Any] = {}
     flat = _Flat(roots)
     stack = list(reversed(roots))
     while stack:
@@ -90,10 +117,11 @@ def _write(roots: list[Node]) -> list[Any]:
         if node in image:
             stack.pop()
             continue
-        if _is_unknown(node) and node not in instead:
-            instead[node] = _cramer(node, systems)
-        elif node not in instead and (found := _along(node)):
-            instead[node] = _spelled(*found)
+        if node not in instead:
+            whole, index = (node.args[0], node.params) if node.op is SELECT else (node, ())
+            spelled = SPELLED.find(whole.op)
+            if spelled is not None:
+                instead[node] = spelled(whole, index, tables)
         args = (instead[node],) if node in instead else flat.arguments(node)
         missing = [a for a in args if a not in image]
         if missing:
@@ -104,7 +132,7 @@ def _write(roots: list[Node]) -> list[Any]:
         if node in instead:
             image[node] = values[0]
         else:
-            image[node] = flat.written(node, values) if node.op is SUM or node.op is PRODUCT else _rule(node, values)
+            image[node] = flat.written(node, values) if node.op is SUM or node.op is PRODUCT else SYMPY[node.op](node, values)
     return [as_number(image[r]) for r in roots]
 
 
@@ -155,32 +183,41 @@ class _Flat:
         return sp.Mul(*[sp.Pow(next(values), _exponent(k)) for k, _ in self._parts(node)])
 
 
-def _rule(node: Node, args: list[Any]) -> Any:
-    """One scalar node from its arguments; conditions stay conditions until a number is needed."""
+# ---------------------------------------------------------------- one rule a primitive
+
+
+@SYMPY.rule(Function)
+def _function(node: Node, args: list[Any]) -> Any:
+    """Of arguments that are conditions or numbers; it is one of them."""
+    row = node.op
+    assert isinstance(row, Function)
+    if row.name not in LOGICAL:
+        args = [as_number(a) for a in args]
+    elif row.name == "where":
+        args = [args[0], as_number(args[1]), as_number(args[2])]
+    write = entries().get(row.name) or applied(row)
+    try:
+        return write(*args)
+    except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
+        raise ExprGraphError(f"to_sympy: SymPy refuses {row.name} of {', '.join(map(_short, args))}: {e}") from e
+
+
+@SYMPY.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(node: Node, args: list[Any]) -> Any:
     sp = load()
-    op = node.op
-    if op is CONSTANT:
-        return _number(node.params[0])
-    if op is SYMBOL or op is SELECT:
-        return _leaf(node)
-    if op is SAMPLE_COUNT:
-        return samples()
-    if isinstance(op, Function):
-        if op.name not in LOGICAL:
-            args = [as_number(a) for a in args]
-        elif op.name == "where":
-            args = [args[0], as_number(args[1]), as_number(args[2])]
-        write = entries().get(op.name) or applied(op)
-        try:
-            return write(*args)
-        except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
-            raise ExprGraphError(f"to_sympy: SymPy refuses {op.name} of {', '.join(map(_short, args))}: {e}") from e
-    numbers = [as_number(a) for a in args]
-    if op is REDUCE_MAX or op is REDUCE_MIN:
-        return (sp.Max if op is REDUCE_MAX else sp.Min)(*numbers)
-    if op is SAMPLE_SUM:
-        return sp.Sum(numbers[0], (sample(), 0, samples() - 1))
-    raise AssertionError(f"no element of an expression is a {op.name}")
+    return (sp.Max if node.op is REDUCE_MAX else sp.Min)(*map(as_number, args))
+
+
+@SYMPY.rule(SAMPLE_SUM)
+def _sample_sum(node: Node, args: list[Any]) -> Any:
+    return load().Sum(as_number(args[0]), (sample(), 0, samples() - 1))
+
+
+SYMPY.fill(lambda node, args: _number(node.params[0]), CONSTANT)
+SYMPY.fill(lambda node, args: samples(), SAMPLE_COUNT)
+SYMPY.leave_out("terms and factors of all that are nested are written at once, by _Flat", SUM, PRODUCT)
+SYMPY.leave_out(EXPANDED, ARRAY, IDENTITY, CONTRACT, PLACE, STACK, CONCATENATE, RESHAPE)
+SYMPY.leave_out("its elements are spelled out, by SPELLED", SOLVE, AxisFunction)
 
 
 def _short(value: Any) -> str:
@@ -201,7 +238,8 @@ def _exponent(value: float) -> Any:
     return load().Rational(numerator, denominator) if denominator <= 64 else _number(value)
 
 
-def _leaf(node: Node) -> Any:
+@SYMPY.rule(SYMBOL, SELECT)
+def _leaf(node: Node, args: list[Any]) -> Any:
     """A scalar symbol, or one element of an array symbol."""
     sp = load()
     index: tuple[int, ...] = ()
@@ -216,20 +254,11 @@ def _leaf(node: Node) -> Any:
     return sp.IndexedBase(name, shape=shape, real=True)[((sample(),) if per_sample else ()) + index]
 
 
-# ---------------------------------------------------------------- linear systems
+# ---------------------------------------------------------------- what is elementary only as a whole
 
 
-def _is_unknown(node: Node) -> bool:
-    return node.op is SELECT and node.args[0].op is SOLVE
-
-
-def _along(node: Node) -> tuple[Node, tuple[int, ...]] | None:
-    """The function along axes that a scalar is an element of, and the index."""
-    whole, index = (node.args[0], node.params) if node.op is SELECT else (node, ())
-    return (whole, index) if isinstance(whole.op, AxisFunction) else None
-
-
-def _spelled(node: Node, index: tuple[int, ...]) -> Node:
+@SPELLED.rule(AxisFunction)
+def _along(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     """An element of a function along axes as the formula that defines it."""
     (arg,) = node.args
     rest = iter(index)
@@ -247,17 +276,17 @@ def _spelled(node: Node, index: tuple[int, ...]) -> Node:
     return linear([(1.0, own_element), (-1.0, log(total))])
 
 
-def _cramer(node: Node, systems: dict[Node, tuple[Any, Any]]) -> Node:
+@SPELLED.rule(SOLVE)
+def _cramer(system: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     """An unknown as the quotient of two determinants; both are polynomials, so that no pivot has to be chosen."""
-    system = node.args[0]
-    i, *rest = node.params
+    i, *rest = index
     n = system.shape[0]
     if n > _UNKNOWNS:
         raise ShapeError(f"to_sympy: a linear system is written out up to {_UNKNOWNS} unknowns, got one of {n}")
-    if system not in systems:
+    if system not in tables:
         a, b = system.args
-        systems[system] = elements(a), elements(b)
-    matrix, right = systems[system]
+        tables[system] = elements(a), elements(b)
+    matrix, right = tables[system]
     rows = [list(row) for row in matrix]
     replaced = [[*row[:i], right[(k, *rest)], *row[i + 1 :]] for k, row in enumerate(rows)]
     return product([(_determinant(replaced), 1.0), (_determinant(rows), -1.0)])
