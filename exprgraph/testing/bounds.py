@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product as pairs
 
 import numpy as np
 
-from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
+from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.leaves import constant_value
 from ..graph.node import Node
 from ..graph.primitive import (
+    ARRAY,
     CONCATENATE,
+    CONSTANT,
     CONTRACT,
+    IDENTITY,
     PLACE,
     PRODUCT,
     REDUCE_MAX,
@@ -29,6 +33,7 @@ from ..graph.primitive import (
     SAMPLE_COUNT,
     SAMPLE_SUM,
     SELECT,
+    SOLVE,
     STACK,
     SUM,
     SYMBOL,
@@ -36,6 +41,8 @@ from ..graph.primitive import (
 from ..graph.traverse import topological
 
 Interval = tuple[float, float]
+#: ``(node, args)``: the interval of a node from those of its arguments
+BOUNDS: Column[Callable[[Node, Sequence[Interval]], Interval]] = Column("bounds", "between which numbers its value lies", __name__)
 EVERYTHING: Interval = (-math.inf, math.inf)
 #: where symbols' elements lie, unless something else is said
 BOX: Interval = (-1.0, 1.0)
@@ -64,43 +71,63 @@ def bounds(e: Node, box: Interval | Mapping[Node, Interval] = BOX) -> Interval:
 
 def bounds_of(node: Node, args: Sequence[Interval]) -> Interval:
     """The interval of a node from those of its arguments."""
-    op = node.op
     value = constant_value(node)
     if value is not None:
         return _span(value.ravel()) if value.size else (0.0, 0.0)
-    if op is SAMPLE_COUNT:
-        return (1.0, float(_SAMPLES))
-    if op is SUM:
-        const, coefficients = node.params
-        ends = [sorted((c * lo, c * hi)) for c, (lo, hi) in zip(coefficients, args)]
-        return const + sum(a for a, _ in ends), const + sum(b for _, b in ends)
-    if op is PRODUCT:
-        return _times([_power(a, e) for a, e in zip(args, node.params)])
-    if op is CONTRACT:
-        one = _times(args)
-        terms = math.prod(node.params[1][node.ndim :])
-        return one[0] * terms, one[1] * terms
-    if op in (SELECT, RESHAPE, REDUCE_MAX, REDUCE_MIN):
-        return args[0]
-    if isinstance(op, AxisFunction):
-        (low, high), n = args[0], math.prod(node.args[0].shape[k] for k in node.params)
-        least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
-        return {
-            NORM: (math.sqrt(n) * least, math.sqrt(n) * max(abs(low), abs(high))),
-            LOGSUMEXP: (low, high + math.log(n)),
-            SOFTMAX: (0.0, 1.0),
-            LOG_SOFTMAX: (low - high - math.log(n), 0.0),
-        }[op]
-    if op is PLACE:
-        most = math.prod(max(Counter(e[1]).values()) for e in node.params[0] if isinstance(e, tuple) and e[0] == "t")
-        return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)
-    if op in (STACK, CONCATENATE):
-        return min(a for a, _ in args), max(b for _, b in args)
-    if op is SAMPLE_SUM:
-        return min(args[0][0] * _SAMPLES, args[0][0]), max(args[0][1] * _SAMPLES, args[0][1])
-    if isinstance(op, Function):
-        return _image(op, args)
-    return EVERYTHING
+    return BOUNDS[node.op](node, args)
+
+
+BOUNDS.leave_out("a symbol lies in its box", SYMBOL)
+BOUNDS.leave_out("its value is known", CONSTANT, ARRAY, IDENTITY)
+BOUNDS.fill(lambda node, args: (1.0, float(_SAMPLES)), SAMPLE_COUNT)
+BOUNDS.fill(lambda node, args: args[0], SELECT, RESHAPE, REDUCE_MAX, REDUCE_MIN)
+BOUNDS.fill(lambda node, args: (min(a for a, _ in args), max(b for _, b in args)), STACK, CONCATENATE)
+BOUNDS.fill(lambda node, args: EVERYTHING, SOLVE)
+BOUNDS.fill(lambda node, args: _times([_power(a, e) for a, e in zip(args, node.params)]), PRODUCT)
+
+
+@BOUNDS.rule(SUM)
+def _sum(node: Node, args: Sequence[Interval]) -> Interval:
+    const, coefficients = node.params
+    ends = [sorted((c * lo, c * hi)) for c, (lo, hi) in zip(coefficients, args)]
+    return const + sum(a for a, _ in ends), const + sum(b for _, b in ends)
+
+
+@BOUNDS.rule(CONTRACT)
+def _contract(node: Node, args: Sequence[Interval]) -> Interval:
+    _, sizes = node.params
+    one = _times(args)
+    terms = math.prod(sizes[node.ndim :])
+    return one[0] * terms, one[1] * terms
+
+
+@BOUNDS.rule(PLACE)
+def _place(node: Node, args: Sequence[Interval]) -> Interval:
+    most = math.prod(max(Counter(e[1]).values()) for e in node.params[0] if isinstance(e, tuple) and e[0] == "t")
+    return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)
+
+
+@BOUNDS.rule(SAMPLE_SUM)
+def _sample_sum(node: Node, args: Sequence[Interval]) -> Interval:
+    return min(args[0][0] * _SAMPLES, args[0][0]), max(args[0][1] * _SAMPLES, args[0][1])
+
+
+@BOUNDS.rule(NORM)
+def _norm(node: Node, args: Sequence[Interval]) -> Interval:
+    low, high = args[0]
+    least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+    root = math.sqrt(_among(node))
+    return root * least, root * max(abs(low), abs(high))
+
+
+BOUNDS.fill(lambda node, args: (args[0][0], args[0][1] + math.log(_among(node))), LOGSUMEXP)
+BOUNDS.fill(lambda node, args: (0.0, 1.0), SOFTMAX)
+BOUNDS.fill(lambda node, args: (args[0][0] - args[0][1] - math.log(_among(node)), 0.0), LOG_SOFTMAX)
+
+
+def _among(node: Node) -> int:
+    """How many elements a function along axes is of."""
+    return math.prod(node.args[0].shape[k] for k in node.params)
 
 
 def _span(values: np.ndarray) -> Interval:
@@ -129,7 +156,10 @@ def _power(base: Interval, e: float) -> Interval:
     return _span(ends)
 
 
-def _image(row: Function, args: Sequence[Interval]) -> Interval:
+@BOUNDS.rule(Function)
+def _image(node: Node, args: Sequence[Interval]) -> Interval:
+    row = node.op
+    assert isinstance(row, Function)
     if any(math.isinf(v) for a in args for v in a):
         return EVERYTHING
     n = _POINTS if row.arity == 1 else 9 if row.arity == 2 else 5
@@ -138,4 +168,4 @@ def _image(row: Function, args: Sequence[Interval]) -> Interval:
         return _span(np.asarray(row.numpy(*grid), dtype=float).ravel())
 
 
-__all__ = ["BOX", "EVERYTHING", "Interval", "bounds", "bounds_of"]
+__all__ = ["BOUNDS", "BOX", "EVERYTHING", "Interval", "bounds", "bounds_of"]

@@ -1,7 +1,7 @@
 """Random expressions, grown a primitive at a time, with every argument where its function is smooth.
 
 What can be grown is read off the primitive table: an elementwise row is there by itself, a structural
-row by its entry in :data:`STEPS`.  Choices are made by whoever is asked: hypothesis, which can shrink
+row by its rule in :data:`GROW`.  Choices are made by whoever is asked: hypothesis, which can shrink
 them, or a random generator, which is quick.
 """
 
@@ -19,8 +19,9 @@ from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
 from ..canonical.indexing import Entry, place, select, selected_shape
 from ..functions import rows as functions
-from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction, along
+from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.leaves import Symbol, array, constant, identity
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
@@ -50,6 +51,10 @@ from .bounds import BOX, EVERYTHING, Interval, bounds_of
 T = TypeVar("T")
 #: where the arguments of functions that are defined everywhere are kept
 MODERATE: Interval = (-2.0, 2.0)
+
+
+#: ``(garden, row)``: a node of a row, unless it simplifies to another
+GROW: Column[Callable[[Garden, Primitive], Node]] = Column("grow", "a node of it, made at random of what is in a garden", __name__)
 
 
 class Choice(Protocol):
@@ -159,7 +164,9 @@ def target_of(domain: Interval, sample: Interval) -> Interval:
     return MODERATE if domain == EVERYTHING else sample
 
 
-def _function(garden: Garden, row: Function) -> Node:
+@GROW.rule(Function)
+def _function(garden: Garden, row: Primitive) -> Node:
+    assert isinstance(row, Function)
     main = garden.any()
     args: list[Node] = []
     for domain, sample in zip(row.domain, row.sample):
@@ -171,14 +178,16 @@ def _function(garden: Garden, row: Function) -> Node:
 # ---------------------------------------------------------------- structural rows
 
 
-def _sum(g: Garden) -> Node:
+@GROW.rule(SUM)
+def _sum(g: Garden, row: Primitive) -> Node:
     a = g.any()
     b = g.like(a.shape if g.choice.whole(0, 1) else ())
     terms = [(g.choice.pick((1.0, -1.0, 2.0, 0.5)), a), (g.choice.pick((1.0, -1.0, -0.75)), b)]
     return linear(terms, g.choice.pick((0.0, 0.0, 1.0, -0.5)), a.shape)
 
 
-def _product(g: Garden) -> Node:
+@GROW.rule(PRODUCT)
+def _product(g: Garden, row: Primitive) -> Node:
     a = g.any()
     b = g.like(a.shape if g.choice.whole(0, 1) else ())
     factors = []
@@ -189,7 +198,8 @@ def _product(g: Garden) -> Node:
     return operators.multiply(power(x, p), power(y, q))
 
 
-def _contract(g: Garden) -> Node:
+@GROW.rule(CONTRACT)
+def _contract(g: Garden, row: Primitive) -> Node:
     operands = [g.any() for _ in range(g.choice.whole(1, 3))]
     labels: list[list[int]] = []
     sizes: dict[int, int] = {}
@@ -230,23 +240,27 @@ def _entries(g: Garden, shape: Shape) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _select(g: Garden) -> Node:
+@GROW.rule(SELECT)
+def _select(g: Garden, row: Primitive) -> Node:
     node = g.any(lambda n: n.ndim > 0)
     return select(node, _entries(g, node.shape)) if node.shape else node
 
 
-def _place(g: Garden) -> Node:
+@GROW.rule(PLACE)
+def _place(g: Garden, row: Primitive) -> Node:
     whole = g.shape(g.choice.whole(1, 2))
     entries = _entries(g, whole)
     return place(g.like(selected_shape(whole, entries)), entries, whole)
 
 
-def _stack(g: Garden) -> Node:
+@GROW.rule(STACK)
+def _stack(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.ndim < 2)
     return joining.stack([a, *(g.like(a.shape) for _ in range(g.choice.whole(0, 2)))], g.choice.whole(0, a.ndim))
 
 
-def _concatenate(g: Garden) -> Node:
+@GROW.rule(CONCATENATE)
+def _concatenate(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.ndim > 0)
     if not a.shape:
         return a
@@ -254,33 +268,34 @@ def _concatenate(g: Garden) -> Node:
     return joining.concatenate([a, g.like(a.shape)], axis)
 
 
-def _reshape(g: Garden) -> Node:
+@GROW.rule(RESHAPE)
+def _reshape(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
     options = [s for s in ((a.size,), (1, a.size), (a.size, 1), *((k, a.size // k) for k in (2, 3) if a.size % k == 0)) if s != a.shape]
     return joining.reshape(a, g.choice.pick(options))
 
 
-def _extremum(row: Primitive) -> Callable[[Garden], Node]:
-    def step(g: Garden) -> Node:
-        a = g.any(lambda n: n.size > 1)
-        axes = tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
-        return reductions.extremum(row, a, axes)
-
-    return step
+@GROW.rule(REDUCE_MAX, REDUCE_MIN)
+def _extremum(g: Garden, row: Primitive) -> Node:
+    a = g.any(lambda n: n.size > 1)
+    return reductions.extremum(row, a, _some_axes(g, a))
 
 
-def _along(row: AxisFunction) -> Callable[[Garden], Node]:
-    def step(g: Garden) -> Node:
-        a = g.any(lambda n: n.size > 1)
-        if row is NORM:  # which has a kink at 0
-            a = g.within(a, (0.25, 2.0))
-        axes = tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
-        return along(row, a, axes)
-
-    return step
+@GROW.rule(AxisFunction)
+def _along(g: Garden, row: Primitive) -> Node:
+    assert isinstance(row, AxisFunction)
+    a = g.any(lambda n: n.size > 1)
+    if row is NORM:  # which has a kink at 0
+        a = g.within(a, (0.25, 2.0))
+    return along(row, a, _some_axes(g, a))
 
 
-def _solve(g: Garden) -> Node:
+def _some_axes(g: Garden, a: Node) -> tuple[int, ...]:
+    return tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
+
+
+@GROW.rule(SOLVE)
+def _solve(g: Garden, row: Primitive) -> Node:
     n = g.choice.whole(1, 3)
     # diagonally dominant, so that no system is nearly singular
     matrix = linear([(1.0, g.within(g.like((n, n)), (-0.7, 0.7))), (float(n) + 0.5, identity(n))], 0.0, (n, n))
@@ -293,39 +308,22 @@ def _solve(g: Garden) -> Node:
     return out
 
 
-def _sample_sum(g: Garden) -> Node:
+@GROW.rule(SAMPLE_SUM)
+def _sample_sum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.per_sample)
     return (over_samples.mean if g.choice.whole(0, 1) else over_samples.sum)(a)
 
 
-def _constant(g: Garden) -> Node:
+@GROW.rule(CONSTANT)
+def _constant(g: Garden, row: Primitive) -> Node:
     return constant(g.choice.pick((0.5, 1.0, 2.0, -1.0, 0.0, math.pi, g.choice.number(-2.0, 2.0))), g.shape())
 
 
-#: how a node of each structural row is made from what is there
-STEPS: dict[Primitive, Callable[[Garden], Node]] = {
-    SYMBOL: lambda g: g.any(lambda n: n.op is SYMBOL),
-    CONSTANT: _constant,
-    ARRAY: lambda g: g.numbers(g.shape(g.choice.whole(1, 2))),
-    IDENTITY: lambda g: identity(g.choice.whole(1, g.max_side)),
-    SAMPLE_COUNT: lambda g: over_samples.sum(1.0),
-    SUM: _sum,
-    PRODUCT: _product,
-    CONTRACT: _contract,
-    SELECT: _select,
-    PLACE: _place,
-    STACK: _stack,
-    CONCATENATE: _concatenate,
-    RESHAPE: _reshape,
-    REDUCE_MAX: _extremum(REDUCE_MAX),
-    REDUCE_MIN: _extremum(REDUCE_MIN),
-    NORM: _along(NORM),
-    LOGSUMEXP: _along(LOGSUMEXP),
-    SOFTMAX: _along(SOFTMAX),
-    LOG_SOFTMAX: _along(LOG_SOFTMAX),
-    SOLVE: _solve,
-    SAMPLE_SUM: _sample_sum,
-}
+GROW.fill(lambda g, row: g.any(lambda n: n.op is SYMBOL), SYMBOL)
+GROW.fill(lambda g, row: g.numbers(g.shape(g.choice.whole(1, 2))), ARRAY)
+GROW.fill(lambda g, row: identity(g.choice.whole(1, g.max_side)), IDENTITY)
+GROW.fill(lambda g, row: over_samples.sum(1.0), SAMPLE_COUNT)
+
 #: rows whose nodes need samples
 OVER_SAMPLES = (SAMPLE_SUM, SAMPLE_COUNT)
 
@@ -341,14 +339,14 @@ def rows(functions: Collection[str] | None = None, per_sample: bool = True) -> l
         if isinstance(row, Function):
             if functions is None or name in functions:
                 out.append(row)
-        elif row in STEPS and (per_sample or row not in OVER_SAMPLES):
+        elif GROW.find(row) is not None and (per_sample or row not in OVER_SAMPLES):
             out.append(row)
     return out
 
 
 def step(garden: Garden, row: Primitive) -> Node:
     """A node of a row, unless it simplifies to another."""
-    return _function(garden, row) if isinstance(row, Function) else STEPS[row](garden)
+    return GROW[row](garden, row)
 
 
 def grow(
@@ -405,4 +403,4 @@ def values_for(rng: np.random.Generator, symbols: Sequence[Node], box: Interval 
     return {s: rng.uniform(*box, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
 
 
-__all__ = ["STEPS", "AtRandom", "Choice", "Garden", "grow", "rows", "step", "symbols_for", "values_for"]
+__all__ = ["GROW", "AtRandom", "Choice", "Garden", "grow", "rows", "step", "symbols_for", "values_for"]

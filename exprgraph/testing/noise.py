@@ -10,7 +10,7 @@ evaluations it does not.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from ..canonical.contract import is_structural
 from ..functions.along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.leaves import constant_value
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
@@ -34,6 +35,7 @@ from ..graph.primitive import (
     SOLVE,
     STACK,
     SUM,
+    lookup,
 )
 from ..graph.traverse import topological
 from ..meaning.evaluate import EVALUATE, Samples, bind
@@ -42,11 +44,11 @@ from ..meaning.evaluate import EVALUATE, Samples, bind
 _RUNS, _FACTOR = 12, 16.0
 #: units in the last place an elementwise function may be off, and any other operation
 _FUNCTION, _OPERATION = 5.0, 2.0
-#: operations whose terms may be taken in any order
-_REORDERED = (CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SUM)
-
-#: operations that round nothing
-_EXACT = (CONCATENATE, REDUCE_MAX, REDUCE_MIN, RESHAPE, SELECT, STACK)
+#: ``(node, args, noise)``: the value of a node with errors of its own; a value's first axis counts the runs
+NOISE: Column[Callable[[Node, Sequence[np.ndarray], Noise], np.ndarray]] = Column(
+    "noise", "the value of a node with rounding errors at random", __name__, leaves=False
+)
+#: functions that give one of their arguments, or its negative
 _PICKING = ("abs", "maximum", "minimum", "relu", "where")
 
 
@@ -65,32 +67,16 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
     >>> float(rounding_errors([1 / x], {x: 0.0})[0]), float(rounding_errors([eg.log(eg.cos(x) - eg.cos(x + 1e-20))], {x: 1.0})[0])
     (0.0, inf)
     """
-    rng = np.random.default_rng(0)
     given, batch, dtype = bind(roots, bindings)
-    unit = float(np.finfo(dtype).eps)
+    noise = Noise(batch, dtype)
+    unit = noise.unit
     # every value has an axis for the runs and all batch axes, of length one where nothing differs
     values = {s: _with_lead(v, s.ndim, len(batch) + 1) for s, v in given.items()}
     with np.errstate(all="ignore"):
         for node in topological(roots):
-            if node in values:
-                continue
-            args = [values[a] for a in node.args]
-            if node.op is SOLVE:
-                args = [_off(a, np.abs(a), unit, rng) for a in args]
-            value = _value(node, args, batch)
-            if not node.args and not np.array_equal(value, value.astype(dtype), equal_nan=True):
-                value = _off(value, np.abs(value), unit / 2, rng)  # the number nearest to it in this type
-            if node.args and not _is_exact(node):
-                units = unit * (_FUNCTION if isinstance(node.op, Function) else _OPERATION)
-                value = _off(value, _magnitude(node, args, value, batch), units, rng)
-                if node.op in _REORDERED:
-                    value = _not_overflown(node, args, value, batch)
-                elif node.op is SOLVE:
-                    value = _not_specified(node, args[0], value)
-            if isinstance(node.op, Function) and node.op.boolean and len(value) > 1:
-                value = value.copy()  # at a tie, half of the runs take the side that the point itself takes
-                value[_RUNS // 2 :] = value[0]
-            values[node] = value
+            if node not in values:
+                args = [values[a] for a in node.args]
+                values[node] = NOISE[node.op](node, args, noise) if args else noise.leaf(node)
         out = []
         for r in roots:
             v = values[r]
@@ -103,27 +89,49 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
     return out
 
 
-def _is_exact(node: Node) -> bool:
-    """Whether an operation moves values or picks one, and rounds none: an extremum is equal to one of its elements."""
-    return node.op in _EXACT or is_structural(node) or (isinstance(node.op, Function) and node.op.name in _PICKING)
-
-
 def _with_lead(value: np.ndarray, ndim: int, lead: int) -> np.ndarray:
     own = value.ndim - ndim
     return value.reshape((1,) * (lead - own) + value.shape)
 
 
-def _value(node: Node, args: Sequence[np.ndarray], batch: Shape) -> np.ndarray:
-    op, lead = node.op, len(batch) + 1
-    known = constant_value(node)
-    if known is not None:
-        return _with_lead(known, node.ndim, lead)
-    if op is SAMPLE_COUNT:
-        return np.full((1,) * lead, float(math.prod(batch)))
-    if op is SAMPLE_SUM:
-        whole = np.broadcast_to(args[0], args[0].shape[:1] + batch + node.shape)
-        return np.asarray(whole.sum(axis=tuple(range(1, lead)), keepdims=True))
-    return np.asarray(EVALUATE[op](node, args, Samples(batch, args[0].dtype)))
+class Noise:
+    """What is random about an evaluation: the generator, the size of a unit, the shape of the batch."""
+
+    def __init__(self, batch: Shape, dtype: np.dtype[Any]) -> None:
+        self.batch = batch
+        self.dtype = dtype
+        self.unit = float(np.finfo(dtype).eps)
+        self.rng = np.random.default_rng(0)
+
+    def value(self, node: Node, args: Sequence[np.ndarray]) -> np.ndarray:
+        """A node's value from those of its arguments, without errors of its own."""
+        lead = len(self.batch) + 1
+        known = constant_value(node)
+        if known is not None:
+            return _with_lead(known, node.ndim, lead)
+        if node.op is SAMPLE_COUNT:
+            return np.full((1,) * lead, float(math.prod(self.batch)))
+        if node.op is SAMPLE_SUM:
+            whole = np.broadcast_to(args[0], args[0].shape[:1] + self.batch + node.shape)
+            return np.asarray(whole.sum(axis=tuple(range(1, lead)), keepdims=True))
+        return np.asarray(EVALUATE[node.op](node, args, Samples(self.batch, args[0].dtype)))
+
+    def leaf(self, node: Node) -> np.ndarray:
+        """A number or an array of numbers, off by half a unit where its type has only the nearest one."""
+        value = self.value(node, ())
+        exact = np.array_equal(value, value.astype(self.dtype), equal_nan=True)
+        return value if exact else self.off(value, np.abs(value), 0.5)
+
+    def off(self, value: np.ndarray, size: np.ndarray, units: float = _OPERATION) -> np.ndarray:
+        """A value with errors of so many units of ``size``; the first run stays as it is."""
+        errors = self.rng.uniform(-self.unit * units, self.unit * units, (_RUNS, *value.shape[1:]))
+        errors[0] = 0.0
+        wanted = errors * size
+        return np.asarray(np.where(np.isfinite(wanted), value + wanted, value))
+
+    def reordered(self, node: Node, args: Sequence[np.ndarray], size: np.ndarray) -> np.ndarray:
+        """The value of an operation whose terms may be taken in any order; ``size`` is what they add up to without their signs."""
+        return _not_overflown(node, args, self.off(self.value(node, args), size), self)
 
 
 def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:
@@ -131,12 +139,70 @@ def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:
     return [a.reshape(a.shape + (1,) * (node.ndim - n.ndim)) if not n.ndim else a for a, n in zip(args, node.args)]
 
 
-def _off(value: np.ndarray, size: np.ndarray, units: float, rng: np.random.Generator) -> np.ndarray:
-    """A value with noise of so many units of ``size``; the first run stays as it is."""
-    noise = rng.uniform(-units, units, (_RUNS, *value.shape[1:]))
-    noise[0] = 0.0
-    wanted = noise * size
-    return np.asarray(np.where(np.isfinite(wanted), value + wanted, value))
+# ---------------------------------------------------------------- one rule a primitive
+
+
+@NOISE.rule(CONCATENATE, REDUCE_MAX, REDUCE_MIN, RESHAPE, SELECT, STACK, *(lookup(name) for name in _PICKING))
+def _exact(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    """Of what moves values, or picks one of them: it rounds nothing."""
+    return noise.value(node, args)
+
+
+@NOISE.rule(SUM)
+def _sum(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    const, coefficients = node.params
+    sizes = _spread([np.abs(a) for a in args], node)
+    return noise.reordered(node, args, np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const)))))
+
+
+@NOISE.rule(PRODUCT)
+def _product(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    return noise.reordered(node, args, np.abs(noise.value(node, args)))
+
+
+@NOISE.rule(CONTRACT, PLACE, SAMPLE_SUM)
+def added(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    """Of what adds up products of its arguments' elements."""
+    if is_structural(node):
+        return noise.value(node, args)
+    return noise.reordered(node, args, noise.value(node, [np.abs(a) for a in args]))
+
+
+@NOISE.rule(Function)
+def _function(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    assert isinstance(node.op, Function)
+    value = noise.value(node, args)
+    value = noise.off(value, np.abs(value), _FUNCTION)
+    if node.op.boolean and len(value) > 1:  # at a tie, half of the runs take the side that the point itself takes
+        value[_RUNS // 2 :] = value[0]
+    return value
+
+
+@NOISE.rule(lookup("logaddexp"))
+def _logaddexp(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    """The larger argument and a logarithm, which may cancel."""
+    value = noise.value(node, args)
+    largest = np.maximum(*_spread([np.abs(a) for a in args], node))
+    return noise.off(value, np.maximum(largest, np.abs(value)), _FUNCTION)
+
+
+@NOISE.rule(AxisFunction)
+def _along(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    """A logarithm is as exact as the largest of the arguments, and a probability as what it is the exponential of."""
+    value = noise.value(node, args)
+    size = np.abs(value)
+    if node.op is not NORM:
+        axes = tuple(k - node.args[0].ndim for k in node.params)
+        most = np.max(np.abs(args[0]), axis=axes, keepdims=node.op is not LOGSUMEXP)
+        size = size * (1 + most) if node.op is SOFTMAX else np.maximum(size, most)
+    return noise.off(value, size)
+
+
+@NOISE.rule(SOLVE)
+def _solve(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    a, b = (noise.off(v, np.abs(v), 1.0) for v in args)
+    value = noise.value(node, [a, b])
+    return _not_specified(node, a, noise.off(value, np.abs(value)))
 
 
 def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -147,42 +213,18 @@ def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndar
     return np.where(found.reshape(found.shape + (1,) * node.ndim), other, value)
 
 
-def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch: Shape) -> np.ndarray:
+def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, noise: Noise) -> np.ndarray:
     """A value with, in every other run, numbers where finite terms gave none."""
     if np.isfinite(value).all():
         return value
     defined = [np.isfinite(a) for a in args]
     if node.op is PRODUCT:  # poles, and roots of negative numbers, are what they are
         defined = [d & ((a > 0) | (e == int(e)) & ((a != 0) | (e > 0))) for d, a, e in zip(defined, args, node.params)]
-    term = _value(node, [np.where(d, 1.0, np.nan) for d in defined], batch)
+    term = noise.value(node, [np.where(d, 1.0, np.nan) for d in defined])
     overflown = np.broadcast_to(~np.isfinite(value) & np.isfinite(term), value.shape).copy()
     overflown[::2] = False
     most = float(np.finfo(value.dtype).max)
     return np.where(overflown, np.nan_to_num(value, posinf=most, neginf=-most), value)
-
-
-def _magnitude(node: Node, args: Sequence[np.ndarray], value: np.ndarray, batch: Shape) -> np.ndarray:
-    """What the rounding errors of an operation are relative to: the sum of its terms' sizes."""
-    sizes = [np.abs(a) for a in args]
-    if node.op is SUM:
-        const, coefficients = node.params
-        return np.asarray(sum((abs(c) * a for c, a in zip(coefficients, _spread(sizes, node))), np.asarray(abs(const))))
-    if isinstance(node.op, AxisFunction):
-        return _along(node, args[0], np.abs(value))
-    if node.op in (CONTRACT, PLACE, SAMPLE_SUM):
-        return _value(node, sizes, batch)
-    if isinstance(node.op, Function) and node.op.name == "logaddexp":  # the larger argument and a logarithm, which may cancel
-        return np.asarray(np.maximum(np.maximum(*_spread(sizes, node)), np.abs(value)))
-    return np.asarray(np.abs(value))
-
-
-def _along(node: Node, arg: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """A logarithm is as exact as the largest of the arguments, and a probability as what it is the exponential of."""
-    if node.op is NORM:
-        return size
-    axes = tuple(k - node.args[0].ndim for k in node.params)
-    most = np.max(np.abs(arg), axis=axes, keepdims=node.op is not LOGSUMEXP)
-    return np.asarray(size * (1 + most) if node.op is SOFTMAX else np.maximum(size, most))
 
 
 __all__ = ["rounding_errors"]

@@ -1,0 +1,186 @@
+"""Functions' code on mpmath's numbers: the names of generated code mean mpmath's functions here."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from types import FunctionType, SimpleNamespace
+from typing import Any
+
+import mpmath
+
+from ..functions.elementwise import Function
+from ..loops import runtime
+from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
+
+NAN, INF = mpmath.mpf("nan"), mpmath.mpf("inf")
+
+
+def divided(a: Any, b: Any) -> Any:
+    """a / b as floats do it."""
+    if b:
+        return a / b
+    return NAN if not a or mpmath.isnan(a) else INF * (1 if a > 0 else -1)
+
+
+def power(base: Any, e: Any) -> Any:
+    """base**e as floats do it, for real results."""
+    if mpmath.isnan(base) or mpmath.isnan(e):
+        return NAN
+    if not base and e < 0:
+        return INF
+    value = base**e
+    return NAN if isinstance(value, mpmath.mpc) else value
+
+
+def _real(f: Callable[..., Any], *, limits: Mapping[float, Any] | None = None) -> Callable[..., Any]:
+    """A function of mpmath as a function of floats: NaN for complex results and undefined ones, infinity at poles."""
+
+    def call(*args: Any) -> Any:
+        args = tuple(mpmath.mpf(a) for a in args)
+        if any(map(mpmath.isnan, args)):
+            return NAN
+        if limits and len(args) == 1 and args[0] in (INF, -INF):
+            return limits.get(float(args[0]), NAN)
+        try:
+            value = f(*args)
+        except (ValueError, ZeroDivisionError):
+            return NAN
+        return NAN if isinstance(value, mpmath.mpc) else value
+
+    return call
+
+
+def _normal(x: Any) -> Any:
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    if mpmath.isnan(a) or mpmath.isnan(b):
+        return NAN
+    high, low = max(a, b), min(a, b)
+    return high if high == low and mpmath.isinf(high) else high + mpmath.log1p(mpmath.exp(low - high))
+
+
+def _atan2(y: Any, x: Any) -> Any:
+    return mpmath.mpf(0) if not x and not y else mpmath.atan2(y, x)
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    if x in (INF, -INF) or y in (INF, -INF):
+        return NAN if x in (INF, -INF) else x
+    return x - y * (mpmath.floor if x / y >= 0 else mpmath.ceil)(x / y)
+
+
+def _mod(x: Any, y: Any) -> Any:
+    r = _fmod(x, y)
+    return r + y if r and (r < 0) != (y < 0) else r
+
+
+_UP, _DOWN = math.inf, -math.inf
+#: the functions of the generated code by their names there, with their values at infinity where mpmath has none
+_MPMATH: dict[str, Callable[..., Any]] = {
+    "exp": _real(mpmath.exp),
+    "exp2": _real(lambda x: mpmath.power(2, x)),
+    "expm1": _real(mpmath.expm1, limits={_UP: INF, _DOWN: mpmath.mpf(-1)}),
+    "log": _real(lambda x: -INF if not x else mpmath.log(x)),
+    "log2": _real(lambda x: -INF if not x else mpmath.log(x, 2)),
+    "log10": _real(lambda x: -INF if not x else mpmath.log10(x)),
+    "log1p": _real(lambda x: -INF if x == -1 else mpmath.log1p(x), limits={_UP: INF}),
+    "cbrt": _real(lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), limits={_UP: INF, _DOWN: -INF}),
+    "sin": _real(mpmath.sin, limits={}),
+    "cos": _real(mpmath.cos, limits={}),
+    "tan": _real(mpmath.tan, limits={}),
+    "asin": _real(mpmath.asin),
+    "acos": _real(mpmath.acos),
+    "atan": _real(mpmath.atan),
+    "atan2": _real(_atan2),
+    "sinh": _real(mpmath.sinh),
+    "cosh": _real(mpmath.cosh),
+    "tanh": _real(mpmath.tanh),
+    "tanh_prime": _real(lambda x: mpmath.sech(x) ** 2, limits={_UP: mpmath.mpf(0), _DOWN: mpmath.mpf(0)}),
+    "asinh": _real(mpmath.asinh, limits={_UP: INF, _DOWN: -INF}),
+    "acosh": _real(mpmath.acosh, limits={_UP: INF}),
+    "atanh": _real(lambda x: INF * x if abs(x) == 1 else mpmath.atanh(x), limits={}),
+    "erf": _real(mpmath.erf),
+    "erfc": _real(mpmath.erfc),
+    "sigmoid": _real(lambda x: 1 / (1 + mpmath.exp(-x))),
+    "sigmoid_prime": _real(lambda x: (mpmath.sech(x / 2) / 2) ** 2, limits={_UP: mpmath.mpf(0), _DOWN: mpmath.mpf(0)}),
+    "softplus": _real(lambda x: mpmath.log1p(mpmath.exp(x)), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
+    "silu": _real(lambda x: x / (1 + mpmath.exp(-x)), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
+    "gelu": _real(lambda x: x * _normal(x), limits={_UP: INF, _DOWN: mpmath.mpf(0)}),
+    "log_sigmoid": _real(lambda x: -mpmath.log1p(mpmath.exp(-x)), limits={_UP: mpmath.mpf(0), _DOWN: -INF}),
+    "logaddexp": lambda a, b: _logaddexp(mpmath.mpf(a), mpmath.mpf(b)),
+    "xlogy": lambda x, y: mpmath.mpf(0) if not x and y == y else _real(lambda a, b: a * _MPMATH["log"](b))(x, y),
+    "normal_cdf": _real(_normal),
+    "atan_prime": _real(lambda x: 1 / (1 + x * x), limits={_UP: mpmath.mpf(0), _DOWN: mpmath.mpf(0)}),
+    "acosh_prime": _real(lambda x: INF if x == 1 else 1 / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(0)}),
+    "coth_acosh": _real(lambda x: INF if x == 1 else x / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(1)}),
+    "direction": _real(lambda a, b: a / mpmath.hypot(a, b) if a or b else mpmath.mpf(0)),
+    "pow": _real(power),
+    "hypot": _real(mpmath.hypot),
+    "sqrt": _real(mpmath.sqrt),
+    "lgamma": _real(mpmath.loggamma),
+    "gamma": _real(mpmath.gamma),
+    "floor": _real(mpmath.floor),
+    "ceil": _real(mpmath.ceil),
+    "trunc": _real(lambda x: mpmath.floor(x) if x >= 0 else mpmath.ceil(x)),
+    "rint": _real(mpmath.nint),
+    "fmod": _real(_fmod),
+    "mod": _real(_mod),
+    "floor_divide": _real(lambda x, y: mpmath.floor(x / y)),
+    "fabs": _real(abs),
+    "copysign": lambda x, s: abs(mpmath.mpf(x)) if s >= 0 else -abs(mpmath.mpf(x)),
+}
+_AS = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh"}
+_AS |= {"arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow", "float_power": "pow", "round": "rint"}
+
+
+@cache
+def names() -> dict[str, Any]:
+    """What the names of generated code mean: mpmath's functions, and the package's small helpers in their terms."""
+    constants = {name.partition(".")[2]: mpmath.mpf(value) for name, value in CONSTANTS.items()}
+    module = SimpleNamespace(**_MPMATH, **{alias: _MPMATH[name] for alias, name in _AS.items()}, **constants)
+    module.float64 = module.float32 = mpmath.mpf
+    found: dict[str, Any] = {"math": module, "np": module, "float": mpmath.mpf, "round": _MPMATH["rint"]}
+    for name, definition in WRITTEN.items():
+        if "." in name:
+            exec(ast.unparse(definition), found)
+            setattr(module, name.partition(".")[2], found.pop(definition.name))
+    choices = "relu step sign minimum maximum smaller less less_equal equal not_equal logical_and logical_or logical_not"
+    for name in (*choices.split(), "gate", "gate_both", "powi", "share", "ratio", "held", "excess"):
+        found[name] = _with(getattr(runtime, name), found)
+    found |= _MPMATH
+    found["root"] = _MPMATH["sqrt"]
+    found["inverse_root"] = lambda x: divided(mpmath.mpf(1), _MPMATH["sqrt"](x)) if x else mpmath.mpf(0)
+    return found
+
+
+def _with(f: Any, names: dict[str, Any]) -> Callable[..., Any]:
+    return FunctionType(f.__code__, names, f.__name__, f.__defaults__)
+
+
+@lru_cache(maxsize=256)
+def scalar(row: Function) -> Callable[..., Any]:
+    """A row's function on mpmath's numbers."""
+    known = dict(names())
+    if row.source:
+        exec(compile(row.source, f"<source of {row.name}>", "exec"), known)
+    args = [f"a{k}" for k in range(row.arity)]
+    f = eval(compile(f"lambda {', '.join(args)}: {row.code.format(*args)}", f"<code of {row.name}>", "eval"), known)
+
+    def call(*values: Any) -> Any:
+        try:
+            v = f(*values)
+        except ZeroDivisionError:
+            return NAN
+        except (NameError, AttributeError) as error:
+            raise ValueError(f"function {row.name}: its code {row.code!r} cannot be computed: {error}; helpers go into source") from None
+        return NAN if isinstance(v, (complex, mpmath.mpc)) else mpmath.mpf(v)
+
+    return call
+
+
+__all__ = ["INF", "NAN", "divided", "names", "power", "scalar"]
