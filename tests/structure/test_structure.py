@@ -142,7 +142,7 @@ def test_private_names_hidden_imports_and_small_files_are_found(tmp_path: Path) 
     )
     assert found(modules, "unused imports hidden by __all__").findings == ("exprgraph/one.py:1 math",)
     assert "4 exprgraph/two.py, used by none" in found(modules, "files below 25 lines of code with one user").findings
-    assert found(modules, "files that name one primitive, at most").findings == ("2 A: exprgraph/table.py exprgraph/two.py",)
+    assert found(modules, "files that ask for one primitive, at most").findings == ("2 A: exprgraph/table.py exprgraph/two.py",)
 
 
 def test_layers_lie_above_what_they_import_and_implied_arrows_are_left_out(tmp_path: Path) -> None:
