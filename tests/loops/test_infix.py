@@ -2,7 +2,7 @@
 
 import pytest
 
-from exprgraph.loops.print.infix import ARITHMETIC, ATOM, SUM, Infix, Sign
+from exprgraph.loops.print.infix import ARITHMETIC, ATOM, PLUS, Infix, Sign
 from exprgraph.loops.program import Call, Load, Name, index, operation, real
 
 A, B, C, W, K = Name("a", "real"), Name("b", "real"), Name("c", "real"), Name("w", "reals"), Name("k", "index")
@@ -10,11 +10,11 @@ A, B, C, W, K = Name("a", "real"), Name("b", "real"), Name("c", "real"), Name("w
 
 SIGNS = {
     **ARITHMETIC,
-    "lt": Sign("<", SUM - 10, chains=False),
-    "eq": Sign("==", SUM - 10, chains=False),
-    "and": Sign("and", SUM - 20),
-    "not": Sign("not", SUM - 15),
-    "and_bits": Sign("&", SUM - 5, mixes=False),
+    "lt": Sign("<", PLUS - 10, chains=False),
+    "eq": Sign("==", PLUS - 10, chains=False),
+    "and": Sign("and", PLUS - 20),
+    "not": Sign("not", PLUS - 15),
+    "and_bits": Sign("&", PLUS - 5, mixes=False),
     "sqrt": Sign("sqrt", ATOM),
 }
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..program import Call, Constant, Expression, Load, Name, Operation
 
 #: how tightly text binds that needs no parentheses anywhere; signs before an argument; products; sums
-ATOM, PREFIX, PRODUCT, SUM = 100, 90, 80, 70
+ATOM, PREFIX, TIMES, PLUS = 100, 90, 80, 70
 
 
 class Sign(NamedTuple):
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 #: what is spelled alike everywhere
 ARITHMETIC: Mapping[str, Sign] = {
-    "add": Sign("+", SUM), "mul": Sign("*", PRODUCT), "div": Sign("/", PRODUCT), "neg": Sign("-", PREFIX),
+    "add": Sign("+", PLUS), "mul": Sign("*", TIMES), "div": Sign("/", TIMES), "neg": Sign("-", PREFIX),
 }  # fmt: skip
 
 
@@ -129,4 +129,4 @@ def _parts(x: Expression) -> tuple[Expression, ...]:
     return (x.at,) if isinstance(x, Load) else ()
 
 
-__all__ = ["ARITHMETIC", "ATOM", "PREFIX", "PRODUCT", "SUM", "Infix", "Piece", "Sign", "enclosed"]
+__all__ = ["ARITHMETIC", "ATOM", "PLUS", "PREFIX", "TIMES", "Infix", "Piece", "Sign", "enclosed"]

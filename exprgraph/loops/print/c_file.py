@@ -1,0 +1,210 @@
+"""What a file of C is made of beside its code: what its head says, names, numbers, arrays of numbers, helpers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from ..operations import LIBRARY
+
+
+class Numbers(NamedTuple):
+    """What a program reads beside its arguments: constants, the table of indices, that of steps."""
+
+    constants: Sequence[float] = ()
+    table: Sequence[int] = ()
+    steps: Sequence[int] = ()
+
+
+class Interface(NamedTuple):
+    """What a caller must know: name, shape and whether it differs by sample of each argument, the last two of each result."""
+
+    arguments: Sequence[tuple[str, tuple[int, ...], bool]]
+    results: Sequence[tuple[tuple[int, ...], bool]]
+    workspace: int  # numbers
+    shared: int
+
+
+_KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return
+short signed sizeof static struct switch typedef union unsigned void volatile while asm bool true false unix linux
+""".split()
+#: what is called or declared by the printer
+_TAKEN = "sqrt fabs floor ceil trunc rint copysign memcpy arguments results workspace shared samples count".split()
+_RESERVED = frozenset([*_KEYWORDS, *_TAKEN, *LIBRARY])
+
+
+def harmless(name: str, prefix: str) -> str:
+    """A name of a parameter or variable that means nothing else in C, nor in this file; different names stay different.
+
+    All that a file declares for itself begins with ``prefix``.
+    """
+    fine = re.fullmatch(r"[a-z][a-z0-9_]*|[A-Z][a-z0-9]*", name) and not name.endswith("_t") and not name.startswith(("v_", prefix))
+    if fine and name not in _RESERVED and name.removesuffix("f") not in _RESERVED:
+        return name
+    return "v_" + "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in name)
+
+
+def number(value: float, single: bool) -> str:
+    """A real, exactly: in hexadecimal where decimals are not short and exact."""
+    if math.isnan(value):
+        return "NAN"
+    with np.errstate(over="ignore"):
+        value = float(np.float32(value)) if single else value
+    if math.isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    text = repr(value)
+    if len(text) > 8 or "e" in text or Fraction(text) != Fraction(value):
+        head, power = value.hex().split("p")
+        text = f"{head.rstrip('0').rstrip('.') if '.' in head else head}p{power}"
+    return text + "f" * single
+
+
+def whole(value: int) -> str:
+    """An unsigned integer of 64 bits as a number of that type."""
+    return f"UINT64_C({value})"
+
+
+def entry(value: int) -> str:
+    """An unsigned integer of 64 bits among others."""
+    return str(value) if value < 2**63 else whole(value)
+
+
+def array(kind: str, name: str, items: Sequence[str]) -> list[str]:
+    """The definition of a constant array."""
+    return [f"static const {kind} {name}[{len(items)}] = {{", *_rows(items), "};"]
+
+
+def _rows(items: Sequence[str]) -> Iterator[str]:
+    each = 16 if max(map(len, items)) < 8 else 4
+    for k in range(0, len(items), each):
+        yield f"    {', '.join(items[k : k + each])},"
+
+
+def said(text: str) -> str:
+    """Somebody's text as part of a comment: it neither ends the comment nor is anything but plain letters."""
+    plain = "".join(c if " " <= c <= "~" else f"<{ord(c):X}>" for c in text)
+    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").replace("\\", "<5C>")
+
+
+def about(text: str) -> list[str]:
+    """A comment of one line, if there is anything to say."""
+    return [f"/* {said(' '.join(text.split()))} */"] if text.strip() else []
+
+
+#: what C has no operator for, by the name that follows the file's prefix
+HELPERS = {
+    "bits_of_real": """double x)
+{
+    bits b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}""",
+    "real_of_bits": """bits b)
+{
+    double x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}""",
+    "shift_right": """bits b, bits by) /* the sign moves in */
+{
+    return b >> LAST ? ~(~b >> by) : b >> by;
+}""",
+    "below": """bits a, bits b) /* of numbers with a sign */
+{
+    return (a ^ (bits)1 << LAST) < (b ^ (bits)1 << LAST);
+}""",
+}
+_GIVES = {"bits_of_real": "bits", "real_of_bits": "double", "shift_right": "bits", "below": "bool"}
+
+
+def helper(which: str, prefix: str, single: bool) -> str:
+    """The definition of one of :data:`HELPERS`."""
+    text = f"static inline {_GIVES[which]} {prefix}{which}({HELPERS[which]}"
+    spelled = {"bits": "uint32_t", "LAST": "31", "double": "float"} if single else {"bits": "uint64_t", "LAST": "63"}
+    for word, spelling in spelled.items():
+        text = re.sub(rf"\b{word}\b", spelling, text)
+    return text
+
+
+def signature(single: bool, name: str) -> str:
+    """The head of the function that callers call."""
+    real = "float" if single else "double"
+    given = f"const {real} *const *arguments, {real} *const *results, {real} *workspace, {real} *shared, int64_t samples"
+    return f"void {name}({given})"
+
+
+def _shape(shape: tuple[int, ...], differs: bool) -> str:
+    each = f"shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else "a number"
+    return each + (" for each sample" if differs else "")
+
+
+def head(single: bool, name: str, interface: Interface) -> str:
+    """What a reader of the file is told, and what its code needs."""
+    real = "float" if single else "double"
+    lines = [f"{signature(single, name)};", "", "Arguments, numbers in row-major order, samples one after another:", ""]
+    for k, (argument, shape, differs) in enumerate(interface.arguments):
+        lines.append(f"    arguments[{k}]  {said(argument)}: {_shape(shape, differs)}")
+    lines += ["", "Results:", ""]
+    same = [f"{_shape(shape, False)} (result {k})" for k, (shape, differs) in enumerate(interface.results) if not differs]
+    lines.append(f"    results[0]  {'; '.join(same) or 'nothing: no result is the same for all samples'}")
+    after = [(k, shape) for k, (shape, differs) in enumerate(interface.results) if differs]
+    lines += [f"    results[{at}]  {_shape(shape, True)} (result {k})" for at, (k, shape) in enumerate(after, 1)]
+    lines += [
+        "",
+        f"workspace has room for {interface.workspace} numbers, shared for {interface.shared}, whatever the number of samples. What is",
+        "stored to overlaps nothing else. Nothing is checked or allocated, and threads may call it at once, each with memory of its own.",
+        "",
+        "An example, of one sample:",
+        "",
+        *_example(real, name, interface),
+        "",
+        "Compile with -std=c99 -O2 and link with -lm. Compilers must keep to IEEE 754 and fuse no product with a sum: GCC in other modes",
+        "than -std=c99 needs -ffp-contract=off. With -O3 -march=native -fno-math-errno -fno-trapping-math more loops become vectors, and",
+        "all results keep their bits.",
+    ]
+    comment = "\n".join(f" * {line}".rstrip() for line in lines)
+    return f"/* Generated by exprgraph.\n *\n{comment}\n */\n{_NEEDED}"
+
+
+_NEEDED = """#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __FAST_MATH__
+#error "-ffast-math computes something else"
+#endif
+#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
+#error "numbers are computed in a wider type: on x86, compile with -msse2 -mfpmath=sse"
+#endif
+#if defined(_MSC_VER) && !defined(__clang__)
+#pragma fp_contract(off)
+#elif !defined(__GNUC__) || defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#endif"""
+
+
+def _example(real: str, name: str, interface: Interface) -> Iterator[str]:
+    """A call of one sample, its arrays with room for what is theirs."""
+    given = [math.prod(shape) for _, shape, _ in interface.arguments]
+    same = sum(math.prod(shape) for shape, differs in interface.results if not differs)
+    sizes = [same, *(math.prod(shape) for shape, differs in interface.results if differs)]
+    for table, const, every in (("arguments", "const ", given), ("results", "", sizes)):
+        shown = every if len(every) <= 8 else [*every[:3], *every[-1:]]
+        for k, n in zip([*range(len(shown) - 1), len(every) - 1], shown):
+            yield f"    {real} {table[0]}{k}[{max(n, 1)}];"
+        names = [f"{table[0]}{k}" for k in range(len(every))] if shown is every else [f"{table[0]}0, ..., {table[0]}{len(every) - 1}"]
+        yield f"    {const}{real} *const {table}[] = {{{', '.join(names) or 'NULL'}}};"
+    yield f"    static {real} workspace[{max(interface.workspace, 1)}], shared[{max(interface.shared, 1)}];"
+    yield f"    {name}(arguments, results, workspace, shared, 1);"
+
+
+__all__ = ["Interface", "Numbers", "about", "array", "entry", "harmless", "head", "helper", "number", "said", "signature", "whole"]
