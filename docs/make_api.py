@@ -41,7 +41,8 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
     # what a call returns and nobody makes has a place too: its methods are used
     ("exprgraph.lowering.function", "exprgraph.lowering.function", exprgraph.lowering.function, ["CompiledFunction"]),
-    ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum"]),
+    ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
+    ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("exprgraph.testing.as_written", "exprgraph.testing.as_written", exprgraph.testing.as_written, ["check_as_written"]),
     (

@@ -40,7 +40,7 @@ from .errors import (
     ShapeError,
     UnboundSymbolError,
 )
-from .functions.elementwise import function, lookup
+from .functions.elementwise import function, function_names, lookup
 from .functions.rows import absolute as abs  # noqa: A004
 from .functions.rows import (
     acos,
@@ -99,10 +99,12 @@ from .functions.rows import (
     xlogy,
 )
 from .functions.scaled import hypot
+from .graph import tree
 from .graph.leaves import Symbol, symbols
 from .graph.node import Node
 from .language import numpy_protocol as _numpy_protocol
 from .language.compositions import logit
+from .language.given import as_expression, is_symbol, is_symbolic, real_array
 from .language.linalg import (
     diag,
     diagonal,
@@ -127,8 +129,8 @@ from .lowering import compile  # noqa: A004
 from .meaning import pickling as _pickling
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
-from .meaning.query import count_nodes, count_ops, free_symbols, substitute
-from .show import latex, to_dot, to_python
+from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute
+from .show import latex, notebook_latex, to_dot, to_python
 from .simplify.rules import simplify
 from .support.offered import offer as _offer
 from .text.parse import parse
@@ -183,6 +185,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "array",
+    "as_expression",
     "asin",
     "asinh",
     "atan",
@@ -194,6 +197,7 @@ __all__ = [
     "clip",
     "compile",
     "concatenate",
+    "contains",
     "cos",
     "cosh",
     "count_nodes",
@@ -219,6 +223,7 @@ __all__ = [
     "fmod",
     "free_symbols",
     "function",
+    "function_names",
     "gelu",
     "gradient",
     "greater",
@@ -227,6 +232,8 @@ __all__ = [
     "hypot",
     "identity",
     "inv",
+    "is_symbol",
+    "is_symbolic",
     "jacobian",
     "jacobians",
     "jvp",
@@ -259,6 +266,7 @@ __all__ = [
     "negative",
     "norm",
     "not_equal",
+    "notebook_latex",
     "ones",
     "outer",
     "over_samples",
@@ -268,6 +276,7 @@ __all__ = [
     "power",
     "prod",
     "product_of_powers",
+    "real_array",
     "relu",
     "remainder",
     "reshape",
@@ -301,6 +310,7 @@ __all__ = [
     "to_python",
     "trace",
     "transpose",
+    "tree",
     "var",
     "vjp",
     "where",

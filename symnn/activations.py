@@ -6,10 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 import exprgraph as eg
-from exprgraph.functions.elementwise import Function, apply
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
-from exprgraph.graph.primitive import TABLE
+from exprgraph import Node
 
 from .errors import ActivationError, DTypeError, ShapeError
 from .quantities import described
@@ -18,19 +15,19 @@ Activation = str | Callable[[Node], Node]
 
 
 def _elu(x: Node) -> Node:
-    return as_node(eg.where(x > 0, x, eg.expm1(x)))
+    return eg.as_expression(eg.where(x > 0, x, eg.expm1(x)))
 
 
 def _leaky_relu(x: Node) -> Node:
-    return as_node(eg.where(x > 0, x, 0.01 * x))
+    return eg.as_expression(eg.where(x > 0, x, 0.01 * x))
 
 
 def _softsign(x: Node) -> Node:
-    return as_node(x / (1 + eg.abs(x)))
+    return eg.as_expression(x / (1 + eg.abs(x)))
 
 
 def _mish(x: Node) -> Node:
-    return as_node(x * eg.tanh(eg.softplus(x)))
+    return eg.as_expression(x * eg.tanh(eg.softplus(x)))
 
 
 #: the names that are not rows of the engine's table of functions
@@ -58,8 +55,7 @@ def activation_names() -> list[str]:
     >>> {"tanh", "sigmoid", "gelu", "silu", "swish", "identity"} <= set(activation_names())
     True
     """
-    rows = [n for n, f in TABLE.items() if isinstance(f, Function) and f.arity == 1 and not f.boolean and f.shown_as is None]
-    return sorted({*rows, *_COMPOSED})
+    return sorted({*eg.function_names(arguments=1), *_COMPOSED})
 
 
 def check_activation(activation: Activation | None) -> Activation:
@@ -92,18 +88,13 @@ def activate(activation: Activation, x: Node) -> Node:
         ActivationError: the result has another shape than ``x``.
     """
     if isinstance(activation, str):
-        composed = _COMPOSED.get(activation)
-        if composed is not None:
-            return composed(x)
-        row = TABLE[activation]
-        assert isinstance(row, Function)
-        return apply(row, x)
+        return (_COMPOSED.get(activation) or eg.lookup(activation))(x)
     if getattr(activation, "__module__", "") == "math":
         math = f"math.{describe(activation)}"
         raise ActivationError(f"{math} takes numbers; an activation is a name or a function of expressions, as eg.tanh and np.tanh are")
     given = activation(x)
     try:
-        y = as_node(given)
+        y = eg.as_expression(given)
     except (DTypeError, ShapeError) as e:
         raise ActivationError(f"the activation {describe(activation)} made no expression: {e}") from None
     return with_shape_kept(activation, x, y)

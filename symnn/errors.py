@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exprgraph.errors import AxisError, DTypeError, ExprGraphError, FileNameError, ShapeError, UnboundSymbolError
+from exprgraph import AxisError, DTypeError, ExprGraphError, FileNameError, ShapeError, UnboundSymbolError
 
 
 class ParameterError(ExprGraphError, ValueError):

@@ -13,10 +13,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.functions.scaled import root
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
-from exprgraph.meaning.evaluate import real_array
+from exprgraph import Node
 
 from .errors import ShapeError
 from .network.build import build_nn_function
@@ -24,6 +21,9 @@ from .network.symbolic import SymbolicNeuralNetwork
 from .quantities import number
 
 over = eg.over_samples
+
+#: the root of a sum of squares, whose derivative at 0 is 0
+_root = eg.lookup("root")
 
 
 class NetworkLoss(ABC):
@@ -95,7 +95,7 @@ class Loss(NetworkLoss):
 
 def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     """Samples first; a single sample is a batch of one."""
-    a = real_array(value, what)
+    a = eg.real_array(value, what)
     if a.shape == shape:
         a = a[None]
     if a.ndim <= len(shape) or a.shape[a.ndim - len(shape) :] != shape:
@@ -109,7 +109,7 @@ def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
 
 
 def _difference(output: Node, target: Node) -> Node:
-    output, target = as_node(output), as_node(target)
+    output, target = eg.as_expression(output), eg.as_expression(target)
     if output.shape != target.shape:
         raise ShapeError(f"the output has shape {output.shape}, the target {target.shape}")
     return output - target
@@ -135,8 +135,8 @@ class FeedForwardLoss(Loss):
         Raises:
             ShapeError: the shapes differ.
         """
-        error = root(over.sum(eg.sum(_difference(output, target) ** 2)))
-        size = root(over.sum(eg.sum(target**2)))
+        error = _root(over.sum(eg.sum(_difference(output, target) ** 2)))
+        size = _root(over.sum(eg.sum(target**2)))
         return error / eg.where(eg.equal(size, 0.0), 1.0, size)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.leaves import brief
-from exprgraph.graph.node import Node
+from exprgraph import Node
 from exprgraph.support.integers import whole
+from exprgraph.support.names import brief
 
 from .errors import ArgumentError
 

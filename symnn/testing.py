@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.node import Node
-from exprgraph.testing import check_derivatives, rounding_errors
-from exprgraph.testing.disagreement import Disagreement, UnsmoothPointError, difference
+from exprgraph import Node
+from exprgraph.testing import Disagreement, UnsmoothPointError, check_derivatives, difference, rounding_errors
 
 from .activations import activate, activation_names
 from .layers.chain import Chain

@@ -13,10 +13,11 @@ from ..canonical.grouping import differentiating
 from ..canonical.indexing import place, select
 from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..functions.elementwise import broadcast_to
-from ..graph.leaves import as_node, brief, constant, contains_node
+from ..graph.leaves import as_node, constant, contains_node
 from ..graph.node import Node, Operand
 from ..graph.primitive import SELECT, SYMBOL
 from ..support.integers import whole
+from ..support.names import brief
 from .entries import crosses_samples, entry_derivatives
 from .forward import push_forward
 from .repeated import UnknownRuleError, repeated

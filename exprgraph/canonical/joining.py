@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxisError, ShapeError
-from ..graph.leaves import array, as_node, brief, constant, constant_value, constant_values, normalize_shape, number
+from ..graph.leaves import array, as_node, constant, constant_value, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, RESHAPE, SELECT, STACK
 from ..graph.traverse import REBUILD
-from ..support.integers import whole
+from ..support.integers import normalize_shape, whole
+from ..support.names import brief
 from .arithmetic import scale
 from .contract import contract
 from .written import split_coefficient

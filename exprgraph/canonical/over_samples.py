@@ -6,10 +6,13 @@ the gradient of a batch loss by a weight matrix is one product accumulated over 
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..graph.leaves import as_node, number, sample_count
 from ..graph.node import Node, Operand, make
-from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
-from ..graph.traverse import REBUILD
+from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, STACK, SUM
+from ..graph.traverse import REBUILD, dependents, topological
+from ..graph.tree import flatten
 from ..support.unwinding import each, unwinding
 from .arithmetic import linear, product, scale
 from .contract import contract, quotient, times
@@ -54,6 +57,21 @@ def mean(e: Operand) -> Node:
     if not node.per_sample:
         return node
     return quotient(sample_sum(node), sample_count(), node.shape)
+
+
+def used_in(e: Any) -> Any:
+    """Whether there is a sum or a mean over samples, or their number, in an expression; for a nesting of them, of each.
+
+    >>> import exprgraph as eg
+    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
+    >>> eg.over_samples.used_in([eg.over_samples.mean(w * x) + w, w * x])
+    [True, False]
+    """
+    given, restore = flatten(e)
+    roots = [as_node(n) for n in given]
+    order = topological(roots)
+    found = dependents(order, [n for n in order if n.op in (SAMPLE_SUM, SAMPLE_COUNT)])
+    return restore([n in found for n in roots])
 
 
 @unwinding

@@ -374,6 +374,23 @@ def lookup(name: str) -> Callable[..., Node]:
     return caller(row)
 
 
+def function_names(arguments: int | None = None) -> list[str]:
+    """The names of the elementwise functions of numbers, sorted; those that were added with :func:`function` too.
+
+    Comparisons are not among them: their values are truth values.
+
+    Args:
+        arguments: only the functions of so many arguments.
+
+    >>> import exprgraph as eg
+    >>> names = eg.function_names(arguments=1)
+    >>> "tanh" in names, "atan2" in names
+    (True, False)
+    """
+    rows = [f for f in TABLE.values() if isinstance(f, Function) and not f.boolean and f.shown_as is None]
+    return sorted(f.name for f in rows if arguments is None or f.arity == arguments)
+
+
 def caller(row: Function) -> Callable[..., Node]:
     """The Python function users call for a row."""
 

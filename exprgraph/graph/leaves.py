@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence
 from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..support.exact import nearest_float, nearest_floats
-from ..support.integers import whole
+from ..support.integers import normalize_shape
+from ..support.names import brief
 from .node import FrozenArray, Node, Operand, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
-
-
-def normalize_shape(shape: int | Iterable[int]) -> Shape:
-    """A tuple of non-negative Python integers, from an integer or a sequence of them."""
-    single = whole(shape)
-    try:
-        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # of whole numbers, but in no order that is meant
-            raise TypeError
-        dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
-    except TypeError:
-        dims = (None,)
-    out = tuple(d for d in dims if d is not None)
-    if len(out) < len(dims):
-        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}")
-    if any(d < 0 for d in out):
-        raise ShapeError(f"a shape has no negative entries, got {out}")
-    return out
 
 
 def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = False) -> Node:
@@ -139,15 +123,6 @@ def as_node(value: Operand) -> Node:
             hint = "; call it on symbols, and give the result"
         raise DTypeError(f"expected an expression or real numbers, got {unreal(value)}{hint}")
     return array(data)
-
-
-def brief(value: object) -> str:
-    """A value in a message."""
-    try:
-        text = repr(value)
-    except RecursionError:  # nested beyond what can be printed
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 200 else text[:200] + "..."
 
 
 def uneven(error: ValueError) -> str:

@@ -21,7 +21,17 @@ _TOO_DEEP = "a nesting of expressions is nested too deeply, or holds itself"
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The leaves of a nesting in order, and the function that nests other leaves the same way."""
+    """The leaves of a nesting in order, and the function that nests other leaves the same way.
+
+    Raises:
+        ValueError: it is nested too deeply, or holds itself.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> leaves, nest = eg.tree.flatten({"u": x, "more": [y, 2.0]})
+    >>> leaves, nest([1, 2, 3])
+    ([x, y, 2.0], {'u': 1, 'more': [2, 3]})
+    """
     leaves: list[Any] = []
     try:
         build = _walk(tree, leaves)
@@ -60,6 +70,15 @@ def named(tree: Any) -> list[tuple[str, Node]]:
     """The expressions of a nesting by name, for people; what is one expression has the name ``""``.
 
     Names are the keys joined by dots, ``u.L1.W``, and positions in lists, ``[0]``.
+
+    Raises:
+        DTypeError: a part is no expression and no real number.
+        ValueError: it is nested too deeply, or holds itself.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.tree.named({"u": x, "more": {"v": [y, 2 * x]}})
+    [('u', x), ('more.v', [y, 2*x])]
     """
     found: list[tuple[str, Node]] = []
     try:

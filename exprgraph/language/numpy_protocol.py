@@ -19,10 +19,11 @@ from ..errors import ShapeError
 from ..functions import rows as functions
 from ..functions import scaled
 from ..functions.elementwise import Function, broadcast_to
-from ..graph.leaves import as_node, brief, constant, normalize_shape
+from ..graph.leaves import as_node, constant
 from ..graph.node import Axis, Node
 from ..graph.primitive import TABLE
-from ..support.integers import whole
+from ..support.integers import normalize_shape, whole
+from ..support.names import brief
 from . import compositions, linalg, reductions
 from .operators import COMPARED, add, divide, greater, greater_equal, multiply, negative, subtract
 

@@ -13,9 +13,9 @@ from ..canonical.joining import reshape_to
 from ..errors import AxisError, ShapeError
 from ..functions.elementwise import broadcast_to as _broadcast_to
 from ..graph import leaves
-from ..graph.leaves import as_node, normalize_shape
+from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
-from ..support.integers import whole
+from ..support.integers import normalize_shape, whole
 
 
 def reshape(x: Operand, shape: Any) -> Node:

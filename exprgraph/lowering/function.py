@@ -17,7 +17,8 @@ from ..graph.node import Node
 from ..graph.primitive import SAMPLE_SUM, SYMBOL
 from ..graph.traverse import symbols_of, topological
 from ..graph.tree import flatten
-from ..meaning.evaluate import check_counted, evaluate_nodes, real_array, taken_as_shared, with_batch_axes
+from ..language.given import real_array
+from ..meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
 from ..support.integers import whole
 from ..support.names import shown
 from .compiling import compiling, ending

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..canonical.indexing import put, take
 from ..canonical.operands import refuse_truth
-from ..errors import DTypeError, ShapeError, UnboundSymbolError
+from ..errors import ShapeError, UnboundSymbolError
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, is_boolean
 from ..functions.gated import narrow, only_summed, summed_carefully
 from ..graph.column import Column
-from ..graph.leaves import MASKED, as_node, is_masked, uneven, unreal
+from ..graph.leaves import as_node, unreal
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
     ARRAY,
@@ -37,7 +37,7 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import dependents, symbols_of, topological
 from ..graph.tree import flatten
-from ..support.exact import nearest_floats
+from ..language.given import real_array
 from ..support.names import shown
 from ..support.systems import solve_systems
 from ..support.values import power
@@ -198,25 +198,6 @@ def check_counted(symbols: Sequence[Node], batched: Mapping[Node, bool]) -> None
                 f"symbol {shown(s.name)} has a value for each sample, but sums over samples take it as one for all; "
                 "make it with per_sample=True"
             )
-
-
-def real_array(value: Any, what: str) -> np.ndarray:
-    """A float array, or an error that says what came instead."""
-    if isinstance(value, Node):
-        raise DTypeError(f"{what}: expected numbers, got an expression; use substitute for that")
-    try:
-        a = np.asarray(value)
-    except ValueError as e:
-        raise ShapeError(f"{what}: cannot make an array of the given value: {uneven(e)}") from None
-    if is_masked(value):
-        raise DTypeError(f"{what}: {MASKED}")
-    if a.dtype in (np.float64, np.float32):
-        return a
-    if a.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
-        a = nearest_floats(a)
-    if a.dtype.kind in "iub" or a.dtype.kind == "f":
-        return a.astype(np.float64)
-    raise DTypeError(f"{what}: expected real numbers, got {unreal(value)}")
 
 
 def _finished(node: Node, value: np.ndarray, batch: Shape, repeated: bool) -> Any:

@@ -31,6 +31,20 @@ def free_symbols(e: Any) -> tuple[Node, ...]:
     return tuple(symbols_of(_roots(e)))
 
 
+def contains(e: Any, part: Node) -> bool:
+    """Whether an expression (or a nesting of them) is made of another one, at any depth, or is it.
+
+    It asks for the node: ``x + y`` is no part of ``x + y + z`` after :func:`simplify`, which has one sum of three terms.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> f = eg.sin(x * y) + 1
+    >>> eg.contains(f, x * y), eg.contains(f, eg.cos(x))
+    (True, False)
+    """
+    return part in topological(_roots(e))
+
+
 def count_nodes(e: Any) -> int:
     """How many distinct nodes a graph has.
 

@@ -35,20 +35,15 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
-from ..graph.tree import Nesting, named
 from . import contraction as form
 from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
-from .plan import LIMIT, Factors, Plan, Rendered
+from .plan import Factors, Plan, Rendered
 
 #: ``(plan, node, place)``, as for text
 LATEX: Column[Callable[[Plan, Node, Node], Rendered]] = Column("latex", "a node as LaTeX", __name__)
 #: of a larger constant array only the shape is printed
 _MAX_NUMBERS = 36
-#: of a nesting of more parts only so many are printed
-_MAX_EQUATIONS = 100
-#: a notebook shows nothing longer than this
-_MAX_NOTEBOOK = 10_000
 _LETTERS = "ijklmnpqrs"
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
@@ -56,59 +51,8 @@ _GREEK = frozenset(
 )
 
 
-def latex(node: Nesting, limit: int | None = LIMIT) -> str:
-    r"""The expression as a LaTeX equation; a nesting of expressions as an equation each.
-
-    A nesting is a dict, a list, a tuple, or what says how it is shown: a container of parameters, a derivative, a
-    network of symnn's.  A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
-    a long print shared parts are named first, and beyond ``limit`` operations it is elided
-    (``None``: everything is printed).  Indices count from 1, as in mathematics.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", shape=2)
-    >>> print(eg.latex(eg.tanh(x[0]) ** 2 / x[1]))
-    \begin{equation}
-    \frac{\tanh^{2}\left( x_{1} \right)}{x_{2}}
-    \end{equation}
-    """
-    found = named(node)
-    if [name for name, _ in found] == [""]:
-        text = body(found[0][1], limit)
-    else:
-        shown = found if limit is None else found[:_MAX_EQUATIONS]
-        lines = [equation(name, body(part, limit)) for name, part in shown]
-        left_out = len(found) - len(shown)
-        if left_out:
-            lines.append(rf"&\dots \quad \text{{({left_out} equation{'s' * (left_out != 1)} left out)}}")
-        text = aligned(lines) if lines else r"\emptyset"
-    return "\\begin{equation}\n" + text + "\n\\end{equation}"
-
-
-def equation(name: str, text: str) -> str:
-    """A line that says what a named part is."""
-    return rf"\mathtt{{{escape_latex(name)}}} &= {text}"
-
-
-def aligned(lines: Sequence[str]) -> str:
-    """Equations below one another."""
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
-
-
-def notebook_latex(node: Node) -> str | None:
-    """What a notebook shows; None (it shows the text then) where that is too long or elided."""
-    plan = Plan(node, LIMIT)
-    if plan.view.left_out:
-        return None
-    text = _body(plan)
-    return rf"$\displaystyle {text}$" if len(text) <= _MAX_NOTEBOOK else None
-
-
-def body(node: Node, limit: int | None = LIMIT) -> str:
+def body(plan: Plan) -> str:
     """The LaTeX without the equation around it."""
-    return _body(Plan(node, limit))
-
-
-def _body(plan: Plan) -> str:
     prefix = plan.prefix
     definitions, roots = plan.render(_rule, lambda i: Rendered(f"{prefix}_{{{i}}}", Binds.ATOM))
     last = roots[0].text if plan.shape is None else _table([r.text for r in roots], plan.shape)
@@ -440,4 +384,4 @@ def _letters(plan: Plan, n: int) -> list[str]:
     return [next(free) for _ in range(n)]
 
 
-__all__ = ["aligned", "body", "equation", "latex", "notebook_latex", "number_latex", "symbol_latex"]
+__all__ = ["body", "number_latex", "symbol_latex"]

@@ -1,10 +1,13 @@
-"""Whole numbers that users give: Python's or NumPy's, never a truth value or a float."""
+"""Whole numbers and shapes that users give: Python's numbers or NumPy's, never a truth value or a float."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
+
+from ..errors import ShapeError
 
 
 def whole(value: Any) -> int | None:
@@ -16,4 +19,21 @@ def whole(value: Any) -> int | None:
     return int(value)
 
 
-__all__ = ["whole"]
+def normalize_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
+    """A tuple of non-negative Python integers, from an integer or a sequence of them."""
+    single = whole(shape)
+    try:
+        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # of whole numbers, but in no order that is meant
+            raise TypeError
+        dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
+    except TypeError:
+        dims = (None,)
+    out = tuple(d for d in dims if d is not None)
+    if len(out) < len(dims):
+        raise ShapeError(f"a shape is an integer or a sequence of integers, got {shape!r}")
+    if any(d < 0 for d in out):
+        raise ShapeError(f"a shape has no negative entries, got {out}")
+    return out
+
+
+__all__ = ["normalize_shape", "whole"]

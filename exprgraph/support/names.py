@@ -1,4 +1,4 @@
-"""Names that users choose, where code and messages have to hold them."""
+"""Names and values of users, where code and messages have to hold them."""
 
 from __future__ import annotations
 
@@ -21,4 +21,13 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-__all__ = ["is_identifier", "shown"]
+def brief(value: object) -> str:
+    """A value in a message."""
+    try:
+        text = repr(value)
+    except RecursionError:  # nested beyond what can be printed
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+__all__ = ["brief", "is_identifier", "shown"]

@@ -19,7 +19,7 @@ from .batches import check_batches
 from .bounds import bounds
 from .derivatives import check_derivatives
 from .differences import directional_derivatives
-from .disagreement import Disagreement, UnsmoothPointError
+from .disagreement import Disagreement, UnsmoothPointError, difference
 from .functions import check_function
 from .identities import check_identity, check_reduction, check_values
 from .noise import rounding_errors
@@ -46,6 +46,7 @@ __all__ = [
     "check_text",
     "check_values",
     "constants",
+    "difference",
     "directional_derivatives",
     "edge_points",
     "evaluate_precisely",

@@ -43,6 +43,15 @@ def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -
     """A sentence that says where two values differ by more than what is allowed, elementwise; ``None`` where they do not.
 
     Where the allowance is infinite, nothing can be said.  NaN equals NaN only, an infinity itself only.
+
+    Args:
+        what, value: a name, and the value that is checked.
+        other, expected: a name, and the value that it should have.
+        allowed: by how much they may differ, one number or one for each element.
+
+    >>> from exprgraph.testing import difference
+    >>> difference("the slope", [1.0, 2.5], "the expected one", [1.0, 2.0], 0.1)
+    'the slope is 2.5 at [1], the expected one 2.0; they may differ by 0.1'
     """
     a, b = np.asarray(value, dtype=float), np.asarray(expected, dtype=float)
     try:  # a value that no sample has of its own may come without the batch's axes

@@ -9,12 +9,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..functions.elementwise import Function
-from ..graph.leaves import Symbol, array, as_node, constant, normalize_shape
+from ..graph.leaves import Symbol, array, as_node, constant
 from ..graph.node import Node, Shape
 from ..graph.primitive import TABLE, Primitive
 from ..graph.traverse import symbols_of, topological
 from ..graph.tree import flatten
 from ..meaning.query import free_symbols
+from ..support.integers import normalize_shape
 from .bounds import BOX, Interval
 from .growing import T, grow, rows, symbols_for, values_for
 

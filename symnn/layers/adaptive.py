@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+import exprgraph as eg
+from exprgraph import Node
 
 from ..activations import Activation, activate, check_activation
 from .calls import Arguments
@@ -45,7 +45,7 @@ class AdaptiveActivation(Layer):
 
     def __call__(self, x: Any, ps: Any) -> Node:
         """The expression ``activation(slope * x)``, of the shape of the input."""
-        return activate(self.activation, ps["slope"] * as_node(x))
+        return activate(self.activation, ps["slope"] * eg.as_expression(x))
 
     def constructor_arguments(self) -> Arguments:
         """The activation."""

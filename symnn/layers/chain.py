@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+import exprgraph as eg
+from exprgraph import Node
 
 from ..errors import ShapeError
 from ..parameters.container import NeuralNetworkParameters, container_of
@@ -79,7 +79,7 @@ class Chain(Layer):
         """
         if not isinstance(ps, NeuralNetworkParameters):
             ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
-        node = as_node(x)
+        node = eg.as_expression(x)
         for i, layer in enumerate(self.layers):
             self._check_fit(i, node.shape)
             node = applied(layer, f"L{i + 1}", node, ps)

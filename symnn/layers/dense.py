@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+import exprgraph as eg
+from exprgraph import Node
 
 from ..activations import Activation, activate, check_activation, with_shape_kept
 from ..errors import ShapeError
@@ -65,10 +65,10 @@ class Dense(Layer):
         Raises:
             ShapeError: the input has another shape.
         """
-        node = as_node(x)
+        node = eg.as_expression(x)
         if node.shape != (self.input_size,):
             raise ShapeError(f"{self!r} takes an input of shape ({self.input_size},), got shape {node.shape}")
-        z = as_node(ps["W"]) @ node
+        z = eg.as_expression(ps["W"]) @ node
         if self.use_bias:
             z = z + ps["b"]
         if isinstance(self.activation, Layer):

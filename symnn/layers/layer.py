@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..activations import describe
 from ..errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
@@ -216,7 +215,7 @@ class _Function(Layer):
         self.function = function
 
     def __call__(self, x: Any, ps: Any = None) -> Node:
-        return as_node(self.function(as_node(x)))
+        return eg.as_expression(self.function(eg.as_expression(x)))
 
     def __repr__(self) -> str:
         return describe(self.function)
@@ -290,7 +289,7 @@ def expression_of(layer: Layer, x: Any, ps: Any) -> Node:
         error.name_layer(layer)
         raise
     try:
-        return as_node(given)
+        return eg.as_expression(given)
     except (DTypeError, ShapeError) as error:
         raise type(error)(f"the layer {layer!r} gave no expression: {error}") from None
 

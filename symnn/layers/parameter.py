@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.leaves import normalize_shape
-from exprgraph.meaning.evaluate import real_array
+import exprgraph as eg
+from exprgraph.support.integers import normalize_shape
 
 from ..errors import ArgumentError, ParameterError, ShapeError
 from ..parameters.layout import Shape, check_name
@@ -76,7 +76,7 @@ class Parameter:
         self.shape = normalize_shape(shape)
         if not callable(initial) and initial is not None:
             try:
-                initial = real_array(initial, "the initial value")
+                initial = eg.real_array(initial, "the initial value")
             except TypeError as error:
                 raise ArgumentError(
                     f"Parameter: initial is a number, an array, a function of (shape, rng) or None, got {described(initial)}: {error}"
@@ -101,7 +101,7 @@ class Parameter:
                 "give parameters yourself, as in NeuralNetwork(chain, params), or a rule, as in Parameter(shape, initial=1)"
             )
         given = self.initial(self.shape, rng) if callable(self.initial) else self.initial
-        values = real_array(given, f"{name}, initial value")
+        values = eg.real_array(given, f"{name}, initial value")
         if values.shape not in ((), self.shape):
             raise ShapeError(f"{name}: the initial value has shape {values.shape}; expected a number, or {self.shape} as the parameter has")
         if not np.isfinite(values).all():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+import exprgraph as eg
+from exprgraph import Node
 
 from ..errors import ShapeError
 from ..parameters.layout import Shape
@@ -59,7 +59,7 @@ class Residual(Layer):
         Raises:
             ShapeError: ``f`` changes the shape.
         """
-        node = as_node(x)
+        node = eg.as_expression(x)
         y = self.apply_inner("", node, ps)
         self._check(node.shape, y.shape)
         return node + y

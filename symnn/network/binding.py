@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.meaning.evaluate import real_array
+import exprgraph as eg
 from exprgraph.support.names import shown
 
 from ..errors import ArgumentError, DTypeError, ShapeError
@@ -70,7 +70,7 @@ def bind_variables(variables: Sequence[Variable], values: Sequence[Any]) -> tupl
     lead: Shape = ()
     leader = ""
     for variable, value in zip(variables, values):
-        a = real_array(value, shown(variable.name))
+        a = eg.real_array(value, shown(variable.name))
         own = a.ndim - len(variable.shape)
         if own < 0 or a.shape[own:] != variable.shape or (own and not variable.per_sample):
             raise ShapeError(_misfit(variable, a.shape))
@@ -138,7 +138,7 @@ def bind_parameters(layout: Layout, ps: Any, check_shapes: bool) -> np.ndarray:
 def _flat_vector(ps: Any, layout: Layout) -> np.ndarray:
     """What is no container, as numbers."""
     try:
-        return real_array(ps, "parameters")
+        return eg.real_array(ps, "parameters")
     except (DTypeError, ShapeError) as e:
         if hasattr(ps, "initial_parameters"):
             what = f"got a {type(ps).__name__}; its initial_parameters(rng) are a container"

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
-from exprgraph.graph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
-from exprgraph.graph.traverse import dependents, substitute_nodes, symbols_of, topological
-from exprgraph.graph.tree import flatten
+from exprgraph import Node
 from exprgraph.support.integers import whole
 from exprgraph.support.names import shown
 
@@ -132,7 +128,7 @@ class BuiltFunction:
         given, declared = _declare(symbols, _shared_symbols(symbols, shared))
         nodes, self._restore = _equations(equations)
         _check_declared(nodes, given)
-        nodes = substitute_nodes(nodes, given)
+        nodes = eg.substitute(nodes, given)
         _check_bound(nodes, params, declared)
         if reduce is not None:
             over = eg.over_samples.sum if reduce == "sum" else eg.over_samples.mean
@@ -272,7 +268,7 @@ def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 
 def _equations(equations: Any) -> tuple[list[Node], Any]:
-    leaves, restore = flatten(equations)
+    leaves, restore = eg.tree.flatten(equations)
     if isinstance(equations, Node):
         restore = itemgetter(0)  # what flatten gives is general, and slower at every call
     if not leaves:
@@ -280,7 +276,7 @@ def _equations(equations: Any) -> tuple[list[Node], Any]:
     nodes = []
     for i, leaf in enumerate(leaves):
         try:
-            nodes.append(as_node(leaf))
+            nodes.append(eg.as_expression(leaf))
         except DTypeError:
             raise DTypeError(f"equation {i} is neither an expression nor a real number, but {described(leaf)}") from None
     return nodes, restore
@@ -289,7 +285,7 @@ def _equations(equations: Any) -> tuple[list[Node], Any]:
 def _check_symbols(params: NeuralNetworkParameters, symbols: tuple[Node, ...]) -> None:
     own: dict[Node, str] = {}
     for name, leaf in params.leaves().items():
-        if not isinstance(leaf, Node) or leaf.op is not SYMBOL or leaf.per_sample:
+        if not eg.is_symbol(leaf) or leaf.per_sample:
             what = described(leaf)
             raise ArgumentError(f"the parameters must be symbols shared by all samples, as params(nn) gives them; {name} is {what}")
         if leaf in own:
@@ -297,7 +293,7 @@ def _check_symbols(params: NeuralNetworkParameters, symbols: tuple[Node, ...]) -
         own[leaf] = name
     seen: set[str] = set()
     for s in symbols:
-        if not isinstance(s, Node) or s.op is not SYMBOL:
+        if not eg.is_symbol(s):
             raise ArgumentError(f"after the parameters come symbols (the input, then further ones), got {described(s)}")
         if s in own:
             raise ArgumentError(f"the symbol {s.name!r} is the parameter {own[s]}; it need not be given again")
@@ -333,9 +329,8 @@ def _check_declared(nodes: Sequence[Node], given: dict[Node, Node]) -> None:
     if not given:
         return
     for node in nodes:
-        order = topological([node])
-        if any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in order):
-            late = sorted(n.name for n in order if n in given)
+        if eg.over_samples.used_in(node):
+            late = [s.name for s in eg.free_symbols(node) if s in given]
             if late:
                 name = late[0]
                 raise ArgumentError(
@@ -347,7 +342,7 @@ def _check_declared(nodes: Sequence[Node], given: dict[Node, Node]) -> None:
 
 def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declared: Sequence[Node]) -> None:
     bound = {*params.leaves().values(), *declared}
-    for s in symbols_of(nodes):
+    for s in eg.free_symbols(nodes):
         if s in bound:
             continue
         like = next((b for b in bound if b.name == s.name), None)
@@ -365,6 +360,4 @@ def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declare
 
 
 def _constant_over_samples(nodes: Sequence[Node]) -> tuple[bool, ...]:
-    order = topological(nodes)
-    reduced = dependents(order, [n for n in order if n.op in (SAMPLE_SUM, SAMPLE_COUNT)])
-    return tuple(not n.per_sample and n not in reduced for n in nodes)
+    return tuple(not n.per_sample and not used for n, used in zip(nodes, eg.over_samples.used_in(list(nodes))))

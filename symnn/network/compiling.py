@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from exprgraph.graph.node import Node
+from exprgraph import Node
 from exprgraph.lowering.into import at_once, given_arrays, write
 
 from ..parameters.container import NeuralNetworkParameters

@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..parameters.container import NeuralNetworkParameters, of_expressions
 from ..parameters.gradient_container import GradientContainer
@@ -27,10 +26,10 @@ def expression_of(f: Any) -> Node:
     if isinstance(f, Derivative):
         return expression_of(f.derivative)
     if isinstance(f, NeuralNetworkParameters):
-        return as_node(f.flat)
+        return eg.as_expression(f.flat)
     if isinstance(f, (list, tuple)):
         return eg.stack([expression_of(part) for part in f])
-    return as_node(f)
+    return eg.as_expression(f)
 
 
 class Derivative(ABC):

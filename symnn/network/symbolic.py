@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ShapeError
 from ..layers.chain import Chain
@@ -123,7 +122,7 @@ class SymbolicNeuralNetwork:
         """
         if isinstance(x, (NeuralNetworkParameters, Mapping)):
             raise TypeError(f"model(x, ps): the input comes first, then the parameters; got {described(x)} as the input")
-        node = as_node(x)
+        node = eg.as_expression(x)
         if node.shape != self.input.shape:
             raise ShapeError(f"the model takes an input of shape {self.input.shape} (one sample), got shape {node.shape}")
         if ps is None:

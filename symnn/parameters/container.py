@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.functions.elementwise import broadcast_shapes
-from exprgraph.graph.leaves import as_node, contains_node
-from exprgraph.graph.node import Node
-from exprgraph.meaning.evaluate import real_array
+from exprgraph import Node
 
 from ..errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError
 from ..quantities import described
@@ -81,7 +78,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
         layout = Layout.of_shapes(shapes)
         refuse_symbols_given_twice([slot.name for slot in layout.slots], leaves)
         if any(isinstance(v, Node) for v in leaves):
-            nodes = [as_node(v) for v in leaves]
+            nodes = [eg.as_expression(v) for v in leaves]
             self._set(layout, _wrap_children(layout, iter(nodes), ()), None, ())
         else:
             self._set(layout, None, packed(leaves, layout.size), ())
@@ -102,7 +99,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
         The leaves are views of it.  Assigning to it writes new numbers into the parameters.
         """
         if self._flat is None:
-            parts = [as_node(np.zeros((*self._lead, 0)))]
+            parts = [eg.as_expression(np.zeros((*self._lead, 0)))]
             parts += [eg.reshape(self._at(s), (*self._lead, s.size)) for s in self._layout.slots]
             object.__setattr__(self, "_flat", eg.concatenate(parts, axis=len(self._lead)))
         return self._flat
@@ -145,10 +142,10 @@ class NeuralNetworkParameters(Named, Arithmetic):
         Raises:
             ShapeError: the vector has another length.
         """
-        if isinstance(vector, Node) or contains_node(vector):
-            flat: Any = as_node(vector)
+        if eg.is_symbolic(vector):
+            flat: Any = eg.as_expression(vector)
         else:
-            flat = np.array(real_array(vector, "a flat vector of parameters"))
+            flat = np.array(eg.real_array(vector, "a flat vector of parameters"))
         if not flat.shape or flat.shape[-1] != self.size:
             raise ShapeError(
                 f"a flat vector of these parameters has {self.size} entries ({self._layout.describe()}), got shape {flat.shape}"
@@ -203,7 +200,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
         if value is target:
             return
         name = ".".join(path) or "flat"
-        new = real_array(value, name)
+        new = eg.real_array(value, name)
         if new.shape != target.shape:
             raise ShapeError(f"{name}: expected shape {target.shape}, got {new.shape}")
         target[...] = new
@@ -298,7 +295,10 @@ class NeuralNetworkParameters(Named, Arithmetic):
             for own, slot in zip(self._layout.slots, given):
                 if own.shape != slot.shape:
                     raise ShapeError(f"{own.name}: shapes {own.shape} and {slot.shape} of the two containers differ")
-            lead = broadcast_shapes(self._lead, other._lead, what="containers")
+            try:
+                lead = np.broadcast_shapes(self._lead, other._lead)
+            except ValueError:
+                raise ShapeError(f"containers of shapes {self._lead} and {other._lead} do not broadcast together") from None
             if self.is_numeric and other.is_numeric and self._layout == other._layout:
                 cls = type(self) if type(self) is type(other) else NeuralNetworkParameters
                 return from_flat(self._layout, f(self._flat, other._flat), cls)
@@ -320,9 +320,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
         return text_of(self, self._lead)
 
     def _repr_latex_(self) -> str | None:
-        from .notebook import leaves_latex  # a notebook asks for it, nothing else
-
-        return leaves_latex(self.leaves())
+        return eg.notebook_latex(self)
 
     # ------------------------------------------------------------ as a part of nested equations
 
@@ -372,7 +370,7 @@ def container_of(parameters: Mapping[str, Any]) -> NeuralNetworkParameters:
     layout = Layout.of_shapes(shapes)
     made = container(NeuralNetworkParameters, ())
     if any(isinstance(v, Node) for v in leaves):
-        made._set(layout, _wrap_children(layout, iter([as_node(v) for v in leaves]), ()), None, ())
+        made._set(layout, _wrap_children(layout, iter([eg.as_expression(v) for v in leaves]), ()), None, ())
     else:
         made._set(layout, None, packed(leaves, layout.size), ())
     return made
@@ -402,8 +400,8 @@ def _of_leaves(layout: Layout, leaves: list[Any], lead: Shape) -> NeuralNetworkP
         shapes.append(shape[len(lead) :])
     new = Layout.of_shapes(layout.nest(iter(shapes)))
     if any(isinstance(v, Node) for v in leaves):
-        return of_expressions(new, [as_node(v) for v in leaves], lead)
-    parts = [real_array(v, s.name).reshape((*lead, s.size)) for s, v in zip(new.slots, leaves)]
+        return of_expressions(new, [eg.as_expression(v) for v in leaves], lead)
+    parts = [eg.real_array(v, s.name).reshape((*lead, s.size)) for s, v in zip(new.slots, leaves)]
     return from_flat(new, np.concatenate(parts, axis=-1))
 
 

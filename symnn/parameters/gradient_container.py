@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import AxisError
 from .container import NeuralNetworkParameters, from_flat, of_expressions

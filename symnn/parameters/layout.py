@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Union
 
-from exprgraph.graph.leaves import normalize_shape
+from exprgraph.support.integers import normalize_shape
 
 from ..errors import ParameterError, ShapeError
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.leaves import as_node, contains_node
-from exprgraph.graph.node import Node
-from exprgraph.graph.primitive import SYMBOL
-from exprgraph.meaning.evaluate import real_array
+import exprgraph as eg
+from exprgraph import Node
 from exprgraph.support.names import shown
 
 from ..errors import ParameterError
@@ -27,7 +25,7 @@ def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[d
             shapes[name], below = gathered(value, container, (*where, name))
             leaves += below
         else:
-            leaf = as_node(value) if isinstance(value, Node) or contains_node(value) else real_array(value, ".".join((*where, name)))
+            leaf = eg.as_expression(value) if eg.is_symbolic(value) else eg.real_array(value, ".".join((*where, name)))
             shapes[name] = leaf.shape
             leaves.append(leaf)
     return shapes, leaves
@@ -35,7 +33,7 @@ def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[d
 
 def refuse_symbols_given_twice(names: list[str], leaves: list[Any]) -> None:
     """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
-    if not all(isinstance(v, Node) and v.op is SYMBOL for v in leaves):
+    if not all(map(eg.is_symbol, leaves)):
         return
     owners: dict[Node, str] = {}
     for name, symbol in zip(names, leaves):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exprgraph.graph.node import Node
+from exprgraph import Node
 from exprgraph.support.names import is_identifier
 
 if TYPE_CHECKING:

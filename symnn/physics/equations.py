@@ -11,7 +11,7 @@ from typing import Any, Union
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.node import Node
+from exprgraph import Node
 from exprgraph.support.integers import whole
 
 from ..errors import ArgumentError, ExprGraphError

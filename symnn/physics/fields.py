@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ShapeError
 from .states import scalar_of
@@ -36,7 +35,7 @@ def curl(field: Any, x: Node) -> Node:
     >>> curl(eg.stack([-x[1], x[0], 0 * x[2]]), x)
     [0, 0, 2]
     """
-    node = as_node(field)
+    node = eg.as_expression(field)
     if x.shape != (3,) or node.shape != (3,):
         raise ShapeError(f"curl is of a field of shape (3,) by a point of shape (3,), got {node.shape} and {x.shape}")
     d = eg.jacobian(node, x)

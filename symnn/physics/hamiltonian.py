@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ArgumentError
 from ..losses import NetworkLoss
@@ -71,7 +70,7 @@ def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
     """
     network = symbolic("gradient_at", nn)
     g = eg.gradient(scalar_of(network.output, "an energy"), network.input)
-    at: Node = eg.substitute(g, {network.input: as_node(point)})
+    at: Node = eg.substitute(g, {network.input: eg.as_expression(point)})
     return at
 
 

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..losses import NetworkLoss
 from ..network.symbolic import SymbolicNeuralNetwork, symbolic
@@ -148,7 +147,7 @@ class VariationalMidpointLoss(NetworkLoss):
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         """The loss of all samples, a scalar."""
         n = degrees_of_freedom(nn.input)
-        q0, q1, q2 = nn.input[:n], nn.input[n:], as_node(target)
+        q0, q1, q2 = nn.input[:n], nn.input[n:], eg.as_expression(target)
         g = eg.gradient(scalar_of(nn.output, "a Lagrangian"), nn.input)
 
         def at(a: Node, b: Node) -> tuple[Node, Node]:

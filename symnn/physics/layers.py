@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import exprgraph as eg
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ShapeError
 from ..layers.calls import Arguments
@@ -54,7 +53,7 @@ class GradientLayer(Layer):
 
     def __call__(self, x: Any, ps: Any) -> Node:
         """The gradient as an expression, of the input's shape."""
-        return _gradient(self.inner, as_node(x), ps)
+        return _gradient(self.inner, eg.as_expression(x), ps)
 
 
 class HamiltonianLayer(GradientLayer):
@@ -81,7 +80,7 @@ class HamiltonianLayer(GradientLayer):
 
     def __call__(self, x: Any, ps: Any) -> Node:
         """The state after the step as an expression, of the state's shape."""
-        z = as_node(x)
+        z = eg.as_expression(x)
         return z + self.step * rotated(_gradient(self.inner, z, ps))
 
 
@@ -123,7 +122,7 @@ class SeparableLayer(Layer):
         Raises:
             ShapeError: the state is not a vector of even length.
         """
-        z = as_node(x)
+        z = eg.as_expression(x)
         n = degrees_of_freedom(z)
         p = z[n:] - self.step * self.apply_inner("V", z[:n], ps)
         q = z[:n] + self.step * self.apply_inner("T", p, ps)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from exprgraph.graph.leaves import as_node
-from exprgraph.graph.node import Node
+import exprgraph as eg
+from exprgraph import Node
 
 from ..errors import ShapeError
 
 
 def scalar_of(e: Any, what: str) -> Node:
     """An expression of one number, given as such or with shape (1,), as a network's output has it."""
-    node = as_node(e)
+    node = eg.as_expression(e)
     if node.shape == (1,):
         node = node[0]
     if node.shape:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.graph.node import Node
+from exprgraph import Node
 from exprgraph.support.names import shown
 
 from ..losses import NetworkLoss

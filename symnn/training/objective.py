@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.node import Node
-from exprgraph.graph.primitive import SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
-from exprgraph.graph.traverse import symbols_of, topological
-from exprgraph.meaning.evaluate import real_array
+from exprgraph import Node
 from exprgraph.support.names import shown
 
 from ..errors import ArgumentError, ShapeError, UnboundSymbolError
@@ -84,7 +81,7 @@ def parameters_of(nn: Any) -> NeuralNetworkParameters:
         hint = "; make one: SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
         raise ArgumentError(f"expected a SymbolicNeuralNetwork or a container of symbols, got {described(nn)}{hint}")
     for name, leaf in ps.leaves().items():
-        if leaf.op is not SYMBOL or leaf.per_sample:
+        if not eg.is_symbol(leaf) or leaf.per_sample:
             raise ArgumentError(f"the parameters must be symbols that all samples share; {name} is {leaf!r}")
     return ps
 
@@ -137,12 +134,12 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
     network's input: the derivative of a linear network does not.  Where a term counts its samples and has no
     other symbol with samples, one that it does not contain says how many they are.
     """
-    used = set(symbols_of([e for e, _ in expressions]))
+    used = set(eg.free_symbols([e for e, _ in expressions]))
     parameters = set(parameters_of(nn).leaves().values())
     for (e, target), given in zip(expressions, bindings):
         if target is not None:
             continue  # a Loss says itself what it takes
-        counted = any(n.op is SAMPLE_COUNT for n in topological([e])) and not any(s.per_sample for s in symbols_of([e]))
+        counted = eg.contains(e, eg.over_samples.sum(1)) and not any(s.per_sample for s in eg.free_symbols(e))
         for s in given:
             if s in parameters:
                 raise ArgumentError(f"the data have values of {shown(s.name)}, which is a parameter and is trained; leave it out")
@@ -157,14 +154,13 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
 def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part:
     symbols, arrays, samples = _checked(bindings)
     known = {*parameters_of(nn).leaves().values(), *symbols}
-    for s in symbols_of([e]):
+    for s in eg.free_symbols(e):
         if s not in known:
             raise UnboundSymbolError(
                 f"the loss depends on the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor in the data "
                 f"({', '.join(shown(b.name) for b in symbols) or 'none'})"
             )
-    summed = any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in topological([e]))
-    if not summed:
+    if not eg.over_samples.used_in(e):
         # nothing of it depends on samples (a penalty of the parameters, say): one evaluation, whatever the data
         samples = 1
         kept = [k for k, s in enumerate(symbols) if not s.per_sample]
@@ -182,7 +178,7 @@ def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
     if not isinstance(data, Mapping):
         raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {described(data)}")
     for s in data:
-        if not isinstance(s, Node) or s.op is not SYMBOL:
+        if not eg.is_symbol(s):
             raise ArgumentError(f"the data of an expression is a dict from symbols to arrays; {s!r} is not a symbol")
     return dict(data)
 
@@ -192,7 +188,7 @@ def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.n
     samples, leader = 0, ""
     for s, value in bindings.items():
         name = shown(s.name)
-        a = real_array(value, name)
+        a = eg.real_array(value, name)
         expected = f"(n, {', '.join(map(str, s.shape))})" if s.shape else "(n,)"
         if s.per_sample:
             if a.ndim != len(s.shape) + 1 or a.shape[1:] != s.shape:

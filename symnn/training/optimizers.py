@@ -13,7 +13,7 @@ from typing import Union
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ArgumentError
 from ..quantities import count, number

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.graph.node import Node
+from exprgraph import Node
 
 from ..errors import ArgumentError
 from ..losses import FeedForwardLoss

@@ -22,7 +22,7 @@ from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
 from exprgraph.show import latex, to_dot, to_text
-from exprgraph.show.latex import notebook_latex
+from exprgraph.show.equations import notebook_latex
 
 NAMES: dict[str, Any] = {
     **vars(functions), "array": array, "identity": identity, "place": place, **vars(eg), "broadcast_to": np.broadcast_to,
