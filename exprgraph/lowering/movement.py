@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Union
 
 from ..canonical.indexing import Entries, indices_of, selected_shape
+from ..graph.column import Column
 from ..graph.leaves import zeros
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
@@ -13,6 +15,12 @@ from .nest import Assignment
 
 #: positions that are copied one by one; more are looked up in a table
 POSITIONS = 16
+
+
+#: the pieces of a node, or None where it has a nest of its own
+MOVEMENT: Column[Callable[[Node], Union[list[Assignment], None]]] = Column(
+    "movement", "the copies of other nodes' elements that a node is", __name__, otherwise="it is computed"
+)
 
 
 def taken_axis(entries: Entries) -> int | None:
@@ -25,34 +33,51 @@ def taken_axis(entries: Entries) -> int | None:
 
 def movement(node: Node) -> list[Assignment] | None:
     """The pieces of a node that only moves elements, each a copy into its part of the node."""
-    op = node.op
-    if op is STACK:
-        axis = node.params[0]
-        out = []
-        for i, a in enumerate(node.args):
-            ident = identity_index(len(a.shape))
-            out.append(Assignment(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
-        return out
-    if op is CONCATENATE:
-        axis = node.params[0]
-        out, start = [], 0
-        for a in node.args:
-            ident = identity_index(len(a.shape))
-            out.append(Assignment(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
-            start += a.shape[axis]
-        return out
-    if op is RESHAPE:
-        (a,) = node.args
-        flat = Affine(0, ())
-        for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
-            flat = flat.plus(position.scaled(stride))
-        # the target is written by its flat position: axis -1 stands for the whole
-        return [Assignment(a, node, (flat,))]
-    if op is PLACE and taken_axis(node.params[0]) is None:
-        return [Assignment(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
-    if op is SELECT and not is_view(node) and taken_axis(node.params) is None:
-        return _taken(node)
-    return None
+    pieces = MOVEMENT.find(node.op)
+    return None if pieces is None else pieces(node)
+
+
+@MOVEMENT.rule(STACK)
+def _stacked(node: Node) -> list[Assignment]:
+    axis = node.params[0]
+    out = []
+    for i, a in enumerate(node.args):
+        ident = identity_index(len(a.shape))
+        out.append(Assignment(a, node, (*ident[:axis], Affine(i, ()), *ident[axis:])))
+    return out
+
+
+@MOVEMENT.rule(CONCATENATE)
+def _concatenated(node: Node) -> list[Assignment]:
+    axis = node.params[0]
+    out, start = [], 0
+    for a in node.args:
+        ident = identity_index(len(a.shape))
+        out.append(Assignment(a, node, (*ident[:axis], ident[axis].plus(Affine(start, ())), *ident[axis + 1 :])))
+        start += a.shape[axis]
+    return out
+
+
+@MOVEMENT.rule(RESHAPE)
+def _reshaped(node: Node) -> list[Assignment]:
+    (a,) = node.args
+    flat = Affine(0, ())
+    for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
+        flat = flat.plus(position.scaled(stride))
+    # the target is written by its flat position: axis -1 stands for the whole
+    return [Assignment(a, node, (flat,))]
+
+
+@MOVEMENT.rule(PLACE)
+def _put(node: Node) -> list[Assignment] | None:
+    if taken_axis(node.params[0]) is not None:
+        return None
+    return [Assignment(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
+
+
+@MOVEMENT.rule(SELECT)
+def _selected(node: Node) -> list[Assignment] | None:
+    return _taken(node) if not is_view(node) and taken_axis(node.params) is None else None
 
 
 def _view(node: Node, entries: Entries) -> Node:
@@ -115,4 +140,4 @@ def composed(outer: Index, inner: Index) -> Index:
     return tuple(out)
 
 
-__all__ = ["POSITIONS", "composed", "movement", "taken_axis", "target_index"]
+__all__ = ["MOVEMENT", "POSITIONS", "composed", "movement", "taken_axis", "target_index"]

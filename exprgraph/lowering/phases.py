@@ -7,17 +7,26 @@ that memory is bounded by a block whatever the number of samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..canonical.contract import contract
 from ..canonical.indexing import Entries, selected_shape
 from ..functions.along_axes import AxisFunction
+from ..graph.column import Column
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
 from ..graph.traverse import rebuild, topological
 from .axes import written_out
 from .narrow import narrowed
+
+#: a node in primitives that have loops: what is left has a rule in the column "lowering"
+REWRITTEN: Column[Callable[[Node], Node]] = Column(
+    "rewritten", "the same value in primitives that have loop nests", __name__, otherwise="it has loop nests itself"
+)
+REWRITTEN.fill(written_out, AxisFunction)
+REWRITTEN.fill(lambda node: _take_by_take(node.args[0], node.params), SELECT)
+REWRITTEN.fill(lambda node: _placed_take_by_take(node.args[0], node.params[0], node.shape), PLACE)
 
 
 class Phase(NamedTuple):
@@ -33,24 +42,34 @@ def pairwise(roots: Sequence[Node]) -> list[Node]:
     """Contractions of three and more operands in steps of two, smallest first; takes along several axes one after
     another; wide sums and products as chains of narrow ones; functions along axes written out."""
     image: dict[Node, Node] = {}
-    for node in topological(roots):
+    _rewrite(roots, image, set())
+    return [image[r] for r in roots]
+
+
+def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) -> None:
+    """Fill in what each node becomes; ``done`` are results."""
+    for node in topological(roots, enter=lambda n: n not in done):
+        if node in done:
+            image[node] = node
+            continue
         args = tuple(image[a] for a in node.args)
         # sums and products keep their operands and the order of these: a canonical form would join what was divided
         as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
         new = narrowed(make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args))
-        if isinstance(new.op, AxisFunction):
-            new = written_out(new)
-        elif new.op is CONTRACT and len(new.args) > 2 and len(new.params[1]) > len(new.shape):
-            new = _split(new)
-        elif new.op is SELECT:
-            new = _take_by_take(new.args[0], new.params)
-        elif new.op is PLACE:
-            new = _placed_take_by_take(new.args[0], new.params[0], new.shape)
+        rewrite = REWRITTEN.find(new.op)
+        if rewrite is not None:
+            new = rewrite(new)
+        if new.op is not node.op:  # what it is written in may need rewriting as well
+            _rewrite([new], image, done)
+            new = image[new]
         image[node] = new
-    return [image[r] for r in roots]
+        done.add(new)
 
 
+@REWRITTEN.rule(CONTRACT)
 def _split(node: Node) -> Node:
+    if len(node.args) <= 2 or len(node.params[1]) == len(node.shape):
+        return node
     labels, sizes = node.params
     out = set(range(len(node.shape)))
     live = [(a, list(ks)) for a, ks in zip(node.args, labels)]

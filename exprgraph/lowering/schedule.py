@@ -9,12 +9,14 @@ needs.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..canonical.contract import is_structural
+from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
 from ..functions.gated import summed_gate
+from ..graph.column import Column
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
@@ -22,6 +24,7 @@ from ..graph.primitive import (
     CONCATENATE,
     CONSTANT,
     CONTRACT,
+    IDENTITY,
     PLACE,
     PRODUCT,
     REDUCE_MAX,
@@ -88,6 +91,10 @@ def is_dot_total(node: Node, lanes: set[Node]) -> bool:
     if gate is not None:
         return all(a in lanes for a in gate.args)
     return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
+
+
+#: ``(scheduler, node)``: the nests that compute a node, added to those that are there
+LOWERING: Column[Callable[[Scheduler, Node], None]] = Column("lowering", "the loop nests that compute a node", __name__)
 
 
 class Scheduler:
@@ -330,34 +337,39 @@ class Scheduler:
     def _schedule(self, node: Node) -> None:
         if node in self.inlined or node in self.dead or is_view(node) or self._aliased(node):
             return
-        if node.op in (SYMBOL, ARRAY, SAMPLE_COUNT):
-            self.ready[node] = -1
-            return
-        if node.size == 0:
-            return
-        self.stored.add(node)
-        if node in self.pieces:
-            after = 0
-            for piece in self.pieces[node]:
-                sources = self._piece_leaves(piece)
-                at = self._put(piece, sources, after)
-                if node.op is PLACE:
-                    after = at + 1
-                self.ready[node] = max(self.ready.get(node, 0), at)
-        elif is_pointwise(node) or (node.op is SAMPLE_SUM and not self.phase.lanes):
-            statement = Assignment(node, node, identity_index(len(node.shape)))
-            self.ready[node] = self._put(statement, self._leaves(node))
-        elif node.op in (CONTRACT, REDUCE_MAX, REDUCE_MIN):
-            self.ready[node] = self._append(Nest("reduce", node.shape, [Assignment(node, node, identity_index(len(node.shape)))]))
-        elif node.op is SELECT:
-            self.ready[node] = self._append(Nest("take", node.shape, [Assignment(node, node, ())]))
-        elif node.op is PLACE:
-            self._put(Assignment(zeros(node.shape), node, identity_index(len(node.shape))), [])
-            self.ready[node] = self._append(Nest("put", node.args[0].shape, [Assignment(node, node, ())]))
-        elif node.op is SOLVE:
-            self.ready[node] = self._append(Nest("solve", node.shape, [Assignment(node, node, ())]))
-        else:
-            raise AssertionError(f"no lowering for {node.op.name}")
+        if node.args and node.size:
+            self.stored.add(node)
+        LOWERING[node.op](self, node)
+
+    def given(self, node: Node) -> None:
+        """An argument of the call, or constant data: nothing computes it."""
+        self.ready[node] = -1
+
+    def pointwise(self, node: Node) -> None:
+        """A statement in a nest over the node's shape."""
+        self.ready[node] = self._put(Assignment(node, node, identity_index(len(node.shape))), self._leaves(node))
+
+    def alone(self, node: Node, kind: str, index: Index = (), shape: Shape | None = None) -> None:
+        """A nest of its own; over the node's shape, if no other is given."""
+        self.ready[node] = self._append(Nest(kind, node.shape if shape is None else shape, [Assignment(node, node, index)]))
+
+    def reduction(self, node: Node) -> None:
+        """A nest that sums, or compares, over axes for each element."""
+        self.alone(node, "reduce", identity_index(len(node.shape)))
+
+    def cleared(self, node: Node) -> None:
+        """Zeros, to which something is added."""
+        self._put(Assignment(zeros(node.shape), node, identity_index(len(node.shape))), [])
+
+    def copies(self, node: Node) -> None:
+        """The pieces that a node is put together of, one after another where they are added up."""
+        after, pieces = 0, self.pieces[node]
+        ordered = any(piece.add for piece in pieces)
+        for piece in pieces:
+            at = self._put(piece, self._piece_leaves(piece), after)
+            if ordered:
+                after = at + 1
+            self.ready[node] = max(self.ready.get(node, 0), at)
 
     def _piece_leaves(self, piece: Assignment) -> list[tuple[Node, bool]]:
         ndim = len(piece.value.shape)
@@ -370,3 +382,25 @@ class Scheduler:
         if node in self.inlined:
             return [(s, e and exact) for s, e in self._leaves(node)]
         return [(node, exact)]
+
+
+# ---------------------------------------------------------------- one rule a primitive
+
+LOWERING.leave_out("it is read through, and never computed", CONSTANT, IDENTITY)
+LOWERING.leave_out("it is written in other primitives before, by phases.REWRITTEN", AxisFunction)
+LOWERING.fill(Scheduler.given, SYMBOL, ARRAY, SAMPLE_COUNT)
+LOWERING.fill(Scheduler.pointwise, SUM, PRODUCT, Function, SAMPLE_SUM)
+LOWERING.fill(Scheduler.copies, STACK, CONCATENATE, RESHAPE)
+LOWERING.fill(Scheduler.reduction, REDUCE_MAX, REDUCE_MIN)
+LOWERING.fill(lambda s, node: s.pointwise(node) if is_pointwise(node) else s.reduction(node), CONTRACT)
+LOWERING.fill(lambda s, node: s.copies(node) if node in s.pieces else s.alone(node, "take"), SELECT)
+LOWERING.fill(lambda s, node: s.alone(node, "solve"), SOLVE)
+
+
+@LOWERING.rule(PLACE)
+def _place(scheduler: Scheduler, node: Node) -> None:
+    if node in scheduler.pieces:
+        scheduler.copies(node)
+    else:
+        scheduler.cleared(node)
+        scheduler.alone(node, "put", shape=node.args[0].shape)

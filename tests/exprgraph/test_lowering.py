@@ -21,7 +21,8 @@ from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
-from exprgraph.lowering import module, runtime
+from exprgraph.loops import runtime
+from exprgraph.lowering import module
 from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.phases import pairwise
