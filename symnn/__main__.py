@@ -1,4 +1,4 @@
-"""``python -m symnn``: the reference document, or derivatives of a network at points from a file."""
+"""``python -m symnn``: an example, or derivatives of a network at the points of a file."""
 
 from __future__ import annotations
 

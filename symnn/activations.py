@@ -47,9 +47,9 @@ _COMPOSED: dict[str, Callable[[Node], Node]] = {
 
 
 def activation_names() -> list[str]:
-    """The names an activation can be given by: every elementwise function of one argument, and some made of these.
+    """All names of activations: every elementwise function of one argument, and a few more.
 
-    ``softmax`` and ``log_softmax`` are taken over all outputs of a layer.  A function added with ``exprgraph.function`` is among them.
+    ``softmax`` and ``log_softmax`` act on all outputs of a layer.  Functions added with ``exprgraph.function`` are included.
 
     >>> from symnn.activations import activation_names
     >>> {"tanh", "sigmoid", "gelu", "silu", "swish", "identity"} <= set(activation_names())
@@ -59,7 +59,7 @@ def activation_names() -> list[str]:
 
 
 def check_activation(activation: Activation | None) -> Activation:
-    """The activation as given, or an error that says what can be given; ``None`` is the identity."""
+    """Check an activation; ``None`` is the identity."""
     if activation is None:
         return "identity"
     if isinstance(activation, str):
@@ -77,7 +77,7 @@ def check_activation(activation: Activation | None) -> Activation:
 
 
 def activate(activation: Activation, x: Node) -> Node:
-    """The activation of an expression.
+    """Apply an activation to an expression.
 
     >>> import exprgraph as eg
     >>> from symnn.activations import activate
@@ -101,14 +101,14 @@ def activate(activation: Activation, x: Node) -> Node:
 
 
 def with_shape_kept(activation: object, x: Node, y: Node) -> Node:
-    """What an activation made of ``x``, or an error if it changed the shape."""
+    """Check that an activation kept the shape of ``x``."""
     if y.shape != x.shape:
         raise ActivationError(f"the activation {describe(activation)} made shape {y.shape} of shape {x.shape}; it must keep the shape")
     return y
 
 
 def describe(activation: object) -> str:
-    """How an activation is printed."""
+    """An activation as text."""
     if isinstance(activation, str):
         return repr(activation)
     name = getattr(activation, "__name__", None) or repr(activation)

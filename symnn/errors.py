@@ -6,7 +6,7 @@ from exprgraph import AxisError, DTypeError, ExprGraphError, FileNameError, Shap
 
 
 class ParameterError(ExprGraphError, ValueError):
-    """Parameters that do not fit a network: one is missing, unknown, or in the wrong place."""
+    """Parameters that do not fit a network: one is missing, unknown, or misplaced."""
 
 
 class UnknownParameterError(ParameterError, AttributeError, KeyError):
@@ -17,7 +17,7 @@ class UnknownParameterError(ParameterError, AttributeError, KeyError):
     _layer: object = None
 
     def name_layer(self, layer: object) -> None:
-        """Say which layer asked for the parameter; of layers inside one another, the innermost."""
+        """Say which layer asked for the parameter; of nested layers, the innermost."""
         if self._layer is None:
             self._layer = layer
             self.args = (f"the layer {layer!r}: {self}",)

@@ -1,7 +1,6 @@
 """Losses: one expression over all samples of a batch, of a network's output and a target.
 
-The gradient of a loss is the exact gradient of the number that is reported, whatever the batch, norms
-over the batch included.
+The gradient of a loss is the exact gradient of the reported number for any batch, also with norms over the batch.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _root = eg.lookup("root")
 
 
 class NetworkLoss(ABC):
-    """The base of losses: of a network, which they may differentiate, and a target.
+    """The base of losses of a network and a target.  A loss may differentiate the network.
 
     A subclass defines :meth:`of`.  ``loss(nn, ps, x, y)`` is its value on numbers.
 
@@ -49,7 +48,7 @@ class NetworkLoss(ABC):
         """The loss of all samples, a scalar that no sample has of its own."""
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
-        """The symbol of the target; of the output's shape, unless a subclass compares something else."""
+        """The symbol of the target.  It has the output's shape, unless a subclass says otherwise."""
         return eg.Symbol("target", nn.output.shape, per_sample=True)
 
     def __call__(self, nn: Any, ps: Any, x: Any, y: Any) -> Any:
@@ -58,7 +57,7 @@ class NetworkLoss(ABC):
         Args:
             nn: a network, a chain or a layer.
             ps: its parameters: a container, a nested dict, or a flat vector.
-            x, y: of shape ``(samples,) + input shape`` and ``(samples,) + target shape``, or a single sample of each.
+            x, y: arrays of shape ``(samples,) + input shape`` and ``(samples,) + target shape``, or a single sample of each.
 
         Raises:
             ShapeError, ParameterError: inputs, targets or parameters do not fit.
@@ -94,7 +93,7 @@ class Loss(NetworkLoss):
 
 
 def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """Samples first; a single sample is a batch of one."""
+    """The array with samples first; a single sample is a batch of one."""
     a = eg.real_array(value, what)
     if a.shape == shape:
         a = a[None]
@@ -119,8 +118,7 @@ def _difference(output: Node, target: Node) -> Node:
 class FeedForwardLoss(Loss):
     """``norm(output - target) / norm(target)``, both norms over all samples and entries.
 
-    Where all targets are zero, it is ``norm(output)``: there is nothing to relate the error to.
-    Its derivative at an error of exactly 0 is 0.
+    If all targets are zero, it is ``norm(output)``.  Where the error is exactly 0, so is the derivative.
 
     >>> from symnn import Dense, FeedForwardLoss, SymbolicNeuralNetwork
     >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "identity"))
@@ -130,7 +128,7 @@ class FeedForwardLoss(Loss):
     """
 
     def expression(self, output: Node, target: Node) -> Node:
-        """The relative error as a scalar, of an output and a target of one shape.
+        """The relative error as a scalar, for an output and a target of the same shape.
 
         Raises:
             ShapeError: the shapes differ.
@@ -165,7 +163,7 @@ class MAE(Loss):
     Targets have the shape of the output, samples first.
 
     Raises:
-        ShapeError: when it is used, if the shapes differ.
+        ShapeError: at use, if the shapes differ.
 
     >>> from symnn import MAE, Dense
     >>> MAE()(Dense(1, 1, "identity"), {"L1": {"W": [[1.0]], "b": [0.0]}}, [[1.0], [2.0]], [[0.0], [4.0]])
@@ -183,7 +181,7 @@ class MAE(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """Squared differences, but linear beyond ``delta`` (Huber 1964): ``d**2 / 2``, then ``delta * (|d| - delta / 2)``; the mean.
+    """The mean of ``d**2 / 2`` where ``|d| <= delta``, and ``delta * (|d| - delta / 2)`` elsewhere (Huber 1964).
 
     >>> from symnn import Dense, Huber
     >>> Huber(1.0)(Dense(1, 1, "identity"), {"L1": {"W": [[1.0]], "b": [0.0]}}, [[1.0], [2.0]], [[0.5], [5.0]])

@@ -1,4 +1,4 @@
-"""Numbers that users give as options: what kind of number each must be, said in one way."""
+"""Checks of the numbers that users pass as options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import ArgumentError
 
 
 def count(what: str, value: Any, least: int = 1) -> int:
-    """A whole number of at least so much, as Python's own.
+    """Check an integer of at least ``least``; returns a Python int.
 
     >>> from symnn.quantities import count
     >>> count("epochs", 3)
@@ -32,7 +32,7 @@ def count(what: str, value: Any, least: int = 1) -> int:
 
 
 def number(what: str, value: Any, *, least: float | None = None, above: float | None = None, below: float | None = None) -> float:
-    """A finite number within limits, as Python's own; text and truth values are none.
+    """Check a finite number within limits; returns a Python float.  Text and truth values are not numbers.
 
     >>> from symnn.quantities import number
     >>> number("Adam's learning_rate", 1, least=0)
@@ -56,7 +56,7 @@ def number(what: str, value: Any, *, least: float | None = None, above: float | 
 
 
 def generator(what: str, seed: Any) -> np.random.Generator:
-    """A generator of random numbers, from a seed or as it is.
+    """A generator of random numbers, from a seed or a generator.
 
     >>> from symnn.quantities import generator
     >>> generator("seed", 3).integers(10)
@@ -73,7 +73,7 @@ def generator(what: str, seed: Any) -> np.random.Generator:
 
 
 def described(value: Any) -> str:
-    """What came instead of something else, in words.
+    """A wrong value in words, for messages.
 
     >>> from symnn import Chain, Dense
     >>> from symnn.quantities import described

@@ -1,4 +1,4 @@
-"""What a training run tells: losses, parameters, and where it failed."""
+"""Reports of a training run: losses, parameters, progress, failures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .parameters.container import NeuralNetworkParameters
 
 @dataclass
 class History:
-    """What was seen, an entry for each epoch.
+    """The losses of a run.
 
     Attributes:
-        loss: the mean of the epoch's losses, each before its step.
+        loss: for each epoch, the mean of the losses before its steps.
         validation: the loss on the validation data after the epoch; empty without such data.
         validated: the epochs of ``validation``, from 1.
         steps: the loss of each step, an ``array`` of doubles: a run may have tens of millions.
@@ -35,17 +35,17 @@ class History:
 
 @dataclass
 class TrainingResult:
-    """What :func:`train` returns.
+    """The result of :func:`train`.
 
     Attributes:
         params: the parameters after the last step.
-        best: those after the epoch with the least validation loss.  Without validation, those after the epoch with the least
-            loss, among the epochs that Python looks at: all with a ``callback`` or ``patience``, else some ten a second.
+        best: the parameters after the epoch with the least validation loss.  Without validation, after the epoch with the
+            least loss.  Python then looks at all epochs if there is a ``callback`` or ``patience``, else at some ten a second.
         history: losses, a :class:`History`.
-        epochs: how many epochs were made in all.
-        stopped: why it ended: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
+        epochs: the number of epochs.
+        stopped: the reason for the end: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
             (Ctrl-C) or ``"converged"`` (L-BFGS).
-        seconds: how long it took.
+        seconds: the duration.
 
     >>> from symnn import MSE, Dense, GradientDescent, train
     >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
@@ -67,15 +67,15 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class ProgressReport:
-    """How far a run is: what a function given as ``progress`` is called with.  As text it is one line.
+    """The progress of a run, passed to a function given as ``progress``.  Its text is one line.
 
     Attributes:
-        epoch: how many epochs were made.
-        epochs: how many there will be.
+        epoch: the number of finished epochs.
+        epochs: the number of all epochs.
         loss: the mean of the last epoch's losses.
         validation: the last loss on the validation data; ``None`` before there is one.
-        seconds: since the run began, or went on from a checkpoint.
-        left: the seconds that the rest will take, if it is as quick; ``None`` where nothing is known.
+        seconds: the time since the run began, or resumed from a checkpoint.
+        left: the estimated seconds to the end; ``None`` if there is no estimate.
 
     >>> from symnn.reports import ProgressReport
     >>> print(ProgressReport(250, 1000, 0.0123456, None, 90.0, 270.0))
@@ -100,7 +100,7 @@ class ProgressReport:
 
 
 def _duration(seconds: float) -> str:
-    """Some seconds in the two largest units that they have."""
+    """A duration in its two largest units."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -114,12 +114,12 @@ class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient became infinite or NaN.
 
     Attributes:
-        epoch, batch: where, from 1; no batch for the loss on validation data.
+        epoch, batch: the place, counted from 1; no batch for the loss on validation data.
         loss: the loss there.
-        reason: what it is not finite for, as far as that is seen: the parameters, the data by name, or else the steps.
+        reason: the cause, as far as it can be seen: the parameters, the data by name, or else the steps.
         params: the parameters before that step.
-        best: those of the best epoch until then, as in :class:`TrainingResult`; not there in the first epoch.
-        history: losses until then.
+        best: the parameters of the best epoch so far, as in :class:`TrainingResult`; missing in the first epoch.
+        history: the losses so far.
     """
 
     best: NeuralNetworkParameters
@@ -133,7 +133,7 @@ class NonFiniteLossError(ArithmeticError):
         super().__init__(f"{where}: {what}; the parameters before this step are in this error's .params. {reason}".rstrip())
         self.epoch, self.batch, self.loss, self.params, self.history, self.reason = epoch, batch, loss, params, history, reason
 
-    def __reduce__(self) -> tuple[object, ...]:  # what a pool of processes passes on
+    def __reduce__(self) -> tuple[object, ...]:  # a pool of processes pickles it
         more = {"best": self.best} if hasattr(self, "best") else {}
         return NonFiniteLossError, (self.epoch, self.batch, self.loss, self.params, self.history, self.reason), more
 
@@ -141,9 +141,9 @@ class NonFiniteLossError(ArithmeticError):
 def bring_along(
     error: BaseException, epoch: int, params: NeuralNetworkParameters, best: NeuralNetworkParameters, history: History
 ) -> None:
-    """Put what a run has so far into the error that ends it; what the error has of its own stays.
+    """Attach the results so far to the error that ends a run; attributes of the error itself stay.
 
-    Nothing of a long run is lost to a full disk or to a callback with a mistake in it.
+    So nothing of a long run is lost to a full disk or to a mistake in a callback.
     """
     for name, value in (("epoch", epoch), ("params", params), ("best", best), ("history", history)):
         if not hasattr(error, name):
@@ -155,13 +155,13 @@ def bring_along(
 
 @dataclass
 class Epoch:
-    """What a callback is told after an epoch; it returns ``True`` to stop.
+    """The argument of a callback after an epoch.  The callback returns ``True`` to stop.
 
     Attributes:
-        number: of the epoch, from 1.
+        number: the number of the epoch, from 1.
         loss: the mean of its batches' losses.
         validation: the validation loss, if there is one for this epoch.
-        parameters: as they are now, a copy.
+        parameters: a copy of the current parameters.
     """
 
     number: int

@@ -1,8 +1,8 @@
 """Learning rates that change from step to step: functions of the number of the step.
 
-Steps are counted over the whole run, whatever the epochs, and from 0: the first is step 0, so a rate of your
-own that falls as ``1 / step`` is ``lambda step: 0.1 / (step + 1)``.  A rate is a finite number of at least 0.
-Any function of a number will do; those here compare equal by what they are made of, and one may be inside another.
+Steps are counted from 0 over the whole run, so write a rate that falls as ``1 / step`` as
+``lambda step: 0.1 / (step + 1)``.  A rate is a finite number of at least 0.  Any function of a number is a schedule.
+The schedules here can be nested, and compare equal if their arguments are equal.
 
 >>> from symnn import Adam
 >>> from symnn.schedules import cosine, warmup
@@ -30,7 +30,7 @@ def _at(rate: Rate, step: int) -> float:
 
 @dataclass(frozen=True)
 class exponential:  # noqa: N801  (used as a function)
-    """``rate * decay ** (step / steps)``: the rate is multiplied by ``decay`` in every ``steps`` steps.
+    """``rate * decay ** (step / steps)``: every ``steps`` steps multiply the rate by ``decay``.
 
     Raises:
         ArgumentError: the rate is negative, or ``decay`` or ``steps`` is not positive.
@@ -58,7 +58,7 @@ class exponential:  # noqa: N801  (used as a function)
 class cosine:  # noqa: N801
     """From ``rate`` to ``least`` along half a cosine in ``steps`` steps, then ``least`` (Loshchilov, Hutter 2017).
 
-    ``steps`` are those of the whole run: epochs times batches in an epoch.
+    ``steps`` usually is the number of steps of the run: epochs times batches per epoch.
 
     Raises:
         ArgumentError: a rate is negative, or ``steps`` is not positive.
@@ -88,7 +88,7 @@ class piecewise:  # noqa: N801
     """``rates[k]`` from step ``boundaries[k - 1]`` on; ``rates[0]`` from the first step, which is step 0.
 
     Raises:
-        ArgumentError: boundaries do not rise, or there is not one rate more than there are boundaries.
+        ArgumentError: the boundaries do not increase, or the number of rates is not one more than the number of boundaries.
 
     >>> from symnn.schedules import piecewise
     >>> [piecewise((2,), (0.1, 0.01))(step) for step in (0, 1, 2, 3)]
@@ -118,7 +118,7 @@ class piecewise:  # noqa: N801
 
 @dataclass(frozen=True)
 class warmup:  # noqa: N801
-    """Another schedule, or a number, reached in ``steps`` equal increases; the first step has ``1 / steps`` of it.
+    """A schedule or a number, reached in ``steps`` equal increases; the first step has ``1 / steps`` of the rate.
 
     Raises:
         ArgumentError: the number is negative, or ``steps`` is not positive.

@@ -1,7 +1,7 @@
-"""Ctrl-C while ``python -m symnn`` is still being imported: one line, as it is later.
+"""Ctrl-C while ``python -m symnn`` is still being imported: one line, as at any later time.
 
-Python imports the package before it runs ``__main__``, which therefore cannot see to it; and where an import
-is interrupted in the middle, what fails and how is up to the module.  So the process ends at once.
+Python imports the package before it runs ``__main__``, which therefore cannot catch the signal.  An interrupted import
+fails in ways that depend on the module.  So the process ends at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 LINE = "symnn: interrupted"
-#: 128 and the number of the signal, as shells have it
+#: 128 plus the number of the signal, the convention of shells
 STATUS = 130
 
 
@@ -23,14 +23,14 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def begin() -> None:
-    """End at once on Ctrl-C, if this process is ``python -m symnn`` and looks for the package now."""
+    """End at once on Ctrl-C, if this process is ``python -m symnn`` and imports the package now."""
     this_program = sys.argv[:1] == ["-m"] and ("-m", "symnn") in zip(sys.orig_argv, sys.orig_argv[1:])
     if this_program and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
 
 
 def imported() -> None:
-    """From here on Ctrl-C is an exception again."""
+    """Make Ctrl-C an exception again."""
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

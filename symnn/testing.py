@@ -1,6 +1,6 @@
 """Property-based testing of networks: random chains with parameters and data, and checks of their derivatives.
 
-Built on :mod:`exprgraph.testing`, and needs what that needs (``pip install hypothesis mpmath``, the extra ``testing``).
+Built on :mod:`exprgraph.testing`; needs hypothesis and mpmath (the extra ``testing``).
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def networks(
     width: int = 4,
     activations: Sequence[str] | None = None,
 ) -> SymbolicNeuralNetwork:
-    """A network of at most so many layers, with and without biases, plain functions and residual blocks among them.
+    """A strategy for networks, with and without biases, plain functions and residual blocks.
 
     Args:
-        inputs, outputs: how many there are; drawn where they are not given.
+        inputs, outputs: their numbers; drawn if not given.
         layers: the number of layers with parameters, at most.
         width: the number of neurons of a layer, at most.
-        activations: names to choose from; by default all of the package that are defined everywhere.
+        activations: names to choose from; by default all that are defined everywhere.
 
     >>> from hypothesis import given
     >>> from symnn.testing import networks
@@ -77,7 +77,7 @@ def _everywhere(name: str) -> bool:
 
 @st.composite
 def parameters(draw: st.DrawFn, nn: SymbolicNeuralNetwork) -> NeuralNetworkParameters:
-    """Parameters of a network, not all of them small: a container of float64 that fits it.
+    """A strategy for parameters of a network: a container of float64, with numbers of several sizes.
 
     >>> from hypothesis import given
     >>> from symnn import Dense, SymbolicNeuralNetwork
@@ -96,7 +96,7 @@ def parameters(draw: st.DrawFn, nn: SymbolicNeuralNetwork) -> NeuralNetworkParam
 
 @st.composite
 def inputs(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = None) -> np.ndarray:
-    """Inputs of a network, of shape ``(samples, inputs)``, between -1.5 and 1.5.
+    """A strategy for inputs of a network, of shape ``(samples, inputs)``, between -1.5 and 1.5.
 
     Args:
         nn: a symbolic network.
@@ -117,7 +117,7 @@ def inputs(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = 
 
 @st.composite
 def data(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs, and targets of the output's shape, as losses and ``train`` take them: samples first in both.
+    """A strategy for inputs and targets of the output's shape, with samples first, for losses and ``train``.
 
     Args:
         nn: a symbolic network.
@@ -140,19 +140,19 @@ def data(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = No
 
 
 def check_network(nn: Any, *, order: int = 2, seed: int = 0, compiled: bool = True) -> None:
-    """Check a network's derivatives, by its input and by all parameters together, and what is composed of them.
+    """Check a network's derivatives by its input and by all parameters, and compositions of them.
 
-    The output is given to :func:`exprgraph.testing.check_derivatives`, along directions of input and
-    parameters; then ``Jacobian``, ``Hessian``, ``Laplacian`` and the ``Gradient`` of the output and of the
-    Jacobian, as built functions on a batch, must be what NumPy and what the samples give one by one.
+    :func:`exprgraph.testing.check_derivatives` checks the output along directions of input and parameters.
+    Then ``Jacobian``, ``Hessian``, ``Laplacian`` and the ``Gradient`` of the output and of the Jacobian are built and
+    called on a batch; NumPy and single samples must agree.
 
     Args:
-        nn: a symbolic network, a chain or a layer; layers of your own too.
+        nn: a symbolic network, a chain or a layer; also layers of your own.
         order: the highest derivative.
         compiled: whether functions are compiled.
 
     Raises:
-        Disagreement: what differs, with a program that shows it.
+        Disagreement: results differ; the message has a program that shows it.
         UnsmoothPointError: the network has no derivative at the random point (an activation's kink); try another ``seed``.
 
     >>> from symnn import Chain, Dense

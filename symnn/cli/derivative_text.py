@@ -11,7 +11,7 @@ from ..network.symbolic import SymbolicNeuralNetwork
 from .problem import InputError
 from .syntax import parse_expression, shortened, written
 
-#: what the text can name; ``value`` leaves what it is applied to as it is
+#: the known derivatives; ``value`` is the identity
 DERIVATIVES: dict[str, Callable[[Any, SymbolicNeuralNetwork], Any]] = {
     "value": lambda f, nn: f,
     "jacobian": lambda f, nn: Jacobian(f, nn).derivative,
@@ -23,7 +23,7 @@ _OPTION = "--derivative"
 
 
 def parse_derivative(text: str) -> tuple[str, ...]:
-    """The names in a nesting, in the order in which they are taken: the innermost first.
+    """The names in a nesting in the order of application: the innermost first.
 
     >>> from symnn.cli.derivative_text import parse_derivative
     >>> parse_derivative("gradient(jacobian(hessian))")

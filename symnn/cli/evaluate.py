@@ -1,4 +1,4 @@
-"""The main job: derivatives of a network at points from a file."""
+"""The command ``evaluate``: derivatives of a network at the points of a file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .points import read_points, unreadable
 from .problem import InputError
 from .results import check_target, named_arrays, table, write_results
 
-#: from here on, compiling is repaid within one run, and NumPy's whole-batch intermediates grow large
+#: from this number of points on, compiling pays off within one run, and NumPy's intermediate arrays grow large
 _WORTH_COMPILING = 10_000
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read, differentiate, evaluate, write, and say what was written."""
+    """Read, differentiate, evaluate, write, and print a summary."""
     _check_together(options)
     chain = parse_network(options.network)
     names = parse_derivative(options.derivative)
@@ -67,7 +67,7 @@ def _symbolic(chain: Chain) -> SymbolicNeuralNetwork:
 
 
 def _read(options: argparse.Namespace, nn: SymbolicNeuralNetwork) -> tuple[np.ndarray, NeuralNetworkParameters]:
-    """The points and the parameters; that the results can be written is found out first."""
+    """The points and the parameters; first checks that the results can be written."""
     check_target(options.out, options.points, options.params)
     points = read_points(options.points, nn.input_size)
     return points, _parameters(nn.chain, options.params, options.init)
@@ -85,7 +85,7 @@ def _parameters(chain: Chain, path: str | None, seed: int | None) -> NeuralNetwo
 
 
 def _shown(equations: Any, name: str, style: str) -> str:
-    """The formula: an equation for each parameter where it is a gradient."""
+    """The formula; a gradient has an equation for each parameter."""
     leaves: dict[str, Node] = equations.leaves() if isinstance(equations, NeuralNetworkParameters) else {name: equations}
     if style == "latex":
         return "\n".join(f"% {label}\n{eg.latex(leaf)}" for label, leaf in leaves.items())

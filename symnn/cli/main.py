@@ -1,4 +1,4 @@
-"""Options, and what becomes of a fault of the input: one line, exit status 2."""
+"""The options of the command line.  An input error is one line on stderr, and exit status 2."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(LINE, file=sys.stderr)
         return STATUS
-    except BrokenPipeError:  # what was printed is no longer read, as in `python -m symnn | head`
+    except BrokenPipeError:  # the reader has closed the pipe, as in `python -m symnn | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

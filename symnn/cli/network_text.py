@@ -19,7 +19,7 @@ _OPTION = "--network"
 
 
 def parse_network(text: str) -> Chain:
-    """The chain of layers that a text describes.
+    """Parse a chain of layers.
 
     The layers and their arguments are those of the package, with its defaults; an activation is its
     name, with or without quotes.  The text is parsed, never run.
@@ -29,7 +29,7 @@ def parse_network(text: str) -> Chain:
     Chain(Dense(2, 16, 'tanh'), Dense(16, 1, 'identity', use_bias=False))
 
     Raises:
-        InputError: the text is not a network; the message says what is wrong with it.
+        InputError: the text is not a network; the message says why.
     """
     if not text.strip():
         raise InputError(f"{_OPTION}: expected layers, such as 'Dense(2,16,tanh), Dense(16,1)', got nothing")
@@ -71,7 +71,7 @@ def _made(cls: type[Layer], positional: list[Any], named: dict[str, Any], node: 
         given = signature.bind(*positional, **named).arguments
     except TypeError as e:
         raise InputError(f"{_OPTION}: {written(node)}: {e}; it is {cls.__name__}{_arguments(signature)}") from None
-    for name, value in given.items():  # false and no are names here, and any name would count as true
+    for name, value in given.items():  # ``false`` and ``no`` parse as names, and any name would count as true
         if isinstance(signature.parameters[name].default, bool) and not isinstance(value, bool):
             raise InputError(f"{_OPTION}: {written(node)}: {name} is True or False, got {value!r}")
     try:

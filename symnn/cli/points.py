@@ -17,14 +17,14 @@ _SEPARATED = "numbers separated by commas or by spaces"
 
 
 def read_points(path: str, columns: int) -> np.ndarray:
-    """The points of a file, a row each.
+    """The points of a file, one per row.
 
     ``.npy`` is NumPy's format, of shape ``(..., columns)``; anything else is read as numbers separated
-    by commas, or by spaces or tabs as ``numpy.savetxt`` writes them, a point a line.  A first line
-    without a number is a header; empty lines and lines that begin with ``#`` are passed over.
+    by commas, spaces or tabs, one point per line.  A first line without a number is a header.  Empty lines
+    and lines that begin with ``#`` are skipped.
 
     Raises:
-        InputError: the file cannot be read, or holds something else; the message names the line.
+        InputError: the file cannot be read, or is not such a file; the message names the line.
     """
     if path.endswith(".npy"):
         return _read_array(path, columns)
@@ -76,7 +76,7 @@ def _read_text(path: str, columns: int) -> np.ndarray:
 
 
 def _lines(file: Iterator[str]) -> Iterator[tuple[bool, int, list[str]]]:
-    """Each line that holds something: whether it is the first, its number, its cells."""
+    """Each line that is not empty: whether it is the first, its number, its cells."""
     reader = csv.reader(file, skipinitialspace=True)
     first = True
     for cells in reader:
@@ -88,7 +88,7 @@ def _lines(file: Iterator[str]) -> Iterator[tuple[bool, int, list[str]]]:
 
 
 def _separated_otherwise(line: str) -> bool:
-    """Whether a line is numbers with some other sign between them: a mistake, not a header."""
+    """Whether a line has numbers with another separator: a mistake, not a header."""
     return all(map(_is_number, re.split(r"[;|:/]\s*|\s+", line.strip().rstrip(";"))))
 
 
@@ -111,7 +111,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return "_" not in text  # Python's 1_000 is no number elsewhere
+    return "_" not in text  # other programs do not read Python's 1_000
 
 
 def _count(columns: int) -> str:
@@ -119,7 +119,7 @@ def _count(columns: int) -> str:
 
 
 def unreadable(path: str, error: OSError) -> InputError:
-    """A file that cannot be read, and why."""
+    """The error for a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{path}: there is no such file")
     return InputError(f"{path}: cannot be read: {error.strerror or error}")

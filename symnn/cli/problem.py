@@ -1,10 +1,10 @@
-"""What is wrong with the input of a command."""
+"""The error of a command's input."""
 
 from __future__ import annotations
 
 
 class InputError(Exception):
-    """A fault of the input, said in one line; the command ends with exit status 2."""
+    """An error of the input, in one line; the command ends with exit status 2."""
 
     def __str__(self) -> str:
         line = " ".join(super().__str__().split())

@@ -1,4 +1,4 @@
-"""Results: named arrays in a file, .npz or .csv, and the table that says what was written."""
+"""Results: named arrays in an .npz or .csv file, and a table that summarises them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def named_arrays(value: Any, name: str) -> dict[str, np.ndarray]:
 
 
 def check_target(path: str, *sources: str | None) -> None:
-    """That a file can be written there, found out before anything is computed."""
+    """Check that the file can be written, before anything is computed."""
     for source in sources:
         if source is not None and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise InputError(f"--out: {path} would replace the file that is read from, {source}")
@@ -46,10 +46,10 @@ def check_target(path: str, *sources: str | None) -> None:
 
 
 def write_results(path: str, arrays: Mapping[str, np.ndarray], lead: int) -> None:
-    """Write the arrays, in the format that the name asks for; the file appears whole or not at all.
+    """Write the arrays in the format of the file's ending; the file is written completely or not at all.
 
     Args:
-        lead: how many axes are the points'.
+        lead: the number of axes that count points.
     """
     try:
         if path.lower().endswith(".csv"):
@@ -68,7 +68,7 @@ def _unwritable(path: str, reason: OSError | FileNameError) -> InputError:
 
 
 def as_csv(arrays: Mapping[str, np.ndarray], lead: int) -> Iterator[str]:
-    """The lines of a table: a point a line, an entry of a result a column, headed by its name and indices.
+    """The lines of a table: one line per point, one column per entry, headed by the array's name and the indices.
 
     Numbers are written with all their digits.
 

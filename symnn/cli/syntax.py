@@ -1,4 +1,4 @@
-"""Text in Python's syntax as a syntax tree, which is read and never run."""
+"""Text in Python's syntax as a syntax tree, which is never executed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 
 from .problem import InputError
 
-#: of calls in calls, arguments in calls and the like
+#: the deepest nesting of calls and arguments
 _DEEPEST = 100
 
 
@@ -21,7 +21,7 @@ def parse_expression(text: str, what: str) -> ast.expr:
         tree = ast.parse(" ".join(text.split()), mode="eval").body
     except SyntaxError as e:
         raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}") from None
-    except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested beyond what Python reads
+    except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested too deeply for Python
         raise InputError(f"{what}: cannot read {shortened(text)!r}: it is nested too deeply, or is not text") from None
     pending: list[tuple[ast.AST, int]] = [(tree, 0)]
     while pending:
@@ -35,7 +35,7 @@ def parse_expression(text: str, what: str) -> ast.expr:
 
 
 def written(node: ast.expr) -> str:
-    """How a part of the text was written, for messages; of a list of layers without the brackets that Python puts around.
+    """The source of a part of the text, for messages; a list of layers is shown without brackets.
 
     >>> from symnn.cli.syntax import parse_expression, written
     >>> written(parse_expression("Dense(2,3), Dense(4,1)", "--network"))
@@ -46,7 +46,7 @@ def written(node: ast.expr) -> str:
 
 
 def shortened(text: str, length: int = 100) -> str:
-    """A text that is not too long for a message.
+    """A text, cut to a length for messages.
 
     >>> from symnn.cli.syntax import shortened
     >>> shortened("Dense(2, 16, tanh)", 8)

@@ -1,4 +1,4 @@
-"""The reference document, "Arbitrarily Combining Derivatives", walked through with this package."""
+"""The examples of the document "Arbitrarily Combining Derivatives", computed with this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a caller passes to the arrays that compiled code takes, with every check on the way."""
+"""From the values of a call to the arrays that compiled code takes, with all checks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SINGLE = np.dtype(np.float32)
 
 
 def bind(variables: Sequence[Variable], layout: Layout, values: Sequence[Any], check_shapes: bool) -> tuple[list[np.ndarray], Shape]:
-    """What a call ``f(x, *values, parameters)`` gives, as arrays, and the batch axes.
+    """The values of a call ``f(x, *values, parameters)`` as arrays, and the batch axes.
 
     Raises:
-        ArgumentError: parameters stand where an input belongs.
+        ArgumentError: parameters take the place of an input.
         ShapeError, DTypeError, ParameterError: a value does not fit.
     """
     for variable, value in zip(variables, values):
@@ -47,10 +47,10 @@ def _call(variables: Sequence[Variable]) -> str:
 
 
 def _swapped(variable: Variable, layout: Layout, first: Any, last: Any) -> bool:
-    """Whether the other order of a call with two arrays fits."""
+    """Whether the two arrays of a call fit in the other order."""
     try:
         given, at = np.shape(first), np.shape(last)
-    except ValueError:  # not an array: another message says so
+    except ValueError:  # not an array, which has its own message
         return False
     return bool(given == (layout.size,) and at[len(at) - len(variable.shape) :] == variable.shape)
 
@@ -136,7 +136,7 @@ def bind_parameters(layout: Layout, ps: Any, check_shapes: bool) -> np.ndarray:
 
 
 def _flat_vector(ps: Any, layout: Layout) -> np.ndarray:
-    """What is no container, as numbers."""
+    """Parameters that are not a container, as numbers."""
     try:
         return eg.real_array(ps, "parameters")
     except (DTypeError, ShapeError) as e:

@@ -1,4 +1,4 @@
-"""From equations to a function: build_nn_function."""
+"""``build_nn_function``: a function of numbers from equations of a network."""
 
 from __future__ import annotations
 
@@ -46,27 +46,27 @@ def build_nn_function(
     Args:
         equations: an expression, or any nesting of dicts, tuples, lists, containers and derivatives;
             the function's result has the same nesting, with arrays.
-        params: the parameters, or the network itself, which then brings its input along.  The parameters of
-            several networks go together in one container, ``NeuralNetworkParameters(u=params(a), v=params(b))``.
+        params: the parameters, or the network itself, which also gives the input.  Combine the parameters of
+            several networks in one container, ``NeuralNetworkParameters(u=params(a), v=params(b))``.
         symbols: the input and further symbols (targets, system parameters); each sample has its own
             value of them.  They need not occur in the equations.
-        shared: those of the symbols, or their names, that have one value for all samples.
-        reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value of each.
+        shared: the symbols, or their names, that have one value for all samples.
+        reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value per sample.
         backend: ``"numba"`` compiles at the first call, ``"numpy"`` evaluates without compiling, ``"auto"``
             answers with NumPy while it compiles in the background.
-        threads: a batch is divided among so many threads. Equal calls with equal threads give equal bits.
+        threads: the number of threads that share a batch.  Equal calls with equal threads give equal bits.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
 
     Returns:
         A function of the input, the further values and, last, the parameters: a container, a nested
         dict, or one flat vector of all of them.  ``x`` of shape ``(d,)`` gives ``equation.shape``,
         ``(N, d)`` gives ``(N,) + equation.shape``; any leading shape works.  float32 if all values
-        are float32, else float64.  A sum or a mean over the samples has no batch axes; neither has
-        anything with ``reduce``.
+        are float32, else float64.  A sum or a mean over the samples has no batch axes; with ``reduce``, no
+        result has them.
 
     Raises:
         UnboundSymbolError: the equations contain a symbol that is not given.
-        ArgumentError: an argument is not a symbol, or is given twice, or a choice is not known.
+        ArgumentError: an argument is not a symbol, or is given twice, or an option is unknown.
 
     >>> from symnn import Dense, Jacobian, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative, params
     >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
@@ -89,12 +89,12 @@ def build_nn_function(
 
 
 class BuiltFunction:
-    """What :func:`build_nn_function` returns: call it as ``f(x, *values, ps)``.
+    """The function that :func:`build_nn_function` returns; call it as ``f(x, *values, ps)``.
 
     It can be pickled, and sent to other processes.
 
     Attributes:
-        outputs: the expressions that are computed, in the order of the nesting; a container is one, its ``flat``.
+        outputs: the computed expressions in the order of the nesting; a container is one expression, its ``flat``.
         arguments: the names of the arguments, ``"parameters"`` last.
 
     >>> from symnn import Dense, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative
@@ -319,13 +319,13 @@ def _shared_symbols(symbols: tuple[Node, ...], shared: tuple[Node | str, ...]) -
 
 
 def _declare(symbols: tuple[Node, ...], shared: set[Node]) -> tuple[dict[Node, Node], list[Node]]:
-    """The symbols as the function takes them, and what stands for each in the equations."""
+    """The symbols as arguments of the function, and their replacements in the equations."""
     declared = [s if s in shared else eg.Symbol(s.name, s.shape, per_sample=True) for s in symbols]
     return {a: b for a, b in zip(symbols, declared) if a is not b}, declared
 
 
 def _check_declared(nodes: Sequence[Node], given: dict[Node, Node]) -> None:
-    """A sum over samples was already simplified as if a symbol were shared: too late to say that it is not."""
+    """Refuse symbols that a sum over samples was already simplified as shared, but that differ by sample here."""
     if not given:
         return
     for node in nodes:

@@ -1,4 +1,4 @@
-"""The one place that knows how the engine compiles: outputs and arguments in, a callable out."""
+"""The only module that knows how the engine compiles: from outputs and arguments to a callable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Variable(NamedTuple):
     """One argument of a built function: a symbol, or all parameters as one flat vector."""
 
     name: str
-    #: each symbol with its place in the flat vector
+    #: each symbol with its offset in the flat vector
     symbols: tuple[tuple[Node, int], ...]
     #: the shape of the value for one sample
     shape: Shape

@@ -16,7 +16,7 @@ from .symbolic import SymbolicNeuralNetwork
 
 
 def expression_of(f: Any) -> Node:
-    """What is differentiated, as one expression.
+    """The differentiated expression.
 
     A network stands for its output, a derivative for its expression, a container of parameters for
     its flat vector; lists and tuples of these are stacked.
@@ -37,7 +37,7 @@ class Derivative(ABC):
 
     Attributes:
         f: the expression that is differentiated.
-        nn: the symbolic network whose input or parameters it is differentiated by.
+        nn: the symbolic network by whose input or parameters ``f`` is differentiated.
 
     Raises:
         TypeError: there is no symbolic network to differentiate by.
@@ -74,7 +74,7 @@ class Derivative(ABC):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the derivative; of a gradient, that of the differentiated expression."""
+        """The shape of the derivative; for a gradient, the shape of the differentiated expression."""
         shape: tuple[int, ...] = self.derivative.shape
         return shape
 

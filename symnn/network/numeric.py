@@ -16,14 +16,14 @@ from .symbolic import SymbolicNeuralNetwork, chain_of, input_size_of
 
 
 class NeuralNetwork:
-    """A chain with numeric parameters, called on numbers.
+    """A chain with numeric parameters, to call on numbers.
 
     Args:
         network: a chain, a layer, or another network, whose chain is taken.
         params: the parameters: a container, a nested dict, or a flat vector; by default initial ones.
-        seed: what initial parameters are drawn from.
+        seed: the seed or generator for initial parameters.
         dtype: float64 or float32, for initial parameters.
-        input_size: how many inputs there are, where the first layer does not say so.
+        input_size: the number of inputs, if the first layer does not fix it.
 
     ``nn(x)`` evaluates the network at ``x`` of shape ``(d,)``, or with any leading batch axes, by
     NumPy; ``nn(x, params)`` does so with other parameters.

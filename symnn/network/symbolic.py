@@ -19,7 +19,7 @@ from ..quantities import described
 
 
 def chain_of(network: Any) -> Chain:
-    """The chain of a network, a chain itself, or a layer as a chain of one."""
+    """The chain of a network or a layer; a chain is returned as it is."""
     chain = network if isinstance(network, Chain) else getattr(network, "chain", None)
     if isinstance(chain, Chain):
         return chain
@@ -36,7 +36,7 @@ def chain_of(network: Any) -> Chain:
 
 
 def symbolic(what: str, nn: Any) -> SymbolicNeuralNetwork:
-    """The symbolic network that a function takes, or an error that says how one is made."""
+    """Check that an argument is a symbolic network; the error says how to make one."""
     if isinstance(nn, SymbolicNeuralNetwork):
         return nn
     made = isinstance(nn, Layer) or isinstance(getattr(nn, "chain", None), Chain)
@@ -44,7 +44,7 @@ def symbolic(what: str, nn: Any) -> SymbolicNeuralNetwork:
 
 
 def input_size_of(chain: Chain, given: int | None) -> int:
-    """The number of inputs, from the first layer or, where that takes any, from the caller."""
+    """The number of inputs, from the first layer, or from the caller if the layer takes any number."""
     own = chain.input_size
     if own is None and given is None:
         raise ShapeError(
@@ -62,12 +62,12 @@ def input_size_of(chain: Chain, given: int | None) -> int:
 
 
 class SymbolicNeuralNetwork:
-    """A network of symbols, whose output is an expression.
+    """A network of symbols; its output is an expression.
 
     Args:
         network: a chain, a layer, or a :class:`NeuralNetwork`.
-        input_size: how many inputs there are, where the first layer does not say so.
-        prefix: what the parameters' names begin with.  Symbols of one name and shape are the same
+        input_size: the number of inputs, if the first layer does not fix it.
+        prefix: the beginning of the parameters' names.  Symbols of one name and shape are the same
             symbol, so two networks in one expression need different prefixes.
 
     Attributes:
@@ -95,7 +95,7 @@ class SymbolicNeuralNetwork:
 
     @property
     def input_size(self) -> int:
-        """How many inputs there are."""
+        """The number of inputs."""
         return self.input.shape[0]
 
     @property
@@ -105,11 +105,11 @@ class SymbolicNeuralNetwork:
 
     @property
     def layout(self) -> Layout:
-        """Names and shapes of the parameters, and their places in the flat vector."""
+        """Names and shapes of the parameters, and their offsets in the flat vector."""
         return self.params.layout
 
     def model(self, x: Any, ps: Any = None) -> Node:
-        """The network's expression of another input, or of other parameters (``params`` by default).
+        """The network applied to another input, or to other parameters (by default ``params``).
 
         >>> from symnn import Dense, SymbolicNeuralNetwork
         >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
@@ -117,7 +117,7 @@ class SymbolicNeuralNetwork:
         (1,)
 
         Raises:
-            ShapeError: ``x`` is not of the input's shape (write expressions for one sample).
+            ShapeError: ``x`` does not have the input's shape (write expressions for one sample).
             ParameterError: a parameter is missing.
         """
         if isinstance(x, (NeuralNetworkParameters, Mapping)):
@@ -134,7 +134,7 @@ class SymbolicNeuralNetwork:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
         return self.chain(node, ps)
 
-    # as a part of nested equations it stands for its output
+    # in nested equations, a network is its output
 
     def __tree_flatten__(self) -> tuple[Node]:
         return (self.output,)

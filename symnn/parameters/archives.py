@@ -1,10 +1,10 @@
 """Archives of arrays: .npz files with a digest, written whole or not at all, and read with distrust.
 
-The digest stands in the archive's comment, where NumPy does not look, and is of all names, types, shapes
-and numbers: a file that was damaged is refused, whatever was damaged.  An archive without any, as
-``numpy.savez`` writes it, is read as well; there each array has the checksum of the zip format.
+The digest covers all names, types, shapes and numbers, so any damage is found.  It is the archive's comment, which
+NumPy ignores.  An archive without a digest, written by ``numpy.savez``, is read as well; there each array has the
+checksum of the zip format.
 
-Nothing in a file is believed before it is checked: sizes come before memory, and no object is unpickled.
+Files are not trusted: sizes are checked before memory is allocated, and no object is unpickled.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
     from zipfile import ZipFile
 
 _ENDINGS = (".npz",)
-#: in the comment, before the digest: who wrote the archive, and in which version of this format
+#: in the comment before the digest: the writer, and the version of this format
 _MARK = b"symnn archive 1 blake2b "
 _ANY_MARK = b"symnn archive "
-#: bytes that any archive may unpack to, and how many times its own size a larger one
+#: the size that any archive may unpack to, in bytes, and the factor by which a larger archive may grow
 _SMALL, _TIMES = 1 << 28, 200
 
 
 class Archive(NamedTuple):
-    """What a file holds: arrays by their names, in the order in which they were written, and whether a digest vouches for them."""
+    """The contents of a file: arrays by name in the order they were written, and whether a digest covers them."""
 
     arrays: dict[str, np.ndarray]
     digested: bool
 
 
 def check_writable(path: str | os.PathLike[str], what: str) -> None:
-    """Find out that :func:`write_npz` can write there, before there is anything to lose; leaves nothing behind."""
+    """Check that :func:`write_npz` can write there, before there is anything to lose; leaves no file behind."""
     files.check_writable(_path(path, what), what, _ENDINGS)
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], what: str = "parameters") -> None:
-    """Write the arrays to exactly this path; an existing file is replaced only when all is written."""
+    """Write the arrays to exactly this path; an existing file is replaced once everything is written."""
     from zipfile import ZipFile
 
     path = _path(path, what)
@@ -73,7 +73,7 @@ def _path(path: str | os.PathLike[str], what: str) -> str:
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Of all that makes the arrays what they are, each part with its length in front."""
+    """The digest of names, types, shapes and numbers, each prefixed by its length."""
     digest = blake2b(digest_size=32)
     for name, a in arrays.items():
         a = np.asarray(a, order="C")
@@ -87,8 +87,8 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
     """The arrays of a file.
 
     Raises:
-        FileNotFoundError, IsADirectoryError, PermissionError: there is no file that can be read.
-        ParameterFileError: the file is no archive of arrays, or not what was written.
+        FileNotFoundError, IsADirectoryError, PermissionError: there is no readable file.
+        ParameterFileError: the file is not an archive of arrays, or is damaged.
     """
     from zipfile import BadZipFile, ZipFile
     from zlib import error as deflate_error
@@ -100,14 +100,14 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
         raise FileNotFoundError(f"parameter file {source} does not exist") from None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"parameter file {source} is a directory")
-    if not stat.S_ISREG(mode):  # a pipe would be waited for
+    if not stat.S_ISREG(mode):  # reading a pipe would block
         raise ParameterFileError(f"{source} is not a file of parameters: it is no regular file")
     with open(source, "rb") as f:
         try:
             with ZipFile(f) as archive:
                 return _read(archive, os.fstat(f.fileno()).st_size)
         except OSError as e:
-            if e.errno != EINVAL:  # a place in the archive that cannot be; others are the disk's
+            if e.errno != EINVAL:  # an impossible position in the archive; other errors come from the disk
                 raise
             reason = str(e)
         except (BadZipFile, deflate_error, struct.error, EOFError, LookupError, RuntimeError, ValueError, OverflowError, MemoryError) as e:
@@ -122,7 +122,7 @@ def _read(archive: ZipFile, size: int) -> Archive:
     total = sum(m.file_size for m in members)
     if total > max(_SMALL, _TIMES * size):
         raise ValueError(f"its {size} bytes say that they unpack to {total}; unpack it by other means if you trust it")
-    if any(m.compress_type not in (0, 8) or m.comment for m in members):  # a false comment hides what follows
+    if any(m.compress_type not in (0, 8) or m.comment for m in members):  # a false comment hides the data after it
         raise ValueError("it is written in a way in which NumPy does not write archives")
     if any(m.compress_type == 0 and m.file_size > size for m in members):
         raise ValueError("it says that it holds more than there is in it")

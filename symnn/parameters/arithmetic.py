@@ -1,4 +1,4 @@
-"""Python's arithmetic on containers, all of it by one way to combine two."""
+"""Python's arithmetic on containers, by one method that combines two of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Arithmetic:
 
     @abstractmethod
     def _combine(self, other: Any, f: Callable[[Any, Any], Any]) -> Any:
-        """``f`` of each leaf and of what is other; ``NotImplemented`` where that has no meaning."""
+        """``f`` of each leaf and the other operand; ``NotImplemented`` if the operand does not fit."""
 
     def __add__(self, other: Any) -> Any:
         return self._combine(other, operator.add)

@@ -28,12 +28,11 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
     Made from nested dicts, from keywords, or from another container.  A leaf is an array of real
     numbers, of any shape, or an expression.  Numbers are copied once into one vector, :attr:`flat`,
-    in the order in which the names were given; every leaf is a view of it, so that writing into a
-    leaf changes ``flat`` and the reverse.  float32 is kept if all leaves are float32, everything
-    else becomes float64.
+    in the order of the names.  Every leaf is a view of the vector: writing into a leaf changes
+    ``flat``, and the reverse.  If all leaves are float32 they stay float32, else they become float64.
 
-    Entries are reached as attributes or as keys (``ps.L1.W``, ``ps["L1"]["W"]``); a name that is
-    also a method's is reached as a key.  Iteration, ``len``, ``in``, ``keys``, ``values`` and
+    Access entries as attributes or as keys (``ps.L1.W``, ``ps["L1"]["W"]``).  If a name is also the
+    name of a method, use the key.  Iteration, ``len``, ``in``, ``keys``, ``values`` and
     ``items`` are those of a dict.  ``==`` compares names, their order, shapes and values exactly.
     ``+ - * /`` act on each element, with numbers and with containers of the same names and shapes.
 
@@ -47,8 +46,8 @@ class NeuralNetworkParameters(Named, Arithmetic):
     NeuralNetworkParameters(L1=dict(W=[[0.5, 0.0]], b=[0.0]))
 
     Raises:
-        ParameterError: a name is not a string, or is given twice; two entries are the same symbol, as those of two networks of
-            one prefix are.
+        ParameterError: a name is not a string, or is given twice; two entries are the same symbol, for example from
+            two networks with the same prefix.
         DTypeError: a leaf is not real.
     """
 
@@ -94,7 +93,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
     @property
     def flat(self) -> Any:
-        """All parameters as one vector; of expressions, one expression.
+        """All parameters as one vector, or as one expression if the leaves are expressions.
 
         The leaves are views of it.  Assigning to it writes new numbers into the parameters.
         """
@@ -120,19 +119,19 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
     @property
     def size(self) -> int:
-        """How many numbers there are: the length of the flat vector."""
+        """The number of all entries: the length of the flat vector."""
         return self._layout.size
 
     @property
     def layout(self) -> Layout:
-        """The names, shapes and places in the flat vector."""
+        """The names, shapes and positions in the flat vector."""
         return self._layout
 
     def like(self, vector: Any) -> NeuralNetworkParameters:
-        """A container with these names and shapes from a flat vector: the way back from ``flat``.
+        """A container with these names and shapes from a flat vector: the inverse of ``flat``.
 
         The vector is copied.  Axes before the last one are batch axes; with them the result is a
-        :class:`GradientContainer`, which is indexed by them.
+        :class:`GradientContainer`, indexed by these axes.
 
         >>> from symnn import NeuralNetworkParameters
         >>> ps = NeuralNetworkParameters(L1=dict(W=[[1.0, 0.0]], b=[0.0]))
@@ -214,7 +213,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
     # ------------------------------------------------------------ copies and conversions
 
     def copy(self) -> NeuralNetworkParameters:
-        """The same in memory of its own."""
+        """A copy with its own memory."""
         return self._again(self._flat.copy()) if self.is_numeric else self
 
     def __copy__(self) -> NeuralNetworkParameters:
@@ -234,7 +233,7 @@ class NeuralNetworkParameters(Named, Arithmetic):
         return _load, (type(self), self._layout, [self._at(s) for s in self._layout.slots], self._lead)
 
     def astype(self, dtype: Any) -> NeuralNetworkParameters:
-        """The same numbers as float64 or float32."""
+        """The numbers as float64 or float32."""
         kind = np.dtype(dtype)
         if kind not in (np.dtype(np.float64), np.dtype(np.float32)):
             raise DTypeError(f"parameters are float64 or float32, got {kind}")
@@ -253,11 +252,11 @@ class NeuralNetworkParameters(Named, Arithmetic):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an .npz file with an array for each leaf, named ``L1/W``, and a digest of all of them.
 
-        The file appears whole or not at all; one that exists is replaced, and keeps its mode.
+        The file is written completely or not at all.  An existing file is replaced and keeps its mode.
 
         Raises:
-            FileNameError: the name's ending means something else, as in ``ps.csv``.
-            OSError: there is no such directory, what is there is no regular file, or the disk is full.
+            FileNameError: the name has the ending of another format, such as ``ps.csv``.
+            OSError: there is no such directory, the path is not a regular file, or the disk is full.
         """
         self._numbers("save")
         if self._lead:
@@ -266,11 +265,11 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> NeuralNetworkParameters:
-        """Read what :meth:`save` wrote, or an archive of real numbers that :func:`numpy.savez` wrote.
+        """Read a file written by :meth:`save`, or an archive of real numbers written by :func:`numpy.savez`.
 
         Raises:
             FileNotFoundError: there is no such file.
-            ParameterFileError: the file holds something else, or is damaged; the message says what.
+            ParameterFileError: the file is not such a file, or is damaged; the message says why.
         """
         nested = read_parameters(path)
         try:
@@ -344,7 +343,7 @@ def container(cls: type[NeuralNetworkParameters], lead: Shape) -> NeuralNetworkP
 
 
 def from_flat(layout: Layout, flat: Any, cls: type[NeuralNetworkParameters] = NeuralNetworkParameters) -> NeuralNetworkParameters:
-    """The container over this vector, which is not copied; leading axes make it a GradientContainer."""
+    """The container over this vector, without a copy; leading axes make it a GradientContainer."""
     lead = tuple(flat.shape[:-1])
     new = container(cls, lead)
     if isinstance(flat, Node):
@@ -365,7 +364,7 @@ def of_expressions(
 
 
 def container_of(parameters: Mapping[str, Any]) -> NeuralNetworkParameters:
-    """A container for one use: derivatives, or a model's parameters, in which a symbol may well occur twice."""
+    """A container for derivatives or a model's parameters, in which a symbol may occur twice."""
     shapes, leaves = gathered(dict(parameters.items()), NeuralNetworkParameters)
     layout = Layout.of_shapes(shapes)
     made = container(NeuralNetworkParameters, ())

@@ -1,4 +1,4 @@
-"""Parameters for every entry of an array: what a gradient of an array-valued expression is."""
+"""The gradient of an array-valued expression: parameters for every entry of an array."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GradientContainer(NeuralNetworkParameters):
 
     @property
     def shape(self) -> Shape:
-        """The axes that an index refers to: those of ``f``, after any batch axes."""
+        """The axes that an index refers to: the axes of ``f``, after any batch axes."""
         return self._lead
 
     def __getitem__(self, key: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The layout of parameters: nested names, the shape of each leaf, its place in the flat vector."""
+"""The layout of parameters: nested names, the shape of each leaf, its position in the flat vector."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Entry = Union["Layout", Shape]
 
 
 class Slot(NamedTuple):
-    """One leaf: the names that lead to it, where it starts in the flat vector, its shape."""
+    """One leaf: its path of names, its offset in the flat vector, its shape."""
 
     path: tuple[str, ...]
     offset: int
@@ -23,28 +23,28 @@ class Slot(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The full name, as ``L1.W``."""
+        """The full name, such as ``L1.W``."""
         return ".".join(self.path)
 
     @property
     def size(self) -> int:
-        """How many numbers it has."""
+        """The number of entries."""
         return math.prod(self.shape)
 
     @property
     def stop(self) -> int:
-        """Where it ends in the flat vector."""
+        """The offset after its last entry in the flat vector."""
         return self.offset + self.size
 
 
 def check_name(name: object, where: tuple[str, ...] = ()) -> str:
-    """A name as a parameter or a layer can have it."""
+    """Check the name of a parameter or a layer."""
     place = f" in {'.'.join(where)}" if where else ""
     if not isinstance(name, str):
         raise ParameterError(f"parameters are named by strings, got the key {name!r} ({type(name).__name__}){place}")
     if not name or "/" in name:
         raise ParameterError(f"a parameter's name must not be empty or contain '/', got {name!r}{place}")
-    if not name.isprintable():  # files cut names at a zero byte, and no encoding takes half of a surrogate pair
+    if not name.isprintable():  # files cut names at a zero byte, and half of a surrogate pair cannot be encoded
         raise ParameterError(f"a parameter's name must not contain control characters, got {name!r}{place}")
     return name
 
@@ -121,7 +121,7 @@ class Layout:
         return ", ".join(shown) + (f", ... ({len(self.slots)} in all)" if len(self.slots) > 8 else "")
 
     def order(self, given: Layout) -> list[Slot]:
-        """The slots of another layout in this one's order, or an error that names what differs."""
+        """The slots of another layout in the order of this one, or an error that names the differences."""
         by_path = {s.path: s for s in given.slots}
         missing = [s for s in self.slots if s.path not in by_path]
         known = {s.path for s in self.slots}

@@ -1,4 +1,4 @@
-"""What is in a container, by its names: as attributes, as keys, and as a dict has it."""
+"""Access to the entries of a container by name: attributes, keys, and the methods of a dict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .layout import Layout, Slot
 
 
 class Named:
-    """Entries that are reached by their names."""
+    """A container whose entries have names."""
 
     __slots__ = ()
 
@@ -19,10 +19,10 @@ class Named:
 
     @abstractmethod
     def _entries(self) -> dict[str, Any]:
-        """What is at this level, by name."""
+        """The entries of this level, by name."""
 
     def _at(self, slot: Slot) -> Any:
-        """The leaf at a place of the layout."""
+        """The leaf of a slot of the layout."""
         value: Any = self
         for name in slot.path:
             value = value._entries()[name]
@@ -63,11 +63,11 @@ class Named:
         return self._layout.entries.keys()
 
     def values(self) -> ValuesView[Any]:
-        """What is at this level: leaves, or containers again."""
+        """The entries of this level: leaves or containers."""
         return self._entries().values()
 
     def items(self) -> ItemsView[str, Any]:
-        """The names at this level with what they stand for."""
+        """The names of this level with their entries."""
         return self._entries().items()
 
     def leaves(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Named:
         return {s.name: self._at(s) for s in self._layout.slots}
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as nested dicts; leaves are not copied."""
+        """The container as nested dicts; leaves are not copied."""
         return self._layout.nest(iter(self._at(s) for s in self._layout.slots))
 
 

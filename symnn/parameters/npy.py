@@ -1,7 +1,6 @@
-"""NumPy's format of one array, read with distrust: sizes are compared before there is memory for them.
+"""NumPy's format of one array, read with distrust: sizes are checked before memory is allocated.
 
-NumPy's own reader takes what the description says for granted, asks for the memory, and passes on whatever
-errors a description that is none causes.
+NumPy's own reader trusts the header: it allocates the memory it asks for, and a damaged header causes errors of any kind.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from typing import IO, cast
 
 import numpy as np
 
-#: characters of the description before an array's numbers; NumPy reads no more either
+#: the longest header, in characters; NumPy has the same limit
 _HEADER = 10_000
 _CHUNK = 1 << 20
 _DTYPE = re.compile(r"[<>|=]?([a-zA-Z?])\d*")
 
 
 def read_array(f: IO[bytes], size: int) -> np.ndarray:
-    """The array of a file, of so many bytes altogether.
+    """Read the array of a file of ``size`` bytes.
 
     Raises:
-        ValueError: it is no array of numbers or text, or its bytes are not those of one.
+        ValueError: it is not an array of numbers or text, or it is damaged.
     """
     start = f.read(8)
     if start[:6] != b"\x93NUMPY" or len(start) < 8:
@@ -46,7 +45,7 @@ def read_array(f: IO[bytes], size: int) -> np.ndarray:
         if not count:
             raise ValueError("the array is cut off")
         at += count
-    if f.read(1):  # so that the end is reached, where an archive compares the checksum
+    if f.read(1):  # reach the end, where an archive compares the checksum
         raise ValueError("there is more than the array")
     flat = data.view(dtype)
     return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
@@ -61,7 +60,7 @@ def _described(header: str) -> tuple[np.dtype, tuple[int, ...], bool]:
     letter = _DTYPE.fullmatch(descr) if isinstance(descr, str) else None
     if letter is None or len(descr) > 12:
         raise ValueError(f"{descr!r:.60} is no type of numbers")
-    if letter[1] == "O":  # reading them would run code of the file
+    if letter[1] == "O":  # reading them would execute code of the file
         raise ValueError("Object arrays cannot be loaded")
     try:
         dtype = np.dtype(descr)

@@ -1,4 +1,4 @@
-"""From nested names to the leaves in order, and to the one vector of all numbers."""
+"""From nested names to ordered leaves, and to one vector of all numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .layout import check_name
 
 
 def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[dict[str, Any], list[Any]]:
-    """The shapes of a nesting of dicts and containers, and its leaves in order: arrays and expressions."""
+    """The shapes of nested dicts and containers, and their leaves in order: arrays and expressions."""
     shapes: dict[str, Any] = {}
     leaves: list[Any] = []
     for name, value in tree.items():
@@ -32,7 +32,7 @@ def gathered(tree: Any, container: type, where: tuple[str, ...] = ()) -> tuple[d
 
 
 def refuse_symbols_given_twice(names: list[str], leaves: list[Any]) -> None:
-    """An error where a container of symbols has one of them twice: two networks of one prefix share all their symbols."""
+    """An error if a container holds a symbol twice: networks with the same prefix share their symbols."""
     if not all(map(eg.is_symbol, leaves)):
         return
     owners: dict[Node, str] = {}

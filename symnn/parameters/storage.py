@@ -1,4 +1,4 @@
-"""Parameter files: one archive, an array for each leaf, named as the leaf."""
+"""Parameter files: an archive with an array for each leaf, named after the leaf."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ParameterFileError
 from .archives import read_npz
 
-#: names above a parameter's own
+#: the deepest nesting of names
 _DEEPEST = 100
 
 
@@ -20,7 +20,7 @@ def read_parameters(path: str | os.PathLike[str]) -> dict[str, object]:
 
 
 def is_checkpoint(arrays: Mapping[str, np.ndarray]) -> bool:
-    """Whether a training run wrote these: its text is kept as bytes, which parameters never are."""
+    """Whether a training run wrote these: a checkpoint holds text as bytes, which parameters never are."""
     return "state" in arrays and "run" in arrays and arrays["run"].dtype == np.uint8
 
 

@@ -1,4 +1,4 @@
-"""How a container of parameters prints: a small one as the code that makes it, a large one as a table."""
+"""The text of a container of parameters: a small one prints as code, a large one as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exprgraph.support.names import is_identifier
 if TYPE_CHECKING:
     from .container import NeuralNetworkParameters
 
-#: a container of this many numbers at most is printed as the code that makes it
+#: up to this many numbers, a container is printed as the code that makes it
 _SHORT = 24
 
 

@@ -1,7 +1,6 @@
 """Networks with structure: Hamiltonian and Lagrangian mechanics, equations with derivatives, fields.
 
-Everything here is an expression made of what exprgraph has; derivatives of any order, by the input or
-by the parameters, are exact.
+Everything here is an expression of exprgraph.  Derivatives of any order, by the input or by the parameters, are exact.
 """
 
 from .equations import partial, residual_terms

@@ -21,9 +21,9 @@ from ..training.objective import LossTerm
 
 
 def partial(e: Any, x: Node, *axes: int) -> Node:
-    """The derivative of an expression along axes of a vector, one after another, of the expression's shape.
+    """The derivative of an expression by entries of a vector, one after another; of the expression's shape.
 
-    Only the directions named are differentiated, so a high derivative costs as much as it is long.
+    Only the named entries are differentiated, so the cost grows linearly with the order.
 
     >>> import exprgraph as eg
     >>> from symnn.physics import partial
@@ -52,14 +52,14 @@ _Term = Union[tuple[Any, Mapping[Node, Any]], tuple[Any, Mapping[Node, Any], flo
 
 
 def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
-    """Mean squares of residuals, each on samples of its own, as a loss for :func:`symnn.train`.
+    """Mean squares of residuals, each on its own samples, as a loss for :func:`symnn.train`.
 
     Args:
-        terms: by any name, (an expression that should be zero, of any shape; its data, a dict from symbols to
-            arrays with samples first; its weight, which may be left out and is 1 then).
+        terms: a dict from names to tuples of an expression that should be zero, of any shape; its data, a dict from
+            symbols to arrays with samples first; and optionally its weight, by default 1.
 
     Raises:
-        ArgumentError: the terms are no dict, or one of them is something else; the message names it.
+        ArgumentError: the terms are not a dict, or one of them is not such a tuple; the message names it.
 
     >>> import numpy as np
     >>> from symnn import Adam, Chain, Dense, SymbolicNeuralNetwork, train

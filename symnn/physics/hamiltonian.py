@@ -1,4 +1,4 @@
-"""Hamiltonian mechanics: the field of an energy, and losses that fit an energy to motions.
+"""Hamiltonian mechanics: the vector field of an energy, and losses that fit an energy to trajectories.
 
 A state is ``z = (q, p)``, first all positions, then all momenta.
 Sources: Greydanus, Dzamba, Yosinski, "Hamiltonian Neural Networks" (2019); Hairer, Lubich, Wanner,
@@ -24,13 +24,13 @@ over = eg.over_samples
 
 
 def rotated(gradient: Node) -> Node:
-    """``J g``: the derivatives by momenta, then minus those by positions."""
+    """``J g``: the derivatives by momenta, then minus the derivatives by positions."""
     n = degrees_of_freedom(gradient)
     return eg.concatenate([gradient[n:], -gradient[:n]])
 
 
 def symplectic_gradient(energy: Any, z: Node) -> Node:
-    """The motion of an energy, ``J grad H = (dH/dp, -dH/dq)``, of shape ``z.shape``.
+    """The Hamiltonian vector field of an energy, ``J grad H = (dH/dp, -dH/dq)``, of shape ``z.shape``.
 
     >>> import exprgraph as eg
     >>> from symnn.physics import symplectic_gradient
@@ -42,10 +42,10 @@ def symplectic_gradient(energy: Any, z: Node) -> Node:
 
 
 def hamiltonian_field(nn: SymbolicNeuralNetwork) -> Node:
-    """The motion of the energy that a network of one output is: ``J grad H`` at its input, of the input's shape.
+    """The Hamiltonian vector field of a network H with one output: ``J grad H`` at its input, of the input's shape.
 
     Raises:
-        ShapeError: the network has more outputs, or an odd number of inputs.
+        ShapeError: the network has several outputs, or an odd number of inputs.
 
     >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
     >>> from symnn.physics import hamiltonian_field
@@ -57,10 +57,10 @@ def hamiltonian_field(nn: SymbolicNeuralNetwork) -> Node:
 
 
 def gradient_at(nn: SymbolicNeuralNetwork, point: Any) -> Node:
-    """The gradient of a network of one output by its input, at another point than its input; of the input's shape.
+    """The gradient of a network with one output by its input, evaluated at ``point``; of the input's shape.
 
     Raises:
-        ShapeError: the network has more outputs, or the point another shape than the input.
+        ShapeError: the network has several outputs, or the point does not have the shape of the input.
 
     >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
     >>> from symnn.physics import gradient_at
@@ -108,7 +108,7 @@ class _PairLoss(HamiltonianLoss):
 
     @abstractmethod
     def point(self, before: Node, after: Node) -> Node:
-        """Where the gradient is taken."""
+        """The point at which the gradient is evaluated."""
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         """The loss of all samples, a scalar."""
@@ -125,7 +125,7 @@ class SymplecticEulerLoss(_PairLoss):
         variant: ``"A"`` takes the energy's gradient at (old positions, new momenta), ``"B"`` at (new positions, old momenta).
 
     Raises:
-        ArgumentError: the step is not positive, or the variant is another.
+        ArgumentError: the step is not positive, or the variant is unknown.
 
     >>> import numpy as np
     >>> from symnn import Chain, Dense, train
@@ -146,14 +146,14 @@ class SymplecticEulerLoss(_PairLoss):
             raise ArgumentError(f"SymplecticEulerLoss: variant is 'A' or 'B', got {self.variant!r}")
 
     def point(self, before: Node, after: Node) -> Node:
-        """Old positions with new momenta, or the other way round; of the state's shape."""
+        """Old positions with new momenta, or new positions with old momenta; of the state's shape."""
         n = degrees_of_freedom(before)
         return eg.concatenate([before[:n], after[n:]] if self.variant == "A" else [after[:n], before[n:]])
 
 
 @dataclass(frozen=True)
 class ImplicitMidpointLoss(_PairLoss):
-    """The residual of the implicit midpoint rule on pairs of states: the gradient in the middle of them.
+    """The residual of the implicit midpoint rule on pairs of states, with the gradient at their midpoint.
 
     Attributes:
         step: the time between the states of a pair.
@@ -169,7 +169,7 @@ class ImplicitMidpointLoss(_PairLoss):
     """
 
     def point(self, before: Node, after: Node) -> Node:
-        """The middle of both states."""
+        """The midpoint of both states."""
         return (before + after) / 2
 
 

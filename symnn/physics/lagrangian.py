@@ -29,7 +29,7 @@ def acceleration(lagrangian: Any, state: Node, regularization: float = 0.0) -> N
     Args:
         lagrangian: an expression of ``state``.
         state: the symbol ``(q, v)``, of length 2n.
-        regularization: what is added to the diagonal of ``L_vv``, for networks that are not convex in ``v``.
+        regularization: a number added to the diagonal of ``L_vv``, for networks that are not convex in ``v``.
 
     Where ``L_vv`` is singular, the acceleration is NaN.
 
@@ -52,14 +52,14 @@ def acceleration(lagrangian: Any, state: Node, regularization: float = 0.0) -> N
 
 
 def lagrangian_acceleration(nn: SymbolicNeuralNetwork, regularization: float = 0.0) -> Node:
-    """The acceleration of the Lagrangian that a network of one output is, of shape ``(n,)`` for 2n inputs.
+    """The acceleration for a network with one output as the Lagrangian, of shape ``(n,)`` for 2n inputs.
 
     Args:
         nn: a network of states, positions then velocities.
         regularization: see :func:`acceleration`.
 
     Raises:
-        ShapeError: the network has more outputs, or an odd number of inputs.
+        ShapeError: the network has several outputs, or an odd number of inputs.
 
     >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
     >>> from symnn.physics import lagrangian_acceleration
@@ -109,9 +109,8 @@ class VariationalMidpointLoss(NetworkLoss):
     """The discrete Euler-Lagrange equation of the midpoint rule, on three positions one step apart.
 
     ``mean |D2 Ld(q0, q1) + D1 Ld(q1, q2)|^2`` with ``Ld(a, b) = step L((a + b) / 2, (b - a) / step)``.
-    Inputs are the first two positions one after another, ``(q0, q1)``, targets ``q2``.  A constant
-    Lagrangian has no residual, so it takes a second term that fixes the scale: ``scale`` asks the mean
-    momentum to be of that size.
+    Inputs are the first two positions, ``(q0, q1)``; targets are ``q2``.  A constant Lagrangian has no
+    residual, so a second term fixes the scale: it compares the mean of ``|L_v|^2`` with ``scale``.
 
     Attributes:
         step: the time between positions.

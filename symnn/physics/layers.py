@@ -1,8 +1,7 @@
 """Layers that contain the gradient of a network by its input.
 
-Each is a step of an integrator; a chain of them grows by the same number of expressions for each layer,
-its derivatives too.  Sources: Jin et al., "SympNets" (2020); Horn et al., "Generalized Hamiltonian
-neural networks" (2024).
+Each is a step of an integrator.  A chain of them, and its derivatives, grow linearly with the number of layers.
+Sources: Jin et al., "SympNets" (2020); Horn et al., "Generalized Hamiltonian neural networks" (2024).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def _gradient(inner: Layer, at: Node, ps: Any) -> Node:
 
 
 class GradientLayer(Layer):
-    """``grad V(x)`` of an inner layer or chain of one output; its parameters are the inner ones.
+    """``grad V(x)`` of an inner layer or chain with one output.  The parameters are those of V.
 
     >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
     >>> from symnn.physics import GradientLayer
@@ -57,15 +56,15 @@ class GradientLayer(Layer):
 
 
 class HamiltonianLayer(GradientLayer):
-    """``z + step * J grad H(z)``: a step of explicit Euler with the energy that the inner chain is.
+    """``z + step * J grad H(z)``: a step of explicit Euler.  The inner chain is the energy H.
 
     Args:
-        inner: a layer or chain of an even number of inputs, positions then momenta, and one output.
-        step: the time that a step takes, a finite number.
+        inner: a layer or chain with an even number of inputs, positions then momenta, and one output.
+        step: the length of a step in time, a finite number.
 
     Raises:
-        ShapeError: the inner chain has more than one output.
-        ArgumentError: the step is something else.
+        ShapeError: the inner chain has several outputs.
+        ArgumentError: the step is not a finite number.
 
     >>> from symnn import Chain, Dense, SymbolicNeuralNetwork
     >>> from symnn.physics import HamiltonianLayer

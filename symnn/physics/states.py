@@ -1,4 +1,4 @@
-"""What a state of a mechanical system is: positions, and as many velocities or momenta."""
+"""States of mechanical systems: positions, then as many velocities or momenta."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import ShapeError
 
 
 def scalar_of(e: Any, what: str) -> Node:
-    """An expression of one number, given as such or with shape (1,), as a network's output has it."""
+    """A scalar expression, from one of shape ``()`` or ``(1,)``, which is the shape of a network's output."""
     node = eg.as_expression(e)
     if node.shape == (1,):
         node = node[0]
@@ -21,7 +21,7 @@ def scalar_of(e: Any, what: str) -> Node:
 
 
 def degrees_of_freedom(z: Node) -> int:
-    """How many positions a state ``z`` has, half of its entries."""
+    """The number of positions in a state ``z``: half of its entries."""
     if len(z.shape) != 1 or z.shape[0] % 2:
         raise ShapeError(f"a state is positions and as many velocities or momenta, one vector of even length; got shape {z.shape}")
     return z.shape[0] // 2

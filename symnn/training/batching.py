@@ -1,4 +1,4 @@
-"""Which samples each step of an epoch takes."""
+"""The samples of each step of an epoch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..errors import ArgumentError, ShapeError
 
 
 class Sampler:
-    """The batches of epochs: all samples at once, shuffled anew for each epoch, or as given.
+    """The batches of epochs: all samples at once, shuffled for each epoch, or as given.
 
     Args:
-        samples: how many there are, of each term of the loss.
-        batch_size: of the largest term; the others are divided into as many batches, or, where they have
-            fewer samples than that, are taken whole at each step. ``None`` for all at once.
+        samples: the number of samples of each term of the loss.
+        batch_size: the batch size of the largest term.  The other terms are divided into as many batches; a term
+            with fewer samples is taken whole at each step.  ``None`` for all at once.
         batches: given indices, (epochs, batches, batch size), for a loss of one term.
-        rng: what shuffles; the state it has after an epoch continues a run exactly.
+        rng: the generator that shuffles; its state after an epoch continues a run exactly.
     """
 
     def __init__(self, samples: list[int], batch_size: int | None, batches: Any, rng: np.random.Generator) -> None:
@@ -36,7 +36,7 @@ class Sampler:
                 raise ShapeError(f"batches: expected whole numbers of shape (epochs, batches, batch size), got {given.dtype} {given.shape}")
             if given.min() < 0 or given.max() >= samples[0]:
                 raise ArgumentError(f"batches: indices are from 0 to {samples[0] - 1}, got {given.min()} to {given.max()}")
-            self.given = np.array(given, np.int64)  # a copy: the caller's may change while these are used
+            self.given = np.array(given, np.int64)  # a copy: the caller's array may change during the run
             self.steps = given.shape[1]
             return
         if batch_size is None:
@@ -49,13 +49,13 @@ class Sampler:
 
     @property
     def described(self) -> str:
-        """How many samples a step takes, and who says which."""
+        """The number of samples of a step, and their origin."""
         if self.given is not None:
             return f"{self.given.shape[2]}, given"
         return "all" if self.size is None else f"{self.size}, shuffled"
 
     def epochs(self, first: int, count: int) -> list[Batches | None]:
-        """The batches of some epochs one after another, for each term."""
+        """The batches of some epochs in sequence, for each term."""
         if self.given is not None:
             chosen = self.given[first : first + count]
             size = chosen.shape[2]

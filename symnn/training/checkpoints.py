@@ -1,4 +1,4 @@
-"""Files from which a training run goes on exactly."""
+"""Checkpoints: files from which a training run resumes exactly."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..reports import History
 _LISTS = ("loss", "validation", "validated")
 _ARRAYS = {"run", "state", "best", "steps", *_LISTS}
 _WHAT = "the checkpoint"
-#: of what a checkpoint holds
+#: the version of the format
 _FORMAT = 2
-#: where a generator's state says how far it is in a buffer: further, it would read what is not its own
+#: the position of a generator in its buffer: beyond the end it would read foreign memory
 _FURTHEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
 
 
 def check_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Find out that a checkpoint can be written there, before a run begins."""
+    """Check that a checkpoint can be written there, before a run begins."""
     check_writable(path, _WHAT)
 
 
 def write_checkpoint(
     path: str | os.PathLike[str], about: dict[str, Any], now: dict[str, Any], state: np.ndarray, best: np.ndarray, history: History
 ) -> None:
-    """Write the file whole, or leave the one that is there.
+    """Write the file completely, or leave the existing one.
 
     Args:
-        about: what a run that goes on from here must agree in.
-        now: where the run is.
+        about: the description that a resumed run must match.
+        now: the position of the run.
         state: parameters and the optimizer's memory.
     """
     text = json.dumps({"format": _FORMAT, "about": about, "now": now}, default=_plain)
@@ -48,15 +48,15 @@ def write_checkpoint(
 def read_checkpoint(
     path: str | os.PathLike[str], about: dict[str, Any], state: np.ndarray, best: np.ndarray, random: dict[str, Any]
 ) -> tuple[dict[str, Any], np.ndarray, np.ndarray, History]:
-    """Where the run is, its state, its best parameters, and its history.
+    """Read the position of a run, its state, its best parameters, and its history.
 
     Args:
-        about: what the run that goes on is, as it was given to :func:`write_checkpoint`.
-        state, best: arrays of the shapes and the type that those of the checkpoint must have.
-        random: a state of the generator of random numbers, which is of the form that the checkpoint's must have.
+        about: the description of the resumed run, as for :func:`write_checkpoint`.
+        state, best: arrays with the required shapes and type.
+        random: a state of a random generator, in the required form.
 
     Raises:
-        ParameterFileError: the file is no checkpoint, is damaged, or is one of a run that differs in ``about``.
+        ParameterFileError: the file is not a checkpoint, is damaged, or belongs to a run with another ``about``.
     """
     name = os.fspath(path)
     arrays, digested = read_npz(path)
@@ -134,7 +134,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], state: np.ndarray, best: np.nda
 
 
 def _check_like(value: Any, here: Any, where: str) -> None:
-    """That a generator's state is of the form of one that works, down to the types and the shapes of arrays."""
+    """Check that a generator's state has a valid form, down to the types and shapes of arrays."""
     if type(value) is not type(here):
         raise ValueError(f"{where}: expected {type(here).__name__}, got {value!r:.60}")
     if isinstance(here, dict):
@@ -150,7 +150,7 @@ def _check_like(value: Any, here: Any, where: str) -> None:
 
 
 def _where_they_differ(came: Any, here: Any) -> tuple[str, str]:
-    """Two texts for a message: of lists, what is in one of them only."""
+    """Two texts for a message; of lists, only the differences."""
     if isinstance(came, list) and isinstance(here, list):
         came, here = [c for c in came if c not in here] or came, [h for h in here if h not in came] or here
     return f"{came}"[:500], f"{here}"[:500]

@@ -1,4 +1,4 @@
-"""What makes a training run this one: short texts that are equal in every process, and differ where runs do."""
+"""Fingerprints of a training run: short texts, equal in every process, that differ if the runs differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .objective import LossTerm, Part
 
 
 def of_network(nn: Any) -> str:
-    """The layers, and a digest of the expression that they are: a function without a name is told from another.
+    """The layers, and a digest of their expression, which distinguishes functions without names.
 
     >>> from symnn import Dense, SymbolicNeuralNetwork
     >>> from symnn.training.fingerprints import of_network
@@ -40,7 +40,7 @@ def of_terms(loss: Any, parts: Sequence[Part]) -> list[str]:
 
 
 def of_data(parts: Sequence[Part], dtype: np.dtype[Any]) -> list[str]:
-    """The shape of each array, and a digest of its numbers as the run takes them."""
+    """The shape of each array, and a digest of its numbers in the run's type."""
     found = []
     for k, p in enumerate(parts):
         for s, a in zip(p.symbols, p.arrays):

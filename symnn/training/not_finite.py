@@ -1,4 +1,4 @@
-"""Why a loss is not finite: parameters, data, or the steps, looked at once it is."""
+"""The reason why a loss is not finite: parameters, data, or steps."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ADVICE = "Try a smaller learning rate, or look for points where the loss is not 
 
 
 def reason(params: NeuralNetworkParameters, parts: Sequence[Part], begun: bool) -> str:
-    """What a loss or its gradient is not finite for, and what to do about it.
+    """The reason why a loss or its gradient is not finite, and advice.
 
-    It is asked for where the loss is not finite, not before: a loss may mask NaN in its data, with
+    It is called once the loss is not finite, not before: a loss may mask NaN in its data, with
     ``eg.where(eg.equal(y, y), ..., 0)``.
 
     Args:
         params: the parameters where the loss is not finite.
         parts: the terms of the loss with their data.
-        begun: whether steps were made before.
+        begun: whether any step was made.
     """
     wrong = [found for name, leaf in params.leaves().items() if (found := _described(name, np.asarray(leaf)))]
     if wrong:
@@ -37,7 +37,7 @@ def reason(params: NeuralNetworkParameters, parts: Sequence[Part], begun: bool) 
 
 
 def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[str]:
-    """Of each symbol whose values are not all finite in that type: how many are not, and where the first is."""
+    """For each symbol with values that are not finite in that type: their number, and the first position."""
     out = []
     for k, part in enumerate(parts, 1):
         term = f" of term {k}" if len(parts) > 1 else ""

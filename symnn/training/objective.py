@@ -1,4 +1,4 @@
-"""What is minimised: a loss with its data, or a sum of several, each on samples of its own."""
+"""Objectives: a loss with its data, or a sum of several losses, each on its own samples."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..quantities import described, number
 
 @dataclass(frozen=True, eq=False)
 class LossTerm:
-    """A part of a loss with its own samples and weight; a list of them is a loss.
+    """A term of a loss, with its own samples and weight; a list of terms is a loss.
 
     Args:
-        loss: a :class:`Loss`, or an expression. One with a value for each sample is averaged over the samples.
+        loss: a :class:`Loss`, or an expression.  An expression with a value for each sample is averaged.
         data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
-        weight: what the term is multiplied by, a finite number.
+        weight: the factor of the term, a finite number.
 
     Raises:
-        ArgumentError: the weight is something else.
+        ArgumentError: the weight is not a finite number.
 
     >>> import numpy as np
     >>> from symnn import Dense, LossTerm, SymbolicNeuralNetwork
@@ -51,7 +51,7 @@ class LossTerm:
 
 
 def _shapes(data: Any) -> str:
-    """The shapes of data, whatever it is: a term is checked when it is used, and printed before that."""
+    """The shapes of data of any kind: a term is checked at use, but may be printed before."""
     if not isinstance(data, (Mapping, tuple, list)):
         return type(data).__name__
     shapes = []
@@ -64,7 +64,7 @@ def _shapes(data: Any) -> str:
 
 
 class Part(NamedTuple):
-    """A term made ready: a scalar expression over all samples, and the values of its symbols."""
+    """A prepared term: a scalar expression over all samples, and the values of its symbols."""
 
     expression: Node
     symbols: tuple[Node, ...]
@@ -73,7 +73,7 @@ class Part(NamedTuple):
 
 
 def parameters_of(nn: Any) -> NeuralNetworkParameters:
-    """The symbols that are trained: of a symbolic network, or a container of symbols."""
+    """The symbols to train, of a symbolic network or a container of symbols."""
     ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
     if isinstance(ps, NeuralNetworkParameters) and not ps.layout.slots:
         raise ArgumentError(f"{described(nn)} without parameters: there is nothing to differentiate by, and nothing to train")
@@ -128,17 +128,17 @@ def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
 
 
 def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
-    """Data of a symbol that no term contains are a mistake: a name written wrongly, or a loss that forgot it.
+    """Refuse data of a symbol that no term contains: a misspelt name, or a symbol that the loss forgot.
 
-    A term may have data that only another one uses, so that all share one dict.  A loss need not contain the
-    network's input: the derivative of a linear network does not.  Where a term counts its samples and has no
-    other symbol with samples, one that it does not contain says how many they are.
+    A term may have data that only another term uses, so that all terms share one dict.  A loss need not contain the
+    network's input: the derivative of a linear network does not.  If a term counts its samples and contains no
+    symbol with samples, another symbol's data give their number.
     """
     used = set(eg.free_symbols([e for e, _ in expressions]))
     parameters = set(parameters_of(nn).leaves().values())
     for (e, target), given in zip(expressions, bindings):
         if target is not None:
-            continue  # a Loss says itself what it takes
+            continue  # a Loss states its symbols itself
         counted = eg.contains(e, eg.over_samples.sum(1)) and not any(s.per_sample for s in eg.free_symbols(e))
         for s in given:
             if s in parameters:
@@ -161,7 +161,7 @@ def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part
                 f"({', '.join(shown(b.name) for b in symbols) or 'none'})"
             )
     if not eg.over_samples.used_in(e):
-        # nothing of it depends on samples (a penalty of the parameters, say): one evaluation, whatever the data
+        # independent of samples, such as a penalty of the parameters: one evaluation for any data
         samples = 1
         kept = [k for k, s in enumerate(symbols) if not s.per_sample]
         symbols, arrays = tuple(symbols[k] for k in kept), tuple(arrays[k] for k in kept)
@@ -169,7 +169,7 @@ def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part
 
 
 def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
-    """Symbols with their values, as data gives them."""
+    """The symbols and values in the data."""
     if target is not None:
         if not isinstance(data, (tuple, list)) or len(data) != 2:
             hint = "; the parameters come before the data" if isinstance(data, NeuralNetworkParameters) else ""

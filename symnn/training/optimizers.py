@@ -1,6 +1,6 @@
 """Optimizers: the next parameters as an expression of parameters, gradient, memory and learning rate.
 
-So an optimizer's step is compiled like anything else, and users add one by writing its formula.
+An optimizer's step is compiled like any expression.  To add an optimizer, write its formula.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Optimizer(ABC):
     A subclass defines :meth:`update`, a formula; its step is compiled.
 
     Attributes:
-        learning_rate: a finite number of at least 0, or a function from the number of the step to one, in which the
-            first step is 0 (so ``lambda step: 0.1 / (step + 1)``); see :mod:`symnn.schedules`.
-        memory: how many vectors of the parameters' size it keeps from step to step; zero at first.
+        learning_rate: a finite number of at least 0, or a function from the number of the step, counted from 0, to one,
+            such as ``lambda step: 0.1 / (step + 1)``; see :mod:`symnn.schedules`.
+        memory: the number of vectors of the parameters' size that are kept from step to step; zero at first.
 
     >>> import exprgraph as eg
     >>> from symnn import MSE, Dense, Optimizer, train
@@ -52,17 +52,17 @@ class Optimizer(ABC):
 
         Args:
             parameters, gradient: expressions of shape ``(number of parameters,)``.
-            memory: as many expressions of that shape as :attr:`memory` says.
+            memory: :attr:`memory` expressions of that shape.
             rate: the learning rate of this step, a scalar.
             step: the number of this step, a scalar that counts from 1, as corrections of a bias need it
-                (a learning rate that is a function is asked for ``step - 1``).
+                (a learning rate is called with ``step - 1``).
 
         Returns:
             The new parameters and a sequence of the new memory, of the same shapes.
         """
 
     def rates(self, first: int, steps: int) -> np.ndarray:
-        """The learning rates of ``steps`` steps from step ``first`` on, of which the very first is 0; shape ``(steps,)``.
+        """The learning rates of ``steps`` steps from step ``first`` on, counted from 0; of shape ``(steps,)``.
 
         Raises:
             ArgumentError: one is not a finite number of at least 0, or a function of the learning rate fails.
@@ -97,7 +97,7 @@ def _called(name: str, rate: Callable[[int], float], step: int) -> float:
 
 
 def _rate(optimizer: object, rate: Rate) -> None:
-    """A number is checked when the optimizer is made, a function when it is called."""
+    """Check a number when the optimizer is made, a function when it is called."""
     if not callable(rate):
         number(f"{type(optimizer).__name__}'s learning_rate", rate, least=0)
 
@@ -140,7 +140,7 @@ class Momentum(Optimizer):
     Args:
         learning_rate: a finite number of at least 0, or a function from the number of the step, 0 for the first, to one.
         momentum: at least 0 and less than 1.
-        nesterov: whether the gradient is taken once more.
+        nesterov: whether to use Nesterov's variant.
 
     Raises:
         ArgumentError: a number is something else.
@@ -203,7 +203,7 @@ class Adam(Optimizer):
         """The formula above; the memory is ``m`` and ``v``."""
         m = self.beta1 * memory[0] + (1 - self.beta1) * gradient
         v = self.beta2 * memory[1] + (1 - self.beta2) * gradient**2
-        # what is the same for all parameters is computed once
+        # computed once for all parameters
         scale = rate / (1 - self.beta1**step)
         correction = (1 - self.beta2**step) ** -0.5
         return parameters - scale * m / (eg.sqrt(v) * correction + self.epsilon), (m, v)
@@ -211,7 +211,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with decay of the parameters that the gradient has no part in (Loshchilov, Hutter 2019): ``- rate * weight_decay * p``.
+    """Adam with decoupled weight decay, ``- rate * weight_decay * p`` (Loshchilov, Hutter 2019).
 
     Args:
         learning_rate, beta1, beta2, epsilon: as for :class:`Adam`.
@@ -233,7 +233,7 @@ class AdamW(Adam):
         number("AdamW's weight_decay", self.weight_decay, least=0)
 
     def update(self, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node) -> tuple[Node, Sequence[Node]]:
-        """The step of :class:`Adam`, less the decay."""
+        """The step of :class:`Adam`, minus the decay."""
         new, kept = super().update(parameters, gradient, memory, rate, step)
         return new - rate * self.weight_decay * parameters, kept
 
@@ -245,8 +245,8 @@ class LBFGS:
     It needs SciPy (``pip install scipy``, the extra ``train``), and takes no learning rate, no batches and no checkpoint.
 
     Args:
-        history: how many pairs of steps and gradients it keeps, at least 1.
-        tolerance: it stops where no entry of the gradient is larger; at least 0.
+        history: the number of kept pairs of steps and gradients, at least 1.
+        tolerance: it stops when no entry of the gradient is larger; at least 0.
 
     Raises:
         ArgumentError: a number is something else.

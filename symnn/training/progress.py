@@ -1,4 +1,4 @@
-"""Progress while something long runs: a bar where one can be seen, plain lines now and then elsewhere, or a function's own."""
+"""Progress of a long run: a bar where one is visible, plain lines elsewhere, or calls of a function."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from ..errors import ArgumentError
 from ..reports import ProgressReport
 
-#: seconds before the first line, so that what is quick prints nothing
+#: seconds before the first line, so that a quick run prints nothing
 FIRST = 10.0
-#: the next line comes when the time so far has grown by this factor, but at most so many seconds later
+#: the next line comes when the elapsed time has grown by this factor, but at most so many seconds later
 GROWTH, LONGEST = 1.25, 600.0
 #: seconds between two calls of a function
 BETWEEN_CALLS = 1.0
@@ -23,15 +23,15 @@ Wanted = bool | Callable[[ProgressReport], Any] | None
 
 
 class Progress:
-    """What shows the epochs of a run, and is told of them.
+    """The display of a run's epochs.
 
     Args:
-        total: how many epochs there will be.
+        total: the number of all epochs.
         wanted: ``True`` for a bar (in a notebook, or on a terminal with tqdm) or else lines on standard error; ``False`` for
             nothing; a function is called with a :class:`ProgressReport` about once a second, and at the end.
 
     Raises:
-        ArgumentError: ``wanted`` is something else.
+        ArgumentError: ``wanted`` is none of these.
     """
 
     def __init__(self, total: int, wanted: Wanted) -> None:
@@ -55,7 +55,7 @@ class Progress:
         return self
 
     def begin(self, epoch: int) -> None:
-        """A run goes on from a checkpoint, after so many epochs."""
+        """A run resumes from a checkpoint, after so many epochs."""
         self._first = epoch
         if self._bar is not None:
             self._bar.update(epoch)
@@ -94,7 +94,7 @@ class Progress:
 
 
 def _bar(total: int) -> Any:
-    """A bar of tqdm's, where it can be seen: in a notebook, or on a terminal; ``None`` elsewhere."""
+    """A bar of tqdm in a notebook or on a terminal; ``None`` elsewhere."""
     notebook = _in_notebook()
     if not notebook and (sys.stderr is None or not sys.stderr.isatty()):
         return None
@@ -104,12 +104,12 @@ def _bar(total: int) -> Any:
         with warnings.catch_warnings():  # without ipywidgets it draws in text, and says so
             warnings.simplefilter("ignore")
             return import_module("tqdm.auto").tqdm(total=total, unit="epoch", delay=1.0)
-    except ImportError:  # an extra: without it, there are lines
+    except ImportError:  # an extra; without it there are lines
         return None
 
 
 def _in_notebook() -> bool:
-    """Whether this is a kernel of Jupyter's, whose output is no terminal and shows bars all the same."""
+    """Whether this is a kernel of Jupyter, whose output is not a terminal but shows bars."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
     return type(shell).__name__ == "ZMQInteractiveShell"

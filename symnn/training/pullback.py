@@ -1,4 +1,4 @@
-"""The value of a loss together with the map from its sensitivity back to the parameters'."""
+"""The value of a loss, and its pullback: the map from a sensitivity of the loss to one of the parameters."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class SymbolicPullback:
     """The value and the pullback of a loss.
 
     Args:
-        nn: a symbolic network, or a container of the symbols that are differentiated by.
+        nn: a symbolic network, or a container of the symbols to differentiate by.
         loss: a :class:`Loss` (by default :class:`FeedForwardLoss`) or an expression; one with a value
             for each sample is averaged over the samples.
         backend, threads: as for :func:`build_nn_function`.
 
     ``value, pullback = pb(ps, data)``, then ``pullback(s)`` is the parameters' gradient times the
     sensitivity ``s``.  Data are ``(inputs, targets)`` for a :class:`Loss`, else a dict from symbols to
-    arrays.  The gradient is that of the value, whatever the batch.
+    arrays.  The gradient is exact for any batch.
 
     >>> import numpy as np
     >>> from symnn import MSE, Dense, SymbolicNeuralNetwork, SymbolicPullback
@@ -96,7 +96,7 @@ class SymbolicPullback:
     def jacobian(self, ps: Any, data: Any) -> np.ndarray:
         """The derivative of the network's output by all parameters, ``(samples,) + output shape + (parameters,)``.
 
-        For Gauss-Newton methods. Targets in the data are not used.
+        For Gauss-Newton methods.  Targets in the data are ignored.
         """
         output = getattr(self.nn, "output", None)
         if output is None:
@@ -105,7 +105,7 @@ class SymbolicPullback:
         return result
 
     def flat(self, data: Any) -> FlatObjective:
-        """The loss on these data as a function of the flat vector, as optimizers of other packages want it.
+        """The loss on these data as a function of the flat vector, for optimizers of other packages.
 
         >>> import numpy as np
         >>> from scipy.optimize import minimize
@@ -122,9 +122,9 @@ class SymbolicPullback:
 
 
 class FlatObjective:
-    """A loss on fixed data: called with a flat vector, it gives the value and the flat gradient.
+    """A loss on fixed data.  Called with a flat vector, it returns the value and the flat gradient.
 
-    What :meth:`SymbolicPullback.flat` returns.
+    Made by :meth:`SymbolicPullback.flat`.
     """
 
     def __init__(self, pullback: SymbolicPullback, data: Any) -> None:

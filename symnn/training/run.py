@@ -1,4 +1,4 @@
-"""A training run: its state, and what is done between epochs."""
+"""A training run: its state, and the work between epochs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .objective import Part, flat_gradient
 from .optimizers import LBFGS, Optimizer
 from .progress import Progress
 
-#: seconds between two looks at what runs in machine code, where nothing is wanted after each epoch
+#: seconds between two checks of the compiled loop, if no epoch needs Python
 LOOK = 0.1
 
 
@@ -56,7 +56,7 @@ class Run:
     callback: Callable[[Epoch], Any] | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: int
-    #: what a checkpoint must agree in, beside what this module knows
+    #: the part of a checkpoint's description that this module does not know
     about: dict[str, Any]
 
     def __init__(
@@ -109,7 +109,7 @@ class Run:
             self._write(self.checkpoint, descent, sampler)
 
     def _own(self, data: np.ndarray) -> np.ndarray:
-        """Data in the run's type of numbers; what is too large for it is infinite there, and found with the first loss."""
+        """Data in the run's type of numbers.  Numbers too large for it become infinite, and the first loss shows them."""
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(data, self.dtype)
 
@@ -132,7 +132,7 @@ class Run:
         self.history.loss += losses.mean(axis=1, dtype=float).tolist()
 
     def _after(self, count: int) -> None:
-        """What is done after epochs: validation, the best parameters so far, the callback, the bar."""
+        """The work after epochs: validation, the best parameters so far, the callback, the bar."""
         self.epoch += count
         loss = self.history.loss[-1]
         validation = None
@@ -155,7 +155,7 @@ class Run:
                 self.stopped = "callback"
 
     def _validated(self, value: Value) -> float:
-        """The loss on the validation data; where these spoil it, it would choose no epoch and never stop the run in time."""
+        """The loss on the validation data, or an error if it is not finite: it could choose no epoch and never stop the run."""
         loss = value(self.parameters)
         if not math.isfinite(loss) and (wrong := of_data(value.parts, self.dtype)):
             params = from_flat(self.symbols.layout, self.parameters.copy())
@@ -164,7 +164,7 @@ class Run:
         return loss
 
     def bring_along(self, error: BaseException) -> None:
-        """Put what there is into the error that ends the run, if an epoch was made."""
+        """Attach the results so far to the error that ends the run, if an epoch was made."""
         if self.epoch:
             params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
             bring_along(error, self.epoch, params, best, self.history)
@@ -172,7 +172,7 @@ class Run:
     # -- checkpoints
 
     def _about(self, sampler: Sampler) -> dict[str, Any]:
-        """What a checkpoint must agree in."""
+        """The description that a checkpoint must match."""
         return {
             "parameters": [[s.name, list(s.shape)] for s in self.symbols.layout.slots],
             "optimizer": described(self.optimizer),
@@ -237,7 +237,7 @@ class Run:
             self._keep(np.array([[intermediate_result.fun]]))
             try:
                 self._after(1)
-            except StopIteration as e:  # the callback's; SciPy would take it as a wish to end
+            except StopIteration as e:  # raised by the callback; SciPy would read it as a request to stop
                 raise Stop from e
             if self.stopped != "epochs":
                 raise Stop
@@ -257,7 +257,7 @@ class Run:
 
 
 def described(optimizer: Any) -> str:
-    """An optimizer without what is a function, which has no description that lasts."""
+    """An optimizer without its functions, which have no lasting description."""
     return ", ".join([type(optimizer).__name__, *(f"{k}={v!r}" for k, v in sorted(vars(optimizer).items()) if not callable(v))])
 
 
@@ -278,7 +278,7 @@ def _update_core(optimizer: Optimizer, size: int) -> Any:
 
 @contextmanager
 def _uninterrupted() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C waits until the epochs that are being made are finished and accounted for."""
+    """Delay Ctrl-C until the current epochs are finished and recorded."""
     import signal
     import threading
 

@@ -1,4 +1,4 @@
-"""Training: an optimizer's steps on batches, compiled whole, with what a long run needs around them."""
+"""Training: compiled steps of an optimizer on batches, with validation, checkpoints and progress around them."""
 
 from __future__ import annotations
 
@@ -47,43 +47,43 @@ def train(
 ) -> TrainingResult:
     """Minimise a loss over the parameters of a network.
 
-    A step (evaluating the loss and its gradient on a batch, and the optimizer's update) is machine code,
-    and so is the loop over steps; Python is only entered between epochs, when something there is to do.
+    A step evaluates the loss and its gradient on a batch and updates the parameters.  It is machine code, and so is the
+    loop over steps.  Python runs only between epochs, and only if there is something to do.
 
     Args:
-        nn: a symbolic network, a network with numbers (whose parameters are the first, and stay as they are),
-            a chain, or a container of the symbols to train.
-        loss: a :class:`Loss`, an expression (one with a value for each sample is averaged), or a list of
-            :class:`LossTerm`, which are added up.
-        data: ``(inputs, targets)`` for a :class:`Loss`; for an expression, a dict from the symbols it contains to
-            arrays, samples first; nothing for a list.
+        nn: a symbolic network, a chain, a container of the symbols to train, or a network with numbers; training then
+            starts from its parameters and does not change them.
+        loss: a :class:`Loss`, an expression, averaged if it has a value for each sample, or a list of
+            :class:`LossTerm`, which are added.
+        data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays with samples first for an
+            expression; nothing for a list.
         params: the first parameters; by default the network's initial ones, drawn from ``rng``.
-        optimizer: by default ``Adam()``, whose learning rate is 0.001.
-        epochs: how many times the samples are gone through; by default as many as ``batches`` has, else 1000.
-        batch_size: samples of a step, shuffled anew for each epoch, the last one shorter; ``None`` for all.
-        rng: a seed or a generator, for first parameters and for shuffling.
+        optimizer: by default ``Adam()``, with a learning rate of 0.001.
+        epochs: the number of passes through the samples; by default the number in ``batches``, else 1000.
+        batch_size: the number of samples of a step, shuffled for each epoch; the last batch may be smaller; ``None`` for all.
+        rng: a seed or a generator, for initial parameters and for shuffling.
         batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
-        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed, and elsewhere, in a log file for
-            example, plain lines on standard error: the first after ten seconds, then more and more seldom.  ``False`` shows
-            nothing.  A function, such as ``print``, is called with a :class:`~symnn.reports.ProgressReport` about once a second,
-            and at the end.
-        validation: data as ``data`` is (for a list, a list of such), to evaluate the loss on.
-        validate_every: after how many epochs.
+        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed.  Elsewhere, such as in a log
+            file, it prints lines on standard error, the first after ten seconds and later ones at growing intervals.  ``False``
+            shows nothing.  A function, such as ``print``, is called with a :class:`~symnn.reports.ProgressReport` about once a
+            second, and at the end.
+        validation: data in the same form as ``data``, on which the loss is evaluated; for a list of terms, a list.
+        validate_every: the number of epochs between validations.
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
-        checkpoint: a file to which the state is written, whole, every ``checkpoint_every`` epochs and at the end.
-        threads: for L-BFGS, how many evaluate the samples; steps on batches are made by one.
-        resume: such a file, to go on from: the same call with it gives the result that an unbroken run gives.  Another
+        checkpoint: a file to which the state is written every ``checkpoint_every`` epochs and at the end.
+        threads: the number of threads that evaluate the samples for L-BFGS; steps on batches use one.
+        resume: a checkpoint to resume from.  Repeat the same call with it to get the result of an uninterrupted run.  Another
             network, loss, optimizer, type of numbers, or other data are refused.
 
     Raises:
         NonFiniteLossError: the loss or its gradient is infinite or NaN; it holds the parameters before that.
         ArgumentError, ShapeError: something does not fit.
-        OSError: the checkpoint cannot be written, which is tried before training begins.
-        ParameterFileError: the checkpoint is damaged, or is one of another run; the message names what differs.
+        OSError: the checkpoint cannot be written; this is checked before training begins.
+        ParameterFileError: the checkpoint is damaged, or belongs to another run; the message names the difference.
 
-    Whatever error ends a training after its first epoch, an error of ``callback`` or of the disk too, has the
-    attributes ``params``, ``best`` and ``history``, as a :class:`TrainingResult` has, and ``epoch``.
+    Any error that ends a run after its first epoch, also one of ``callback`` or of the disk, has the attributes
+    ``params``, ``best`` and ``history`` of a :class:`TrainingResult`, and ``epoch``.
 
     >>> import numpy as np
     >>> from symnn import MSE, Adam, Dense, train
@@ -92,7 +92,7 @@ def train(
     >>> r.params.L1.W.round(3), r.params.L1.b.round(3)
     (array([[3.]]), array([1.]))
     """
-    from .batching import Sampler  # what runs a training, and the compiler below it, is loaded when there is one
+    from .batching import Sampler  # the training loop, and the compiler below it, are loaded when needed
     from .progress import Progress
     from .run import Run, Value
 
@@ -157,7 +157,7 @@ def train(
 
 
 def _check_order(nn: Any, loss: Any, data: Any) -> None:
-    """That the first three arguments have not changed places, before one is taken for something else."""
+    """Check the order of the first three arguments."""
     order = "train(network, loss, data):"
     if isinstance(nn, (NetworkLoss, LossTerm)) or isinstance(loss, (SymbolicNeuralNetwork, NeuralNetwork, Chain, Layer)):
         raise ArgumentError(f"{order} the network comes first, then the loss; got {described(nn)} and {described(loss)}")
