@@ -41,3 +41,7 @@ class ParseError(ExprGraphError, ValueError):
 
 class FileNameError(ExprGraphError, ValueError):
     """A file's name says that it holds something else than what is to be written."""
+
+
+class NotNativeWarning(UserWarning):
+    """The code of a function has something that only Numba compiles, which is slower; the message names it."""

@@ -8,6 +8,7 @@ tests.  Nothing elsewhere lists functions by name.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -20,7 +21,7 @@ from ..canonical.grouping import as_written, keep
 from ..canonical.indexing import select
 from ..canonical.squares import SQUARE
 from ..canonical.written import spread
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, NotNativeWarning, ShapeError
 from ..graph.leaves import array, as_node, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
@@ -28,10 +29,11 @@ from ..graph.primitive import lookup as primitive
 from ..graph.traverse import REBUILD, topological
 from ..loops.library import signatures
 from ..loops.read import Template, read_template
+from ..support.deep import deep_syntax
 from ..support.forking import lock
 from ..support.offered import offered
 from .definitions import definition_of, with_names_of_its_own
-from .signatures import Interval, check_code, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
+from .signatures import Interval, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, read_code, usual_sample
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -101,7 +103,8 @@ class Function(Primitive):
     def template(self) -> Template:
         """What the code means for one number, as typed loops: an expression that kernels write out."""
         if self.template_ is None:
-            self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures())
+            with deep_syntax():
+                self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures())
         return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -306,7 +309,7 @@ def function(
     partials = partials_of(name, derivative)
     arity = len(partials)
     check_numpy(name, numpy, arity)
-    check_code(name, code, source, arity)
+    template = read_code(name, code, source, arity)
     check_text(name, text, latex, doc, arity)
     domains, samples = intervals_of(name, "domain", domain, arity), intervals_of(name, "sample", sample, arity)
     check_sample(name, domains, samples)
@@ -314,7 +317,17 @@ def function(
         name, numpy=numpy, partials=partials, code=code, text=text, latex=latex, domain=domains, sample=samples, source=source, doc=doc
     )  # fmt: skip
     row.added = True
-    return caller(_entered(row))
+    row.template_ = template
+    entered = _entered(row)
+    if entered is row and template.unread is not None:
+        warnings.warn(NotNativeWarning(f"function {name}: {_LEFT}: {template.unread}"), stacklevel=2)
+    return caller(entered)
+
+
+_LEFT = (
+    "its code is left to Numba, which takes seconds to compile; it computes in one thread, gives no address for C and trains more "
+    "slowly. The reason is"
+)
 
 
 #: every function of users that something still holds, by name and definition
@@ -333,7 +346,9 @@ def _entered(row: Function) -> Function:
         same = _defined.get((row.name, row.key))
         if same is None:
             others = {r.source for r in _defined.values()} - {row.source}
-            row.code, row.source = with_names_of_its_own(row.code, row.source, others)
+            code, source = with_names_of_its_own(row.code, row.source, others)
+            if (code, source) != (row.code, row.source):
+                row.code, row.source, row.template_ = code, source, None
             same = _defined[row.name, row.key] = row
         else:
             same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc

@@ -18,6 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from ..loops.errors import MistakeError
+from ..loops.library import OPERATIONS, signatures
+from ..loops.read import Template, read_template
+from ..support.deep import deep_syntax
 from ..support.names import is_identifier
 
 Interval = tuple[float, float]
@@ -160,10 +164,26 @@ def usual_sample(domain: Interval) -> Interval:
 # ---------------------------------------------------------------- code
 
 
-def check_code(name: str, code: Any, source: Any, arity: int) -> None:
-    """What can be known of the code before anything is compiled: that it is Python, of so many arguments, of names that exist."""
+def read_code(name: str, code: Any, source: Any, arity: int) -> Template:
+    """What the code of a function means for one number.
+
+    Raises:
+        TypeError, ValueError: it is no Python of so many arguments and of names that exist.
+    """
     if not isinstance(code, str) or not isinstance(source, str):
         raise TypeError(f"function {name}: code and source are strings, got {type(code).__name__} and {type(source).__name__}")
+    try:
+        with deep_syntax():
+            _check_code(name, code, source, arity)
+            return read_template(name, code, arity, source, signatures())
+    except MistakeError as e:
+        raise ValueError(f"function {name}: {e.text} calls {e.construct}, which does not work: {e.what}") from None
+    except RecursionError:
+        raise ValueError(f"function {name}: its code is deeper than Python can read; give parts of it names, in source") from None
+
+
+def _check_code(name: str, code: str, source: str, arity: int) -> None:
+    """What can be known of the code before it is read: that it is Python, of so many arguments, of names that exist."""
     filled = _filled(name, code, arity)
     for what, text, mode in (("code", filled, "eval"), ("source", source, "exec")):
         try:
@@ -177,7 +197,7 @@ def check_code(name: str, code: Any, source: Any, arity: int) -> None:
     if isinstance(value, _NO_NUMBER) or (isinstance(value, ast.Constant) and not isinstance(value.value, (bool, int, float))):
         raise ValueError(f"function {name}: code is an expression whose value is a number, got {code!r}")
     defined = {d.name: d for d in helpers if isinstance(d, ast.FunctionDef)}
-    known = _names() | defined.keys() | {f"a{k}" for k in range(arity)}
+    known = {"math", "np", *signatures(), *OPERATIONS, *dir(builtins), *defined, *(f"a{k}" for k in range(arity))}
     _check_names(name, "code", filled, "eval", known, defined)
     _check_names(name, "source", source, "exec", known, defined)
     for d in defined.values():
@@ -200,13 +220,6 @@ def _filled(name: str, code: str, arity: int) -> str:
     except (IndexError, KeyError, ValueError, AttributeError) as e:
         more = "; for several arguments give a derivative for each, as a sequence" if isinstance(e, IndexError) else ""
         raise ValueError(f"function {name}: code is an expression of {_places(arity)}, got {code!r} ({_reason(e)}){more}") from None
-
-
-def _names() -> set[str]:
-    """Names that generated code has."""
-    from ..lowering.library import names  # what code may call is known there
-
-    return {"math", "np", *names(), *dir(builtins)}
 
 
 def _check_names(name: str, column: str, text: str, mode: str, known: set[str], helpers: Mapping[str, ast.FunctionDef]) -> None:
@@ -287,12 +300,12 @@ def _perhaps(near: Sequence[str]) -> str:
 
 __all__ = [
     "Interval",
-    "check_code",
     "check_name",
     "check_numpy",
     "check_sample",
     "check_text",
     "intervals_of",
     "partials_of",
+    "read_code",
     "usual_sample",
 ]

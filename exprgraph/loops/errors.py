@@ -8,16 +8,19 @@ class LoopError(Exception):
 
 
 class UnreadableError(Exception):
-    """A piece of Python that has no typed loops: what it is, the construct itself, and the line it stands in."""
+    """A piece of Python that has no typed loops: what it is, the construct itself, and the line of the text it stands in."""
 
     def __init__(self, what: str, construct: str = "", line: int = 0) -> None:
         super().__init__(what, construct, line)
         self.what = what
         self.construct = construct
         self.line = line
+        #: what users call the text
+        self.text = ""
 
     def __str__(self) -> str:
-        return f"{self.what} in line {self.line}: {self.construct}" if self.construct else self.what
+        where = f"line {self.line}{f' of {self.text}' * bool(self.text)}"
+        return f"{self.what} in {where}: {self.construct}" if self.construct else self.what
 
 
 class MistakeError(UnreadableError):

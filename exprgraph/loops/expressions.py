@@ -149,7 +149,9 @@ class Expressions:
         if name in SPELLED and count == 2:
             tree = _spelled(SPELLED[name])
             return n.compared(tree.ops[0], *given) if isinstance(tree, ast.Compare) else n.binary(tree.op, *given)
-        if name in ("min", "max") and count > 2:
+        if name in ("min", "max") and count != 2:
+            if count < 2:
+                raise MistakeError(f"{name} takes 2 arguments or more, got {count}")
             return reduce(lambda a, b: self._written(name, [a, b]), given)
         if name in WRITTEN and count == len(_written(name)[0]):
             return self._written(name, given)
@@ -248,7 +250,10 @@ def located(error: UnreadableError, node: ast.AST) -> UnreadableError:
     """The error with the place that it is about, unless it has one."""
     if error.construct:
         return error
-    text = ast.unparse(node).partition("\n")[0]
+    try:
+        text = ast.unparse(node).partition("\n")[0]
+    except RecursionError:
+        text = "..."
     shown = text if len(text) <= 80 else text[:77] + "..."
     return type(error)(error.what, shown, getattr(node, "lineno", 0))
 

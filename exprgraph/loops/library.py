@@ -24,7 +24,7 @@ _WIDTHS = ("formulas/double", "formulas/single")
 _SHARED = (*(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error")), "runtime")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
 #: what typed loops have as operations: definitions of these are for CPython and Numba
-_OPERATIONS = frozenset(("bits", "from_bits", "separate_product", "powi"))
+OPERATIONS = frozenset(("bits", "from_bits", "separate_product", "powi"))
 #: the difference of 1 and the next number
 _EPS = (2.0**-52, 2.0**-23)
 
@@ -46,7 +46,7 @@ def _texts(single: bool) -> Mapping[str, _Text]:
         assert data is not None
         for m in _DEFINITION.finditer(data.decode()):
             name, parameters, gives = m.groups()
-            if name not in _OPERATIONS:
+            if name not in OPERATIONS:
                 found[name] = _Text(m.group(), parameters.count(":"), "None" in gives)
     return MappingProxyType(found)
 
@@ -63,7 +63,7 @@ def names() -> frozenset[str]:
     >>> {"tanh", "solve", "powi"} <= names()
     True
     """
-    return frozenset(_texts(False)) | _OPERATIONS
+    return frozenset(_texts(False)) | OPERATIONS
 
 
 @cache
@@ -133,4 +133,4 @@ def _calls(name: str, single: bool) -> Sequence[str]:
     return [*calls_of(body), *(s.procedure for s in statements_of(body) if isinstance(s, Run))]
 
 
-__all__ = ["function", "names", "needed", "procedure", "signatures"]
+__all__ = ["OPERATIONS", "function", "names", "needed", "procedure", "signatures"]

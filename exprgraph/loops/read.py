@@ -108,12 +108,15 @@ def read_template(
     for d in (*helpers, node):
         _rename(d, others)
     node.name = name
+    where = "source"
     try:
         read, functions = _helpers(helpers, library)
+        where = "code"
         value = read_function(node, functions)
-    except MistakeError:
-        raise
     except UnreadableError as error:
+        error.text = where
+        if isinstance(error, MistakeError):
+            raise
         return _unread(node, helpers, library, error)
     needed = _reached(value.calls, read)
     return Template(value.function, tuple(r.function for n, r in read.items() if n in needed))
