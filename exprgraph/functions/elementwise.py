@@ -1,8 +1,7 @@
 """Elementwise functions: the rows of the table that a user can add to.
 
-One row carries all that is known of a function: its NumPy value, its derivative, the code that
-Numba compiles, how it is printed as text and as LaTeX, and where it is defined and sampled by
-tests.  Nothing elsewhere lists functions by name.
+One row carries what this package knows of a function: its NumPy value, its derivative, its code for one
+number, how it is printed as text and as LaTeX, and where it is defined and sampled by tests.
 """
 
 from __future__ import annotations
@@ -283,8 +282,8 @@ def function(
         numpy: its value on NumPy arrays.
         derivative: a function of the argument's expression that gives the derivative's; for
             several arguments a sequence of such functions of all of them, ``None`` for zero.
-        code: the same value as a Python expression of ``{0}``, ``{1}``, ..., which Numba compiles.
-            ``math``, ``np`` and the names of ``exprgraph.loops.runtime`` are available.
+        code: the same value as a Python expression of ``{0}``, ``{1}``, ...; ``math``, ``np`` and the functions of generated
+            code, such as ``sigmoid``, are there.  It is read now, and becomes machine code.
         text, latex: how it prints: a template of ``{0}``, or for latex a command such as ``\\sinc``.
         domain: where it is finite and smooth, an interval (an argument).
         sample: where tests take their points.
@@ -292,6 +291,12 @@ def function(
 
     Returns:
         The function, of expressions and numbers.
+
+    Raises:
+        TypeError, ValueError: a mistake in one of these, which is named.
+
+    Warns:
+        NotNativeWarning: the code has something that only Numba compiles, a loop for example: that is slower.
 
     The same definition again, as when a cell of a notebook is run twice, is the same function.  A changed one takes over the
     name; expressions that exist keep the function they were made with, and are other expressions.  How a function prints, its

@@ -44,9 +44,9 @@ SPELLINGS = {
     "exp": ("exp({0})", "math.exp({0})", "np.exp({0})", "math.e**{0}", "1/np.exp(-{0})"),
     "tanh": ("tanh({0})", "math.tanh({0})", "np.tanh({0})"),
     "floor": ("floor({0})", "math.floor({0})", "np.floor({0})", "{0}//1", "int({0})"),
-    "a step": ("1.0 if {0} > 0.0 else 0.0", "1 if {0} > 0 else 0", "float({0} > 0)", "1*({0} > 0)", "np.heaviside({0}, 0)", "step({0})"),
+    "a step": ("1.0 if {0} > 0.0 else 0.0", "float({0} > 0)", "1*({0} > 0)", "np.heaviside({0}, 0)", "step({0})"),
     "the sign": ("({0} > 0) - ({0} < 0)", "np.sign({0})", "sign({0})", "math.copysign(1, {0}) if {0} else 0"),
-    "between": ("1 if 0 < {0} <= 2 else 0", "1 if {0} > 0 and not {0} > 2 else 0", "1 - ({0} <= 0 or {0} > 2)", "({0} > 0) & ({0} <= 2)"),
+    "between": ("1.0 if 0 < {0} <= 2 else 0.0", "1 - ({0} <= 0 or {0} > 2)"),
     "the size": ("abs({0})", "math.fabs({0})", "np.abs({0})", "np.absolute({0})", "max({0}, -{0})", "math.sqrt({0}*{0})"),
 }
 POINTS = [0.25, 0.5, 1.0, 1.75, 2.0, 3.5]
