@@ -86,10 +86,13 @@ def test_an_activation_as_people_write_it_trains_in_machine_code() -> None:
 
 
 def test_what_only_numba_compiles_is_said_once() -> None:
-    with pytest.warns(eg.NotNativeWarning, match=r"spelled_said: .*one thread.*no address.*a loop in line 2 of source: while a < 1:") as told:
-        for _ in range(2):
-            row = eg.function("spelled_said", numpy=np.ceil, derivative=None, code="f({0})", source=LOOP)
+    said = r"spelled_said: .*one thread.*no address.*a loop in line 2 of source: while a < 1:"
+    with pytest.warns(eg.NotNativeWarning, match=said) as told:
+        row = eg.function("spelled_said", numpy=np.ceil, derivative=None, code="f({0})", source=LOOP)
     assert len(told) == 1 and told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eg.function("spelled_said", numpy=np.ceil, derivative=None, code="f({0})", source=LOOP)
     made = TABLE["spelled_said"]
     assert isinstance(made, Function) and made.template.unread is not None and row(x).op is made
     with pytest.warns(eg.NotNativeWarning, match=r"a function that is not known here in line 1 of code: math\.nextafter\(a0, 1\)"):

@@ -15,8 +15,10 @@ import pytest
 
 from exprgraph.loops import library, runtime
 from exprgraph.loops.formulas import circular, double, error, exponential, logarithm, power, single
+from exprgraph.loops.program import Loops
 from exprgraph.loops.verify import verify_function, verify_procedure
-from tests.loops.running import Running
+from tests.loops.interpreter import Interpreter
+from tests.loops.interpreter import library as library_of_c
 
 _FORMULAS = (exponential, logarithm, power, circular, error)
 ALL = sorted(library.signatures())
@@ -50,7 +52,8 @@ class _Math(ModuleType):
 
     def __init__(self, real: type) -> None:
         super().__init__("math")
-        self.copysign, self.sin, self.cos, self.tan = np.copysign, np.sin, np.cos, np.tan
+        self.copysign = np.copysign
+        self.sin, self.cos, self.tan = (library_of_c(n, real is np.float32) for n in ("sin", "cos", "tan"))
         self.inf, self.nan = real(math.inf), real(math.nan)
 
 
@@ -66,13 +69,14 @@ def arguments(arity: int, narrow: bool) -> list[tuple[Any, ...]]:
 def test_every_function_gives_the_numbers_of_its_python(narrow: bool) -> None:
     functions, procedures = library.needed(ALL, narrow)
     assert sorted(f.name for f in functions) == ALL and not procedures
-    running = Running(functions, single=narrow)
+    running = Interpreter(Loops(narrow, 8, 0, (), tuple(functions), (), (), ()))
+    real = running.real
     wrong = []
     for name in ALL:
         for args in arguments(library.signatures()[name].least, narrow)[:40]:
             with np.errstate(all="ignore"):
                 want = np.asarray(python(narrow)[name](*args), np.float32 if narrow else np.float64)
-            got = np.asarray(running.call(name, *args), want.dtype)
+            got = np.asarray(running.call(running.functions[name], [real(v) for v in args]), want.dtype)
             if got.tobytes() != want.tobytes() and not (np.isnan(got) and np.isnan(want)):
                 wrong.append((name, args, float(got), float(want)))
     assert not wrong
@@ -93,7 +97,7 @@ def test_the_library_is_possible_and_in_order(narrow: bool) -> None:
 @pytest.mark.parametrize("left", ["", "_left", "_right"])
 def test_procedures_give_the_numbers_of_their_python(left: str) -> None:
     _, procedures = library.needed(library.names())
-    running = Running([], procedures)
+    running = Interpreter(Loops(False, 8, 0, (), (), tuple(procedures), (), ()))
     rng = np.random.default_rng(1)
     for name in (f"product{left}", "dots_left" if left else "dots", "solve", "solve_one", "load", "store", "clear", "gather"):
         count = len(library.procedure(name).parameters)
@@ -109,7 +113,7 @@ def test_procedures_give_the_numbers_of_their_python(left: str) -> None:
             given.append(next(each) if is_array else next(whole))
         assert len(given) == count
         twice = [[a.copy() if isinstance(a, np.ndarray) else a for a in given] for _ in range(2)]
-        running.run(name, *twice[0])
+        running.procedure(running.procedures[name], twice[0])
         with np.errstate(all="ignore"):
             getattr(runtime, name)(*twice[1])
         for a, b in zip(*twice):

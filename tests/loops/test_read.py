@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ from exprgraph.functions.elementwise import Function as Row
 from exprgraph.graph.primitive import TABLE
 from exprgraph.loops import library
 from exprgraph.loops.errors import MistakeError, UnreadableError
-from exprgraph.loops.program import Call, Function, Let, Name, Operation
+from exprgraph.loops.program import Call, Function, Let, Loops, Name, Operation
 from exprgraph.loops.read import Template, read_template
 from exprgraph.loops.substitute import written_out
 from exprgraph.loops.verify import parts_of, verify_function
 from exprgraph.loops.vocabulary import known_names
-from tests.loops.running import Running
+from tests.loops.interpreter import Interpreter
 
 POINTS = [-2.5, -1.7, -1.0, -0.5, -0.0, 0.0, 0.3, 0.5, 0.9, 1.0, 1.5, 2.0, 3.0]
 
@@ -78,14 +79,15 @@ def read(code: str, source: str = "", arity: int = 1) -> Template:
     return read_template("mine", code, arity, source, library.signatures())
 
 
-def running(template: Template) -> Running:
+def running(template: Template) -> Callable[[float], Any]:
     functions, _ = library.needed(library.signatures())
     known: dict[str, Function] = {}
     for f in (*functions, *template.helpers, template.value):
         assert f.name not in known
         verify_function(f, known)
         known[f.name] = f
-    return Running(list(known.values()))
+    run = Interpreter(Loops(False, 8, 0, (), tuple(known.values()), (), (), ()))
+    return lambda v: run.call(template.value, [np.float64(v)])
 
 
 def python(code: str, source: str = "") -> Any:
@@ -111,7 +113,7 @@ def test_code_has_the_values_of_python(name: str) -> None:
     assert template.unread is None
     run, plain = running(template), python(READ[name])
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose([run.call("mine", v) for v in POINTS], [float(plain(v)) for v in POINTS], rtol=1e-14)
+        np.testing.assert_allclose([run(v) for v in POINTS], [float(plain(v)) for v in POINTS], rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", HELPERS)
@@ -119,7 +121,7 @@ def test_helpers_have_the_values_of_python(name: str) -> None:
     template = read("f({0})", HELPERS[name])
     assert template.unread is None
     run, plain = running(template), python("f({0})", HELPERS[name])
-    np.testing.assert_allclose([run.call("mine", v) for v in POINTS], [float(plain(v)) for v in POINTS], rtol=1e-14)
+    np.testing.assert_allclose([run(v) for v in POINTS], [float(plain(v)) for v in POINTS], rtol=1e-14)
 
 
 LEFT: dict[str, tuple[str, str, int]] = {
@@ -193,14 +195,14 @@ def test_nothing_that_is_read_is_deep(code: str) -> None:
     expressions = [*(s.value for s in template.value.body), template.value.result]
     assert max(map(depth, expressions)) < 80
     assert max(len(x.args) for e in expressions for x in parts_of(e) if isinstance(x, Operation)) < 80
-    value = running(template).call("mine", 1.0)
+    value = running(template)(1.0)
     assert value == float(eval(code.format("1.0")))
 
 
 def test_a_hundred_branches() -> None:
     lines = "".join(f"    {'el' * (k > 0)}if a < {k}:\n        b = {k * k}\n" for k in range(300))
     template = read("f({0})", f"def f(a):\n{lines}    else:\n        b = -1\n    return b\n")
-    assert [running(template).call("mine", v) for v in (-1, 17.5, 298.5, 300)] == [0, 18 * 18, 299 * 299, -1]
+    assert [running(template)(v) for v in (-1, 17.5, 298.5, 300)] == [0, 18 * 18, 299 * 299, -1]
     for s in template.helpers[0].body:
         assert depth(s.value) < 80
 
