@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from .program import Call, Constant, Expression, Function, Let, Load, Name, Operation
+from .verify import parts_of
 
 
 def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
@@ -21,6 +24,14 @@ def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
     if isinstance(e, Call):
         return Call(e.function, args, e.library)
     return Operation(e.op, args, e.type)
+
+
+@cache
+def repeated(function: Function) -> frozenset[str]:
+    """The parameters that a function has more than once."""
+    values = [*(s.value for s in function.body), function.result]
+    uses = Counter(x.name for e in values for x in parts_of(e) if isinstance(x, Name))
+    return frozenset(p for p in function.parameters if uses[p] > 1)
 
 
 def written_out(function: Function, args: Sequence[Expression], fresh: Callable[[str], str]) -> tuple[list[Let], Expression]:
@@ -44,4 +55,4 @@ def written_out(function: Function, args: Sequence[Expression], fresh: Callable[
     return body, replaced(function.result, values)
 
 
-__all__ = ["replaced", "written_out"]
+__all__ = ["repeated", "replaced", "written_out"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .program import Add, Branch, Call, Each, Expression, Let, Loop, Run, Set, Statement, Store, Switch, Variable
+from .program import Add, Branch, Call, Each, Expression, Function, Let, Loop, Run, Set, Statement, Store, Switch, Variable
 from .verify import parts_of
 
 
@@ -52,4 +52,9 @@ def calls_of(body: Sequence[Statement]) -> list[str]:
     return list(dict.fromkeys(x.function for x in calls if not x.library))
 
 
-__all__ = ["blocks_of", "calls_of", "expressions_of", "statements_of"]
+def called_by(function: Function) -> list[str]:
+    """The functions that a function calls, not those of C's library, each once."""
+    return [*function.calls, *calls_of([*function.body, Let("", function.result)])]
+
+
+__all__ = ["blocks_of", "called_by", "calls_of", "expressions_of", "statements_of"]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..graph.traverse import topological
+from ..loops.library import needed
 from ..loops.print.python import print_program
 from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
+from ..loops.walk import called_by
 from .access import Place, contiguous, identity_index
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .kernels import Kernel
-from .library import functions_and_procedures, sources
 from .likeness import NestOrder
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
-from .rows import Rows
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 
@@ -61,13 +63,13 @@ class _Emitter:
         self.storage = Storage()
         self.table = Table()
         self.memory = Memory(self.storage.place, self.row, self.table.positions)
-        self.rows = Rows(single, contract)
         self.kernel_of: dict[Procedure, int] = {}
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
         self.parts: list[Part] = []
         self.totals: list[tuple[tuple[str, int, int], ...]] = []
         self.functions: set[str] = set()
+        self.rows: set[Function] = set()
         self.loads: dict[Node, tuple[int, int, int]] = {}
         lane_symbols, gathered = self._placed_arguments(batch)
         if gathered:
@@ -128,6 +130,7 @@ class _Emitter:
         """A step that runs the nest."""
         kernel = self._kernel(nest, schedule, wanted)
         self.functions |= kernel.functions
+        self.rows |= kernel.rows
         procedure = kernel.procedure(self.contract)
         number = self.kernel_of.setdefault(procedure, len(self.kernels))
         if number == len(self.kernels):
@@ -143,10 +146,10 @@ class _Emitter:
         stores = len(nest.statements)
         # pairs of arrays are at least those of the stores: such a nest need not be written to be counted
         literal = nest.kind == "pointwise" and stores * stores > CHECKED_PAIRS
-        kernel = Kernel(nest, schedule, wanted, self.memory, order=order, literal=literal, applied=self.rows.applied)
+        kernel = Kernel(nest, schedule, wanted, self.memory, order=order, literal=literal)
         if literal or nest.kind != "pointwise" or stores * (stores + len(kernel.reads)) <= CHECKED_PAIRS:
             return kernel
-        return Kernel(nest, schedule, wanted, self.memory, order=order, literal=True, applied=self.rows.applied)
+        return Kernel(nest, schedule, wanted, self.memory, order=order, literal=True)
 
     def _place_kind(self, node: Node) -> object:
         """What the code that reads a value depends on."""
@@ -305,20 +308,19 @@ class _Emitter:
         rows = self.storage.most_rows
         steps = [(s.kernel, s.entry) for s in self.steps]
         data = Data(self.storage.constants, self.table.values, steps, np.dtype(np.float32 if self.single else np.float64))
-        return Program(self._loops(differs), data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), _printed)
+        return Program(self._loops(differs), data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
 
     def _loops(self, differs: Sequence[bool]) -> Loops:
-        functions, procedures = functions_and_procedures(self.functions | self.rows.called, self.single)
-        kernels = [Procedure(name_of(k), p.parameters, p.body, p.contract, p.reassociate) for k, p in enumerate(self.kernels)]
+        rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
+        helpers = {f.name: f if self.contract else replace(f, contract=False) for t in rows for f in t.helpers}
+        called = [x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)]
+        functions, procedures = needed([*sorted(self.functions), *called], self.single)
+        kernels = [replace(p, name=name_of(k)) for k, p in enumerate(self.kernels)]
         results = ("o", *(f"o{k}" for k, lane in enumerate(differs) if lane))
         return Loops(
             self.single, self.block, len(self.arguments), results,
-            (*functions, *self.rows.functions()), tuple(procedures), tuple(kernels), tuple(self.parts),
+            (*functions, *helpers.values()), tuple(procedures), tuple(kernels), tuple(self.parts),
         )  # fmt: skip
-
-
-def _printed(loops: Loops) -> str:
-    return print_program(loops, sources(loops.single))
 
 
 def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True) -> Program:

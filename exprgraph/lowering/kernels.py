@@ -6,7 +6,7 @@ Equal layers give equal procedures, so that each distinct kernel is compiled onc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 from ..functions.elementwise import Function
@@ -15,6 +15,7 @@ from ..functions.rows import GATE
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
+from ..loops.substitute import repeated, written_out
 from ..support.values import is_by_root
 from .access import Affine, Index, identity_index, through_views, variable
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
@@ -44,13 +45,11 @@ class Kernel:
         *,
         order: NestOrder | None = None,
         literal: bool = False,
-        applied: Callable[[Function, Sequence[Expression]], Expression],
     ) -> None:
         self.schedule = schedule
         self.wanted = wanted  # values that something outside the nest reads
         self.memory = memory
         self.order = order
-        self.applied = applied
         self.inputs = Inputs(memory, schedule.lanes, literal)
         self.functions = self.inputs.functions
         self.rows: set[Function] = set()
@@ -125,8 +124,17 @@ class Kernel:
         return self._applied(node.op, [self.read(a, i) for a, i in operands])
 
     def _applied(self, row: Function, args: Sequence[Expression]) -> Expression:
+        """The code of a row written out; an argument that it has several times gets a name."""
         self.rows.add(row)
-        return self.applied(row, args)
+        value = row.template.value
+        often = repeated(value)
+        given = list(args)
+        for k, a in enumerate(args):
+            if value.parameters[k] in often and isinstance(a, (Operation, Call)):
+                given[k] = self._named(a, self.body)
+        lets, result = written_out(value, given, lambda _: f"x{next(self._numbers)}")
+        self.body += lets
+        return result
 
     def _product(self, exponents: list[float], args: list[Expression], bounded: list[bool]) -> Expression:
         above: list[Expression] = []

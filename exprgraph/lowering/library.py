@@ -12,11 +12,6 @@ from typing import Any
 
 from ..loops import runtime
 from ..loops.formulas import circular, double, error, exponential, logarithm, power, single
-from ..loops.program import Function, Name, Procedure, real
-from ..loops.types import Type
-
-#: functions whose products are rounded before they are added to something
-UNCONTRACTED = ("separate_product",)
 
 _FORMULAS = (exponential, logarithm, power, circular, error)
 
@@ -98,19 +93,4 @@ def needed(names: Iterable[str], narrow: bool) -> list[str]:
     return [n for n in library if n in found]
 
 
-def functions_and_procedures(names: Iterable[str], narrow: bool) -> tuple[list[Function], list[Procedure]]:
-    """The functions and procedures that are named, and all that these call: their heads, for their text is the library's."""
-    known: dict[str, Callable[..., Any]] = {**elementary(narrow), **_functions(runtime)}
-    functions: list[Function] = []
-    procedures: list[Procedure] = []
-    for name in needed(names, narrow):
-        types = {n: str(t) for n, t in known[name].__annotations__.items()}
-        if types.pop("return") == "None":
-            kinds: list[tuple[str, Type]] = [(n, "reals" if t == "Array" else "index") for n, t in types.items()]
-            procedures.append(Procedure(name, tuple(Name(n, t) for n, t in kinds), ()))
-        else:
-            functions.append(Function(name, tuple(types), (), real(0.0), name not in UNCONTRACTED))
-    return functions, procedures
-
-
-__all__ = ["UNCONTRACTED", "elementary", "functions_and_procedures", "names", "needed", "sources", "words"]
+__all__ = ["elementary", "names", "needed", "sources", "words"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..program import Call, Constant, Expression, Load, Name, Operation
+from ..program import Call, Constant, Expression, Load, Name, Operation, index
 
 #: how tightly text binds that needs no parentheses anywhere; signs before an argument; products; sums
 ATOM, PREFIX, TIMES, PLUS = 100, 90, 80, 70
@@ -96,7 +96,7 @@ class Infix:
         return x.function
 
     def operation(self, x: Operation, parts: Sequence[Piece]) -> Piece:
-        """An operation of arguments that are written; a negated term of a sum comes without its sign, and is subtracted."""
+        """An operation of arguments that are written; a term of a sum that is subtracted comes without its sign."""
         sign = self.sign(x)
         if sign.level == ATOM:
             return Piece(f"{sign.text}({', '.join(p.text for p in parts)})")
@@ -105,7 +105,7 @@ class Infix:
             return Piece(f"{sign.text}{space}{enclosed(parts[0], sign, False)}", sign.level)
         text = enclosed(parts[0], sign, True)
         for a, p in zip(x.args[1:], parts[1:]):
-            symbol = "-" if x.op == "add" and _negated(a) else sign.text
+            symbol = "-" if x.op == "add" and subtracted(a) is not None else sign.text
             text += f" {symbol} {enclosed(p, sign, False)}"
         return Piece(text, sign.level)
 
@@ -116,17 +116,24 @@ def enclosed(p: Piece, sign: Sign, first: bool) -> str:
     return p.text if bare else f"({p.text})"
 
 
-def _negated(x: Expression) -> bool:
-    return isinstance(x, Operation) and x.op == "neg"
+def subtracted(x: Expression) -> Expression | None:
+    """What a term of a sum takes away, if it does: what is negated, and numbers below 0."""
+    if isinstance(x, Operation):
+        return x.args[0] if x.op == "neg" else None
+    if not isinstance(x, Constant) or x.type == "truth":
+        return None
+    if x.type == "index":
+        return index(-int(x.text)) if int(x.text) >= 2**63 else None
+    return Constant(x.text[1:], x.type) if x.text.startswith("-") else None
 
 
 def _parts(x: Expression) -> tuple[Expression, ...]:
-    """What is written before an expression: of negated terms of a sum, what is subtracted."""
+    """What is written before an expression: of terms of a sum that are subtracted, without the sign."""
     if isinstance(x, Operation) and x.op == "add":
-        return (x.args[0], *(a.args[0] if isinstance(a, Operation) and a.op == "neg" else a for a in x.args[1:]))
+        return (x.args[0], *(subtracted(a) or a for a in x.args[1:]))
     if isinstance(x, (Operation, Call)):
         return x.args
     return (x.at,) if isinstance(x, Load) else ()
 
 
-__all__ = ["ARITHMETIC", "ATOM", "PLUS", "PREFIX", "TIMES", "Infix", "Piece", "Sign", "enclosed"]
+__all__ = ["ARITHMETIC", "ATOM", "PLUS", "PREFIX", "TIMES", "Infix", "Piece", "Sign", "enclosed", "subtracted"]

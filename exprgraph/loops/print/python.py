@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..program import (
     Add,
@@ -26,7 +26,7 @@ from ..program import (
     Variable,
     index,
 )
-from .infix import ARITHMETIC, ATOM, PREFIX, Infix, Piece, Sign, enclosed
+from .infix import ARITHMETIC, ATOM, PREFIX, Infix, Piece, Sign, enclosed, subtracted
 
 #: branches of one ``if``: each is nested in the one before it, and Python bounds the nesting
 CHOICES = 64
@@ -56,18 +56,26 @@ def keep_apart(typing_context):
     return types.void(), code
 '''
 
-#: products that are never contracted with what they are added to
-_APART = {
-    "separate_product": '''def separate_product(a: float, b: float) -> float:
+#: operations that are functions of the module
+_HELPERS = {
+    "separate_product": '''def separate_product(a, b):
     """a*b, rounded: it is not contracted with what it is added to, so that an overflow is infinite there."""
     return a * b
 ''',
-    "powi": """def powi(x: float, n: int) -> float:
+    "powi": """def powi(x, n):
     result = x
     for _ in range(n - 1):
         result = result * x
     return result
 """,
+    "bits": '''def bits(x):
+    """The bits of a float, as an integer."""
+    return np.{real}(x).view(np.{integer})
+''',
+    "from_bits": '''def from_bits(i):
+    """The float that has these bits."""
+    return np.{integer}(i).view(np.{real})
+''',
 }
 
 #: what C's functions are called here: NumPy's raise no errors
@@ -80,8 +88,8 @@ _LIBRARY = {
 _SIGNS = {
     **ARITHMETIC,
     "not": Sign("not", 40), "and": Sign("and", 30), "or": Sign("or", 20),
-    "floordiv": Sign("//", 80), "mod": Sign("%", 80), "shift_left": Sign("<<", 65), "shift_right": Sign(">>", 65),
-    "and_bits": Sign("&", 60), "xor_bits": Sign("^", 58), "or_bits": Sign("|", 56),
+    "floordiv": Sign("//", 80), "mod": Sign("%", 80), "shift_left": Sign("<<", 65, mixes=False), "shift_right": Sign(">>", 65, mixes=False),
+    "and_bits": Sign("&", 60, mixes=False), "xor_bits": Sign("^", 58, mixes=False), "or_bits": Sign("|", 56, mixes=False),
     **{op: Sign(s, 50, chains=False) for op, s in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!="))},
     "abs": Sign("abs"), "copysign": Sign("math.copysign"), **{n: Sign(f"np.{n}") for n in ("sqrt", "floor", "ceil", "trunc", "rint")},
     "real_of_index": Sign("R"), "bits_of_real": Sign("bits"), "real_of_bits": Sign("from_bits"),
@@ -96,7 +104,7 @@ class _Python(Infix):
 
     def __init__(self, single: bool) -> None:
         self.single = single
-        self.helpers: set[str] = set()  # functions of ``_APART`` that are called
+        self.helpers: set[str] = set()  # those of ``_HELPERS`` that are called
         self.counted: set[str] = set()  # names that are integers of Python
 
     # -- expressions
@@ -124,6 +132,9 @@ class _Python(Infix):
             return parts[0]
         if x.op == "mul_apart":
             return Piece(self._apart(x, parts))
+        sign = self.sign(x)
+        if sign.text in _HELPERS:
+            self.helpers.add(sign.text)
         return super().operation(x, parts)
 
     def _apart(self, x: Operation, parts: Sequence[Piece]) -> str:
@@ -148,10 +159,12 @@ class _Python(Infix):
             return [f"{s.name} = {self.text(s.value)}"]
         if isinstance(s, Variable):
             return [f"{s.name} = {self.text(s.start)}"]
-        if isinstance(s, Add):
-            return [f"{s.name} += {self.text(s.value)}"]
+        if isinstance(s, Add) or (isinstance(s, Store) and s.add):
+            target = s.name if isinstance(s, Add) else f"{self.name(s.pointer)}[{self.text(s.at)}]"
+            less = subtracted(s.value)
+            return [f"{target} += {self.text(s.value)}" if less is None else f"{target} -= {self.text(less)}"]
         if isinstance(s, Store):
-            return [f"{self.name(s.pointer)}[{self.text(s.at)}] {'+=' if s.add else '='} {self.text(s.value)}"]
+            return [f"{self.name(s.pointer)}[{self.text(s.at)}] = {self.text(s.value)}"]
         if isinstance(s, Run):
             return [f"{s.procedure}({', '.join(map(self.text, s.args))})"]
         if isinstance(s, Loop):
@@ -187,17 +200,23 @@ class _Python(Infix):
 
     # -- definitions
 
-    def kernel(self, p: Procedure) -> str:
-        """A procedure that is not inlined."""
-        flags = ['"reassoc"'] * p.reassociate + _contracted(p)
-        body = "\n".join(_indented(["keep_apart()", *self.lines(p.body)]))
-        return f"{_jit(flags)}\ndef {p.name}({', '.join(n.name for n in p.parameters)}):\n{body}\n"
+    def definition(self, f: Function) -> str:
+        """A function of reals, written into what calls it."""
+        if f.source:
+            return f"{_jit(f, inline=True)}\n{f.source.strip()}\n"
+        lines = [*_documented(f.doc), *self.lines(f.body), f"return {self.text(f.result)}"]
+        return f"{_jit(f, inline=True)}\ndef {f.name}({', '.join(f.parameters)}):\n{_block(lines)}"
+
+    def procedure(self, p: Procedure, apart: bool) -> str:
+        """Statements that work on memory; ``apart``: they are not written into what calls them."""
+        lines = [*_documented(p.doc), *["keep_apart()"] * apart, *self.lines(p.body)]
+        return f"{_jit(p)}\ndef {p.name}({', '.join(n.name for n in p.parameters)}):\n{_block(lines)}"
 
     def driver(self, program: Loops) -> str:
         """The function that is called: its parts in order."""
         given = [n.name for n in program.driver_names()]
-        body = "\n".join(_indented([line for part in program.parts for line in self._part(part)] or ["pass"]))
-        return f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}):\n{body}\n'
+        lines = [line for part in program.parts for line in self._part(part)] or ["pass"]
+        return f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}):\n{_block(lines)}'
 
     def _part(self, part: Part) -> list[str]:
         if not part.samples:
@@ -210,32 +229,31 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _jit(flags: Sequence[str], inline: bool = False) -> str:
+def _block(lines: Iterable[str]) -> str:
+    return "".join(f"    {line}\n" if line else "\n" for line in lines)
+
+
+def _documented(doc: str) -> list[str]:
+    lines = (f'"""{doc}"""' if doc.replace("\n", "").isprintable() and not {*doc} & {*'"\\'} else repr(doc)).splitlines()
+    return lines if doc else []
+
+
+def _jit(x: Function | Procedure, inline: bool = False) -> str:
+    flags = ['"reassoc"'] * (isinstance(x, Procedure) and x.reassociate) + ['"contract"'] * x.contract
     math = f"{{{', '.join(flags)}}}" if flags else "False"  # unsaid, it would be the caller's
     return f'@njit(error_model="numpy", fastmath={math}{", forceinline=True" * inline})'
 
 
-def _contracted(x: Function | Procedure) -> list[str]:
-    return ['"contract"'] * x.contract
-
-
-def print_program(program: Loops, library: Mapping[str, str]) -> str:
-    """The module, but for its data: ``library`` has the Python of functions and procedures that are printed as they were written."""
+def print_program(program: Loops) -> str:
+    """The module, but for its data."""
     python = _Python(program.single)
-    kernels = [python.kernel(p) for p in program.kernels]
+    functions = [python.definition(f) for f in program.functions]
+    procedures = [python.procedure(p, False) for p in program.library] + [python.procedure(p, True) for p in program.kernels]
     driver = python.driver(program)
-    parts = [_HEADER.format(real="float32" if program.single else "float64", block=program.block)]
-    known = {f.name for f in program.functions}
-    for name in sorted(python.helpers - known):
-        parts.append(f"{_jit([], True)}\n{_APART[name]}")
-    parts += [_function(f, library) for f in program.functions]
-    parts += [f"{_jit(_contracted(p))}\n{library[p.name]}" for p in program.library]
-    return "\n\n".join([*parts, *kernels, driver])
-
-
-def _function(f: Function, library: Mapping[str, str]) -> str:
-    source = f.source or library[f.name]
-    return source if source.startswith("@") else f"{_jit(_contracted(f), True)}\n{source}"
+    real, integer = ("float32", "int32") if program.single else ("float64", "int64")
+    exact = '@njit(error_model="numpy", fastmath=False, forceinline=True)\n'
+    helpers = [exact + _HELPERS[name].format(real=real, integer=integer) for name in sorted(python.helpers)]
+    return "\n\n".join([_HEADER.format(real=real, block=program.block), *helpers, *functions, *procedures, driver])
 
 
 __all__ = ["CHOICES", "print_program"]
