@@ -185,7 +185,6 @@ LEFT: dict[str, str] = {
     "keywords": "def f(a):\n    return float(a=a)\n",
     "a range": "def f(a):\n    b = range(3)\n    return a\n",
     "matrix product": "def f(a):\n    return a @ a\n",
-    "a number beside a condition": "def f(a):\n    return 1.5 if a > 0.0 and a else 2.0\n",
     "membership": "def f(a):\n    return 1.0 if a in (1.0, 2.0) else 0.0\n",
     "identity": "def f(a):\n    b = a\n    return 1.0 if a is b else 0.0\n",
     "an element": "def f(a):\n    return a[0]\n",

@@ -204,8 +204,8 @@ class Expressions(Operations):
 
     def _conditional(self, node: ast.IfExp) -> Value:
         test = self.truth_of(self.expression(node.test), node)
-        if isinstance(node.body, ast.Call) and ast.unparse(node.body.func).startswith("math."):
-            name = node.body.func.attr if isinstance(node.body.func, ast.Attribute) else ""
+        if isinstance(node.body, ast.Call) and isinstance(node.body.func, ast.Attribute):
+            name = of_the_library(ast.unparse(node.body.func)) or ""
             if name in LIBRARY:
                 args = [self.real_of(self.expression(a), node) for a in node.body.args]
                 usual = self.real_of(self.expression(node.orelse), node)
