@@ -11,6 +11,7 @@ np.float64(2.0)
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
 from typing import Any
 
 from .calculus.derivatives import (
@@ -150,9 +151,7 @@ _ON_DEMAND = ("interop", "testing")
 
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
-        from importlib import import_module
-
-        return import_module(f"{__name__}.{name}")
+        return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,6 +9,7 @@
 from . import starting as _starting  # noqa: F401  (before all that takes time)
 
 # isort: split
+from importlib import import_module as _import_module
 from typing import Any
 
 from exprgraph import __version__ as __version__
@@ -33,9 +34,7 @@ _ON_DEMAND = ("physics", "reports", "schedules", "testing")
 
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
-        from importlib import import_module
-
-        return import_module(f"{__name__}.{name}")
+        return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -275,7 +275,13 @@ def layers_inside(layer: Layer) -> dict[str, Layer]:
 
 def applied(layer: Layer, name: str, x: Any, ps: Any) -> Node:
     """The expression of a layer inside another one, of which ``ps`` are the parameters."""
-    return expression_of(layer, x, (ps[name] if name else ps) if layer.layout().slots else _NOTHING)
+    if not name:
+        own = ps
+    elif name in ps or layer.layout().slots:
+        own = ps[name]
+    else:
+        own = _NOTHING
+    return expression_of(layer, x, own)
 
 
 _NOTHING = NeuralNetworkParameters()

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from errno import EINVAL
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import error as deflate_error
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def check_writable(path: str | os.PathLike[str], what: str) -> None:
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], what: str = "parameters") -> None:
     """Write the arrays to exactly this path; an existing file is replaced once everything is written."""
-    from zipfile import ZipFile
+    from zipfile import ZipFile  # with bz2 and lzma, which only files need
 
     path = _path(path, what)
     for name in arrays:
@@ -90,8 +91,7 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
         FileNotFoundError, IsADirectoryError, PermissionError: there is no readable file.
         ParameterFileError: the file is not an archive of arrays, or is damaged.
     """
-    from zipfile import BadZipFile, ZipFile
-    from zlib import error as deflate_error
+    from zipfile import BadZipFile, ZipFile  # with bz2 and lzma, which only files need
 
     source = os.fspath(path)
     try:

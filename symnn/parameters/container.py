@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,13 @@ class NeuralNetworkParameters(Named, Arithmetic):
     _flat: Any
     _layout: Layout
     _lead: Shape
+    #: the class of containers with leading axes, which says so itself
+    _with_axes: ClassVar[type[NeuralNetworkParameters]]
+
+    def __init_subclass__(cls, leading_axes: bool = False, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if leading_axes:
+            NeuralNetworkParameters._with_axes = cls
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -335,10 +342,8 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
 
 def container(cls: type[NeuralNetworkParameters], lead: Shape) -> NeuralNetworkParameters:
-    """An unfilled container; one with leading axes is a GradientContainer."""
-    from .gradient_container import GradientContainer
-
-    new: NeuralNetworkParameters = object.__new__(GradientContainer if lead else cls)
+    """An unfilled container; one with leading axes is of the class that was made for these."""
+    new: NeuralNetworkParameters = object.__new__(NeuralNetworkParameters._with_axes if lead else cls)
     return new
 
 

@@ -13,7 +13,7 @@ from .container import NeuralNetworkParameters, from_flat, of_expressions
 from .layout import Shape
 
 
-class GradientContainer(NeuralNetworkParameters):
+class GradientContainer(NeuralNetworkParameters, leading_axes=True):
     """The parameters' gradient of each entry of an array ``f``.
 
     A leaf such as ``.L1.W`` has shape ``f.shape + W.shape``; ``flat`` has shape

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from exprgraph import Node
 from exprgraph.support.names import is_identifier
 
-if TYPE_CHECKING:
-    from .container import NeuralNetworkParameters
-
 #: up to this many numbers, a container is printed as the code that makes it
 _SHORT = 24
 
 
-def text_of(ps: NeuralNetworkParameters, lead: tuple[int, ...]) -> str:
+class Printed(Protocol):
+    """What the text of a container is made of."""
+
+    @property
+    def is_numeric(self) -> bool: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def dtype(self) -> np.dtype[Any] | None: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def leaves(self) -> dict[str, Any]: ...
+
+
+def text_of(ps: Printed, lead: tuple[int, ...]) -> str:
     """The text of a container whose leaves have leading axes."""
     name = type(ps).__name__
     if ps.is_numeric and ps.size <= _SHORT and not lead:

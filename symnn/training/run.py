@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -201,8 +204,6 @@ class Run:
     # -- SciPy
 
     def with_scipy(self, optimizer: LBFGS, threads: int = 1) -> None:
-        from importlib import import_module
-
         if not self.epochs:
             return
         try:
@@ -279,9 +280,6 @@ def _update_core(optimizer: Optimizer, size: int) -> Any:
 @contextmanager
 def _uninterrupted() -> Iterator[Callable[[], bool]]:
     """Delay Ctrl-C until the current epochs are finished and recorded."""
-    import signal
-    import threading
-
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield lambda: False
