@@ -301,6 +301,11 @@ def _along(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(node.op.latex.format(_arg(plan, arg), axes), Binds.CALL)
 
 
+def by_name(plan: Plan, node: Node, place: Node) -> Rendered:
+    """The primitive's name, and its arguments in parentheses."""
+    return Rendered(rf"\operatorname{{{node.op.name}}}{OPEN}{', '.join(_arg(plan, a) for a in node.args)}{CLOSE}", Binds.CALL)
+
+
 @LATEX.rule(SOLVE)
 def _solve(plan: Plan, node: Node, place: Node) -> Rendered:
     a, b = node.args
@@ -384,4 +389,4 @@ def _letters(plan: Plan, n: int) -> list[str]:
     return [next(free) for _ in range(n)]
 
 
-__all__ = ["body", "number_latex", "symbol_latex"]
+__all__ = ["LATEX", "body", "by_name", "number_latex", "symbol_latex"]

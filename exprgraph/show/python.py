@@ -206,8 +206,9 @@ def _along(code: Code, node: Node) -> str:
 
 
 @PYTHON.rule(SOLVE)
-def _solve(code: Code, node: Node) -> str:
-    return f"eg.solve({code.arguments(node)})"
+def by_name(code: Code, node: Node) -> str:
+    """A call of the package's function that has the primitive's name and takes its arguments."""
+    return f"eg.{node.op.name}({code.arguments(node)})"
 
 
 @PYTHON.rule(SAMPLE_SUM)
@@ -270,4 +271,4 @@ def _rows(values: Any) -> str:
     return f"[{', '.join(map(_rows, values))}]" if isinstance(values, list) else number_text(values)
 
 
-__all__ = ["PYTHON", "Code", "to_python"]
+__all__ = ["PYTHON", "Code", "by_name", "to_python"]

@@ -344,9 +344,9 @@ def _axis_text(node: Node, axes: Sequence[int]) -> str:
 
 
 @TEXT.rule(SOLVE)
-def _solve(plan: Plan, node: Node, place: Node) -> Rendered:
-    a, b = node.args
-    return Rendered(f"solve({_arg(plan, a)}, {_arg(plan, b)})", _ATOM)
+def by_name(plan: Plan, node: Node, place: Node) -> Rendered:
+    """A call of a function that has the primitive's name and takes its arguments."""
+    return Rendered(f"{node.op.name}({', '.join(_arg(plan, a) for a in node.args)})", _ATOM)
 
 
 @TEXT.rule(SAMPLE_SUM)
@@ -421,4 +421,4 @@ def _letter(i: int) -> str:
     return every[i] if i < len(every) else chr(0x3B1 + i - len(every))
 
 
-__all__ = ["Rendered", "fill_text", "index_text", "is_identifier", "number_text", "selection", "to_text"]
+__all__ = ["TEXT", "Rendered", "by_name", "fill_text", "index_text", "is_identifier", "number_text", "selection", "to_text"]

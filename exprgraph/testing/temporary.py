@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..graph.column import COLUMNS
 from ..graph.node import forget_operations
 from ..graph.primitive import TABLE
 
@@ -13,7 +14,8 @@ from ..graph.primitive import TABLE
 def temporary_functions() -> Iterator[None]:
     """Functions that are added inside the block are gone after it, and those defined anew are as before.
 
-    Expressions made of them can still be evaluated, but neither parsed nor read from a pickle.
+    Primitives of another kind go as well, with the rules that columns have for them.
+    Expressions made of functions can still be evaluated, but neither parsed nor read from a pickle.
 
     >>> import exprgraph as eg, numpy as np
     >>> from exprgraph.testing import temporary_functions
@@ -33,6 +35,8 @@ def temporary_functions() -> Iterator[None]:
         added = {row for name, row in TABLE.items() if before.get(name) is not row}
         for row in added:
             del TABLE[row.name]
+            for column in COLUMNS.values():
+                column.forget(row)
         TABLE.update(before)
         if added:
             forget_operations(added)
