@@ -138,7 +138,7 @@ def _signature(value: Any) -> str:
     if inspect.isclass(value) and issubclass(value, BaseException):
         return ""
     row = TABLE.get(getattr(value, "__name__", ""))
-    if isinstance(row, Function) and value.__module__ == Function.__module__:  # functions made from a row take any arguments
+    if isinstance(row, Function) and value.__module__ == exprgraph.__name__:  # functions made from a row take any arguments
         return "(x)" if row.arity == 1 else "(a, b)"
     signature = inspect.signature(value)
     kept = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values() if p.name != "self"]

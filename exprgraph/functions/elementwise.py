@@ -420,11 +420,12 @@ def caller(row: Function) -> Callable[..., Node]:
         return row.build(*operands)
 
     call.__name__ = call.__qualname__ = row.name
+    call.__module__ = "exprgraph"  # where users find it, and pickles of what holds it
     call.__doc__ = row.doc or f"{row.name}, elementwise."
     return call
 
 
 __all__ = [
-    "Elementwise", "Function", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "caller", "function", "is_boolean", "lookup",
-    "row", "row_named",
+    "Elementwise", "Function", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "caller", "function", "function_names",
+    "is_boolean", "lookup", "row", "row_named",
 ]  # fmt: skip

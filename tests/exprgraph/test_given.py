@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,12 @@ def test_names_of_functions() -> None:
         assert eg.lookup(name)(x).shape == ()
     own = eg.function("test_given_cube", numpy=lambda v: v**3, derivative=lambda v: 3 * v**2, code="{0}*{0}*{0}")
     assert "test_given_cube" in eg.function_names(1) and eg.lookup("test_given_cube")(x) is own(x)
+
+
+@pytest.mark.parametrize("name", [n for n in eg.__all__ if n[0].islower() and not isinstance(getattr(eg, n), ModuleType)])
+def test_a_function_is_in_pickles_by_its_name(name: str) -> None:
+    f = getattr(eg, name)
+    assert pickle.loads(pickle.dumps(f)) is f
 
 
 def test_a_notebook_shows_a_nesting() -> None:

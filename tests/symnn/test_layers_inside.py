@@ -322,6 +322,7 @@ EVERY_KIND: list[Layer] = [
     GradientLayer(Dense(2, 1)),
     HamiltonianLayer(Dense(2, 1), 0.25),
     SeparableLayer(Dense(1, 1), Linear(1, 1), step=0.5),
+    Chain(Dense(2, 3, eg.tanh), eg.softplus, Dense(3, 1, np.sin)),
     LayerNorm(3),
     LayerNorm(4, epsilon=0.5),
     Gated(Dense(2, 2), Residual(Linear(2, 2))),
@@ -332,7 +333,8 @@ EVERY_KIND: list[Layer] = [
 
 @pytest.mark.parametrize("layer", EVERY_KIND, ids=lambda x: type(x).__name__)
 def test_a_layer_prints_as_the_call_that_makes_it_again(layer: Layer) -> None:
-    names = {"sine": sine, **layer_kinds(), **{c.__name__: c for c in map(type, EVERY_KIND)}}
+    functions = {"sine": sine, "tanh": eg.tanh, "softplus": eg.softplus, "sin": np.sin}
+    names = {**functions, **layer_kinds(), **{c.__name__: c for c in map(type, EVERY_KIND)}}
     again = eval(repr(layer), names)
     assert again == layer and hash(again) == hash(layer) and repr(again) == repr(layer)
     for other in (pickle.loads(pickle.dumps(layer)), copy.copy(layer), copy.deepcopy(layer)):
