@@ -1,4 +1,4 @@
-"""The errors a user can meet; each says what was expected, what came and what to do."""
+"""The errors a user can meet; each states the expectation, the value that came, and a remedy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DTypeError(ExprGraphError, TypeError):
 
 
 class UnboundSymbolError(ExprGraphError, ValueError):
-    """An expression holds a symbol that was given no value."""
+    """A symbol of an expression has no value."""
 
 
 class DifferentiationError(ExprGraphError, ValueError):
@@ -32,7 +32,7 @@ class MissingRuleError(ExprGraphError, NotImplementedError):
 
 
 class CompilationError(ExprGraphError, RuntimeError):
-    """A form that this function cannot be compiled to."""
+    """A function cannot be compiled to the requested form."""
 
 
 class ParseError(ExprGraphError, ValueError):
@@ -40,7 +40,7 @@ class ParseError(ExprGraphError, ValueError):
 
 
 class FileNameError(ExprGraphError, ValueError):
-    """A file's name says that it holds something else than what is to be written."""
+    """A file name with the ending of another format."""
 
 
 class NotNativeWarning(UserWarning):

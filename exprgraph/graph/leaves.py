@@ -32,7 +32,7 @@ def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = Fal
         raise TypeError(f"a symbol's name is a string, got {type(name).__name__}: {name!r}")
     if not name:
         raise ValueError("a symbol's name must not be empty")
-    # a string of a type of its own may print, compare and hash as it likes
+    # a subclass of str may print, compare and hash differently
     return make(SYMBOL, (), (str.__str__(name), bool(per_sample)), normalize_shape(shape))
 
 
@@ -70,7 +70,7 @@ def basis(n: int, i: int) -> Node:
     return constant(1.0, (1,)) if n == 1 else make(SELECT, (identity(n),), (i, None), (n,))
 
 
-#: how many samples a call is given; shared by all of them
+#: the number of samples of a call; shared by all samples
 def sample_count() -> Node:
     return make(SAMPLE_COUNT, (), (), ())
 
@@ -93,7 +93,7 @@ def array(value: np.ndarray) -> Node:
 
 
 def as_node(value: Operand) -> Node:
-    """An expression as it is; a number or an array of real numbers as a constant."""
+    """The operand as an expression: expressions stay, numbers and arrays of real numbers become constants."""
     if isinstance(value, Node):
         return value
     if type(value) is float or type(value) is int:
@@ -114,7 +114,7 @@ def as_node(value: Operand) -> Node:
         raise ShapeError(f"cannot make an array of {brief(value)}: {uneven(e)}") from None
     if is_masked(value):
         raise DTypeError(MASKED)
-    if data.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
+    if data.dtype == object and not isinstance(value, np.ndarray):  # an array of objects has no numbers
         data = nearest_floats(data)
     if data.dtype.kind not in "fiub":
         own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
@@ -126,14 +126,14 @@ def as_node(value: Operand) -> Node:
 
 
 def uneven(error: ValueError) -> str:
-    """Why NumPy made no array of a list, in words."""
+    """The reason why NumPy made no array of a list, for messages."""
     if "inhomogeneous" in str(error):
         return "its parts have different shapes"
     return "it is nested too deeply, or holds itself" if "maximum number of dim" in str(error) else str(error)
 
 
 def unreal(value: object) -> str:
-    """What came where real numbers were expected, in words."""
+    """The value that came instead of real numbers, for messages."""
     if isinstance(value, (list, tuple)):
         found = _first_unreal(value)
         return f"a {type(value).__name__}" + (f" that holds {unreal(found[0])}" if found else "")
@@ -153,7 +153,7 @@ def unreal(value: object) -> str:
 
 
 def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
-    """What in a nested list is no real number; nothing, if all is."""
+    """The first item of a nested list that is not a real number, in words; empty if there is none."""
     pending, seen = [value], {id(value)}
     while pending:
         for v in pending.pop():
@@ -167,7 +167,7 @@ def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
 
 
 def is_masked(value: object) -> bool:
-    """Whether an array has elements that its mask hides."""
+    """Whether an array has masked elements."""
     return type(value) is not np.ndarray and isinstance(value, np.ndarray) and bool(np.ma.is_masked(value))
 
 
@@ -188,7 +188,7 @@ def contains_node(value: object) -> bool:
 
 
 def number(node: Node) -> float | None:
-    """The number that every element of a uniform constant has; ``None`` for other nodes."""
+    """The number in every element of a uniform constant; ``None`` for other nodes."""
     return node.params[0] if node.op is CONSTANT else None
 
 
@@ -197,7 +197,7 @@ def is_zero(node: Node) -> bool:
 
 
 def is_known(node: Node) -> bool:
-    """Whether the value is known without bindings; nothing of the size of the value is made."""
+    """Whether the value is known without bindings; makes no array of the value's size."""
     return node.op in (CONSTANT, ARRAY, IDENTITY) or _is_unit_vector(node)
 
 
@@ -222,7 +222,7 @@ def constant_value(node: Node) -> np.ndarray | None:
 
 
 def constant_values(nodes: Sequence[Node]) -> list[np.ndarray] | None:
-    """The values of leaves that are all known; where one is not, no value is made."""
+    """The values of leaves if all are known; if one is not, no value is made."""
     if not all(map(is_known, nodes)):
         return None
     return [v for n in nodes if (v := constant_value(n)) is not None]

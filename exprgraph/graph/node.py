@@ -41,8 +41,8 @@ class Node:
     >>> x + y is y + x
     True
 
-    ``==`` is therefore identity (an elementwise comparison is ``eg.equal``), and a node can be a
-    dictionary key.  ``shape``, ``ndim`` and ``size`` are those of the value, without batch axes.
+    So ``==`` is identity, and a node can be a dictionary key; ``eg.equal`` compares elements.
+    ``shape``, ``ndim`` and ``size`` describe the value, without batch axes.
     """
 
     __slots__ = ("__weakref__", "args", "digest", "op", "params", "per_sample", "shape")
@@ -125,7 +125,7 @@ class Node:
         def ravel(self) -> Node: ...
 
 
-#: what an expression can be combined with
+#: the operands of operators
 Operand = Union[Node, "ArrayLike"]
 Axis = Union[int, tuple[int, ...], None]
 
@@ -154,9 +154,9 @@ def _forget(ref: _Ref) -> None:
 
 
 def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
-    """The interned node; the caller has brought arguments and parameters to canonical form.
+    """The interned node of canonical arguments and parameters.
 
-    An array without elements depends on nothing: it is zeros, whatever it was made of.
+    An array without elements depends on nothing: it is zeros.
     """
     if args and 0 in shape:
         op, args, params = CONSTANT, (), (0.0,)
@@ -187,12 +187,12 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
 
 
 def interned_count() -> int:
-    """How many distinct nodes are alive."""
+    """The number of distinct nodes that are alive."""
     return len(_table)
 
 
 def forget_operations(ops: set[Primitive]) -> None:
-    """Take the nodes that such operations occur in out of the table: their names may come to mean others."""
+    """Remove nodes with these operations from the table, since the names of the operations may get new meanings."""
     with _lock:
         alive = {node for ref in list(_table.values()) if (node := ref()) is not None}
         gone: dict[Node, bool] = {}

@@ -17,7 +17,7 @@ REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
 def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
     """Every node below ``roots``, arguments before users, each once.
 
-    The order depends on the structure only.  Where ``enter`` says no, a node is listed and its
+    The order depends only on the structure.  If ``enter`` refuses a node, it is listed, but its
     arguments are not visited through it.
     """
     order: list[Node] = []
@@ -38,7 +38,7 @@ def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = No
 
 
 def dependents(order: Iterable[Node], sources: Iterable[Node]) -> set[Node]:
-    """The nodes of a topological order that are, or depend on, one of ``sources``."""
+    """The nodes of a topological order that are one of ``sources`` or depend on one."""
     hit = set(sources)
     for node in order:
         if node not in hit and any(a in hit for a in node.args):

@@ -1,8 +1,8 @@
-"""Nestings of expressions: dicts, lists, tuples, and containers that say how they are taken apart.
+"""Nestings of expressions: dicts, lists, tuples, and containers that can be flattened.
 
 A container takes part by two methods: ``__tree_flatten__() -> children`` and
-``__tree_unflatten__(children) -> container``.  A third one, ``__tree_named__()``, says what it is shown as: a dict from
-names to parts, or what it stands for.
+``__tree_unflatten__(children) -> container``.  A third one, ``__tree_named__()``, returns its form for display: a dict
+from names to parts, or another object.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 
 
 def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
-    """Adds the leaves, and gives the function that takes as many from an iterator and nests them."""
+    """Add the leaves, and return the function that takes as many from an iterator and nests them."""
     # not inside of flatten: a function that calls itself is a cycle, which keeps nodes until the next collection
     if isinstance(t, Node):
         leaves.append(t)
@@ -67,7 +67,7 @@ def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
 
 
 def named(tree: Any) -> list[tuple[str, Node]]:
-    """The expressions of a nesting by name, for people; what is one expression has the name ``""``.
+    """The expressions of a nesting by name, for display; a single expression has the name ``""``.
 
     Names are the keys joined by dots, ``u.L1.W``, and positions in lists, ``[0]``.
 

@@ -1,4 +1,4 @@
-"""Expressions of other packages.
+"""Conversion to and from other packages.
 
 >>> import exprgraph as eg, exprgraph.interop
 >>> x, y = eg.symbols("x y")
@@ -8,7 +8,7 @@
 >>> eg.interop.from_sympy(e) is eg.tanh(x * y) / 2
 True
 
-SymPy is imported by the first call, and not by ``import exprgraph.interop``.
+The first call imports SymPy; ``import exprgraph.interop`` does not.
 """
 
 from __future__ import annotations

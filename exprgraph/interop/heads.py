@@ -1,6 +1,6 @@
-"""What each kind of SymPy expression is here, one entry a kind.
+"""The meaning of each class of SymPy expressions, one entry per class.
 
-Keys are SymPy's classes; an expression is what the first class of its method resolution order says that has an entry.
+Keys are SymPy's classes.  An expression uses the entry of the first class in its method resolution order that has one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .package import load, sample
 if TYPE_CHECKING:
     import sympy
 
-    #: from the expression and its arguments' nodes
+    #: from a SymPy expression and the nodes of its arguments to a node
     Rule = Callable[[sympy.Basic, Sequence[Node]], Node]
 
 
@@ -40,7 +40,7 @@ def complaint(expression: sympy.Basic, why: str) -> ExprGraphError:
 
 @cache
 def rules() -> dict[type, Rule]:
-    """The rule of each class that has one."""
+    """The rules by class."""
     sp = load()
 
     def of(function: Callable[..., Node]) -> Rule:
@@ -128,7 +128,7 @@ def _scalars(args: Sequence[Node]) -> bool:
 
 
 def number_of(e: Any) -> Node:
-    """A number of SymPy's as a constant, the nearest one."""
+    """A number of SymPy as the nearest constant."""
     try:
         value = nearest_float(e)
     except DTypeError as error:
@@ -155,7 +155,7 @@ def _power(e: Any, args: Sequence[Node]) -> Node:
 
 
 def _cases(e: Any, args: Sequence[Node]) -> Node:
-    """Values and conditions in turn; no value and no derivative where no condition holds."""
+    """Values and conditions in turn; where no condition holds, value and derivatives are NaN."""
     pairs = list(zip(args[::2], args[1::2]))
     result = _undefined(args)
     for value, where in reversed(pairs):
@@ -164,7 +164,7 @@ def _cases(e: Any, args: Sequence[Node]) -> Node:
 
 
 def _undefined(args: Sequence[Node]) -> Node:
-    """NaN, with derivatives that are NaN to all orders by every variable that occurs: the root of a negative number."""
+    """NaN, with derivatives that are NaN to all orders by every variable: the root of a negative number."""
     numbers = [n for n in topological(args) if not n.shape and (n.op is SYMBOL or (n.op is SELECT and n.args[0].op is SYMBOL))]
     if not numbers:
         return constant(math.nan)
@@ -172,7 +172,7 @@ def _undefined(args: Sequence[Node]) -> Node:
 
 
 def _applied(e: Any, args: Sequence[Node]) -> Node:
-    """A function by name: one that a user added to the table."""
+    """A user's function, by name."""
     row = getattr(type(e), "row", None) or TABLE.get(type(e).__name__)
     if isinstance(row, Function) and row.arity == len(args):
         return apply(row, *args)

@@ -1,4 +1,4 @@
-"""SymPy, when it is needed; and the names that both directions agree on."""
+"""SymPy, imported when needed, and the names that both directions share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @cache
 def load() -> Any:
-    """The package SymPy; an ImportError that says how to get it."""
+    """The package SymPy, or an ImportError that says how to install it."""
     try:
         return importlib.import_module("sympy")
     except ImportError as e:

@@ -1,4 +1,4 @@
-"""SymPy's expressions read as expressions."""
+"""Conversion from SymPy."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ def from_sympy(
     expression: sympy.Basic | sympy.MatrixBase | Sequence[object] | float,
     symbols: Mapping[sympy.Basic, Operand] | Iterable[Node] | None = None,
 ) -> Node:
-    """A SymPy expression as an expression here.
+    """Convert a SymPy expression.
 
-    A symbol becomes the scalar symbol of its name; an element of ``IndexedBase("W", shape=(3, 2))`` or of
-    ``MatrixSymbol("W", 3, 2)`` an element of the array symbol of that name and shape.  A matrix, an array or a list is
-    stacked.  Unevaluated derivatives, integrals, sums and limits are carried out by SymPy first.
+    A symbol becomes a scalar symbol of the same name.  An element of ``IndexedBase("W", shape=(3, 2))`` or of
+    ``MatrixSymbol("W", 3, 2)`` becomes an element of the array symbol of that name and shape.  A matrix, an array or a
+    list is stacked.  SymPy first evaluates derivatives, integrals, sums and limits.
 
-    Numbers are real, everywhere: ``x**(1/3)`` has no value below 0, where SymPy means a complex one, and ``re(x)`` and
-    ``conjugate(x)`` are x.  ``Heaviside(x)`` is 1/2 at 0, or what its second argument says; ``DiracDelta`` is 0, as the
-    derivative of a jump is 0 here.  A ``Piecewise`` is NaN where none of its conditions holds, and so are its
-    derivatives.  What is a number is evaluated by SymPy, with as many digits as the nearest float needs.
+    All numbers are real: ``x**(1/3)`` is NaN below 0, where SymPy's value is complex, and ``re(x)`` and ``conjugate(x)``
+    are x.  ``Heaviside(x)`` at 0 is 1/2, or its second argument.  ``DiracDelta`` is 0, the derivative of a jump in this
+    package.  A ``Piecewise`` and its derivatives are NaN where none of its conditions holds.  SymPy evaluates numbers, to
+    as many digits as the nearest float needs.
 
     Args:
-        expression: what SymPy's functions return, a number, or a nested list of these.
-        symbols: what stands for symbols (or ``IndexedBase``, ``MatrixSymbol``, or any other expression, such as
-            ``x(t)``): a mapping, or symbols of this package, which are found by name.  Symbols not mentioned become
-            symbols of their names.
+        expression: a SymPy object, a number, or a nested list of these.
+        symbols: replacements of symbols (or of ``IndexedBase``, ``MatrixSymbol``, or any other expression, such as
+            ``x(t)``): a mapping to expressions, or symbols of this package, found by name.  Other symbols become
+            symbols of the same name.
 
     Returns:
-        An expression of the shape of what came; a scalar for a scalar.
+        An expression of the same shape; a scalar for a scalar.
 
     Raises:
         ImportError: SymPy is not installed.
-        ExprGraphError: a part is complex, is a function that has no meaning here, or cannot be carried out.
-        ShapeError: an index does not fit the symbol it is given to.
+        ExprGraphError: a part is complex, is a function unknown here, or cannot be evaluated.
+        ShapeError: an index does not fit its symbol.
 
     >>> import sympy as sp
     >>> from exprgraph.interop import from_sympy
@@ -66,14 +66,14 @@ def from_sympy(
         raise TypeError(f"from_sympy takes expressions, got the text {expression!r}; sympy.sympify reads text")
     sp = load()
     try:
-        with regrouping():  # SymPy has put terms and factors in an order of its own
+        with regrouping():  # SymPy has reordered terms and factors
             return reader.read(sp.sympify(expression))
     except sp.SympifyError:
         raise TypeError(f"from_sympy takes SymPy expressions and numbers, got {type(expression).__name__}: {expression!r}") from None
 
 
 class _Reader:
-    """One conversion: what is known of symbols, and what has been read."""
+    """One conversion: known symbols, and converted parts."""
 
     def __init__(self, symbols: Mapping[Any, Operand] | Iterable[Node] | None) -> None:
         self.sp = load()
@@ -120,7 +120,7 @@ class _Reader:
         return self._float(root)
 
     def _arguments(self, e: Any, parts: Sequence[Any]) -> list[Node]:
-        """What an expression's arguments are; the numbers of a sum or product become one before they become a float."""
+        """The arguments of an expression; the numbers of a sum or product are combined before they become a float."""
         numbers = [a for a in parts if a in self.exact] if isinstance(e, (self.sp.Add, self.sp.Mul)) else []
         if len(numbers) < 2:
             return [self._float(a) for a in parts]
@@ -138,7 +138,7 @@ class _Reader:
         return all(a in self.exact for a in parts)
 
     def _float(self, e: Any) -> Node:
-        """What has been read; of an exact number the nearest float, evaluated by SymPy with as many digits as that takes."""
+        """The converted part; an exact number becomes the nearest float, evaluated by SymPy to enough digits."""
         node = self.image.get(e)
         if node is None:
             node = self.image[e] = number_of(e)
@@ -152,7 +152,7 @@ class _Reader:
             raise ShapeError(f"from_sympy: a nested list must have lists of one length at each level: {e}") from e
 
     def _parts(self, e: Any) -> tuple[Any, ...]:
-        """What has to be read before an expression is."""
+        """The parts to convert before an expression."""
         sp = self.sp
         if e in self.given or self._is_leaf(e):
             return ()

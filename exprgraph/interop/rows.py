@@ -1,8 +1,8 @@
-"""The elementwise functions as SymPy writes them, one entry a row of the table.
+"""The elementwise functions in SymPy, one entry per row of the table.
 
-Where a function has a stated derivative at a point without one, the entry is chosen so that SymPy's derivative is the
-same there: ``relu`` is a case distinction, not ``Max(x, 0)``, whose derivative at 0 would be 1/2.
-Forms that keep their digits are taken where there are several: ``tanh_prime`` is ``1/cosh(x)**2``.
+If the package defines a derivative at a singular point, the entry is chosen so that SymPy's derivative is the same:
+``relu`` is a case distinction, not ``Max(x, 0)``, whose derivative at 0 would be 1/2.  Among several forms, the entry
+keeps its digits: ``tanh_prime`` is ``1/cosh(x)**2``.
 """
 
 from __future__ import annotations

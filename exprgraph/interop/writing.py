@@ -1,7 +1,7 @@
-"""Expressions written as SymPy's.
+"""Conversion to SymPy.
 
-An array is its elements: an index is pushed to the leaves (:mod:`exprgraph.meaning.elements`), and what remains is scalars, which
-are written once each.
+An array becomes its elements: an index is pushed down to the leaves (:mod:`exprgraph.meaning.elements`), and each remaining
+scalar is converted once.
 """
 
 from __future__ import annotations
@@ -63,27 +63,27 @@ _UNKNOWNS = 8
 
 
 def to_sympy(e: Operand) -> sympy.Basic:
-    """The same expression in SymPy; an array of SymPy expressions for an array.
+    """Convert an expression to SymPy; an array becomes an array of SymPy expressions.
 
     Symbols are real: a scalar ``x`` is ``Symbol("x", real=True)``; an element of an array is an element of
-    ``IndexedBase("W", shape=(3, 2), real=True)``.  A symbol that has a value per sample has the number of the sample as its first
-    index, and a sum over samples is a ``Sum`` over it.  A number with no fraction is an Integer, another one a Float
-    of the same 53 bits.  A comparison is 1 or 0, unless it is a condition of a case.  A function a user added is an
-    undefined function of that name, which SymPy can differentiate and evaluate.
+    ``IndexedBase("W", shape=(3, 2), real=True)``.  A symbol with a value per sample has the number of the sample as its first
+    index, and a sum over samples is a ``Sum`` over it.  A number without a fraction is an Integer, any other number a Float
+    of the same 53 bits.  A comparison is 1 or 0, unless it is a condition of a case.  A user's function is an
+    undefined function of the same name, which SymPy can differentiate and evaluate.
 
-    SymPy simplifies as it builds: ``x/x`` is 1 and ``sqrt(x)**2`` is ``x`` there, also where these have no value here.
+    SymPy simplifies as it builds: there, ``x/x`` is 1 and ``sqrt(x)**2`` is ``x``, also where these have no value here.
 
     Args:
         e: an expression, or a nested list of expressions.
 
     Returns:
-        For a scalar a SymPy expression, else an ``ImmutableDenseNDimArray`` of the shape of e.  Its size is that of
+        For a scalar a SymPy expression, else an ``ImmutableDenseNDimArray`` of the shape of e.  Its size is the size of
         all elements written out.
 
     Raises:
         ImportError: SymPy is not installed.
-        ExprGraphError: SymPy finds that a part is not real; a linear system has more than 8 unknowns; the nesting is deeper
-            (some hundreds) than SymPy's recursive rules can go.
+        ExprGraphError: SymPy finds that a part is not real; a linear system has more than 8 unknowns; the nesting is too deep
+            (some hundreds of levels) for SymPy's recursive rules.
 
     >>> import exprgraph as eg
     >>> from exprgraph.interop import to_sympy
@@ -137,16 +137,16 @@ def _write(roots: list[Node]) -> list[Any]:
 
 
 def _arguments(node: Node) -> Sequence[Node]:
-    """The scalars that a scalar is made of."""
+    """The scalar arguments of a scalar."""
     if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
         return list(elements(node.args[0]).flat)
     return () if node.op is SELECT else node.args
 
 
 class _Flat:
-    """Sums of sums and products of products, which SymPy makes one of: here all at once, in time that grows with their terms.
+    """Flatten nested sums and products, as SymPy does, but all at once, in time linear in the terms.
 
-    A sum or product that is needed more than once is written by itself.
+    A sum or product with several users is converted separately.
     """
 
     def __init__(self, roots: list[Node]) -> None:
@@ -175,7 +175,7 @@ class _Flat:
         return self.made[node]
 
     def written(self, node: Node, args: list[Any]) -> Any:
-        """The sum or product of these."""
+        """The sum or product of these parts."""
         sp = load()
         values = iter(as_number(a) for a in args)
         if node.op is SUM:
@@ -233,7 +233,7 @@ def _number(value: float) -> Any:
 
 
 def _exponent(value: float) -> Any:
-    """Halves and the like as fractions, with which SymPy's rules for roots work."""
+    """Halves and similar exponents as fractions, for SymPy's rules for roots."""
     numerator, denominator = value.as_integer_ratio()
     return load().Rational(numerator, denominator) if denominator <= 64 else _number(value)
 
@@ -278,7 +278,7 @@ def _along(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
 
 @SPELLED.rule(SOLVE)
 def _cramer(system: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
-    """An unknown as the quotient of two determinants; both are polynomials, so that no pivot has to be chosen."""
+    """An unknown as the quotient of two determinants; both are polynomials, so no pivot is needed."""
     i, *rest = index
     n = system.shape[0]
     if n > _UNKNOWNS:

@@ -1,1 +1,1 @@
-"""What an expression means: its value, its elements, questions about it."""
+"""The meaning of an expression: its value, its elements, questions about it."""

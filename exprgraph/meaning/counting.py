@@ -1,4 +1,4 @@
-"""How many scalar operations an evaluation takes, for one sample."""
+"""The number of scalar operations of an evaluation, for one sample."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..graph.primitive import (
     SUM,
 )
 
-#: scalar operations of a node, those of its arguments not counted
+#: scalar operations of a node, without its arguments
 COUNT: Column[Callable[[Node], int]] = Column(
     "count", "how many scalar operations a node takes, from its parameters and shapes", __name__, leaves=False
 )
@@ -49,7 +49,7 @@ def _product(node: Node) -> int:
 
 @COUNT.rule(CONTRACT)
 def _contract(node: Node) -> int:
-    """Multiplications and additions, operands joined one after another."""
+    """Multiplications and additions, if operands are contracted one after another."""
     labels, sizes = node.params
     if is_structural(node):
         return 0

@@ -2,8 +2,8 @@
 
 An index is pushed down to the leaves: the element of a matrix product is a sum of products of
 elements, the element of ``tanh(a)`` is ``tanh`` of an element of ``a``, the element of a symbol is
-``W[0, 1]``.  Display uses it, and small straight-line kernels.  What is elementary only as a whole
-(the solution of a linear system) stays one array node, of which an element is selected.
+``W[0, 1]``.  Display and sparse derivatives use it.  A value without a formula for its elements (the solution of a
+linear system) stays one array node, and an element of it is selected.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ T = TypeVar("T")
 
 
 class Get(Protocol):
-    """What a rule asks: ``get(arg, index)`` is an element of an argument."""
+    """The argument of a rule: ``get(arg, index)`` is an element of an argument."""
 
     def __call__(self, arg: Node, at: Index) -> Node: ...
 
@@ -83,8 +83,8 @@ EXPANSION: Column[Callable[[Node], Expansion]] = Column("expansion", "what one e
 def elements(node: Operand) -> np.ndarray:
     """Every element as a scalar expression: an object array of the node's shape.
 
-    The expansion takes time and memory in proportion to the number of scalar operations that all elements
-    together take (a 64 x 64 matrix product: 262,144 products).
+    The expansion takes time and memory in proportion to the scalar operations of all elements (a 64 x 64 matrix
+    product has 262,144 products).
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(1, 2)), eg.Symbol("x", shape=2)
@@ -104,15 +104,15 @@ def element(node: Node, index: Index) -> Node:
     return _element(node, index, _Known({}))
 
 
-#: stands for an element that is not known yet while a rule is asked what it needs
+#: placeholder of an unknown element while a rule lists what it needs
 _PENDING = Symbol(" pending")
 
 
 class _Known:
-    """The elements that are known, as a rule asks for them.
+    """The known elements, for a rule that asks for them.
 
-    A rule runs until every element it asks for is known: at most twice, the first time to find out what it needs
-    (no rule's questions depend on the answers).
+    A rule runs at most twice: first to list the elements it needs, then with all of them known.  No rule's
+    requests depend on the answers.
     """
 
     def __init__(self, memo: dict[_Key, Node]) -> None:
@@ -212,7 +212,7 @@ def _contract(node: Node, index: Index, get: Get) -> Node:
 
 
 def _terms(node: Node, index: Index) -> Iterator[Index]:
-    """Positions along all labels of the terms of an element, without those where a known operand is 0."""
+    """Positions along all labels of the terms of an element, except where a known operand is 0."""
     labels, sizes = node.params
     n = len(index)
     live: np.ndarray | None = None
@@ -235,7 +235,7 @@ def _select(node: Node, index: Index, get: Get) -> Node:
 
 
 def _selected(entries: Entries, index: Index) -> Index:
-    """Where an element of a selection lies in the array selected from."""
+    """The position of an element of a selection in the original array."""
     rest = iter(index)
     return tuple(e if isinstance(e, int) else next(rest) if e is None else indices_of(e, 0)[next(rest)] for e in entries)
 
@@ -254,7 +254,7 @@ def _place(node: Node, index: Index, get: Get) -> Node:
 
 
 def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
-    """For each axis of a node that is placed, which positions of the argument come to lie where."""
+    """For each axis of a placed node, the positions of the argument and their targets."""
     out: list[tuple[Entry, dict[int, list[int]]]] = []
     for entry, n in zip(node.params[0], node.shape):
         found: dict[int, list[int]] = {}
@@ -324,10 +324,9 @@ def _sample_sum(node: Node, index: Index, get: Get) -> Node:
 
 
 def expanded_size(node: Node, limit: int = 10_000) -> int:
-    """About how many scalar operations the expansion of all elements takes, shared ones once.
+    """An estimate of the scalar operations in the expansion of all elements, shared ones counted once.
 
-    Nothing is expanded.  A result above ``limit`` only says that there are more: the graph is not
-    walked further than that.
+    Nothing is expanded.  A result above ``limit`` only means that there are more: the walk stops there.
 
     >>> import exprgraph as eg
     >>> from exprgraph.meaning.elements import expanded_size
@@ -351,7 +350,7 @@ def expanded_size(node: Node, limit: int = 10_000) -> int:
 
 
 def _users_first(root: Node, limit: int) -> list[Node] | None:
-    """The graph with users before arguments, or None where it has more nodes than the limit."""
+    """The graph with users before arguments, or None if it has more nodes than the limit."""
     order: list[Node] = []
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(root, False)]
@@ -369,7 +368,7 @@ def _users_first(root: Node, limit: int) -> list[Node] | None:
 
 
 def _needs(node: Node) -> Iterator[tuple[Node, int]]:
-    """The arguments that are expanded, and how many elements of each one element needs at most."""
+    """The expanded arguments, and the most elements of each that one element needs."""
     if node.args:
         yield from zip(node.args, EXPANSION[node.op](node).needs)
 

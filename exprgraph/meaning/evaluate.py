@@ -47,7 +47,7 @@ Bindings = Mapping[Node, Any]
 
 
 class Samples(NamedTuple):
-    """What a call says about all values: the shape of its batch, and the type of its numbers."""
+    """Properties of a call: the shape of its batch, and the type of its numbers."""
 
     batch: Shape
     dtype: np.dtype[Any]
@@ -69,17 +69,17 @@ def evaluate(e: Node, bindings: Bindings | None = None) -> Any: ...
 @overload
 def evaluate(e: T, bindings: Bindings | None = None) -> T: ...
 def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
-    """The value of an expression, or of any nesting of expressions, by NumPy.
+    """The value of an expression, or of a nesting of expressions, by NumPy.
 
     Args:
         e: an expression, or dicts, lists and tuples of them.
         bindings: a value for each symbol: an array of the symbol's shape, with any leading
-            (batch) axes before it.  Batch axes broadcast among each other.
+            (batch) axes before it.  Batch axes broadcast with each other.
 
     Returns:
-        NumPy values in the same nesting: the batch axes, then the expression's shape.  Where symbols
-        are declared per sample, a result that depends on no value with batch axes has none; else every
-        result but a sum over samples has them, a constant's too.
+        NumPy values in the same nesting: the batch axes, then the expression's shape.  All results have the
+        batch axes, constants too, with two exceptions: sums over samples and, if any symbol is declared per sample,
+        results that depend on no value with batch axes.
         float32 if all values are float32, else float64; comparisons are bool.
 
     Raises:
@@ -105,7 +105,7 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
 
 
 def with_batch_axes(roots: Sequence[Node]) -> list[bool]:
-    """Which values have the axes of a batch where no symbol is declared per sample: all but sums over its samples have."""
+    """The nodes with batch axes if no symbol is declared per sample: all but sums over samples."""
     differs: set[Node] = set()
     summed: set[Node] = set()
     for n in topological(roots):
@@ -119,8 +119,9 @@ def with_batch_axes(roots: Sequence[Node]) -> list[bool]:
 def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = False, check: bool = True) -> list[np.ndarray]:
     """The values of several nodes, with shared parts computed once.
 
-    ``repeat``: all but sums over samples have the batch axes, constants too.  ``check``: a value for each sample where sums
-    over samples take it as one for all is an error; a caller that has repeated values over the samples has checked that before.
+    ``repeat``: all values have the batch axes, constants too, except sums over samples.  ``check``: refuse a value for each
+    sample of a symbol that a sum over samples treats as shared; a caller that repeats values over the samples has checked
+    this before.
     """
     values, batch, dtype = bind(roots, bindings, check)
     order = topological(roots, enter=lambda n: n not in values)
@@ -134,7 +135,7 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
     with np.errstate(all="ignore"):
         for node in order:
             if node in gates:
-                continue  # computed in the sum that adds it up
+                continue  # computed by the sum over it
             gate = gate_of.get(node)
             args = gate.args if gate in gates else node.args
             if node not in values:
@@ -144,7 +145,7 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
             for a in args if node not in bindings else ():
                 uses[a] -= 1
                 if not uses[a]:
-                    del values[a]  # memory follows the live values, not the whole graph
+                    del values[a]  # memory holds the live values, not those of the whole graph
     repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
     return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
 
@@ -184,14 +185,14 @@ def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple
 
 
 def taken_as_shared(roots: Sequence[Node]) -> list[Node]:
-    """Symbols that sums over samples take to be the same for each: a sum of ``p`` is the number of samples times ``p``."""
+    """The symbols that sums over samples treat as shared: their sum is the number of samples times the symbol."""
     order = topological(roots)
     counts = [n for n in order if n.op is SAMPLE_COUNT]
     return [s for s in symbols_of(dependents(order, counts)) if not s.per_sample] if counts else []
 
 
 def check_counted(symbols: Sequence[Node], batched: Mapping[Node, bool]) -> None:
-    """An error where one of these symbols has a value for each sample."""
+    """Refuse a value for each sample of one of these symbols."""
     for s in symbols:
         if batched.get(s):
             raise ShapeError(
@@ -301,7 +302,7 @@ def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.
 
 
 def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int]) -> np.ndarray:
-    """A contraction with identities in it: zero beside the diagonals, whatever the other operands are."""
+    """A contraction with identities: zero beside the diagonals, even where other operands are not finite."""
     labels, sizes = node.params
     stands = list(range(len(sizes)))
     for k in range(len(sizes)):
@@ -318,7 +319,7 @@ def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int
 
 
 def _gated_sum(node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
-    """A sum over axes of a gate, from the operands of the gate: their product, unless something infinite or undefined is in it."""
+    """A sum over axes of a gate, from the operands of the gate: their product, if all of it is finite."""
     (labels,), sizes = node.params
     ndim = len(node.shape)
     strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
@@ -333,7 +334,7 @@ def _gated_sum(node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _einsum(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], axes: list[int], sizes: Sequence[int]) -> np.ndarray:
-    """A contraction with these axes; those that no operand has are repeated."""
+    """A contraction with these axes; axes that no operand has are repeated."""
     owned = {k for ks in labels for k in ks}
     operands: list[Any] = []
     for v, ks in zip(values, labels):

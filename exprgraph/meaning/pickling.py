@@ -1,7 +1,7 @@
-"""Pickles: a whole graph as one flat table, whatever its depth; reading it interns again.
+"""Pickles: a graph as one flat table, at any depth; reading interns the nodes again.
 
-The table comes with the digest of its last node, which is a function of all that is in it: a table that
-was damaged or changed is refused, and never read as another expression.
+The table includes the digest of its last node, which depends on everything in the table.  So a damaged or changed
+table is refused, and never read as another expression.
 """
 
 from __future__ import annotations

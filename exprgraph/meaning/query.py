@@ -32,9 +32,9 @@ def free_symbols(e: Any) -> tuple[Node, ...]:
 
 
 def contains(e: Any, part: Node) -> bool:
-    """Whether an expression (or a nesting of them) is made of another one, at any depth, or is it.
+    """Whether an expression (or a nesting of them) contains another one at any depth, or is equal to it.
 
-    It asks for the node: ``x + y`` is no part of ``x + y + z`` after :func:`simplify`, which has one sum of three terms.
+    It looks for the node: after :func:`simplify`, ``x + y + z`` is one sum of three terms, and does not contain ``x + y``.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -46,7 +46,7 @@ def contains(e: Any, part: Node) -> bool:
 
 
 def count_nodes(e: Any) -> int:
-    """How many distinct nodes a graph has.
+    """The number of distinct nodes of a graph.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -57,9 +57,9 @@ def count_nodes(e: Any) -> int:
 
 
 def count_ops(e: Any) -> int:
-    """How many scalar operations one evaluation takes, for one sample, each shared part once.
+    """The number of scalar operations of an evaluation for one sample; shared parts count once.
 
-    A function counts as one operation; moving elements counts as none.
+    A function counts as one operation.  Moving elements is free.
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
@@ -74,14 +74,14 @@ def count_ops(e: Any) -> int:
 
 
 def substitute(e: T, mapping: Mapping[Node, Operand]) -> T:
-    """An expression (or a nesting of them) with nodes replaced, all at once.
+    """Replace nodes of an expression (or of a nesting of them), all at once.
 
-    A replacement has, or broadcasts to, the shape of what it replaces; shapes stay.  What is replaced need not be a
-    symbol, and need not occur.
+    A replacement has the shape of the replaced node or broadcasts to it, so shapes stay.  The replaced nodes need not be
+    symbols, and need not occur.
 
     Raises:
-        ShapeError: a replacement does not broadcast to the shape of what it replaces.
-        TypeError: something that is to be replaced is not an expression.
+        ShapeError: a replacement does not broadcast to the shape of the replaced node.
+        TypeError: a replaced node is not an expression.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")

@@ -1,7 +1,7 @@
 """Printing: text that is Python, LaTeX, Graphviz.
 
-What is printed, in which order and with which names is decided once (:mod:`plan`), from a bounded
-part of the graph (:mod:`view`); text and LaTeX then only differ in their signs.
+:mod:`plan` decides once what is printed, in which order and with which names, for a bounded part of the graph
+(:mod:`view`).  Text and LaTeX differ only in notation.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Scaled(NamedTuple):
 
 
 class General(NamedTuple):
-    """Any other: operands with labels, and the output labels that no operand has."""
+    """Any other contraction: operands with labels, and the output labels that no operand has."""
 
     operands: list[Operand]
     missing: Labels
@@ -84,7 +84,7 @@ def operands_of(node: Node, key: Callable[[Node], str]) -> list[Operand]:
 
 
 def familiar(node: Node, key: Callable[[Node], str]) -> Form:
-    """The form of a contraction; ``key`` orders operands that are otherwise alike."""
+    """The form of a contraction; ``key`` orders operands that are otherwise equivalent."""
     operands = operands_of(node, key)
     ndim = len(node.shape)
     summed = len(node.params[1]) - ndim
@@ -135,7 +135,7 @@ def _of_two(a: Operand, b: Operand, ndim: int, summed: int) -> Form | None:
 def chain(operands: list[Operand], ndim: int) -> list[tuple[Operand, str]] | None:
     """A product of matrices along a path from output axis 0, with vectors on its axes as diagonals.
 
-    Each link is (operand, "" or "T" or "diag"); ``None`` where the contraction is not of this kind.
+    Each link is (operand, "" or "T" or "diag"); ``None`` if the contraction is not of this kind.
     """
     if ndim not in (1, 2) or any(p.node.op is IDENTITY for p in operands):
         return None

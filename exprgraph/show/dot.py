@@ -13,14 +13,14 @@ from .escape import escape_dot
 from .text import index_text, number_text
 from .view import View
 
-#: what stands in the box of a node
+#: the label of a node
 DOT: Column[Callable[[Node], str]] = Column("dot", "what stands in the box of a node", __name__, otherwise="its name and its parameters")
-#: more operations than this make no readable picture
+#: a picture of more operations is unreadable
 LIMIT = 200
 
 
 def to_dot(node: Nesting, limit: int | None = LIMIT) -> str:
-    """The expression's graph in the language of Graphviz: ``dot -Tsvg`` makes a picture of it.
+    """The expression's graph in the language of Graphviz; ``dot -Tsvg`` draws it.
 
     A nesting of expressions (a dict, a list, a container, a derivative) is one graph, with the name of each part above
     it.  An edge goes from an operand to the operation that uses it.  Beyond ``limit`` operations the

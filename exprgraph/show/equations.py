@@ -1,4 +1,4 @@
-"""LaTeX equations: of an expression, of the parts of a nesting by their names, of what a notebook shows."""
+"""LaTeX equations of expressions and of named parts of nestings, also for notebooks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from .escape import escape_latex
 from .latex import body
 from .plan import LIMIT, Plan
 
-#: of a nesting of more parts only so many are printed
+#: the most parts of a nesting that are printed
 _MAX_EQUATIONS = 100
-#: a notebook shows nothing longer than this
+#: the longest LaTeX that a notebook shows
 _MAX_NOTEBOOK = 10_000
 
 
 def latex(node: Nesting, limit: int | None = LIMIT) -> str:
     r"""The expression as a LaTeX equation; a nesting of expressions as an equation each.
 
-    A nesting is a dict, a list, a tuple, or what says how it is shown: a container of parameters, a derivative, a
-    network of symnn's.  A small array is an ``array`` of its elements, a larger one is written in matrix notation.  In
-    a long print shared parts are named first, and beyond ``limit`` operations it is elided
+    A nesting is a dict, a list, a tuple, or an object with a form for display: a container of parameters, a derivative,
+    a network of symnn.  A small array is an ``array`` of its elements, a larger one is written in matrix notation.  A
+    long print names shared parts first, and is elided beyond ``limit`` operations
     (``None``: everything is printed).  Indices count from 1, as in mathematics.
 
     >>> import exprgraph as eg
@@ -44,7 +44,7 @@ def latex(node: Nesting, limit: int | None = LIMIT) -> str:
 
 
 def _equation(name: str, text: str) -> str:
-    """A line that says what a named part is."""
+    """The definition of a named part."""
     return rf"\mathtt{{{escape_latex(name)}}} &= {text}"
 
 
@@ -54,9 +54,9 @@ def _aligned(lines: Sequence[str]) -> str:
 
 
 def notebook_latex(node: Nesting) -> str | None:
-    r"""What a notebook shows of an expression, or of a nesting: an equation for each part.
+    r"""LaTeX of an expression or a nesting for notebooks: an equation for each part.
 
-    ``None`` where that is too long or elided, or there is nothing: a notebook then shows the text.
+    ``None``, so that a notebook shows the text, if there is none, or it is too long or elided.
 
     >>> import exprgraph as eg
     >>> eg.notebook_latex(eg.Symbol("x") ** 2)

@@ -1,4 +1,4 @@
-"""Names that a user chose, made harmless in LaTeX, HTML and Graphviz."""
+"""Escape users' names in LaTeX, HTML and Graphviz."""
 
 from __future__ import annotations
 

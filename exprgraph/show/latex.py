@@ -1,7 +1,7 @@
 r"""LaTeX: scalars as in a textbook, arrays in matrix notation.
 
 Elementwise products of arrays are ``\odot``, elementwise powers ``x^{\odot 2}``, transposes
-``^{\top}``; what has no notation of its own is written with indices and a sum.  Indices count from 1.
+``^{\top}``; other contractions are written with indices and a sum.  Indices count from 1.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .plan import Factors, Plan, Rendered
 
 #: ``(plan, node, place)``, as for text
 LATEX: Column[Callable[[Plan, Node, Node], Rendered]] = Column("latex", "a node as LaTeX", __name__)
-#: of a larger constant array only the shape is printed
+#: larger constant arrays are printed as their shape
 _MAX_NUMBERS = 36
 _LETTERS = "ijklmnpqrs"
 _GREEK = frozenset(
@@ -87,7 +87,7 @@ def _arg(plan: Plan, node: Node, binds: int = Binds.LOOSE) -> str:
 
 
 def number_latex(value: float) -> str:
-    """A number; powers of ten instead of an exponent's letter."""
+    """A number, with powers of ten instead of the letter e."""
     if not math.isfinite(value):
         return r"\mathrm{NaN}" if value != value else r"\infty" if value > 0 else r"-\infty"
     if value == int(value) and abs(value) < 1e16:
@@ -167,7 +167,7 @@ def _juxtaposed(pieces: Sequence[Rendered]) -> Rendered:
     text = ""
     for piece in pieces:
         following = wrap(piece, Binds.POWER)
-        # digits one after another would be one number
+        # adjacent digits would read as one number
         text += (r" \cdot " if re.match(r"(\\math\w+)?\{?\d", following) else " ") * bool(text) + following
     return Rendered(text, Binds.PRODUCT)
 
@@ -195,7 +195,7 @@ def _power(plan: Plan, base: Node, e: float) -> Rendered:
 
 
 def symbol_latex(name: str) -> str:
-    r"""A symbol's name: one letter as it is, a Greek letter by its command, others upright as ``\mathtt``."""
+    r"""A symbol's name: a single letter, the command of a Greek letter, or ``\mathtt`` for longer names."""
     if len(name) == 1 and name.isalpha():
         return name
     return f"\\{name}" if name in _GREEK else rf"\mathtt{{{escape_latex(name)}}}"
@@ -234,7 +234,7 @@ def _select(plan: Plan, node: Node, place: Node) -> Rendered:
 
 
 def _indexed(plan: Plan, node: Node, index: str) -> Rendered:
-    """An operand with a subscript; one that has a subscript already is put in parentheses."""
+    """An operand with a subscript, in parentheses if it has a subscript already."""
     piece = plan.get(node)
     bare = node.op is SYMBOL and plan.is_plain(node)
     text = piece.text if bare else OPEN + piece.text + CLOSE
@@ -352,7 +352,7 @@ def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
 
 
 def _matrix(plan: Plan, node: Node, kind: str) -> str:
-    """A factor of a matrix product: as it is, transposed, or a vector as a diagonal matrix."""
+    """A factor of a matrix product: plain, transposed, or a vector as a diagonal matrix."""
     if kind == "diag":
         return rf"\operatorname{{diag}}{OPEN}{_arg(plan, node)}{CLOSE}"
     if kind == "T":
@@ -361,7 +361,7 @@ def _matrix(plan: Plan, node: Node, kind: str) -> str:
 
 
 def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
-    """Any contraction, with an index on each axis and a sum over those that are not in the result."""
+    """Any contraction, with an index on each axis and a sum over the indices that are not in the result."""
     letters = _letters(plan, len(node.params[1]))
     factors = []
     for a, ks in operands:

@@ -1,4 +1,4 @@
-"""A function's LaTeX, a command or a template, with its arguments in the parentheses that they need."""
+"""A function's LaTeX, a command or a template, with arguments in parentheses where needed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Binds(IntEnum):
 
 
 def wrap(piece: Rendered, binds: int) -> str:
-    """A piece where something that binds at least so tightly is needed."""
+    """A piece, in parentheses if it binds less tightly than required."""
     return piece.text if piece.binds >= binds else OPEN + piece.text + CLOSE
 
 
@@ -39,7 +39,7 @@ def takes_power(template: str) -> bool:
 
 
 def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False) -> Rendered:
-    """A function's command or template with its arguments, in parentheses where they need them."""
+    """A function's command or template with its arguments, in parentheses where needed."""
     if command or _is_command(template):
         return Rendered(template + OPEN + ", ".join(a.text for a in args) + CLOSE, Binds.CALL)
     filled = []
@@ -48,7 +48,7 @@ def fill_latex(template: str, args: Sequence[Rendered], *, command: bool = False
         filled.append(wrap(a, max((_needed(template[:at].rstrip(), template[end:].lstrip()) for at, end in places), default=Binds.LOOSE)))
     text = template.format(*filled)
     if template.startswith(OPEN) and template.endswith(CLOSE) and template.count(r"\left") == 1:
-        return Rendered(text[len(OPEN) : -len(CLOSE)], Binds.LOOSE)  # its own parentheses, only where they are needed
+        return Rendered(text[len(OPEN) : -len(CLOSE)], Binds.LOOSE)  # the template's own parentheses, only where needed
     return Rendered(text, _template_binds(template))
 
 
@@ -57,19 +57,19 @@ def _needed(before: str, after: str) -> int:
     if re.match(r"\}*\^", after):
         return Binds.ATOM
     if re.search(_LEFT, before) and re.match(_RIGHT, after):
-        # one comparison beside another would be read as a chain of both
+        # adjacent comparisons would read as a chain
         return Binds.SUM if re.search(rf"({_RELATION})\Z", before) or re.match(_RELATION, after) else Binds.LOOSE
     return Binds.POWER
 
 
-#: what an argument may stand between without parentheses
+#: the neighbours between which an argument needs no parentheses
 _LEFT = r"([({\[|,&<>=]|\\text\{\{[^{}]*\}\}|\\[lr]floor|\\[lr]ceil|\\n?eq|\\[lg]eq)\Z"
 _RIGHT = r"[)}\]|,&<>=]|\\right|\\\\|\\end|\\n?eq|\\[lg]eq"
 _RELATION = r"[<>=]|\\n?eq|\\[lg]eq"
 
 
 def _template_binds(template: str) -> int:
-    """How tightly a template binds, from what stands outside of its brackets."""
+    """The binding of a template, from its text outside of brackets."""
     arguments = re.sub(r"\{\d\}", "@", template)
     top = _outside(arguments.replace("{{", "{").replace("}}", "}"))
     if re.search(_RELATION, top):
@@ -85,7 +85,7 @@ def _template_binds(template: str) -> int:
 
 
 def _outside(text: str) -> str:
-    r"""What stands outside of braces and of ``\left( ... \right)``."""
+    r"""The text outside of braces and of ``\left( ... \right)``."""
     depth, out = 0, ""
     for token in re.findall(r"\\left\s*(?:\\[A-Za-z]+|\\?.)|\\right\s*(?:\\[A-Za-z]+|\\?.)|\\?.", text, re.S):
         closes = token == "}" or re.match(r"\\right(?![A-Za-z])", token)

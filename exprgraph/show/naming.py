@@ -1,4 +1,4 @@
-"""Which parts of a long print get a name of their own: ``t1 = ...``."""
+"""The parts of a long print that get a name: ``t1 = ...``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .view import View, operations
 
 #: prints of up to this many operations (with repetition) are written out in full
 INLINE_OPERATIONS = 60
-#: a part nested deeper than this gets a name, used once or not
+#: a part nested deeper than this gets a name, even if it is used once
 MAX_NESTING = 24
 _MANY = 10**9
 
@@ -20,8 +20,8 @@ _MANY = 10**9
 def shared_parts(view: View, order: Order) -> list[Node]:
     """The parts to name, each before its first use.
 
-    Where the whole print is short there are none.  Otherwise: parts of at least two operations
-    that are printed more than once, and parts that would nest too deeply.
+    A short print names none.  A long one names parts of at least two operations that are printed more than
+    once, and parts that would nest too deeply.
     """
     nodes = view.order(view.roots, order.args)
     uses = Counter(view.roots)

@@ -24,7 +24,7 @@ Factor = tuple[Node, float]
 
 
 def _padded(text: str) -> str:
-    """Text in which numbers compare as numbers."""
+    """A sort key for text in which numbers compare as numbers."""
     return re.sub(r"\d+", lambda m: m.group().rjust(8, "0"), text)
 
 
@@ -33,7 +33,7 @@ class Order:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        #: the numbers of the parts that have names; a name is sorted like a symbol
+        #: the numbers of named parts; a name sorts like a symbol
         self.number: dict[Node, int] = {}
         self.sketch: dict[Node, str] = {}
         self.degree: dict[Node, float] = {}
@@ -80,7 +80,7 @@ class Order:
         return 3 if shown.op is SUM else 2
 
     def factor_key(self, factor: Factor) -> tuple[object, ...]:
-        """Sorts factors; scalars come before arrays."""
+        """Sort factors; scalars come before arrays."""
         base, e = factor
         return bool(base.shape), self._kind(base, e), self.number.get(base, 0), self.sketch[base], base.digest, e
 
@@ -102,7 +102,7 @@ class Order:
         return sorted(pairs, key=self.factor_key)
 
     def args(self, node: Node) -> Sequence[Node]:
-        """The operands of a node in the order of print."""
+        """The operands of a node in print order."""
         if not self.view.is_cut(node):
             op = self.view.shown(node).op
             if op is SUM:

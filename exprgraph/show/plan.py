@@ -1,4 +1,4 @@
-"""What is printed and how it is divided, the same for text and LaTeX."""
+"""The plan of a print, shared by text and LaTeX: the printed parts and their names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .naming import prefix_for, shared_parts
 from .order import Factor, Order
 from .view import View, is_atomic
 
-#: operations that one print shows before it is elided
+#: the operations that a print shows before it is elided
 LIMIT = 500
-#: arrays of up to so many elements are printed element by element ...
+#: arrays of up to this many elements are printed element by element ...
 MAX_ELEMENTS = 16
-#: ... where that takes no more operations than this
+#: ... if that takes at most this many operations
 MAX_EXPANDED = 48
 #: ... and no sum over an axis has more terms than this
 MAX_TERMS = 8
@@ -71,14 +71,14 @@ class Plan:
         return self._done[node] if i is None else self._name(i)
 
     def is_plain(self, node: Node) -> bool:
-        """Whether a node is printed here and not by its name or as ``...``."""
+        """Whether a node is printed here, and not as a name or as ``...``."""
         return node not in self.number and not self.view.is_cut(node)
 
     def factors(self, node: Node, *, top: bool = False, quotients: bool = False) -> Factors:
-        """A term as a number and factors; products in it are merged, and so is what functions are shown as.
+        """A term as a number and factors; nested products, and displayed forms of functions, are merged.
 
-        A quotient in a product stays one factor: ``x*(y/z)`` is not ``x*y/z`` where ``x*y`` overflows.  ``quotients`` merges
-        these too.  ``top`` says that the node is being printed right now, so that its own name is not used.
+        A quotient in a product stays one factor, because ``x*y`` may overflow in ``x*y/z`` and not in ``x*(y/z)``.
+        ``quotients`` merges these too.  ``top`` means that the node is being printed, so that its own name is not used.
         """
         view = self.view
         coefficient = 1.0
@@ -106,7 +106,7 @@ class Plan:
     def sum_parts(self, node: Node) -> list[tuple[float, Node | None]]:
         """The terms of a sum as (coefficient, term); the constant has no term.
 
-        What was added up first comes first, since ``x - z + y`` is ``(x - z) + y``.
+        The sum that is computed first comes first, since ``x - z + y`` is ``(x - z) + y``.
         """
         const = self.view.shown(node).params[0]
         parts: list[tuple[float, Node | None]] = list(self.order.terms(node))
@@ -124,7 +124,7 @@ class Plan:
 
 
 class Factors(NamedTuple):
-    """A term: a number, what it is multiplied with, and whether more factors are left out."""
+    """A term: a number, its factor, and whether more factors are left out."""
 
     coefficient: float
     factors: Sequence[Factor]
@@ -147,7 +147,7 @@ def _by_element(node: Node) -> bool:
 
 
 def _better_whole(root: Node) -> bool:
-    """Whether there is something that says less in elements: a long sum, the solution of a system."""
+    """Whether some part is less readable in elements: a long sum, the solution of a system."""
     seen = {root}
     stack = [root]
     while stack:

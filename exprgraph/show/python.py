@@ -1,7 +1,7 @@
-"""Code: a program of one statement a node, from which the same nodes come back.
+"""Code: a program with one statement per node that makes the same nodes again.
 
-Text (:mod:`text`) is for reading: it shows a derivative as the formula it is, element by element.  Code
-is for keeping and for reports: ``exec`` of it, or :func:`exprgraph.parse`, gives the node itself.
+Text (:mod:`text`) is for reading: it shows a derivative as a formula, element by element.  Code is for storage and
+for reports: ``exec`` or :func:`exprgraph.parse` of it makes the node itself.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from .text import is_identifier, number_text, selection
 
 #: ``(code, node)``, where ``code`` has the texts of the arguments
 PYTHON: Column[Callable[[Code, Node], str]] = Column("python", "code that makes a node again, of the texts of its arguments", __name__)
-#: what is used once, and no longer than this, stands where it is used
+#: text that is used once and no longer than this is inlined
 _SHORT = 24
 
 
 def to_python(e: Any, name: str = "e") -> str:
-    """A program that makes the expression, or a list of expressions, and gives it a name.
+    """A program that makes the expression, or a list of expressions, under a name.
 
     Every node is one statement, so a graph of any depth can be written and read.
 
@@ -66,11 +66,11 @@ def to_python(e: Any, name: str = "e") -> str:
 
 
 class Code:
-    """Statements that make expressions, and what each node is called after them.
+    """Statements that make expressions, and the text of each node after them.
 
     Attributes:
         lines: the statements, symbols first.
-        text: for each node, its name or the expression that it is.
+        text: for each node, its name or its expression.
     """
 
     def __init__(self, roots: Sequence[Node], reserved: set[str]) -> None:
@@ -114,11 +114,11 @@ class Code:
         return name
 
     def arguments(self, node: Node) -> str:
-        """The texts of its arguments, as those of a call."""
+        """The texts of a node's arguments in a call."""
         return ", ".join(map(self.text.__getitem__, node.args))
 
     def atom(self, node: Node) -> str:
-        """The text of a node where something is done to it."""
+        """The text of a node as an operand."""
         text = self.text[node]
         return text if text.isidentifier() or (text.startswith("eg.") and text.endswith(")") and text.count("(") == 1) else f"({text})"
 
@@ -165,7 +165,7 @@ def _contract(code: Code, node: Node) -> str:
     kept = [k for k in range(node.ndim) if k in owned]
     rule = ",".join("".join(map(_letter, ks)) for ks in labels) + "->" + "".join(map(_letter, kept))
     text = f'eg.einsum("{rule}", {code.arguments(node)})'
-    if len(node.args) == 1 and list(labels[0]) == kept and len(sizes) == node.ndim:  # it only repeats
+    if len(node.args) == 1 and list(labels[0]) == kept and len(sizes) == node.ndim:  # it only broadcasts
         text = code.atom(node.args[0]) if kept else code.text[node.args[0]]
     if len(kept) == node.ndim:
         return text

@@ -1,4 +1,4 @@
-"""Text: Python for readers, in the package's names."""
+"""Text: Python for people to read, with the package's names."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from . import contraction as form
 from .order import Factor
 from .plan import LIMIT, Factors, Plan, Rendered
 
-# how tightly Python binds: a comparison or an unknown operator, a sum, a product, a power, a call
+# binding in Python: a comparison or an unknown operator, a sum, a product, a power, a call
 _LOOSE, _SUM, _PRODUCT, _POWER, _ATOM = range(5)
 
-#: of a larger constant array only the corners are printed
+#: larger constant arrays are printed as their corners
 _MAX_NUMBERS = 64
 _CORNER = 3
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 #: ``(plan, node, place)``: the node that is printed, and the one in whose place it stands; mostly the same
 TEXT: Column[Callable[[Plan, Node, Node], Rendered]] = Column("text", "a node as Python for readers", __name__)
-#: names that the printed code means something by
+#: names with a meaning in printed code
 _RESERVED = frozenset(
     "Symbol array broadcast_to concatenate diag diagonal einsum identity outer over_samples place solve sqrt stack "
     "sum trace transpose float eg exprgraph".split()
@@ -55,12 +55,12 @@ _RESERVED = frozenset(
 
 
 def to_text(node: Node, limit: int | None = LIMIT) -> str:
-    """The expression as Python, for readers: what ``str`` gives, with a limit of choice.
+    """The expression as Python for people to read: ``str`` with a limit of your choice.
 
-    A small array is printed element by element.  In a long print the parts that occur more than
-    once are named first, a line each (``t1 = ...``); beyond ``limit`` operations what is farthest
-    from the root is elided as ``...`` (``None``: everything is printed).  :func:`parse` reads it, unless
-    something is elided; :func:`to_python` writes code that makes the same node.
+    A small array is printed element by element.  A long print first names the parts that occur more than
+    once, one line each (``t1 = ...``).  Beyond ``limit`` operations, the parts farthest from the root are elided as
+    ``...`` (``None``: everything is printed).  :func:`parse` reads the text, unless a part is elided;
+    :func:`to_python` writes code that makes the same node.
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
@@ -78,7 +78,7 @@ def to_text(node: Node, limit: int | None = LIMIT) -> str:
 
 
 def _nested(texts: Sequence[str], shape: Shape) -> str:
-    """Nested lists; a row a line where they are long."""
+    """Nested lists; if they are long, one row per line."""
     rows = list(texts)
     for n in reversed(shape[1:]):
         rows = ["[" + ", ".join(rows[i : i + n]) + "]" for i in range(0, len(rows), n)]
@@ -94,7 +94,7 @@ def _rule(plan: Plan, node: Node) -> Rendered:
 
 
 def _wrap(piece: Rendered, binds: int) -> str:
-    """A piece where something that binds at least so tightly is needed."""
+    """A piece, in parentheses if it binds less tightly than required."""
     return piece.text if piece.binds >= binds else f"({piece.text})"
 
 
@@ -103,7 +103,7 @@ def _arg(plan: Plan, node: Node, binds: int = _LOOSE) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as Python, the shortest that reads back the same; whole numbers without a point."""
+    """A number as Python, the shortest that reads back the same; integers without a point."""
     if not math.isfinite(value):
         return f'{"-" if value < 0 else ""}float("{"nan" if value != value else "inf"}")'
     if value == int(value) and abs(value) < 1e16 and not (value == 0 and math.copysign(1, value) < 0):
@@ -199,19 +199,19 @@ def _apply(plan: Plan, node: Node, place: Node) -> Rendered:
 
 
 def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
-    """A function's template with its arguments, in parentheses where they need them."""
+    """A function's template with its arguments, in parentheses where needed."""
     filled = []
     for k, a in enumerate(args):
-        beside = re.findall(rf"(.?)\s*\{{{k}\}}\s*(?=(.?))", template)  # what stands on either side of each place
+        beside = re.findall(rf"(.?)\s*\{{{k}\}}\s*(?=(.?))", template)  # the text on either side of each argument
         if all(before and before in "(,[<>=" and after and after in "),]<>=" for before, after in beside):
-            # one comparison beside another would be read as a chain of both
+            # adjacent comparisons would read as a chain
             compared = any(before in "<>=" or after in "<>=" for before, after in beside)
             filled.append(_wrap(a, _SUM) if compared else a.text)
         else:
             filled.append(_wrap(a, _ATOM))
     text = template.format(*filled)
     if template.startswith("(") and template.endswith(")") and template.count("(") == 1:
-        return Rendered(text[1:-1], _LOOSE)  # its own parentheses, only where they are needed
+        return Rendered(text[1:-1], _LOOSE)  # the template's own parentheses, only where needed
     if re.fullmatch(r"\w+\([^()]*\)", template):
         return Rendered(text, _ATOM)
     return Rendered(text, _POWER if re.fullmatch(r"\{\d\}\s*\*\*\s*\{\d\}", template) else _LOOSE)
@@ -268,9 +268,9 @@ def index_text(entries: Entries, shape: Shape) -> str:
 
 
 def selection(text: str, entries: Entries, shape: Shape) -> str:
-    """A selection from what the text says.
+    """A selection from the text of its operand.
 
-    Positions along several axes would be pairs to NumPy, and beside a number elsewhere an axis in another place: those are
+    NumPy would pair the positions along several axes, and move the axis if a number stands elsewhere.  So positions are
     taken one axis after another.
     """
     takes = [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]

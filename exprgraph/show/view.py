@@ -1,8 +1,7 @@
-"""What of a graph is printed: a bounded part, the root and what is nearest to it.
+"""The printed part of a graph: a bounded part, nearest to the root.
 
-A graph can have a million nodes, and a tree of the same expression more than there are atoms, so
-nothing here visits more than a bounded number of nodes: beyond the budget a node is *cut*, and
-stands as ``...`` in the output.
+A graph can have a million nodes, and the tree of its expression many more.  So nothing here visits more than a bounded
+number of nodes: beyond the budget a node is *cut* and printed as ``...``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
 
-#: of more operands than this only the first ``SHOWN_ARGS`` are printed
+#: if there are more operands, only the first ``SHOWN_ARGS`` are printed
 MAX_ARGS = 64
 SHOWN_ARGS = 32
 #: nodes left out are counted up to this many
@@ -24,7 +23,7 @@ COUNT_UP_TO = 10_000
 
 
 def operations(node: Node) -> int:
-    """Roughly how many operation signs one node prints as."""
+    """The approximate number of operation signs that a node prints."""
     if node.op is SUM:
         const, coefficients = node.params
         scaled = [c for c in islice(coefficients, MAX_ARGS) if c not in (1.0, -1.0)]
@@ -42,8 +41,8 @@ def is_atomic(node: Node) -> bool:
 class View:
     """The printed part of the graph below some roots.
 
-    ``limit`` bounds the operations that are printed (``None``: everything is).  A function that is
-    shown as another expression has that expression's arguments here.
+    ``limit`` bounds the printed operations (``None``: no bound).  A function that is displayed as another
+    expression has the arguments of that expression here.
     """
 
     def __init__(self, roots: Sequence[Node], limit: int | None, *, as_shown: bool = True) -> None:
@@ -90,7 +89,7 @@ class View:
 
     @property
     def note(self) -> str:
-        """How many nodes are not printed, in words; empty where all are."""
+        """The number of omitted nodes in words; empty if there are none."""
         n = self.left_out
         if not n:
             return ""
@@ -99,7 +98,7 @@ class View:
         return f"{n} node{'s' * (n != 1)} left out"
 
     def shown(self, node: Node) -> Node:
-        """The node that is printed in a node's place: itself, or what its function is shown as."""
+        """The printed form of a node: itself, or the expression that its function is displayed as."""
         if not self.as_shown or not isinstance(node.op, Function) or node.op.shown_as is None:
             return node
         found = self._shown.get(node)
@@ -120,18 +119,18 @@ class View:
         return self.limit is not None and len(shown.args) > MAX_ARGS and shown.op is not CONTRACT
 
     def args(self, node: Node) -> tuple[Node, ...]:
-        """The operands that are printed."""
+        """The printed operands."""
         if self.is_cut(node):
             return ()
         args = self.shown(node).args
         return args[:SHOWN_ARGS] if self.is_shortened(node) else args
 
     def operands(self, shown: Node) -> tuple[Node, ...]:
-        """The operands that are printed of a node that stands in another's place, or in its own."""
+        """The printed operands of a node, or of its displayed form."""
         return shown.args[:SHOWN_ARGS] if self.is_shortened(shown) else shown.args
 
     def order(self, roots: Iterable[Node], args: Callable[[Node], Sequence[Node]]) -> list[Node]:
-        """Every printed node, operands before users, in the order in which ``args`` gives them."""
+        """Every printed node, operands before users, in the order of ``args``."""
         out: list[Node] = []
         seen: set[Node] = set()
         stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]

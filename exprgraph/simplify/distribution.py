@@ -9,7 +9,7 @@ from ..canonical.written import split_coefficient
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM
 
-#: a product of sums is multiplied out into no more terms than this
+#: a product of sums is multiplied out into at most this many terms
 MOST_TERMS = 64
 
 _Factors = list[tuple[Node, float]]
@@ -28,7 +28,7 @@ def _terms_of(node: Node) -> list[tuple[float, Node | None]]:
 
 
 def expanded(node: Node) -> Node | None:
-    """``(a + b)*c`` as ``a*c + b*c``; whole powers of sums too, where there are few terms."""
+    """``(a + b)*c`` as ``a*c + b*c``; also integer powers of sums, if there are few terms."""
     if node.op is not PRODUCT:
         return None
     rest: _Factors = []

@@ -1,6 +1,6 @@
 """Algebra, by named rules with stated assumptions.
 
-Construction keeps what was written.  Here sums and products are merged, like terms collected, and more where it is asked for.
+Construction keeps the written form.  The rules here merge sums and products, collect like terms, and more on request.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Rule(NamedTuple):
-    """A rewriting: what it needs to be assumed, and the replacement of one node (or None)."""
+    """A rewriting rule: its assumption, and the replacement of one node (or None)."""
 
     name: str
     assumption: str
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
 
 
 def _powers_of_one_base(node: Node) -> Node | None:
-    """x / x = 1, sqrt(x) * sqrt(x) = x: exponents of one base are added whatever their kind."""
+    """x / x = 1, sqrt(x) * sqrt(x) = x: exponents of one base are added, whole or not."""
     if node.op is not PRODUCT:
         return None
     totals: dict[Node, float] = {}
@@ -99,17 +99,17 @@ RULES: dict[str, Rule] = {
         Rule("log_exp", "exp(x) does not overflow", _inverse_pair("log", "exp")),
         Rule("exp_log", "the argument is positive", _inverse_pair("exp", "log")),
         Rule("pythagoras", "none beyond rounding", _square_sum),
-        Rule("flatten", "none beyond rounding and range", lambda node: None),  # what every rewriting does by itself
+        Rule("flatten", "none beyond rounding and range", lambda node: None),  # rebuilding a node does this
         Rule("collect", "none beyond rounding and range", distribution.collected),
         Rule("expand", "none beyond rounding and range", distribution.expanded),
         Rule("stabilise", "none: it gives digits back", stabilise.stabilised),
     )
 }
 
-#: rules that may make a graph larger: they are asked for by name
+#: rules that may make a graph larger, applied only if named
 MAKES_LARGER = ("expand", "stabilise")
 
-#: which rules an assumption allows
+#: the rules that an assumption allows
 ASSUMPTIONS: dict[str, tuple[str, ...]] = {
     "finite": ("root_of_square", "pythagoras", "log_exp"),
     "positive": ("cancel", "exp_log"),
@@ -117,34 +117,34 @@ ASSUMPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
-    """An expression (or a nesting of them) rewritten by named rules, to a fixed point.
+    """Rewrite an expression (or a nesting of them) by named rules, to a fixed point.
 
-    Without any, nested sums and products are merged and like terms collected (``"flatten"``), as real numbers allow; rounding,
-    overflow and underflow may differ from what was written.  Further rules by their names:
+    Without a name, nested sums and products are merged and like terms collected (``"flatten"``).  This is exact for real
+    numbers, but rounding, overflow and underflow may differ from the written form.  Further rules by name:
 
     * ``"collect"``: ``x*y + x*z`` becomes ``x*(y + z)``.
     * ``"expand"``: products and small powers of sums are multiplied out.
     * ``"stabilise"``: forms that lose digits become those that keep them: ``log(sigmoid(x))``, ``log(softmax(x))``,
       ``exp(x)/sum(exp(x))``, the logarithm of a sum of exponentials, ``log(1 + x)``, ``exp(x) - 1``, ``1 - cos(x)``,
-      ``sqrt(x + 1) - sqrt(x)``, and their kin.
+      ``sqrt(x + 1) - sqrt(x)``, and similar forms.
 
     Some rules need an assumption:
 
-    * ``"finite"``: the expression and its parts are finite where it is used: ``sqrt(x**2)`` becomes
+    * ``"finite"``: the expression and its parts are finite at all points of use: ``sqrt(x**2)`` becomes
       ``abs(x)``, ``sin(x)**2 + cos(x)**2`` becomes 1, ``log(exp(x))`` becomes x.
     * ``"positive"``: bases and arguments of logarithms are positive: ``x/x`` becomes 1,
       ``sqrt(x)*sqrt(x)`` and ``exp(log(x))`` become x.
-    * the name of a single rule: ``"root_of_square"``, ``"pythagoras"`` or ``"log_exp"`` of the first,
+    * the name of a single rule: ``"root_of_square"``, ``"pythagoras"`` or ``"log_exp"`` of the first assumption,
       ``"cancel"`` or ``"exp_log"`` of the second.
 
-    Several may be given, as a list.  Shapes stay; no rule makes the graph larger, but for ``"expand"`` and ``"stabilise"``.
+    Pass several as a list.  Shapes stay.  Only ``"expand"`` and ``"stabilise"`` may make the graph larger.
 
     Args:
         e: an expression, or a nesting of dicts, lists and tuples of them.
         assume: names of rules and of assumptions.
 
     Raises:
-        ValueError: an assumption is not known.
+        ValueError: an assumption is unknown.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -172,7 +172,7 @@ def simplify(e: T, assume: str | Iterable[str] = ()) -> T:
 
 
 def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
-    """The roots rewritten, without those rules that make them larger and may not."""
+    """The roots rewritten; rules that may not make them larger are dropped if they do."""
 
     def accepted(before: list[Node], after: list[Node]) -> list[Node]:
         return after if len(topological(after)) <= len(topological(before)) else before
@@ -180,7 +180,7 @@ def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
     bound = [r for r in rules if r.name not in MAKES_LARGER]
     simpler = _rewritten(roots, bound)
     if len(topological(simpler)) > len(topological(roots)):
-        # what a rule replaced is needed elsewhere as well: one rule at a time, those that make nothing larger
+        # a replaced part is also used elsewhere: apply one rule at a time, and keep those that make nothing larger
         simpler = accepted(roots, _rewritten(roots, []))
         for rule in bound:
             simpler = accepted(simpler, _rewritten(simpler, [rule]))
@@ -189,7 +189,7 @@ def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
 
 
 def _rewritten(roots: Sequence[Node], rules: Sequence[Rule]) -> list[Node]:
-    """Every node built again, merged with what it is made of, and rewritten until no rule applies."""
+    """Rebuild every node, merged with its arguments, and rewrite it until no rule applies."""
     image: dict[Node, Node] = {}
     for node in topological(roots):
         new = node

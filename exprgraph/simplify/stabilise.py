@@ -1,6 +1,6 @@
-"""Forms that lose digits rewritten as those that keep them: a rule of ``simplify``.
+"""Rewrite forms that lose digits into forms that keep them: a rule of ``simplify``.
 
-Each form is the same function of real numbers as the one it replaces.  Sources: Kahan, "Branch cuts for complex elementary functions"
+Both forms are the same function of real numbers.  Sources: Kahan, "Branch cuts for complex elementary functions"
 (1987), and Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 1.7 and chapter 1's problems.
 """
 
@@ -35,14 +35,14 @@ def _same(node: Node, arg: Node) -> bool:
 
 
 def _log_of_sigmoid(node: Node) -> Node | None:
-    """log(sigmoid(x)), and log(1/(1 + exp(-x))), which the rule below makes it."""
+    """log(sigmoid(x)), also from log(1/(1 + exp(-x))) by the rule below."""
     if _is(node, "log") and _is(node.args[0], "sigmoid"):
         return functions.log_sigmoid(node.args[0].args[0])
     return None
 
 
 def _log_of_softmax(node: Node) -> Node | None:
-    """log(softmax(x)), and of some elements of it."""
+    """log(softmax(x)), also of some of its elements."""
     if not _is(node, "log"):
         return None
     (inside,) = node.args
@@ -62,7 +62,7 @@ def _softmax(node: Node) -> Node | None:
         if e != -1.0 or total.op is not CONTRACT:
             continue
         spread, inner = None, total
-        if is_structural(total) and len(total.args) == 1 and total.args[0].op is CONTRACT:  # broadcast to where it comes from
+        if is_structural(total) and len(total.args) == 1 and total.args[0].op is CONTRACT:  # broadcast along the summed axes
             ((spread,), _), inner = total.params, total.args[0]
         exponential, (labels, *others) = inner.args[0], inner.params[0]
         if others or not _is(exponential, "exp") or exponential.shape != node.shape:
@@ -77,7 +77,7 @@ def _softmax(node: Node) -> Node | None:
 
 
 def _sigmoid(node: Node) -> Node | None:
-    """1/(1 + exp(-x)), whose exponential may overflow in derivatives."""
+    """1/(1 + exp(-x)); its exponential may overflow in derivatives."""
     if node.op is not PRODUCT:
         return None
     for base, e in zip(node.args, node.params):
@@ -147,7 +147,7 @@ def _minus_one(a: Node) -> Node | None:
 
 
 def _difference_of_roots(node: Node) -> Node | None:
-    """sqrt(a) - sqrt(b) as (a - b)/(sqrt(a) + sqrt(b)); the difference of a and b is merged, so that it may be exact."""
+    """sqrt(a) - sqrt(b) as (a - b)/(sqrt(a) + sqrt(b)); a - b is merged, and may become exact."""
     if node.op is not SUM or node.params[0] != 0.0:
         return None
     terms = _terms(node)
@@ -156,7 +156,7 @@ def _difference_of_roots(node: Node) -> Node | None:
             if i != j and c > 0 and k == -c and _is_root(a) and _is_root(b):
                 above = linear([(1.0, a.args[0]), (-1.0, b.args[0])], 0.0, node.shape)
                 if number(above) is None and len(above.args) >= len(a.args[0].args) + len(b.args[0].args):
-                    continue  # nothing cancels: no digits are gained
+                    continue  # nothing cancels, so no digits are gained
                 below = linear([(1.0, a), (1.0, b)], 0.0, node.shape)
                 rest = [t for n, t in enumerate(terms) if n not in (i, j)]
                 return linear([*rest, (c, product([(above, 1.0), (below, -1.0)], 1.0, node.shape))], 0.0, node.shape)
@@ -173,7 +173,7 @@ _FORMS: tuple[Callable[[Node], Node | None], ...] = (
 
 
 def stabilised(node: Node) -> Node | None:
-    """The node in a form that keeps its digits, if it is known to lose them."""
+    """A form of the node that keeps its digits, if the node is known to lose them."""
     found: Iterator[Node | None] = (form(node) for form in _FORMS)
     return next((better for better in found if better is not None), None)
 

@@ -1,1 +1,1 @@
-"""What knows no graph: names, numbers, files, processes, recursion of any depth."""
+"""Helpers that know no graph: names, numbers, files, processes, recursion of any depth."""

@@ -1,4 +1,4 @@
-"""Exact numbers of other types, Python's and SymPy's, as the float that is nearest to them."""
+"""Exact numbers of Python and SymPy as the nearest float."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import numpy as np
 
 from ..errors import DTypeError
 
-#: digits that SymPy works with at most; what differs from 0 only after them is below every float
+#: the most digits for SymPy; a number that differs from 0 only beyond them is below every float
 _DIGITS = (60, 250, 1000, 4000)
 
 
 def nearest_float(value: object) -> float | None:
     """The float nearest to a number that NumPy has no type for; ``None`` for anything else.
 
-    Taken are Python's ``Fraction`` and ``Decimal``, numbers of SymPy (such as ``sqrt(2)/3``), and whatever else says that it
-    is a real number by ``numbers.Real``.
+    These are Python's ``Fraction`` and ``Decimal``, numbers of SymPy (such as ``sqrt(2)/3``), and every other
+    ``numbers.Real``.
 
     Raises:
         DTypeError: the number is not real, or too large for a float.
     """
     if isinstance(value, Rational):
         try:
-            return int(value.numerator) / int(value.denominator)  # of integers Python's division is exact but for one rounding
+            return int(value.numerator) / int(value.denominator)  # Python rounds the quotient of integers only once
         except OverflowError:
             raise _too_large(value) from None
     if isinstance(value, Decimal):
@@ -45,7 +45,7 @@ def nearest_float(value: object) -> float | None:
 
 
 def nearest_floats(values: np.ndarray) -> np.ndarray:
-    """An array of such numbers as floats; the array itself where it holds anything else.
+    """An array of such numbers as floats; the array itself if it holds anything else.
 
     Raises:
         DTypeError: as for :func:`nearest_float`.
@@ -61,7 +61,7 @@ def nearest_floats(values: np.ndarray) -> np.ndarray:
 
 def is_of_sympy(value: object) -> bool:
     """Whether it is a number of SymPy's: an expression without symbols."""
-    sympy = sys.modules.get("sympy")  # who gives such a number has imported it
+    sympy = sys.modules.get("sympy")  # the caller has imported SymPy to make such a number
     return sympy is not None and isinstance(value, sympy.Expr) and bool(value.is_number)
 
 
@@ -83,7 +83,7 @@ def _of_sympy(value: Any) -> float:
 
 
 def _real_part(value: Any) -> Any:
-    """The value itself, where what SymPy evaluates it to has no imaginary part."""
+    """The value itself, if SymPy evaluates it to a real number."""
     real, imaginary = value.as_real_imag()
     if float(_evaluated(imaginary)) != 0.0:
         raise DTypeError(f"expressions are real-valued, and {_brief(value)} is not a real number")
@@ -91,7 +91,7 @@ def _real_part(value: Any) -> Any:
 
 
 def _evaluated(value: Any) -> Any:
-    """A number of more digits than a float has, however much cancels on the way to it."""
+    """A number to more digits than a float has, however much cancels in its evaluation."""
     from sympy.core.evalf import PrecisionExhausted
 
     for most in _DIGITS:
@@ -115,7 +115,7 @@ def _too_large(value: object) -> DTypeError:
 def _brief(value: object) -> str:
     try:
         text = str(value)
-    except ValueError:  # an integer of more digits than Python writes
+    except ValueError:  # an integer with more digits than Python converts
         return "of many digits"
     return text if len(text) <= 100 else text[:100] + "..."
 

@@ -1,9 +1,8 @@
-"""Files written whole or not at all, whoever interrupts.
+"""Files written completely or not at all, even if the process is interrupted.
 
-What is written goes into a draft beside the file, which then takes the file's place in one step.  A file
-that is there keeps its mode and, where the system allows it, its owner; a new one has what the umask
-gives.  A link stays, and the file that it leads to is replaced.  Only regular files are: for root, a
-device or a pipe would become a file just as easily.
+A writer fills a draft beside the file, which then replaces the file in one step.  An existing file keeps its mode
+and, if the system allows it, its owner; a new file gets its mode from the umask.  A link stays, and its target is
+replaced.  Only regular files are replaced: root could otherwise turn a device or a pipe into a file.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import IO
 
 from ..errors import FileNameError
 
-#: endings of names that say what a file holds, and that no writer takes for anything else
+#: endings that name a format; no writer uses them for another one
 _MEANINGS = {
     "source code": ".c .cc .cpp .cu .cxx .f .f90 .go .h .hpp .java .jl .js .m .ptx .py .pyi .pyx .r .rs .sh .ts",
     "machine code": ".a .bc .dll .dylib .exe .ll .o .obj .pyc .pyd .s .so .wasm",
@@ -32,11 +31,11 @@ _MEANS = {suffix: what for what, suffixes in _MEANINGS.items() for suffix in suf
 
 
 def checked_name(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> str:
-    """The path as text, if its name ends in one of ``suffixes`` or in nothing that means something else.
+    """The path as text, if its name ends in one of ``suffixes`` or in no ending of another format.
 
     Raises:
         TypeError: it is not the path of a file.
-        FileNameError: the name says that the file holds something else.
+        FileNameError: the name has the ending of another format.
 
     >>> from exprgraph.support.files import checked_name
     >>> checked_name("run-0.5", "parameters", [".npz"])
@@ -63,23 +62,23 @@ def checked_name(path: str | os.PathLike[str], what: str, suffixes: Iterable[str
 
 
 def check_writable(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> None:
-    """Find out that :func:`written_whole` can write there, before there is anything to lose; leaves nothing behind."""
+    """Check that :func:`written_whole` can write there, before there is anything to lose; leaves no file behind."""
     name = checked_name(path, what, suffixes)
     with _explained(name, what), _draft(_target(name, what)) as draft:
-        open(draft, "xb").close()  # what may be written is not what permissions say: a disk may be read-only
+        open(draft, "xb").close()  # permissions do not tell: a disk may be read-only
 
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str], what: str, suffixes: Iterable[str]) -> Iterator[IO[bytes]]:
-    """A file to write into, which takes the place of ``path`` when the block ends, and is gone where it does not.
+    """A file to write into.  It replaces ``path`` when the block ends, and is removed if the block fails.
 
     Args:
-        what: what is written, for messages: "parameters".
-        suffixes: the endings that a name of such a file has; other names are taken unless they mean something else.
+        what: the contents, for messages: "parameters".
+        suffixes: the endings of this format; other names are accepted unless they have the ending of another format.
 
     Raises:
-        FileNameError: the name means something else.
-        OSError: there is no such directory, what is there is no regular file, or the disk is full.
+        FileNameError: the name has the ending of another format.
+        OSError: there is no such directory, the path is not a regular file, or the disk is full.
     """
     name = checked_name(path, what, suffixes)
     with _explained(name, what):
@@ -95,17 +94,17 @@ def written_whole(path: str | os.PathLike[str], what: str, suffixes: Iterable[st
 
 @contextmanager
 def _explained(name: str, what: str) -> Iterator[None]:
-    """The system's errors say what could not be saved."""
+    """Add the name of the contents to the system's errors."""
     try:
         yield
     except OSError as e:
-        if e.errno is None:  # one of this module, which says all
+        if e.errno is None:  # raised by this module, and complete
             raise
         raise OSError(e.errno, f"cannot save {what}: {e.strerror}", name) from e
 
 
 def _target(name: str, what: str) -> str:
-    """The file that is replaced: what links lead to."""
+    """The file to replace: the target of links."""
     target = os.path.realpath(name)
     place = f"cannot save {what} to {name}"
     folder = os.path.dirname(target)
@@ -132,7 +131,7 @@ def _kind(mode: int) -> str:
 
 @contextmanager
 def _draft(target: str) -> Iterator[str]:
-    """A name beside the file.  What has it at the end is removed, also before a signal ends the process."""
+    """A name beside the file.  A file of this name is removed at the end, also when a signal ends the process."""
     folder, name = os.path.split(target)
     draft = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}.tmp")
 
@@ -142,9 +141,9 @@ def _draft(target: str) -> Iterator[str]:
         os.kill(os.getpid(), number)
 
     ending: list[int] = []
-    if threading.current_thread() is threading.main_thread():  # no other may say what a signal does
+    if threading.current_thread() is threading.main_thread():  # only the main thread may set handlers of signals
         numbers = [getattr(signal, n, None) for n in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")]
-        ending = [n for n in numbers if n is not None and signal.getsignal(n) == signal.SIG_DFL]  # others are the program's own
+        ending = [n for n in numbers if n is not None and signal.getsignal(n) == signal.SIG_DFL]  # the program set the others
     try:
         for number in ending:
             signal.signal(number, end)
@@ -156,10 +155,10 @@ def _draft(target: str) -> Iterator[str]:
 
 
 def _like(draft: str, target: str) -> None:
-    """Give the draft the mode and the owner of the file whose place it takes."""
+    """Give the draft the mode and the owner of the file that it replaces."""
     try:
         old = os.stat(target)
-    except FileNotFoundError:  # a new file has what the umask gives
+    except FileNotFoundError:  # a new file gets its mode from the umask
         return
     if hasattr(os, "chown"):
         new = os.stat(draft)

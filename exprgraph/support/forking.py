@@ -1,4 +1,4 @@
-"""Locks that a process made by fork finds free, whatever the other threads of its parent were doing."""
+"""Locks that are free in a forked process, whatever the other threads of its parent were doing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import threading
 
 
 def lock() -> threading.RLock:
-    """A lock that forking waits for: what it protects is whole in the new process.
+    """A lock that a fork waits for, so that the data it protects are consistent in the new process.
 
-    Locks are taken before a fork in the order opposite to that in which they were made, so one that is held
-    while another is taken must be made after it.
+    A fork takes all locks, the newest first.  So if a lock is held while another one is taken, the first must be newer.
     """
     made = threading.RLock()  # re-entrant: the thread that forks may hold it
     if hasattr(os, "register_at_fork"):

@@ -11,7 +11,7 @@ from ..errors import ShapeError
 
 
 def whole(value: Any) -> int | None:
-    """The number as Python's own; ``None`` for anything else.  What a node keeps is part of its digest as text."""
+    """The number as a Python int; ``None`` for anything else.  Node parameters enter digests as text, so the type matters."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer, np.ndarray)):
         return None
     if isinstance(value, np.ndarray) and (value.ndim or value.dtype.kind not in "iu"):

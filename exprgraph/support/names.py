@@ -6,7 +6,7 @@ import keyword
 
 
 def is_identifier(name: str) -> bool:
-    """Whether Python code can use the name as it is: Python reads some letters as others, and gives some names itself."""
+    """Whether Python code can use the name unchanged: Python normalises some letters, and reserves some names."""
     if not name.isidentifier() or keyword.iskeyword(name) or name == "__debug__":
         return False
     if name.isascii():
@@ -17,7 +17,7 @@ def is_identifier(name: str) -> bool:
 
 
 def shown(name: str) -> str:
-    """The name in a line of a message: control characters, and what no encoding takes, are written as escapes."""
+    """The name for a message: control characters, and characters that cannot be encoded, are escaped."""
     return name if name.isprintable() else ascii(name)
 
 

@@ -1,18 +1,16 @@
-"""Linear systems of numbers, and which of them have a solution.
+"""Linear systems of numbers, and the decision whether they have a solution.
 
-A matrix is taken for singular where a pivot of Gaussian elimination with partial pivoting is noise.  The pivot
-of column k is what is left of an entry after k products were subtracted from it; each subtraction may be wrong by
-half a unit in the last place of what is there, so that a pivot d with
+A matrix counts as singular if a pivot of Gaussian elimination with partial pivoting is noise.  The pivot of column k
+is an entry minus k products.  Each subtraction may be wrong by half a unit in the last place, so that a pivot d with
 
     |d| <= 2 k' eps (sum of the absolute values of the products),   k' = k + 1,
 
-has perhaps no digit that is right, and a solution would have none.  Nothing is compared that was not subtracted,
-so scaling rows or columns changes no answer, and a triangular matrix is singular only where a 0 is on its diagonal.
+may have no correct digit, and neither would a solution.  Only subtracted numbers are compared, so scaling rows or
+columns changes no answer, and a triangular matrix is singular only if its diagonal has a 0.
 The bound is that of Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 9.3, for one entry.
 
-Matrices of whole numbers, of equal rows or columns and the like are found singular where they are.  One that
-rounding has moved away from a singular one may have pivots of a few times the bound: then there are numbers,
-as LAPACK gives them.
+This finds singular matrices of integers, of equal rows or columns and the like.  A matrix that rounding has moved
+away from a singular one may have pivots of a few times the bound; then the solution has numbers, as in LAPACK.
 """
 
 from __future__ import annotations
@@ -23,18 +21,18 @@ import numpy as np
 
 #: a pivot is noise up to this many times its rounding error
 NOISE = 2.0
-#: matrices that magnify errors by more than this part of 1/(n eps) are looked at: those with noise magnify by 1/40 of it at least
+#: matrices that magnify errors by more than this fraction of 1/(n eps) are examined; noise magnifies by at least 1/40 of it
 _LOOK = 1e-3
 
 
 def solve_systems(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The solutions of systems, by LAPACK; NaN for those whose matrix is singular or holds NaN.
+    """The solutions of systems, by LAPACK; NaN if the matrix is singular or holds NaN.
 
     Args:
         a: matrices, ``lead + (n, n)``.
         b: right-hand sides, ``lead + (n, ...)``.
 
-    What LAPACK makes of a NaN depends on how it was built: some give numbers.
+    (Some builds of LAPACK return numbers for a matrix with NaN.)
 
     >>> import numpy as np
     >>> from exprgraph.support.systems import solve_systems
@@ -53,7 +51,7 @@ def solve_systems(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     out = np.full(sides.shape, np.nan, np.result_type(a, b))
     try:
         out[known] = np.linalg.solve(matrices[known], sides[known])
-    except np.linalg.LinAlgError:  # LAPACK finds a 0 that is none here: the others keep their values
+    except np.linalg.LinAlgError:  # LAPACK finds a pivot of 0 in one matrix: the others keep their values
         for k in np.flatnonzero(known):
             try:
                 out[k] = np.linalg.solve(matrices[k], sides[k])
@@ -63,7 +61,7 @@ def solve_systems(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _may_be_singular(a: np.ndarray) -> np.ndarray:
-    """Whether matrices magnify the errors of some right-hand side nearly as much as noise does, whatever the scales of rows and columns."""
+    """Whether matrices magnify the errors of some right-hand side nearly as much as noise does, independent of row and column scales."""
     n = a.shape[-1]
     size = np.abs(a).max(axis=2, initial=0.0)
     probe = size * (1.0 + np.modf(np.arange(1, n + 1) * 0.6180339887498949)[0]).astype(a.dtype)
@@ -78,7 +76,7 @@ def _may_be_singular(a: np.ndarray) -> np.ndarray:
 
 
 def is_singular(a: np.ndarray) -> np.ndarray:
-    """Whether each of some matrices, (k, n, n), has a pivot that is noise."""
+    """For each of the matrices, (k, n, n): whether it has a pivot that is noise."""
     a = a.copy()
     count, n, _ = a.shape
     singular = np.zeros(count, bool)

@@ -1,9 +1,9 @@
 """Recursive rules on graphs of any depth.
 
-A rule that moves something inwards (a sum over samples, a selection, a diagonal) is written as a plain
-recursive function.  :func:`unwinding` lets it recurse a few levels; what lies deeper is put on a
-stack, worked off first, and the interrupted rules are run again with the results at hand.  All
-unwinding rules share one stack, since they call each other.
+A rule that pushes an operation down (a sum over samples, a selection, a diagonal) is written as a plain
+recursive function.  :func:`unwinding` lets it recurse a few levels.  Deeper calls are put on a stack and computed
+first; then the interrupted rules run again with the results at hand.  All unwinding rules share one stack, because
+they call each other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 S = TypeVar("S")
 
-#: how many levels rules recurse before the rest goes to the stack
+#: the number of levels that rules recurse before they use the stack
 LEVELS = 16
 
 _Call = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -35,7 +35,7 @@ _state = _State()
 
 
 def unwinding(rule: Callable[..., T]) -> Callable[..., T]:
-    """The rule, at a depth that the recursion limit does not bound.
+    """The rule, without a limit of its depth.
 
     The rule is a pure function of hashable arguments: it may be run more than once.
     """
@@ -89,7 +89,7 @@ def _work_off(rule: Callable[..., T], args: tuple[Any, ...]) -> T:
 
 
 def each(rule: Callable[[S], T], items: Iterable[S]) -> list[T]:
-    """``rule`` of every item; what several of them need deeper down is asked for at once."""
+    """``rule`` of every item; the deeper calls of all items are requested at once."""
     values: list[T] = []
     needed: list[_Call] = []
     for item in items:

@@ -1,4 +1,4 @@
-"""NumPy values of functions that NumPy lacks, each with the accuracy the table promises."""
+"""NumPy values of functions that NumPy lacks, with the accuracy of the table."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ erfc = _like(_erfc)
 
 
 def is_by_root(e: float) -> bool:
-    """Whether a power is taken by multiplications and a square root, here and in compiled code: NaN at -inf as below 0."""
+    """Whether a power is computed by multiplications and a square root, here and in compiled code: NaN at -inf as below 0."""
     return 0.0 < e <= 8.0 and e == int(e) + 0.5
 
 
 def power(x: Any, e: float) -> Any:
-    """x**e for a number e; of a negative e the reciprocal of the power of -e."""
+    """x**e for a number e; for a negative e, the reciprocal of x**-e."""
     if e < 0.0:
         return 1.0 / power(x, -e)
     if not is_by_root(e):
@@ -78,7 +78,7 @@ def xlogy(x: Any, y: Any) -> Any:
     return np.where((x == 0) & (y == y), 0 * np.sign(x), x * np.log(y))
 
 
-#: -sqrt(1/2) in two parts of 26 bits, and what is left
+#: -sqrt(1/2) in two parts of 26 bits, and the rest
 _MINUS_ROOT_HALF = (-0.7071067690849304, -1.2101617152815436e-08, 4.833646656726457e-17)
 
 
@@ -151,7 +151,7 @@ def inverse_root(s: Any) -> Any:
 
 
 def norm(v: Any, axes: tuple[int, ...]) -> Any:
-    """The root of the sum of squares, of elements that are scaled by a power of 2."""
+    """The root of the sum of squares, with elements scaled by a power of 2."""
     top = np.max(np.abs(v), axis=axes, keepdims=True)
     _, exponent = np.frexp(top)
     u = np.ldexp(v, -exponent)

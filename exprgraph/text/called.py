@@ -36,7 +36,7 @@ from ..language import linalg, many_operands, operators, reductions, shapes
 
 
 class Name:
-    """What stands before an opening parenthesis: a function, or a method with what it is of."""
+    """A callee: a function, or a method and its object."""
 
     def __init__(self, text: str, call: Callable[..., Any]) -> None:
         self.text = text
@@ -44,7 +44,7 @@ class Name:
 
 
 Called = Mapping[str, Callable[..., Any]]
-#: what text calls to make nodes of a primitive, by name: ``{"stack": joining.stack}``
+#: the functions that make nodes of a primitive, by their names in text: ``{"stack": joining.stack}``
 PARSE: Column[Called] = Column("parse", "the functions that text calls, by name, to make nodes of it", __name__)
 PARSE.leave_out("its name is read from the table, so that functions that are added are found", Function)
 
@@ -85,12 +85,12 @@ for _row in (NORM, LOGSUMEXP, SOFTMAX, LOG_SOFTMAX):
 
 
 def is_called(row: Primitive) -> bool:
-    """Whether text calls a function of a primitive's own name."""
+    """Whether text calls a function with the name of a primitive."""
     return isinstance(row, Function) or row.name in (PARSE.find(row) or ())
 
 
 def called() -> dict[str, Callable[..., Any]]:
-    """What is called by its name, without the elementwise rows, which users add to."""
+    """The functions by name, without the elementwise rows, to which users add."""
     found: dict[str, Callable[..., Any]] = {"lookup": _looked_up, **_of(functions, "clip"), **_of(operators, "greater greater_equal")}
     for row in TABLE.values():
         found.update(PARSE.find(row) or {})

@@ -1,9 +1,9 @@
-"""The grammar of text: Python's arithmetic, indexing and calls, as steps in the order in which they are done.
+"""The grammar of text: Python's arithmetic, indexing and calls, as steps in order of execution.
 
 Python's own parser recurses, and may exhaust the stack of a thread or of a program that raised the
-recursion limit; this one keeps what is not yet done on a list, so that a sum of a million terms is read
-like one of two, and depth has a limit that can be chosen.  Operators bind as in Python's grammar; what
-an expression cannot hold (``if``, ``lambda``, ``**kwargs`` ...) is no part of the grammar.
+recursion limit.  This parser keeps pending work on a list, so that it reads a sum of a million terms, and the limit
+of depth can be chosen.  Operators bind as in Python's grammar.  The grammar leaves out constructs without a meaning
+for expressions (``if``, ``lambda``, ``**kwargs`` ...).
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ _TOKEN = re.compile(
     |(?P<sign>\.\.\.|\*\*=?|//=?|<<=?|>>=?|[-+*/@%&|^<>=!]=|:=|->|[-+*/@%&|^~<>()\[\]{},:.=!])""",
     re.VERBOSE | re.DOTALL,
 )
-#: what a statement begins with that assigns
+#: the beginning of an assignment
 _ASSIGNED = re.compile(r"\w+(?:[ \t\f]|\\\r?\n)*=(?!=)")
-#: what a keyword argument begins with
+#: the beginning of a keyword argument
 _KEYWORD = re.compile(r"\w+(?:\s|\\\r?\n|#[^\n]*\n)*=(?!=)")
-#: how tightly operators bind; a sign in front binds less than a power and more than a product
+#: binding of operators; a leading sign binds less than a power and more than a product
 _BINARY = {"<": 1, "<=": 1, ">": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "@": 3, "**": 5}
 _SIGN = 4
 _COMPARISON = 1
 _CLOSING = {"(": ")", "[": "]", "call": ")", "index": "]"}
 _CONSTANTS = {"None": None, "True": True, "False": False}
-_LONGEST_NUMBER = 4300  # as in Python; reading the digits of a longer one takes time that grows with their square
+_LONGEST_NUMBER = 4300  # as in Python: reading the digits takes time that grows with their square
 
 
 class Step(NamedTuple):
-    """One thing to do with the last values: to make a number, to add two, to call a function.
+    """One step on a stack of values: push a number, add two values, call a function.
 
     Attributes:
         kind: "constant", "name", "binary", "sign", "list", "tuple", "slice", "index", "attribute", "call", "assign" or "end".
         what: the constant, the name, the operator; of a slice which of its three numbers are there; of a call the names of
             the last arguments.
-        takes: how many values it takes.
-        of: the name of what is called, or of what the attribute is of, where that is a name and nothing more.
-        start, stop: where its text is.
+        takes: the number of values it takes.
+        of: the name of the callee, or of the attribute's object, if it is a plain name.
+        start, stop: the position of its text.
     """
 
     kind: str
@@ -83,24 +83,24 @@ class Source:
         self.text = text
 
     def line(self, at: int) -> int:
-        """The line of a place, counted from 1."""
+        """The line of a position, counted from 1."""
         return self.text.count("\n", 0, at) + 1
 
     def part(self, start: int, stop: int) -> str:
-        """What stands there, shortened."""
+        """The text there, shortened."""
         found = " ".join(self.text[start : min(stop, start + 200)].split())
         return found if stop - start <= 100 else found[:100] + "..."
 
     def refuse(self, start: int, stop: int, what: str = "") -> NoReturn:
-        """Say that an expression cannot hold what stands there."""
+        """Refuse text that an expression cannot hold."""
         raise ParseError(f"line {self.line(start)}: an expression cannot hold {what or self.part(start, stop)}")
 
 
 def steps(text: str, max_depth: int) -> Iterator[Step]:
-    """What the text asks for, statement by statement; each ends with a step "end" or "assign".
+    """The steps of a text, statement by statement; each ends with a step "end" or "assign".
 
     Raises:
-        ParseError: the text is no such sequence; what was read before was given out.
+        ParseError: the text is not such a sequence; the steps before the error have been yielded.
     """
     return _Reader(text, max_depth).run()
 
@@ -108,16 +108,16 @@ def steps(text: str, max_depth: int) -> Iterator[Step]:
 class _Reader:
     def __init__(self, text: str, max_depth: int) -> None:
         self.source, self.text, self.max_depth = Source(text), text, max_depth
-        self.at = 0  # where the next token begins
-        self.stop = 0  # where the last one ended
+        self.at = 0  # the start of the next token
+        self.stop = 0  # the end of the last token
         self.kind = self.token = ""
         self.start = 0
         self.out: list[Step] = []
-        self.starts: list[int] = []  # where the text of each value begins
+        self.starts: list[int] = []  # the start of each value's text
         self.waiting: list[_Open | tuple[str, int, int]] = []  # brackets, and operators: (operator, binding, start)
-        self.brackets = 0  # how many are open
-        self.plain = ""  # the name that the last operand is, if it is nothing more
-        self.before = ""  # what came last: a statement, or what ends one
+        self.brackets = 0  # the number of open ones
+        self.plain = ""  # the last operand, if it is a plain name
+        self.before = ""  # the last token: the beginning or the end of a statement
 
     def run(self) -> Iterator[Step]:
         self._next()
@@ -255,7 +255,7 @@ class _Reader:
         return False
 
     def _restart(self) -> None:
-        """The step that was made last ends where its last token does."""
+        """End the last step at its last token."""
         step = self.out[-1]
         self.out[-1] = step._replace(stop=self.stop)
 
@@ -276,7 +276,7 @@ class _Reader:
             self.source.refuse(self.start, self.at)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # escapes that Python will not take one day
+                warnings.simplefilter("ignore")  # escapes that Python will reject in the future
                 value = ast.literal_eval(self.token)
         except (SyntaxError, ValueError) as e:
             self._fail(getattr(e, "msg", str(e)))
@@ -324,7 +324,7 @@ class _Reader:
         self.source.refuse(self.start, self._end_of_line())
 
     def _reduce(self, binding: int) -> None:
-        """Do what waits and binds at least as tightly."""
+        """Finish pending operators that bind at least as tightly."""
         while not isinstance(top := self.waiting[-1], _Open) and top[1] >= binding:
             self.waiting.pop()
             if top[0].startswith("sign"):

@@ -1,8 +1,7 @@
-"""Reading: text as it is printed, or as a person writes it, into expressions.
+"""Parsing: from text, printed or written by a person, to expressions.
 
-The text is taken apart by a grammar of its own (:mod:`grammar`), which is a part of Python's, and read by
-a table of what it may hold: nothing of it is ever executed.  What it may cost is bounded before it is
-done, so text of unknown origin can be read.
+The text is parsed by a grammar of its own (:mod:`grammar`), a subset of Python's, and interpreted by a table of
+functions: nothing of it is ever executed.  Costs are bounded in advance, so text of unknown origin can be read.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _PROPERTIES = ("T",)
 _METHODS = ("sum", "mean", "max", "min", "reshape", "transpose", "ravel")
 _MODULES = ("eg", "exprgraph")
 _SAMPLES = "over_samples"
-#: how often each number of an array may be computed with
+#: the number of operations allowed for each number of an array
 _WORK = 50
 
 
@@ -46,22 +45,22 @@ def parse(
     max_depth: int = 1_000,
     max_elements: int = 10_000_000,
 ) -> Node:
-    """The expression that a text is, as ``str(e)`` and :func:`to_python` write them.
+    """Read an expression from text, such as ``str(e)`` or the code of :func:`to_python`.
 
-    Nothing in the text is executed, and what it may cost is bounded, so that text of unknown origin can be read.
+    Nothing in the text is executed, and costs are bounded, so that text of unknown origin can be read.
 
     Args:
         text: Python's arithmetic, indexing and calls of this package's functions; lines such as ``t = x + 1``
             before the last one name parts.
-        symbols: the symbols that occur, or a dict of what names mean.  A name that is none of them, and is not
-            defined in the text, is an error.
-        max_characters: how long the text may be.
-        max_depth: how many brackets and operators may be open at once; a long sum is not deep.
-        max_elements: how many elements each expression may have (as many as a given symbol has are always allowed), and
-            how many numbers all constant arrays, and all lists.  A list that has a name counts wherever the name stands.
+        symbols: the symbols that occur, or a dict from names to expressions.  Any other name that is not
+            defined in the text is an error.
+        max_characters: the longest text.
+        max_depth: the most brackets and operators that may be open at once; a long sum is not deep.
+        max_elements: the most elements of an expression (never fewer than a given symbol has), and the most numbers in all
+            constant arrays and in all lists.  A named list counts at every use of its name.
 
     Raises:
-        ParseError: the text is no expression, holds what an expression does not, or goes beyond a limit: it says where.
+        ParseError: the text is not an expression, or exceeds a limit; the message says where.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -101,7 +100,7 @@ def _symbol(s: Any) -> Node:
 
 
 class _Module:
-    """``eg``, ``over_samples`` or ``eg.over_samples``: what has functions."""
+    """A namespace of functions: ``eg``, ``over_samples`` or ``eg.over_samples``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -113,7 +112,7 @@ class _Reader:
     def __init__(self, source: Source, names: dict[str, Any], max_elements: int) -> None:
         self.source, self.names, self.max_elements = source, names, max_elements
         self.functions = called()
-        self.largest = max([max_elements, *(n.size for n in names.values() if isinstance(n, Node))])  # the caller has these
+        self.largest = max([max_elements, *(n.size for n in names.values() if isinstance(n, Node))])  # held by the caller
         self.weights: dict[str, int] = {}  # of named lists
         self.entries = 0  # of lists, so far
         self.numbers = 0  # that constant arrays hold
@@ -152,7 +151,7 @@ class _Reader:
         return self.weights.get(step.what, 0) if step.kind == "name" else 0
 
     def _before(self, step: Step, given: list[Any], weight: int) -> None:
-        """Nothing is computed that costs too much: not even the value that would tell."""
+        """Refuse an operation that costs too much, before it is computed."""
         if weight:
             self.entries += weight
             if self.entries > self.max_elements:
@@ -212,7 +211,7 @@ class _Reader:
             if kind == "binary":
                 return _BINARY[what](as_node(given[0]), given[1])
             return -given[0] if what == "-" else +given[0]
-        if kind in ("list", "tuple"):  # in a list, a list of expressions is one; so it is made once, however often it occurs
+        if kind in ("list", "tuple"):  # inside a list, a list of expressions is one expression; make it once, however often it occurs
             parts = [as_node(v) if isinstance(v, list) and any(isinstance(w, Node) for w in v) else v for v in given]
             return parts if kind == "list" else tuple(parts)
         if kind == "slice":
@@ -223,7 +222,7 @@ class _Reader:
         if kind == "attribute":
             return self._attribute(step, given[0])
         called = given[0]
-        if isinstance(called, Node) and step.of:  # a symbol of a function's name is not what is called
+        if isinstance(called, Node) and step.of:  # a call means the function, not a symbol of the same name
             called = self._named(step, step.of, {})
         if not isinstance(called, Name):
             self._refuse(step)
