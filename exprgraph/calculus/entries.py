@@ -15,7 +15,7 @@ import numpy as np
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.grouping import differentiating
-from ..canonical.indexing import select, take
+from ..canonical.select import select, take
 from ..functions.along_axes import AxisFunction, along
 from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate

@@ -14,9 +14,10 @@ from typing import Union
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.contract import contract
-from ..canonical.indexing import place, select
 from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.over_samples import sample_sum
+from ..canonical.place import place
+from ..canonical.select import select
 from ..functions.elementwise import Function
 from ..functions.rows import equal
 from ..graph.column import Column

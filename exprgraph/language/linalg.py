@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from ..canonical.contract import contract
-from ..canonical.indexing import select
 from ..canonical.joining import axes_listed, normalize_axis, reshape
+from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_shapes, broadcast_to
 from ..graph.leaves import array, as_node, constant_values, identity, is_zero, zeros

@@ -10,7 +10,6 @@ import numpy as np
 from ..canonical import joining
 from ..canonical.arithmetic import linear, product
 from ..canonical.contract import is_structural, quotient, times
-from ..canonical.indexing import getitem
 from ..canonical.operands import leaves_to_other
 from ..canonical.written import split_coefficient
 from ..functions import rows as functions
@@ -18,6 +17,7 @@ from ..functions.elementwise import broadcast
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from . import linalg, reductions, refusals
+from .indexing import getitem
 
 
 def add(a: Operand, b: Operand) -> Node:

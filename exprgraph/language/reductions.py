@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
-from ..canonical.indexing import select
 from ..canonical.joining import concatenate, normalize_axis
+from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute

@@ -17,7 +17,8 @@ import numpy as np
 from ..canonical import joining, over_samples
 from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
-from ..canonical.indexing import Entry, place, select, selected_shape
+from ..canonical.place import place
+from ..canonical.select import Entry, select, selected_shape
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function

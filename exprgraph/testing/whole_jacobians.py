@@ -10,7 +10,7 @@ from ..calculus.derivatives import Mode, hessian, jacobian, laplacian
 from ..calculus.scalar_graphs import nest
 from ..calculus.sparse import SparseJacobian
 from ..canonical.contract import contract
-from ..canonical.indexing import select
+from ..canonical.select import select
 from ..errors import DifferentiationError
 from ..graph.leaves import constant
 from ..graph.node import Node, Shape
