@@ -92,10 +92,12 @@ def times(a: Node, b: Node, shape: Shape) -> Node:
 
 
 def quotient(a: Node, b: Node, shape: Shape) -> Node:
-    """a / b, each of the shape or a scalar, where one of them only moves elements.
+    """a / b, each of the shape or a scalar.
 
-    Where both move in the same way, or one is a scalar, they are divided before they are moved.
+    Of what only moves elements, the elements are divided before they are moved, where both move in the same way or one is a scalar.
     """
+    if not any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
+        return product([(a, 1.0), (b, -1.0)], 1.0, shape)
     (x, own), (y, other) = _unmoved(a), _unmoved(b)
     if own == other or not own or not other:
         labels = own or other

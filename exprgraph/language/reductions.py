@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
+from ..canonical.extrema import extremum
 from ..canonical.joining import concatenate, normalize_axis
 from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
-from ..graph.leaves import array as array_node
-from ..graph.leaves import as_node, constant, constant_value, number
-from ..graph.node import Axis, Node, Operand, make
+from ..graph.leaves import as_node, constant
+from ..graph.node import Axis, Node, Operand
 from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, Primitive
-from ..graph.traverse import REBUILD
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
@@ -92,25 +91,6 @@ def _extremum(row: Primitive, x: Operand, axis: Axis, keepdims: bool) -> Node:
     if any(node.shape[k] == 0 for k in axes):
         raise ShapeError(f"{row.name[7:]} over an axis of length 0: shape {node.shape}, axis {axis}")
     return _restore(extremum(row, node, axes), node, axes, keepdims)
-
-
-def extremum(row: Primitive, node: Node, axes: tuple[int, ...]) -> Node:
-    """The canonical maximum or minimum over axes."""
-    if any(node.shape[k] == 1 for k in axes):
-        node_axes = [k for k in axes if node.shape[k] != 1]
-        squeezed = [k for k in axes if node.shape[k] == 1]
-        node = select(node, tuple(0 if k in squeezed else None for k in range(node.ndim)))
-        axes = tuple(k - len([s for s in squeezed if s < k]) for k in node_axes)
-    shape = tuple(n for k, n in enumerate(node.shape) if k not in axes)
-    if not axes:
-        return node
-    value = number(node)
-    if value is not None or 0 in shape:
-        return constant(value or 0.0, shape)
-    known = constant_value(node)
-    if known is not None:
-        return array_node(known.max(axes) if row is REDUCE_MAX else known.min(axes))
-    return make(row, (node,), axes, shape)
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -314,7 +294,5 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
         n *= node.shape[k]
     return scale(n**-0.5, norm(centred, axis=axes, keepdims=keepdims))
 
-
-REBUILD.fill(lambda node, args: extremum(node.op, args[0], node.params), REDUCE_MAX, REDUCE_MIN)
 
 __all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]

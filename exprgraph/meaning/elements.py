@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from ..canonical.arithmetic import linear, product
+from ..canonical.extrema import extremum
 from ..canonical.joining import ends_of, stack
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import Entries, Entry, indices_of, select
@@ -45,7 +46,6 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
-from ..language.reductions import extremum
 from .counting import COUNT
 
 Index = tuple[int, ...]

@@ -17,8 +17,10 @@ import numpy as np
 from ..canonical import joining, over_samples
 from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
+from ..canonical.extrema import extremum
 from ..canonical.place import place
 from ..canonical.select import Entry, select, selected_shape
+from ..canonical.solve import solve_node
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function
@@ -46,7 +48,7 @@ from ..graph.primitive import (
     TABLE,
     Primitive,
 )
-from ..language import linalg, operators, reductions, shapes
+from ..language import operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
 T = TypeVar("T")
@@ -279,7 +281,7 @@ def _reshape(g: Garden, row: Primitive) -> Node:
 @GROW.rule(REDUCE_MAX, REDUCE_MIN)
 def _extremum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
-    return reductions.extremum(row, a, _some_axes(g, a))
+    return extremum(row, a, _some_axes(g, a))
 
 
 @GROW.rule(AxisFunction)
@@ -303,7 +305,7 @@ def _solve(g: Garden, row: Primitive) -> Node:
     right = g.like((n,) if g.choice.whole(0, 1) else (n, g.choice.whole(1, 2)))
     low, high = g.bounds(right)
     most = max(abs(low), abs(high)) * n
-    out = linalg.solve_node(matrix, right)
+    out = solve_node(matrix, right)
     if out not in g.interval:
         g.interval[out] = (-most, most)
     return out
