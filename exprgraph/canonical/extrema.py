@@ -28,6 +28,16 @@ def extremum(row: Primitive, node: Node, axes: tuple[int, ...]) -> Node:
     return make(row, (node,), axes, shape)
 
 
+def largest(node: Node, axes: tuple[int, ...]) -> Node:
+    """The maximum over axes."""
+    return extremum(REDUCE_MAX, node, axes)
+
+
+def smallest(node: Node, axes: tuple[int, ...]) -> Node:
+    """The minimum over axes."""
+    return extremum(REDUCE_MIN, node, axes)
+
+
 REBUILD.fill(lambda node, args: extremum(node.op, args[0], node.params), REDUCE_MAX, REDUCE_MIN)
 
-__all__ = ["extremum"]
+__all__ = ["extremum", "largest", "smallest"]

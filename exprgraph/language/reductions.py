@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
-from ..canonical.extrema import extremum
+from ..canonical.extrema import largest, smallest
 from ..canonical.joining import concatenate, normalize_axis
 from ..canonical.select import select
 from ..errors import ShapeError
@@ -14,7 +14,6 @@ from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
 from ..graph.leaves import as_node, constant
 from ..graph.node import Axis, Node, Operand
-from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, Primitive
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
@@ -85,12 +84,12 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     return scale(1.0 / n, sum(node, axis, keepdims))
 
 
-def _extremum(row: Primitive, x: Operand, axis: Axis, keepdims: bool) -> Node:
+def _extremum(name: str, over: Callable[[Node, tuple[int, ...]], Node], x: Operand, axis: Axis, keepdims: bool) -> Node:
     node = as_node(x)
     axes = tuple(k for k in normalize_axes(axis, node.ndim))
     if any(node.shape[k] == 0 for k in axes):
-        raise ShapeError(f"{row.name[7:]} over an axis of length 0: shape {node.shape}, axis {axis}")
-    return _restore(extremum(row, node, axes), node, axes, keepdims)
+        raise ShapeError(f"{name} over an axis of length 0: shape {node.shape}, axis {axis}")
+    return _restore(over(node, axes), node, axes, keepdims)
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -107,7 +106,7 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.evaluate(eg.gradient(eg.max(x), x), {x: [1.0, 2.0, 2.0]})
     array([0. , 0.5, 0.5])
     """
-    return _extremum(REDUCE_MAX, x, axis, keepdims)
+    return _extremum("max", largest, x, axis, keepdims)
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -124,7 +123,7 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.min(x, axis=-1).shape
     (2,)
     """
-    return _extremum(REDUCE_MIN, x, axis, keepdims)
+    return _extremum("min", smallest, x, axis, keepdims)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
