@@ -10,8 +10,7 @@ from typing import Literal, overload
 from ..canonical.arithmetic import linear, scale
 from ..canonical.contract import contract
 from ..canonical.grouping import differentiating
-from ..canonical.place import place
-from ..canonical.select import select
+from ..canonical.indexing import place, select
 from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..functions.elementwise import broadcast_to
 from ..graph.leaves import as_node, constant, contains_node

@@ -1,4 +1,4 @@
-"""Compiled functions called from C, from Numba's functions and from SciPy's integrators."""
+"""Compiled functions called from C or printed in it, called from Numba's functions and from SciPy's integrators."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CompilationError
+from ..functions.elementwise import Function
+from ..graph.traverse import topological
+from ..loops.print.c import Interface, Numbers, print_program
+from ..support.names import shown
 from .form import Form, added_functions
 
 if TYPE_CHECKING:
@@ -50,6 +54,24 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
     vars(function).update(keep=form.code)  # the function holds its code in memory
     return form.code.address, function
+
+
+def c_source(core: CompiledOutputs, single: bool = False) -> str:
+    """A file of C99 whose function ``evaluate`` is called as :func:`c_function` says, or with ``single`` of float32.
+
+    Raises:
+        CompilationError: a function of users is in it whose code only Numba compiles.
+    """
+    for node in topological(core.outputs):
+        row = node.op
+        if isinstance(row, Function) and row.template.unread is not None:
+            raise CompilationError(f"there is no C of {row.name}, which only Numba compiles: {row.template.unread}")
+    program = core.program(any(a.per_sample for a in core.arguments), single)
+    data = program.data
+    numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
+    given = [(shown(a.name), a.shape, a.per_sample) for a in core.arguments]
+    results = [(o.shape, differs) for o, differs in zip(core.outputs, program.per_sample)]
+    return print_program(program.loops, numbers, Interface(given, results, program.workspace, program.shared))
 
 
 _NUMBA = """
@@ -133,4 +155,4 @@ def low_level_callable(core: CompiledOutputs) -> Any:
     return scipy.LowLevelCallable(function)
 
 
-__all__ = ["c_function", "low_level_callable", "numba_function", "workspace_size"]
+__all__ = ["c_function", "c_source", "low_level_callable", "numba_function", "workspace_size"]

@@ -22,6 +22,7 @@ from ..meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, w
 from ..support.integers import whole
 from ..support.names import shown
 from .compiling import compiling, ending
+from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write
 from .program import Argument, Program
@@ -107,15 +108,15 @@ class CompiledOutputs:
     @cached_property
     def kernel(self) -> Any:
         """The function for other Numba code; see :func:`exprgraph.lowering.embed.numba_function`."""
-        from .embed import numba_function
-
         return numba_function(self)
+
+    def c_source(self, single: bool = False) -> str:
+        """The function in C; see :func:`exprgraph.lowering.embed.c_source`."""
+        return c_source(self, single)
 
     @cached_property
     def machine_code(self) -> tuple[int, Any]:
         """The address and the function for C; see :func:`exprgraph.lowering.embed.c_function`."""
-        from .embed import c_function
-
         return c_function(self)
 
     def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
@@ -205,6 +206,23 @@ class CompiledFunction:
         return self._core.source
 
     @property
+    def c_source(self) -> str:
+        """A file of C99 with this function, whose head says how it is called: like :attr:`address`, in float64.
+
+        Every compiler that keeps to IEEE 754 gives the same bits, except where a function of C's library is called.  They
+        differ from those of a call by rounding: C adds sums up in order, and fuses no product with a sum.
+
+        Raises:
+            CompilationError: it contains a function of yours that only Numba can compile.
+
+        >>> import exprgraph as eg
+        >>> x, y = eg.symbols("x y")
+        >>> print(eg.compile(x * y + 1, (x, y)).c_source.splitlines()[2])
+         * void evaluate(const double *const *arguments, double *const *results, double *workspace, double *shared, int64_t samples);
+        """
+        return self._core.c_source()
+
+    @property
     def kernel(self) -> Any:
         """The function to call from other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
 
@@ -216,8 +234,6 @@ class CompiledFunction:
     @property
     def workspace_size(self) -> int:
         """How many numbers of workspace ``kernel`` and C callers must give."""
-        from .embed import workspace_size
-
         return workspace_size(self._core)
 
     @property
@@ -232,8 +248,6 @@ class CompiledFunction:
 
     def low_level_callable(self) -> Any:
         """A ``scipy.LowLevelCallable`` of signature ``double (int, double *)``, of a function of numbers."""
-        from .embed import low_level_callable
-
         return low_level_callable(self._core)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -1,7 +1,8 @@
-"""Random expressions, grown one primitive at a time, with every function smooth at its argument.
+"""Random expressions, grown a primitive at a time, with every argument where its function is smooth.
 
-All rows of the table can be grown: an elementwise row needs no rule, a structural row has a rule in :data:`GROW`.
-Choices are made by hypothesis, which can shrink them, or by a random generator, which is quick.
+What can be grown is read off the primitive table: an elementwise row is there by itself, a structural
+row by its rule in :data:`GROW`.  Choices are made by whoever is asked: hypothesis, which can shrink
+them, or a random generator, which is quick.
 """
 
 from __future__ import annotations
@@ -16,10 +17,7 @@ import numpy as np
 from ..canonical import joining, over_samples
 from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
-from ..canonical.extrema import extremum
-from ..canonical.place import place
-from ..canonical.select import Entry, select, selected_shape
-from ..canonical.solve import solve_node
+from ..canonical.indexing import Entry, place, select, selected_shape
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function
@@ -47,11 +45,11 @@ from ..graph.primitive import (
     TABLE,
     Primitive,
 )
-from ..language import operators, reductions, shapes
+from ..language import linalg, operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
 T = TypeVar("T")
-#: the interval for arguments of functions that are defined everywhere
+#: where the arguments of functions that are defined everywhere are kept
 MODERATE: Interval = (-2.0, 2.0)
 
 
@@ -60,7 +58,7 @@ GROW: Column[Callable[[Garden, Primitive], Node]] = Column("grow", "a node of it
 
 
 class Choice(Protocol):
-    """The source of choices."""
+    """Who chooses."""
 
     def pick(self, options: Sequence[T]) -> T: ...
     def whole(self, low: int, high: int) -> int: ...
@@ -88,7 +86,7 @@ class AtRandom:
 
 
 class Garden:
-    """The pool of grown expressions, with the interval of each one's values."""
+    """Expressions that are there to be used, with the interval of each one's values."""
 
     def __init__(self, choice: Choice, symbols: Sequence[Node], max_side: int = 3, max_size: int = 12) -> None:
         self.choice = choice
@@ -98,7 +96,7 @@ class Garden:
         self.interval: dict[Node, Interval] = dict.fromkeys(symbols, BOX)
 
     def bounds(self, node: Node) -> Interval:
-        """The interval of a node; computes those of new parts."""
+        """The interval of a node; of those that are new with their parts."""
         pending = [node]
         while pending:
             n = pending[-1]
@@ -113,7 +111,7 @@ class Garden:
         return self.interval[node]
 
     def add(self, node: Node) -> bool:
-        """Keep an expression unless it is too large, has unknown values, or is in the pool."""
+        """Keep what is neither too large, nor of unknown values, nor there."""
         low, high = self.bounds(node)
         good = node.size <= self.max_size and low > -1e3 and high < 1e3 and node.ndim <= 3
         if good:
@@ -125,14 +123,14 @@ class Garden:
         return tuple(self.choice.whole(1, self.max_side) for _ in range(n))
 
     def any(self, wanted: Callable[[Node], bool] = lambda n: True) -> Node:
-        """An expression of the pool, most often a new one."""
+        """Something of the pool, what is newest most often."""
         found = [n for n in self.pool if wanted(n)]
         if not found:
             return constant(self.choice.number(0.25, 1.75), self.shape())
         return found[-1] if self.choice.whole(0, 2) == 0 else self.choice.pick(found)
 
     def like(self, shape: Shape) -> Node:
-        """An expression of a given shape, from the pool or made of it."""
+        """Something of a shape: of the pool, or made from what is there."""
         found = [n for n in self.pool if n.shape == shape]
         if found:
             return self.choice.pick(found)
@@ -150,7 +148,7 @@ class Garden:
         return array(values)
 
     def within(self, node: Node, target: Interval) -> Node:
-        """The expression, mapped into an interval if its values may lie outside."""
+        """The expression, bent where its values may lie outside of an interval."""
         low, high = self.bounds(node)
         a, b = target
         if a <= low and high <= b:
@@ -162,7 +160,7 @@ class Garden:
 
 
 def target_of(domain: Interval, sample: Interval) -> Interval:
-    """The interval for an argument of a function: the sampled one, or one near 0 if the function is defined everywhere."""
+    """Where an argument of a function is kept: where it is sampled, or near 0 where it is defined everywhere."""
     return MODERATE if domain == EVERYTHING else sample
 
 
@@ -280,7 +278,7 @@ def _reshape(g: Garden, row: Primitive) -> Node:
 @GROW.rule(REDUCE_MAX, REDUCE_MIN)
 def _extremum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
-    return extremum(row, a, _some_axes(g, a))
+    return reductions.extremum(row, a, _some_axes(g, a))
 
 
 @GROW.rule(AxisFunction)
@@ -304,7 +302,7 @@ def _solve(g: Garden, row: Primitive) -> Node:
     right = g.like((n,) if g.choice.whole(0, 1) else (n, g.choice.whole(1, 2)))
     low, high = g.bounds(right)
     most = max(abs(low), abs(high)) * n
-    out = solve_node(matrix, right)
+    out = linalg.solve_node(matrix, right)
     if out not in g.interval:
         g.interval[out] = (-most, most)
     return out
@@ -360,18 +358,18 @@ def grow(
     end: Primitive | None = None,
     sums: bool = True,
 ) -> Node:
-    """An expression of at most ``steps`` steps; a choice may end earlier.
+    """An expression of so many steps, or fewer where the choice is not to go on.
 
     Args:
-        symbols: the symbols it may contain.
+        symbols: what it may depend on.
         functions: names of elementwise functions to use; all of the table by default.
-        shape: the shape of the result.
+        shape: of the result.
         end: the row of the last step.
         sums: whether there may be sums over samples.
     """
     per_sample = sums and any(s.per_sample for s in symbols)
     table = rows(functions, per_sample)
-    # most rows are functions; structural rows are as frequent as all of them
+    # most of the table are functions; structure comes as often
     structural = [r for r in table if not isinstance(r, Function) and not r.leaf]
     leaves = [r for r in table if r.leaf]
     elementwise = [r for r in table if isinstance(r, Function)]
@@ -391,7 +389,7 @@ def grow(
 
 
 def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:
-    """Symbols of different shapes; the first ones are shared by the samples."""
+    """Symbols of different shapes, the first ones shared by the samples."""
     out = []
     for k in range(count):
         ndim = choice.pick((0, 1, 2))
@@ -401,7 +399,7 @@ def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:
 
 
 def values_for(rng: np.random.Generator, symbols: Sequence[Node], box: Interval = BOX, samples: int = 3) -> dict[Node, np.ndarray]:
-    """Random values of symbols; symbols that differ by sample get a batch."""
+    """Random values of symbols, a batch of those that differ by sample."""
     return {s: rng.uniform(*box, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
 
 

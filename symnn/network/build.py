@@ -216,6 +216,15 @@ class BuiltFunction:
         save_function(self._compiled, self.arguments, path)
 
     @property
+    def c_source(self) -> str:
+        """A file of C99 with this function, called as :attr:`ctypes` says; the flat parameters are the last argument.
+
+        Raises:
+            CompilationError: a part of the function is one that only Numba can compile.
+        """
+        return self._compiled.c_source()
+
+    @property
     def kernel(self) -> Any:
         """The function for other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
 
