@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..canonical.arithmetic import linear
-from ..canonical.indexing import Entries, place, take
 from ..canonical.joining import concatenate, reshape, stack
+from ..canonical.place import place
+from ..canonical.select import Entries, take
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 

@@ -10,7 +10,8 @@ from typing import Literal, overload
 from ..canonical.arithmetic import linear, scale
 from ..canonical.contract import contract
 from ..canonical.grouping import differentiating
-from ..canonical.indexing import place, select
+from ..canonical.place import place
+from ..canonical.select import select
 from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..functions.elementwise import broadcast_to
 from ..graph.leaves import as_node, constant, contains_node

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.grouping import differentiating
-from ..canonical.indexing import select, take
+from ..canonical.select import select, take
+from ..canonical.solve import solve_node
 from ..functions.along_axes import AxisFunction, along
 from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
@@ -23,7 +24,6 @@ from ..graph.leaves import array, constant, is_zero
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
 from ..graph.traverse import dependents, topological
-from ..language.linalg import solve_node
 from ..meaning.elements import elements
 from .branches import masked, tangent, tangent_term
 from .forward import tangents_of

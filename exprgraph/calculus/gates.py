@@ -18,13 +18,13 @@ import numpy as np
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract, is_structural
+from ..canonical.solve import solve_node
 from ..canonical.written import split_coefficient, spread
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
 from ..graph.leaves import is_known, is_zero
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
-from ..language.linalg import solve_node
 from .scaling import Labels
 
 

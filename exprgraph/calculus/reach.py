@@ -11,7 +11,7 @@ from typing import Union
 
 import numpy as np
 
-from ..canonical.indexing import put, take
+from ..canonical.select import put, take
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
 from ..graph.column import Column

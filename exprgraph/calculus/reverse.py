@@ -13,8 +13,8 @@ from collections.abc import Hashable, Sequence
 from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
 from ..canonical.grouping import differentiating
-from ..canonical.indexing import Entries
 from ..canonical.over_samples import sample_sum
+from ..canonical.select import Entries
 from ..errors import DifferentiationError
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node, Shape

@@ -14,9 +14,11 @@ from typing import Union
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.contract import contract
-from ..canonical.indexing import place, select
 from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.over_samples import sample_sum
+from ..canonical.place import place
+from ..canonical.select import select
+from ..canonical.solve import solve_node
 from ..functions.elementwise import Function
 from ..functions.rows import equal
 from ..graph.column import Column
@@ -34,7 +36,6 @@ from ..graph.primitive import (
     STACK,
     SUM,
 )
-from ..language.linalg import solve_node
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
 
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]

@@ -8,9 +8,8 @@ Linear index maps (selecting, taking a diagonal, summing over an axis, permuting
 Kronecker delta) move inwards here, by a few rules (Laue, Mitterreiter, Giesen, NeurIPS 2018):
 
 * a delta renames a label; a unit vector selects along it;
-* a label that belongs to one operand alone is summed inside that operand, through sums and
-  through other contractions, down to the leaves.  ``trace(Hessian)`` becomes the forward
-  Laplacian by this rule alone;
+* a label that belongs to one operand alone is summed inside that operand (``index_maps``), through sums and
+  through other contractions, down to the leaves;
 * factors that share no summed label are multiplied after the sum, not under it;
 * a *structural* contraction (broadcast, permutation, diagonal embedding: no sum and at most one
   operand besides deltas) is inlined into the contraction that uses it.
@@ -21,6 +20,7 @@ are in the order of their digests.  ``params`` is ``(labels of each operand, siz
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -32,6 +32,8 @@ from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
 from ..graph.traverse import REBUILD
 from .arithmetic import lost, product, scale
 from .grouping import kept_nodes
+from .index_maps import MOVED_IN, IndexMap, reduce_inside
+from .select import SELECTED, Entries, deeper, select
 from .written import split_coefficient, split_sign, spread
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
@@ -90,10 +92,12 @@ def times(a: Node, b: Node, shape: Shape) -> Node:
 
 
 def quotient(a: Node, b: Node, shape: Shape) -> Node:
-    """a / b, each of the shape or a scalar, where one of them only moves elements.
+    """a / b, each of the shape or a scalar.
 
-    Where both move in the same way, or one is a scalar, they are divided before they are moved.
+    Of what only moves elements, the elements are divided before they are moved, where both move in the same way or one is a scalar.
     """
+    if not any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
+        return product([(a, 1.0), (b, -1.0)], 1.0, shape)
     (x, own), (y, other) = _unmoved(a), _unmoved(b)
     if own == other or not own or not other:
         labels = own or other
@@ -217,8 +221,6 @@ class _Contraction:
                 rest.append((node, labels))
         if not position:
             return True
-        from .indexing import select
-
         work: _Work = []
         for node, labels in rest:
             if any(k in position for k in labels):
@@ -251,8 +253,6 @@ class _Contraction:
 
     def _push_private_labels(self) -> bool:
         """Sum and take diagonals inside the operand a label belongs to; True if anything moved."""
-        from .moving_in import reduce_inside
-
         owners = Counter(k for _, labels in self.work for k in set(labels))
         keep = set(self.out)
         moved = False
@@ -396,6 +396,37 @@ def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: di
     operands.sort(key=lambda m: (m[0].digest, m[1]))
     shape = tuple(size[k] for k in out)
     return make(CONTRACT, tuple(n for n, _ in operands), (tuple(ls for _, ls in operands), shape), shape)
+
+
+def mapped(along: IndexMap, arg: Node) -> Node:
+    """An operand with the map applied; a scalar is the same along every axis."""
+    return contract([(arg, along.labels if arg.shape else ())], along.kept, along.sizes)
+
+
+@MOVED_IN.rule(CONTRACT)
+def _moved_in(node: Node, along: IndexMap) -> Node:
+    labels, sizes = node.params
+    rename = dict(enumerate(along.labels))
+    n = len(sizes)
+    operands = [(a, [rename.get(k, n + k) for k in ks]) for a, ks in zip(node.args, labels)]
+    missing = {rename[k]: sizes[k] for k in rename}
+    # an output label that no operand has is a broadcast axis: summing it multiplies by its size
+    lost_labels = set(missing) - set(along.kept) - {k for _, ks in operands for k in ks}
+    return scale(float(math.prod(missing[k] for k in lost_labels)), contract(operands, along.kept, missing))
+
+
+@SELECTED.rule(CONTRACT)
+def _selected(node: Node, entries: Entries, shape: Shape) -> Node | None:
+    """Into the operand that a structural contraction moves; other contractions keep the selection outside."""
+    if not is_structural(node):
+        return None
+    labels, sizes = node.params
+    operands = []
+    for a, ks in zip(node.args, labels):
+        part = deeper(a, tuple(entries[k] for k in ks))
+        operands.append((part, [k for k in ks if not isinstance(entries[k], int)]))
+    out = [k for k in range(len(sizes)) if not isinstance(entries[k], int)]
+    return contract(operands, out, dict(zip(out, shape)))
 
 
 @REBUILD.rule(CONTRACT)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,8 +18,10 @@ from ..graph.primitive import CONCATENATE, RESHAPE, SELECT, STACK
 from ..graph.traverse import REBUILD
 from ..support.integers import normalize_shape, whole
 from ..support.names import brief
+from ..support.unwinding import each
 from .arithmetic import scale
 from .contract import contract
+from .select import SELECTED, Entries, Entry, deeper, indices_of
 from .written import split_coefficient
 
 
@@ -161,6 +166,50 @@ def reshape_to(node: Node, shape: Any) -> Node:
     if math.prod(out) != node.size:
         raise ShapeError(f"reshape: cannot reshape {node.size} elements of shape {node.shape} into {out}")
     return reshape(node, out)
+
+
+@SELECTED.rule(STACK)
+def _selected_stack(node: Node, entries: Entries, shape: Shape) -> Node:
+    axis = node.params[0]
+    at, rest = entries[axis], entries[:axis] + entries[axis + 1 :]
+    if isinstance(at, int):
+        return deeper(node.args[at], rest)
+    new_axis = axis - sum(isinstance(e, int) for e in entries[:axis])
+    return stack(each(lambda i: deeper(node.args[i], rest), indices_of(at, node.shape[axis])), new_axis)
+
+
+@SELECTED.rule(CONCATENATE)
+def _selected_concatenate(node: Node, entries: Entries, shape: Shape) -> Node | None:
+    axis = node.params[0]
+    at = entries[axis]
+    ends = ends_of(node)
+    if isinstance(at, int):
+        k = bisect_right(ends, at)
+        start = ends[k - 1] if k else 0
+        return deeper(node.args[k], (*entries[:axis], at - start, *entries[axis + 1 :]))
+    if at is not None and (at[0] != "s" or at[2] != 1):
+        return None
+    first, last = (0, ends[-1]) if at is None else (at[1], at[1] + at[3])
+    wanted: list[tuple[Node, Entry]] = []
+    for k in range(bisect_right(ends, first), bisect_left(ends, last) + 1):
+        start, n = ends[k] - node.args[k].shape[axis], node.args[k].shape[axis]
+        lo, hi = max(first - start, 0), min(last - start, n)
+        wanted.append((node.args[k], ("s", lo, 1, hi - lo)))
+    parts = each(lambda w: deeper(w[0], (*entries[:axis], w[1], *entries[axis + 1 :])), wanted)
+    return concatenate(parts, axis - sum(isinstance(e, int) for e in entries[:axis]))
+
+
+#: of concatenations that are alive
+_ends: WeakKeyDictionary[Node, list[int]] = WeakKeyDictionary()
+
+
+def ends_of(node: Node) -> list[int]:
+    """Where each part of a concatenation ends along its axis, looked up for every selection from it."""
+    found = _ends.get(node)
+    if found is None:
+        (axis,) = node.params
+        found = _ends[node] = list(accumulate(a.shape[axis] for a in node.args))
+    return found
 
 
 REBUILD.fill(lambda node, args: stack(args, node.params[0]), STACK)

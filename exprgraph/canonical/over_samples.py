@@ -6,8 +6,10 @@ the gradient of a batch loss by a weight matrix is one product accumulated over 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Union
 
+from ..graph.column import Column
 from ..graph.leaves import as_node, number, sample_count
 from ..graph.node import Node, Operand, make
 from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, STACK, SUM
@@ -15,13 +17,18 @@ from ..graph.traverse import REBUILD, dependents, topological
 from ..graph.tree import flatten
 from ..support.unwinding import each, unwinding
 from .arithmetic import linear, product, scale
-from .contract import contract, quotient, times
+from .contract import contract, mapped, quotient, times
 from .grouping import kept_nodes
+from .index_maps import MOVED_IN
 from .joining import concatenate, reshape, stack
+from .place import place
+from .select import SELECTED, deeper
 from .written import split_coefficient
 
 #: what only moves elements
 _MOVES = (PLACE, CONCATENATE, RESHAPE, STACK)
+#: where a sum over samples moves into these, a sum over axes is inside already
+_ARITHMETIC = (*_MOVES, SUM, PRODUCT, CONTRACT)
 
 
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
@@ -74,47 +81,45 @@ def used_in(e: Any) -> Any:
     return restore([n in found for n in roots])
 
 
+#: a sum over samples that moved into the node, part of which depends on the sample; None where it stays outside
+OVER_SAMPLES: Column[Callable[[Node], Union[Node, None]]] = Column(
+    "over_samples", "the sum over samples of a node of this kind, where it moves into it", __name__, otherwise="the sum stays outside"
+)
+
+
 @unwinding
 def sample_sum(node: Node) -> Node:
     """The canonical sum over samples."""
     if not node.per_sample:
         return _times_count(node)
+    rule = OVER_SAMPLES.find(node.op)
+    moved = None if rule is None else rule(node)
+    return make(SAMPLE_SUM, (node,), (), node.shape) if moved is None else moved
+
+
+@OVER_SAMPLES.rule(SUM)
+def _of_a_sum(node: Node) -> Node | None:
     c, rest = split_coefficient(node)
     if c != 1.0:
         return scale(c, sample_sum(rest))
-    if node.op is SUM and _opens(node):
-        const, coefficients = node.params
-        terms = list(zip(coefficients, each(sample_sum, node.args)))
-        if const:
-            terms.append((const, sample_count()))
-        return linear(terms, 0.0, node.shape)
-    if node.op is PRODUCT:
-        shared = [(a, e) for a, e in zip(node.args, node.params) if not a.per_sample]
-        if shared:
-            own = [(a, e) for a, e in zip(node.args, node.params) if a.per_sample]
-            shape = node.shape if any(a.shape for a, _ in own) else ()
-            total = sample_sum(product(own, 1.0, shape))
-            return product([(total, 1.0), *shared], 1.0, node.shape)
-    if node.op.name == "gate":
-        return _gate(node)
-    if node.op is CONTRACT and len(node.args) == 1 and node.args[0].op.name == "gate" and not all(a.per_sample for a in node.args[0].args):
-        labels, sizes = node.params
-        return contract([(sample_sum(node.args[0]), labels[0])], range(len(node.shape)), dict(enumerate(sizes)))
-    if node.op is CONTRACT:
-        moved = _contract(node)
-        if moved is not None:
-            return moved
-    if node.op is PLACE:
-        from .indexing import place
+    if not _opens(node):
+        return None
+    const, coefficients = node.params
+    terms = list(zip(coefficients, each(sample_sum, node.args)))
+    if const:
+        terms.append((const, sample_count()))
+    return linear(terms, 0.0, node.shape)
 
-        return place(sample_sum(node.args[0]), node.params[0], node.shape)
-    if node.op is RESHAPE:
-        return reshape(sample_sum(node.args[0]), node.shape)
-    if node.op is CONCATENATE:
-        return concatenate(each(sample_sum, node.args), node.params[0])
-    if node.op is STACK:
-        return stack(each(sample_sum, node.args), node.params[0])
-    return make(SAMPLE_SUM, (node,), (), node.shape)
+
+@OVER_SAMPLES.rule(PRODUCT)
+def _of_a_product(node: Node) -> Node | None:
+    shared = [(a, e) for a, e in zip(node.args, node.params) if not a.per_sample]
+    if not shared:
+        return None
+    own = [(a, e) for a, e in zip(node.args, node.params) if a.per_sample]
+    shape = node.shape if any(a.shape for a, _ in own) else ()
+    total = sample_sum(product(own, 1.0, shape))
+    return product([(total, 1.0), *shared], 1.0, node.shape)
 
 
 def _opens(node: Node) -> bool:
@@ -144,18 +149,6 @@ def _is_larger(term: Node) -> bool:
     return False
 
 
-def _gate(node: Node) -> Node:
-    """A gate of which one operand is the same for all samples is the gate of that and the sum of the other."""
-    from ..functions.rows import gate
-
-    strong, factor = node.args
-    if not factor.per_sample:
-        return gate(sample_sum(strong), factor)
-    if not strong.per_sample:
-        return gate(strong, sample_sum(factor))
-    return make(SAMPLE_SUM, (node,), (), node.shape)
-
-
 def _times_count(node: Node) -> Node:
     if number(node) == 0.0:
         return node
@@ -163,9 +156,15 @@ def _times_count(node: Node) -> Node:
     return scale(c, times(rest, sample_count(), node.shape))
 
 
-def _contract(node: Node) -> Node | None:
+@OVER_SAMPLES.rule(CONTRACT)
+def _of_a_contraction(node: Node) -> Node | None:
     """Shared operands out of the sum, where what stays under it is no larger than before."""
     labels, sizes = node.params
+    if len(node.args) == 1 and node.args[0].op not in _ARITHMETIC:
+        rule = OVER_SAMPLES.find(node.args[0].op)
+        moved = None if rule is None else rule(node.args[0])
+        if moved is not None:
+            return contract([(moved, labels[0])], range(len(node.shape)), dict(enumerate(sizes)))
     shared = [(a, ks) for a, ks in zip(node.args, labels) if not a.per_sample]
     own = [(a, ks) for a, ks in zip(node.args, labels) if a.per_sample]
     ndim = len(node.shape)
@@ -185,4 +184,10 @@ def _contract(node: Node) -> Node | None:
     return contract([(sample_sum(part), kept), *shared], range(ndim), dict(enumerate(sizes)))
 
 
+OVER_SAMPLES.fill(lambda node: place(sample_sum(node.args[0]), node.params[0], node.shape), PLACE)
+OVER_SAMPLES.fill(lambda node: reshape(sample_sum(node.args[0]), node.shape), RESHAPE)
+OVER_SAMPLES.fill(lambda node: concatenate(each(sample_sum, node.args), node.params[0]), CONCATENATE)
+OVER_SAMPLES.fill(lambda node: stack(each(sample_sum, node.args), node.params[0]), STACK)
+SELECTED.fill(lambda node, entries, shape: sample_sum(deeper(node.args[0], entries)), SAMPLE_SUM)
+MOVED_IN.fill(lambda node, along: sample_sum(mapped(along, node.args[0])), SAMPLE_SUM)
 REBUILD.fill(lambda node, args: sample_sum(args[0]), SAMPLE_SUM)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..canonical.arithmetic import power
 from ..canonical.contract import contract
-from ..canonical.indexing import select
+from ..canonical.select import select
 from ..canonical.squares import SQUARE
 from ..graph.leaves import array, constant, constant_value
 from ..graph.node import Node, make

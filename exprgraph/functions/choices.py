@@ -7,17 +7,22 @@ Where a derivative does not exist, it is stated: 0 for ``abs``, ``relu`` and ``s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ..canonical.arithmetic import scale
+from ..canonical.contract import contract, is_structural
 from ..canonical.grouping import kept_nodes
+from ..canonical.index_maps import ABSORBS, MOVED_IN, IndexMap
 from ..canonical.operands import refuse_truth
-from ..canonical.written import split_coefficient, split_sign
+from ..canonical.over_samples import OVER_SAMPLES, sample_sum
+from ..canonical.select import select
+from ..canonical.written import split_coefficient, split_sign, spread
 from ..graph.leaves import as_node, number, zeros
 from ..graph.node import Node, Operand
 from ..support import values
-from .elementwise import Elementwise, Function, apply, broadcast, row_named
+from .elementwise import Elementwise, Function, apply, broadcast, moved_in, row_named
 from .elementwise import row as _row
 
 _half = 0.5
@@ -261,6 +266,58 @@ def _apart(row: Function, a: Node, b: Node) -> Node:
 
 
 WHERE, GATE, GATE_BOTH = row_named("where"), row_named("gate"), row_named("gate_both")
+
+
+def _choosers(*positions: int) -> Callable[[Node, IndexMap], Node | None]:
+    """The rule of a row that is linear in its other arguments, by the positions of those that choose."""
+
+    def rule(node: Node, along: IndexMap) -> Node | None:
+        if along.summed and not along.diagonal:
+            for at in positions:
+                moved = _past_chooser(node, along, at)
+                if moved is not None:
+                    return moved
+        return moved_in(node, along)
+
+    return rule
+
+
+def _past_chooser(node: Node, along: IndexMap, at: int) -> Node | None:
+    """The sum inside a choice, over axes along which the argument ``at`` is the same."""
+    chooser = node.args[at]
+    if not chooser.shape:
+        own: set[int] = set()
+    elif is_structural(chooser):
+        own = {k for ks in chooser.params[0] for k in ks}
+    else:
+        return None
+    inside = [k for axis, k in enumerate(along.labels) if k < 0 and axis not in own]
+    if not inside:
+        return None
+    left = [k for k in along.labels if k not in inside]
+    args = [contract([(a if a.shape else spread(a, node.shape), along.labels)], left) for a in node.args]
+    args[at] = select(chooser, tuple(0 if k in inside else None for k in along.labels)) if chooser.shape else chooser
+    made = apply(row_named(node.op.name), *args)
+    if not made.shape and left:
+        made = spread(made, tuple(along.sizes[k] for k in left))
+    return contract([(made, left)], along.kept)
+
+
+MOVED_IN.fill(_choosers(0, 1), GATE, GATE_BOTH)
+MOVED_IN.fill(_choosers(0), WHERE)
+# the sum of a gate is a product of arrays
+ABSORBS.fill(lambda node: True, GATE, GATE_BOTH)
+
+
+@OVER_SAMPLES.rule(GATE)
+def _sum_of_gates(node: Node) -> Node | None:
+    """A gate of which one operand is the same for all samples is the gate of that and the sum of the other."""
+    strong, factor = node.args
+    if not factor.per_sample:
+        return gate(sample_sum(strong), factor)
+    if not strong.per_sample:
+        return gate(strong, sample_sum(factor))
+    return None
 
 
 def where(condition: Operand, a: Operand, b: Operand) -> Node:

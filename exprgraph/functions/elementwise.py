@@ -17,7 +17,9 @@ import numpy as np
 
 from ..canonical.contract import contract, is_structural
 from ..canonical.grouping import as_written, keep
-from ..canonical.indexing import select
+from ..canonical.index_maps import MOVED_IN, IndexMap
+from ..canonical.moving_in import with_diagonals
+from ..canonical.select import select
 from ..canonical.squares import SQUARE
 from ..canonical.written import spread
 from ..errors import DTypeError, NotNativeWarning, ShapeError
@@ -260,6 +262,12 @@ def apply(function: Function, *operands: Operand) -> Node:
     if shape and all(not n.shape for n in nodes):
         return spread(make(function, tuple(nodes), (), ()), shape)
     return make(function, tuple(nodes), (), shape)
+
+
+@MOVED_IN.rule(Function)
+def moved_in(node: Node, along: IndexMap) -> Node | None:
+    """Diagonals move into an elementwise function; sums stay outside."""
+    return with_diagonals(node, along, lambda args, shape: REBUILD[node.op](node, args))
 
 
 def function(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..canonical.grouping import regrouping
-from ..canonical.indexing import select
+from ..canonical.select import select
 from ..errors import ShapeError
 from ..graph.leaves import Symbol, as_node, number, sample_count, zeros
 from ..graph.node import Node, Operand, Shape

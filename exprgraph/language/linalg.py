@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from ..canonical.contract import contract
-from ..canonical.indexing import select
 from ..canonical.joining import axes_listed, normalize_axis, reshape
+from ..canonical.select import select
+from ..canonical.solve import solve_node
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_shapes, broadcast_to
-from ..graph.leaves import array, as_node, constant_values, identity, is_zero, zeros
-from ..graph.node import Node, Operand, make
-from ..graph.primitive import IDENTITY, SOLVE
-from ..graph.traverse import REBUILD
-from ..support.systems import solve_systems
+from ..graph.leaves import as_node, identity
+from ..graph.node import Node, Operand
 
 
 def matmul(a: Operand, b: Operand) -> Node:
@@ -345,20 +343,6 @@ def solve(a: Operand, b: Operand) -> Node:
     return solve_node(a, b)
 
 
-def solve_node(a: Node, b: Node) -> Node:
-    """The canonical solution of a linear system along the first axis of b."""
-    if a.op is IDENTITY:
-        return b
-    if is_zero(b) or b.size == 0:
-        return zeros(b.shape)
-    if a.shape == (1, 1):
-        return b / broadcast_to(select(a, (0, 0)), b.shape)
-    known = constant_values((a, b))
-    if known is not None:
-        return array(solve_systems(*known))
-    return make(SOLVE, (a, b), (), b.shape)
-
-
 def inv(a: Operand) -> Node:
     """The inverse of a square matrix, of its shape; prefer ``solve``, which needs fewer operations.
 
@@ -377,6 +361,3 @@ def inv(a: Operand) -> Node:
     if node.ndim != 2 or node.shape[0] != node.shape[1]:
         raise ShapeError(f"inv: the matrix must be square, got shape {node.shape}")
     return solve_node(node, identity(node.shape[0]))
-
-
-REBUILD.fill(lambda node, args: solve_node(*args), SOLVE)

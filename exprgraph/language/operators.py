@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..canonical import joining
-from ..canonical.arithmetic import linear, product
-from ..canonical.contract import is_structural, quotient, times
-from ..canonical.indexing import getitem
+from ..canonical.arithmetic import linear
+from ..canonical.contract import quotient, times
 from ..canonical.operands import leaves_to_other
-from ..canonical.written import split_coefficient
 from ..functions import rows as functions
 from ..functions.elementwise import broadcast
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from . import linalg, reductions, refusals
+from .indexing import getitem
 
 
 def add(a: Operand, b: Operand) -> Node:
@@ -41,9 +40,7 @@ def multiply(a: Operand, b: Operand) -> Node:
 def divide(a: Operand, b: Operand) -> Node:
     """a / b, elementwise, broadcast."""
     (x, y), shape = broadcast(a, b)
-    if any(is_structural(split_coefficient(n)[1]) for n in (x, y)):
-        return quotient(x, y, shape)
-    return product([(x, 1.0), (y, -1.0)], 1.0, shape)
+    return quotient(x, y, shape)
 
 
 def negative(a: Operand) -> Node:

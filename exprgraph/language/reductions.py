@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
-from ..canonical.indexing import select
+from ..canonical.extrema import largest, smallest
 from ..canonical.joining import concatenate, normalize_axis
+from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
-from ..graph.leaves import array as array_node
-from ..graph.leaves import as_node, constant, constant_value, number
-from ..graph.node import Axis, Node, Operand, make
-from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, Primitive
-from ..graph.traverse import REBUILD
+from ..graph.leaves import as_node, constant
+from ..graph.node import Axis, Node, Operand
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
@@ -86,31 +84,12 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     return scale(1.0 / n, sum(node, axis, keepdims))
 
 
-def _extremum(row: Primitive, x: Operand, axis: Axis, keepdims: bool) -> Node:
+def _extremum(name: str, over: Callable[[Node, tuple[int, ...]], Node], x: Operand, axis: Axis, keepdims: bool) -> Node:
     node = as_node(x)
     axes = tuple(k for k in normalize_axes(axis, node.ndim))
     if any(node.shape[k] == 0 for k in axes):
-        raise ShapeError(f"{row.name[7:]} over an axis of length 0: shape {node.shape}, axis {axis}")
-    return _restore(extremum(row, node, axes), node, axes, keepdims)
-
-
-def extremum(row: Primitive, node: Node, axes: tuple[int, ...]) -> Node:
-    """The canonical maximum or minimum over axes."""
-    if any(node.shape[k] == 1 for k in axes):
-        node_axes = [k for k in axes if node.shape[k] != 1]
-        squeezed = [k for k in axes if node.shape[k] == 1]
-        node = select(node, tuple(0 if k in squeezed else None for k in range(node.ndim)))
-        axes = tuple(k - len([s for s in squeezed if s < k]) for k in node_axes)
-    shape = tuple(n for k, n in enumerate(node.shape) if k not in axes)
-    if not axes:
-        return node
-    value = number(node)
-    if value is not None or 0 in shape:
-        return constant(value or 0.0, shape)
-    known = constant_value(node)
-    if known is not None:
-        return array_node(known.max(axes) if row is REDUCE_MAX else known.min(axes))
-    return make(row, (node,), axes, shape)
+        raise ShapeError(f"{name} over an axis of length 0: shape {node.shape}, axis {axis}")
+    return _restore(over(node, axes), node, axes, keepdims)
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -127,7 +106,7 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.evaluate(eg.gradient(eg.max(x), x), {x: [1.0, 2.0, 2.0]})
     array([0. , 0.5, 0.5])
     """
-    return _extremum(REDUCE_MAX, x, axis, keepdims)
+    return _extremum("max", largest, x, axis, keepdims)
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
@@ -144,7 +123,7 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.min(x, axis=-1).shape
     (2,)
     """
-    return _extremum(REDUCE_MIN, x, axis, keepdims)
+    return _extremum("min", smallest, x, axis, keepdims)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
@@ -314,7 +293,5 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
         n *= node.shape[k]
     return scale(n**-0.5, norm(centred, axis=axes, keepdims=keepdims))
 
-
-REBUILD.fill(lambda node, args: extremum(node.op, args[0], node.params), REDUCE_MAX, REDUCE_MIN)
 
 __all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]

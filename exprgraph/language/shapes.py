@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..canonical.indexing import Entry, index_entry, selected_shape
-from ..canonical.indexing import place as _place
 from ..canonical.joining import reshape_to
+from ..canonical.place import place as _place
+from ..canonical.select import Entry, selected_shape
 from ..errors import AxisError, ShapeError
 from ..functions.elementwise import broadcast_to as _broadcast_to
 from ..graph import leaves
 from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from ..support.integers import normalize_shape, whole
+from .indexing import index_entry
 
 
 def reshape(x: Operand, shape: Any) -> Node:

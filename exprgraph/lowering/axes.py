@@ -11,13 +11,12 @@ import numpy as np
 
 from ..canonical.arithmetic import linear, power, product
 from ..canonical.contract import contract
+from ..canonical.extrema import largest
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function, apply
 from ..functions.rows import absolute, equal, exp, log1p, where
 from ..functions.scaled import excess
 from ..graph.node import Node, Shape
-from ..graph.primitive import REDUCE_MAX
-from ..language.reductions import extremum
 
 # of generated code only: no derivative is asked of them, and they are in no table.  The scale is a power of 2
 _SCALED = Function("norm_scaled", numpy=np.multiply, partials=(None, None), code="({0} * square_scale({1}, {1}))")
@@ -37,10 +36,10 @@ def written_out(node: Node) -> Node:
         return contract([(elements, axes)], kept)
 
     if node.op is NORM:
-        top = extremum(REDUCE_MAX, absolute(x), node.params)
+        top = largest(absolute(x), node.params)
         scaled = apply(_SCALED, x, repeated(top))
         return apply(_UNSCALED, power(contract([(scaled, axes), (scaled, axes)], kept), 0.5), top)
-    top = extremum(REDUCE_MAX, x, node.params)
+    top = largest(x, node.params)
     below = excess(x, repeated(top))  # 0 for the largest, though infinite
     leads = equal(below, 0.0)
     e = exp(below)

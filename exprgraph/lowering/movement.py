@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Union
 
-from ..canonical.indexing import Entries, indices_of, selected_shape
+from ..canonical.select import Entries, indices_of, selected_shape
 from ..graph.column import Column
 from ..graph.leaves import zeros
 from ..graph.node import Node, make

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..canonical.contract import contract
-from ..canonical.indexing import Entries, selected_shape
+from ..canonical.select import Entries, selected_shape
 from ..functions.along_axes import AxisFunction
 from ..graph.column import Column
 from ..graph.node import Node, Shape, make

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from ..canonical.arithmetic import linear, product
-from ..canonical.indexing import Entries, Entry, ends_of, indices_of, select
-from ..canonical.joining import stack
+from ..canonical.extrema import extremum
+from ..canonical.joining import ends_of, stack
 from ..canonical.over_samples import sample_sum
+from ..canonical.select import Entries, Entry, indices_of, select
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum
@@ -45,7 +46,6 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
-from ..language.reductions import extremum
 from .counting import COUNT
 
 Index = tuple[int, ...]

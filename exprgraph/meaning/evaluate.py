@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 
-from ..canonical.indexing import put, take
 from ..canonical.operands import refuse_truth
+from ..canonical.select import put, take
 from ..errors import ShapeError, UnboundSymbolError
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, is_boolean

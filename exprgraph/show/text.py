@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..canonical.indexing import Entries
+from ..canonical.select import Entries
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
 from ..graph.column import Column

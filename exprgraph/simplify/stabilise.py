@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from ..canonical.arithmetic import linear, power, product
 from ..canonical.contract import is_structural
-from ..canonical.indexing import select
 from ..canonical.joining import stack
+from ..canonical.select import select
 from ..functions import rows as functions
 from ..graph.leaves import constant, number
 from ..graph.node import Node

@@ -1,11 +1,10 @@
-"""Property-based testing of derivatives: random expressions, and checks with reports that can be run.
+"""Property-based testing of derivatives: random expressions, and checks whose reports are programs.
 
-Strategies for hypothesis are read off the primitive table, so that a function added with
-:func:`exprgraph.function` is drawn, and differentiated, like the package's own.  Checks measure how
-much rounding allows, compare with values of 50 digits and differences of 80, and where they fail, say
-so with the smallest expression they find, as a program.
+Strategies for hypothesis draw from the table of primitives, so they use functions added with
+:func:`exprgraph.function` like the package's own.  Checks measure the effect of rounding, and compare with values of
+50 digits and differences of 80.  A failed check reports the smallest failing expression it finds, as a program.
 
-It needs hypothesis and mpmath (``pip install hypothesis mpmath``, the extra ``testing``), which nothing else of the package does.
+Needs hypothesis and mpmath (the extra ``testing``).
 """
 
 try:

@@ -19,11 +19,11 @@ from ..meaning.evaluate import evaluate
 from .careful import Program
 from .disagreement import Disagreement
 
-#: how far two results may be apart
+#: the allowed difference of two results
 ULP = 4
-#: of a program that can be contracted in more ways than this, contracted code is not checked
+#: contracted code is checked only if it can be contracted in at most this many ways
 _MOST_WAYS = 4096
-#: magnitudes of arguments, beside ordinary ones
+#: extreme magnitudes of arguments
 EXTREMES = (1e200, 1e-200, 1e17, 1e-17, 1e308, 5e-324, 1.0, 1e154, 1e-154, 3.0, 0.0, -0.0)
 
 _Operations = Mapping[str, Callable[..., Any]]
@@ -41,7 +41,7 @@ def _of_numbers(kind: type[np.floating[Any]]) -> dict[str, Callable[..., Any]]:
     }  # fmt: skip
 
 
-#: the same on expressions
+#: the same operations on expressions
 OF_EXPRESSIONS: dict[str, Callable[..., Any]] = {
     **_of_numbers(np.float64), "sqrt": functions.sqrt, "abs": functions.absolute, "maximum": functions.maximum,
     "minimum": functions.minimum, "choose": lambda a, b, yes, no: functions.where(functions.less(a, b), yes, no), "number": constant,
@@ -49,7 +49,7 @@ OF_EXPRESSIONS: dict[str, Callable[..., Any]] = {
 
 
 def arguments_for(rng: np.random.Generator, count: int) -> list[float]:
-    """Arguments of a program: ordinary ones, equal ones, and those at the ends of the range."""
+    """Arguments of a program: ordinary ones, equal ones, and extreme ones."""
     scale = rng.choice(EXTREMES[:-2]) if rng.random() < 0.5 else 1.0
     values = []
     for _ in range(count):
@@ -66,7 +66,7 @@ def arguments_for(rng: np.random.Generator, count: int) -> list[float]:
 
 
 def apart(a: float, b: float, kind: type[np.floating[Any]] = np.float64) -> float:
-    """How many units in the last place two finite numbers are apart."""
+    """The difference of two finite numbers in units in the last place."""
     if a == b:
         return 0.0
     with np.errstate(all="ignore"):
@@ -74,19 +74,19 @@ def apart(a: float, b: float, kind: type[np.floating[Any]] = np.float64) -> floa
 
 
 def check_as_written(program: Program, at: Sequence[float], *, compiled: bool = True) -> None:
-    """Hold a program's expression against NumPy, which computes what is written.
+    """Compare a program's expression with NumPy, which computes it as written.
 
-    ``evaluate`` and code compiled without contraction give NumPy's result within 4 ulp, wherever NumPy's is
-    finite and no step is NaN or divides by 0; in float32 too.  Contracted code gives one of the results that fused multiply-adds can give;
-    that is left out where there are thousands of them.
+    ``evaluate`` and code compiled without contraction must be within 4 ulp of NumPy's result, also in float32, if the
+    result is finite and no step is NaN or divides by 0.  Contracted code must give one of the results possible with fused
+    multiply-adds; this is skipped if there are thousands of them.
 
     Args:
-        program: what is computed; :mod:`exprgraph.testing.careful` has some.
+        program: a program; :mod:`exprgraph.testing.careful` has some.
         at: its arguments.
         compiled: whether it is compiled, alone and over a batch.
 
     Raises:
-        Disagreement: a result is another one.
+        Disagreement: a result differs.
 
     >>> from exprgraph.testing.as_written import check_as_written
     >>> from exprgraph.testing.careful import CAREFUL, recorded
@@ -114,7 +114,7 @@ def check_as_written(program: Program, at: Sequence[float], *, compiled: bool = 
 
 
 def _undecided(program: Program, known: Sequence[Any]) -> bool:
-    """Whether a step is one that construction may make another: what cancels is 0, where NumPy has inf - inf or -0."""
+    """Whether construction may change a step: cancelling terms are 0, where NumPy has inf - inf or -0."""
     divisors = [known[step.operands[1]] for step in program.steps if step.name == "/"]
     return bool(np.isnan(known).any() or any(d == 0 for d in divisors))
 
@@ -161,7 +161,7 @@ def _contractions(program: Program, at: Sequence[float]) -> Iterator[float]:
 
 
 def _ways(program: Program) -> list[tuple[int, ...]]:
-    """For each sum which of its operands may be a product that is not rounded: 0 for none, 1 for the first, 2 for the second."""
+    """For each sum, the operand that may be an unrounded product: 0 for none, 1 for the first, 2 for the second."""
     ways: list[tuple[int, ...]] = []
     products: set[int] = set()  # the places of products, negative or chosen ones too
     for place, step in enumerate(program.steps, program.inputs):
@@ -197,7 +197,7 @@ def _negated(a: Any) -> Any:
 
 
 def _added(a: Any, b: Any, way: int) -> Any:
-    """a + b, with one of them a product that is not rounded before."""
+    """a + b, where one operand is an unrounded product."""
     fused, other = (a, b) if way == 1 else (b, a)
     if way and isinstance(fused, _Product) and np.isfinite([*fused.factors, float(other)]).all():
         exact = Fraction(fused.factors[0]) * Fraction(fused.factors[1]) + Fraction(float(other))

@@ -1,4 +1,4 @@
-"""The check that a batch has the same shape, type and values by every backend, an empty one too."""
+"""The check that every backend gives a batch the same shape, type and values, also an empty batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..meaning.evaluate import evaluate
 from .disagreement import Disagreement, Values, allowances, difference, program
 from .growing import values_for
 
-#: an argument that nothing depends on
+#: an argument on which nothing depends
 _ANOTHER = "another argument"
 #: batch axes: none, one, several, and some without elements
 LEADS = ((), (1,), (3,), (0,), (2, 0), (2, 2))
@@ -23,17 +23,17 @@ LEADS = ((), (1,), (3,), (0,), (2, 0), (2, 2))
 def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
     """Check that ``evaluate`` and compiled functions agree on batches: in shape and type exactly, in values to rounding.
 
-    Each symbol's value is repeated over the axes of the batch; one that is not declared per sample may also stay a single one.
-    A further symbol, which the expression does not depend on, has these axes as well: constants of a batch.
+    Each symbol's value is repeated over the axes of the batch; if the symbol is not declared per sample, it may also stay single.
+    Another symbol, on which the expression does not depend, has these axes too, to check constants.
 
     Args:
         e: an expression.
         at: a value for each symbol, of the symbol's shape; random ones by default.
-        compiled: also by machine code, not by ``backend="numpy"`` alone.
-        seed: of the random choices.
+        compiled: also check machine code, not only ``backend="numpy"``.
+        seed: the seed of random choices.
 
     Raises:
-        Disagreement: what differs, as a program.
+        Disagreement: results differ; the message has a program.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_batches
@@ -74,7 +74,7 @@ def _said(e: Node, values: Values, functions: dict[str, Any]) -> str | None:
 
 
 def _answer(call: Any) -> Any:
-    """An array, or the kind of error; its words may name the function."""
+    """An array, or the type of an error, since messages may name the function."""
     try:
         return np.asarray(call())
     except (ValueError, TypeError) as error:

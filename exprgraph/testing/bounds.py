@@ -1,8 +1,8 @@
-"""Between which two numbers a value lies, by interval arithmetic on the graph.
+"""Bounds of values, by interval arithmetic on the graph.
 
-The strategies use it to keep arguments where functions are smooth and values moderate.  A function's
-image is taken from its values at points of the interval, which is exact for monotone functions and
-near enough for the others: bounds choose expressions, they prove nothing.
+The strategies use bounds to keep arguments where functions are smooth and values moderate.  A function's image is
+estimated from its values at points of the interval, which is exact for monotone functions.  Bounds choose
+expressions; they prove nothing.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ Interval = tuple[float, float]
 #: ``(node, args)``: the interval of a node from those of its arguments
 BOUNDS: Column[Callable[[Node, Sequence[Interval]], Interval]] = Column("bounds", "between which numbers its value lies", __name__)
 EVERYTHING: Interval = (-math.inf, math.inf)
-#: where symbols' elements lie, unless something else is said
+#: the default interval of symbols' elements
 BOX: Interval = (-1.0, 1.0)
 _POINTS = 33
-#: samples of a batch that a sum over samples is taken to have
+#: the assumed number of samples in a sum over samples
 _SAMPLES = 8
 
 
 def bounds(e: Node, box: Interval | Mapping[Node, Interval] = BOX) -> Interval:
-    """An interval of all elements' values, where every symbol's elements lie in ``box``, or in their own intervals.
+    """An interval that contains the values of all elements, for symbols with elements in ``box`` or in their own intervals.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import bounds
@@ -126,7 +126,7 @@ BOUNDS.fill(lambda node, args: (args[0][0] - args[0][1] - math.log(_among(node))
 
 
 def _among(node: Node) -> int:
-    """How many elements a function along axes is of."""
+    """The number of elements that a function along axes combines."""
     return math.prod(node.args[0].shape[k] for k in node.params)
 
 

@@ -1,7 +1,7 @@
-"""Programs of floating-point arithmetic as people write them with care, and random ones.
+"""Careful programs of floating-point arithmetic, and random ones.
 
-A program is written once, as a Python function, and recorded as a list of operations; NumPy's numbers and expressions
-run through the same list.  The careful ones are in the textbooks: Kahan, Neumaier, Dekker and Knuth on exact sums, Smith on
+A program is a Python function, recorded once as a list of operations.  NumPy's numbers and expressions run the same
+list.  The careful programs are in textbooks: Kahan, Neumaier, Dekker and Knuth on exact sums, Smith on
 complex division, Heron's formula as Kahan wrote it, Higham, "Accuracy and Stability of Numerical Algorithms" (2002).
 """
 
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from .growing import Choice
 
-#: numbers that programs hold, beside those that are drawn
+#: constants of programs, beside drawn ones
 _NUMBERS = (1.0, 2.0, 3.0, 0.5, 0.1, 10.0, 7.0)
 
 
 class Step(NamedTuple):
-    """One operation: its name, the places of its operands, and the number of a constant."""
+    """One operation: its name, the positions of its operands, and the number of a constant."""
 
     name: str
     operands: tuple[int, ...] = ()
@@ -25,7 +25,7 @@ class Step(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Operations one after another; the last one is the result.  Places below ``inputs`` are the arguments."""
+    """Operations in sequence; the last one is the result.  Positions below ``inputs`` are the arguments."""
 
     title: str
     inputs: int
@@ -101,7 +101,7 @@ class _Traced:
         return self._record("abs", self)
 
 
-#: every program has so many arguments; some do not use them all
+#: the number of arguments of every program; some programs ignore some
 _INPUTS = 4
 
 
@@ -301,13 +301,13 @@ def recorded(f: Callable[[_Traced, _Traced, _Traced, _Traced], _Traced]) -> Prog
 
 
 def random_program(choice: Choice, most: int) -> Program:
-    """A program of random operations on what is there; what was made last is used next, as often as not.
+    """A program of random operations on earlier results; the last result is used with probability 1/2.
 
-    Where construction may change a result it has none of them: squares of roots, and sums of two multiples of one value.
+    It avoids operations that construction may change: squares of roots, and sums of two multiples of one value.
 
     Args:
-        choice: what chooses, ``AtRandom(seed)`` of :mod:`exprgraph.testing.growing` for one.
-        most: so many operations at most.
+        choice: makes the choices, for example ``AtRandom(seed)`` of :mod:`exprgraph.testing.growing`.
+        most: the most operations.
 
     >>> from exprgraph.testing.careful import random_program
     >>> from exprgraph.testing.growing import AtRandom
@@ -315,7 +315,7 @@ def random_program(choice: Choice, most: int) -> Program:
     True
     """
     steps: list[Step] = []
-    roots: set[int] = set()  # the square of a root is what is below it, which is not what is written
+    roots: set[int] = set()  # construction replaces the square of a root by its radicand
     multiple: dict[int, tuple[float, int]] = {}  # 2*x + 3*x is 5*x, which rounds once
     count = choice.whole(2, most)
     for k in range(count):

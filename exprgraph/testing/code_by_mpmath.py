@@ -1,4 +1,4 @@
-"""Functions' code on mpmath's numbers: the names of generated code mean mpmath's functions here."""
+"""Functions' code on mpmath's numbers: the names in the code mean mpmath's functions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NAN, INF = mpmath.mpf("nan"), mpmath.mpf("inf")
 
 
 def divided(a: Any, b: Any) -> Any:
-    """a / b as floats do it."""
+    """a / b by the rules of floats."""
     if b:
         return a / b
     return NAN if not a or mpmath.isnan(a) else INF * (1 if a > 0 else -1)
 
 
 def power(base: Any, e: Any) -> Any:
-    """base**e as floats do it, for real results."""
+    """base**e by the rules of floats, for real results."""
     if mpmath.isnan(base) or mpmath.isnan(e):
         return NAN
     if not base and e < 0:
@@ -140,7 +140,7 @@ _AS |= {"arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow", "
 
 @cache
 def names() -> dict[str, Any]:
-    """What the names of generated code mean: mpmath's functions, and the package's small helpers in their terms."""
+    """The meaning of names in generated code: mpmath's functions, and the package's helpers made of them."""
     constants = {name.partition(".")[2]: mpmath.mpf(value) for name, value in CONSTANTS.items()}
     module = SimpleNamespace(**_MPMATH, **{alias: _MPMATH[name] for alias, name in _AS.items()}, **constants)
     module.float64 = module.float32 = mpmath.mpf

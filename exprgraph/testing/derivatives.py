@@ -1,4 +1,4 @@
-"""Checks of derivatives: every mode against every other, and against differences of 80 digits."""
+"""Checks of derivatives: all modes against each other, and against differences of 80 digits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Form(NamedTuple):
     mode: str
     order: int
     node: Node
-    #: what is to be taken of the derivative of the expression itself to have the same
+    #: the map from the derivative of the expression itself to this form
     weighted: bool
 
 
@@ -50,10 +50,10 @@ def check_derivatives(
 ) -> None:
     """Check an expression's values and its derivatives up to an order.
 
-    Along a random direction of all symbols together, each derivative is taken forward, in reverse, forward
-    over reverse, and by ``taylor``; small Jacobians and Hessians are taken whole: in both modes, sparse, and
-    entry by entry; Laplacians too.  Their values to 50 digits must be those of differences of ``e`` itself to 80 digits, and NumPy
-    and compiled code (single samples, batches, float32) must give them, all as far as rounding allows, which is measured.
+    Along a random direction of all symbols together, each derivative is computed forward, in reverse, forward over
+    reverse, and by ``taylor``.  Small Jacobians and Hessians are computed whole: in both modes, sparse, and entry by
+    entry; Laplacians too.  Their values to 50 digits must agree with differences of ``e`` to 80 digits, and NumPy and
+    compiled code (single samples, batches, float32) must agree with them, up to the measured effect of rounding.
 
     Args:
         e: an expression.
@@ -61,11 +61,11 @@ def check_derivatives(
         at: a value for each symbol, with one batch axis where it differs by sample; random ones by default.
         by: the symbol or symbols to differentiate by; all by default.
         compiled: whether to compile it.
-        seed: of the directions, and of values that are not given.
+        seed: the seed of the directions, and of values that are not given.
         tolerance: a relative error that is allowed beside rounding, for functions that are approximations.
 
     Raises:
-        Disagreement: with the smallest expression found that shows it, as a program.
+        Disagreement: results differ; the message has a program with the smallest failing expression found.
         UnsmoothPointError: ``e`` has no derivative at this point, or no finite value.
         ValueError: a symbol of ``by`` does not occur.
 
@@ -103,14 +103,14 @@ def check_derivatives(
 
 
 def _kind(said: str) -> str:
-    """Which comparison it was."""
+    """The kind of comparison."""
     return re.split(r" is | has | by ", said)[0]
 
 
 def _disagreement(
     e: Node, order: int, at: Values, by: tuple[Node, ...] | None, compiled: bool, seed: int, tolerance: float
 ) -> str | None:
-    """What differs, or ``None``."""
+    """The difference in words, or ``None``."""
     symbols = [s for s in symbols_of([e]) if by is None or s in by]
     rng = np.random.default_rng(seed + 1)
     directions = {s: np.round(rng.uniform(-1, 1, s.shape), 3) for s in symbols}
@@ -142,7 +142,7 @@ def _disagreement(
 
 
 def name_of(form: _Form) -> str:
-    """What it is a form of, and by which mode."""
+    """The quantity and the mode."""
     name = _NAMES[form.order] if form.order < len(_NAMES) else f"the derivative of order {form.order}"
     return name if form.mode == "value" else f"{name} ({form.mode})"
 
@@ -233,7 +233,7 @@ def _against_differences(
 
 
 def _folding(value: np.ndarray) -> float:
-    """How far constants that a derivative holds, folded in float64 from the direction and the weights, may put it off."""
+    """The error that constants folded in float64, from the direction and the weights, may cause in a derivative."""
     size = np.abs(_float(value))
     return 1e-13 * max(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
 

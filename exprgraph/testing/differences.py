@@ -1,6 +1,6 @@
-"""Derivatives by differences of values of very many digits: an oracle that knows no rule of differentiation.
+"""Derivatives by differences of values with many digits: an oracle without rules of differentiation.
 
-With 80 digits and steps of 1e-14, a central difference of order k is right to some 28 digits.
+With 80 digits and steps of 1e-14, a central difference of order k is correct to some 28 digits.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def directional_derivatives(
     """The values of ``d^k/dt^k e(at + t * directions)`` at t = 0 for k = 0 to order, arrays of mpmath's numbers.
 
     Args:
-        step: between the points.
-        shift: how many steps their middle is away from t = 0.
+        step: the distance of neighbouring points.
+        shift: the distance of their middle from t = 0, in steps.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import directional_derivatives
@@ -52,7 +52,7 @@ def directional_derivatives(
 
 
 def settled(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> bool:
-    """Whether differences of two kinds agree: where they do not, there is no derivative."""
+    """Whether two kinds of differences agree; if not, there is no derivative."""
     for a, b in zip(first, second):
         for x, y in zip(a.ravel(), b.ravel()):
             if not (mpmath.isnan(x) and mpmath.isnan(y)) and not abs(x - y) <= 1e-8 * (1 + abs(y)):

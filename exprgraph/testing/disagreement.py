@@ -1,4 +1,4 @@
-"""What a failed check says: which two values differ, where, and a program that shows it."""
+"""The report of a failed check: two values, their difference, and a program that shows it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .noise import rounding_errors
 from .standalone import definitions
 
 Values = Mapping[Node, Any]
-#: a failing expression is made smaller by at most so many attempts
+#: the most attempts to make a failing expression smaller
 ATTEMPTS = 200
 
 
@@ -25,8 +25,8 @@ class Disagreement(AssertionError):  # noqa: N818  (a failed assertion, not an e
     """Two values that should be equal are not.
 
     Attributes:
-        what: which ones.
-        program: Python that shows it, with the smallest expression found.
+        what: the two values in words.
+        program: Python that shows the difference, with the smallest expression found.
     """
 
     def __init__(self, what: str, program: str) -> None:
@@ -36,25 +36,25 @@ class Disagreement(AssertionError):  # noqa: N818  (a failed assertion, not an e
 
 
 class UnsmoothPointError(ValueError):
-    """A derivative was to be checked where there is none: at a kink or a jump."""
+    """There is no derivative to check at this point: a kink or a jump."""
 
 
 def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -> str | None:
-    """A sentence that says where two values differ by more than what is allowed, elementwise; ``None`` where they do not.
+    """A sentence about the first elements that differ by more than allowed; ``None`` if there are none.
 
-    Where the allowance is infinite, nothing can be said.  NaN equals NaN only, an infinity itself only.
+    An infinite allowance accepts everything.  NaN equals only NaN, an infinity only itself.
 
     Args:
-        what, value: a name, and the value that is checked.
-        other, expected: a name, and the value that it should have.
-        allowed: by how much they may differ, one number or one for each element.
+        what, value: a name, and the checked value.
+        other, expected: a name, and the expected value.
+        allowed: the allowed difference, one number or one for each element.
 
     >>> from exprgraph.testing import difference
     >>> difference("the slope", [1.0, 2.5], "the expected one", [1.0, 2.0], 0.1)
     'the slope is 2.5 at [1], the expected one 2.0; they may differ by 0.1'
     """
     a, b = np.asarray(value, dtype=float), np.asarray(expected, dtype=float)
-    try:  # a value that no sample has of its own may come without the batch's axes
+    try:  # a value shared by all samples may lack the batch axes
         a, b, allowed = np.broadcast_arrays(a, b, np.asarray(allowed, dtype=float))
     except ValueError:
         return f"{what} has shape {a.shape}, {other} has {b.shape}"
@@ -69,13 +69,13 @@ def difference(what: str, value: Any, other: str, expected: Any, allowed: Any) -
 
 
 def check_tolerance(check: str, tolerance: object) -> None:
-    """A relative error that a check allows: a number of at least 0."""
+    """Check a relative tolerance: a number of at least 0."""
     if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < np.inf:
         raise ValueError(f"{check}: tolerance is a relative error, a finite number of at least 0, got {tolerance!r}")
 
 
 def allowances(nodes: Sequence[Node], at: Values, tolerance: float = 0.0) -> list[np.ndarray]:
-    """What rounding may change of each value, a little for numbers so small that they have few digits, and a relative tolerance."""
+    """The allowed difference of each value: rounding, a little for subnormal numbers, and a relative tolerance."""
     allowed = [e + 1e-300 for e in rounding_errors(nodes, at)]
     if not tolerance:
         return allowed
@@ -84,10 +84,10 @@ def allowances(nodes: Sequence[Node], at: Values, tolerance: float = 0.0) -> lis
 
 
 def smallest(e: Node, at: dict[Node, Any], fails: Callable[[Node, dict[Node, Any]], bool]) -> tuple[Node, dict[Node, Any]]:
-    """A small expression for which a check fails, made of one for which it does.
+    """Shrink an expression for which a check fails.
 
-    Parts are tried by themselves, smallest first; then parts of what is left become symbols of the same
-    values, and the values become rounder.
+    It tries single parts, smallest first.  Then it replaces parts by symbols with the same values, and rounds the
+    values.
     """
     left = ATTEMPTS
     defined = inside([e], at)

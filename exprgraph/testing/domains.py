@@ -1,4 +1,4 @@
-"""Whether a point lies where the functions of an expression are defined, as their rows say."""
+"""Whether a point lies in the domains of an expression's functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..meaning.evaluate import evaluate_nodes
 
 
 def inside(roots: Sequence[Node], at: Mapping[Node, Any]) -> bool:
-    """Whether every function with a domain gets arguments that lie in it, the ends left out."""
+    """Whether the arguments of every function with a domain lie inside of it, without the ends."""
     wanted: list[tuple[Node, Interval]] = []
     for n in topological(roots):
         if isinstance(n.op, Function):
@@ -33,15 +33,15 @@ def is_everywhere(row: Function) -> bool:
 
 
 def drawn(rng: np.random.Generator, interval: Interval, domain: Interval, shape: tuple[int, ...], dtype: type = np.float64) -> np.ndarray:
-    """Random numbers of an interval that lie inside of the domain, in their own type."""
+    """Random numbers of an interval that lie inside of the domain, also after rounding to their type."""
     low, high = (np.nextafter(dtype(end), dtype(other)) for end, other in (domain, domain[::-1]))
     return np.asarray(np.clip(rng.uniform(*interval, shape).astype(dtype), low, high), dtype)
 
 
 def special_points(row: Function, k: int) -> list[float]:
-    """Zeros, ones, infinities, NaN and the ends of argument k; of a user's function with a domain, those that lie in it.
+    """Special values of argument k: zeros, ones, infinities, NaN and ends; for a user's function, those in its domain.
 
-    The package's own rows are what NumPy says everywhere; a user's is promised on its domain.
+    The package's own rows follow NumPy everywhere; a user's row is checked only on its domain.
     """
     ends = {v for interval in (*row.domain, *row.sample) for v in interval}
     every = [*sorted(ends | {0.0, 1.0, -1.0, math.inf, -math.inf}), -0.0]

@@ -1,4 +1,4 @@
-"""The check of a row of the primitive table: a user's function, or one of the package."""
+"""The check of a row of the table of primitives: a user's function, or one of the package."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .disagreement import Disagreement, UnsmoothPointError, allowances, check_to
 from .domains import drawn, special_points
 from .precise import evaluate_precisely
 
-#: what differs, and the point
+#: the difference in words, and the point
 Found = tuple[str, dict[Node, np.ndarray]] | None
 
 
 def row_of(function: str | Function | Callable[..., Node]) -> Function:
-    """The row of a function, given as such, by name, or as what :func:`exprgraph.function` returned."""
+    """The row of a function, from the row, its name, or the result of :func:`exprgraph.function`."""
     name = function if isinstance(function, str) else function.name if isinstance(function, Function) else getattr(function, "__name__", "")
     row = TABLE.get(name)
     if not isinstance(row, Function):
@@ -37,23 +37,23 @@ def row_of(function: str | Function | Callable[..., Node]) -> Function:
 def check_function(
     function: str | Function | Callable[..., Node], *, order: int = 3, points: int = 5, seed: int = 0, tolerance: float = 0.0
 ) -> None:
-    """Check a row of the primitive table: that its columns say the same of one function.
+    """Check that the columns of a row describe the same function.
 
-    Its ``code``, computed with 50 digits, is what it is: NumPy's value, compiled code on single samples, on
-    batches and in float32, and the derivatives to an order by each argument and mixed, are compared with it
-    where the row is sampled, and NumPy with compiled code at the ends of its domain; at infinity and NaN too, if
-    it is defined everywhere.  No point lies outside of a domain that was given.
+    The reference is its ``code``, computed with 50 digits.  At sampled points it is compared with NumPy's value, with
+    compiled code on single samples, on batches and in float32, and with the derivatives up to an order by each argument
+    and mixed.  At the ends of the domain NumPy is compared with compiled code; also at infinity and NaN, if the function
+    is defined everywhere.  All points lie in the given domain.
 
     Args:
-        function: what :func:`exprgraph.function` returned, its name or its row.
+        function: the result of :func:`exprgraph.function`, its name or its row.
         order: the highest derivative.
-        points: how many random points.
-        seed: of these points.
+        points: the number of random points.
+        seed: the seed of these points.
         tolerance: a relative error that is allowed beside rounding, for a function whose columns are approximations.
 
     Raises:
-        Disagreement: what differs, where, as a program that defines the function and runs by itself.
-        ValueError: there is no such function, or the tolerance is no relative error.
+        Disagreement: columns differ; the message has a program that defines the function and runs by itself.
+        ValueError: there is no such function, or the tolerance is not a relative error.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_function, temporary_functions
@@ -122,7 +122,7 @@ def _of_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Gen
 
 
 def _of_special_points(row: Function, e: Node, symbols: Sequence[Node], tolerance: float) -> Found:
-    """The two backends at zeros, at the ends of the domain, and at infinities and NaN where it has them."""
+    """The two backends at zeros, at the ends of the domain, and at infinities and NaN in the domain."""
     grid = np.meshgrid(*[np.array(special_points(row, k)) for k in range(row.arity)])
     at = {s: g.ravel() for s, g in zip(symbols, grid)}
     (by_numpy,) = evaluate_nodes([e], at)
@@ -132,7 +132,7 @@ def _of_special_points(row: Function, e: Node, symbols: Sequence[Node], toleranc
 
 
 def _point(said: str, at: Mapping[Node, np.ndarray]) -> str:
-    """The sample that a sentence is about."""
+    """The sample that a sentence names."""
     found = re.search(r" at \[(\d+)\]", said)
     k = int(found[1]) if found else 0
     return ", ".join(repr(float(v[k])) for v in at.values())

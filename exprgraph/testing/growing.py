@@ -1,8 +1,7 @@
-"""Random expressions, grown a primitive at a time, with every argument where its function is smooth.
+"""Random expressions, grown one primitive at a time, with every function smooth at its argument.
 
-What can be grown is read off the primitive table: an elementwise row is there by itself, a structural
-row by its rule in :data:`GROW`.  Choices are made by whoever is asked: hypothesis, which can shrink
-them, or a random generator, which is quick.
+All rows of the table can be grown: an elementwise row needs no rule, a structural row has a rule in :data:`GROW`.
+Choices are made by hypothesis, which can shrink them, or by a random generator, which is quick.
 """
 
 from __future__ import annotations
@@ -17,7 +16,10 @@ import numpy as np
 from ..canonical import joining, over_samples
 from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
-from ..canonical.indexing import Entry, place, select, selected_shape
+from ..canonical.extrema import extremum
+from ..canonical.place import place
+from ..canonical.select import Entry, select, selected_shape
+from ..canonical.solve import solve_node
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function
@@ -45,11 +47,11 @@ from ..graph.primitive import (
     TABLE,
     Primitive,
 )
-from ..language import linalg, operators, reductions, shapes
+from ..language import operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
 T = TypeVar("T")
-#: where the arguments of functions that are defined everywhere are kept
+#: the interval for arguments of functions that are defined everywhere
 MODERATE: Interval = (-2.0, 2.0)
 
 
@@ -58,7 +60,7 @@ GROW: Column[Callable[[Garden, Primitive], Node]] = Column("grow", "a node of it
 
 
 class Choice(Protocol):
-    """Who chooses."""
+    """The source of choices."""
 
     def pick(self, options: Sequence[T]) -> T: ...
     def whole(self, low: int, high: int) -> int: ...
@@ -86,7 +88,7 @@ class AtRandom:
 
 
 class Garden:
-    """Expressions that are there to be used, with the interval of each one's values."""
+    """The pool of grown expressions, with the interval of each one's values."""
 
     def __init__(self, choice: Choice, symbols: Sequence[Node], max_side: int = 3, max_size: int = 12) -> None:
         self.choice = choice
@@ -96,7 +98,7 @@ class Garden:
         self.interval: dict[Node, Interval] = dict.fromkeys(symbols, BOX)
 
     def bounds(self, node: Node) -> Interval:
-        """The interval of a node; of those that are new with their parts."""
+        """The interval of a node; computes those of new parts."""
         pending = [node]
         while pending:
             n = pending[-1]
@@ -111,7 +113,7 @@ class Garden:
         return self.interval[node]
 
     def add(self, node: Node) -> bool:
-        """Keep what is neither too large, nor of unknown values, nor there."""
+        """Keep an expression unless it is too large, has unknown values, or is in the pool."""
         low, high = self.bounds(node)
         good = node.size <= self.max_size and low > -1e3 and high < 1e3 and node.ndim <= 3
         if good:
@@ -123,14 +125,14 @@ class Garden:
         return tuple(self.choice.whole(1, self.max_side) for _ in range(n))
 
     def any(self, wanted: Callable[[Node], bool] = lambda n: True) -> Node:
-        """Something of the pool, what is newest most often."""
+        """An expression of the pool, most often a new one."""
         found = [n for n in self.pool if wanted(n)]
         if not found:
             return constant(self.choice.number(0.25, 1.75), self.shape())
         return found[-1] if self.choice.whole(0, 2) == 0 else self.choice.pick(found)
 
     def like(self, shape: Shape) -> Node:
-        """Something of a shape: of the pool, or made from what is there."""
+        """An expression of a given shape, from the pool or made of it."""
         found = [n for n in self.pool if n.shape == shape]
         if found:
             return self.choice.pick(found)
@@ -148,7 +150,7 @@ class Garden:
         return array(values)
 
     def within(self, node: Node, target: Interval) -> Node:
-        """The expression, bent where its values may lie outside of an interval."""
+        """The expression, mapped into an interval if its values may lie outside."""
         low, high = self.bounds(node)
         a, b = target
         if a <= low and high <= b:
@@ -160,7 +162,7 @@ class Garden:
 
 
 def target_of(domain: Interval, sample: Interval) -> Interval:
-    """Where an argument of a function is kept: where it is sampled, or near 0 where it is defined everywhere."""
+    """The interval for an argument of a function: the sampled one, or one near 0 if the function is defined everywhere."""
     return MODERATE if domain == EVERYTHING else sample
 
 
@@ -278,7 +280,7 @@ def _reshape(g: Garden, row: Primitive) -> Node:
 @GROW.rule(REDUCE_MAX, REDUCE_MIN)
 def _extremum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
-    return reductions.extremum(row, a, _some_axes(g, a))
+    return extremum(row, a, _some_axes(g, a))
 
 
 @GROW.rule(AxisFunction)
@@ -302,7 +304,7 @@ def _solve(g: Garden, row: Primitive) -> Node:
     right = g.like((n,) if g.choice.whole(0, 1) else (n, g.choice.whole(1, 2)))
     low, high = g.bounds(right)
     most = max(abs(low), abs(high)) * n
-    out = linalg.solve_node(matrix, right)
+    out = solve_node(matrix, right)
     if out not in g.interval:
         g.interval[out] = (-most, most)
     return out
@@ -358,18 +360,18 @@ def grow(
     end: Primitive | None = None,
     sums: bool = True,
 ) -> Node:
-    """An expression of so many steps, or fewer where the choice is not to go on.
+    """An expression of at most ``steps`` steps; a choice may end earlier.
 
     Args:
-        symbols: what it may depend on.
+        symbols: the symbols it may contain.
         functions: names of elementwise functions to use; all of the table by default.
-        shape: of the result.
+        shape: the shape of the result.
         end: the row of the last step.
         sums: whether there may be sums over samples.
     """
     per_sample = sums and any(s.per_sample for s in symbols)
     table = rows(functions, per_sample)
-    # most of the table are functions; structure comes as often
+    # most rows are functions; structural rows are as frequent as all of them
     structural = [r for r in table if not isinstance(r, Function) and not r.leaf]
     leaves = [r for r in table if r.leaf]
     elementwise = [r for r in table if isinstance(r, Function)]
@@ -389,7 +391,7 @@ def grow(
 
 
 def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:
-    """Symbols of different shapes, the first ones shared by the samples."""
+    """Symbols of different shapes; the first ones are shared by the samples."""
     out = []
     for k in range(count):
         ndim = choice.pick((0, 1, 2))
@@ -399,7 +401,7 @@ def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:
 
 
 def values_for(rng: np.random.Generator, symbols: Sequence[Node], box: Interval = BOX, samples: int = 3) -> dict[Node, np.ndarray]:
-    """Random values of symbols, a batch of those that differ by sample."""
+    """Random values of symbols; symbols that differ by sample get a batch."""
     return {s: rng.uniform(*box, ((samples,) if s.per_sample else ()) + s.shape) for s in symbols}
 
 

@@ -1,4 +1,4 @@
-"""Checks that two expressions are equal, and that every way to a value gives the same one."""
+"""Checks that two expressions are equal, and that all ways to compute a value agree."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def check_identity(
         lhs, rhs: expressions of one shape, or of shapes that broadcast.
         at: a value for each symbol; by default ``trials`` random points.
         order: also compare derivatives along random directions.
-        box: where the elements of symbols lie in these points.
+        box: the interval of symbols' elements at these points.
 
     Raises:
-        Disagreement: they differ by more than rounding allows, which is measured.  A number differs from NaN and from
+        Disagreement: they differ by more than the measured effect of rounding.  A number differs from NaN and from
             infinity, so that ``2*log(x)`` is not ``log(x**2)``, unless the box is positive.
-        ValueError: neither side is finite at any of the random points, so that nothing was compared.
+        ValueError: neither side is finite at any of the random points, so nothing was compared.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_identity
@@ -84,13 +84,13 @@ def check_identity(
 
 
 def check_values(e: Any, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
-    """Check that every way to the value of an expression gives it, at any point, special ones included.
+    """Check that all ways to compute the value of an expression agree, at any point, also at special ones.
 
-    Evaluation by NumPy, compiled code for single samples and batches, substitution of the values, the
-    expression read back from its code, its copy and its pickle.
+    These are evaluation by NumPy, compiled code for single samples and batches, substitution of the values, and the
+    expression parsed from its code, its copy and its pickle.
 
     Raises:
-        Disagreement: with the smallest expression found that shows it, as a program.
+        Disagreement: results differ; the message has a program with the smallest failing expression found.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_values
@@ -130,15 +130,15 @@ def _other_ways(e: Node, at: Values, compiled: bool) -> str | None:
 
 
 def check_reduction(e: Any, *, at: Values | None = None, samples: int = 5, seed: int = 0) -> None:
-    """Check that a batch gives what its samples give one by one, and that a sum over samples is the sum of those.
+    """Check that a batch agrees with its single samples, and a sum over samples with the sum of their values.
 
     Args:
         e: a per-sample expression without sums over samples in it.
         at: a value for each symbol, with one batch axis where it differs by sample; random ones by default.
-        samples: how many there are of these.
+        samples: the number of samples of these.
 
     Raises:
-        Disagreement: they differ by more than rounding allows; so do those of ``p - over_samples.mean(p)``.
+        Disagreement: they differ by more than the measured effect of rounding, as for ``p - over_samples.mean(p)``.
         ValueError: the expression is the same for every sample.
 
     >>> import exprgraph as eg

@@ -1,10 +1,9 @@
-"""How much of a value rounding may change: the graph evaluated several times with noise in its last digits.
+"""The effect of rounding on values: the graph is evaluated several times with noise in the last digits.
 
-Every operation's result is off by some units in the last place, of itself or, where terms cancel, of
-the largest of what was added.  Evaluating with such errors, drawn at random, shows how far apart two
-right evaluations may be (Vignes, "A stochastic arithmetic for reliable scientific computation", 1993).
-A sum or a product that overflows may not do so in another order of its terms, so that in some of the
-evaluations it does not.
+Every operation gets a random error of some units in the last place of its result or, if terms cancel, of the largest
+term.  The spread of the results shows how far apart two correct evaluations may be (Vignes, "A stochastic arithmetic
+for reliable scientific computation", 1993).  A sum or a product that overflows may be finite in another order of its
+terms, so some of the evaluations make it finite.
 """
 
 from __future__ import annotations
@@ -40,23 +39,22 @@ from ..graph.primitive import (
 from ..graph.traverse import topological
 from ..meaning.evaluate import EVALUATE, Samples, bind
 
-#: evaluations, and how many times their spread two right values may differ
+#: the number of evaluations, and the allowed multiple of their spread
 _RUNS, _FACTOR = 12, 16.0
-#: units in the last place an elementwise function may be off, and any other operation
+#: the error of an elementwise function, and of any other operation, in units in the last place
 _FUNCTION, _OPERATION = 5.0, 2.0
 #: ``(node, args, noise)``: the value of a node with errors of its own; a value's first axis counts the runs
 NOISE: Column[Callable[[Node, Sequence[np.ndarray], Noise], np.ndarray]] = Column(
     "noise", "the value of a node with rounding errors at random", __name__, leaves=False
 )
-#: functions that give one of their arguments, or its negative
+#: functions that return an argument or its negative
 _PICKING = ("abs", "maximum", "minimum", "relu", "where")
 
 
 def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list[np.ndarray]:
-    """How far two right evaluations of each expression may be apart, elementwise, in the shape of its value.
+    """The allowed difference of two correct evaluations of each expression, elementwise, in the shape of its value.
 
-    0 where all give the same infinity, or NaN; infinite where some give a number and some do not, so that nothing
-    can be said.
+    It is 0 if all evaluations give the same infinity or NaN, and infinite if only some give a number.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import rounding_errors
@@ -117,7 +115,7 @@ class Noise:
         return np.asarray(EVALUATE[node.op](node, args, Samples(self.batch, args[0].dtype)))
 
     def leaf(self, node: Node) -> np.ndarray:
-        """A number or an array of numbers, off by half a unit where its type has only the nearest one."""
+        """A number or an array of numbers, with an error of half a unit where its type rounds it."""
         value = self.value(node, ())
         exact = np.array_equal(value, value.astype(self.dtype), equal_nan=True)
         return value if exact else self.off(value, np.abs(value), 0.5)
@@ -130,7 +128,7 @@ class Noise:
         return np.asarray(np.where(np.isfinite(wanted), value + wanted, value))
 
     def reordered(self, node: Node, args: Sequence[np.ndarray], size: np.ndarray) -> np.ndarray:
-        """The value of an operation whose terms may be taken in any order; ``size`` is what they add up to without their signs."""
+        """The value of an operation with terms in any order; ``size`` is the sum of their absolute values."""
         return _not_overflown(node, args, self.off(self.value(node, args), size), self)
 
 
@@ -144,7 +142,7 @@ def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:
 
 @NOISE.rule(CONCATENATE, REDUCE_MAX, REDUCE_MIN, RESHAPE, SELECT, STACK, *(lookup(name) for name in _PICKING))
 def _exact(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
-    """Of what moves values, or picks one of them: it rounds nothing."""
+    """Operations that move or select values: they do not round."""
     return noise.value(node, args)
 
 
@@ -188,7 +186,7 @@ def _logaddexp(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarr
 
 @NOISE.rule(AxisFunction)
 def _along(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
-    """A logarithm is as exact as the largest of the arguments, and a probability as what it is the exponential of."""
+    """A logarithm has the error of the largest argument, a probability the error of its exponent."""
     value = noise.value(node, args)
     size = np.abs(value)
     if node.op is not NORM:
@@ -206,7 +204,7 @@ def _solve(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
 
 
 def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """A solution with, in every other run, something else where the matrix holds infinities: it depends on the pivots."""
+    """A solution; where the matrix has infinities, every other run gets another value, since it depends on the pivots."""
     found = np.isinf(matrix).any(axis=(-2, -1))
     found[::2] = False
     other = np.where(np.isnan(value), 0.0, np.nan)
@@ -214,11 +212,11 @@ def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndar
 
 
 def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, noise: Noise) -> np.ndarray:
-    """A value with, in every other run, numbers where finite terms gave none."""
+    """A value; where finite terms gave no number, every other run gets one."""
     if np.isfinite(value).all():
         return value
     defined = [np.isfinite(a) for a in args]
-    if node.op is PRODUCT:  # poles, and roots of negative numbers, are what they are
+    if node.op is PRODUCT:  # poles, and roots of negative numbers, have no other value
         defined = [d & ((a > 0) | (e == int(e)) & ((a != 0) | (e > 0))) for d, a, e in zip(defined, args, node.params)]
     term = noise.value(node, [np.where(d, 1.0, np.nan) for d in defined])
     overflown = np.broadcast_to(~np.isfinite(value) & np.isfinite(term), value.shape).copy()

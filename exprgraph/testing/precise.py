@@ -1,7 +1,7 @@
-"""Values to any number of digits: the graph evaluated by mpmath, operation by operation.
+"""Values to any number of digits: the graph is evaluated with mpmath, operation by operation.
 
-Elementwise functions are computed from their rows' ``code``, whose names mean mpmath's functions here;
-so a user's function has as many digits as the package's own.
+Elementwise functions are computed from their rows' ``code``, with mpmath's functions for its names.  So a user's
+function has as many digits as the package's own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PRECISE: Column[Callable[[Node, Values, Shape], np.ndarray]] = Column("precise",
 
 
 def evaluate_precisely(e: Node | Sequence[Node], bindings: Mapping[Node, Any], digits: int = 50) -> Any:
-    """The value of an expression, or a list of them, with so many digits: arrays of mpmath's numbers.
+    """The value of an expression, or of a list of them, to a number of digits: arrays of mpmath's numbers.
 
     Args:
         e: an expression, or a list of expressions that share their parts.
@@ -94,7 +94,7 @@ def _bound(bindings: Mapping[Node, Any]) -> tuple[dict[Node, np.ndarray], Shape]
 
 
 def exactly(value: Any) -> np.ndarray:
-    """Numbers of any kind, NumPy's among them, as mpmath's."""
+    """Numbers of any kind, also NumPy's, as mpmath's."""
     return _each(lambda v: mpmath.mpf(v.item() if isinstance(v, np.generic) else v), np.asarray(value, dtype=object))
 
 
@@ -119,7 +119,7 @@ PRECISE.fill(lambda node, values, batch: np.array(mpmath.mpf(math.prod(batch)), 
 
 @PRECISE.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
 def moved(node: Node, values: Values, batch: Shape) -> np.ndarray:
-    """Of what moves and adds numbers of any kind: as NumPy does it."""
+    """Operations that NumPy does for numbers of any kind: moves and sums."""
     return np.asarray(EVALUATE[node.op](node, values, Samples(batch, np.dtype(object))), dtype=object)
 
 
@@ -178,9 +178,9 @@ def _power_product(values: Sequence[Any], exponents: Sequence[float]) -> Any:
 
 @PRECISE.rule(CONTRACT)
 def _contract(node: Node, values: Values, batch: Shape) -> np.ndarray:
-    """The product of all operands over all labels, then the sum over those that are not in the output.
+    """The product of all operands over all labels, then the sum over the labels that are not in the output.
 
-    Beside the diagonal of an identity there are zeros, whatever they are multiplied with.
+    Beside the diagonal of an identity there are zeros, even where other operands are not finite.
     """
     labels, sizes = node.params
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - len(ks)] for v, ks in zip(values, labels)))

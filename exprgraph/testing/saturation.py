@@ -1,8 +1,7 @@
-"""The check that what is not taken does not matter: an expression with choices put into it that change nothing.
+"""The check that branches not taken have no effect: choices that change nothing are inserted into an expression.
 
-A part ``n`` becomes ``minimum(n, exp(3000 + n))``, ``where(n < 1e6, n, sqrt(-1 - n**2))`` and so on: the same value, but beside it
-stands something that overflows or is undefined, and so are its derivatives.  The derivatives of the whole must be those
-of the expression without.
+A part ``n`` becomes ``minimum(n, exp(3000 + n))``, ``where(n < 1e6, n, sqrt(-1 - n**2))`` and so on.  The value is the same,
+but the other branch and its derivatives overflow or are undefined.  The derivatives of the whole must not change.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def _undefined(n: Node) -> Node:
 
 
 def _falling(n: Node) -> Node:
-    """Minus infinity, with a derivative that is a root's at 0."""
+    """Minus infinity, with the derivative of a root at 0."""
     return log(sqrt(relu(-1 - n**2)))
 
 
@@ -59,7 +58,7 @@ def _by_mask(n: Node, choice: Choice) -> Node:
         return where(mask, n * (1 / mask), n * (1 / (1 - mask)))
 
 
-#: a part, and the same with a choice in it
+#: from a part to the same part with a choice in it
 WAYS: dict[str, Callable[[Node, Choice], Node]] = {
     "minimum": lambda n, c: minimum(n, _overflowing(n)),
     "maximum": lambda n, c: maximum(_falling(n), n),
@@ -78,7 +77,7 @@ WAYS: dict[str, Callable[[Node, Choice], Node]] = {
 
 
 def saturated(e: Node, choice: Choice, most: int = 2) -> Node:
-    """The expression with choices put into it, in so many places, that change neither its values nor its derivatives."""
+    """Insert choices that change neither values nor derivatives into an expression."""
     parts = [n for n in topological([e]) if n.op is not IDENTITY and n.size and symbols_of([n])]
     for _ in range(choice.whole(1, most) if parts else 0):
         part = choice.pick(parts)
@@ -87,20 +86,21 @@ def saturated(e: Node, choice: Choice, most: int = 2) -> Node:
 
 
 def check_saturation(e: Any, order: int = 2, *, at: Values | None = None, compiled: bool = True, seed: int = 0) -> None:
-    """Check that choices between what an expression says and what is infinite or undefined change no derivative.
+    """Check that choices between parts of an expression and infinite or undefined values change no derivative.
 
-    Two parts of the expression at most are replaced by ``minimum(n, exp(3000 + n))``, ``where(n < 1e6, n, sqrt(-1 - n**2))`` and the like.
-    Its derivatives along a direction, in every mode, by NumPy and compiled, must stay what they are wherever they are finite.
+    At most two parts of the expression are replaced by forms such as ``minimum(n, exp(3000 + n))`` and
+    ``where(n < 1e6, n, sqrt(-1 - n**2))``.  Derivatives along a direction, in every mode, by NumPy and compiled, must not
+    change where they are finite.
 
     Args:
         e: an expression whose values are below 1,000.
         order: the highest derivative.
         at: a value for each symbol; random ones by default.
         compiled: whether to compile it.
-        seed: of the choices.
+        seed: the seed of the choices.
 
     Raises:
-        Disagreement: with the smallest expression found that shows it, as a program.
+        Disagreement: results differ; the message has a program with the smallest failing expression found.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_saturation

@@ -29,14 +29,14 @@ def check_simplification(
 
     Args:
         rule: the name of a rule or an assumption of :func:`exprgraph.simplify`, or a function from a node to a
-            simpler one, or ``None`` where there is none.
-        box: where symbols' elements lie; positive by default, as some rules assume.
+            simpler one, or ``None``.
+        box: the interval of symbols' elements; positive by default, as some rules assume.
         examples: expressions to try it on, beside random ones; give some that the rule changes.
-        trials: how many random expressions.
+        trials: the number of random expressions.
 
     Raises:
-        Disagreement: a value or a derivative that changes, or a graph that grows.
-        ValueError: the rule changes none of the expressions, so that nothing was checked.
+        Disagreement: a value or a derivative changes, or a graph grows.
+        ValueError: the rule changed none of the expressions, so nothing was checked.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_simplification

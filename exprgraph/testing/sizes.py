@@ -1,4 +1,4 @@
-"""The check that size changes no value: with everything divided that compiled code divides, and in wide sums and long chains."""
+"""The check that size changes no value: all divisions of large code, wide sums, and long chains."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LIMITS = (
 
 @contextmanager
 def divided() -> Iterator[None]:
-    """Compile every expression as if it were a large one, with all the divisions that are made of those."""
+    """Compile every expression as if it were large, with all divisions of large ones."""
     before = [getattr(module, name) for module, name, _ in _LIMITS]
     try:
         for module, name, small in _LIMITS:
@@ -44,12 +44,12 @@ def divided() -> Iterator[None]:
 def wide(e: Node, n: int, seed: int = 0) -> Node:
     """A sum of n different terms of the elements of an expression."""
     rng = np.random.default_rng(seed)
-    # by the builder that calculus uses: operators keep what was written, a sum of two terms each time
+    # calculus' builder makes one sum; operators would keep nested sums of two terms
     return linear([(float(c), sin(float(3 * c) * e)) for c in rng.uniform(-1, 1, n)], 0.0, e.shape)
 
 
 def long(e: Node, n: int, seed: int = 0) -> Node:
-    """n steps of additions and products that stay bounded, one after another."""
+    """A chain of n additions and products with bounded values."""
     rng = np.random.default_rng(seed)
     state = tanh(e)
     for k, c in enumerate(rng.uniform(0.1, 0.4, n)):
@@ -58,7 +58,7 @@ def long(e: Node, n: int, seed: int = 0) -> Node:
 
 
 def check_sizes(e: Any, *, at: Values | None = None, n: int = 70, seed: int = 0) -> None:
-    """Check that compiled code agrees with ``evaluate`` whatever the size.
+    """Check that compiled code agrees with ``evaluate`` at any size.
 
     The expression is compiled as the parts of a large one are; a sum of n terms and a chain of n steps made of it, each
     with a derivative, as they are.

@@ -1,7 +1,7 @@
 """Functions of users as text, so that a report runs in a process that does not have them.
 
-A function's own source is taken where it can be found and where what it uses can be written down.  What cannot
-be is replaced: a derivative by the expression that it gave, a value on arrays by the code, with what was found at the point.
+A function's own source is used if it can be found, and everything it uses can be written down.  Otherwise it is
+replaced: a derivative by the expression it returned, a value on arrays by the code and the values at the point.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from .precise import evaluate_precisely
 
 
 class _UnwritableError(Exception):
-    """A function whose text cannot be found, or that uses what cannot be written down."""
+    """A function whose text cannot be found, or that uses objects without a text."""
 
 
 def definitions(roots: Sequence[Node], at: Mapping[Node, Any], taken: Iterable[str]) -> tuple[list[str], set[str]]:
-    """The statements that define the users' functions which expressions and their derivatives are made of, and names in them.
+    """The statements that define users' functions in expressions and their derivatives, and the names they use.
 
-    ``taken`` are names that the program gives something else.
+    ``taken`` are names that the program uses otherwise.
     """
     rows = _rows_of(roots)
     if not rows:
         return [], set()
     written = _Written(taken)
     lines = [line for row in rows for line in _definition(row, written, roots, at)]
-    # a function that calls itself or another one does so by the name that it had where it was defined
+    # a function calls itself and others by the names at its definition
     names = [f'{name} = eg.lookup("{of}")' for name, of in written.functions.items()]
     return ["import math", *written.lines, *lines, *names], set(written.names)
 
@@ -71,7 +71,7 @@ def _partial(row: Function, k: int) -> Node | None:
         return None
     try:
         return as_node(p(*(Symbol(f"x{i}") for i in range(row.arity))))
-    except Exception:  # whatever a user's function raises: its own source, if anything, is the report
+    except Exception:  # a user's function may raise anything; its own source is the report
         return None
 
 
@@ -115,7 +115,7 @@ def _by_expression(row: Function, k: int, name: str) -> list[str]:
 
 
 def _by_code(row: Function, name: str, roots: Sequence[Node], at: Mapping[Node, Any]) -> list[str]:
-    """A value on arrays by the code of one number; where the expressions ask for it, what was given."""
+    """A value on arrays by the code of one number, and the known values at the points of the expressions."""
     known: dict[tuple[float, ...], float] = {}
     for n in topological(roots):
         if n.op is row:
@@ -151,7 +151,7 @@ class _Written:
         self.functions: dict[str, str] = {}
 
     def of(self, f: Any) -> str:
-        """An expression that is the function.
+        """Python that evaluates to the function.
 
         Raises:
             _UnwritableError: there is none.
@@ -180,7 +180,7 @@ class _Written:
         return found.name
 
     def _needs(self, f: FunctionType) -> None:
-        """What the function uses: modules, numbers, other functions."""
+        """The names that the function uses: modules, numbers, other functions."""
         used = {n: f.__globals__[n] for n in _globals(f.__code__) if n in f.__globals__}
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or ()):
             try:
@@ -238,7 +238,7 @@ def _source_of(f: FunctionType) -> ast.FunctionDef | ast.Lambda:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.Lambda)) and _begins(node) == code.co_firstlineno and _same(node, code):
             found[ast.unparse(node)] = node
-    if len(found) != 1:  # none, or two that compile to the same and are not
+    if len(found) != 1:  # none, or two different ones that compile to the same code
         raise _UnwritableError
     return next(iter(found.values()))
 
@@ -263,7 +263,7 @@ def _same(node: ast.FunctionDef | ast.Lambda, code: CodeType) -> bool:
 
 
 def _steps(code: CodeType) -> list[Any]:
-    """What code does, whether its names are an outer function's or the module's."""
+    """The instructions of code, independent of whether names belong to an outer function or the module."""
     steps: list[Any] = []
     for i in dis.get_instructions(code):
         if i.opname.startswith("LOAD_") and i.opname != "LOAD_CLOSURE":

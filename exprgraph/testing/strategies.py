@@ -1,4 +1,4 @@
-"""Hypothesis strategies: shapes, symbols, numbers, expressions of any primitive, points to evaluate them at."""
+"""Hypothesis strategies: shapes, symbols, numbers, expressions of any primitive, and points for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..support.integers import normalize_shape
 from .bounds import BOX, Interval
 from .growing import T, grow, rows, symbols_for, values_for
 
-#: numbers where functions are special
+#: special points of functions
 _EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 5e-324, 1e-300, -1e-8, 1e8, -1e8, 1e300, math.inf, -math.inf, math.nan)
 
 
@@ -43,13 +43,13 @@ class _Drawn:
 
 
 def shapes(max_ndim: int = 2, max_side: int = 3, min_side: int = 1) -> st.SearchStrategy[Shape]:
-    """Shapes of few axes and elements; ``min_side=0`` for arrays without elements among them."""
+    """Shapes with few axes and elements; ``min_side=0`` includes arrays without elements."""
     return st.lists(st.integers(min_side, max_side), max_size=max_ndim).map(tuple)
 
 
 @st.composite
 def symbols(draw: st.DrawFn, shape: Shape | None = None, *, per_sample: bool | None = False, names: str = "xyzuvw") -> Node:
-    """A symbol, of a shape that is drawn where none is given; ``per_sample=None`` draws that too."""
+    """A symbol; its shape is drawn if not given, and ``per_sample=None`` draws that too."""
     name = draw(st.sampled_from(list(names)))
     own = draw(shapes()) if shape is None else shape
     return Symbol(name, own, per_sample=draw(st.booleans()) if per_sample is None else per_sample)
@@ -57,7 +57,7 @@ def symbols(draw: st.DrawFn, shape: Shape | None = None, *, per_sample: bool | N
 
 @st.composite
 def constants(draw: st.DrawFn, shape: Shape | None = None, *, low: float = -2.0, high: float = 2.0) -> Node:
-    """A constant: a number, the same number everywhere, or an array of numbers."""
+    """A constant: a scalar, a uniform array, or an array of numbers."""
     own = draw(shapes()) if shape is None else shape
     if not own or draw(st.booleans()):
         return constant(draw(st.floats(low, high)), own)
@@ -82,15 +82,15 @@ def expressions(
     per_sample: bool = True,
     end: str | Primitive | None = None,
 ) -> Node:
-    """An expression whose functions get arguments where they are smooth, for symbols' values in ``points(e)``.
+    """An expression whose functions are smooth at their arguments, for symbols' values in ``points(e)``.
 
     Args:
-        symbols: what it depends on; up to three of different shapes by default.
+        symbols: the symbols it may contain; by default up to three of different shapes.
         shape: its shape; any by default.
-        steps: the number of operations at most.
-        functions: names of the elementwise functions in it; by default all of the primitive table, so that a
-            function added with :func:`exprgraph.function` is there by itself.
-        per_sample: whether there may be sums over samples, and one of the symbols that are drawn may differ by sample.
+        steps: the most operations.
+        functions: names of its elementwise functions; by default all rows of the table, also those added with
+            :func:`exprgraph.function`.
+        per_sample: whether sums over samples, and a drawn symbol that differs by sample, may occur.
         end: the primitive of the last operation, by name or row.
 
     >>> from hypothesis import given
@@ -112,9 +112,9 @@ def expressions(
 
 @st.composite
 def points(draw: st.DrawFn, e: Node | Sequence[Node], *, box: Interval = BOX, samples: int = 3) -> dict[Node, np.ndarray]:
-    """A value for each symbol of an expression, inside the domain of what :func:`expressions` makes.
+    """A value for each symbol of an expression, for expressions made by :func:`expressions`.
 
-    Symbols that differ by sample get so many samples.
+    Symbols that differ by sample get ``samples`` samples.
     """
     wanted = free_symbols(e)
     seed = draw(st.integers(0, 2**32 - 1))
@@ -123,7 +123,7 @@ def points(draw: st.DrawFn, e: Node | Sequence[Node], *, box: Interval = BOX, sa
 
 @st.composite
 def edge_points(draw: st.DrawFn, e: Node | Sequence[Node], *, samples: int = 3) -> dict[Node, np.ndarray]:
-    """A value for each symbol with zeros of both signs, ends of domains, tiny and huge numbers, infinities and NaN among them."""
+    """A value for each symbol, including zeros of both signs, ends of domains, tiny and huge numbers, infinities and NaN."""
     roots = [as_node(n) for n in flatten(e)[0]]
     ends = {v for n in topological(roots) if isinstance(n.op, Function) for interval in n.op.domain for v in interval}
     special = st.sampled_from(sorted(_EDGES, key=repr) + sorted(ends - set(_EDGES)))

@@ -1,4 +1,4 @@
-"""Functions that are in the primitive table for a while."""
+"""Functions that are in the table of primitives temporarily."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..graph.primitive import TABLE
 
 @contextmanager
 def temporary_functions() -> Iterator[None]:
-    """Functions that are added inside the block are gone after it, and those defined anew are as before.
+    """Remove functions added inside the block at its end, and restore redefined ones.
 
     Primitives of another kind go as well, with the rules that columns have for them.
     Expressions made of functions can still be evaluated, but neither parsed nor read from a pickle.

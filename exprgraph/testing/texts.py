@@ -1,4 +1,4 @@
-"""The check that printed text means the expression: its value and its derivatives, where arguments are equal above all."""
+"""The check that printed text has the value and the derivatives of the expression, above all where arguments are equal."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ..meaning.evaluate import evaluate_nodes
 from ..text.parse import parse
 from .disagreement import Disagreement, Values, allowances, difference, program
 
-#: at each point the elements of all symbols are among so few numbers, so that most are equal to others
+#: the elements of all symbols at a point are drawn from so few numbers that most have an equal
 TIES = ((0.5, 1.5), (1.0,), (-1.0, 1.0), (0.0, 1.0))
 
 
 def check_text(e: Any, *, at: Values | None = None, samples: int = 2, seed: int = 0) -> None:
     """Check that the text of an expression, read back, has its value and its first derivatives.
 
-    Text is for readers: a function may be shown as a formula that is 0/0 where the function is 0.  So nothing is said where
-    the text read back is NaN, or compares NaN with something; everywhere else the two must agree, as at ties of a maximum.
-    Text with parts left out is not looked at; ``to_python`` leaves nothing out.
+    A function may be displayed as a formula that is 0/0 where the function is 0.  So points where the parsed text is NaN, or
+    compares NaN, are skipped.  Everywhere else the two must agree, also at ties of a maximum.  Text with elided parts is
+    skipped; ``to_python`` elides nothing.
 
     Args:
         e: an expression.
         at: a value for each symbol; by default points at which many elements are equal.
-        samples: how many samples these points have, where symbols are declared per sample.
-        seed: of the random choices.
+        samples: the number of samples of these points, if symbols are declared per sample.
+        seed: the seed of the random choices.
 
     Raises:
-        Disagreement: what differs, as a program.
-        ParseError: the text is not read.
+        Disagreement: results differ; the message has a program.
+        ParseError: the text cannot be parsed.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_text

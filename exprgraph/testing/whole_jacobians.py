@@ -1,4 +1,4 @@
-"""Whole Jacobians, Hessians and Laplacians in every mode, dense, sparse and entry by entry, against each other."""
+"""Whole Jacobians, Hessians and Laplacians in every mode, dense, sparse and entry by entry, compared with each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..calculus.derivatives import Mode, hessian, jacobian, laplacian
 from ..calculus.scalar_graphs import nest
 from ..calculus.sparse import SparseJacobian
 from ..canonical.contract import contract
-from ..canonical.indexing import select
+from ..canonical.select import select
 from ..errors import DifferentiationError
 from ..graph.leaves import constant
 from ..graph.node import Node, Shape
@@ -20,21 +20,21 @@ from ..meaning.elements import elements
 from .disagreement import Values, allowances, difference
 from .precise import evaluate_precisely
 
-#: Jacobians are compared up to so many entries
+#: the most entries of a compared Jacobian
 _ENTRIES = 64
-#: second derivatives up to so many
+#: the most entries of compared second derivatives
 _SECOND = 16
 
-#: the name of a mode and what it gives
+#: the name of a mode and its result
 Modes = Sequence[tuple[str, Callable[[], Node]]]
 
 
 def whole_jacobians(
     e: Node, scalar: Node, at: Values, symbols: Sequence[Node], order: int, known: Callable[[np.ndarray], float], tolerance: float
 ) -> str | None:
-    """What differs between the modes of whole Jacobians and Laplacians of e and whole Hessians of a scalar, or ``None``.
+    """The difference between modes of whole Jacobians and Laplacians of e and whole Hessians of a scalar, or ``None``.
 
-    ``known`` is what two right values may differ by beside their rounding, from one of them; ``tolerance`` as in :func:`check_derivatives`.
+    ``known`` gives the allowed difference beside rounding, from one value; ``tolerance`` as in :func:`check_derivatives`.
     """
     for s in symbols:
         checks: list[tuple[str, Modes, Shape]] = []

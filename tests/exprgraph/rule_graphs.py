@@ -8,7 +8,7 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.canonical.contract import contract
-from exprgraph.canonical.indexing import place
+from exprgraph.canonical.place import place
 from exprgraph.functions.elementwise import apply
 from exprgraph.functions.rows import GATE, GATE_BOTH
 from exprgraph.graph.leaves import identity

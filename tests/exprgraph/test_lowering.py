@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, expressions
 
 import exprgraph as eg
-from exprgraph.canonical.indexing import place
+from exprgraph.canonical.place import place
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE

@@ -14,7 +14,7 @@ from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
 from exprgraph.canonical.contract import contract
-from exprgraph.canonical.indexing import place
+from exprgraph.canonical.place import place
 from exprgraph.functions import rows as functions
 from exprgraph.functions.elementwise import Function, apply
 from exprgraph.graph.leaves import array, identity

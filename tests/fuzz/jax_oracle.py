@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exprgraph.canonical.indexing import indices_of
+from exprgraph.canonical.select import indices_of
 from exprgraph.functions.along_axes import AxisFunction
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node

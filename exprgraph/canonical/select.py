@@ -1,0 +1,174 @@
+"""Select: basic indexing and takes, and where selections move to.
+
+A selection is one entry an axis: ``None`` (all of it), an integer (the axis disappears),
+``("s", start, step, count)`` (a slice) or ``("t", indices)`` (a take).  What a selection of a node becomes is a rule of
+the node's kind: it moves into numbers, deltas, stacks, concatenations, structural contractions and other selections.
+Without a rule it stays where it is, so that one array computation serves all of its elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Union
+
+import numpy as np
+
+from ..graph.column import Column
+from ..graph.leaves import array, basis, constant, zeros
+from ..graph.node import Node, Shape, make
+from ..graph.primitive import ARRAY, CONSTANT, IDENTITY, SELECT, SUM
+from ..graph.traverse import REBUILD
+from ..support.unwinding import unwinding
+from .arithmetic import scale
+from .written import split_coefficient
+
+Entry = Union[None, int, tuple[Any, ...]]
+Entries = tuple[Entry, ...]
+
+#: ``(node, entries, shape)``: a selection that moved into the node, of that shape; None where it stays outside
+SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
+    "selected", "what a selection of a node of this kind is, where it moves into it", __name__, otherwise="the selection stays outside"
+)
+
+
+def select(node: Node, entries: Sequence[Entry]) -> Node:
+    """The selected elements, in canonical form; entries are within bounds."""
+    entries = tuple(normal(e, n) for e, n in zip(entries, node.shape))
+    if all(e is None for e in entries):
+        return node
+    shape = selected_shape(node.shape, entries)
+    if 0 in shape:
+        return zeros(shape)
+    rule = SELECTED.find(node.op)
+    moved = None if rule is None else rule(node, entries, shape)
+    return make(SELECT, (node,), entries, shape) if moved is None else moved
+
+
+#: a selection inside of a selection: what it moves into is nested to any depth
+deeper = unwinding(select)
+
+
+@SELECTED.rule(SUM)
+def _of_a_multiple(node: Node, entries: Entries, shape: Shape) -> Node | None:
+    c, rest = split_coefficient(node)
+    return None if c == 1.0 else scale(c, deeper(rest, entries))
+
+
+@SELECTED.rule(IDENTITY)
+def _of_the_identity(node: Node, entries: Entries, shape: Shape) -> Node:
+    i, j = entries
+    if isinstance(i, int) and isinstance(j, int):
+        return constant(float(i == j))
+    if i is None and isinstance(j, int):
+        i, j = j, i
+    if isinstance(i, int) and j is None:
+        return basis(node.shape[0], i)
+    return array(take(np.eye(node.shape[0]), entries))
+
+
+SELECTED.fill(lambda node, entries, shape: constant(node.params[0], shape), CONSTANT)
+SELECTED.fill(lambda node, entries, shape: array(take(node.params[0].data, entries)), ARRAY)
+SELECTED.fill(lambda node, entries, shape: deeper(node.args[0], _compose(node.params, entries)), SELECT)
+REBUILD.fill(lambda node, args: select(args[0], node.params), SELECT)
+
+
+def normal(entry: Entry, n: int) -> Entry:
+    """An entry for an axis of length n in its simplest form."""
+    if isinstance(entry, tuple):
+        if entry[0] == "t":
+            idx = entry[1]
+            steps = {b - a for a, b in zip(idx, idx[1:])}
+            if len(idx) == 1:
+                entry = ("s", idx[0], 1, 1)
+            elif len(steps) == 1 and 0 not in steps:
+                entry = ("s", idx[0], steps.pop(), len(idx))
+        if entry[0] == "s":
+            _, start, _, count = entry
+            if count <= 1:
+                entry = ("s", start if count else 0, 1, count)
+            if entry == ("s", 0, 1, n):
+                return None
+    return entry
+
+
+def indices_of(entry: Entry, n: int) -> Sequence[int]:
+    """The positions an entry (not an integer) selects on an axis of length n."""
+    if entry is None:
+        return range(n)
+    assert isinstance(entry, tuple)
+    if entry[0] == "s":
+        return range(entry[1], entry[1] + entry[2] * entry[3], entry[2])
+    positions: tuple[int, ...] = entry[1]
+    return positions
+
+
+def selected_shape(shape: Shape, entries: Sequence[Entry]) -> Shape:
+    """The shape of a selection."""
+    return tuple(
+        n if e is None else (e[3] if e[0] == "s" else len(e[1]))
+        for n, e in zip(shape, entries)
+        if not isinstance(e, int)
+    )
+
+
+def _compose(first: Entries, second: Entries) -> Entries:
+    """``second`` applied to the result of ``first``, as one selection."""
+    rest = iter(second)
+    out: list[Entry] = []
+    for a in first:
+        if isinstance(a, int):
+            out.append(a)
+            continue
+        b = next(rest)
+        if a is None:
+            out.append(b)
+        elif b is None:
+            out.append(a)
+        else:
+            at = indices_of(a, 0)
+            if isinstance(b, int):
+                out.append(at[b])
+            elif a[0] == "s" and b[0] == "s":
+                out.append(("s", a[1] + a[2] * b[1], a[2] * b[2], b[3]))
+            else:
+                out.append(("t", tuple(at[i] for i in indices_of(b, len(at)))))
+    return tuple(out)
+
+
+def take(value: np.ndarray, entries: Sequence[Entry]) -> np.ndarray:
+    """The selection of an array whose last axes the entries describe."""
+    first = value.ndim - len(entries)
+    for axis, e in enumerate(entries):
+        if isinstance(e, tuple) and e[0] == "t":
+            value = np.take(value, e[1], axis=first + axis)
+    picked: np.ndarray = value[_basic(entries)]
+    return picked
+
+
+def put(target: np.ndarray, value: np.ndarray, entries: Sequence[Entry]) -> None:
+    """Add ``value`` to the selected elements of ``target`` (repeated ones more than once)."""
+    if not any(isinstance(e, tuple) and e[0] == "t" for e in entries):
+        target[_basic(entries)] += value
+        return
+    first = target.ndim - len(entries)
+    positions = [np.arange(n) for n in target.shape[:first]]
+    positions += [
+        np.asarray([e] if isinstance(e, int) else indices_of(e, n)) for e, n in zip(entries, target.shape[first:])
+    ]
+    grid = np.ix_(*positions)
+    np.add.at(target, grid, value.reshape([len(p) for p in positions]))
+
+
+def _basic(entries: Sequence[Entry]) -> tuple[Any, ...]:
+    index: list[Any] = [...]
+    for e in entries:
+        if isinstance(e, tuple) and e[0] == "s":
+            _, start, step, count = e
+            stop = start + step * count
+            index.append(slice(start, stop if stop >= 0 else None, step) if count else slice(0, 0))
+        else:
+            index.append(e if isinstance(e, int) else slice(None))
+    return tuple(index)
+
+
+__all__ = ["SELECTED", "Entries", "Entry", "deeper", "indices_of", "normal", "put", "select", "selected_shape", "take"]
