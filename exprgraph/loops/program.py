@@ -244,6 +244,8 @@ class Function:
 
     def __repr__(self) -> str:
         head = f"function {self.name}({', '.join(self.parameters)}){'' if self.contract else ' uncontracted'}:"
+        if self.source:
+            return "\n".join([head, *(f"    {line}" for line in self.source.splitlines())])
         return "\n".join([head, *(f"    {x}" for x in [*lines_of(self.body), f"return {self.result!r}"])])
 
 
@@ -296,7 +298,8 @@ class Loops:
     parts: tuple[Part, ...]
 
     def __repr__(self) -> str:
-        parts = [f"{'float32' if self.single else 'float64'}, blocks of {self.block}"]
+        real = "float32" if self.single else "float64"
+        parts = [f"{real}, blocks of {self.block}, {self.arguments} arguments, results {', '.join(self.results)}"]
         parts += [repr(x) for x in (*self.functions, *self.library, *self.kernels)]
         for part in self.parts:
             head = f"pass over {self.block} samples at a time:" if part.samples else "once:"

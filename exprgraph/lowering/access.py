@@ -7,6 +7,7 @@ change the index; what is read in the end is an array in a buffer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from ..canonical.contract import is_structural
@@ -33,6 +34,7 @@ class Affine(NamedTuple):
 Index = tuple[Affine, ...]
 
 
+@cache
 def variable(name: str) -> Affine:
     return Affine(0, ((name, 1),))
 
@@ -116,6 +118,7 @@ def _selected(entries: Sequence[object], index: Index) -> Index:
     return tuple(out)
 
 
+@cache
 def identity_index(ndim: int) -> Index:
     """The index of the element a loop nest is at."""
     return tuple(variable(f"i{k}") for k in range(ndim))

@@ -63,7 +63,7 @@ class _Emitter:
         self.storage = Storage()
         self.table = Table()
         self.memory = Memory(self.storage.place, self.row, self.table.positions)
-        self.kernel_of: dict[Procedure, int] = {}
+        self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by what is quickly compared
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
         self.parts: list[Part] = []
@@ -131,12 +131,19 @@ class _Emitter:
         kernel = self._kernel(nest, schedule, wanted)
         self.functions |= kernel.functions
         self.rows |= kernel.rows
-        procedure = kernel.procedure(self.contract)
-        number = self.kernel_of.setdefault(procedure, len(self.kernels))
-        if number == len(self.kernels):
-            self.kernels.append(procedure)
+        number = self._number_of(kernel.procedure(self.contract))
         self.steps.append(Step(len(self.steps), number, self.table.add(kernel.inputs.values)))
         return self.steps[-1]
+
+    def _number_of(self, procedure: Procedure) -> int:
+        """The kernel that is equal to a procedure, made of it where there is none."""
+        known = self.isomorphic.setdefault((procedure.parameters, len(procedure.body), procedure.reassociate), [])
+        for k in known:
+            if self.kernels[k] == procedure:
+                return k
+        known.append(len(self.kernels))
+        self.kernels.append(procedure)
+        return known[-1]
 
     def _kernel(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> Kernel:
         order = None

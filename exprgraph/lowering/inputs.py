@@ -7,6 +7,7 @@ place in it.  A kernel that is one of a kind has literals in their place.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from ..loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
@@ -47,12 +48,12 @@ class Inputs:
         if self.literal:
             return index(value)
         self.values.append(value % 2**64)
-        return Name(f"p{len(self.values) - 1}", "index")
+        return _numbered(len(self.values) - 1)
 
     def pointer(self, buffer: str) -> Name:
         """A buffer."""
         self.buffers.add(buffer)
-        return Name(buffer, "reals")
+        return _buffer(buffer)
 
     def address(self, place: Place, at: Affine) -> Expression:
         """An element's place in its buffer; of a row of lanes, that of the lane."""
@@ -81,8 +82,12 @@ class Inputs:
         return _total([self.integer(at.const), *(self._multiple(v, c) for v, c in at.terms if v in variables)])
 
     def _multiple(self, variable: str, by: int) -> Expression:
-        name = Name(variable, "index")
-        return name if by == 1 else Operation("mul", (name, self.integer(by)), "index")
+        if by == 1:
+            return _variable(variable)
+        if self.literal:
+            return Operation("mul", (_variable(variable), index(by)), "index")
+        self.values.append(by % 2**64)
+        return _strided(variable, len(self.values) - 1)
 
     def loops(self, names: Sequence[str], sizes: Sequence[int], body: Sequence[Statement]) -> list[Statement]:
         """Loops around statements, the first name outermost; the innermost runs over neighbours where it can."""
@@ -103,14 +108,42 @@ class Inputs:
 
     def unpacked(self) -> list[Let]:
         """Names for the integers of the step."""
-        return [Let(f"p{k}", Load(TABLE, Operation("add", (ENTRY, index(k)), "index"))) for k in range(len(self.values))]
+        return [_unpacked(k) for k in range(len(self.values))]
 
     def parameters(self) -> tuple[Name, ...]:
         """The parameters of the kernel, in order."""
-        out = [Name(b, "reals") for b in sorted(self.buffers)]
+        out = [_buffer(b) for b in sorted(self.buffers)]
         out += [SAMPLES] if self.uses_samples else []
         out += [TABLE, ENTRY] if self.values else []
         return (*out, COUNT) if self.lanes else tuple(out)
+
+
+# what many kernels have is one object, which is equal to itself at once
+
+
+@cache
+def _variable(name: str) -> Name:
+    return Name(name, "index")
+
+
+@cache
+def _numbered(k: int) -> Name:
+    return Name(f"p{k}", "index")
+
+
+@cache
+def _strided(variable: str, k: int) -> Operation:
+    return Operation("mul", (_variable(variable), _numbered(k)), "index")
+
+
+@cache
+def _unpacked(k: int) -> Let:
+    return Let(f"p{k}", Load(TABLE, Operation("add", (ENTRY, index(k)), "index")))
+
+
+@cache
+def _buffer(name: str) -> Name:
+    return Name(name, "reals")
 
 
 def _total(parts: Sequence[Expression]) -> Expression:

@@ -27,6 +27,12 @@ def _digest(*parts: object) -> bytes:
     return blake2b(repr(parts).encode(), digest_size=8).digest()
 
 
+def _mixed(own: bytes, below: list[tuple[bytes, _Key]], above: list[tuple[bytes, _Key]], kind: dict[_Key, bytes]) -> bytes:
+    """The kind of a value together with those of its neighbours."""
+    parts = [own, b"below", *sorted([w + kind[b] for w, b in below]), b"above", *sorted([w + kind[b] for w, b in above])]
+    return blake2b(b"|".join(parts), digest_size=8).digest()
+
+
 def _own(node: Node) -> bytes:
     if node.op is SUM:
         return _digest("sum", node.params[0])
@@ -49,8 +55,8 @@ class NestOrder:
 
     def __init__(self, statements: Sequence[Assignment], inside: Callable[[Node], bool], place_kind: Callable[[Node], object]) -> None:
         targets = {s.value for s in statements if s.target is s.value}
-        edges: dict[_Key, list[tuple[object, _Key]]] = {}
-        users: dict[_Key, list[tuple[object, _Key]]] = {}
+        edges: dict[_Key, list[tuple[bytes, _Key]]] = {}
+        users: dict[_Key, list[tuple[bytes, _Key]]] = {}
         kind: dict[_Key, bytes] = {}
         ident = identity_index(len(statements[0].value.shape))
         stack: list[_Key] = []
@@ -68,8 +74,9 @@ class NestOrder:
                 kind[key] = _own(node)
                 for k, (a, i) in enumerate(operand_indices(node, index)):
                     below = self._resolve(a, i)
-                    edges.setdefault(key, []).append((_weight(node, k), below))
-                    users.setdefault(below, []).append((_weight(node, k), key))
+                    weight = repr(_weight(node, k)).encode()
+                    edges.setdefault(key, []).append((weight, below))
+                    users.setdefault(below, []).append((weight, key))
                     stack.append(below)
             else:
                 pattern = [sorted(v for v, _ in t.terms) for t in index]
@@ -77,14 +84,7 @@ class NestOrder:
             if key in roots:
                 kind[key] = _digest(kind[key], roots[key])
         for _ in range(ROUNDS):
-            kind = {
-                key: _digest(
-                    k,
-                    sorted((repr(w), kind[b]) for w, b in edges.get(key, [])),
-                    sorted((repr(w), kind[b]) for w, b in users.get(key, [])),
-                )
-                for key, k in kind.items()
-            }
+            kind = {key: _mixed(k, edges.get(key, []), users.get(key, []), kind) for key, k in kind.items()}
         self.kind = kind
         self.statements = self._ordered(statements, ident, edges, targets)
 
@@ -97,7 +97,7 @@ class NestOrder:
         return self.kind.get(self._resolve(node, index), b"")
 
     def _ordered(
-        self, statements: Sequence[Assignment], ident: Index, edges: dict[_Key, list[tuple[object, _Key]]], targets: set[Node]
+        self, statements: Sequence[Assignment], ident: Index, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
     ) -> list[Assignment]:
         """Statements after what they need, otherwise by kind."""
         at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}
