@@ -1,1 +1,1 @@
-"""Nodes in, canonical nodes out: sums, products, contractions, selections."""
+"""From nodes to canonical nodes: sums, products, contractions, selections."""

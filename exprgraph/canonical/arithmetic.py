@@ -1,7 +1,7 @@
 """Sums and products.
 
-What a user writes is built as written (:mod:`exprgraph.canonical.written`).  While a derivative is made, and in
-``simplify``, they come in canonical form: flattened, folded, sorted, like terms collected.  Both
+Operators of users keep the written form (:mod:`exprgraph.canonical.written`).  Derivatives and ``simplify`` build the
+regrouped form: flattened, folded, sorted, like terms collected.  Both
 
 * take operands of one shape, or scalars, which act on every element; NumPy's broadcasting is :mod:`exprgraph.language.operators`';
 * never remove a domain restriction: ``x / x``, ``sqrt(x)**2`` and ``sqrt(x**2)`` stay.
@@ -38,8 +38,8 @@ from .written import (
 #: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
 FLATTEN_LIMIT = 32
 
-#: A nested sum of more terms than this is merged only where it shares a term with the outer one: it may be needed
-#: elsewhere, and its terms would be added up again.
+#: A nested sum of more terms than this is merged only if it shares a term with the outer one: it may have other users,
+#: and its terms would be added up again.
 SMALL_SUM = 6
 
 #: the smallest number with all its digits
@@ -47,9 +47,9 @@ _TINY = float(np.finfo(np.float64).tiny)
 
 
 def lost(folded: float, *factors: float) -> bool:
-    """Whether numbers joined into one overflow or lose digits below the normal range, as they need not one by one.
+    """Whether the combination of numbers overflows, or loses digits below the normal range.
 
-    ``1e200*x * 1e200*y`` is finite where x and y are small; with a coefficient of infinity it would not be.
+    ``1e200*x * 1e200*y`` is finite for small x and y, but not with an infinite coefficient.
     """
     return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
 
@@ -78,7 +78,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
             return
         before = coefficients.get(node, 0.0)
         if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
-            # 1e308*x + 1e308*x is finite where x is small: a term of its own
+            # 1e308*x + 1e308*x is finite for small x: keep two terms
             node, c = make(SUM, (node,), (0.0, (c,)), node.shape), 1.0
             before = coefficients.get(node, 0.0)
         coefficients[node] = before + c
@@ -118,7 +118,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
 def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]]:
     """Diagonal matrices as the diagonal of a sum: ``diag(a) + diag(b)`` is ``diag(a + b)``, and ``I + diag(a)`` is ``diag(1 + a)``.
 
-    Beside a diagonal there are zeros, whatever they are multiplied with; a sum of two matrices would not know that.
+    Beside a diagonal there are exact zeros; a sum of two matrices would lose that.
     """
     groups: dict[object, list[tuple[Node, float]]] = {}
     for node, c in terms:
@@ -149,7 +149,7 @@ def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]
 
 
 def _deltas(node: Node) -> tuple[tuple[int, ...], ...]:
-    """The axes that a node has a Kronecker delta on, where it is nothing else than elements on a diagonal."""
+    """The axes of a node's Kronecker delta, if the node is only elements on a diagonal."""
     if node.op is IDENTITY:
         return ((0, 1),)
     if node.op is not CONTRACT or len(node.params[1]) > node.ndim or sum(a.op is not IDENTITY for a in node.args) > 1:
@@ -158,7 +158,7 @@ def _deltas(node: Node) -> tuple[tuple[int, ...], ...]:
 
 
 def _on_diagonal(node: Node) -> tuple[tuple[int, ...], Shape, Node | None]:
-    """The elements on the diagonal: their axes, their shape and the node they are; ``None`` for ones."""
+    """The elements on the diagonal: their axes, their shape and their node; ``None`` for ones."""
     if node.op is CONTRACT:
         for ls, a in zip(node.params[0], node.args):
             if a.op is not IDENTITY:
@@ -167,9 +167,9 @@ def _on_diagonal(node: Node) -> tuple[tuple[int, ...], Shape, Node | None]:
 
 
 def _split(factor: Node, kept: Set[Node]) -> tuple[float, Node]:
-    """The number of a factor that is collected with others.
+    """The number of a factor, to combine with the numbers of others.
 
-    A multiple of a kept sum that each sample has stays one factor: one multiplication there, before it meets arrays.
+    A multiple of a kept per-sample sum stays one factor: this takes one multiplication, before the factor meets arrays.
     """
     c, rest = split_coefficient(factor)
     return split_sign(factor) if factor in kept or (rest.op is SUM and rest.per_sample and rest in kept) else (c, rest)
@@ -203,12 +203,12 @@ def scale(factor: float, node: Node) -> Node:
 
 
 def _is_quotient(node: Node) -> bool:
-    """Whether a product is divided by something: a/m may be finite where a*b and m*m are not."""
+    """Whether a product has a denominator: a/m may be finite where a*b and m*m are not."""
     return sorted(node.params) == [-1.0, 1.0]
 
 
 def _merged(inner: float, outer: float) -> float | None:
-    """The exponent of (b**inner)**outer as one power, where that changes no value and no domain."""
+    """The exponent of (b**inner)**outer as one power, if this changes no value and no domain."""
     e = inner * outer
     if is_integer(inner) and is_integer(outer) and not (inner < 0 and outer < 0):
         return e
@@ -263,7 +263,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
             key = (base, e > 0, is_integer(e))
             before = powers.get(key, 0.0)
             if before and not key[2] and is_integer(before + e):
-                # sqrt(x) * sqrt(x): kept as a whole power of the root, so that the domain stays
+                # sqrt(x) * sqrt(x): an integer power of the root keeps the domain
                 if before == e:
                     del powers[key]
                 root = make(PRODUCT, (base,), (e,), base.shape)
@@ -308,7 +308,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
 
 
 def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bool, bool], float]:
-    """Join the exponents of one base where no domain is lost: whole and fractional ones, and those above with more below."""
+    """Join the exponents of one base if the domain stays: integers with fractions, and numerators with larger denominators."""
     out = dict(powers)
     for base, positive, whole in powers:
         if whole or (base, positive, True) not in out:

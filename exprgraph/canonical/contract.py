@@ -1,14 +1,14 @@
-"""Contract: the one primitive for every product that is summed over axes.
+"""Contract: the primitive for all products with sums over axes.
 
 A contraction is an einsum: operands with a label on each axis, labels of the output,
 and a sum over every label that is not in the output.  It covers matmul, outer and inner
 products, transpose, trace, diagonal, broadcast, and sums over axes.
 
-Linear index maps (selecting, taking a diagonal, summing over an axis, permuting, meeting a
-Kronecker delta) move inwards here, by a few rules (Laue, Mitterreiter, Giesen, NeurIPS 2018):
+Linear index maps (selections, diagonals, sums over axes, permutations, Kronecker deltas) are pushed down here, by a
+few rules (Laue, Mitterreiter, Giesen, NeurIPS 2018):
 
 * a delta renames a label; a unit vector selects along it;
-* a label that belongs to one operand alone is summed inside that operand (``index_maps``), through sums and
+* a label of only one operand is summed inside that operand (``index_maps``), through sums and
   through other contractions, down to the leaves;
 * factors that share no summed label are multiplied after the sum, not under it;
 * a *structural* contraction (broadcast, permutation, diagonal embedding: no sum and at most one
@@ -79,12 +79,12 @@ def is_structural(node: Node) -> bool:
 
 
 def _split(node: Node) -> tuple[float, Node]:
-    """A number that is multiplied after the contraction, and the rest: in what is written, only the sign."""
+    """The number to multiply after the contraction, and the rest; in the written form, only the sign."""
     return split_sign(node) if kept_nodes() is None else split_coefficient(node)
 
 
 def times(a: Node, b: Node, shape: Shape) -> Node:
-    """a * b, each of the shape or a scalar; what only moves elements is done after the multiplication."""
+    """a * b, each of the shape or a scalar; moves of elements follow the multiplication."""
     if any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
         labels = range(len(shape))
         return contract([(n, labels if n.shape else ()) for n in (a, b)], labels, dict(enumerate(shape)))
@@ -94,7 +94,7 @@ def times(a: Node, b: Node, shape: Shape) -> Node:
 def quotient(a: Node, b: Node, shape: Shape) -> Node:
     """a / b, each of the shape or a scalar.
 
-    Of what only moves elements, the elements are divided before they are moved, where both move in the same way or one is a scalar.
+    If both operands are moved in the same way, or one is a scalar, the elements are divided before they are moved.
     """
     if not any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
         return product([(a, 1.0), (b, -1.0)], 1.0, shape)
@@ -107,7 +107,7 @@ def quotient(a: Node, b: Node, shape: Shape) -> Node:
 
 
 def _unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
-    """A node as the node whose elements it only moves, and the axes on which these lie."""
+    """A node that only moves elements, as the node of these elements and their axes."""
     c, rest = split_coefficient(node)
     if is_structural(rest) and len(rest.args) == 1 and len(set(rest.params[0][0])) == rest.args[0].ndim:
         return scale(c, rest.args[0]), rest.params[0][0]
@@ -144,7 +144,7 @@ class _Contraction:
         return scale(self.coefficient, node)
 
     def _flatten(self) -> None:
-        """Numbers into the coefficient, structural contractions inlined, deltas set aside."""
+        """Fold numbers into the coefficient, inline structural contractions, set deltas aside."""
         stack = self.work[::-1]
         flat: _Work = []
         pairs: list[tuple[int, int]] = []
@@ -164,7 +164,7 @@ class _Contraction:
                 inner = node.params[0]
                 stack.extend((a, [labels[k] for k in ks]) for a, ks in zip(node.args[::-1], inner[::-1]))
             else:
-                moved, ks = _unmoved(node)  # a number times what only moves elements: the elements times the number, moved
+                moved, ks = _unmoved(node)  # a number times moved elements: multiply the elements, then move them
                 if moved is node:
                     flat.append((node, labels))
                 else:
@@ -173,7 +173,7 @@ class _Contraction:
         self.new_pairs = pairs
 
     def _merge_deltas(self) -> None:
-        """A delta makes its two labels one."""
+        """A delta merges its two labels."""
         pairs = self.deltas + self.new_pairs
         if not pairs:
             return
@@ -233,7 +233,7 @@ class _Contraction:
             else:
                 del self.size[k]
         self.work = work
-        # what was selected may be a number, a sum of one term, a structural node
+        # the selected node may be a number, a sum of one term, a structural node
         if any(n.op is CONSTANT or is_structural(n) or _split(n)[0] != 1.0 for n, _ in work):
             self._flatten()
             self._merge_deltas()
@@ -265,7 +265,7 @@ class _Contraction:
             if inner is None:
                 continue
             if len(self.work) == 1 and inner.op is CONTRACT and inner.args == (node,):
-                continue  # this very contraction, in its raw form
+                continue  # the same contraction, in its raw form
             self.work[at] = (inner, kept)
             moved = True
             for k in unique:
@@ -274,7 +274,7 @@ class _Contraction:
         return moved
 
     def _factor(self) -> Node:
-        """Sums over connected operands first, the product of what does not share a sum after."""
+        """Sum connected operands first, then multiply the results."""
         keep = set(self.out)
         groups: list[tuple[set[int], _Work]] = []
         free: _Work = []
@@ -381,7 +381,7 @@ class _Contraction:
 
 
 def _foldable(node: Node) -> bool:
-    """Whether a contraction does not keep such a node as an operand."""
+    """Whether a contraction never keeps such a node as an operand."""
     return node.op is CONSTANT or node.op is IDENTITY or is_structural(node) or _is_unit_vector(node)
 
 

@@ -1,7 +1,7 @@
-"""Whether sums and products may be regrouped: what a user wrote may not, what calculus makes may.
+"""Whether sums and products may be regrouped: the user's may not, those of derivatives may.
 
-Operators build what was written.  Nobody wrote the order of a derivative's terms: while a derivative is made, nested sums
-and products are merged and like terms collected, except for those of the expression that is differentiated.
+Operators keep the written form.  Nobody wrote the order of a derivative's terms: while a derivative is made, nested sums
+and products are merged and like terms collected, except those of the differentiated expression.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _kept: ContextVar[set[Node] | None] = ContextVar("kept", default=None)
 
 @contextmanager
 def regrouping(kept: Iterable[Node] = ()) -> Iterator[None]:
-    """Sums and products built inside are merged with those they are made of, but for the nodes in ``kept``.
+    """Merge sums and products built inside with nested ones, except the nodes in ``kept``.
 
     >>> import exprgraph as eg
     >>> from exprgraph.canonical.grouping import regrouping
@@ -38,9 +38,9 @@ def regrouping(kept: Iterable[Node] = ()) -> Iterator[None]:
 
 @contextmanager
 def differentiating(roots: Iterable[Node]) -> Iterator[None]:
-    """Derivatives of the roots are regrouped, what the roots are made of is not.
+    """Regroup derivatives of the roots, but not the parts of the roots.
 
-    In a derivative of a derivative it is the outermost call that says what is kept.
+    In a derivative of a derivative, the outermost call decides.
     """
     if _kept.get() is not None:
         yield
@@ -50,7 +50,7 @@ def differentiating(roots: Iterable[Node]) -> Iterator[None]:
 
 
 def keep(made: Node) -> None:
-    """What was written stays as it is in the derivative that is being made, too: a formula that a user gave for one."""
+    """Keep a node in the current derivative too: the formula that a user gave for a derivative."""
     kept = _kept.get()
     if kept is not None:
         kept.update(topological([made], enter=lambda n: n not in kept))
@@ -58,7 +58,7 @@ def keep(made: Node) -> None:
 
 @contextmanager
 def as_written() -> Iterator[None]:
-    """Nothing that is built inside is regrouped, whatever surrounds it."""
+    """Regroup nothing that is built inside, even inside of a derivative."""
     token = _kept.set(None)
     try:
         yield
@@ -67,5 +67,5 @@ def as_written() -> Iterator[None]:
 
 
 def kept_nodes() -> Set[Node] | None:
-    """The nodes that stay as they are while others are regrouped; ``None`` where nothing is."""
+    """The nodes to keep while others are regrouped; ``None`` if nothing is regrouped."""
     return _kept.get()

@@ -1,6 +1,6 @@
-"""Sums over axes and diagonals of one operand, and where they move to.
+"""Sums over axes and diagonals of one operand, and their push-down.
 
-What such a map of a node becomes is a rule of the node's kind.  ``trace(Hessian)`` becomes the forward Laplacian by these
+The kind of node has a rule for the push-down of a map.  ``trace(Hessian)`` becomes the forward Laplacian by these
 rules alone: a map moves through sums, contractions and selections to the leaves.
 """
 
@@ -40,7 +40,7 @@ class IndexMap:
         self.shape: Shape = tuple(self.sizes[k] for k in self.kept)
 
 
-#: ``(node, map)``: the map moved into the node; None where it stays outside
+#: ``(node, map)``: the map pushed into the node; None if it stays outside
 MOVED_IN: Column[Callable[[Node, IndexMap], Union[Node, None]]] = Column(
     "moved_in", "a sum over axes or a diagonal of a node of this kind, where it moves into it", __name__, otherwise="the map stays outside"
 )
@@ -53,7 +53,7 @@ ABSORBS: Column[Callable[[Node], bool]] = Column(
 def reduce_inside(node: Node, labels: Sequence[int], kept: Sequence[int]) -> Node | None:
     """``node`` with equal labels joined (diagonal) and labels not in ``kept`` summed.
 
-    ``None`` says that the map cannot move in and is best left where it is (a bare diagonal).
+    ``None`` means that the map cannot be pushed down and stays (a bare diagonal).
     """
     names = {k: i for i, k in enumerate(kept)}
     for k in labels:

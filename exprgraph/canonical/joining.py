@@ -26,7 +26,7 @@ from .written import split_coefficient
 
 
 def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
-    """A non-negative axis, or an error that says the range."""
+    """A non-negative axis, or an error that names the range."""
     try:
         k = axis.__index__()
     except (AttributeError, TypeError):
@@ -38,7 +38,7 @@ def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
 
 
 def axes_listed(axes: int | Sequence[int], what: str) -> list[int]:
-    """The axes that an argument lists, a single one as a list of one."""
+    """The axes of an argument as a list; a single axis is a list of one."""
     single = whole(axes)
     if single is not None:
         return [single]
@@ -48,7 +48,7 @@ def axes_listed(axes: int | Sequence[int], what: str) -> list[int]:
 
 
 def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
-    """Expressions of one shape joined along a new axis; a nested list becomes a matrix.
+    """Join expressions of one shape along a new axis; a nested list becomes a matrix.
 
     n parts of one shape give that shape with n inserted at ``axis``.
 
@@ -87,7 +87,7 @@ def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
 
 
 def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
-    """Expressions joined along an axis they have; the other axes agree.
+    """Join expressions along an existing axis; the other axes agree.
 
     Raises:
         ShapeError: another axis differs, the parts are scalars, or there are none.
@@ -204,7 +204,7 @@ _ends: WeakKeyDictionary[Node, list[int]] = WeakKeyDictionary()
 
 
 def ends_of(node: Node) -> list[int]:
-    """Where each part of a concatenation ends along its axis, looked up for every selection from it."""
+    """The end of each part of a concatenation along its axis, for every selection from it."""
     found = _ends.get(node)
     if found is None:
         (axis,) = node.params

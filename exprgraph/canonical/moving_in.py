@@ -1,7 +1,6 @@
-"""Sums over axes and diagonals moving into sums, products and selections.
+"""Push-down of sums over axes and of diagonals into sums, products and selections.
 
-A map moves into a sum only where each term takes it without growing, and only in what calculus makes; a diagonal always
-moves in.
+A map is pushed into a sum only if no term grows, and only in derivatives.  A diagonal is always pushed down.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from .written import spread
 
 @MOVED_IN.rule(SUM)
 def _into_a_sum(node: Node, along: IndexMap) -> Node | None:
-    # sum(a - b) stays the sum of the differences, where calculus did not make it
+    # in the written form, sum(a - b) stays the sum of the differences
     into_sums = along.diagonal or kept_nodes() is not None
     if along.summed and not (into_sums and all(map(_absorbs, node.args))):
         return with_diagonals(node, along, lambda args, shape: linear(zip(node.params[1], args), node.params[0], shape))
@@ -54,7 +53,7 @@ def _into_a_product(node: Node, along: IndexMap) -> Node | None:
 
 
 def with_diagonals(node: Node, along: IndexMap, made: Callable[[tuple[Node, ...], Shape], Node]) -> Node | None:
-    """The diagonal taken inside an elementwise operation, a sum over axes outside; ``made`` is the operation on other arguments."""
+    """The diagonal inside of an elementwise operation, a sum over axes outside; ``made`` applies the operation to arguments."""
     if not along.diagonal:
         return None
     joined = list(dict.fromkeys(along.labels))
@@ -65,8 +64,8 @@ def with_diagonals(node: Node, along: IndexMap, made: Callable[[tuple[Node, ...]
 
 @MOVED_IN.rule(SELECT)
 def _past_selection(node: Node, along: IndexMap) -> Node | None:
-    """The map before the selection, where it concerns axes that are selected whole."""
-    if not along.summed:  # a bare diagonal stays outside: selections move into it
+    """The map before the selection, if it concerns axes that are selected whole."""
+    if not along.summed:  # a bare diagonal stays outside: selections are pushed into it
         return None
     (arg,) = node.args
     labels: list[int] = []

@@ -1,6 +1,6 @@
-"""Which operands an operator takes, and which it leaves to the other operand's class.
+"""The operands of operators, and those left to the other operand's class.
 
-``x * other`` asks the expression first.  What is no number and no array is not for it to decide: it returns
+``x * other`` asks the expression first.  If ``other`` is neither a number nor an array, the operator returns
 ``NotImplemented``, and Python asks ``other`` with ``__rmul__``.
 """
 
@@ -15,9 +15,9 @@ import numpy as np
 from ..graph.node import Node
 from ..support.exact import is_of_sympy
 
-#: types whose values are operands, or are refused with words of ours; of their subclasses those that say no more
+#: types that are operands, or that we refuse ourselves; subclasses count if they define no operators
 _OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)
-#: a method of each operator's other side
+#: the reflected method of each operator
 REFLECTED = {
     **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul")},
     "lt": "__gt__", "le": "__ge__", "gt": "__lt__", "ge": "__le__",
@@ -25,7 +25,7 @@ REFLECTED = {
 
 
 def leaves_to_other(name: str, other: Any) -> bool:
-    """Whether an operator (by the name of its method, ``"mul"``) is the other operand's to carry out."""
+    """Whether an operator (by the name of its method, ``"mul"``) is left to the other operand."""
     kind = type(other)
     if kind is Node or kind in _OWN:
         return False
@@ -39,7 +39,7 @@ def leaves_to_other(name: str, other: Any) -> bool:
         return False
     if hasattr(kind, "__array__"):
         return getattr(kind, "__array_ufunc__", True) is None
-    if isinstance(getattr(other, "values", None), Node):  # the error for it says what to take instead
+    if isinstance(getattr(other, "values", None), Node):  # our error names the alternative
         return False
     theirs = getattr(kind, reflected, None)
     if theirs is not None and theirs is not getattr(object, reflected, None):
@@ -48,21 +48,21 @@ def leaves_to_other(name: str, other: Any) -> bool:
 
 
 def has_ufuncs_of_its_own(other: Any) -> bool:
-    """Whether an array is more than its numbers, and says by NumPy's protocol what ufuncs of it are: one with a unit, say."""
+    """Whether an array defines its ufuncs by NumPy's protocol, such as an array with a unit."""
     theirs = getattr(type(other), "__array_ufunc__", np.ndarray.__array_ufunc__)
     return theirs is not np.ndarray.__array_ufunc__ and not isinstance(other, Node)
 
 
 def _is_numeric(other: Any) -> bool:
-    """Whether NumPy makes an array of numbers of it: a range, a buffer, a sequence."""
+    """Whether NumPy converts it to an array of numbers: a range, a buffer, a sequence."""
     try:
         return np.asarray(other).dtype.kind in "fiubc"
-    except Exception:  # whatever a foreign class raises here, it is not an array
+    except Exception:  # a foreign class may raise anything here; it is not an array
         return False
 
 
 def refuse_truth(condition: Any, what: str, role: str = "condition") -> None:
-    """An error for a Python truth value where a condition or an expression is expected: most often it came from ``x == 0``.
+    """Refuse a Python truth value as a condition or an expression: most often it comes from ``x == 0``.
 
     Masks of NumPy are conditions; so are numbers.
 

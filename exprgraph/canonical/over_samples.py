@@ -1,7 +1,7 @@
 """Sums and means over the samples of a batch: a per-sample expression becomes a shared one.
 
-The sum is linear and moves inwards past everything that does not depend on the sample, so that
-the gradient of a batch loss by a weight matrix is one product accumulated over the samples.
+The sum is linear and is pushed down past everything that does not depend on the sample.  So the gradient of a batch
+loss by a weight matrix is one product, accumulated over the samples.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _ARITHMETIC = (*_MOVES, SUM, PRODUCT, CONTRACT)
 def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
     """The sum of a per-sample expression over all samples of the call; shape ``e.shape``.
 
-    Per sample is what depends on a symbol declared ``per_sample=True``.  Any other expression is shared by all
-    samples: it is multiplied by their number; a batch of values for its symbols is an error.
+    An expression is per-sample if it depends on a symbol declared ``per_sample=True``.  Any other expression is shared by
+    all samples and is multiplied by their number; a batch of values for its symbols is an error.
     ``over_samples.sum(1)`` is the number of samples.
 
     >>> import exprgraph as eg
@@ -51,7 +51,7 @@ def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
 def mean(e: Operand) -> Node:
     """The mean of a per-sample expression over all samples of the call; shape ``e.shape``.
 
-    An expression that does not depend on a symbol declared ``per_sample=True`` is its own mean.
+    The mean of an expression that is not per-sample is the expression.
 
     >>> import exprgraph as eg
     >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
@@ -67,7 +67,7 @@ def mean(e: Operand) -> Node:
 
 
 def used_in(e: Any) -> Any:
-    """Whether there is a sum or a mean over samples, or their number, in an expression; for a nesting of them, of each.
+    """Whether an expression contains a sum or a mean over samples, or their number; for a nesting, of each.
 
     >>> import exprgraph as eg
     >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
@@ -123,10 +123,10 @@ def _of_a_product(node: Node) -> Node | None:
 
 
 def _opens(node: Node) -> bool:
-    """Whether the sum of a sum's terms is taken term by term.
+    """Whether the sum over samples of a sum is taken term by term.
 
-    What was written is not: the sum of ``x - s`` keeps the digits that the differences have.  There, only arrays that are larger than what
-    they are made of are added up by themselves, so that no sample has one of its own.
+    In the written form it is not: the sum of ``x - s`` keeps the digits of the differences.  There, only arrays that are
+    larger than their operands are summed separately, so that no sample stores one.
     """
     kept = kept_nodes()
     if kept is None or node in kept:
@@ -135,7 +135,7 @@ def _opens(node: Node) -> bool:
 
 
 def _is_larger(term: Node) -> bool:
-    """Whether it is, or moves, an outer product of each sample's own, or parts of an array put in their places."""
+    """Whether it is, or moves, an outer product per sample, or a placed array."""
     pending, seen = [term], 0
     while pending and seen < 16:
         node = pending.pop()
@@ -158,7 +158,7 @@ def _times_count(node: Node) -> Node:
 
 @OVER_SAMPLES.rule(CONTRACT)
 def _of_a_contraction(node: Node) -> Node | None:
-    """Shared operands out of the sum, where what stays under it is no larger than before."""
+    """Move shared operands out of the sum, if the rest under it does not grow."""
     labels, sizes = node.params
     if len(node.args) == 1 and node.args[0].op not in _ARITHMETIC:
         rule = OVER_SAMPLES.find(node.args[0].op)

@@ -35,7 +35,7 @@ def place(node: Node, entries: Entries, shape: Shape) -> Node:
 
 @SELECTED.rule(PLACE)
 def _selected(node: Node, entries: Entries, shape: Shape) -> Node | None:
-    """What was placed, where just that is selected; zeros, where an axis says that none of it is."""
+    """The placed array, if exactly that is selected; zeros, if some axis selects none of it."""
     if node.params[0] == entries and not any(map(_repeats, entries)):
         return node.args[0]
     if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(node.params[0], entries)):

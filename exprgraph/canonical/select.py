@@ -1,9 +1,9 @@
-"""Select: basic indexing and takes, and where selections move to.
+"""Select: basic indexing and takes, and the push-down of selections.
 
-A selection is one entry an axis: ``None`` (all of it), an integer (the axis disappears),
-``("s", start, step, count)`` (a slice) or ``("t", indices)`` (a take).  What a selection of a node becomes is a rule of
-the node's kind: it moves into numbers, deltas, stacks, concatenations, structural contractions and other selections.
-Without a rule it stays where it is, so that one array computation serves all of its elements.
+A selection has one entry per axis: ``None`` (all of it), an integer (the axis disappears),
+``("s", start, step, count)`` (a slice) or ``("t", indices)`` (a take).  The kind of node has a
+rule for its selections: they are pushed into numbers, deltas, stacks, concatenations, structural contractions and other
+selections.  Without a rule a selection stays, so that one array computation serves all elements.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .written import split_coefficient
 Entry = Union[None, int, tuple[Any, ...]]
 Entries = tuple[Entry, ...]
 
-#: ``(node, entries, shape)``: a selection that moved into the node, of that shape; None where it stays outside
+#: ``(node, entries, shape)``: the selection pushed into the node, of that shape; None if it stays outside
 SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
     "selected", "what a selection of a node of this kind is, where it moves into it", __name__, otherwise="the selection stays outside"
 )

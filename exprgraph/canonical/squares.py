@@ -1,8 +1,7 @@
 """Even powers of roots: the square of a norm is the sum of squares, with its derivatives at 0.
 
-``norm(v)**2``, ``hypot(x, y)**2``, ``abs(x)**2`` and ``sqrt(x*x + y*y)**2`` are what is below the root, within two units in the
-last place and as far as floats reach: what overflows, or vanishes, in one of them does so in the other.  ``sqrt(x)**2``
-is not: it has no value below 0.
+``norm(v)**2``, ``hypot(x, y)**2``, ``abs(x)**2`` and ``sqrt(x*x + y*y)**2`` become their radicands.  Both differ by at most two
+units in the last place, and overflow or vanish together.  ``sqrt(x)**2`` stays: it has no value below 0.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from ..graph.node import Node
 from ..graph.primitive import CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
 from ..graph.traverse import rebuild
 
-#: more nodes than this are not looked at
+#: the most nodes to look at
 _MOST = 256
-#: coefficients whose powers are far from over- and underflowing
+#: coefficients whose powers are far from overflow and underflow
 _MODERATE = (1e-60, 1e60)
 
 Factor = tuple[Node, float]
-#: the square of a node, or None where that is no simpler
+#: the square of a node, or None if it is not simpler
 SQUARE: Column[Callable[[Node], Union[Node, None]]] = Column(
     "square", "the square of a node that is a root, as what is below it", __name__, otherwise="its square is a power of it"
 )
 
 
 def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
-    """The factors of a product, with even powers of roots as powers of what is below them."""
+    """The factors of a product, with even powers of roots as powers of the radicands."""
     given = list(factors)
     if not any(_is_root(_split(base)[1]) for base, e in given if e > 0.0):
         return given
@@ -50,7 +49,7 @@ def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
 
 
 def _split(base: Node) -> tuple[float, Node]:
-    """A moderate number and what it is multiplied with."""
+    """A node as a moderate number and a factor."""
     if base.op is SUM and len(base.args) == 1 and base.params[0] == 0.0 and base.args[0].shape == base.shape:
         c = base.params[1][0]
         if _MODERATE[0] < abs(c) < _MODERATE[1]:
@@ -64,7 +63,7 @@ def _split(base: Node) -> tuple[float, Node]:
 
 
 def _moved(node: Node) -> list[Node]:
-    """The selections, reshapes and repetitions above a node that is none, and that node last."""
+    """The selections, reshapes and broadcasts down to another node, and that node last."""
     path = [node]
     while path[-1].op in (SELECT, RESHAPE) or _repeats(path[-1]):
         path.append(path[-1].args[0])
@@ -72,7 +71,7 @@ def _moved(node: Node) -> list[Node]:
 
 
 def _repeats(node: Node) -> bool:
-    """Whether a contraction only repeats its operand along axes, and permutes these."""
+    """Whether a contraction only broadcasts and permutes its operand."""
     if node.op is not CONTRACT or len(node.args) > 1:
         return False
     (labels,) = node.params[0]
@@ -80,7 +79,7 @@ def _repeats(node: Node) -> bool:
 
 
 def _is_root(node: Node) -> bool:
-    """Whether a node may be a root, moved about or not; asked of every factor of every product."""
+    """Whether a node may be a root, possibly selected or reshaped; called for every factor of every product."""
     op = node.op
     if op is PRODUCT:
         return len(node.args) == 1 and node.params[0] * 2.0 % 2.0 == 1.0
@@ -90,7 +89,7 @@ def _is_root(node: Node) -> bool:
 
 
 def squared(node: Node) -> Node | None:
-    """The square of a root as what is below it, also where its elements are moved about; None for other nodes."""
+    """The radicand of a root, also of one that is selected or reshaped; None for other nodes."""
     *movements, root = _moved(node)
     square = SQUARE.find(root.op)
     result = square(root) if square is not None else None
@@ -100,7 +99,7 @@ def squared(node: Node) -> Node | None:
 
 
 def is_sum_of_squares(node: Node) -> bool:
-    """Whether a value cannot be negative, seen from how it is made: sums of even powers, and what they are multiplied with."""
+    """Whether the structure of a node shows that it cannot be negative: sums of even powers, and their multiples."""
     pending, seen = [node], {node}
 
     def ask(more: Iterable[Node]) -> None:

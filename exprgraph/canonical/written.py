@@ -1,9 +1,9 @@
-"""Sums and products as they were written: order and grouping stay.
+"""Sums and products in the written form: order and grouping stay.
 
-What may happen here changes no bit of the result, with one exception.  Numbers fold with numbers, neutral elements
-vanish, signs move outwards, and the two operands of one operation are put in a canonical order.  Equal operands
-are collected: ``x + x`` is ``2*x``, ``x*x`` is ``x**2`` and ``2*x + 3*x`` is ``5*x``; the last one changes a result by at most
-2 ulp, and is done where the signs are equal and the coefficients add up exactly.  What cancels exactly is 0: ``x - x``, ``0*x``.
+The changes made here keep every bit of the result, with one exception.  Numbers fold, neutral elements vanish, signs
+move outwards, and the two operands of an operation get a canonical order.  Equal operands are collected: ``x + x`` is
+``2*x``, ``x*x`` is ``x**2`` and ``2*x + 3*x`` is ``5*x``.  The last one changes a result by at most 2 ulp, and is done only if
+the signs are equal and the coefficients add up exactly.  ``x - x`` and ``0*x`` are 0.
 
 Every operand has the given shape or is a scalar.
 """
@@ -26,7 +26,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 
 
 def spread(scalar: Node, shape: Shape) -> Node:
-    """A scalar in every element of a shape."""
+    """A scalar broadcast to a shape."""
     if not shape:
         return scalar
     value = number(scalar)
@@ -38,7 +38,7 @@ def spread(scalar: Node, shape: Shape) -> Node:
 
 
 def scalar_of(node: Node) -> Node:
-    """The scalar that a node has in every element, where it is such a node; sums and products take scalars as they are."""
+    """The scalar of a broadcast scalar, or the node; sums and products take scalars without broadcasting."""
     return node.args[0] if node.op is CONTRACT and node.params[0] == ((),) else node
 
 
@@ -92,14 +92,14 @@ def scaled(c: float, node: Node) -> Node:
         with np.errstate(all="ignore"):
             return array(c * node.params[0].data)
     inner, rest = split_coefficient(node)
-    # 3*(2*x) is 6*x: a doubling is exact, and where it overflows so does the result
+    # 3*(2*x) is 6*x: doubling is exact, and overflows only if the result does
     if c == -1.0 or inner == -1.0 or (abs(inner) >= 1.0 and _is_power_of_two(inner) and math.isfinite(c * inner)):
         return multiple(c * inner, rest)
     return multiple(c, node)
 
 
 def collected(a: float, b: float) -> float | None:
-    """The coefficient of ``a*x + b*x`` as one term, where that is as exact: of equal sign, with an exact sum; or 0."""
+    """The coefficient of ``a*x + b*x`` as one term, if that is as exact: equal signs and an exact sum; else 0."""
     total = a + b
     if total == 0.0:
         return 0.0
@@ -108,13 +108,13 @@ def collected(a: float, b: float) -> float | None:
 
 
 def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape) -> Node:
-    """``const + sum of coefficient * node`` with its terms as they are: no sum is merged into another."""
+    """``const + sum of coefficient * node`` with its terms unchanged: no sum is merged into another."""
     terms = list(terms)
     if len(terms) == 2 and const == 0.0 and terms[0] == terms[1] and terms[0][1].shape == shape:
         return scaled(2.0 * terms[0][0], terms[0][1])
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
-    known = const or None  # not 0.0, which would be added: -(0) is -0, as everywhere in NumPy
+    known = const or None  # not 0.0, which would be added: -(0) is -0, as in NumPy
     for c, node in terms:
         if c == 0.0:
             continue
@@ -138,7 +138,7 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
         if both is not None:
             coefficients[node] = both
             continue
-        # 1.1*x - x: two terms, one of them a multiple of its own
+        # 1.1*x - x: two terms, one of them a multiple
         larger, smaller = (c, coefficients[node]) if abs(c) > abs(coefficients[node]) else (coefficients[node], c)
         coefficients[node] = smaller
         apart = multiple(larger, node)
@@ -157,7 +157,7 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
 
 
 def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, again: Callable[..., Node]) -> Node:
-    """The node of terms that are no longer to be changed."""
+    """The node of final terms."""
     if not live:
         return constant(const, shape)
     if shape and all(n.shape != shape for n, _ in live):
@@ -172,7 +172,7 @@ def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, aga
 
 
 def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, shape: Shape) -> Node:
-    """``coefficient * product of base ** exponent`` with its factors as they are: no product is merged into another.
+    """``coefficient * product of base ** exponent`` with its factors unchanged: no product is merged into another.
 
     Its value is the product of the factors with positive exponents, divided by the product of the others.
     """
@@ -223,7 +223,7 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
 
 
 def _opens(base: Node, e: float, alone: bool) -> bool:
-    """Whether the factors of a product beside others give the same bits: one power, or two factors alone below the line."""
+    """Whether merging the factors of a product keeps the bits: a single power, or two factors of a denominator."""
     if any(k <= 0 for k in base.params) or any(number(a) is not None for a in base.args):
         return False
     return len(base.args) == 1 or (len(base.args) == 2 and e < 0 and alone)
@@ -232,7 +232,7 @@ def _opens(base: Node, e: float, alone: bool) -> bool:
 def _finished_product(
     powers: list[tuple[Node, float]], above: np.ndarray | None, numerator: float, denominator: float, shape: Shape
 ) -> Node:
-    """The node of factors that are no longer to be changed, times a number, divided by a number."""
+    """The node of final factors, times a number, divided by a number."""
     if above is not None:
         known = array(above)
         value = number(known)

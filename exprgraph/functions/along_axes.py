@@ -1,8 +1,8 @@
 """Functions along axes: the norm, the logarithm of a sum of exponentials, softmax and its logarithm.
 
-Each is a row of its own, because what its value and its derivatives are made of overflows, vanishes or cancels where
-they do not: a sum of squares at 1e200, ``1 - p`` for the probability p of what is nearly certain.  NumPy computes a row as
-``values`` says, compiled code by the scaled formulas in ``lowering/axes``; derivatives are in ``calculus/axes``.
+Each is a row of its own, because the parts of a formula overflow, vanish or cancel where its value does not: a sum of
+squares at 1e200, or ``1 - p`` for a probability p near 1.  NumPy computes rows by ``values``, compiled code by the scaled
+formulas in ``lowering/axes``; derivatives are in ``calculus/axes``.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .rows import absolute
 
 
 class AxisFunction(Primitive):
-    """A row: a function of all elements along some axes, which are its only parameter.
+    """A row: a function of all elements along some axes, its only parameter.
 
-    With ``keeps`` the value has the shape of the argument, else the axes are gone.
+    With ``keeps`` the value has the shape of the argument, else the axes are removed.
     """
 
     __slots__ = ("keeps", "latex", "numpy", "operations")
@@ -40,7 +40,7 @@ class AxisFunction(Primitive):
         self.keeps = keeps
         #: a template of ``{0}``, and of ``{1}`` for the axes
         self.latex = latex
-        #: scalar operations for an element
+        #: scalar operations per element
         self.operations = operations
 
 

@@ -1,7 +1,7 @@
-"""Rows that choose between their arguments, comparisons, and what the derivatives of choices are multiplied with.
+"""Rows that choose between their arguments, comparisons, and factors in the derivatives of choices.
 
-Where a derivative does not exist, it is stated: 0 for ``abs``, ``relu`` and ``sign`` at 0; half for each at a tie of
-``minimum`` and ``maximum``.
+Where a derivative does not exist, it is defined as 0 for ``abs``, ``relu`` and ``sign`` at 0, and as one half for each
+argument at a tie of ``minimum`` and ``maximum``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _inf = math.inf
 
 
 def _of_conditions(name: str, conditions: int) -> Elementwise:
-    """The builder of a row whose first arguments are conditions, and no truth values of Python."""
+    """The builder of a row whose first arguments are conditions; refuses truth values of Python."""
 
     def build(*operands: Operand) -> Node:
         for operand in operands[:conditions]:
@@ -199,8 +199,8 @@ _where: Elementwise = _row(
     build=_of_conditions("where", 1),
     sample=[(1, 2), (-2, 2), (-2, 2)],
 )
-# ct * p where ct is not zero, and 0 where it is: what a derivative behind a branch that was not taken is
-# multiplied with, so that an infinite factor there stays there
+# ct * p where ct is not zero, and 0 elsewhere: multiplies a derivative behind a branch that is not taken, so that an
+# infinite factor in the branch has no effect
 gate: Elementwise = _row(
     "gate",
     values.gate,
@@ -234,7 +234,7 @@ ratio: Elementwise = _row(
 
 
 def _gate(ct: Operand, p: Operand) -> Node:
-    """A gate, or the product where one factor is a number that makes no difference."""
+    """A gate, or the product if one factor is a number for which both are equal."""
     (strong, factor), shape = broadcast(ct, p, what="the arguments of gate")
     for value, other in ((number(strong), factor), (number(factor), strong)):
         if value == 0.0 and other is factor:
@@ -245,7 +245,7 @@ def _gate(ct: Operand, p: Operand) -> Node:
 
 
 def _gate_both(a: Operand, b: Operand) -> Node:
-    """The same of two factors that silence."""
+    """A gate of two factors whose zeros both silence."""
     (x, y), shape = broadcast(a, b, what="the arguments of gate_both")
     for value, other in ((number(x), y), (number(y), x)):
         if value == 0.0:
@@ -256,7 +256,7 @@ def _gate_both(a: Operand, b: Operand) -> Node:
 
 
 def _apart(row: Function, a: Node, b: Node) -> Node:
-    """A row that multiplies, with the numbers that are factors outside; of what is written, the signs."""
+    """A row that multiplies, with numeric factors outside; in the written form, only the signs."""
     split = split_sign if kept_nodes() is None else split_coefficient
     (p, x), (q, y) = split(a), split(b)
     factor = p * q
@@ -311,7 +311,7 @@ ABSORBS.fill(lambda node: True, GATE, GATE_BOTH)
 
 @OVER_SAMPLES.rule(GATE)
 def _sum_of_gates(node: Node) -> Node | None:
-    """A gate of which one operand is the same for all samples is the gate of that and the sum of the other."""
+    """If one operand of a gate is shared by all samples, the sum over samples moves into the other operand."""
     strong, factor = node.args
     if not factor.per_sample:
         return gate(sample_sum(strong), factor)
@@ -323,12 +323,12 @@ def _sum_of_gates(node: Node) -> Node | None:
 def where(condition: Operand, a: Operand, b: Operand) -> Node:
     """``a`` where the condition is not zero, else ``b``, elementwise: the three broadcast.
 
-    The branch that is not taken can make neither the value nor any derivative NaN.  The derivative by the
+    The branch that is not taken has no effect, even if it is NaN, on the value and on derivatives.  The derivative by the
     condition is 0.
 
     Raises:
         ShapeError: the shapes do not broadcast together.
-        TypeError: the condition is Python's True or False, as ``x == 0`` is: :func:`equal` compares values.
+        TypeError: the condition is Python's True or False, such as ``x == 0``; :func:`equal` compares values.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -339,7 +339,7 @@ def where(condition: Operand, a: Operand, b: Operand) -> Node:
 
 
 def clip(x: Operand, low: Operand | None, high: Operand | None) -> Node:
-    """x limited to the interval from low to high, elementwise: the three broadcast.  ``None`` is no limit.
+    """x limited to the interval from low to high, elementwise: the three broadcast.  ``None`` means no limit.
 
     The derivative by x is 1 inside, 0 outside, and 1/2 at low and at high.  Where low is above high, high is
     the value.

@@ -1,8 +1,8 @@
-"""What a user's function is defined by, as a digest: two definitions that say the same are the same function.
+"""The digest of a user's function: equal definitions are the same function.
 
-A cell of a notebook that is run twice makes its lambdas anew.  They count as equal when they have the same bytecode, constants,
-names, defaults and captured values; what global names refer to is not looked at.  The digest does not depend on the process; it
-may depend on the version of Python.
+A cell of a notebook that runs twice creates its lambdas again.  Functions count as equal if they have the same bytecode,
+constants, names, defaults and captured values; the values of global names are ignored.  The digest does not depend on the
+process, but may depend on the version of Python.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from ..graph.node import Node
 from ..graph.primitive import Primitive
 
-#: how many values a definition is looked through for; what callables of other packages hold may have no end
+#: the most values to inspect of a definition; callables of other packages may hold arbitrarily many
 _MOST = 1000
 
 
@@ -36,11 +36,11 @@ def definition_of(callables: Iterable[Any], texts: Iterable[str]) -> str:
 
 
 def _described(root: Any) -> str:
-    """A text that is the same for values that say the same; nested functions and captured ones, each once."""
+    """A text that is equal for equal definitions; nested and captured functions are included once each."""
     parts: list[str] = []
     pending: list[Any] = [root]
     seen: dict[int, int] = {}
-    kept: list[Any] = []  # so that no id is given again
+    kept: list[Any] = []  # keeps the objects alive, so that no id is reused
     while pending and len(seen) < _MOST:
         value = pending.pop()
         if isinstance(value, (int, float, complex, str, bytes, type(None), type(Ellipsis))):
@@ -57,14 +57,14 @@ def _described(root: Any) -> str:
 
 
 def _own(value: Any) -> str:
-    """What a value says of itself, without what it holds."""
+    """The text of a value, without the values it holds."""
     kind = type(value)
     if isinstance(value, Node):
         return f"expression:{value.digest.hex()}"
     if isinstance(value, Primitive):
         return f"operation:{value.key!r}"
     if isinstance(value, types.CodeType):
-        stars = value.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)  # other flags are of the file it is in
+        stars = value.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)  # other flags belong to the file
         return f"code:{value.co_code.hex()}:{value.co_names}:{value.co_varnames}:{value.co_freevars}:{stars}:{value.co_argcount}"
     if isinstance(value, (np.ndarray, np.generic)):
         content = repr(value) if value.dtype.hasobject else value.tobytes().hex()
@@ -83,7 +83,7 @@ def _own(value: Any) -> str:
 
 
 def _held(value: Any) -> list[Any]:
-    """What else a value is made of."""
+    """The values that a value holds."""
     if isinstance(value, types.FunctionType):
         return [value.__code__, value.__defaults__, value.__kwdefaults__, *(value.__closure__ or ())]
     if isinstance(value, types.CodeType):
@@ -91,7 +91,7 @@ def _held(value: Any) -> list[Any]:
     if isinstance(value, types.CellType):
         try:
             return [value.cell_contents]
-        except ValueError:  # a name that gets its value later, such as the function's own
+        except ValueError:  # a name that is assigned later, such as the function's own
             return []
     if isinstance(value, (list, tuple)):
         return list(value)
@@ -111,7 +111,7 @@ def _held(value: Any) -> list[Any]:
 
 
 def with_names_of_its_own(code: str, source: str, others: Iterable[str]) -> tuple[str, str]:
-    """Code and the source of its helper functions, these with names that no helper in other sources has."""
+    """Code and the source of its helper functions, with names unique to this source."""
     taken = {name for other in others for name in _helpers(other)}
     mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     for name in sorted(_helpers(source) & taken):

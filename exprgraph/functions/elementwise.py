@@ -1,7 +1,7 @@
 """Elementwise functions: the rows of the table that a user can add to.
 
-One row carries what this package knows of a function: its NumPy value, its derivative, its code for one
-number, how it is printed as text and as LaTeX, and where it is defined and sampled by tests.
+A row has everything the package knows of a function: its NumPy value, its derivative, its code for one number, its text
+and LaTeX, its domain, and the interval in which tests sample it.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ class Function(Primitive):
         self.text = text if text is not None else name + "(" + ", ".join(f"{{{i}}}" for i in range(self.arity)) + ")"
         #: a command such as ``\tanh``, or a template of ``{0}``
         self.latex = latex if latex is not None else rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
-        #: an expression that is printed in the function's place
+        #: an expression to print instead of the function
         self.shown_as = shown_as
-        #: where the value is finite and smooth, an open interval for each argument
+        #: the domain in which the value is finite and smooth, an open interval for each argument
         self.domain = tuple(domain) if domain is not None else (REAL,) * self.arity
-        #: where tests sample each argument
+        #: the interval in which tests sample each argument
         self.sample = tuple(sample) if sample is not None else tuple(map(usual_sample, self.domain))
         self.boolean = boolean
-        #: whether it chooses between what its arguments say: where a derivative is 0, that argument does not matter
+        #: whether it chooses between its arguments: where a derivative is 0, the argument has no effect
         self.branch = branch
         #: whether a user added it
         self.added = False
@@ -112,7 +112,7 @@ class Function(Primitive):
         return (defined, (self.name, self.key, self.arity)) if self.added else super().__reduce__()
 
     def values(self, values: Sequence[Any]) -> np.ndarray:
-        """What its numpy gives for arrays; of a user's function checked."""
+        """The result of ``numpy`` for arrays; for a user's function, checked."""
         if not self.added:
             value: np.ndarray = self.numpy(*values)
             return value
@@ -126,7 +126,7 @@ class Function(Primitive):
         return self._of_shape(given, np.broadcast_shapes(*(np.shape(v) for v in values)))
 
     def _of_shape(self, value: Any, shape: Shape) -> np.ndarray:
-        """What a user's function gave for arrays of that shape."""
+        """Check the result of a user's function for arrays of that shape."""
         try:
             given = np.asarray(value)
         except ValueError as e:
@@ -165,7 +165,7 @@ class Function(Primitive):
         return made
 
     def _mixes(self, k: int) -> bool:
-        """Whether the derivative by argument k of arrays is one number made of them, a sum for example."""
+        """Whether the derivative by argument k of arrays is one number, for example a sum."""
         p = self.partials[k]
         assert p is not None
         probes = [make(SYMBOL, (), (f"argument {i}", False), (2,)) for i in range(self.arity)]
@@ -180,7 +180,7 @@ def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
 
 
 def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | None = None, **columns: Any) -> Elementwise:
-    """A row of the package's own, entered in the table; its code is a call of its name.
+    """Add a row of the package to the table; its code is a call of its name.
 
     ``squared`` is the square of a row that is a root.
     """
@@ -192,18 +192,18 @@ def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | No
 
 
 def row_named(name: str) -> Function:
-    """The row of the package's own that has this name."""
+    """The row of the package with this name."""
     row = TABLE[name]
     assert isinstance(row, Function)
     return row
 
 
-#: operations that move elements and leave them as they are
+#: operations that move elements without changing them
 _MOVEMENTS = (SELECT, STACK, CONCATENATE, RESHAPE)
 
 
 def is_boolean(node: Node) -> bool:
-    """Whether every element is the outcome of a comparison, moved about or not."""
+    """Whether every element is the result of a comparison, possibly moved."""
     pending = [node]
     while pending:
         n = pending.pop()
@@ -226,7 +226,7 @@ def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:
 
 
 def broadcast_to(node: Node, shape: Shape) -> Node:
-    """``node`` repeated along new and unit-length axes, as NumPy's broadcast_to."""
+    """``node`` repeated along new and unit-length axes, like NumPy's broadcast_to."""
     if node.shape == shape:
         return node
     if not node.shape:
@@ -241,7 +241,7 @@ def broadcast_to(node: Node, shape: Shape) -> Node:
 
 
 def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], Shape]:
-    """Operands brought to one shape; scalars stay scalars, they act on every element."""
+    """Broadcast operands to one shape; scalars stay scalars."""
     nodes = [as_node(o) for o in operands]
     shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
     return [n if not n.shape else broadcast_to(n, shape) for n in nodes], shape
@@ -266,7 +266,7 @@ def apply(function: Function, *operands: Operand) -> Node:
 
 @MOVED_IN.rule(Function)
 def moved_in(node: Node, along: IndexMap) -> Node | None:
-    """Diagonals move into an elementwise function; sums stay outside."""
+    """Push diagonals into an elementwise function; sums stay outside."""
     return with_diagonals(node, along, lambda args, shape: REBUILD[node.op](node, args))
 
 
@@ -283,32 +283,32 @@ def function(
     source: str = "",
     doc: str = "",
 ) -> Callable[..., Node]:
-    """Add a function to the table: one row, and everything in the package knows it.
+    """Add a function to the table: one row, and the whole package knows it.
 
     Args:
-        name: its name in text output; no name of this package.
+        name: its name in text; not a name of this package.
         numpy: its value on NumPy arrays.
-        derivative: a function of the argument's expression that gives the derivative's; for
-            several arguments a sequence of such functions of all of them, ``None`` for zero.
+        derivative: a function from the argument's expression to the derivative's; for several arguments, a sequence of
+            functions of all of them, or ``None`` for 0.
         code: the same value as a Python expression of ``{0}``, ``{1}``, ...; ``math``, ``np`` and the functions of generated
             code, such as ``sigmoid``, are there.  It is read now, and becomes machine code.
-        text, latex: how it prints: a template of ``{0}``, or for latex a command such as ``\\sinc``.
-        domain: where it is finite and smooth, an interval (an argument).
-        sample: where tests take their points.
+        text, latex: templates of ``{0}`` for printing; latex may be a command such as ``\\sinc``.
+        domain: an interval (per argument) in which it is finite and smooth.
+        sample: an interval (per argument) in which tests take points.
         source: Python source of helper functions that ``code`` calls.
 
     Returns:
-        The function, of expressions and numbers.
+        A function of expressions and numbers.
 
     Raises:
-        TypeError, ValueError: a mistake in one of these, which is named.
+        TypeError, ValueError: an argument is wrong; the message names it.
 
     Warns:
-        NotNativeWarning: the code has something that only Numba compiles, a loop for example: that is slower.
+        NotNativeWarning: only Numba can compile the code, for example because of a loop; this is slower.
 
-    The same definition again, as when a cell of a notebook is run twice, is the same function.  A changed one takes over the
-    name; expressions that exist keep the function they were made with, and are other expressions.  How a function prints, its
-    ``domain`` and its ``sample`` are no part of the definition: those given last count.
+    The same definition again, for example in a cell of a notebook that runs twice, is the same function.  A changed
+    definition takes over the name; existing expressions keep the old function, and differ from new ones.  ``text``,
+    ``latex``, ``domain`` and ``sample`` do not belong to the definition: the last ones count.
 
     >>> import exprgraph as eg, numpy as np
     >>> cube = eg.function("cube_doc", numpy=lambda x: x**3, derivative=lambda x: 3 * x**2, code="{0}*{0}*{0}")
@@ -343,13 +343,13 @@ _LEFT = (
 )
 
 
-#: every function of users that something still holds, by name and definition
+#: every user's function that is still alive, by name and definition
 _defined: WeakValueDictionary[tuple[str, bytes], Function] = WeakValueDictionary()
 _entering = lock()
 
 
 def _entered(row: Function) -> Function:
-    """The row of a definition in the table: the one that is there, if it is of the same definition."""
+    """Put the row of a definition into the table, unless the table has the same definition."""
     definition = definition_of((row.numpy, *row.partials), (row.code, row.source))
     row.key = f"{row.name} {definition}".encode()
     with _entering:
@@ -370,7 +370,7 @@ def _entered(row: Function) -> Function:
 
 
 def defined(name: str, key: bytes, arity: int) -> Primitive:
-    """The function of a pickle: the one of that definition."""
+    """The function of a pickle, by its definition."""
     row = _defined.get((name, key))
     if row is not None:
         return row
@@ -387,7 +387,7 @@ def defined(name: str, key: bytes, arity: int) -> Primitive:
 
 
 def lookup(name: str) -> Callable[..., Node]:
-    """The function of that name: one of the package, or one that was added with :func:`function`.
+    """The function of that name, of the package or added with :func:`function`.
 
     Raises:
         ValueError: there is no such function in this process.
@@ -403,12 +403,12 @@ def lookup(name: str) -> Callable[..., Node]:
 
 
 def function_names(arguments: int | None = None) -> list[str]:
-    """The names of the elementwise functions of numbers, sorted; those that were added with :func:`function` too.
+    """The sorted names of the elementwise functions of numbers, also those added with :func:`function`.
 
-    Comparisons are not among them: their values are truth values.
+    Comparisons are left out: their values are truth values.
 
     Args:
-        arguments: only the functions of so many arguments.
+        arguments: only functions of this number of arguments.
 
     >>> import exprgraph as eg
     >>> names = eg.function_names(arguments=1)
@@ -428,7 +428,7 @@ def caller(row: Function) -> Callable[..., Node]:
         return row.build(*operands)
 
     call.__name__ = call.__qualname__ = row.name
-    call.__module__ = "exprgraph"  # where users find it, and pickles of what holds it
+    call.__module__ = "exprgraph"  # its public place, also for pickles of objects that hold it
     call.__doc__ = row.doc or f"{row.name}, elementwise."
     return call
 

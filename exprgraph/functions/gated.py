@@ -1,7 +1,7 @@
 """Sums of gates: products of arrays in which zeros of one operand silence the other.
 
-``sum over k of gate(a[i, k], b[k, j])`` is a product of matrices but for zeros of a.  Evaluators compute it as one, and
-never store the gate, which has every axis.
+``sum over k of gate(a[i, k], b[k, j])`` is a product of matrices except at zeros of a.  Evaluators compute it like a product,
+and never store the gate, which has all axes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ..graph.node import Node
 from ..graph.primitive import CONTRACT
 from .rows import GATE
 
-#: more elements than this are not made at once
+#: the most elements to make at once
 _LIMIT = 1 << 20
 
 
 def summed_gate(node: Node) -> Node | None:
-    """The gate whose elements a node adds up, or the node itself, if it is a gate with a repeated operand."""
+    """The gate that a node sums, or the node itself if it is a gate with a repeated operand."""
     gate = node
     if node.op is CONTRACT:
         if len(node.args) > 1 or len(node.params[1]) == len(node.shape):
@@ -32,7 +32,7 @@ def summed_gate(node: Node) -> Node | None:
 
 
 def only_summed(order: Sequence[Node], uses: Mapping[Node, int]) -> dict[Node, Node]:
-    """The gate of each sum of a gate that nothing else uses."""
+    """For each sum of a gate, the gate, if nothing else uses it."""
     found: dict[Node, Node] = {}
     for node in order:
         gate = summed_gate(node)
@@ -42,7 +42,7 @@ def only_summed(order: Sequence[Node], uses: Mapping[Node, int]) -> dict[Node, N
 
 
 def narrow(value: np.ndarray, labels: Sequence[int], keep: Sequence[int]) -> tuple[np.ndarray, list[int]]:
-    """A repeated operand without its axes of repetition, but for labels to keep."""
+    """A repeated operand without its axes of repetition, except the labels to keep."""
     lead = value.ndim - len(labels)
     repeated = [k not in keep and value.strides[lead + at] == 0 and value.shape[lead + at] > 1 for at, k in enumerate(labels)]
     index = (Ellipsis, *(0 if r else slice(None) for r in repeated))

@@ -1,4 +1,4 @@
-"""Powers and roots, and the derivatives of ``x**y`` with a symbol as exponent: rows that have the limits at 0.
+"""Powers and roots, and rows for the derivatives of ``x**y`` with a symbol as exponent, which have the limits at 0.
 
 ``y*x**(y - 1)`` is 0 times infinity where x and y are 0, and so is ``x**y*log(x)`` where x is 0.  Both orders of the mixed
 derivative are ``x**(y - 1)*(1 + y*log(x))``.
@@ -22,7 +22,7 @@ _inf = math.inf
 
 
 def slope(x: Node, y: Node) -> Node:
-    """The derivative of ``x**y`` by x; where y is 0, so is it, whatever x."""
+    """The derivative of ``x**y`` by x; 0 where y is 0, for any x."""
     known = constant_value(y)
     if known is None:
         return power_slope(x, y)
@@ -30,7 +30,7 @@ def slope(x: Node, y: Node) -> Node:
 
 
 def growth(x: Node, y: Node) -> Node:
-    """The derivative of ``x**y`` by y; where the power is 0, so is it."""
+    """The derivative of ``x**y`` by y; 0 where the power is 0."""
     known = constant_value(x)
     if known is not None and (known > 0).all():
         return power(x, y) * log(x)
@@ -82,10 +82,10 @@ POWER = row_named("pow")
 def power(base: Operand, exponent: Operand) -> Node:
     """``base ** exponent``, elementwise: the two broadcast.
 
-    A number as exponent is exact at base 0, and for whole exponents below 0, to any order.  With a symbol as exponent the
-    derivatives at base 0 are the limits from above: by the base 0, 1 or infinite as the exponent is above, at or below 1, and 0 where
-    it is 0; by the exponent 0 where it is above 0, and -inf at 0 and below.  So ``x**x`` has the derivative -inf at 0.
-    For a base below 0 the derivative by the exponent is NaN.
+    If the exponent is a number, derivatives of any order are exact at base 0, and for integers also below 0.  If the
+    exponent is a symbol, the derivatives at base 0 are the limits from above.  By the base: 0, 1 or infinity for an
+    exponent above, at or below 1, and 0 for an exponent of 0.  By the exponent: 0 for an exponent above 0, else -inf.  So
+    ``x**x`` has the derivative -inf at 0.  For a base below 0 the derivative by the exponent is NaN.
 
     Raises:
         ShapeError: the shapes do not broadcast together.
@@ -108,7 +108,7 @@ def power(base: Operand, exponent: Operand) -> Node:
 def sqrt(x: Operand) -> Node:
     """The square root, elementwise, of the shape of x.
 
-    NaN below 0.  At 0 the derivative is infinite; that of :func:`norm` is 0.
+    NaN below 0.  At 0 the derivative is infinite; the derivative of :func:`norm` is 0.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")

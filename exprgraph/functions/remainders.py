@@ -1,7 +1,7 @@
-"""Remainders and whole quotients, exact however large the numbers are.
+"""Remainders and integer quotients, exact for numbers of any size.
 
-``x - y*floor(x/y)`` is off by all its digits where the quotient has more digits than a float; these are NumPy's and C's ``fmod``,
-which are exact.  The quotient is constant between its jumps; at a jump the derivatives are those of the formula.
+``x - y*floor(x/y)`` has no correct digit if the quotient has more digits than a float.  These functions use ``fmod`` of NumPy
+and C, which is exact.  The quotient is constant between its jumps; at a jump the derivatives are those of the formula.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .elementwise import Elementwise, row
 
 
 def _truncated_quotient(x: Node, y: Node) -> Node:
-    """The quotient without its fraction, which has the derivative 0."""
+    """The integer part of the quotient; its derivative is 0."""
     return sign(x) * sign(y) * floor_divide(absolute(x), absolute(y))
 
 

@@ -1,7 +1,6 @@
 """The elementwise functions of the package: activations are here, the other rows in the modules that are named below.
 
-Every row says what the package knows of a function.  Derivatives are written so that they keep their digits, and stated where
-they do not exist: the modules say how.
+Derivatives keep their digits, and are defined at singular points, as the modules describe.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ _table = _rows()
 
 
 def built_in() -> frozenset[str]:
-    """The names of the rows of the package, without those that users added."""
+    """The names of the package's rows, without users' rows."""
     return frozenset(_table)
 
 

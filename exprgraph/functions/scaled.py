@@ -1,8 +1,8 @@
 """Rows that keep derivatives in range: roots of sums of squares, and the factors in derivatives.
 
-What a derivative is made of can overflow, or vanish, where the derivative does neither: ``a/(a**2 + b**2)`` at 1e200, or
-``x*exp(-x**2)`` at infinity.  A quotient of two numbers of one size is a row of its own here, and so is a
-factor beside something that decays faster than any power.
+The parts of a derivative can overflow or vanish where the derivative does not: ``a/(a**2 + b**2)`` at 1e200, or
+``x*exp(-x**2)`` at infinity.  So a quotient of two numbers of similar size is a row of its own here, and so is a factor
+of a term that decays faster than any power.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ hypot: Elementwise = row(
     doc="sqrt(a**2 + b**2), without overflow; its derivative where both are 0 is 0.",
 )
 # with c = direction(a, b) and s = direction(b, a), c**2 + s**2 = 1: the derivatives of c are s**2/h and -c*s/h,
-# which nothing cancels in
+# without cancellation
 direction: Elementwise = row(
     "direction",
     values.direction,

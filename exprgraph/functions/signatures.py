@@ -1,7 +1,7 @@
-"""The columns of a function that a user defines, checked when it is defined: each error names the column.
+"""Checks of a user's function at its definition; each error names the column.
 
-What can be known without running anything: that functions are functions of so many arguments, that code is Python whose
-names exist, that templates have places for the arguments, that intervals are intervals.
+Nothing is executed.  The checks cover the number of arguments, the syntax and names of code, the fields of templates,
+and intervals.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ..support.deep import deep_syntax
 from ..support.names import is_identifier
 
 Interval = tuple[float, float]
-#: tests take points from here, where the domain has them
+#: tests take points from here, if the domain has some
 _USUAL: Interval = (-2.0, 2.0)
-#: code that, whatever its parts are, is no number
+#: code that is never a number
 _NO_NUMBER = (
     ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 )  # fmt: skip
 
 
 def check_name(name: object) -> None:
-    """A name that Python code can use."""
+    """Check that Python code can use the name."""
     if not isinstance(name, str):
         raise TypeError(f"a function's name is a string, got {type(name).__name__}: {name!r}")
     if not is_identifier(name):
@@ -59,7 +59,7 @@ def partials_of(name: str, derivative: Any) -> tuple[Callable[..., Any] | None, 
 
 
 def check_numpy(name: str, numpy: Any, arity: int) -> None:
-    """The value on arrays: a function of as many as there are derivatives."""
+    """Check the value on arrays: a function with one argument per derivative."""
     if not callable(numpy):
         raise TypeError(f"function {name}: numpy is a function of arrays, got {numpy!r}")
     _check_arity(name, "numpy", numpy, arity, "derivative has one entry for each argument")
@@ -72,12 +72,12 @@ def _check_arity(name: str, column: str, f: Any, arity: int, hint: str) -> None:
 
 
 def _refuses(f: Any, count: int) -> str:
-    """Why a function cannot be called with so many arguments; empty where it can, or nothing is known."""
+    """The reason why a function cannot be called with this number of arguments; empty if it can, or nothing is known."""
     if isinstance(f, np.ufunc):
         return "" if f.nin <= count <= f.nargs else f"it takes {f.nin}"
     try:
         signature = inspect.signature(f)
-    except (TypeError, ValueError):  # a builtin that does not say
+    except (TypeError, ValueError):  # a builtin without a signature
         return ""
     try:
         signature.bind(*[None] * count)
@@ -127,7 +127,7 @@ def _reason(error: Exception) -> str:
 
 
 def intervals_of(name: str, column: str, value: Any, arity: int) -> list[Interval] | None:
-    """An interval for each argument, from one for all or a sequence of them."""
+    """An interval for each argument, from one for all or from a sequence."""
     if value is None:
         return None
     try:
@@ -143,7 +143,7 @@ def intervals_of(name: str, column: str, value: Any, arity: int) -> list[Interva
 
 
 def check_sample(name: str, domain: Sequence[Interval] | None, sample: Sequence[Interval] | None) -> None:
-    """Points for tests are finite, and inside of the domain."""
+    """Check that points for tests are finite and inside of the domain."""
     for k, (low, high) in enumerate(sample or ()):
         if math.isinf(low) or math.isinf(high):
             raise ValueError(f"function {name}: sample is where tests take points, and has finite ends; got {(low, high)}")
@@ -152,7 +152,7 @@ def check_sample(name: str, domain: Sequence[Interval] | None, sample: Sequence[
 
 
 def usual_sample(domain: Interval) -> Interval:
-    """Where tests take points of a domain: near 0 where it has such points, else near its end."""
+    """The default points for tests: near 0 if the domain has such points, else near its end."""
     low, high = max(domain[0], _USUAL[0]), min(domain[1], _USUAL[1])
     if low < high:
         return low, high
@@ -183,7 +183,7 @@ def read_code(name: str, code: Any, source: Any, arity: int) -> Template:
 
 
 def _check_code(name: str, code: str, source: str, arity: int) -> None:
-    """What can be known of the code before it is read: that it is Python, of so many arguments, of names that exist."""
+    """Check the code before it is read: syntax, number of arguments, names."""
     filled = _filled(name, code, arity)
     for what, text, mode in (("code", filled, "eval"), ("source", source, "exec")):
         try:
@@ -282,7 +282,7 @@ def _check_attribute(name: str, column: str, node: ast.Attribute) -> None:
 
 
 def _check_call(name: str, column: str, node: ast.Call, helpers: Mapping[str, ast.FunctionDef]) -> None:
-    """That a function of ``math``, of NumPy or of source is called with as many arguments as it takes."""
+    """Check the number of arguments in calls of functions of ``math``, of NumPy or of source."""
     if isinstance(node.func, ast.Name) and node.func.id in helpers:
         given = helpers[node.func.id].args
         most, least = len(given.posonlyargs) + len(given.args), len(given.posonlyargs) + len(given.args) - len(given.defaults)

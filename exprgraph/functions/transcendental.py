@@ -1,7 +1,7 @@
-"""Exponentials, logarithms, circular and hyperbolic functions, and the error function, a row each.
+"""Rows of exponentials, logarithms, circular and hyperbolic functions, and the error function.
 
-Derivatives are written so that they keep their digits: ``tanh`` has a derivative of its own (``1 - tanh(x)**2`` has no
-correct digit left past 19), and ``1 - x**2`` is written ``(1 - x)*(1 + x)``.
+Derivatives keep their digits: the derivative of ``tanh`` is a row of its own, because ``1 - tanh(x)**2`` has no correct digit
+past 19, and ``1 - x**2`` is written ``(1 - x)*(1 + x)``.
 """
 
 from __future__ import annotations
