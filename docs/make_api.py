@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
-import exprgraph.canonical.over_samples
 import exprgraph.interop
 import exprgraph.lowering.function
+import exprgraph.over_samples
 import exprgraph.testing
 import exprgraph.testing.as_written
 import exprgraph.testing.careful

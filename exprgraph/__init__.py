@@ -14,6 +14,7 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
+from . import over_samples, tree
 from .calculus.derivatives import (
     SparseJacobian,
     diff,
@@ -27,8 +28,6 @@ from .calculus.derivatives import (
     taylor,
     vjp,
 )
-from .canonical import over_samples
-from .canonical.joining import concatenate, stack
 from .errors import (
     AxisError,
     CompilationError,
@@ -101,7 +100,6 @@ from .functions.rows import (
     xlogy,
 )
 from .functions.scaled import hypot
-from .graph import tree
 from .graph.leaves import Symbol, symbols
 from .graph.node import Node
 from .language import numpy_protocol as _numpy_protocol
@@ -126,7 +124,7 @@ from .language.linalg import (
 from .language.many_operands import product_of_powers, sum_of_terms
 from .language.operators import add, divide, greater, greater_equal, multiply, negative, subtract
 from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
-from .language.shapes import array, broadcast_to, identity, ones, place, reshape, zeros
+from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
 from .lowering import compile  # noqa: A004
 from .meaning import pickling as _pickling
 from .meaning.elements import elements

@@ -10,11 +10,12 @@ from typing import Literal, overload
 from ..canonical.arithmetic import linear, scale
 from ..canonical.contract import contract
 from ..canonical.grouping import differentiating
+from ..canonical.operands import as_node, contains_node
 from ..canonical.place import place
 from ..canonical.select import select
 from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..functions.elementwise import broadcast_to
-from ..graph.leaves import as_node, constant, contains_node
+from ..graph.leaves import constant
 from ..graph.node import Node, Operand
 from ..graph.primitive import SELECT, SYMBOL
 from ..support.integers import whole

@@ -26,9 +26,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from ..graph.leaves import constant, identity, number, zeros
+from ..graph.leaves import constant, identity, is_unit_vector, number, zeros
 from ..graph.node import Node, Shape, make
-from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY, SELECT
+from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY
 from ..graph.traverse import REBUILD
 from .arithmetic import lost, product, scale
 from .grouping import kept_nodes
@@ -212,7 +212,7 @@ class _Contraction:
         vectors: dict[int, Node] = {}
         rest: _Work = []
         for node, labels in self.work:
-            if _is_unit_vector(node):
+            if is_unit_vector(node):
                 k, i = labels[0], node.params[0]
                 if position.setdefault(k, i) != i:
                     return None
@@ -382,11 +382,7 @@ class _Contraction:
 
 def _foldable(node: Node) -> bool:
     """Whether a contraction never keeps such a node as an operand."""
-    return node.op is CONSTANT or node.op is IDENTITY or is_structural(node) or _is_unit_vector(node)
-
-
-def _is_unit_vector(node: Node) -> bool:
-    return node.op is SELECT and node.args[0].op is IDENTITY and node.params[1] is None and isinstance(node.params[0], int)
+    return node.op is CONSTANT or node.op is IDENTITY or is_structural(node) or is_unit_vector(node)
 
 
 def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: dict[int, int]) -> Node:

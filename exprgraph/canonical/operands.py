@@ -1,64 +1,112 @@
-"""The operands of operators, and those left to the other operand's class.
-
-``x * other`` asks the expression first.  If ``other`` is neither a number nor an array, the operator returns
-``NotImplemented``, and Python asks ``other`` with ``__rmul__``.
-"""
+"""Operands that users give, as nodes: expressions, numbers, arrays and nested lists of these; and what is none."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from numbers import Real
+from collections.abc import Sequence
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from ..graph.node import Node
-from ..support.exact import is_of_sympy
-
-#: types that are operands, or that we refuse ourselves; subclasses count if they define no operators
-_OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)
-#: the reflected method of each operator
-REFLECTED = {
-    **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul")},
-    "lt": "__gt__", "le": "__ge__", "gt": "__lt__", "ge": "__le__",
-}  # fmt: skip
+from ..errors import DTypeError, ShapeError
+from ..graph.leaves import array, constant
+from ..graph.node import Node, Operand
+from ..support.exact import nearest_float, nearest_floats
+from ..support.names import brief
+from .joining import stack
 
 
-def leaves_to_other(name: str, other: Any) -> bool:
-    """Whether an operator (by the name of its method, ``"mul"``) is left to the other operand."""
-    kind = type(other)
-    if kind is Node or kind in _OWN:
-        return False
-    if isinstance(other, (np.ndarray, np.generic)):
-        return has_ufuncs_of_its_own(other)
-    reflected = REFLECTED[name]
-    for known in _OWN:
-        if isinstance(other, known):
-            return getattr(kind, reflected, None) is not getattr(known, reflected, None)
-    if isinstance(other, (Real, Decimal)) or is_of_sympy(other):
-        return False
-    if hasattr(kind, "__array__"):
-        return getattr(kind, "__array_ufunc__", True) is None
-    if isinstance(getattr(other, "values", None), Node):  # our error names the alternative
-        return False
-    theirs = getattr(kind, reflected, None)
-    if theirs is not None and theirs is not getattr(object, reflected, None):
-        return True
-    return not _is_numeric(other)
-
-
-def has_ufuncs_of_its_own(other: Any) -> bool:
-    """Whether an array defines its ufuncs by NumPy's protocol, such as an array with a unit."""
-    theirs = getattr(type(other), "__array_ufunc__", np.ndarray.__array_ufunc__)
-    return theirs is not np.ndarray.__array_ufunc__ and not isinstance(other, Node)
-
-
-def _is_numeric(other: Any) -> bool:
-    """Whether NumPy converts it to an array of numbers: a range, a buffer, a sequence."""
+def as_node(value: Operand) -> Node:
+    """The operand as an expression: expressions stay, numbers and arrays of real numbers become constants."""
+    if isinstance(value, Node):
+        return value
+    if type(value) is float or type(value) is int:
+        try:
+            return constant(value)
+        except OverflowError:
+            raise DTypeError(f"an integer of {int(value).bit_length()} bits is too large for a float") from None
+    if isinstance(value, (list, tuple)) and contains_node(value):
+        try:
+            return stack([as_node(v) for v in value])  # as NumPy would
+        except RecursionError:
+            raise ShapeError("a list of expressions is nested too deeply, or holds itself") from None
     try:
-        return np.asarray(other).dtype.kind in "fiubc"
-    except Exception:  # a foreign class may raise anything here; it is not an array
-        return False
+        data = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"cannot make an array of {brief(value)}: {uneven(e)}") from None
+    if is_masked(value):
+        raise DTypeError(MASKED)
+    if data.dtype == object and not isinstance(value, np.ndarray):  # an array of objects has no numbers
+        data = nearest_floats(data)
+    if data.dtype.kind not in "fiub":
+        own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
+        hint = f"; its .{own} {'are' if own == 'values' else 'is'} an expression" if own else ""
+        if isinstance(value, (FunctionType, BuiltinFunctionType)):
+            hint = "; call it on symbols, and give the result"
+        raise DTypeError(f"expected an expression or real numbers, got {unreal(value)}{hint}")
+    return array(data)
+
+
+def uneven(error: ValueError) -> str:
+    """The reason why NumPy made no array of a list, for messages."""
+    if "inhomogeneous" in str(error):
+        return "its parts have different shapes"
+    return "it is nested too deeply, or holds itself" if "maximum number of dim" in str(error) else str(error)
+
+
+def unreal(value: object) -> str:
+    """The value that came instead of real numbers, for messages."""
+    if isinstance(value, (list, tuple)):
+        found = _first_unreal(value)
+        return f"a {type(value).__name__}" + (f" that holds {unreal(found[0])}" if found else "")
+    if isinstance(value, (np.ndarray, np.generic)):
+        kind = "text" if value.dtype.kind in "SU" else "Python objects" if value.dtype.kind == "O" else f"dtype {value.dtype}"
+        return f"{'an array' if value.ndim else 'a number'} of {kind}"
+    if isinstance(value, (str, bytes)):
+        return f"the text {brief(value)}"
+    if isinstance(value, complex):
+        return f"the complex number {value!r}"
+    if isinstance(value, int):
+        return "an integer that is too large for a float"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = "function" if callable(value) and hasattr(value, "__qualname__") else type(value).__name__
+    return "None" if value is None else f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
+    """The first item of a nested list that is not a real number, in words; empty if there is none."""
+    pending, seen = [value], {id(value)}
+    while pending:
+        for v in pending.pop():
+            if isinstance(v, (list, tuple)):
+                if id(v) not in seen:  # a list can hold itself
+                    seen.add(id(v))
+                    pending.append(v)
+            elif np.asarray(v).dtype.kind not in "fiub" and nearest_float(v) is None:
+                return (v,)
+    return ()
+
+
+def is_masked(value: object) -> bool:
+    """Whether an array has masked elements."""
+    return type(value) is not np.ndarray and isinstance(value, np.ndarray) and bool(np.ma.is_masked(value))
+
+
+MASKED = "elements of the array are masked, and would be computed with; give array.filled(...), or leave them out"
+
+
+def contains_node(value: object) -> bool:
+    """Whether a nested list or tuple holds an expression anywhere."""
+    pending, seen = [value], set()
+    while pending:
+        v = pending.pop()
+        if isinstance(v, Node):
+            return True
+        if isinstance(v, (list, tuple)) and id(v) not in seen:  # a list can hold itself
+            seen.add(id(v))
+            pending += v
+    return False
 
 
 def refuse_truth(condition: Any, what: str, role: str = "condition") -> None:
@@ -83,4 +131,4 @@ def refuse_truth(condition: Any, what: str, role: str = "condition") -> None:
             pending += value
 
 
-__all__ = ["has_ufuncs_of_its_own", "leaves_to_other", "refuse_truth"]
+__all__ = ["MASKED", "as_node", "contains_node", "is_masked", "refuse_truth", "uneven", "unreal"]

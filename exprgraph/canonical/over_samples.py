@@ -7,14 +7,13 @@ loss by a weight matrix is one product, accumulated over the samples.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Union
 
 from ..graph.column import Column
-from ..graph.leaves import as_node, number, sample_count
-from ..graph.node import Node, Operand, make
-from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, STACK, SUM
-from ..graph.traverse import REBUILD, dependents, topological
-from ..graph.tree import flatten
+from ..graph.leaves import number, sample_count
+from ..graph.node import Node, make
+from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
+from ..graph.traverse import REBUILD
 from ..support.unwinding import each, unwinding
 from .arithmetic import linear, product, scale
 from .contract import contract, mapped, quotient, times
@@ -31,56 +30,6 @@ _MOVES = (PLACE, CONCATENATE, RESHAPE, STACK)
 _ARITHMETIC = (*_MOVES, SUM, PRODUCT, CONTRACT)
 
 
-def sum(e: Operand) -> Node:  # noqa: A001  (used as over_samples.sum)
-    """The sum of a per-sample expression over all samples of the call; shape ``e.shape``.
-
-    An expression is per-sample if it depends on a symbol declared ``per_sample=True``.  Any other expression is shared by
-    all samples and is multiplied by their number; a batch of values for its symbols is an error.
-    ``over_samples.sum(1)`` is the number of samples.
-
-    >>> import exprgraph as eg
-    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
-    >>> eg.evaluate(eg.over_samples.sum(x**2), {x: [1.0, 2.0, 3.0]})
-    np.float64(14.0)
-    >>> eg.over_samples.sum(w)
-    w*over_samples.sum(1)
-    """
-    return sample_sum(as_node(e))
-
-
-def mean(e: Operand) -> Node:
-    """The mean of a per-sample expression over all samples of the call; shape ``e.shape``.
-
-    The mean of an expression that is not per-sample is the expression.
-
-    >>> import exprgraph as eg
-    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
-    >>> eg.evaluate(eg.over_samples.mean(x**2), {x: [1.0, 3.0]})
-    np.float64(5.0)
-    >>> eg.over_samples.mean(w)
-    w
-    """
-    node = as_node(e)
-    if not node.per_sample:
-        return node
-    return quotient(sample_sum(node), sample_count(), node.shape)
-
-
-def used_in(e: Any) -> Any:
-    """Whether an expression contains a sum or a mean over samples, or their number; for a nesting, of each.
-
-    >>> import exprgraph as eg
-    >>> x, w = eg.Symbol("x", per_sample=True), eg.Symbol("w")
-    >>> eg.over_samples.used_in([eg.over_samples.mean(w * x) + w, w * x])
-    [True, False]
-    """
-    given, restore = flatten(e)
-    roots = [as_node(n) for n in given]
-    order = topological(roots)
-    found = dependents(order, [n for n in order if n.op in (SAMPLE_SUM, SAMPLE_COUNT)])
-    return restore([n in found for n in roots])
-
-
 #: a sum over samples that moved into the node, part of which depends on the sample; None where it stays outside
 OVER_SAMPLES: Column[Callable[[Node], Union[Node, None]]] = Column(
     "over_samples", "the sum over samples of a node of this kind, where it moves into it", __name__, otherwise="the sum stays outside"
@@ -95,6 +44,11 @@ def sample_sum(node: Node) -> Node:
     rule = OVER_SAMPLES.find(node.op)
     moved = None if rule is None else rule(node)
     return make(SAMPLE_SUM, (node,), (), node.shape) if moved is None else moved
+
+
+def sample_mean(node: Node) -> Node:
+    """The canonical mean over samples."""
+    return quotient(sample_sum(node), sample_count(), node.shape) if node.per_sample else node
 
 
 @OVER_SAMPLES.rule(SUM)

@@ -15,11 +15,11 @@ from ..canonical.arithmetic import scale
 from ..canonical.contract import contract, is_structural
 from ..canonical.grouping import kept_nodes
 from ..canonical.index_maps import ABSORBS, MOVED_IN, IndexMap
-from ..canonical.operands import refuse_truth
+from ..canonical.operands import as_node, refuse_truth
 from ..canonical.over_samples import OVER_SAMPLES, sample_sum
 from ..canonical.select import select
 from ..canonical.written import split_coefficient, split_sign, spread
-from ..graph.leaves import as_node, number, zeros
+from ..graph.leaves import number, zeros
 from ..graph.node import Node, Operand
 from ..support import values
 from .elementwise import Elementwise, Function, apply, broadcast, moved_in, row_named

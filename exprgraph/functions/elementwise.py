@@ -19,11 +19,12 @@ from ..canonical.contract import contract, is_structural
 from ..canonical.grouping import as_written, keep
 from ..canonical.index_maps import MOVED_IN, IndexMap
 from ..canonical.moving_in import with_diagonals
+from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..canonical.squares import SQUARE
 from ..canonical.written import spread
 from ..errors import DTypeError, NotNativeWarning, ShapeError
-from ..graph.leaves import array, as_node, constant, constant_values, number
+from ..graph.leaves import array, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from ..graph.primitive import lookup as primitive

@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from ..canonical.arithmetic import power as constant_power
-from ..graph.leaves import array, as_node, constant_value, number
+from ..canonical.operands import as_node
+from ..graph.leaves import array, constant_value, number
 from ..graph.node import Node, Operand
 from ..support import values
 from .choices import gate

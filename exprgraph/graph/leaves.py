@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
-from ..support.exact import nearest_float, nearest_floats
 from ..support.integers import normalize_shape
-from ..support.names import brief
-from .node import FrozenArray, Node, Operand, Shape, make
+from .node import FrozenArray, Node, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
 
 
@@ -92,101 +88,6 @@ def array(value: np.ndarray) -> Node:
     return make(ARRAY, (), (FrozenArray(value),), value.shape)
 
 
-def as_node(value: Operand) -> Node:
-    """The operand as an expression: expressions stay, numbers and arrays of real numbers become constants."""
-    if isinstance(value, Node):
-        return value
-    if type(value) is float or type(value) is int:
-        try:
-            return constant(value)
-        except OverflowError:
-            raise DTypeError(f"an integer of {int(value).bit_length()} bits is too large for a float") from None
-    if isinstance(value, (list, tuple)) and contains_node(value):
-        from ..canonical.joining import stack  # a nested list of expressions is stacked, as NumPy would
-
-        try:
-            return stack([as_node(v) for v in value])
-        except RecursionError:
-            raise ShapeError("a list of expressions is nested too deeply, or holds itself") from None
-    try:
-        data = np.asarray(value)
-    except ValueError as e:
-        raise ShapeError(f"cannot make an array of {brief(value)}: {uneven(e)}") from None
-    if is_masked(value):
-        raise DTypeError(MASKED)
-    if data.dtype == object and not isinstance(value, np.ndarray):  # an array of objects has no numbers
-        data = nearest_floats(data)
-    if data.dtype.kind not in "fiub":
-        own = next((n for n in ("values", "derivative", "output") if isinstance(getattr(value, n, None), Node)), None)
-        hint = f"; its .{own} {'are' if own == 'values' else 'is'} an expression" if own else ""
-        if isinstance(value, (FunctionType, BuiltinFunctionType)):
-            hint = "; call it on symbols, and give the result"
-        raise DTypeError(f"expected an expression or real numbers, got {unreal(value)}{hint}")
-    return array(data)
-
-
-def uneven(error: ValueError) -> str:
-    """The reason why NumPy made no array of a list, for messages."""
-    if "inhomogeneous" in str(error):
-        return "its parts have different shapes"
-    return "it is nested too deeply, or holds itself" if "maximum number of dim" in str(error) else str(error)
-
-
-def unreal(value: object) -> str:
-    """The value that came instead of real numbers, for messages."""
-    if isinstance(value, (list, tuple)):
-        found = _first_unreal(value)
-        return f"a {type(value).__name__}" + (f" that holds {unreal(found[0])}" if found else "")
-    if isinstance(value, (np.ndarray, np.generic)):
-        kind = "text" if value.dtype.kind in "SU" else "Python objects" if value.dtype.kind == "O" else f"dtype {value.dtype}"
-        return f"{'an array' if value.ndim else 'a number'} of {kind}"
-    if isinstance(value, (str, bytes)):
-        return f"the text {brief(value)}"
-    if isinstance(value, complex):
-        return f"the complex number {value!r}"
-    if isinstance(value, int):
-        return "an integer that is too large for a float"
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    name = "function" if callable(value) and hasattr(value, "__qualname__") else type(value).__name__
-    return "None" if value is None else f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _first_unreal(value: Sequence[object]) -> tuple[object, ...]:
-    """The first item of a nested list that is not a real number, in words; empty if there is none."""
-    pending, seen = [value], {id(value)}
-    while pending:
-        for v in pending.pop():
-            if isinstance(v, (list, tuple)):
-                if id(v) not in seen:  # a list can hold itself
-                    seen.add(id(v))
-                    pending.append(v)
-            elif np.asarray(v).dtype.kind not in "fiub" and nearest_float(v) is None:
-                return (v,)
-    return ()
-
-
-def is_masked(value: object) -> bool:
-    """Whether an array has masked elements."""
-    return type(value) is not np.ndarray and isinstance(value, np.ndarray) and bool(np.ma.is_masked(value))
-
-
-MASKED = "elements of the array are masked, and would be computed with; give array.filled(...), or leave them out"
-
-
-def contains_node(value: object) -> bool:
-    """Whether a nested list or tuple holds an expression anywhere."""
-    pending, seen = [value], set()
-    while pending:
-        v = pending.pop()
-        if isinstance(v, Node):
-            return True
-        if isinstance(v, (list, tuple)) and id(v) not in seen:  # a list can hold itself
-            seen.add(id(v))
-            pending += v
-    return False
-
-
 def number(node: Node) -> float | None:
     """The number in every element of a uniform constant; ``None`` for other nodes."""
     return node.params[0] if node.op is CONSTANT else None
@@ -198,11 +99,12 @@ def is_zero(node: Node) -> bool:
 
 def is_known(node: Node) -> bool:
     """Whether the value is known without bindings; makes no array of the value's size."""
-    return node.op in (CONSTANT, ARRAY, IDENTITY) or _is_unit_vector(node)
+    return node.op in (CONSTANT, ARRAY, IDENTITY) or is_unit_vector(node)
 
 
-def _is_unit_vector(node: Node) -> bool:
-    return node.op is SELECT and node.args[0].op is IDENTITY and isinstance(node.params[0], int)
+def is_unit_vector(node: Node) -> bool:
+    """Whether it is a row of the identity."""
+    return node.op is SELECT and node.args[0].op is IDENTITY and node.params[1] is None and isinstance(node.params[0], int)
 
 
 def constant_value(node: Node) -> np.ndarray | None:
@@ -214,7 +116,7 @@ def constant_value(node: Node) -> np.ndarray | None:
         return data
     if node.op is IDENTITY:
         return np.eye(node.shape[0])
-    if _is_unit_vector(node):
+    if is_unit_vector(node):
         unit = np.zeros(node.shape)
         unit[node.params[0]] = 1.0
         return unit

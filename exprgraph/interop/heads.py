@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.joining import stack
+from ..canonical.operands import as_node
 from ..canonical.over_samples import sample_sum
 from ..errors import DTypeError, ExprGraphError
 from ..functions import rows as f
 from ..functions.elementwise import Function, apply
-from ..graph.leaves import as_node, constant, number
+from ..graph.leaves import constant, number
 from ..graph.node import Node
 from ..graph.primitive import SELECT, SYMBOL, TABLE
 from ..graph.traverse import topological

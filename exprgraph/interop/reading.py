@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..canonical.grouping import regrouping
+from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..errors import ShapeError
-from ..graph.leaves import Symbol, as_node, number, sample_count, zeros
+from ..graph.leaves import Symbol, number, sample_count, zeros
 from ..graph.node import Node, Operand, Shape
 from ..graph.primitive import SYMBOL
 from .heads import complaint, is_sum_over_samples, number_of, rules

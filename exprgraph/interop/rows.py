@@ -16,8 +16,6 @@ from .package import load
 if TYPE_CHECKING:
     import sympy
 
-    from ..functions.elementwise import Function
-
     #: from the arguments to the value; conditions among the arguments are numbers already
     Entry = Callable[..., sympy.Basic]
 
@@ -118,26 +116,3 @@ def as_number(value: Any) -> Any:
     """A number as it is; a condition as 1 or 0."""
     sp = load()
     return value if isinstance(value, sp.Expr) else sp.Piecewise((1, value), (0, True))
-
-
-@cache
-def applied(row: Function) -> type[sympy.Function]:
-    """A user's row as an undefined function of SymPy, with its name, its derivatives and its values."""
-    from ..graph.leaves import Symbol
-    from .writing import to_sympy
-
-    sp = load()
-
-    def fdiff(self: Any, argindex: int = 1) -> Any:
-        stand_ins = [Symbol(f"argument {k}") for k in range(row.arity)]
-        partial = row.partials[argindex - 1]
-        if partial is None:
-            return sp.Integer(0)
-        return to_sympy(partial(*stand_ins)).xreplace({to_sympy(s): a for s, a in zip(stand_ins, self.args)})
-
-    def value(*args: Any) -> Any:
-        return row.numpy(*(float(a) if isinstance(a, sp.Basic) else a for a in args))
-
-    members = {"nargs": row.arity, "row": row, "fdiff": fdiff, "_imp_": staticmethod(value), "is_extended_real": True}
-    made: type[sympy.Function] = type(sp.Function)(row.name, (sp.Function,), members)
-    return made

@@ -9,18 +9,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..canonical.arithmetic import linear, power, product
+from ..canonical.operands import as_node
 from ..errors import ExprGraphError, ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
 from ..functions.rows import exp, log
 from ..functions.scaled import root
 from ..graph.column import Column
-from ..graph.leaves import as_node
+from ..graph.leaves import Symbol
 from ..graph.node import Node, Operand
 from ..graph.primitive import (
     ARRAY,
@@ -45,7 +47,7 @@ from ..graph.traverse import topological
 from ..meaning.elements import elements
 from ..meaning.query import count_nodes
 from .package import load, sample, samples
-from .rows import LOGICAL, applied, as_number, entries
+from .rows import LOGICAL, as_number, entries
 
 if TYPE_CHECKING:
     import sympy
@@ -195,11 +197,31 @@ def _function(node: Node, args: list[Any]) -> Any:
         args = [as_number(a) for a in args]
     elif row.name == "where":
         args = [args[0], as_number(args[1]), as_number(args[2])]
-    write = entries().get(row.name) or applied(row)
+    write = entries().get(row.name) or _applied(row)
     try:
         return write(*args)
     except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
         raise ExprGraphError(f"to_sympy: SymPy refuses {row.name} of {', '.join(map(_short, args))}: {e}") from e
+
+
+@cache
+def _applied(row: Function) -> type[sympy.Function]:
+    """A user's row as an undefined function of SymPy, with its name, its derivatives and its values."""
+    sp = load()
+
+    def fdiff(self: Any, argindex: int = 1) -> Any:
+        stand_ins = [Symbol(f"argument {k}") for k in range(row.arity)]
+        partial = row.partials[argindex - 1]
+        if partial is None:
+            return sp.Integer(0)
+        return to_sympy(partial(*stand_ins)).xreplace({to_sympy(s): a for s, a in zip(stand_ins, self.args)})
+
+    def value(*args: Any) -> Any:
+        return row.numpy(*(float(a) if isinstance(a, sp.Basic) else a for a in args))
+
+    members = {"nargs": row.arity, "row": row, "fdiff": fdiff, "_imp_": staticmethod(value), "is_extended_real": True}
+    made: type[sympy.Function] = type(sp.Function)(row.name, (sp.Function,), members)
+    return made
 
 
 @SYMPY.rule(REDUCE_MAX, REDUCE_MIN)

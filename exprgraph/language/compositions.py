@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..canonical.operands import refuse_truth
+from ..canonical.operands import as_node, refuse_truth
 from ..functions import rows as functions
-from ..graph.leaves import as_node, constant
+from ..graph.leaves import constant
 from ..graph.node import Node, Operand
 from .operators import multiply, negative, subtract
 

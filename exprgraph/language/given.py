@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..canonical.operands import MASKED, as_node, contains_node, is_masked, uneven, unreal
 from ..errors import DTypeError, ShapeError
-from ..graph.leaves import MASKED, as_node, contains_node, is_masked, uneven, unreal
 from ..graph.node import Node, Operand
 from ..graph.primitive import SYMBOL
 from ..support.exact import nearest_floats

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from ..canonical.contract import contract
-from ..canonical.joining import axes_listed, normalize_axis, reshape
+from ..canonical.joining import reshape
+from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..canonical.solve import solve_node
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_shapes, broadcast_to
-from ..graph.leaves import as_node, identity
+from ..graph.leaves import identity
 from ..graph.node import Node, Operand
+from .axes import axes_listed, normalize_axis
 
 
 def matmul(a: Operand, b: Operand) -> Node:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..canonical.arithmetic import linear, product
+from ..canonical.operands import as_node
 from ..functions.elementwise import broadcast
-from ..graph.leaves import as_node, number
+from ..graph.leaves import number
 from ..graph.node import Node, Operand
 
 

@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from ..canonical import joining
 from ..canonical.contract import contract
-from ..canonical.operands import has_ufuncs_of_its_own
+from ..canonical.operands import as_node
 from ..errors import ShapeError
 from ..functions import rows as functions
 from ..functions import scaled
 from ..functions.elementwise import Function, broadcast_to
-from ..graph.leaves import as_node, constant
+from ..graph.leaves import constant
 from ..graph.node import Axis, Node
 from ..graph.primitive import TABLE
 from ..support.integers import normalize_shape, whole
 from ..support.names import brief
-from . import compositions, linalg, reductions
+from . import compositions, linalg, reductions, shapes
+from .axes import axes_listed, normalize_axis
+from .delegation import has_ufuncs_of_its_own
 from .operators import COMPARED, add, divide, greater, greater_equal, multiply, negative, subtract
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
@@ -137,7 +138,7 @@ def _only_main(offset: int) -> None:
 
 
 def _np_reshape(a: Any, shape: Any) -> Node:
-    return joining.reshape_to(as_node(a), shape)
+    return shapes.reshape_to(as_node(a), shape)
 
 
 def _np_einsum(rule: Any, *operands: Any, optimize: Any = None) -> Node:
@@ -155,9 +156,9 @@ def _np_tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
         pair = axes if isinstance(axes, (list, tuple)) else ()
         if len(pair) != 2:
             raise TypeError(f"tensordot: axes are a number of axes, or those of the first and of the second operand, got {brief(axes)}")
-        left, right = (joining.axes_listed(k, "tensordot") for k in pair)
-    left = [joining.normalize_axis(k, a.ndim) for k in left]
-    right = [joining.normalize_axis(k, b.ndim) for k in right]
+        left, right = (axes_listed(k, "tensordot") for k in pair)
+    left = [normalize_axis(k, a.ndim) for k in left]
+    right = [normalize_axis(k, b.ndim) for k in right]
     if len(left) != len(right):
         raise ShapeError(f"tensordot: {len(left)} axes of the first operand for {len(right)} of the second")
     la: list[Any] = [("a", i) for i in range(a.ndim)]
@@ -203,7 +204,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.inner: _np_inner, np.outer: linalg.outer, np.einsum: _np_einsum, np.tensordot: _np_tensordot,
     np.transpose: linalg.transpose, np.swapaxes: linalg.swapaxes, np.moveaxis: linalg.moveaxis, np.trace: _np_trace,
     np.diag: _np_diag, np.diagonal: _np_diagonal, np.reshape: _np_reshape, np.ravel: lambda a: as_node(a).ravel(),
-    np.stack: joining.stack, np.concatenate: joining.concatenate, np.expand_dims: linalg.expand_dims, np.squeeze: linalg.squeeze,
+    np.stack: shapes.stack, np.concatenate: shapes.concatenate, np.expand_dims: linalg.expand_dims, np.squeeze: linalg.squeeze,
     np.broadcast_to: _np_broadcast_to, np.where: _np_where, np.select: _np_select, np.fix: compositions.truncate, np.clip: _np_clip,
     np.linalg.norm: _np_norm, np.linalg.solve: linalg.solve, np.linalg.inv: linalg.inv,
     np.shape: lambda a: as_node(a).shape, np.ndim: lambda a: as_node(a).ndim, np.size: lambda a: as_node(a).size,

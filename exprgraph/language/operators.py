@@ -10,13 +10,14 @@ import numpy as np
 from ..canonical import joining
 from ..canonical.arithmetic import linear
 from ..canonical.contract import quotient, times
-from ..canonical.operands import leaves_to_other
+from ..canonical.operands import as_node
 from ..functions import rows as functions
 from ..functions.elementwise import broadcast
-from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from . import linalg, reductions, refusals
+from .delegation import leaves_to_other
 from .indexing import getitem
+from .shapes import reshape_to
 
 
 def add(a: Operand, b: Operand) -> Node:
@@ -108,7 +109,7 @@ def _iter(self: Node) -> Iterator[Node]:
 
 
 def _reshape(self: Node, *shape: Any) -> Node:
-    return joining.reshape_to(self, shape[0] if len(shape) == 1 else shape)
+    return reshape_to(self, shape[0] if len(shape) == 1 else shape)
 
 
 def _transpose(self: Node, *axes: Any) -> Node:

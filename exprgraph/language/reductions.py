@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
 from ..canonical.extrema import largest, smallest
-from ..canonical.joining import concatenate, normalize_axis
+from ..canonical.joining import concatenate
+from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
-from ..graph.leaves import as_node, constant
+from ..graph.leaves import constant
 from ..graph.node import Axis, Node, Operand
-
-
-def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The axes that an ``axis`` argument names, in order; all of them for None."""
-    if axis is None:
-        return tuple(range(ndim))
-    given: Sequence[int] = axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple(sorted(normalize_axis(a, ndim) for a in given))
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"axis {axis} names an axis twice")
-    return axes
+from .axes import normalize_axes
 
 
 def _restore(node: Node, like: Node, axes: tuple[int, ...], keepdims: bool) -> Node:

@@ -1,22 +1,62 @@
-"""Constant arrays and changes of shape, as users call them."""
+"""Constant arrays, arrays joined, and changes of shape, as users call them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..canonical.joining import reshape_to
+from ..canonical import joining
+from ..canonical.operands import as_node
 from ..canonical.place import place as _place
 from ..canonical.select import Entry, selected_shape
 from ..errors import AxisError, ShapeError
 from ..functions.elementwise import broadcast_to as _broadcast_to
 from ..graph import leaves
-from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from ..support.integers import normalize_shape, whole
+from .axes import normalize_axis
 from .indexing import index_entry
+
+
+def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
+    """Join expressions of one shape along a new axis; a nested list becomes a matrix.
+
+    n parts of one shape give that shape with n inserted at ``axis``.
+
+    Raises:
+        ShapeError: the shapes differ, or there are no parts.
+        AxisError: the axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.stack([[x, y], [y, 1]]).shape
+    (2, 2)
+    """
+    nodes = [as_node(p) for p in parts]
+    if nodes:
+        axis = normalize_axis(axis, nodes[0].ndim + 1)
+    return joining.stack(nodes, axis)
+
+
+def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
+    """Join expressions along an existing axis; the other axes agree.
+
+    Raises:
+        ShapeError: another axis differs, the parts are scalars, or there are none.
+        AxisError: the axis is out of range.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.concatenate([x, 2 * x]).shape
+    (6,)
+    """
+    nodes = [as_node(p) for p in parts]
+    if nodes and nodes[0].ndim:
+        axis = normalize_axis(axis, nodes[0].ndim)
+    return joining.concatenate(nodes, axis)
 
 
 def reshape(x: Operand, shape: Any) -> Node:
@@ -30,6 +70,29 @@ def reshape(x: Operand, shape: Any) -> Node:
     (6,)
     """
     return reshape_to(as_node(x), shape)
+
+
+def reshape_to(node: Node, shape: Any) -> Node:
+    """NumPy's reshape: one entry may be -1."""
+    single = whole(shape)
+    try:
+        given: list[int | None] = [whole(d) for d in shape] if single is None else [single]
+    except TypeError:
+        given = [None]
+    dims = [d for d in given if d is not None]
+    if len(dims) < len(given):
+        raise ShapeError(f"reshape: a shape is an integer or a sequence of integers, got {shape!r}")
+    if dims.count(-1) > 1:
+        raise ShapeError(f"reshape: only one entry can be -1, got {tuple(dims)}")
+    if -1 in dims:
+        rest = math.prod(d for d in dims if d != -1)
+        if rest == 0 or node.size % rest:
+            raise ShapeError(f"reshape: cannot reshape {node.size} elements of shape {node.shape} into {tuple(dims)}")
+        dims[dims.index(-1)] = node.size // rest
+    out = normalize_shape(dims)
+    if math.prod(out) != node.size:
+        raise ShapeError(f"reshape: cannot reshape {node.size} elements of shape {node.shape} into {out}")
+    return joining.reshape(node, out)
 
 
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..canonical.operands import refuse_truth
+from ..canonical.operands import as_node, refuse_truth
 from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import SAMPLE_SUM, SYMBOL
 from ..graph.traverse import symbols_of, topological
-from ..graph.tree import flatten
 from ..language.given import real_array
 from ..meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
 from ..support.integers import whole
 from ..support.names import shown
+from ..tree import flatten
 from .compiling import compiling, ending
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .form import Form

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError
-from ..graph.tree import flatten
+from ..tree import flatten
 
 
 def given_arrays(out: Any, count: int) -> list[np.ndarray]:

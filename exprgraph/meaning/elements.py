@@ -19,13 +19,14 @@ import numpy as np
 from ..canonical.arithmetic import linear, product
 from ..canonical.extrema import extremum
 from ..canonical.joining import ends_of, stack
+from ..canonical.operands import as_node
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import Entries, Entry, indices_of, select
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum
 from ..graph.column import Column
-from ..graph.leaves import Symbol, as_node, constant, number
+from ..graph.leaves import Symbol, constant, number
 from ..graph.node import Node, Operand
 from ..graph.primitive import (
     ARRAY,

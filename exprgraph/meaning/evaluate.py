@@ -7,14 +7,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 
-from ..canonical.operands import refuse_truth
+from ..canonical.operands import as_node, refuse_truth, unreal
 from ..canonical.select import put, take
 from ..errors import ShapeError, UnboundSymbolError
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, is_boolean
 from ..functions.gated import narrow, only_summed, summed_carefully
 from ..graph.column import Column
-from ..graph.leaves import as_node, unreal
 from ..graph.node import Node, Shape
 from ..graph.primitive import (
     ARRAY,
@@ -36,11 +35,11 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.traverse import dependents, symbols_of, topological
-from ..graph.tree import flatten
 from ..language.given import real_array
 from ..support.names import shown
 from ..support.systems import solve_systems
 from ..support.values import power
+from ..tree import flatten
 
 T = TypeVar("T")
 Bindings = Mapping[Node, Any]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ..canonical.operands import as_node
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_to
-from ..graph.leaves import as_node
 from ..graph.node import Node, Operand
 from ..graph.traverse import substitute_nodes, symbols_of, topological
-from ..graph.tree import flatten
+from ..tree import flatten
 from .counting import COUNT
 
 T = TypeVar("T")

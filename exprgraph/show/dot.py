@@ -8,7 +8,7 @@ from ..functions.elementwise import Function
 from ..graph.column import Column
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PLACE, PRODUCT, SELECT, SUM, SYMBOL
-from ..graph.tree import Nesting, named
+from ..tree import Nesting, named
 from .escape import escape_dot
 from .text import index_text, number_text
 from .view import View

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.tree import Nesting, named
+from ..tree import Nesting, named
 from .escape import escape_latex
 from .latex import body
 from .plan import LIMIT, Plan

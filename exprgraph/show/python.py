@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..canonical.operands import as_node
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
 from ..graph.column import Column
-from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import (
     ARRAY,
@@ -36,8 +36,8 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.traverse import topological
-from ..graph.tree import flatten
 from ..support.offered import offered
+from ..tree import flatten
 from .text import is_identifier, number_text, selection
 
 #: ``(code, node)``, where ``code`` has the texts of the arguments

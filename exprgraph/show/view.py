@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
+from ..canonical.operands import as_node
 from ..functions.elementwise import Function
-from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
 

@@ -10,13 +10,13 @@ from typing import NamedTuple, TypeVar
 
 from ..canonical.arithmetic import linear, power, product
 from ..canonical.grouping import regrouping
+from ..canonical.operands import as_node
 from ..functions.elementwise import Function, apply
 from ..functions.rows import absolute
-from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM, TABLE
 from ..graph.traverse import REBUILD, topological
-from ..graph.tree import flatten
+from ..tree import flatten
 from . import distribution, stabilise
 
 T = TypeVar("T")

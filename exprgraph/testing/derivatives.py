@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import over_samples
 from ..calculus.derivatives import jvp, taylor, vjp
-from ..canonical import over_samples
 from ..canonical.contract import contract
-from ..graph.leaves import as_node
+from ..canonical.operands import as_node
 from ..graph.node import Node
 from ..graph.primitive import SAMPLE_SUM
 from ..graph.traverse import symbols_of, topological

@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from ..canonical import joining, over_samples
+from .. import over_samples
+from ..canonical import joining
 from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
 from ..canonical.extrema import extremum

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..canonical import over_samples
-from ..graph.leaves import array, as_node
+from .. import over_samples
+from ..canonical.operands import as_node
+from ..graph.leaves import array
 from ..graph.node import Node
 from ..graph.traverse import substitute_nodes, symbols_of, topological
 from ..language.reductions import sum as sum_

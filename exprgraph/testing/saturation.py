@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..canonical.joining import stack
+from ..canonical.operands import as_node
 from ..functions.rows import absolute, cbrt, clip, exp, log, maximum, minimum, relu, sqrt, where
-from ..graph.leaves import array, as_node
+from ..graph.leaves import array
 from ..graph.node import Node
 from ..graph.primitive import IDENTITY
 from ..graph.traverse import substitute_nodes, symbols_of, topological

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..calculus.derivatives import jvp
 from ..canonical.arithmetic import linear
+from ..canonical.operands import as_node
 from ..functions.rows import sin, tanh
-from ..graph.leaves import as_node
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
 from ..loops.print import python

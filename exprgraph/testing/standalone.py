@@ -19,8 +19,9 @@ import numpy as np
 
 import exprgraph
 
+from ..canonical.operands import as_node
 from ..functions.elementwise import Function
-from ..graph.leaves import Symbol, as_node
+from ..graph.leaves import Symbol
 from ..graph.node import Node
 from ..graph.primitive import TABLE
 from ..graph.traverse import topological

@@ -8,14 +8,15 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
+from ..canonical.operands import as_node
 from ..functions.elementwise import Function
-from ..graph.leaves import Symbol, array, as_node, constant
+from ..graph.leaves import Symbol, array, constant
 from ..graph.node import Node, Shape
 from ..graph.primitive import TABLE, Primitive
 from ..graph.traverse import symbols_of, topological
-from ..graph.tree import flatten
 from ..meaning.query import free_symbols
 from ..support.integers import normalize_shape
+from ..tree import flatten
 from .bounds import BOX, Interval
 from .growing import T, grow, rows, symbols_for, values_for
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..calculus.derivatives import vjp
+from ..canonical.operands import as_node
 from ..errors import DifferentiationError
 from ..functions.elementwise import Function
-from ..graph.leaves import as_node, constant
+from ..graph.leaves import constant
 from ..graph.node import Node
 from ..graph.traverse import symbols_of, topological
 from ..meaning.evaluate import evaluate_nodes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..canonical import joining, over_samples
+from .. import over_samples
 from ..functions import rows as functions
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function, lookup
@@ -44,7 +44,7 @@ class Name:
 
 
 Called = Mapping[str, Callable[..., Any]]
-#: the functions that make nodes of a primitive, by their names in text: ``{"stack": joining.stack}``
+#: the functions that make nodes of a primitive, by their names in text: ``{"stack": shapes.stack}``
 PARSE: Column[Called] = Column("parse", "the functions that text calls, by name, to make nodes of it", __name__)
 PARSE.leave_out("its name is read from the table, so that functions that are added are found", Function)
 
@@ -74,8 +74,8 @@ PARSE.fill(
 )
 PARSE.fill(_of(linalg, "squeeze"), SELECT)
 PARSE.fill(_of(shapes, "place"), PLACE)
-PARSE.fill(_of(joining, "stack"), STACK)
-PARSE.fill(_of(joining, "concatenate"), CONCATENATE)
+PARSE.fill(_of(shapes, "stack"), STACK)
+PARSE.fill(_of(shapes, "concatenate"), CONCATENATE)
 PARSE.fill(_of(shapes, "reshape") | _of(linalg, "expand_dims"), RESHAPE)
 PARSE.fill(_of(reductions, "max"), REDUCE_MAX)
 PARSE.fill(_of(reductions, "min"), REDUCE_MIN)

@@ -10,11 +10,12 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from ..canonical import over_samples
+from .. import over_samples
+from ..canonical.operands import as_node
 from ..errors import DTypeError, ExprGraphError, ParseError, ShapeError
 from ..functions import rows as functions
 from ..functions.elementwise import Function, caller
-from ..graph.leaves import as_node, is_known
+from ..graph.leaves import is_known
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, SYMBOL, TABLE
 from ..language import operators

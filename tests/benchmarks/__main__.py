@@ -19,7 +19,7 @@ from typing import Any
 os.environ["EXPRGRAPH_CACHE_DIR"] = ""
 import numpy as np
 
-from exprgraph.graph.tree import flatten
+from exprgraph.tree import flatten
 
 from .workloads import WORKLOADS, Workload
 

@@ -19,9 +19,10 @@ from exprgraph.calculus.reach import REACH, reach
 from exprgraph.calculus.rules import JVP, VJP
 from exprgraph.canonical.arithmetic import linear
 from exprgraph.canonical.contract import contract
+from exprgraph.canonical.operands import as_node
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.column import COLUMNS
-from exprgraph.graph.leaves import array, as_node, constant_value
+from exprgraph.graph.leaves import array, constant_value
 from exprgraph.graph.node import Node, Operand, Shape, make
 from exprgraph.graph.primitive import TABLE, Primitive, enter
 from exprgraph.graph.traverse import REBUILD, topological

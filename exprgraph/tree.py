@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import ShapeError
-from .leaves import as_node
-from .node import Node
+from .canonical.operands import as_node
+from .errors import ShapeError
+from .graph.node import Node
 
 #: an expression, or any nesting of them
 Nesting = Any
