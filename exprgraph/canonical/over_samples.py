@@ -1,8 +1,4 @@
-"""Sums and means over the samples of a batch: a per-sample expression becomes a shared one.
-
-The sum is linear and is pushed down past everything that does not depend on the sample.  So the gradient of a batch
-loss by a weight matrix is one product, accumulated over the samples.
-"""
+"""Sums over the samples of a batch, pushed down past everything that does not depend on the sample."""
 
 from __future__ import annotations
 
