@@ -1,7 +1,7 @@
-"""Cotangents of parts of an array, put together as the cotangent of the array.
+"""The cotangent of an array, assembled from cotangents of its parts.
 
-A few large slices are placed one by one and added.  Many small ones, and single elements, are joined and placed at once:
-each in an array of its own would take as many additions as parts times elements.
+A few large slices are placed one by one and added.  Many small ones, and single elements, are joined and placed at once,
+because separate arrays would take parts times elements additions.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..canonical.select import Entries, take
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 
-#: so many times the elements are added before placing at once pays
+#: the number of additions per element beyond which placing at once pays off
 _TIMES = 4
 
 
 def assembled(selected: Mapping[Entries, Sequence[Node]], shape: Shape, extra: Shape) -> list[Node]:
     """Terms whose sum is the cotangent of an array of a shape, from those of its selections.
 
-    Cotangents are of shape ``extra`` and that of the selection.
+    Cotangents have the shape ``extra`` plus that of the selection.
     """
     parts = {e: linear([(1.0, t) for t in ts], 0.0, ts[0].shape) for e, ts in selected.items()}
     elements = {e: t for e, t in parts.items() if t.shape == extra}

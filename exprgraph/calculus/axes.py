@@ -1,16 +1,16 @@
 """The derivative rules of functions along axes.
 
-*The norm* has the derivative v/norm(v): a quotient of numbers of one size (``share``), whatever they are, and 0 at 0.
+*The norm* has the derivative v/norm(v): a quotient of numbers of similar size (``share``), and 0 at 0.
 
 *Softmax.*  With p = softmax(x) and a tangent t, ``dp_i = p_i*(t_i - sum of p_j t_j)``.  Where one p is nearly 1, ``1 - p`` has no
-digits; but it is the sum of the others.  So the leading one, the i with p_i > 1/2, is set apart: with w = 1 there and
-0 elsewhere, v = 1 - w, and q the sum of all ``v_j p_j``,
+correct digits, but it is the sum of the others.  So the leading i, with p_i > 1/2, is treated separately: with w = 1
+there and 0 elsewhere, v = 1 - w, and q the sum of all ``v_j p_j``,
 
     t_i - sum of p_j t_j  =  v_i t_i - v_i t_w - sum of v_j p_j t_j + q t_w,        t_w = sum of w_j t_j,
 
-in which nothing cancels that should not: of every row and column of the Jacobian each entry is one product, or a difference of
-numbers that are not close.  Where no p is above 1/2, w is 0, and it is the usual formula.  w and v are comparisons, with derivative
-0; so the derivatives of all orders are exact.
+without harmful cancellation: each entry of the Jacobian is a product, or a difference of numbers that are not close.  If
+no p is above 1/2, w is 0, and this is the usual formula.  w and v are comparisons with derivative 0, so derivatives of
+all orders are exact.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .rules import JVP, VJP
 
 Labels = list[Hashable]
 Operand = tuple[Node, Labels]
-#: a tangent or cotangent with its labels, what it is multiplied with, the labels of the result
+#: a tangent or cotangent with its labels, its factor, the labels of the result
 Join = Callable[[Node, Labels, Sequence[Operand], Labels], Node]
 
 
 class _Labels:
-    """The labels of an argument's axes, of those that stay, and of the argument once more where its axes are summed."""
+    """The labels of an argument's axes, of those that stay, and of the argument with other labels on the reduced axes."""
 
     def __init__(self, node: Node, extra: Shape) -> None:
         (arg,) = node.args
@@ -77,7 +77,7 @@ def _reduction_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> l
 
 
 class _Parts:
-    """The probabilities p, which one leads (w), which do not (v), the p of those (pv), and their sum (q)."""
+    """The probabilities p, the mask of the leading one (w), of the others (v), their probabilities (pv) and the sum (q)."""
 
     def __init__(self, node: Node, at: _Labels) -> None:
         self.p = along(SOFTMAX, node.args[0], node.params)

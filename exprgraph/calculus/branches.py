@@ -1,7 +1,7 @@
-"""Both rules of every primitive, behind choices as well: where an argument is not taken its derivative does not matter.
+"""The rules of every primitive behind choices: the derivative of an argument that is not taken has no effect.
 
-``tangent`` and ``cotangents`` are what the sweeps call.  They carry along whether zeros silence (:mod:`gates`); where
-none do, and the operation makes no choice, the rules are those of :mod:`rules`.
+The sweeps call ``tangent`` and ``cotangents``.  They track whether zeros silence (:mod:`gates`).  If none do, and the
+operation makes no choice, the rules are those of :mod:`rules`.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ GATED_JVP: Column[Callable[[Node, Sequence[Union[Node, None]], Shape, Sequence[Z
 GATED_VJP: Column[Callable[[Node, Node, Shape, Zeros], Sequence[Found]]] = Column(
     "gated_vjp", "the cotangents of the arguments of a node that was chosen, and whether their zeros silence", __name__, leaves=False
 )
-#: operations that can leave out what an argument says; beside those functions whose row says ``branch``
+#: operations that may ignore an argument; so may functions with ``branch`` in their row
 CHOOSES: Column[bool] = Column("chooses", "true", __name__, otherwise="all its arguments matter")
 CHOOSES.fill(True, WHERE, GATE, GATE_BOTH, REDUCE_MAX, REDUCE_MIN)
 
 
 def chooses(op: Primitive) -> bool:
-    """Whether an operation can leave out what an argument says."""
+    """Whether an operation may ignore an argument."""
     return CHOOSES.find(op) is True or (isinstance(op, Function) and op.branch)
 
 
@@ -85,7 +85,7 @@ def cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Fou
 
 
 def masked(share: Node, v: Node, zeros: Zeros) -> tuple[Node, Silence]:
-    """v where a choice takes it, by a share of v's shape."""
+    """v where a choice takes it, by a share of the shape of v."""
     if zeros is None:
         return gate(share, v), Silence(False, False)
     chosen = zeros.chosen
@@ -106,7 +106,7 @@ def masked(share: Node, v: Node, zeros: Zeros) -> tuple[Node, Silence]:
 def _silenced(
     v: Node, zeros: Silence, inner: Callable[[Node], Node], p: Node, wide: Callable[[], tuple[Node, Node]]
 ) -> tuple[Node, Silence]:
-    """v times p, of v's shape, by ``inner`` where v has no zeros that silence; ``wide`` gives both on the whole shape."""
+    """v times p, of the shape of v, by ``inner`` if no zeros of v silence; ``wide`` broadcasts both to the whole shape."""
     made, deep = (None, True) if zeros.inside else within_mask(v, inner)
     if made is not None:
         return made, zeros
@@ -120,7 +120,7 @@ def _silenced(
 
 
 def _sum_of(terms: Sequence[tuple[Node, Zeros]], shape: Shape, *, taken: bool = False) -> Found:
-    """The sum of tangents; ``taken`` says that where one of them is not taken another is."""
+    """The sum of tangents; ``taken`` means that at every element some tangent is taken."""
     if not terms:
         return None, None
     whole = add([t for t, _ in terms], shape)
@@ -138,7 +138,7 @@ def _elementwise_tangent(node: Node, tangents: Sequence[Node | None], extra: Sha
 
 
 def tangent_term(node: Node, k: int, p: Node, t: Node, extra: Shape, zeros: Zeros) -> tuple[Node, Zeros]:
-    """What the tangent of one argument gives to that of an elementwise operation, from the derivative by it."""
+    """The contribution of one argument's tangent to the tangent of an elementwise operation."""
     arg = node.args[k]
     z = zeros if arg.shape == node.shape else inside(zeros)
     if isinstance(node.op, Function) and node.op.branch:
@@ -177,7 +177,7 @@ def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) ->
 
 
 def _choice_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
-    """Of relu, abs, minimum, maximum."""
+    """The rule of relu, abs, minimum, maximum."""
     terms = []
     for k, (t, z) in enumerate(zip(tangents, zeros)):
         share = partial(node, k) if t is not None else None
@@ -275,7 +275,7 @@ def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> S
 
 @GATED_JVP.rule(SELECT, PLACE, RESHAPE, SAMPLE_SUM)
 def moved_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
-    """Of what is linear and multiplies with nothing infinite: zeros are somewhere in the tangent."""
+    """The rule of linear operations without infinite factors: zeros may be anywhere in the tangent."""
     return JVP[node.op](node, tangents, extra), inside(together([z for t, z in zip(tangents, zeros) if t is not None]))
 
 

@@ -1,4 +1,4 @@
-"""What users ask for, as short compositions of jvp and vjp."""
+"""The derivatives for users, as short compositions of jvp and vjp."""
 
 from __future__ import annotations
 
@@ -108,15 +108,15 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
     Args:
         f: an expression, or a nested list of expressions.
         x: a symbol, or elements of one.
-        mode: "forward" costs as many directions as x has elements, "reverse" as many as f has;
-            "auto" takes the smaller, and graphs of single elements entry by entry.
-        sparse: give the pattern and the non-zeros, a :class:`SparseJacobian`.
+        mode: "forward" takes as many directions as x has elements, "reverse" as many as f has; "auto" takes the
+            smaller number, and differentiates graphs of single elements entry by entry.
+        sparse: return the pattern and the non-zeros, a :class:`SparseJacobian`.
 
     Raises:
         DifferentiationError: x is not a symbol or elements of one, with ``sparse`` a whole symbol; or the
             derivative of one sample's value by another sample's symbol would be needed, or forward mode would
             add up the samples' derivatives.
-        ValueError: another mode.
+        ValueError: the mode is unknown.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -150,7 +150,7 @@ def jacobians(f: Operand, xs: Sequence[Operand], mode: Mode = "auto") -> list[No
     """Jacobians by several symbols, in one reverse sweep where that is the cheaper mode.
 
     Returns:
-        A list of those that ``jacobian(f, x, mode)`` gives, of shapes ``f.shape + x.shape``.
+        A list of the results of ``jacobian(f, x, mode)``, of shapes ``f.shape + x.shape``.
 
     Raises:
         DifferentiationError: one of xs is not a symbol or elements of one; or as in :func:`jacobian`.
@@ -178,7 +178,7 @@ def gradient(f: Operand, x: Operand) -> Node:
     """The gradient of a scalar f, of the shape of x.
 
     Raises:
-        ShapeError: f is of another shape than ``()`` or ``(1,)``.
+        ShapeError: f does not have the shape ``()`` or ``(1,)``.
         DifferentiationError: x is not a symbol or elements of one.
 
     >>> import exprgraph as eg
@@ -195,7 +195,7 @@ def gradient(f: Operand, x: Operand) -> Node:
 def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
     """Second derivatives ``H[..., i, j] = d^2 f / d x_i d x_j``, of shape ``f.shape + x.shape + x.shape``.
 
-    ``mode`` is that of both Jacobians, and errors are those of :func:`jacobian`.
+    ``mode`` applies to both Jacobians, and errors are those of :func:`jacobian`.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -211,8 +211,8 @@ def hessian(f: Operand, x: Operand, mode: Mode = "auto") -> Node:
 def laplacian(f: Operand, x: Operand) -> Node:
     """The sum of the unmixed second derivatives, of the shape of f.
 
-    It is the trace of the Hessian, which moves inwards until it is the forward Laplacian:
-    one second-order term is carried, never the matrix of them.
+    It is the trace of the Hessian, pushed down to the forward Laplacian: the sweep carries one second-order
+    term, never a matrix of them.
 
     Raises:
         DifferentiationError: x is not a symbol or elements of one.
@@ -239,7 +239,7 @@ def divergence(f: Operand, x: Operand) -> Node:
     """The divergence ``sum_i d f_i / d x_i`` of a field f of the shape of x; a scalar.
 
     Raises:
-        ShapeError: f has not the shape of x.
+        ShapeError: f does not have the shape of x.
         DifferentiationError: x is not a symbol or elements of one.
 
     >>> import exprgraph as eg
@@ -261,14 +261,14 @@ def _trace(f: Node, j: Node, lead: int, n: int) -> Node:
 
 
 def diff(f: Operand, *by: Operand) -> Node:
-    """Derivatives by one symbol after another; a whole number repeats the symbol before it.
+    """Differentiate by each symbol in turn; an integer repeats the symbol before it.
 
-    By an array symbol each derivative adds the symbol's axes, as a Jacobian does: the shape is ``f.shape``
-    and the shapes of all symbols, in order.
+    A derivative by an array symbol adds the symbol's axes, like a Jacobian: the shape is ``f.shape`` plus the
+    shapes of all symbols, in order.
 
     Raises:
-        DifferentiationError: something is neither a symbol, nor elements of one, nor a count of at least 1 after
-            one; or there is nothing to differentiate by.
+        DifferentiationError: an argument is neither a symbol, nor elements of one, nor a count of at least 1 after
+            one; or there are none.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
@@ -315,12 +315,12 @@ def _repeated(f: Node, x: Node, order: int) -> Node:
 
 
 def taylor(f: Operand, x: Operand, v: Operand, order: int) -> tuple[Node, ...]:
-    """The Taylor coefficients of ``f(x + t v)`` in t, up to t**order: ``order + 1`` of the shape of f.
+    """The Taylor coefficients of ``f(x + t v)`` in t, up to t**order: ``order + 1`` expressions of the shape of f.
 
     The k-th is the k-th directional derivative along v over k!.  ``v`` broadcasts to the shape of x.
 
     Raises:
-        ValueError: the order is not a whole number of at least 0.
+        ValueError: the order is not an integer of at least 0.
         DifferentiationError: x is not a symbol or elements of one.
         ShapeError: v does not broadcast to the shape of x.
 

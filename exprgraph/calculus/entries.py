@@ -1,9 +1,9 @@
 """Graphs of scalars, differentiated entry by entry.
 
-``x[0]*x[1] + sin(x[2])`` depends on three numbers.  Differentiating by the array would carry arrays of
-mostly zeros; here every scalar node carries the derivatives by those elements it depends on, and
-no others, so that a Jacobian is as sparse as the mathematics says.  What is elementary only as a whole
-(a linear system) is differentiated as the array it is, and read element by element.
+``x[0]*x[1] + sin(x[2])`` depends on three numbers.  Derivatives by the array would be mostly zeros.  Here every scalar
+node carries only the derivatives by the elements it depends on, so that a Jacobian has no structural zeros.  An
+operation without formulas for its elements (a linear system) is differentiated as an array, and read element by
+element.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Row = dict[Index, Node]
 def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
     """For each scalar, its derivative by every element of x that it depends on.
 
-    Forward, every scalar of the graph has a row; in reverse, every part has a sweep of its own.  The way that
-    takes less is taken: a sum of thousands of terms goes in reverse, thousands of small terms forward.
+    Forward mode keeps a row for every scalar of the graph; reverse mode makes a sweep for every part.  The cheaper
+    one is chosen: a sum of thousands of terms goes in reverse, thousands of small terms go forward.
     """
     with differentiating(parts):
         return _entry_derivatives(parts, x)
@@ -61,7 +61,7 @@ def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
 
 
 class _Scalars:
-    """The scalars below some parts, down to elements of x and of arrays that are differentiated as a whole."""
+    """The scalars below some parts, down to elements of x and of arrays differentiated as a whole."""
 
     def __init__(self, parts: Sequence[Node], x: Node) -> None:
         self.parts = parts
@@ -105,7 +105,7 @@ class _Scalars:
             if base is self.x or base not in below:
                 continue
             index: Index = node.params if node.op is SELECT else ()
-            if base.op is SOLVE:  # every unknown of a column depends on the same
+            if base.op is SOLVE:  # all unknowns of a column depend on the same elements
                 index, column = index[:1], index[1:]
                 base = solve_node(base.args[0], select(base.args[1], (None, *column)))
             alike = (base, () if base.op is SOLVE else index)
@@ -127,9 +127,9 @@ class _Scalars:
         return active
 
     def reverse_is_less(self) -> bool:
-        """Whether sweeps from every part take less than half as many steps as there are entries of all scalars."""
+        """Whether sweeps from all parts take less than half as many steps as all scalars have entries."""
         limit = len(self.order)
-        while True:  # neither is counted much further than the smaller one goes
+        while True:  # neither count goes much beyond the smaller one
             if self._forward_within(limit):
                 return False
             if self._reverse_within(limit // 2):
@@ -202,7 +202,7 @@ class _View:
 
 
 def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
-    """The derivatives of a scalar from those of its inputs; each input is asked once, whatever the number of entries."""
+    """The derivatives of a scalar from those of its inputs; each input is asked once for all entries."""
     extremum = node.op is REDUCE_MAX or node.op is REDUCE_MIN
     if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
         return _row_of_all(node, inputs, table, silent)
@@ -235,7 +235,7 @@ class _Gathered(NamedTuple):
 
 
 def _gathered(base: Node, index: Index) -> _Gathered:
-    """One element of a function along axes, of those elements alone that it is made of."""
+    """One element of a function along axes, as a function of only the elements it depends on."""
     assert isinstance(base.op, AxisFunction)
     (arg,), axes = base.args, base.params
     rest = iter(k for at, k in enumerate(index) if at not in axes or not base.op.keeps)
@@ -259,7 +259,7 @@ def _row_of_gathered(found: _Gathered, node: Node, table: dict[Node, Row], silen
 
 
 def _row_of_all(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
-    """Of an operation that takes the tangents of all its inputs together."""
+    """The rule of an operation that takes the tangents of all its inputs together."""
     row: Row = {}
     zeros = [silent.get(a) for a in inputs]
     for i in sorted({i for a in inputs for i in table.get(a, {})}):
@@ -274,7 +274,7 @@ def _row_of_all(node: Node, inputs: Sequence[Node], table: dict[Node, Row], sile
 
 
 def _read(views: dict[Node, _View], x: Node, silent: dict[Node, Zeros]) -> dict[Node, Row]:
-    """The derivatives of elements of arrays: those that depend on the same elements of x in one forward sweep."""
+    """The derivatives of elements of arrays; elements that depend on the same elements of x share a forward sweep."""
     groups: dict[tuple[Index, ...], list[Node]] = {}
     for node, view in views.items():
         groups.setdefault(view.columns, []).append(node)
@@ -294,7 +294,7 @@ def _read(views: dict[Node, _View], x: Node, silent: dict[Node, Zeros]) -> dict[
 
 
 def _sources(roots: Iterable[Node], x: Node) -> list[Node]:
-    """The selections from x below some nodes, and x itself where something else reads it."""
+    """The selections from x below some nodes, and x itself if another node reads it."""
     order = topological(roots, enter=lambda n: not (n.op is SELECT and n.args[0] is x))
     return [n for n in order if n is x or (n.op is SELECT and n.args[0] is x)]
 
@@ -309,7 +309,7 @@ def _seeds(roots: Iterable[Node], x: Node, columns: Sequence[Index]) -> dict[Nod
 
 
 def _numbers(source: Node, x: Node, number: np.ndarray) -> np.ndarray:
-    """What stands at those elements of x that are selected."""
+    """The values at the selected elements of x."""
     return number if source is x else take(number, source.params)
 
 
@@ -319,7 +319,7 @@ def _numbers(source: Node, x: Node, number: np.ndarray) -> np.ndarray:
 def _pulled(part: Node, x: Node) -> Row:
     """The derivatives of one scalar by a reverse sweep that ends at selections from x."""
     sources = _sources([part], x)
-    if x in sources:  # what reaches its elements would be found again in x
+    if x in sources:  # cotangents of its elements would be counted again in x
         sources = [x]
     terms: dict[Index, list[tuple[float, Node]]] = {}
     reached: np.ndarray | None = None

@@ -27,7 +27,7 @@ def push_forward(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Sha
 
 
 def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shape = ()) -> list[tuple[Node, Zeros]]:
-    """The same, each with whether its zeros silence what is multiplied with it."""
+    """The tangents, each with whether its zeros silence factors."""
     order = topological(outputs)
     active = dependents(order, seeds)
     found: dict[Node, Node | None] = dict(seeds)

@@ -1,11 +1,10 @@
-"""Zeros that silence: products of a derivative with what does not matter where a branch is not taken.
+"""Zeros that silence: products of a derivative with factors behind a branch that is not taken.
 
 ``minimum(exp(x), 1)`` is 1 at 1000, and its derivative there is 0, not 0 times the infinite derivative of ``exp``.
-A tangent or cotangent that came through a choice is 0 where the argument is not taken, and such a zero
-*silences* what it is multiplied with.  There are two ways to say so.  As long as the mask is outermost,
-``gate(share, v)`` or ``where(c, v, 0)``, factors go inside it: ``gate(share, v * p)`` is exact, and costs what ``v * p`` costs.
-Where values were summed since, the zeros are somewhere inside: then ``gate(t, p)`` is ``t * p``, and 0 wherever
-t is.
+A tangent or cotangent that came through a choice is 0 where the argument is not taken, and such a zero *silences* the
+factors it is multiplied with.  There are two forms.  As long as the mask is outermost, ``gate(share, v)`` or
+``where(c, v, 0)``, factors move inside: ``gate(share, v * p)`` is exact, and costs as much as ``v * p``.  After values were
+summed, the zeros are inside: then ``gate(t, p)`` is ``t * p``, and 0 where t is 0.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ from .scaling import Labels
 
 
 class Silence(NamedTuple):
-    """That zeros of a tangent or cotangent silence."""
+    """The zeros of a tangent or cotangent silence factors."""
 
     #: zeros are anywhere in the value, not only where its outermost mask makes them
     inside: bool
-    #: a ``where`` chose: what it leaves out may be undefined in the arguments themselves (missing data)
+    #: a ``where`` chose: the branch not taken may have undefined arguments (missing data)
     chosen: bool
 
 
-#: ``None``: a zero is a number like others
+#: ``None``: a zero is an ordinary number
 Zeros = Union[Silence, None]
 
 
@@ -50,14 +49,14 @@ def together(states: Sequence[Zeros]) -> Zeros:
 
 
 def either(a: Zeros, b: Zeros) -> Zeros:
-    """The state of several values of one node, of which some may be the one and some the other."""
+    """The state of several values of one node with possibly different states."""
     if a is None or b is None:
         return a or b
     return Silence(a.inside or b.inside, a.chosen or b.chosen)
 
 
 def inside(zeros: Zeros) -> Zeros:
-    """The state of what is made of several elements."""
+    """The state of a value composed of several elements."""
     return None if zeros is None else Silence(True, zeros.chosen)
 
 
@@ -72,9 +71,9 @@ _MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
 
 
 def is_finite(node: Node, symbols: bool) -> bool:
-    """Whether no element can be infinite or NaN; ``symbols`` says that those of symbols are not.
+    """Whether no element can be infinite or NaN; ``symbols`` assumes that symbols are finite.
 
-    Few nodes are looked at: sums and products can overflow, and are not followed.
+    It looks at few nodes: sums and products may overflow, so their arguments are not visited.
     """
     pending, left = [node], 32
     while pending:
@@ -109,9 +108,9 @@ _DEPTH = 8
 
 
 def within_mask(value: Node, f: Callable[[Node], Node]) -> tuple[Node | None, bool]:
-    """f of what is behind the masks of a value, behind the same masks; ``None`` where there is none.
+    """Apply f to the value behind the masks, behind the same masks; ``None`` if there is no mask.
 
-    Of masks in masks so many are taken off that a chain of choices stays linear; the truth value says that there are more.
+    A bounded number of nested masks is removed, so that a chain of choices stays linear; the flag means that more remain.
     """
     masks: list[tuple[float, Node]] = []
     shape = value.shape
@@ -149,24 +148,24 @@ Operand = tuple[Node, Labels]
 def gated_product(
     value: Node, labels: Labels, others: Sequence[Operand], out: Labels, size: dict[Hashable, int], zeros: Silence
 ) -> Node:
-    """The contraction of a tangent or cotangent with other operands, where those do not matter at its zeros.
+    """The contraction of a tangent or cotangent with other operands, which have no effect at its zeros.
 
-    One operand after another is multiplied and summed, so that each is the sum of a gate: this costs what the
-    product costs, and evaluators take it as one.
+    The operands are multiplied and summed one after another, so that each step is the sum of a gate.  This costs as much
+    as the product, and evaluators compute it like one.
     """
     plain = [o for o in others if is_finite(o[0], not zeros.chosen)]
     rest = [o for o in others if not any(o is p for p in plain)]
     while rest:
 
         def left(own: Labels, k: int) -> Labels:
-            """Which labels are wanted after operand k."""
+            """The labels needed after operand k."""
             later = {*out, *(key for at, (_, ks) in enumerate(rest) if at != k for key in ks), *(key for _, ks in plain for key in ks)}
             return [key for key in dict.fromkeys(own) if key in later]
 
         after = [left([*labels, *own], k) for k, (_, own) in enumerate(rest)]
         k = min(range(len(rest)), key=lambda i: math.prod(size[key] for key in after[i]))
         node, own = rest[k]
-        # what only one of the two has is summed before
+        # labels of only one of the two are summed before
         mine = [key for key in dict.fromkeys(labels) if key in own or key in after[k]]
         theirs = [key for key in dict.fromkeys(own) if key in labels or key in after[k]]
         value, node = contract([(value, labels)], mine), contract([(node, own)], theirs)
@@ -178,7 +177,7 @@ def gated_product(
 
 
 def gated_solve(matrix: Node, right: Node) -> Node:
-    """Linear systems along the first axis of the right side: one of zeros has a solution of zeros, whatever the matrix is."""
+    """Linear systems along the first axis of the right-hand side: zeros have the solution zeros for any matrix."""
     columns: Labels = [("c", k) for k in range(len(right.shape) - 1)]
     every: Labels = ["i", *columns]
     reached = contract([(absolute(right), every)], columns)
@@ -190,8 +189,8 @@ def gated_solve(matrix: Node, right: Node) -> Node:
 
 
 def finite_part(p: Node, strong: Node) -> Node:
-    """What a derivative by the strong operand of a gate is multiplied with: p, and 0 where p is infinite or NaN and does not matter."""
-    if is_structural(p) and len(p.args) == 1:  # the same for many elements of the other operand
+    """The factor of the derivative by the strong operand of a gate: p, and 0 where p is infinite or NaN but has no effect."""
+    if is_structural(p) and len(p.args) == 1:  # equal for many elements of the other operand
         (labels,), lengths = p.params
         return contract([(_finite_elements(p.args[0]), labels)], range(len(p.shape)), dict(enumerate(lengths)))
     if is_structural(strong):

@@ -1,7 +1,7 @@
-"""Which elements of a symbol some elements of an array depend on.
+"""The elements of a symbol on which some elements of an array depend.
 
-A mask of elements is pulled through the graph as a cotangent would be, with "or" for "plus": what it reaches may have
-a derivative that is not zero, all else has none.
+A mask of elements is pulled through the graph like a cotangent, with "or" for "plus".  Only elements that it reaches may
+have a derivative.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import dependents, topological
 
-#: masks of the arguments from that of a node; ``None`` where an argument has no derivative
+#: masks of the arguments from the mask of a node; ``None`` if an argument has no derivative
 Rule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
 REACH: Column[Rule] = Column("reach", "which elements of the arguments some elements of a node depend on", __name__, leaves=False)
 
@@ -91,7 +91,7 @@ def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
         there = {label for _, ks in terms for label in ks}
         terms += [(np.ones(sizes[label]), [label]) for label in unique if label not in there]
         found = np.asarray(np.einsum(*(part for term in terms for part in term), unique) != 0)
-        if len(unique) < len(own):  # on a diagonal, of which einsum gives a view
+        if len(unique) < len(own):  # on a diagonal, a view by einsum
             found, diagonal = np.zeros(arg.shape, dtype=bool), found
             np.einsum(found, list(own), unique)[...] = diagonal
         out.append(found)

@@ -1,15 +1,15 @@
 """High derivatives along one direction, by Leibniz' rule, with every lower derivative shared.
 
-Differentiating an expression again and again multiplies it out; its size grows with the number of partitions of the order.
-Here the k-th derivative of each part is a node of its own, made of those of lower order, and nothing is merged (Griewank
-and Walther, "Evaluating Derivatives" (2008), chapter 13): of y = f(x), whose derivative is y' = p x' with p = f'(x),
+Repeated differentiation multiplies an expression out, and its size grows with the number of partitions of the order.
+Here the k-th derivative of each part is a node made of those of lower order, and nothing is merged (Griewank and Walther,
+"Evaluating Derivatives" (2008), chapter 13): for y = f(x) with the derivative y' = p x', p = f'(x),
 
     y^(k) = sum over j of binomial(k-1, j) x^(j+1) p^(k-1-j).
 
-With a norm, ``y = norm(x)``, p is the vector of direction cosines ``x/norm(x)``, and their products are summed.  A power
-``y = b**e`` of a base that is above 0 has ``y' = (e log b)' y``.
+For a norm, ``y = norm(x)``, p is the vector of direction cosines ``x/norm(x)``, and the products are summed.  A power
+``y = b**e`` of a positive base has ``y' = (e log b)' y``.
 
-So an expression of n parts has about n k**2/2 products in its k-th derivative.
+So the k-th derivative of an expression of n parts has about n k**2/2 products.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from .branches import chooses
 from .rules import function_partial
 
 _LINEAR = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE, SAMPLE_SUM)
-#: functions whose values are between -1 and 1
+#: functions with values between -1 and 1
 _AT_MOST_ONE = ("sin", "cos", "tanh", "erf", "sigmoid")
 #: a derivative of some order of a node
 _Wanted = tuple[Node, int]
 
 
 class UnknownRuleError(Exception):
-    """A part that has no rule here: the sweeps have one."""
+    """A part without a rule here; the sweeps have one."""
 
 
 def repeated(f: Node, directions: Mapping[Node, Node], order: int) -> list[Node]:
-    """The derivatives of f from order 0 to that one along a direction: for each symbol its tangent, of its shape.
+    """The derivatives of f from order 0 to ``order`` along a direction, given by a tangent for each symbol, of its shape.
 
     Raises:
-        UnknownRuleError: f has a part that is not differentiated like this, a choice or a linear system.
+        UnknownRuleError: f has a part without a rule, a choice or a linear system.
 
     >>> import exprgraph as eg
     >>> from exprgraph.calculus.repeated import repeated
@@ -61,7 +61,7 @@ def repeated(f: Node, directions: Mapping[Node, Node], order: int) -> list[Node]
 
 
 class _Series:
-    """The derivatives of nodes, each made once, from those of lower order of what it is made of."""
+    """The derivatives of nodes, each made once, from derivatives of the arguments."""
 
     def __init__(self, directions: Mapping[Node, Node]) -> None:
         self.directions = directions
@@ -70,7 +70,7 @@ class _Series:
         self.partials: dict[tuple[Node, int], Node | None] = {}
 
     def get(self, node: Node, order: int) -> Node:
-        """A derivative, after all those that it needs: they are worked off a stack."""
+        """A derivative, after all derivatives it needs; pending ones are on a stack."""
         stack: list[tuple[_Wanted, Iterator[_Wanted]]] = [((node, order), self._needs(node, order))]
         while stack:
             wanted, needs = stack[-1]
@@ -92,11 +92,11 @@ class _Series:
         return self.active[node]
 
     def _constant(self, node: Node, order: int) -> bool:
-        """Whether a derivative is known at once."""
+        """Whether a derivative needs no others."""
         return order == 0 or node in self.directions or not self._is_active(node)
 
     def _needs(self, node: Node, order: int) -> Iterator[_Wanted]:
-        """The derivatives that one is made of."""
+        """The derivatives that one needs."""
         if self._constant(node, order):
             return
         op = node.op
@@ -130,11 +130,11 @@ class _Series:
             raise UnknownRuleError(op.name)
 
     def _divides(self, node: Node) -> bool:
-        """Whether a power is that of a denominator which is not the variable itself."""
+        """Whether a power is a denominator other than the variable itself."""
         return node.params[0] < 0.0 and node.args[0] not in self.directions
 
     def _is_exponential(self, node: Node) -> bool:
-        """Whether a power is ``exp(e*log(b))``: both depend on the variable, and b is above 0 wherever it is a number."""
+        """Whether a power is ``exp(e*log(b))``: both depend on the variable, and b is positive wherever it is not NaN."""
         if not isinstance(node.op, Function) or node.op.name != "pow":
             return False
         return all(map(self._is_active, node.args)) and _lower_bound(node.args[0]) > 0.0
@@ -193,7 +193,7 @@ class _Series:
         return self.made[node, order] if self._is_active(node) else node if order == 0 else zeros(node.shape)
 
     def _leibniz(self, terms: list[tuple[float, Node, Node]], node: Node) -> Node:
-        """The sum of numbers times products of two, without those that are zero."""
+        """The sum of numbers times products of two factors, without zeros."""
         live = []
         for c, a, b in terms:
             (k, x), (n, y) = split_coefficient(a), split_coefficient(b)
@@ -238,14 +238,14 @@ def _exponent(node: Node) -> Node:
 
 
 def _lower_bound(node: Node) -> float:
-    """A number that no value of a sum of numbers, even powers and bounded functions is below."""
+    """A lower bound of a sum of numbers, even powers and bounded functions."""
     if node.op is not SUM:
         return -math.inf
     bound = 0.0
     pending = [(1.0, node)]
     while pending:
         c, a = pending.pop()
-        if a.op is SUM and c > 0.0:  # sums of sums stay as they were written
+        if a.op is SUM and c > 0.0:  # nested sums keep the written form
             bound += c * a.params[0]
             pending += [(c * k, part) for k, part in zip(a.params[1], a.args)]
         elif isinstance(a.op, Function) and a.op.name in _AT_MOST_ONE:
@@ -256,6 +256,6 @@ def _lower_bound(node: Node) -> float:
 
 
 def _parts_of_product(node: Node) -> tuple[Node, Node]:
-    """A product of many factors as the first one and the product of the others."""
+    """A product of many factors as the first factor and the product of the others."""
     first, *rest = zip(node.args, node.params)
     return product([first], 1.0, first[0].shape), product(rest, 1.0, node.shape if any(a.shape for a, _ in rest) else ())

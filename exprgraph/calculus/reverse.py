@@ -1,9 +1,8 @@
 """Reverse mode: cotangents pulled through a graph (vjp).
 
-Samples.  A cotangent inside ``over_samples.sum`` is per sample; where it reaches a value that all
-samples share, it is summed over the samples.  Outside of such a sum, a per-sample expression has a
-per-sample gradient, and nothing is summed.  A node can be reached both ways, so cotangents are
-collected under (node, inside a sum or not).
+Samples.  A cotangent inside ``over_samples.sum`` is per-sample.  When it reaches a value shared by all samples, it is
+summed over the samples.  Outside of such a sum, a per-sample expression has a per-sample gradient, and nothing is
+summed.  A node can be reached both ways, so cotangents are collected under (node, inside a sum or not).
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _Key = tuple[Node, bool]
 
 
 class _Cotangent:
-    """What has reached one node so far."""
+    """The cotangents that have reached a node so far."""
 
     __slots__ = ("selected", "states", "terms")
 
@@ -48,7 +47,7 @@ class _Cotangent:
 
 
 def _symbol_of(target: Node) -> Node:
-    """The symbol itself, or that of which the target is a selection."""
+    """The symbol of a target, which is the symbol or a selection from it."""
     return target.args[0] if target.op is SELECT else target
 
 
@@ -59,7 +58,7 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     the output is the argument of a sum over samples.
 
     Raises:
-        DifferentiationError: the derivative of one sample's value by another sample's symbol would be needed.
+        DifferentiationError: the result would need the derivative of one sample's value by another sample's symbol.
 
     >>> import exprgraph as eg
     >>> from exprgraph.calculus.reverse import pull_back
@@ -133,9 +132,9 @@ def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra
 
 
 def _through_sum(node: Node, ct: Node, silence: Zeros, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
-    """Past a sum over samples with a cotangent that itself differs from sample to sample.
+    """The rule of a sum over samples for a per-sample cotangent.
 
-    The sum's own derivative is shared by all samples; it is taken first, then contracted.
+    The sum's derivative is shared by all samples; it is computed first, then contracted.
     """
     own = [t for t in targets if not t.per_sample]
     if any(t.per_sample and t in topological([node]) for t in targets):

@@ -1,10 +1,10 @@
 """The two derivative rules of each primitive.
 
-Tangents have the shape ``arg.shape + extra`` and cotangents ``extra + node.shape``: the extra axes
-count directions, so that a Jacobian is one sweep with an identity for a seed.
+Tangents have the shape ``arg.shape + extra`` and cotangents ``extra + node.shape``.  The extra axes count directions, so
+that a Jacobian is one sweep with the identity as its seed.
 
-These are the rules of smooth operations.  Those that choose between their arguments (``where``, ``maximum``, ``relu``)
-have theirs in :mod:`branches`, with what becomes of everything else behind such a choice.
+These are the rules of smooth operations.  Operations that choose between their arguments (``where``, ``maximum``,
+``relu``) have rules in :mod:`branches`, and so has every operation behind such a choice.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _reshape_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 
 def extremum_weights(node: Node) -> tuple[Node, Labels, Labels]:
-    """The share of each element in the extremum (equal among ties), its axes, and those that are kept."""
+    """The share of each element in the extremum (equal among ties), its axes, and the kept axes."""
     (arg,) = node.args
     every: Labels = list(range(len(arg.shape)))
     kept = [k for k in every if k not in node.params]
@@ -252,7 +252,7 @@ def _sample_sum_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -
 
 @VJP.rule(SAMPLE_SUM)
 def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    return [ct]  # the reverse sweep sums what leaves the per-sample region
+    return [ct]  # the reverse sweep sums cotangents that leave the per-sample region
 
 
 __all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "partial"]

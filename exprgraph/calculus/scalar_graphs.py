@@ -1,4 +1,4 @@
-"""Graphs of scalars picked out of arrays: what they are, and arrays made of their entries."""
+"""Graphs of scalars selected from arrays: their detection, and arrays of their entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Index = tuple[int, ...]
 
 
 def is_scalar_graph(f: Node, x: Node) -> bool:
-    """Whether f is made of scalars that see x only by single elements."""
+    """Whether f consists of scalars that depend on x only by single elements."""
     order = topological([f])
     active = dependents(order, [x])
     if f not in active or f is x:
@@ -38,7 +38,7 @@ def is_scalar_graph(f: Node, x: Node) -> bool:
 
 
 def scalar_parts(f: Node) -> list[Node]:
-    """The elements of nested stacks in row-major order; what is neither a stack nor a constant is one part."""
+    """The elements of nested stacks in row-major order; any node but a stack or a constant is one part."""
     parts: list[Node] = []
     pending = [f]
     while pending:

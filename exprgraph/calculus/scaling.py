@@ -31,7 +31,7 @@ def add(terms: Sequence[Node], shape: Shape) -> Node:
 
 
 def scaled_tangent(p: Node, t: Node, arg: Node, node: Node, extra: Shape) -> Node:
-    """p * t with the tangent's extra axes last; scalars act on every element."""
+    """p * t with the tangent's extra axes last; scalars broadcast."""
     if not extra and not is_structural(p) and not is_structural(t):
         return product([(p, 1.0), (t, 1.0)], 1.0, node.shape)
     n, e = axes("n", node.shape), axes("e", extra)
@@ -40,7 +40,7 @@ def scaled_tangent(p: Node, t: Node, arg: Node, node: Node, extra: Shape) -> Nod
 
 
 def scaled_cotangent(p: Node, ct: Node, arg: Node, node: Node, extra: Shape) -> Node:
-    """ct * p with the cotangent's extra axes first; summed where a scalar acted on every element."""
+    """ct * p with the cotangent's extra axes first; summed if a scalar was broadcast."""
     if not extra and arg.shape == node.shape and not is_structural(p) and not is_structural(ct):
         return product([(p, 1.0), (ct, 1.0)], 1.0, node.shape)
     n, e = axes("n", node.shape), axes("e", extra)
@@ -48,7 +48,7 @@ def scaled_cotangent(p: Node, ct: Node, arg: Node, node: Node, extra: Shape) -> 
 
 
 def spread_tangent(t: Node | None, arg: Node, node: Node, extra: Shape) -> Node:
-    """A tangent on all of a node's elements."""
+    """A tangent broadcast to all of a node's elements."""
     if t is None:
         return zeros(node.shape + extra)
     n, e = axes("n", node.shape), axes("e", extra)
@@ -68,7 +68,7 @@ def along_cotangents(value: Node, node: Node, extra: Shape) -> Node:
 
 
 def gathered(ct: Node, arg: Node, node: Node, extra: Shape) -> Node:
-    """A cotangent of all of the node's elements, summed where a scalar acted on every one."""
+    """A cotangent of all of the node's elements, summed if a scalar was broadcast."""
     if arg.shape == node.shape:
         return ct
     n, e = axes("n", node.shape), axes("e", extra)

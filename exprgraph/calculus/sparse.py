@@ -13,11 +13,11 @@ from .entries import entry_derivatives
 
 @dataclass(frozen=True)
 class SparseJacobian:
-    """The non-zero entries of a Jacobian: what ``jacobian(f, x, sparse=True)`` gives.
+    """The non-zero entries of a Jacobian, the result of ``jacobian(f, x, sparse=True)``.
 
     ``rows`` and ``columns`` count the elements of f and of x in row-major order; ``values`` is one
-    expression of shape ``(number of non-zeros,)``; ``shape`` is ``(f.size, x.size)``.  It is no
-    expression: ``evaluate`` and ``compile`` take its ``values``.
+    expression of shape ``(number of non-zeros,)``; ``shape`` is ``(f.size, x.size)``.  It is not an
+    expression itself: ``evaluate`` and ``compile`` take its ``values``.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
@@ -35,7 +35,7 @@ class SparseJacobian:
 
     @property
     def nnz(self) -> int:
-        """How many entries are not structurally zero."""
+        """The number of structural non-zeros."""
         return len(self.rows)
 
 

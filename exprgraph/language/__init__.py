@@ -1,1 +1,1 @@
-"""What users write: operands in, nodes out."""
+"""The language of users: from operands to nodes."""

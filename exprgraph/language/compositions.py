@@ -1,4 +1,4 @@
-"""Functions of NumPy and SciPy that the rows express, under their names there."""
+"""Functions of NumPy and SciPy as compositions of rows, under their original names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .operators import multiply, negative, subtract
 def logit(x: Operand) -> Node:
     """``log(x/(1 - x))``, the inverse of :func:`sigmoid`, elementwise, of the shape of x.
 
-    Infinite at 0 and 1, NaN outside.  It keeps its digits near 0, 1/2 and 1, as does its derivative ``1/(x*(1 - x))``.
+    Infinite at 0 and 1, NaN outside.  The function and its derivative ``1/(x*(1 - x))`` keep their digits near 0, 1/2 and 1.
 
     >>> import exprgraph as eg
     >>> p = eg.Symbol("p")
@@ -29,13 +29,13 @@ def logit(x: Operand) -> Node:
 
 
 def heaviside(x: Operand, at_zero: Operand) -> Node:
-    """0 below 0, 1 above, and a value of its own at 0; NaN for NaN."""
+    """0 below 0, 1 above 0, a given value at 0, and NaN for NaN."""
     x = as_node(x)
     return functions.where(functions.equal(x, 0.0), at_zero, functions.step(x))
 
 
 def truncate(x: Operand) -> Node:
-    """The whole part."""
+    """The integer part."""
     x = as_node(x)
     return functions.where(functions.less(x, 0.0), functions.ceil(x), functions.floor(x))
 
@@ -54,28 +54,28 @@ def logical_xor(a: Operand, b: Operand) -> Node:
 
 
 def divmod_of(a: Operand, b: Operand) -> tuple[Node, Node]:
-    """The whole quotient and the remainder."""
+    """The integer quotient and the remainder."""
     return functions.floor_divide(a, b), functions.mod(a, b)
 
 
 def is_nan(x: Operand) -> Node:
-    """Whether it is no number."""
+    """Whether it is NaN."""
     x = as_node(x)
     return functions.not_equal(x, x)
 
 
 def is_infinite(x: Operand) -> Node:
-    """Whether it is one of the infinities."""
+    """Whether it is infinite."""
     return functions.equal(functions.absolute(x), math.inf)
 
 
 def is_finite(x: Operand) -> Node:
-    """Whether it is a number, and none of the infinities."""
+    """Whether it is neither infinite nor NaN."""
     return functions.less(functions.absolute(x), math.inf)
 
 
 def select(conditions: Sequence[Operand], choices: Sequence[Operand], default: Operand = 0) -> Node:
-    """The choice of the first condition that holds, as np.select."""
+    """The choice of the first condition that holds, like np.select."""
     if len(conditions) != len(choices):
         raise ValueError(f"select: {len(conditions)} conditions for {len(choices)} choices; there is one for each")
     result = as_node(default) if conditions else constant(0.0)

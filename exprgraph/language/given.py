@@ -1,4 +1,4 @@
-"""What users give, and packages built on this one take: as an expression, or as numbers."""
+"""Conversion of arguments to expressions or numbers, also for packages built on this one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..support.exact import nearest_floats
 
 
 def as_expression(value: Operand) -> Node:
-    """An expression as it is; numbers, and nested lists of expressions and numbers, as an expression.
+    """Convert numbers, and nested lists of expressions and numbers, to an expression; an expression stays.
 
-    Arrays of real numbers become constants of float64.  What an operator such as ``x * value`` does with its other operand, for
-    functions that take expressions and numbers alike.
+    Arrays of real numbers become constants of float64.  An operator such as ``x * value`` does the same with its other
+    operand; use it in functions that take expressions and numbers.
 
     Raises:
         DTypeError: it is neither an expression nor real numbers.
@@ -32,7 +32,7 @@ def as_expression(value: Operand) -> Node:
 
 
 def is_symbolic(value: Any) -> bool:
-    """Whether it is an expression, or a nested list or tuple that holds one anywhere.
+    """Whether it is an expression, or a nested list or tuple that contains one.
 
     >>> import exprgraph as eg
     >>> eg.is_symbolic([[1.0, eg.Symbol("x")]]), eg.is_symbolic([1.0, 2.0])
@@ -42,7 +42,7 @@ def is_symbolic(value: Any) -> bool:
 
 
 def is_symbol(value: Any) -> bool:
-    """Whether it is a symbol: an expression that has a name, and is made of no others.
+    """Whether it is a symbol.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -53,11 +53,11 @@ def is_symbol(value: Any) -> bool:
 
 
 def real_array(value: Any, what: str = "the value") -> np.ndarray:
-    """Real numbers as an array of float64, or of float32 if they are that; an array of these as it is.
+    """Convert real numbers to an array of float64, or of float32 if they have that type; such an array stays.
 
     Args:
         value: a number, an array, or nested lists of numbers.
-        what: what the numbers are, for the messages of errors.
+        what: a name of the numbers, for error messages.
 
     Raises:
         DTypeError: it is an expression, or something else that is not real; elements of an array are masked.
@@ -77,7 +77,7 @@ def real_array(value: Any, what: str = "the value") -> np.ndarray:
         raise DTypeError(f"{what}: {MASKED}")
     if a.dtype in (np.float64, np.float32):
         return a
-    if a.dtype == object and not isinstance(value, np.ndarray):  # an array of objects says that they are none
+    if a.dtype == object and not isinstance(value, np.ndarray):  # an array of objects has no numbers
         a = nearest_floats(a)
     if a.dtype.kind in "iub" or a.dtype.kind == "f":
         return a.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What ``node[index]`` is: NumPy's basic indexing, and one array of integers."""
+"""``node[index]``: NumPy's basic indexing, and one array of integers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..graph.node import Node, Shape
 
 
 def getitem(node: Node, index: Any) -> Node:
-    """NumPy's basic indexing, one array of integers an axis, ``...`` and ``None``: what ``node[index]`` is.
+    """The selection ``node[index]``: NumPy's basic indexing, one array of integers, ``...`` and ``None``.
 
     The shape is NumPy's.  A boolean array of an axis' length counts as the positions where it is true.
 
     Raises:
-        AxisError: an index is out of bounds, there are too many, or more than one array.
-        TypeError: an index is something else, an expression for example.
+        AxisError: an index is out of bounds, or there are too many indices or arrays.
+        TypeError: an index has another type, for example an expression.
 
     >>> import exprgraph as eg
     >>> A = eg.Symbol("A", shape=(4, 3))
@@ -38,7 +38,7 @@ def getitem(node: Node, index: Any) -> Node:
     entries: list[Entry] = []
     layout: list[int | None] = []  # axes of the result: position among the selected axes, or None for a new one
     takes = 0
-    advanced: list[int] = []  # where in the index the integers and the array of integers are
+    advanced: list[int] = []  # the positions of the integers and the array of integers in the index
     for at, item in enumerate(items):
         if item is Ellipsis:
             for _ in range(node.ndim - given):
@@ -60,7 +60,7 @@ def getitem(node: Node, index: Any) -> Node:
         raise AxisError("at most one axis can be indexed by an array of integers; index one axis after another")
     picked = select(node, entries)
     if takes and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
-        # NumPy's rule: an array of integers that a slice parts from an integer comes first
+        # NumPy's rule: if a slice separates the array from an integer, the axes of the array come first
         taken = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
         layout.remove(taken)
         layout.insert(0, taken)
@@ -73,7 +73,7 @@ def getitem(node: Node, index: Any) -> Node:
 
 
 def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
-    """What one item of an index selects of an axis of length n."""
+    """The entry for one item of an index on an axis of length n."""
     if isinstance(item, Node):
         raise TypeError(
             "an index must be a number, not an expression; use where(...) to choose by the value of an expression"

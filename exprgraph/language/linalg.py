@@ -19,7 +19,7 @@ from .axes import axes_listed, normalize_axis
 def matmul(a: Operand, b: Operand) -> Node:
     """The matrix product ``a @ b`` with NumPy's rules for vectors, matrices and stacks of them.
 
-    Shapes ``(..., n, k)`` and ``(..., k, m)`` give ``(..., n, m)``; a vector counts as a row on the left, as a
+    Shapes ``(..., n, k)`` and ``(..., k, m)`` give ``(..., n, m)``.  A vector counts as a row on the left and as a
     column on the right, and its axis disappears.
 
     Raises:
@@ -52,10 +52,10 @@ def matmul(a: Operand, b: Operand) -> Node:
 
 
 def dot(a: Operand, b: Operand) -> Node:
-    """Inner product of vectors, matrix product, or scalar multiple, as np.dot.
+    """Inner product of vectors, matrix product, or scalar multiple, like np.dot.
 
-    The last axis of a is summed with the last but one of b (the only one of a vector): shapes ``(..., k)`` and
-    ``(..., k, m)`` give all other axes, those of a first.
+    The last axis of a is summed with the last but one of b, or the only one of a vector: shapes ``(..., k)`` and
+    ``(..., k, m)`` give all other axes, first those of a.
 
     Raises:
         ShapeError: these lengths differ.
@@ -79,7 +79,7 @@ def dot(a: Operand, b: Operand) -> Node:
 
 
 def outer(a: Operand, b: Operand) -> Node:
-    """The outer product of all elements of a and all elements of b, as np.outer; shape ``(a.size, b.size)``.
+    """The outer product of all elements of a and all elements of b, like np.outer; shape ``(a.size, b.size)``.
 
     >>> import exprgraph as eg
     >>> x, y = eg.Symbol("x", shape=2), eg.Symbol("y", shape=3)
@@ -91,10 +91,10 @@ def outer(a: Operand, b: Operand) -> Node:
 
 
 def einsum(rule: str, *operands: Operand) -> Node:
-    """np.einsum with explicit or implicit output; an ellipsis stands for leading axes.
+    """np.einsum with explicit or implicit output; an ellipsis means leading axes.
 
     Args:
-        rule: the labels of each operand's axes and of the result's, such as ``"ij,j->i"``.
+        rule: the labels of the axes of each operand and of the result, such as ``"ij,j->i"``.
         operands: one expression for each.
 
     Raises:
@@ -160,10 +160,10 @@ def einsum(rule: str, *operands: Operand) -> Node:
 
 
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
-    """The axes in another order, reversed by default, as np.transpose.
+    """Permute the axes, by default in reverse order, like np.transpose.
 
     Raises:
-        ShapeError: ``axes`` does not name each axis once.
+        ShapeError: ``axes`` is not a permutation of the axes.
         AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
@@ -177,12 +177,12 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
     else:
         order = [normalize_axis(a, node.ndim, "transpose: axis") for a in axes_listed(axes, "transpose")]
     if sorted(order) != list(range(node.ndim)):
-        raise ShapeError(f"transpose: axes {tuple(order)} are not an order of the {node.ndim} axes of shape {node.shape}")
+        raise ShapeError(f"transpose: axes {tuple(order)} are not a permutation of the {node.ndim} axes of shape {node.shape}")
     return contract([(node, range(node.ndim))], order)
 
 
 def moveaxis(x: Operand, source: int, destination: int) -> Node:
-    """One axis moved to another place, the others in their order, as np.moveaxis.
+    """Move one axis to another position, like np.moveaxis; the others keep their order.
 
     Raises:
         AxisError: an axis is out of range.
@@ -200,7 +200,7 @@ def moveaxis(x: Operand, source: int, destination: int) -> Node:
 
 
 def swapaxes(x: Operand, a: int, b: int) -> Node:
-    """Two axes exchanged, as np.swapaxes.
+    """Exchange two axes, like np.swapaxes.
 
     Raises:
         AxisError: an axis is out of range.
@@ -217,10 +217,10 @@ def swapaxes(x: Operand, a: int, b: int) -> Node:
 
 
 def expand_dims(x: Operand, axis: int) -> Node:
-    """A new axis of length one, at this place of the result, as np.expand_dims.
+    """Insert an axis of length one at a position of the result, like np.expand_dims.
 
     Raises:
-        AxisError: the place is out of range.
+        AxisError: the position is out of range.
 
     >>> import exprgraph as eg
     >>> eg.expand_dims(eg.Symbol("x", shape=3), 1).shape
@@ -233,10 +233,10 @@ def expand_dims(x: Operand, axis: int) -> Node:
 
 
 def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
-    """Without axes of length one (all of them by default), as np.squeeze.
+    """Remove axes of length one (by default all of them), like np.squeeze.
 
     Raises:
-        ShapeError: an axis that is named has another length.
+        ShapeError: a named axis has another length.
         AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
@@ -256,9 +256,9 @@ def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
 
 
 def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The sum of the diagonal of two axes (the first two by default), as np.trace; the other axes stay.
+    """The sum of the diagonal of two axes (by default the first two), like np.trace; the other axes stay.
 
-    The trace moves inwards: ``trace(hessian(f, x))`` never forms the Hessian.
+    The trace is pushed down: ``trace(hessian(f, x))`` never forms the Hessian.
 
     Raises:
         ShapeError: there are no two axes, they are the same, or they differ in length.
@@ -274,7 +274,7 @@ def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
 
 
 def diagonal(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The diagonal of two axes (the first two by default), as the last axis, as np.diagonal.
+    """The diagonal of two axes (by default the first two) as the last axis, like np.diagonal.
 
     Raises:
         ShapeError: there are no two axes, they are the same, or they differ in length.
@@ -303,7 +303,7 @@ def _diagonal_labels(node: Node, axis1: int, axis2: int, *, keep: bool) -> tuple
 
 
 def diag(x: Operand) -> Node:
-    """The matrix with a vector as its diagonal, or the diagonal of a matrix, as np.diag.
+    """The matrix with a vector as its diagonal, or the diagonal of a matrix, like np.diag.
 
     Raises:
         ShapeError: x is neither a vector nor a square matrix.
@@ -323,14 +323,13 @@ def diag(x: Operand) -> Node:
 def solve(a: Operand, b: Operand) -> Node:
     """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
 
-    Differentiable by both.  A singular matrix gives NaN (a 1 by 1 matrix of 0: the quotients by 0), in both
-    backends, and no error; in a batch, for that sample alone.  One is taken for singular where elimination
-    leaves a pivot of 0, or one no larger than what rounding may have made of the numbers that it was computed
-    from.  A matrix that holds NaN gives NaN; what one that holds infinities gives is not specified.  Where the
-    right-hand side is zeros by construction, so is the solution.
+    Differentiable by both.  A singular matrix gives NaN (a 1 by 1 matrix of 0 gives quotients by 0), in every backend,
+    and no error; in a batch, only for that sample.  A matrix counts as singular if elimination leaves a pivot of 0, or
+    one no larger than its rounding error.  A matrix with NaN gives NaN.  The result for a matrix with infinities is not
+    specified.  If the right-hand side is zero by construction, so is the solution.
 
     Raises:
-        ShapeError: the matrix is not square, or the right-hand side has not n rows.
+        ShapeError: the matrix is not square, or the right-hand side does not have n rows.
 
     >>> import exprgraph as eg
     >>> A, b = eg.Symbol("A", shape=(2, 2)), eg.Symbol("b", shape=2)
@@ -346,7 +345,7 @@ def solve(a: Operand, b: Operand) -> Node:
 
 
 def inv(a: Operand) -> Node:
-    """The inverse of a square matrix, of its shape; prefer ``solve``, which needs fewer operations.
+    """The inverse of a square matrix; prefer ``solve``, which needs fewer operations.
 
     A singular matrix gives NaN (1 by 1: infinity), as in :func:`solve`.
 

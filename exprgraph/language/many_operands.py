@@ -1,4 +1,4 @@
-"""Sums of many terms and products of many powers, each as one operation without an order."""
+"""Sums of many terms and products of many powers, each one operation without an order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..graph.node import Node, Operand
 
 
 def sum_of_terms(terms: Iterable[tuple[float, Operand]], constant: float = 0.0) -> Node:
-    """``constant + c1*e1 + c2*e2 + ...`` as one sum, whose terms are added in no order that is promised.
+    """``constant + c1*e1 + c2*e2 + ...`` as one sum, whose terms are added in an unspecified order.
 
-    ``a + b + c`` is two sums, ``(a + b) + c``, and is added up like that.  Derivatives are made of sums like this one.
+    In contrast, ``a + b + c`` is two sums, ``(a + b) + c``.  Derivatives consist of sums like this one.
 
     Args:
         terms: pairs of a coefficient and an expression; the expressions broadcast.
@@ -35,7 +35,7 @@ def sum_of_terms(terms: Iterable[tuple[float, Operand]], constant: float = 0.0) 
 
 
 def product_of_powers(powers: Iterable[tuple[Operand, float]]) -> Node:
-    """``e1**p1 * e2**p2 * ...`` as one product, whose factors are multiplied in no order that is promised.
+    """``e1**p1 * e2**p2 * ...`` as one product, whose factors are multiplied in an unspecified order.
 
     Its value is the product of the positive powers divided by the product of the others.
 

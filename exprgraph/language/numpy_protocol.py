@@ -1,6 +1,6 @@
-"""NumPy's functions on expressions: its protocols, by tables.
+"""NumPy's functions on expressions: its protocols, with tables.
 
-``np.sin(x)`` asks the expression x, which looks the function up here.  What is not in a table is an error that says so.
+``np.sin(x)`` asks the expression x, which looks the function up here.  A function that is missing here is an error.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ for _name in (
 ):  # fmt: skip
     _UFUNCS[_name] = getattr(functions, _name)
 
-#: SciPy's, of ``scipy.special``
+#: functions of ``scipy.special``
 _SPECIAL: dict[str, Callable[..., Node]] = {
     "erf": functions.erf, "erfc": functions.erfc, "expit": functions.sigmoid,
     "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entropy,
@@ -65,7 +65,7 @@ _REDUCTIONS: dict[Any, Callable[..., Node]] = {
 
 
 def _ufunc_of(ufunc: Any) -> Callable[..., Any] | None:
-    """What a ufunc is here: one of NumPy's or SciPy's by its name, or the values of a row, its own or a user's."""
+    """The function for a ufunc: of NumPy or SciPy by its name, or the row whose values it computes."""
     name = ufunc.__name__
     if getattr(np, name, None) is ufunc:
         return _UFUNCS.get(name)
@@ -79,7 +79,7 @@ def _ufunc_of(ufunc: Any) -> Callable[..., Any] | None:
 
 
 def _name_of(ufunc: Any) -> str:
-    """A ufunc as its users write it."""
+    """The name of a ufunc in users' code."""
     name = str(ufunc.__name__)
     if getattr(np, name, None) is ufunc:
         return f"np.{name}"
@@ -94,7 +94,7 @@ def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: An
     if kwargs.pop("out", None) is not None:
         raise TypeError(f"{what}: an expression cannot be written to `out`; expressions are immutable")
     if ufunc in (np.equal, np.not_equal) and isinstance(inputs[0], (np.ndarray, np.generic)):
-        # this is what NumPy does with `a == x`, too
+        # NumPy calls it for `a == x`, too
         raise TypeError(COMPARED.format("==" if ufunc is np.equal else "!="))
     f = _ufunc_of(ufunc) if method == "__call__" else _REDUCTIONS.get(ufunc) if method == "reduce" else None
     taken = ("axis", "keepdims") if method == "reduce" else ()
@@ -221,7 +221,7 @@ def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -
 
 
 def _called(f: Callable[..., Any], what: str, args: Any, kwargs: Any) -> Any:
-    """What a function gives; an error of it names the function that the user called."""
+    """The result of a function; its errors name the function that the user called."""
     try:
         return f(*args, **kwargs)
     except (TypeError, ValueError, IndexError) as error:
@@ -234,7 +234,7 @@ def _called(f: Callable[..., Any], what: str, args: Any, kwargs: Any) -> Any:
 
 
 def _misfit(f: Callable[..., Any], args: Any, kwargs: Any) -> str | None:
-    """Which arguments a function does not have, if that is what is wrong with a call, and those it has."""
+    """The unknown arguments of a call, if there are any, and the known ones."""
     signature = inspect.signature(f)
     try:
         signature.bind(*args, **kwargs)

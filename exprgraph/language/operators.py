@@ -71,7 +71,7 @@ def _binary(name: str, f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, A
 
 
 def _is_same(self: Node, other: object) -> Any:
-    """``==``: whether the two are the same expression, so that expressions are keys of dicts."""
+    """``==``: whether both are the same expression, so that expressions can be keys of dicts."""
     if self is other:
         return True
     if isinstance(other, (np.ndarray, np.generic)):
@@ -85,7 +85,7 @@ def _is_other(self: Node, other: object) -> Any:
     return self is not other if isinstance(other, Node) else NotImplemented
 
 
-#: of an expression and numbers of NumPy, from either side: NumPy compares elements, expressions compare themselves
+#: comparison of an expression with NumPy's numbers: NumPy compares elements, expressions compare identity
 COMPARED = (
     "{0} between an expression and an array or a number of NumPy could mean two things: use exprgraph.equal(x, a) or "
     "not_equal(x, a) for the condition, elementwise, and `is` to ask whether two expressions are the same"
@@ -158,7 +158,7 @@ def _install() -> None:
         methods[f"__{name}__"], _ = _binary(name, f)
     for name, f in methods.items():
         own = getattr(f, "__module__", "") in (__name__, refusals.__name__)
-        if own and f.__name__ not in __all__:  # an error names what the user wrote
+        if own and f.__name__ not in __all__:  # errors name the operator that the user wrote
             f.__name__, f.__qualname__ = name, f"Node.{name}"
         setattr(Node, name, f)
 

@@ -26,12 +26,12 @@ def _restore(node: Node, like: Node, axes: tuple[int, ...], keepdims: bool) -> N
 
 
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The sum over axes (all of them by default), as np.sum.
+    """The sum over axes (by default all), like np.sum.
 
     Args:
         x: an expression.
-        axis: an axis, several, or None for all.
-        keepdims: the axes stay, with length one.
+        axis: an axis, several axes, or None for all.
+        keepdims: keep the axes with length one.
 
     Returns:
         The shape of x without the axes; over an axis without elements, 0.
@@ -52,9 +52,9 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
 
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The mean over axes, as np.mean; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The mean over axes, like np.mean; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
-    Over samples it is ``over_samples.mean``.
+    For the mean over samples, use ``over_samples.mean``.
 
     Raises:
         ShapeError: there are no elements.
@@ -84,7 +84,7 @@ def _extremum(name: str, over: Callable[[Node, tuple[int, ...]], Node], x: Opera
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The maximum over axes, as np.max; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The maximum over axes, like np.max; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
     The derivative is shared equally by tied elements.
 
@@ -101,7 +101,7 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The minimum over axes, as np.min; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The minimum over axes, like np.min; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
     The derivative is shared equally by tied elements.
 
@@ -118,10 +118,10 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The product over axes, as np.prod; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The product over axes, like np.prod; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
-    It is made by halving: log(n) operations.  Derivatives are exact where factors are zero; over an axis
-    without elements it is 1.
+    It takes log(n) operations.  Derivatives are exact where factors are zero.  Over an axis without elements it
+    is 1.
 
     Raises:
         AxisError, ValueError: as in :func:`sum`.
@@ -156,14 +156,14 @@ def _slice(node: Node, axis: int, start: int, count: int) -> Node:
 
 
 def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A002
-    """The Euclidean norm over axes (of all elements by default), as np.linalg.norm.
+    """The Euclidean norm over axes (by default of all elements), like np.linalg.norm.
 
     Args:
         x: an expression.
-        ord: None, 1, 2 or inf; other than None it is for vectors.
+        ord: None, 1, 2 or inf; values other than None need a single axis.
         axis, keepdims: as in :func:`sum`.
 
-    Squares neither overflow nor vanish.  The derivative at 0 is 0, to any order; even powers are those of the sum of
+    Squares neither overflow nor vanish.  Derivatives at 0 are 0, to any order.  Even powers are powers of the sum of
     squares, with its derivatives.
 
     Raises:
@@ -191,7 +191,7 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
 def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     """``log(sum(exp(x)))`` over axes, without overflow; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
-    Where all elements are -inf, so is the result.
+    If all elements are -inf, so is the result.
 
     Raises:
         ShapeError: there are no elements.
@@ -210,9 +210,9 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
 
 def softmax(x: Operand, axis: Axis = -1) -> Node:
-    """``exp(x)/sum(exp(x))`` over axes (the last one by default, all for None), of the shape of x: probabilities.
+    """``exp(x)/sum(exp(x))`` over axes (by default the last one, None for all), of the shape of x: probabilities.
 
-    It does not overflow, and its derivatives keep their digits where one of the probabilities is nearly 1, to any order.
+    It does not overflow.  Derivatives of any order keep their digits where one of the probabilities is nearly 1.
     Elements of one infinity count as equal: ``softmax([-inf, -inf])`` is ``[1/2, 1/2]``.
 
     Raises:
@@ -229,9 +229,9 @@ def softmax(x: Operand, axis: Axis = -1) -> Node:
 
 
 def log_softmax(x: Operand, axis: Axis = -1) -> Node:
-    """``log(softmax(x))`` over axes (the last one by default, all for None), of the shape of x.
+    """``log(softmax(x))`` over axes (by default the last one, None for all), of the shape of x.
 
-    It has both tails: a value of -1000 where :func:`softmax` is 0, and of -1e-20 where that is 1; so have its derivatives.
+    It keeps both tails: -1000 where :func:`softmax` is 0, and -1e-20 where it is 1.  So do its derivatives.
 
     Raises:
         AxisError: an axis is out of range.
@@ -247,7 +247,7 @@ def log_softmax(x: Operand, axis: Axis = -1) -> Node:
 
 
 def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The variance over axes, as np.var (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The variance over axes, like np.var (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
     Raises:
         ShapeError: there are no elements.
@@ -263,9 +263,9 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
 
 def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The standard deviation over axes, as np.std (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+    """The standard deviation over axes, like np.std (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
-    Where it is 0, so is its derivative.
+    Its derivative is 0 where it is 0.
 
     Raises:
         ShapeError: there are no elements.

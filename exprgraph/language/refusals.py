@@ -1,4 +1,4 @@
-"""What expressions refuse, and what is meant instead."""
+"""Attributes that expressions do not have, and their replacements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from ..graph.node import Node
 from ..support.offered import offered
 
-#: by names that other packages have
+#: by the names of other packages
 _ELSEWHERE = {
     "subs": "exprgraph.substitute(e, {x: value})",
     "replace": "exprgraph.substitute(e, {x: value})",
@@ -20,8 +20,8 @@ _ELSEWHERE = {
 
 
 def no_attribute(self: Node, name: str) -> NoReturn:
-    """The error of an attribute that expressions do not have: where it is instead, if it is somewhere."""
-    if name == "name":  # the property's own error comes here
+    """The error for an attribute that expressions do not have; it names the replacement if there is one."""
+    if name == "name":  # also called after an error inside a property
         raise AttributeError(f"only symbols have a name; this is a {self.op.name} expression")
     if name.startswith("_"):
         raise AttributeError(f"an expression has no attribute {name!r}")
@@ -46,8 +46,8 @@ def no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
 
 
 def no_sympy(self: Node) -> NoReturn:
-    """What SymPy's operators ask the other operand for; told that there is nothing, they leave ``pi * x`` to us."""
-    from sympy import SympifyError  # SymPy asked, so it is there
+    """Called by SymPy's operators for the other operand; this refusal leaves ``pi * x`` to us."""
+    from sympy import SympifyError  # SymPy called it, so SymPy is installed
 
     raise SympifyError("an expression of exprgraph; exprgraph.interop.to_sympy(e) writes it as SymPy's")
 

@@ -60,10 +60,10 @@ def concatenate(parts: Sequence[Operand], axis: int = 0) -> Node:
 
 
 def reshape(x: Operand, shape: Any) -> Node:
-    """The same elements, in row-major order, in another shape, as np.reshape; one entry may be -1.
+    """The same elements, in row-major order, in another shape, like np.reshape; one entry may be -1.
 
     Raises:
-        ShapeError: the shape has another number of elements, or is none.
+        ShapeError: the shape has another number of elements, or is not a shape.
 
     >>> import exprgraph as eg
     >>> eg.reshape(eg.Symbol("W", shape=(3, 2)), -1).shape
@@ -96,10 +96,10 @@ def reshape_to(node: Node, shape: Any) -> Node:
 
 
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:
-    """An expression repeated along new and unit-length axes, as np.broadcast_to.
+    """Repeat an expression along new and unit-length axes, like np.broadcast_to.
 
     Raises:
-        ShapeError: x does not broadcast to the shape, or it is none.
+        ShapeError: x does not broadcast to the shape, or it is not a shape.
 
     >>> import exprgraph as eg
     >>> eg.broadcast_to(eg.Symbol("x", shape=3), (2, 3)).shape
@@ -109,12 +109,12 @@ def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:
 
 
 def array(values: Any) -> Node:
-    """A constant array, or a nested list of expressions and numbers as one expression.
+    """A constant array, or an expression from a nested list of expressions and numbers.
 
-    Numbers become float64, whatever they were.
+    All numbers become float64.
 
     Raises:
-        DTypeError: something is neither an expression nor a real number.
+        DTypeError: an element is neither an expression nor a real number.
         ShapeError: the parts of a nested list differ in shape.
 
     >>> import exprgraph as eg
@@ -129,7 +129,7 @@ def zeros(shape: int | Sequence[int]) -> Node:
     """A constant array of zeros, of this shape.
 
     Raises:
-        ShapeError: the shape is none: not of whole numbers, or negative.
+        ShapeError: the shape has an entry that is negative or not an integer.
 
     >>> import exprgraph as eg
     >>> eg.zeros((2, 3)).shape
@@ -142,7 +142,7 @@ def ones(shape: int | Sequence[int]) -> Node:
     """A constant array of ones, of this shape.
 
     Raises:
-        ShapeError: the shape is none: not of whole numbers, or negative.
+        ShapeError: the shape has an entry that is negative or not an integer.
 
     >>> import exprgraph as eg
     >>> eg.evaluate(eg.ones(3), {})
@@ -152,10 +152,10 @@ def ones(shape: int | Sequence[int]) -> Node:
 
 
 def identity(n: int) -> Node:
-    """The n x n identity matrix.  It is no array: products with it disappear.
+    """The n x n identity matrix, stored without elements: products with it disappear.
 
     Raises:
-        ShapeError: n is negative or not a whole number.
+        ShapeError: n is negative or not an integer.
 
     >>> import exprgraph as eg
     >>> A = eg.Symbol("A", shape=(3, 3))
@@ -174,14 +174,13 @@ def place(x: Operand, entries: Sequence[Entry | slice | Sequence[int]], shape: i
     """Zeros of a shape with x at the selected elements, the transpose of a selection.
 
     Args:
-        x: an expression of the shape that the selection has.
-        entries: one entry an axis, as in an index: an integer, a slice, a list of integers (an element that it names twice
-            gets the sum), or None for the whole axis.  Printed expressions write ``("s", start, step, count)`` and
-            ``("t", indices)``.
+        x: an expression of the shape of the selection.
+        entries: one entry per axis: an integer, a slice, a list of integers (an element that occurs twice gets the sum),
+            or None for the whole axis.  Printed expressions write ``("s", start, step, count)`` and ``("t", indices)``.
         shape: the shape of the result.
 
     Raises:
-        ShapeError: the number of entries is not that of axes, or x has not the selection's shape.
+        ShapeError: the number of entries is not the number of axes, or x does not have the selection's shape.
         AxisError: an entry is out of bounds.
 
     >>> import exprgraph as eg

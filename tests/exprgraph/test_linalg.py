@@ -115,7 +115,7 @@ def test_axes() -> None:
         (lambda t: eg.solve(t, t), eg.ShapeError, "must be square"),
         (lambda t: eg.solve(np.eye(3), t), eg.ShapeError, "must have 3 rows"),
         (lambda t: eg.inv(t), eg.ShapeError, "square"),
-        (lambda t: eg.transpose(t, (0, 0)), eg.ShapeError, "are not an order of the 2 axes"),
+        (lambda t: eg.transpose(t, (0, 0)), eg.ShapeError, "are not a permutation of the 2 axes"),
         (lambda t: eg.squeeze(t, 0), eg.ShapeError, "has length 2, not 1"),
         (lambda t: eg.trace(t), eg.ShapeError, "two axes of one length"),
         (lambda t: eg.trace(t, 1, 1), eg.ShapeError, "two different axes"),
