@@ -47,9 +47,7 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     """
     form = _form(core)
     if form.code is None:
-        added = added_functions(core.outputs)
-        where = f"the code of {added} has parts" if added else "this function has parts"
-        raise CompilationError(f"{where} that only Numba can compile, and no address; use fn.kernel or fn.save")
+        raise CompilationError(_no_address(core))
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
     vars(function).update(keep=form.code)  # the function holds its code in memory
@@ -72,6 +70,14 @@ def c_source(core: CompiledOutputs, single: bool = False) -> str:
     given = [(shown(a.name), a.shape, a.per_sample) for a in core.arguments]
     results = [(o.shape, differs) for o, differs in zip(core.outputs, program.per_sample)]
     return print_program(program.loops, numbers, Interface(given, results, program.workspace, program.shared))
+
+
+def _no_address(core: CompiledOutputs) -> str:
+    if core.backend == "numba":
+        return "backend 'numba' has no address; compile with backend='native', or use fn.kernel or fn.save"
+    added = added_functions(core.outputs)
+    where = f"the code of {added} has parts" if added else "this function has parts"
+    return f"{where} that only Numba can compile, and no address; use fn.kernel or fn.save"
 
 
 _NUMBA = """
@@ -139,6 +145,7 @@ def low_level_callable(core: CompiledOutputs) -> Any:
 
     Raises:
         ImportError: SciPy is not installed.
+        CompilationError: a part of the function is one that only Numba can compile.
         TypeError: an argument or the result is not a single number, or there are several results.
     """
     from importlib import import_module
@@ -148,7 +155,9 @@ def low_level_callable(core: CompiledOutputs) -> Any:
     except ImportError as error:
         raise ImportError(f"low_level_callable makes a scipy.LowLevelCallable and needs SciPy: pip install scipy ({error})") from error
     form = core.form(False, False)
-    if form.code is None or not form.code.number:
+    if form.code is None:
+        raise CompilationError(_no_address(core))
+    if not form.code.number:
         raise TypeError("low_level_callable is for one result that is a number, of arguments that are numbers")
     function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(form.code.number)
     vars(function).update(keep=form.code)  # the function holds its code in memory

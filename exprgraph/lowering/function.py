@@ -20,6 +20,7 @@ from ..meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, w
 from ..support.integers import whole
 from ..support.names import shown
 from ..tree import flatten
+from .backends import checked
 from .compiling import compiling, ending
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .form import Form
@@ -29,15 +30,11 @@ from .program import Argument, Program
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-BACKENDS = ("numba", "numpy", "auto")
-
 
 class CompiledOutputs:
     """Outputs as a function of flat argument arrays, with no nesting and no names."""
 
     def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
-        if backend not in BACKENDS:
-            raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}")
         count = whole(threads)
         if count is None or count < 1:
             raise ValueError(f"threads is a positive whole number, got {threads!r}")
@@ -46,7 +43,7 @@ class CompiledOutputs:
         self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
-        self.backend = backend
+        self.backend = checked(backend)
         self._forms: dict[tuple[bool, bool], Form] = {}
         self.differs = self._depends_on_samples()
         self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
@@ -81,7 +78,8 @@ class CompiledOutputs:
                 form = self._forms.get((batch, single))
                 if form is None:
                     program = self.program(batch, single)
-                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads)
+                    numba = self.backend == "numba"
+                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba)
                     form = self._forms[batch, single] = made
         return form
 
@@ -161,7 +159,7 @@ def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: boo
         coming.set_exception(error)
 
 
-def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
+def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "native", threads: int = 1) -> CompiledOutputs:
     """A function of flat arrays; see :class:`Argument` for how symbols lie in them."""
     return CompiledOutputs(outputs, arguments, backend, threads)
 
@@ -350,7 +348,7 @@ def compile(  # noqa: A001
     symbols: Node | Sequence[Node],
     *,
     shared: Sequence[Node] = (),
-    backend: str = "numba",
+    backend: str = "native",
     threads: int = 1,
     contract: bool = True,
 ) -> CompiledFunction:
@@ -360,9 +358,10 @@ def compile(  # noqa: A001
         equations: an expression, or dicts, lists and tuples of them; results come in the same nesting.
         symbols: the arguments, in order.
         shared: arguments that all samples of a batch share (never given with batch axes).
-        backend: "numba" compiles at the first call, "numpy" evaluates without compiling, "auto"
-            answers with NumPy while it compiles in the background.  Their results differ in the last digits.
-        threads: a batch is divided among so many threads. Equal calls with equal threads give equal bits.
+        backend: "native" makes machine code at the first call; "numba" has Numba compile the printed Python, which takes seconds the
+            first time; "numpy" evaluates without compiling; "auto" answers with NumPy while it makes machine code in the background.
+            Their results differ in the last digits.
+        threads: machine code divides a batch among so many threads. Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` is rounded once, as a fused multiply-add.  Without, ``+ - * /`` and square roots
             give the bits of NumPy; sums over axes are added in another order all the same.
 

@@ -1,14 +1,18 @@
-"""Generated source as a live module; equal source is compiled once in a process."""
+"""Generated source as a live module of Numba's; equal source is compiled once in a process, and kept for later ones."""
 
 from __future__ import annotations
 
 import linecache
+import pickle
+import sys
 from hashlib import blake2b
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from .compiling import compiling
+from .native import disk, machine
 
 
 class Module:
@@ -17,14 +21,58 @@ class Module:
     def __init__(self, source: str) -> None:
         digest = blake2b(source.encode(), digest_size=12).hexdigest()
         self.name = name = f"<exprgraph {digest}>"
+        module = sys.modules[_importable(name)] = ModuleType(_importable(name))  # Numba keeps code of such modules
         # tracebacks and Numba's messages show the generated lines
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        namespace: dict[str, Any] = {"__name__": f"exprgraph_generated_{digest}"}
+        namespace = vars(module)
         exec(compile(source, name, "exec"), namespace)
         self.kernel = namespace["kernel"]
+        self.kernel._cache = _Kept(source)
         self.table = np.array(namespace["TABLE"], dtype=np.uint64)
         self.steps = np.array(namespace["STEPS"], dtype=np.uint64).reshape(-1, 2)
         self.constants = np.array(namespace["CONSTANTS"], dtype=namespace["R"])
+
+
+class _Kept:
+    """What Numba compiled, as an entry among the machine code on disk: its dispatcher asks here before it compiles.
+
+    Numba's own cache wants a file of source and writes beside it; this one has the checks and the bound of ours.
+    """
+
+    cache_path = None
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def _key(self, signature: Any, context: Any) -> str:
+        import numba
+
+        parts = (numba.__version__, np.__version__, repr(context.codegen().magic_tuple()), *machine.host())
+        return disk.key("numba", self._source, repr(signature), *parts)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """What was compiled for a signature; ``None``: nothing is kept."""
+        data = disk.read(self._key(signature, context))
+        if data is None:
+            return None
+        from numba.core import compiler
+
+        rebuild: Any = compiler.CompileResult._rebuild
+        context.refresh()
+        return rebuild(context, *pickle.loads(data))
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep what was compiled, unless it has addresses of this process in it."""
+        from numba.core import serialize
+
+        dumps: Any = serialize.dumps
+        if not compiled.library.has_dynamic_globals:
+            disk.write(self._key(signature, compiled.target_context), dumps(compiled._reduce()))
+
+
+def _importable(name: str) -> str:
+    """The name of a module of that file."""
+    return "exprgraph_generated_" + name.strip("<>").rpartition(" ")[2]
 
 
 #: modules kept for functions of equal source that are made later
@@ -39,6 +87,8 @@ def load_module(source: str) -> Module:
         module = _modules.get(source)
         if module is None:
             if len(_modules) >= KEPT:  # the oldest first
-                linecache.cache.pop(_modules.pop(next(iter(_modules))).name, None)
+                oldest = _modules.pop(next(iter(_modules)))
+                linecache.cache.pop(oldest.name, None)
+                sys.modules.pop(_importable(oldest.name), None)
             module = _modules[source] = Module(source)
         return module

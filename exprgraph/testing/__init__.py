@@ -14,6 +14,7 @@ except ImportError as error:
     raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})') from error
 del _hypothesis, _mpmath
 
+from .backends import check_backends
 from .batches import check_batches
 from .bounds import bounds
 from .derivatives import check_derivatives
@@ -34,6 +35,7 @@ __all__ = [
     "Disagreement",
     "UnsmoothPointError",
     "bounds",
+    "check_backends",
     "check_batches",
     "check_derivatives",
     "check_function",

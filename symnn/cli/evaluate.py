@@ -95,4 +95,4 @@ def _shown(equations: Any, name: str, style: str) -> str:
 def _backend(wanted: str, points: int) -> str:
     if wanted != "auto":
         return wanted
-    return "numba" if points >= _WORTH_COMPILING else "numpy"
+    return "native" if points >= _WORTH_COMPILING else "numpy"

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from exprgraph import __version__
+from exprgraph import __version__, backends
 
-from ..network.build import BACKENDS
 from ..starting import LINE, STATUS
 from . import evaluate, walk
 from .derivative_text import DERIVATIVES
@@ -70,7 +69,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_backend(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--backend", choices=BACKENDS, default="auto", help="numba compiles, numpy does not; auto (default) chooses")
+    p.add_argument(
+        "--backend", choices=tuple(backends()), default="auto", help="native and numba compile, numpy does not; auto (default) chooses"
+    )
 
 
 def _seed(text: str) -> int:
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             evaluate.run(options)
         else:
             wanted = getattr(options, "backend", "auto")
-            walk.run("numba" if wanted == "auto" else wanted)
+            walk.run("native" if wanted == "auto" else wanted)
         sys.stdout.flush()
     except InputError as e:
         print(f"symnn: {e}", file=sys.stderr)

@@ -13,7 +13,7 @@ from ..network.symbolic import SymbolicNeuralNetwork, params
 from ..parameters.container import NeuralNetworkParameters
 
 
-def run(backend: str = "numba") -> None:
+def run(backend: str = "native") -> None:
     """Print each derivative of the document as mathematics, build the evaluator, print its number."""
     print("Arbitrarily combining derivatives of a neural network\n")
 

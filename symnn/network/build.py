@@ -24,7 +24,6 @@ from .symbolic import SymbolicNeuralNetwork
 if TYPE_CHECKING:
     from exprgraph.lowering.form import Form
 
-BACKENDS = ("numba", "numpy", "auto")
 REDUCTIONS = (None, "sum", "mean")
 
 
@@ -34,7 +33,7 @@ def build_nn_function(
     *symbols: Node,
     shared: Node | str | Iterable[Node | str] = (),
     reduce: str | None = None,
-    backend: str = "numba",
+    backend: str = "native",
     check_shapes: bool = True,
     threads: int = 1,
 ) -> BuiltFunction:
@@ -52,8 +51,8 @@ def build_nn_function(
             value of them.  They need not occur in the equations.
         shared: the symbols, or their names, that have one value for all samples.
         reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value per sample.
-        backend: ``"numba"`` compiles at the first call, ``"numpy"`` evaluates without compiling, ``"auto"``
-            answers with NumPy while it compiles in the background.
+        backend: ``"native"`` makes machine code at the first call, ``"numba"`` has Numba compile the printed Python, ``"numpy"``
+            evaluates without compiling, ``"auto"`` answers with NumPy while it makes machine code in the background.
         threads: the number of threads that share a batch.  Equal calls with equal threads give equal bits.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
 
@@ -118,7 +117,7 @@ class BuiltFunction:
         threads: int = 1,
     ) -> None:
         _check_choice("reduce", reduce, REDUCTIONS)
-        _check_choice("backend", backend, BACKENDS)
+        _check_choice("backend", backend, tuple(eg.backends()))
         if (whole(threads) or 0) < 1:
             raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)

@@ -46,7 +46,7 @@ def of_parameters(params: NeuralNetworkParameters) -> Variable:
     return Variable("parameters", tuple((leaf, s.offset) for leaf, s in zip(leaves, layout.slots)), (layout.size,), False)
 
 
-def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend: str = "numba", threads: int = 1) -> CompiledOutputs:
+def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend: str = "native", threads: int = 1) -> CompiledOutputs:
     """The compiled function of the outputs, the engine's own object.
 
     It is called with arrays of one dtype, C-contiguous: ``lead + shape`` for a per-sample argument,

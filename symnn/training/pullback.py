@@ -42,7 +42,7 @@ class SymbolicPullback:
     (np.float64(2.5), NeuralNetworkParameters(L1=dict(W=[[-6.0]], b=[-2.0])))
     """
 
-    def __init__(self, nn: Any, loss: Any = None, *, backend: str = "numba", threads: int = 1) -> None:
+    def __init__(self, nn: Any, loss: Any = None, *, backend: str = "native", threads: int = 1) -> None:
         self.nn = nn
         self.params = parameters_of(nn)
         self.loss = FeedForwardLoss() if loss is None else loss

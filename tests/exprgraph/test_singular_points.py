@@ -276,7 +276,7 @@ def test_hypot_neither_overflows_nor_divides_by_zero() -> None:
     x, y = eg.symbols("x y")
     h = eg.hypot(x, y)
     outputs = [h, eg.diff(h, x), eg.diff(h, y)]
-    for backend in ("numpy", "numba"):
+    for backend in ("numpy", "native"):
         fn = eg.compile(outputs, (x, y), backend=backend)
         np.testing.assert_allclose(fn(3e200, 4e200), [5e200, 0.6, 0.8], rtol=1e-15)
         np.testing.assert_allclose(fn(3e-200, 4e-200), [5e-200, 0.6, 0.8], rtol=1e-15)

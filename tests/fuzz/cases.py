@@ -14,6 +14,7 @@ from exprgraph.graph.traverse import symbols_of, topological
 from exprgraph.testing import (
     Disagreement,
     UnsmoothPointError,
+    check_backends,
     check_batches,
     check_derivatives,
     check_reduction,
@@ -132,6 +133,12 @@ def _batches(made: Made, seed: int, compiled: bool = False) -> None:
     check_batches(made.e, at=made.at, compiled=compiled, seed=seed)
 
 
+def _backends(made: Made, seed: int, *backends: str) -> None:
+    rng = np.random.default_rng(seed)
+    mixed = {s: np.where(rng.random(np.shape(v)) < 0.2, rng.choice(_SPECIAL, np.shape(v)), v) for s, v in made.at.items()}
+    check_backends(made.e, at=made.at if seed % 2 else mixed, backends=backends)
+
+
 #: what a case is held against, and for one of how many cases
 WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "modes, NumPy, 50 digits, differences": (
@@ -148,6 +155,10 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "batches, machine code": (480, lambda m, seed: _batches(m, seed, True)),
     "machine code": (40, lambda m, seed: check_derivatives(m.e, ORDER, at=m.at, seed=seed)),
     "sizes, machine code": (480, lambda m, seed: check_sizes(m.e, at=m.at, seed=seed)),
+    "backend native": (40, lambda m, seed: _backends(m, seed, "native")),
+    "backend numpy": (16, lambda m, seed: _backends(m, seed, "numpy")),
+    "backend auto": (240, lambda m, seed: _backends(m, seed, "auto")),
+    "backend numba": (480, lambda m, seed: _backends(m, seed, "numba")),
     "JAX": (500, _by_jax),
     "SymPy": (200, _by_sympy),
 }

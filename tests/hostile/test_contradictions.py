@@ -125,7 +125,7 @@ def test_layers_that_do_not_fit() -> None:
 
 nn = SymbolicNeuralNetwork(Chain(Dense(2, 3), Dense(3, 1)))
 PS = nn.chain.initial_parameters(0)
-F = {b: build_nn_function(nn.output, nn, backend=b) for b in ("numba", "numpy", "auto")}
+F = {b: build_nn_function(nn.output, nn, backend=b) for b in ("native", "numpy", "auto")}
 
 
 @pytest.mark.parametrize("backend", F)
@@ -167,7 +167,7 @@ def test_functions_that_cannot_be_built() -> None:
         lambda: build_nn_function(nn.output, nn, shared=3),
         lambda: build_nn_function(nn.output, nn, threads=1.5), lambda: build_nn_function(nn.output, nn, s, s),
         lambda: build_nn_function(object(), nn),
-        lambda: build_nn_function(nn.output, nn, backend=["numba"]), lambda: build_nn_function(nn.output, nn, reduce={}),
+        lambda: build_nn_function(nn.output, nn, backend=["native"]), lambda: build_nn_function(nn.output, nn, reduce={}),
         lambda: build_nn_function(1j, nn),
     ):  # fmt: skip
         with pytest.raises((symnn.errors.ExprGraphError, TypeError)) as caught:
@@ -222,7 +222,7 @@ def test_options_of_training_that_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_parameters_that_are_not_finite_flow_as_in_numpy(backend: str, bad: float) -> None:
     ps = PS.copy()
     ps["L1"]["W"][1, 0] = bad

@@ -89,7 +89,7 @@ def test_values(shape: tuple[int, ...]) -> None:
 def test_batches(shape: tuple[int, ...]) -> None:
     a = eg.Symbol("a", shape)
     nodes = {name: USES[name][0](a) for name in ("elementwise", "sum", "transpose", "stack", "outer", "sums that keep")}
-    fns = [eg.compile(nodes, a, backend=b) for b in ("numba", "numpy")]
+    fns = [eg.compile(nodes, a, backend=b) for b in ("native", "numpy")]
     fns.append(eg.compile(nodes, a, threads=2))
     for lead in LEADS:
         v = value(shape, lead)
@@ -193,7 +193,7 @@ def test_networks_and_batches_without_samples() -> None:
     nn = SymbolicNeuralNetwork(Chain(Dense(2, 3), Dense(3, 2)))
     e = {"y": nn.output, "J": derivative(Jacobian(nn)), "H": derivative(Hessian(nn)), "g": derivative(Gradient(nn))}
     ps = nn.chain.initial_parameters(0)
-    for backend in ("numba", "numpy"):
+    for backend in ("native", "numpy"):
         f = build_nn_function(e, nn, backend=backend)
         for lead in LEADS:
             got = f(np.zeros((*lead, 2)), ps)

@@ -24,16 +24,16 @@ REAL = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 f
 OTHER = ["complex64", "complex128", "object", "U3", "S3", "datetime64[s]", "timedelta64[s]", "V8"]
 
 Call = Callable[[Any], Any]
-FUNCTIONS = {backend: eg.compile(e, (x, s), backend=backend) for backend in ("numba", "numpy")}
-BUILT = {backend: build_nn_function(net.output, net, backend=backend) for backend in ("numba", "numpy")}
+FUNCTIONS = {backend: eg.compile(e, (x, s), backend=backend) for backend in ("native", "numpy")}
+BUILT = {backend: build_nn_function(net.output, net, backend=backend) for backend in ("native", "numpy")}
 #: each way a value of shape (3,) gets into the package
 WAYS: dict[str, Call] = {
     "evaluate": lambda v: eg.evaluate(e, {x: v, s: 0.5}),
-    "numba": lambda v: FUNCTIONS["numba"](v, 0.5),
+    "native": lambda v: FUNCTIONS["native"](v, 0.5),
     "numpy": lambda v: FUNCTIONS["numpy"](v, 0.5),
     "substitute": lambda v: eg.evaluate(eg.substitute(e, {x: v, s: 0.5})),
     "a constant": lambda v: eg.evaluate(eg.sin(eg.array(v)) * 0.5 + v),
-    "a network, numba": lambda v: BUILT["numba"](v, PS),
+    "a network, native": lambda v: BUILT["native"](v, PS),
     "a network, numpy": lambda v: BUILT["numpy"](v, PS),
 }
 
@@ -180,7 +180,7 @@ def test_sizes_beyond_all_memory() -> None:
 
 @pytest.mark.slow
 def test_a_saved_module_takes_the_same_values(tmp_path) -> None:
-    FUNCTIONS["numba"].save(tmp_path / "saved.py")
+    FUNCTIONS["native"].save(tmp_path / "saved.py")
     space: dict[str, Any] = {"__name__": "saved"}
     exec((tmp_path / "saved.py").read_text(), space)
     want = eg.evaluate(e, {x: [0.0, 1.0, 1.0], s: 0.5})

@@ -47,7 +47,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
 def test_the_error_says_what_belongs_where(name: str, called: bool) -> None:
     """At the first call, and after one that went well."""
     given, error, said = CALLS[name]
-    f: Callable[..., Any] = build_nn_function(NN.output, NN, backend="numba" if called else "numpy")
+    f: Callable[..., Any] = build_nn_function(NN.output, NN, backend="native" if called else "numpy")
     if called:
         assert f(X, PS).shape == (1,)
     with pytest.raises(error, match=said) as caught:

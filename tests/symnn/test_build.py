@@ -33,7 +33,7 @@ from symnn import (
     params,
 )
 
-BACKENDS = ["numpy", "numba"]
+BACKENDS = ["numpy", "native"]
 
 
 def document() -> tuple[SymbolicNeuralNetwork, Any]:
@@ -113,7 +113,7 @@ def equations(nn: SymbolicNeuralNetwork, y: Any) -> dict[str, Any]:
 
 
 # compiling all the equations takes a while; a smaller set is compiled by the tests below
-ON_BACKENDS = pytest.mark.parametrize("backend", [pytest.param("numba", marks=pytest.mark.slow), "numpy"])
+ON_BACKENDS = pytest.mark.parametrize("backend", [pytest.param("native", marks=pytest.mark.slow), "numpy"])
 
 
 @ON_BACKENDS
@@ -466,7 +466,8 @@ def test_only_larger_shapes_are_explained_by_the_document() -> None:
             "'sinput' was made with per_sample=True and cannot be shared",
         ),
         (lambda nn, y: build_nn_function(nn.output, nn, reduce="max"), ArgumentError, "reduce is one of None, 'sum', 'mean', got 'max'"),
-        (lambda nn, y: build_nn_function(nn.output, nn, backend="c"), ArgumentError, "backend is one of 'numba', 'numpy', 'auto', got 'c'"),
+        (lambda nn, y: build_nn_function(nn.output, nn, backend="c"), ArgumentError,
+         "backend is one of 'native', 'numba', 'numpy', 'auto', got 'c'"),
         (lambda nn, y: build_nn_function([], nn), ArgumentError, r"no equations in \[\]"),
         (
             lambda nn, y: build_nn_function([nn.output, "text"], nn),

@@ -71,7 +71,7 @@ def check(results: list[np.ndarray], f: Any) -> None:
     np.testing.assert_array_equal(shared, PS.L1.b)
 
 
-@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("backend", ["native", "numpy"])
 def test_c_callers_give_arguments_in_order_and_the_flat_parameters_last(backend: str) -> None:
     f = function(backend=backend)
     given, results = buffers()

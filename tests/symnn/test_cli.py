@@ -150,7 +150,7 @@ def test_value_is_the_network_and_the_default(place: Path) -> None:
         np.testing.assert_allclose(got["value"], want, rtol=1e-14)
 
 
-@pytest.mark.parametrize("backend", ["numba", "auto"])
+@pytest.mark.parametrize("backend", ["native", "auto"])
 def test_compiled_and_numpy_agree(place: Path, backend: str) -> None:
     options = dict(network="Dense(2,1)", derivative="hessian", params=None, init="0")
     assert evaluate(out="a.npz", **options) == evaluate(out="b.npz", backend=backend, **options) == 0
@@ -239,11 +239,11 @@ def test_the_formula_is_shown_without_points(place: Path, capsys: pytest.Capture
 
 
 def test_the_formula_and_the_code_go_before_the_table(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert evaluate(network="Dense(2,1)", derivative="jacobian", params=None, init="0", show="", source="", backend="numba") == 0
+    assert evaluate(network="Dense(2,1)", derivative="jacobian", params=None, init="0", show="", source="", backend="native") == 0
     out = capsys.readouterr().out
     nn = SymbolicNeuralNetwork(Chain(Dense(2, 1)))
     J = Jacobian(nn).derivative
-    source = build_nn_function(J, nn, backend="numba").source
+    source = build_nn_function(J, nn, backend="native").source
     assert out.startswith(f"jacobian =\n{J}\n{source}")
     assert "def " in source
     assert "result.npz: jacobian of" in out.removeprefix(f"jacobian =\n{J}\n{source}")
@@ -499,8 +499,8 @@ def test_options_that_do_not_go_together(place: Path, capsys: pytest.CaptureFixt
     fails(capsys, "a seed is a whole number", init="-1", params=None)
     fails(capsys, "a seed is a whole number", init="one", params=None)
     fails(capsys, "--network", network=None)
-    fails(capsys, "numba", "numpy", "'fortran'", backend="fortran")
-    assert "{numba,numpy,auto}" in help_of("evaluate", capsys)
+    fails(capsys, "native", "numba", "numpy", "'fortran'", backend="fortran")
+    assert "{native,numba,numpy,auto}" in help_of("evaluate", capsys)
     fails(capsys, "unrecognized", nonsense="1")
 
 

@@ -39,7 +39,7 @@ def output(ps: Any, x: np.ndarray) -> np.ndarray:
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("n", [1, 2, 7, 64, 1000])
 @pytest.mark.parametrize("name", LOSSES)
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", "native"])
 def test_value_and_exact_gradient(name: str, n: int, backend: str) -> None:
     loss, numpy = LOSSES[name]
     ps, (x, y) = parameters(), data(n)
