@@ -55,19 +55,20 @@ class _Kept:
         data = disk.read(self._key(signature, context))
         if data is None:
             return None
-        from numba.core import compiler
+        from numba.core import caching
 
-        rebuild: Any = compiler.CompileResult._rebuild
+        form: Any = caching.CompileResultCacheImpl
         context.refresh()
-        return rebuild(context, *pickle.loads(data))
+        return form.rebuild(None, context, pickle.loads(data))
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep what was compiled, unless it has addresses of this process in it."""
-        from numba.core import serialize
+        from numba.core import caching, serialize
 
+        form: Any = caching.CompileResultCacheImpl
         dumps: Any = serialize.dumps
         if not compiled.library.has_dynamic_globals:
-            disk.write(self._key(signature, compiled.target_context), dumps(compiled._reduce()))
+            disk.write(self._key(signature, compiled.target_context), dumps(form.reduce(None, compiled)))
 
 
 def _importable(name: str) -> str:
