@@ -126,7 +126,7 @@ def _target(name: str, what: str) -> str:
 
 def _kind(mode: int) -> str:
     kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
-    return next((name for is_kind, name in kinds if is_kind(mode)), "no regular file")
+    return next((name for is_kind, name in kinds if is_kind(mode)), "not a regular file")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def row_of(function: str | Function | Callable[..., Node]) -> Function:
     name = function if isinstance(function, str) else function.name if isinstance(function, Function) else getattr(function, "__name__", "")
     row = TABLE.get(name)
     if not isinstance(row, Function):
-        raise ValueError(f"{function!r} is no elementwise function; add it with exprgraph.function(...)")
+        raise ValueError(f"{function!r} is not an elementwise function; add it with exprgraph.function(...)")
     return row
 
 

@@ -204,7 +204,7 @@ class _Reader:
         if keyword.iskeyword(token):
             self.source.refuse(self.start, self._end_of_line())
         if not token.isidentifier():
-            self._fail(f"{token[:40]!r} is no name")
+            self._fail(f"{token[:40]!r} is not a name")
         return token if token.isascii() else unicodedata.normalize("NFKC", token)  # as Python does
 
     # -- operands; each of the two says whether an operand comes next
@@ -268,7 +268,7 @@ class _Reader:
         try:
             return int(token, 0) if re.fullmatch(r"[\d_]+|0[xXoObB].*", token) else float(token)
         except ValueError:
-            self._fail(f"{token[:40]!r} is no number")
+            self._fail(f"{token[:40]!r} is not a number")
 
     def _text(self) -> str:
         prefix = self.token[: re.search("['\"]", self.token).start()].lower()  # type: ignore[union-attr]

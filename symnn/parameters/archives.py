@@ -101,7 +101,7 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"parameter file {source} is a directory")
     if not stat.S_ISREG(mode):  # reading a pipe would block
-        raise ParameterFileError(f"{source} is not a file of parameters: it is no regular file")
+        raise ParameterFileError(f"{source} is not a file of parameters: it is not a regular file")
     with open(source, "rb") as f:
         try:
             with ZipFile(f) as archive:

@@ -27,7 +27,7 @@ def read_array(f: IO[bytes], size: int) -> np.ndarray:
     """
     start = f.read(8)
     if start[:6] != b"\x93NUMPY" or len(start) < 8:
-        raise ValueError(f"{'an archive' if start[:2] == b'PK' else 'what it holds'} is no array in NumPy's format")
+        raise ValueError(f"{'an archive' if start[:2] == b'PK' else 'it'} is not an array in NumPy's format")
     version = start[6]
     if version not in (1, 2, 3):
         raise ValueError(f"version {version} of NumPy's format is not known")
@@ -59,15 +59,15 @@ def _described(header: str) -> tuple[np.dtype, tuple[int, ...], bool]:
         raise ValueError(f"{header[:60]!r} does not describe an array") from None
     letter = _DTYPE.fullmatch(descr) if isinstance(descr, str) else None
     if letter is None or len(descr) > 12:
-        raise ValueError(f"{descr!r:.60} is no type of numbers")
+        raise ValueError(f"{descr!r:.60} is not a type of numbers")
     if letter[1] == "O":  # reading them would execute code of the file
         raise ValueError("Object arrays cannot be loaded")
     try:
         dtype = np.dtype(descr)
     except TypeError:
-        raise ValueError(f"{descr!r} is no type of numbers") from None
+        raise ValueError(f"{descr!r} is not a type of numbers") from None
     if not isinstance(by_columns, bool) or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"{shape!r:.60} is no shape")
+        raise ValueError(f"{shape!r:.60} is not a shape")
     if len(shape) > 32 or math.prod(n for n in shape if n) >= 1 << 62 or not dtype.itemsize:
         raise ValueError(f"no array has the shape {shape!r:.60}")
     return dtype, shape, by_columns

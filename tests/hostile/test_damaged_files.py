@@ -177,7 +177,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero")):
         for read in (NeuralNetworkParameters.load, lambda p: fit(resume=p)):
-            with pytest.raises(ParameterFileError, match="no regular file"):
+            with pytest.raises(ParameterFileError, match="not a regular file"):
                 read(path)
     (tmp_path / "nowhere").symlink_to(tmp_path / "not there")
     for error, path in ((FileNotFoundError, tmp_path / "nowhere"), (IsADirectoryError, tmp_path)):

@@ -253,7 +253,7 @@ def test_points_without_a_derivative_are_refused() -> None:
 
 
 def test_what_is_no_function_is_refused() -> None:
-    with pytest.raises(ValueError, match="is no elementwise function"):
+    with pytest.raises(ValueError, match="is not an elementwise function"):
         check_function("contract")
 
 
