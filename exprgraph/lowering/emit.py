@@ -14,6 +14,7 @@ from ..graph.traverse import topological
 from ..loops.library import needed
 from ..loops.print.python import print_program
 from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
+from ..loops.target import CPU, Target
 from ..loops.walk import called_by
 from .access import Place, contiguous, identity_index
 from .arguments import Moved, gathering, loading
@@ -28,13 +29,6 @@ from .program import Argument, Program
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 
-#: What the lane workspace should not exceed, in bytes.  Measured: up to here a longer block gains more (each
-#: product of matrices loads its shared side once for a block) than a workspace in second-level cache does.
-CACHE_BYTES = 2 * 1024 * 1024
-
-#: samples in a block, the most for which the workspace is small enough
-BLOCKS = (128, 64, 32, 16, 8)
-
 #: arguments that kernels get an array each; of more, the small ones are put together first
 SEPARATE = 32
 #: numbers of a small one
@@ -45,21 +39,16 @@ SMALL = 64
 CHECKED_PAIRS = 100
 
 
-def row_length(block: int) -> int:
-    """The distance of two rows of lanes: not a power of two, which would crowd a few cache sets."""
-    return block + 8 if block > 8 else block
-
-
 class _Emitter:
     def __init__(
-        self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool, block: int
+        self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool, block: int, row: int
     ) -> None:
         self.outputs = pairwise(outputs)
         self.arguments = arguments
         self.single = single
         self.contract = contract
         self.block = block
-        self.row = row_length(block)
+        self.row = row
         self.storage = Storage()
         self.table = Table()
         self.memory = Memory(self.storage.place, self.row, self.table.positions)
@@ -330,20 +319,23 @@ class _Emitter:
         )  # fmt: skip
 
 
-def emit(outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True) -> Program:
+def emit(
+    outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True, target: Target = CPU
+) -> Program:
     """The loop program of a function of the arguments.
 
     ``batch`` runs over blocks of samples; without, one sample is evaluated and nothing is on lanes.
     ``single`` computes in float32; without ``contract`` no multiplication is fused with an addition, but in sums of products.
+    ``target`` says how long blocks may be, and how far apart rows are.
     """
-    block = BLOCKS[0]
-    program = _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block).program()
-    size = 4 if single else 8
-    while batch and block > BLOCKS[-1] and program.rows * row_length(block) * size > CACHE_BYTES:
-        block = next(b for b in BLOCKS if b < block)
-    if block != program.block:
-        program = _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block).program()
-    return program
+
+    def program(block: int) -> Program:
+        row = target.row_length(block)
+        return _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block, row=row).program()
+
+    longest = program(target.blocks[0])
+    block = target.block_for(longest.rows, 32 if single else 64)
+    return program(block) if batch and block != target.blocks[0] else longest
 
 
-__all__ = ["BLOCKS", "CACHE_BYTES", "emit", "row_length"]
+__all__ = ["emit"]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,13 +23,17 @@ from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
 from exprgraph.loops import runtime
+from exprgraph.loops.target import CPU, Target
 from exprgraph.lowering import module
-from exprgraph.lowering.emit import BLOCKS, CACHE_BYTES, emit, row_length
+from exprgraph.lowering.emit import emit
 from exprgraph.lowering.function import compile_function
 from exprgraph.lowering.phases import pairwise
 from exprgraph.lowering.program import Argument
 from exprgraph.lowering.save import points
 from exprgraph.meaning.evaluate import evaluate_nodes, taken_as_shared
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "loops"))
+from interpreter import Interpreter
 
 
 def arguments(lanes: set[str]) -> list[Argument]:
@@ -328,15 +333,33 @@ def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
     for width, block in ((20, 128), (3000, None), (200_000, 8)):
         p = eg.Symbol("p", width, per_sample=True)
         program = emit([eg.exp(p)], [Argument("p", ((p, 0),), width, True)], batch=True, single=single)
-        assert program.block in BLOCKS and (block is None or program.block == block)
-        assert program.workspace == program.rows * row_length(program.block) and program.rows >= 2 * width
+        assert program.block in CPU.blocks and (block is None or program.block == block)
+        assert program.workspace == program.rows * CPU.row_length(program.block) and program.rows >= 2 * width
         size = program.workspace * item
-        assert size <= CACHE_BYTES or program.block == 8
-        longer = [b for b in BLOCKS if b > program.block]
-        assert all(program.rows * row_length(b) * item > CACHE_BYTES for b in longer)
+        assert size <= CPU.workspace or program.block == 8
+        longer = [b for b in CPU.blocks if b > program.block]
+        assert all(program.rows * CPU.row_length(b) * item > CPU.workspace for b in longer)
     # rows apart by a power of two would share few sets of a cache; each begins where a vector may
-    assert all(row_length(b) > b and row_length(b) & (row_length(b) - 1) and row_length(b) % 8 == 0 for b in BLOCKS if b > 8)
-    assert row_length(8) == 8
+    assert all(n > b and n & (n - 1) and n % 8 == 0 for b, n in ((b, CPU.row_length(b)) for b in CPU.blocks if b > 8))
+    assert CPU.row_length(8) == 8
+
+
+@pytest.mark.parametrize("target", [Target(blocks=(1024,), padding=0), Target(blocks=(4, 2), workspace=400), Target(blocks=(1,))])
+def test_a_target_says_how_long_blocks_are_and_how_far_apart_rows(target: Target) -> None:
+    p, w = eg.Symbol("p", 3, per_sample=True), eg.Symbol("w", (3, 3))
+    e = [eg.tanh(w @ eg.sin(p)) * p[0], eg.over_samples.sum(eg.outer(p, w @ p))]
+    given = [Argument("p", ((p, 0),), 3, True), Argument("w", ((w, 0),), 9, False)]
+    program = emit(e, given, batch=True, single=False, target=target)
+    assert program.block in target.blocks and program.workspace == program.rows * target.row_length(program.block)
+    assert program.workspace * 8 <= target.workspace or program.block == target.blocks[-1]
+    rng = np.random.default_rng(0)
+    at = rng.normal(size=(7, 3)), rng.normal(size=(3, 3))
+    results = [np.empty(9), np.empty(21)]
+    memory = np.zeros(program.workspace), np.zeros(program.shared)
+    data = SimpleNamespace(constants=program.data.constants, table=program.data.table.tolist(), steps=program.data.steps.ravel().tolist())
+    Interpreter(program.loops).run([a.ravel() for a in at], results, *memory, data, 7)
+    for got, want in zip(reversed(results), eg.evaluate(e, dict(zip((p, w), at)))):
+        np.testing.assert_allclose(got, want.ravel(), rtol=1e-13)
 
 
 def test_memory_of_dead_values_is_used_again() -> None:

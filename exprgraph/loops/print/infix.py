@@ -124,7 +124,8 @@ def subtracted(x: Expression) -> Expression | None:
         return None
     if x.type == "index":
         return index(-int(x.text)) if int(x.text) >= 2**63 else None
-    return Constant(x.text[1:], x.type) if x.text.startswith("-") else None
+    below = x.text.startswith("-") and not (x.type == "bits" and int(x.text) <= -(2**31))  # whose opposite may be none
+    return Constant(x.text[1:], x.type) if below else None
 
 
 def _parts(x: Expression) -> tuple[Expression, ...]:

@@ -79,7 +79,7 @@ _HELPERS = {
 }
 
 #: what C's functions are called here: NumPy's raise no errors
-_LIBRARY = {
+CALLED = {
     **{n: f"np.{n}" for n in "exp expm1 log log2 log10 log1p sin cos tan sinh cosh tanh hypot fmod cbrt exp2".split()},
     **{f"a{n}": f"np.arc{n}" for n in "sin cos tan sinh cosh tanh".split()},
     "atan2": "np.arctan2", "pow": "np.power", "tgamma": "math.gamma",
@@ -91,7 +91,7 @@ _SIGNS = {
     "floordiv": Sign("//", 80), "mod": Sign("%", 80), "shift_left": Sign("<<", 65, mixes=False), "shift_right": Sign(">>", 65, mixes=False),
     "and_bits": Sign("&", 60, mixes=False), "xor_bits": Sign("^", 58, mixes=False), "or_bits": Sign("|", 56, mixes=False),
     **{op: Sign(s, 50, chains=False) for op, s in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "=="), ("ne", "!="))},
-    "abs": Sign("abs"), "copysign": Sign("math.copysign"), **{n: Sign(f"np.{n}") for n in ("sqrt", "floor", "ceil", "trunc", "rint")},
+    "abs": Sign("abs"), **{n: Sign(f"np.{n}") for n in ("copysign", "sqrt", "floor", "ceil", "trunc", "rint")},
     "real_of_index": Sign("R"), "bits_of_real": Sign("bits"), "real_of_bits": Sign("from_bits"),
 }  # fmt: skip
 _CHOICE = Sign("if", 10, chains=False)
@@ -122,7 +122,7 @@ class _Python(Infix):
         return f"u({x.name})" if x.name in self.counted else x.name
 
     def function(self, x: Call) -> str:
-        return _LIBRARY.get(x.function, f"math.{x.function}") if x.library else x.function
+        return CALLED.get(x.function, f"math.{x.function}") if x.library else x.function
 
     def operation(self, x: Operation, parts: Sequence[Piece]) -> Piece:
         if x.op == "select":
@@ -256,4 +256,4 @@ def print_program(program: Loops) -> str:
     return "\n\n".join([_HEADER.format(real=real, block=program.block), *helpers, *functions, *procedures, driver])
 
 
-__all__ = ["CHOICES", "print_program"]
+__all__ = ["CALLED", "CHOICES", "print_program"]
