@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import unicodedata
 
 
 def is_identifier(name: str) -> bool:
@@ -11,8 +12,6 @@ def is_identifier(name: str) -> bool:
         return False
     if name.isascii():
         return True
-    import unicodedata
-
     return unicodedata.normalize("NFKC", name) == name
 
 

@@ -15,7 +15,8 @@ import struct
 from collections.abc import Mapping
 from errno import EINVAL
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+from zipfile import BadZipFile, ZipFile
 from zlib import error as deflate_error
 
 import numpy as np
@@ -24,9 +25,6 @@ from exprgraph.support import files
 
 from ..errors import ArgumentError, ParameterFileError
 from .npy import read_array
-
-if TYPE_CHECKING:
-    from zipfile import ZipFile
 
 _ENDINGS = (".npz",)
 #: in the comment before the digest: the writer, and the version of this format
@@ -50,8 +48,6 @@ def check_writable(path: str | os.PathLike[str], what: str) -> None:
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], what: str = "parameters") -> None:
     """Write the arrays to exactly this path; an existing file is replaced once everything is written."""
-    from zipfile import ZipFile  # with bz2 and lzma, which only files need
-
     path = _path(path, what)
     for name in arrays:
         if len(f"{name}.npy".encode()) > 0xFFFF:
@@ -91,8 +87,6 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
         FileNotFoundError, IsADirectoryError, PermissionError: there is no readable file.
         ParameterFileError: the file is not an archive of arrays, or is damaged.
     """
-    from zipfile import BadZipFile, ZipFile  # with bz2 and lzma, which only files need
-
     source = os.fspath(path)
     try:
         mode = os.stat(source).st_mode

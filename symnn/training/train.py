@@ -19,10 +19,13 @@ from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..quantities import count, described, generator
 from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
+from .batching import Sampler
 from .checkpoints import check_checkpoint
 from .fingerprints import of_data, of_network, of_terms
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
+from .progress import Progress
+from .run import Run, Value
 
 
 def train(
@@ -92,10 +95,6 @@ def train(
     >>> r.params.L1.W.round(3), r.params.L1.b.round(3)
     (array([[3.]]), array([1.]))
     """
-    from .batching import Sampler  # the training loop, and the compiler below it, are loaded when needed
-    from .progress import Progress
-    from .run import Run, Value
-
     start = time.perf_counter()
     _check_order(nn, loss, data)
     if epochs is not None:
