@@ -100,6 +100,7 @@ from .functions.rows import (
     xlogy,
 )
 from .functions.scaled import hypot
+from .graph import pickling as _pickling
 from .graph.leaves import Symbol, symbols
 from .graph.node import Node
 from .language import numpy_protocol as _numpy_protocol
@@ -127,7 +128,6 @@ from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, p
 from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
 from .lowering import compile  # noqa: A004
 from .lowering.backends import backends
-from .meaning import pickling as _pickling
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
 from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute

@@ -89,7 +89,7 @@ class Node:
             raise AttributeError(f"only symbols have a name; this is a {self.op.name} expression")
         return str(self.params[0])
 
-    if TYPE_CHECKING:  # attached by exprgraph.language.operators, exprgraph.show and exprgraph.meaning.pickling
+    if TYPE_CHECKING:  # attached by exprgraph.language.operators, exprgraph.show and exprgraph.graph.pickling
         T: Node
 
         def __add__(self, other: Operand) -> Node: ...

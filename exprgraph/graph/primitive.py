@@ -20,6 +20,11 @@ class Primitive:
         self.key = name.encode()
         self.leaf = leaf
 
+    @property
+    def arity(self) -> int | None:
+        """The number of arguments, if it is the same for all nodes."""
+        return 0 if self.leaf else None
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 

@@ -171,7 +171,7 @@ except ValueError as e:
     print(e)
 """
     assert b"'only_in_this_process'" in run(code, "0", data)
-    from exprgraph.meaning.pickling import load
+    from exprgraph.graph.pickling import load
 
     with pytest.raises(ValueError, match="format 0, this exprgraph reads format"):
         load(0, [])

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.graph import pickling
 from exprgraph.graph.node import FORMAT, FrozenArray, interned_count, make
 from exprgraph.graph.primitive import ARRAY, SELECT, SUM, SYMBOL
-from exprgraph.meaning import pickling
 from symnn import Chain, Dense, NeuralNetworkParameters, SymbolicNeuralNetwork, build_nn_function
 
 ROOT = str(Path(eg.__file__).parent.parent)
@@ -218,7 +218,7 @@ def test_what_a_pickle_calls() -> None:
     """A pickle of an expression names the package's own functions and nothing else."""
     named = {arg for op, arg, _ in pickletools.genops(pickle.dumps(e, 2)) if op.name == "GLOBAL"}
     assert {n.split()[0].split(".")[0] for n in named} == {"exprgraph"} or {n.split()[0] for n in named} <= {
-        "exprgraph.meaning.pickling", "exprgraph.graph.primitive", "exprgraph.graph.node", "_codecs",
+        "exprgraph.graph.pickling", "exprgraph.graph.primitive", "exprgraph.graph.node", "_codecs",
     }  # fmt: skip
     assert make(SYMBOL, (), ("x", False), (3,)) is x
 

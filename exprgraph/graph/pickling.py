@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..functions.elementwise import Function
-from ..graph.node import FORMAT, Node, make
-from ..graph.primitive import Primitive
-from ..graph.traverse import topological
+from .node import FORMAT, Node, make
+from .primitive import Primitive
+from .traverse import topological
 
 Row = tuple[Primitive, tuple[int, ...], tuple[Any, ...], tuple[int, ...]]
 
@@ -34,7 +33,7 @@ def load(version: int, rows: list[Row], digest: bytes | None = None) -> Node:
     other = ""
     try:
         for op, args, params, shape in rows:
-            if isinstance(op, Function) and op.arity != len(args):
+            if op.arity not in (None, len(args)):
                 other = (
                     f"the pickled expression calls {op.name} with {len(args)} arguments; the function registered "
                     f"under this name in this process takes {op.arity}"
