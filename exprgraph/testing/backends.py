@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.leaves import as_node
+from ..canonical.operands import as_node
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
 from ..lowering import compile as compile_
