@@ -14,7 +14,7 @@ import pytest
 from exprgraph.loops.operations import LIBRARY
 
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2")
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wstrict-prototypes", "-Werror", "-O2")
 #: the compiler's own values of these functions of constants are not the library's
 OF_THE_LIBRARY = tuple(f"-fno-builtin-{name}{f}" for name in LIBRARY for f in ("", "f"))
 

@@ -249,9 +249,8 @@ class Draw:
             let = Let(self.fresh("x"), self.expression(kind, names, 3))
             names[let.name] = kind
             body.append(let)
-        self.functions.append(
-            Function(f"{self.random.choice(('exp', 'g'))}{len(self.functions)}", parameters, tuple(body), self.real(names, 3))
-        )
+        name = f"{self.random.choice(('exp', 'g'))}{len(self.functions)}"
+        self.functions.append(Function(name, parameters, tuple(body), self.real(names, 3), contract=False))
 
     def procedure(self, given: Mapping[str, Type], stores: list[str]) -> None:
         """One more procedure, with an accumulator and an index that changes."""

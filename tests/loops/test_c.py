@@ -1,21 +1,18 @@
 """C computes what the interpreter does, bit for bit, from files that compile without a warning."""
 
-import ctypes
 import re
 import subprocess
 
 import numpy as np
 import pytest
-from c_compiler import COMPILERS, function, library, needs_a_compiler, table
-from hand_made import text_of
+from c_compiler import COMPILERS, function, library, needs_a_compiler
 from interpreter import Interpreter
-from random_loops import INTERFACE, LONG, NUMBERS, ROW, ROWS, SAMPLE, SHARED, Draw, memory, same
+from random_loops import INTERFACE, LONG, NUMBERS, ROW, ROWS, SAMPLE, SHARED, Draw, same
 
 from exprgraph.loops.errors import LoopError, UnreadableError
 from exprgraph.loops.operations import OPERATIONS
 from exprgraph.loops.print.c import Interface, Numbers, print_program
 from exprgraph.loops.print.c_file import harmless, number, said
-from exprgraph.loops.print.llvm import ENTRY
 from exprgraph.loops.program import (
     Call,
     Each,
@@ -36,57 +33,8 @@ from exprgraph.loops.program import (
     real,
 )
 from exprgraph.loops.verify import verify
-from exprgraph.lowering.native import machine
 
 pytestmark = needs_a_compiler
-
-#: warnings of comparisons of constants, which plans do not have
-OF_CONSTANTS = ("-Wno-type-limits", "-Wno-tautological-compare")
-
-
-def check(program, run, samples, what):
-    wanted, found = (memory(program.single, samples, samples) for _ in range(2))
-    Interpreter(program).run(*wanted, NUMBERS, samples)
-    run(*found, samples)
-    for a, b in zip([*wanted[0], *wanted[1], *wanted[2:]], [*found[0], *found[1], *found[2:]]):
-        assert same(a, b), f"{what}\n{program!r}\n{a}\n{b}"
-
-
-@pytest.mark.one_in(4)
-@pytest.mark.parametrize("group", range(12))
-def test_programs_drawn_at_random(group, tmp_path):
-    programs = {f"f{seed}": Draw(seed).program() for seed in range(6 * group, 6 * group + 6)}
-    text = "\n".join(print_program(p, NUMBERS, INTERFACE, name) for name, p in programs.items())
-    loaded = library(text, tmp_path, *OF_CONSTANTS)
-    for name, p in programs.items():
-        verify(p)
-        for samples in (1, 6):
-            check(p, function(loaded, name), samples, name)
-
-
-@pytest.mark.one_in(4)
-@pytest.mark.parametrize("group", range(8))
-def test_machine_code_of_programs_drawn_at_random(group):
-    for seed in range(1000 + 6 * group, 1006 + 6 * group):
-        p = Draw(seed, axes=("neighbours",)).program()  # behind the last lane are other numbers
-        verify(p)
-        run = native(p)
-        for samples in (1, 6):
-            check(p, run, samples, seed)
-
-
-def native(p):
-    """The program as LLVM compiles it."""
-    data = np.array(NUMBERS.constants, np.float32 if p.single else float), np.array(NUMBERS.table, np.uint64), np.array(NUMBERS.steps)
-    told = bytes((ctypes.c_void_p * 3)(*(a.ctypes.data for a in data)))
-    loaded = machine.Loaded(machine.compile_object(text_of(p)), {"DATA": told})
-    entry = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_int64)(loaded.address(ENTRY))
-
-    def run(arguments, results, w, s, samples):
-        entry(table(arguments), table(results), w.ctypes.data, s.ctypes.data, samples)
-
-    vars(run).update(keep=(loaded, data))
-    return run
 
 
 def small(*body, functions=(), procedures=(), single=False, arguments=1):
@@ -103,27 +51,12 @@ def c_of(p, numbers=None, name="evaluate"):
 #: numbers of each type at which operations have something special
 AWKWARD = {
     "real": [
-        0.0,
-        -0.0,
-        0.5,
-        -0.5,
-        1.5,
-        2.5,
-        -2.5,
-        3.0,
-        1e-310,
-        1e300,
-        -1e300,
-        4503599627370497.5,
-        8388609.5,
-        float("inf"),
-        float("-inf"),
-        float("nan"),
+        0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-310, 1e300, -1e300, 4503599627370497.5, 8388609.5, float("inf"), float("-inf"), float("nan"),
     ],
     "index": [0, 1, 2, 3, 62, 63, 2**31, 2**53 + 1, 2**63, 2**64 - 1],
     "bits": [0, 1, -1, 2, 5, 30, 31, 0x7F800001, 0x3F800000, -0x7FFFFFFF, -0x80000000],
     "truth": [False, True],
-}
+}  # fmt: skip
 OUT, S, C, K, J = Name("o", "reals"), Name("s", "reals"), Name("c", "reals"), Name("k", "index"), Name("j", "index")
 T = Name("T", "indices")
 
@@ -266,6 +199,7 @@ def test_what_nothing_reads_is_not_written():
 )  # fmt: skip
 def test_names(name, harmless_name):
     assert harmless(name, "f_") == harmless_name
+    assert harmless("samples", "f_") == "samples" and harmless("samples", "f_", driver=True) == "v_samples"
     assert re.fullmatch("[A-Za-z][A-Za-z0-9_]*", harmless_name)
 
 
@@ -279,6 +213,14 @@ def test_names(name, harmless_name):
 )  # fmt: skip
 def test_numbers(value, single, text):
     assert number(value, single) == text
+
+
+def test_what_computes_something_else_is_refused(tmp_path):
+    file = tmp_path / "f.c"
+    file.write_text(c_of(small(Store(OUT, index(0), real(1.0)))))
+    for flag in ("-ffast-math", "-ffinite-math-only", "-funsafe-math-optimizations"):
+        ran = subprocess.run([COMPILERS[0], "-std=c99", flag, "-c", str(file), "-o", str(tmp_path / "f.o")], capture_output=True, text=True)
+        assert ran.returncode and "#error" in ran.stderr, flag
 
 
 def test_names_of_arguments_cannot_leave_a_comment(tmp_path):

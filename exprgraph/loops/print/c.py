@@ -90,7 +90,7 @@ class _C(Infix):
 
     def own(self, name: str) -> str:
         """A name that is given in a body."""
-        return harmless(name, self.prefix)
+        return harmless(name, self.prefix, driver=bool(self.known))
 
     def function(self, x: Call) -> str:
         return x.function + "f" * self.single if x.library else self.prefix + x.function
@@ -261,7 +261,7 @@ class _C(Infix):
         lets = without_unused(f.body, [f.result])
         given = ", ".join(f"{self.real} {self.own(p)}" for p in f.parameters)
         unread = _unread([Name(p, "real") for p in f.parameters], (*lets, Let("result", f.result)))
-        lines = [*about(f.doc), f"static inline {self.real} {self.prefix}{f.name}({given})", "{"]
+        lines = [*about(f.doc), f"static inline {self.real} {self.prefix}{f.name}({given or 'void'})", "{"]
         lines += [f"    (void){self.own(n)};" for n in unread]
         return "\n".join([*lines, *self.body(lets, 1), f"    return {self.text(f.result)};", "}"])
 
@@ -270,7 +270,7 @@ class _C(Infix):
         body = without_unused(p.body)
         self.changing = {s.name for s in statements_of(body) if isinstance(s, Variable)}
         given = ", ".join(self._parameter(n, n.name in stored, n.name in sole) for n in p.parameters)
-        lines = [*about(p.doc), f"static void {self.prefix}{p.name}({given})", "{"]
+        lines = [*about(p.doc), f"static void {self.prefix}{p.name}({given or 'void'})", "{"]
         lines += [f"    (void){self.own(n)};" for n in _unread(p.parameters, body)]
         return "\n".join([*lines, *self.body(body, 1), "}"])
 

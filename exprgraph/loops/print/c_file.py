@@ -34,18 +34,18 @@ _KEYWORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return
 short signed sizeof static struct switch typedef union unsigned void volatile while asm bool true false unix linux
 """.split()
-#: what is called or declared by the printer
-_TAKEN = "sqrt fabs floor ceil trunc rint copysign memcpy arguments results workspace shared samples count".split()
-_RESERVED = frozenset([*_KEYWORDS, *_TAKEN, *LIBRARY])
+_RESERVED = frozenset([*_KEYWORDS, *"sqrt fabs floor ceil trunc rint copysign memcpy".split(), *LIBRARY])
+#: what the function has names for that callers call
+_DRIVER = frozenset("arguments results workspace shared samples count".split())
 
 
-def harmless(name: str, prefix: str) -> str:
+def harmless(name: str, prefix: str, driver: bool = False) -> str:
     """A name of a parameter or variable that means nothing else in C, nor in this file; different names stay different.
 
-    All that a file declares for itself begins with ``prefix``.
+    All that a file declares for itself begins with ``prefix``; ``driver``: in the function that callers call.
     """
     fine = re.fullmatch(r"[a-z][a-z0-9_]*|[A-Z][a-z0-9]*", name) and not name.endswith("_t") and not name.startswith(("v_", prefix))
-    if fine and name not in _RESERVED and name.removesuffix("f") not in _RESERVED:
+    if fine and name not in _RESERVED and name.removesuffix("f") not in _RESERVED and not (driver and name in _DRIVER):
         return name
     return "v_" + "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in name)
 
@@ -179,8 +179,11 @@ _NEEDED = """#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __FAST_MATH__
-#error "-ffast-math computes something else"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#error "-ffast-math and its parts compute something else"
+#endif
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "infinities and NaN are needed: compile without -ffinite-math-only"
 #endif
 #if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
 #error "numbers are computed in a wider type: on x86, compile with -msse2 -mfpmath=sse"
