@@ -51,7 +51,8 @@ def c_of(p, numbers=None, name="evaluate"):
 #: numbers of each type at which operations have something special
 AWKWARD = {
     "real": [
-        0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-310, 1e300, -1e300, 4503599627370497.5, 8388609.5, float("inf"), float("-inf"), float("nan"),
+        0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-310, 1e300, -1e300, 4503599627370497.5, 8388609.5,
+        float("inf"), float("-inf"), float("nan"),
     ],
     "index": [0, 1, 2, 3, 62, 63, 2**31, 2**53 + 1, 2**63, 2**64 - 1],
     "bits": [0, 1, -1, 2, 5, 30, 31, 0x7F800001, 0x3F800000, -0x7FFFFFFF, -0x80000000],
