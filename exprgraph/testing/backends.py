@@ -1,4 +1,4 @@
-"""The check that every backend gives one value: the same shape and type, and the same number as far as rounding allows."""
+"""The check that all backends agree: the same shape and type, and the same value up to rounding."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def check_backends(e: Any, *, at: Values | None = None, backends: Sequence[str] 
     Args:
         e: an expression.
         at: a value for each symbol, special ones too; random ones by default.
-        backends: those to check; by default all of :func:`exprgraph.backends`.
-        seed: of the random values.
+        backends: the backends to check; by default all of :func:`exprgraph.backends`.
+        seed: the seed of the random values.
 
     Raises:
-        Disagreement: with the smallest expression found that shows it, as a program.
+        Disagreement: results differ; the message has a program with the smallest failing expression found.
 
     >>> import exprgraph as eg
     >>> from exprgraph.testing import check_backends
