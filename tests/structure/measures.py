@@ -133,14 +133,15 @@ def _of_functions(modules: Modules) -> list[Measure]:
 
 
 def small_files(modules: Modules) -> list[str]:
-    """Files of a few lines that at most one module imports."""
+    """Files of a few lines that at most one module imports; not those that a package offers to its users."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     for path, m in modules.items():
         for i in m.imports:
             if i.own and i.place != "types":
                 users[i.target].add(path)
     small = [(len(m.code_lines), path) for path, m in modules.items() if len(m.code_lines) < SMALL and "/__" not in path]
-    return [f"{lines} {path}, used by {''.join(users[path]) or 'none'}" for lines, path in sorted(small) if len(users[path]) < 2]
+    hidden = [(lines, path) for lines, path in sorted(small) if not any(u.endswith("__init__.py") for u in users[path])]
+    return [f"{lines} {path}, used by {''.join(users[path]) or 'none'}" for lines, path in hidden if len(users[path]) < 2]
 
 
 def primitives(modules: Modules) -> set[str]:
