@@ -14,9 +14,10 @@ import numpy as np
 from ..canonical.arithmetic import linear
 from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.place import place
-from ..canonical.select import Entries, take
+from ..canonical.select import take
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
+from ..graph.views import Entries, Take
 
 #: the number of additions per element beyond which placing at once pays off
 _TIMES = 4
@@ -64,5 +65,5 @@ def _at_once(parts: Mapping[Entries, Node], shape: Shape, extra: Shape) -> Node:
     joined = [stack([parts[e] for e in single], axis)] if single else []
     joined += [reshape(parts[e], (*extra, len(taken[e]))) for e in several]
     at = tuple(i for e in (*single, *several) for i in taken[e])
-    flat = place(concatenate(joined, axis), (None,) * axis + (("t", at),), (*extra, places.size))
+    flat = place(concatenate(joined, axis), (None,) * axis + (Take(at),), (*extra, places.size))
     return reshape(flat, extra + shape)

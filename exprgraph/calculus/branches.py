@@ -33,6 +33,7 @@ from ..graph.primitive import (
     TABLE,
     Primitive,
 )
+from ..graph.views import Contraction
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
 from .rules import JVP, VJP, contract_parts, extremum_weights, partial
 from .scaling import (
@@ -294,7 +295,7 @@ def moved_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequen
 
 @GATED_JVP.rule(CONTRACT)
 def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
-    labels, lengths = node.params
+    labels, lengths = Contraction.of(node)
     e = axes("e", extra)
     n: Labels = list(range(len(node.shape)))
     size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}
@@ -316,7 +317,7 @@ def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
 @GATED_VJP.rule(CONTRACT)
 def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     assert zeros is not None  # else VJP has the rule
-    _, lengths = node.params
+    _, lengths = Contraction.of(node)
     e = axes("e", extra)
     n: Labels = list(range(len(node.shape)))
     size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}

@@ -139,7 +139,7 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
     if mode == "forward":
         if crosses_samples([f], x):
             raise DifferentiationError(
-                f"jacobian: {x.params[0]!r} is per sample and f sums over samples; forward mode would add up the samples' "
+                f"jacobian: {x.name!r} is per sample and f sums over samples; forward mode would add up the samples' "
                 'derivatives. Use mode="reverse" (or "auto"), or jvp for one direction'
             )
         return push_forward([f], {x: identity_tensor(x.shape)}, x.shape)[0]

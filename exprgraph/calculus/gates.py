@@ -24,6 +24,7 @@ from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_
 from ..graph.leaves import is_known, is_zero
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from ..graph.views import Contraction, data_of
 from .scaling import Labels
 
 
@@ -85,7 +86,7 @@ def is_finite(node: Node, symbols: bool) -> bool:
             if not math.isfinite(n.params[0]):
                 return False
         elif n.op is ARRAY:
-            if not np.isfinite(n.params[0].data).all():
+            if not np.isfinite(data_of(n)).all():
                 return False
         elif n.op is SYMBOL:
             if not symbols:
@@ -191,7 +192,7 @@ def gated_solve(matrix: Node, right: Node) -> Node:
 def finite_part(p: Node, strong: Node) -> Node:
     """The factor of the derivative by the strong operand of a gate: p, and 0 where p is infinite or NaN but has no effect."""
     if is_structural(p) and len(p.args) == 1:  # equal for many elements of the other operand
-        (labels,), lengths = p.params
+        (labels,), lengths = Contraction.of(p)
         return contract([(_finite_elements(p.args[0]), labels)], range(len(p.shape)), dict(enumerate(lengths)))
     if is_structural(strong):
         return _finite_elements(p)

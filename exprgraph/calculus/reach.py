@@ -32,6 +32,7 @@ from ..graph.primitive import (
     SUM,
 )
 from ..graph.traverse import dependents, topological
+from ..graph.views import Contraction, axis_of, entries_of
 
 #: masks of the arguments from the mask of a node; ``None`` if an argument has no derivative
 Rule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
@@ -79,7 +80,7 @@ def _function(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
 
 @REACH.rule(CONTRACT)
 def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     known = [np.asarray(v != 0, dtype=float) if is_known(a) and (v := constant_value(a)) is not None else None for a in node.args]
     out: list[np.ndarray | None] = []
     for k, (arg, own) in enumerate(zip(node.args, labels)):
@@ -107,12 +108,12 @@ def _select(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
 
 @REACH.rule(STACK)
 def _stack(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
-    return [np.take(mask, k, axis=node.params[0]) for k in range(len(node.args))]
+    return [np.take(mask, k, axis=axis_of(node)) for k in range(len(node.args))]
 
 
 @REACH.rule(CONCATENATE)
 def _concatenate(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
-    (axis,) = node.params
+    axis = axis_of(node)
     ends = np.cumsum([a.shape[axis] for a in node.args])
     return np.split(mask, ends[:-1], axis=axis)
 
@@ -134,7 +135,7 @@ def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
 
 
-REACH.fill(lambda node, mask: [take(mask, node.params[0])], PLACE)
+REACH.fill(lambda node, mask: [take(mask, entries_of(node))], PLACE)
 REACH.fill(lambda node, mask: [mask.reshape(node.args[0].shape)], RESHAPE)
 REACH.fill(lambda node, mask: [mask], SAMPLE_SUM)
 

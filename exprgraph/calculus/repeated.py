@@ -28,6 +28,7 @@ from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node
 from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
 from ..graph.traverse import dependents, rebuild, topological
+from ..graph.views import Contraction, Linear
 from .axes import weights_of
 from .branches import chooses
 from .rules import function_partial
@@ -159,7 +160,7 @@ class _Series:
             return zeros(node.shape)
         op = node.op
         if op is SUM:
-            terms = [(c, self._of(a, order)) for c, a in zip(node.params[1], node.args)]
+            terms = [(c, self._of(a, order)) for c, a in zip(Linear.of(node).coefficients, node.args)]
             return linear([(c, t) for c, t in terms if not is_zero(t)], 0.0, node.shape)
         if op in _LINEAR:
             return rebuild(node, tuple(self._of(a, order) for a in node.args))
@@ -218,7 +219,7 @@ class _Series:
         return quotient(self._leibniz(terms, node), base, node.shape)
 
     def _contraction(self, node: Node, order: int) -> Node:
-        labels, sizes = node.params
+        labels, sizes = Contraction.of(node)
         at = [k for k, a in enumerate(node.args) if self._is_active(a)]
         size = dict(enumerate(sizes))
         terms = []
@@ -246,8 +247,8 @@ def _lower_bound(node: Node) -> float:
     while pending:
         c, a = pending.pop()
         if a.op is SUM and c > 0.0:  # nested sums keep the written form
-            bound += c * a.params[0]
-            pending += [(c * k, part) for k, part in zip(a.params[1], a.args)]
+            bound += c * Linear.of(a).constant
+            pending += [(c * k, part) for k, part in zip(Linear.of(a).coefficients, a.args)]
         elif isinstance(a.op, Function) and a.op.name in _AT_MOST_ONE:
             bound -= abs(c)
         elif a.op is not PRODUCT or c < 0.0 or any(k % 2.0 for k in a.params):

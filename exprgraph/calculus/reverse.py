@@ -13,12 +13,12 @@ from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
 from ..canonical.grouping import differentiating
 from ..canonical.over_samples import sample_sum
-from ..canonical.select import Entries
 from ..errors import DifferentiationError
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node, Shape
 from ..graph.primitive import SAMPLE_SUM, SELECT
 from ..graph.traverse import dependents, topological
+from ..graph.views import Entries
 from .assembling import assembled
 from .branches import cotangents
 from .gates import Zeros, gated_product, inside, together

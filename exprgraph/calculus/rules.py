@@ -36,6 +36,7 @@ from ..graph.primitive import (
     STACK,
     SUM,
 )
+from ..graph.views import Contraction, Linear, Slice, axis_of, entries_of
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
 
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
@@ -86,7 +87,7 @@ def product_partial(node: Node, k: int) -> Node:
 
 
 def sum_partial(node: Node, k: int) -> Node:
-    return constant(node.params[1][k])
+    return constant(Linear.of(node).coefficients[k])
 
 
 def partial(node: Node, k: int) -> Node | None:
@@ -104,7 +105,7 @@ for _rows, _partial in ((Function, function_partial), (SUM, sum_partial), (PRODU
 
 @JVP.rule(CONTRACT)
 def _contract_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
-    labels, lengths = node.params
+    labels, lengths = Contraction.of(node)
     e = axes("e", extra)
     n: Labels = list(range(len(node.shape)))
     size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}
@@ -118,7 +119,7 @@ def _contract_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> 
 
 def contract_parts(node: Node, k: int) -> tuple[list[tuple[Node, Labels]], Labels]:
     """The other operands, and labels for operand k with a delta where it repeats one."""
-    labels, lengths = node.params
+    labels, lengths = Contraction.of(node)
     others: list[tuple[Node, Labels]] = [(a, list(ks)) for i, (a, ks) in enumerate(zip(node.args, labels)) if i != k]
     own: Labels = []
     for at, key in enumerate(labels[k]):
@@ -132,7 +133,7 @@ def contract_parts(node: Node, k: int) -> tuple[list[tuple[Node, Labels]], Label
 
 @VJP.rule(CONTRACT)
 def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    _, lengths = node.params
+    _, lengths = Contraction.of(node)
     e = axes("e", extra)
     size: dict[Hashable, int] = {**dict(enumerate(lengths)), **sizes((e, extra))}
     out: list[Node | None] = []
@@ -160,12 +161,12 @@ def _select_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 @JVP.rule(PLACE)
 def _place_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
-    return None if t is None else place(t, node.params[0] + (None,) * len(extra), node.shape + extra)
+    return None if t is None else place(t, entries_of(node) + (None,) * len(extra), node.shape + extra)
 
 
 @VJP.rule(PLACE)
 def _place_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    return [select(ct, (None,) * len(extra) + node.params[0])]
+    return [select(ct, (None,) * len(extra) + entries_of(node))]
 
 
 def _filled(node: Node, tangents: Sequence[Node | None], extra: Shape) -> list[Node]:
@@ -174,28 +175,28 @@ def _filled(node: Node, tangents: Sequence[Node | None], extra: Shape) -> list[N
 
 @JVP.rule(STACK)
 def _stack_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
-    return stack(_filled(node, tangents, extra), node.params[0])
+    return stack(_filled(node, tangents, extra), axis_of(node))
 
 
 @VJP.rule(STACK)
 def _stack_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    axis = len(extra) + node.params[0]
+    axis = len(extra) + axis_of(node)
     return [select(ct, tuple(i if k == axis else None for k in range(len(ct.shape)))) for i in range(len(node.args))]
 
 
 @JVP.rule(CONCATENATE)
 def _concatenate_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
-    return concatenate(_filled(node, tangents, extra), node.params[0])
+    return concatenate(_filled(node, tangents, extra), axis_of(node))
 
 
 @VJP.rule(CONCATENATE)
 def _concatenate_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    axis = node.params[0]
+    axis = axis_of(node)
     out: list[Node | None] = []
     start = 0
     for a in node.args:
         n = a.shape[axis]
-        entries = tuple(("s", start, 1, n) if k == len(extra) + axis else None for k in range(len(ct.shape)))
+        entries = tuple(Slice(start, 1, n) if k == len(extra) + axis else None for k in range(len(ct.shape)))
         out.append(select(ct, entries))
         start += n
     return out

@@ -12,6 +12,7 @@ from ..graph.leaves import constant, constant_value, zeros
 from ..graph.node import Node, Shape
 from ..graph.primitive import PRODUCT, SELECT, STACK, SUM
 from ..graph.traverse import dependents, topological
+from ..graph.views import axis_of
 
 Index = tuple[int, ...]
 
@@ -46,7 +47,7 @@ def scalar_parts(f: Node) -> list[Node]:
         known = constant_value(node) if node.shape else None
         if known is not None:
             parts += [constant(float(v)) for v in known.ravel()]
-        elif node.op is STACK and node.params[0] == 0:
+        elif node.op is STACK and axis_of(node) == 0:
             pending += reversed(node.args)
         else:
             parts.append(node)

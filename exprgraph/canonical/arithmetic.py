@@ -18,6 +18,7 @@ from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONTRACT, IDENTITY, PRODUCT, SUM
 from ..graph.traverse import REBUILD
+from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of
 from .grouping import kept_nodes
 from .squares import SQUARE, is_sum_of_squares, without_roots
@@ -73,13 +74,13 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
         nonlocal arrays
         if node.op is ARRAY and node.shape == shape:
             with np.errstate(all="ignore"):
-                data = c * node.params[0].data
+                data = c * data_of(node)
                 arrays = data if arrays is None else arrays + data
             return
         before = coefficients.get(node, 0.0)
         if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
             # 1e308*x + 1e308*x is finite for small x: keep two terms
-            node, c = make(SUM, (node,), (0.0, (c,)), node.shape), 1.0
+            node, c = make(SUM, (node,), Linear(0.0, (c,)), node.shape), 1.0
             before = coefficients.get(node, 0.0)
         coefficients[node] = before + c
 
@@ -88,7 +89,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
     opened = _cancelling(pending, kept)
     for c, node in pending:
         if node.op is SUM:
-            inner_const, inner = node.params
+            inner_const, inner = Linear.of(node)
             fits = len(node.args) - 1 <= room and (node in opened or node not in kept)
             fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args))
             if fits and not any(lost(c * k, c, k) for k in inner):
@@ -152,15 +153,15 @@ def _deltas(node: Node) -> tuple[tuple[int, ...], ...]:
     """The axes of a node's Kronecker delta, if the node is only elements on a diagonal."""
     if node.op is IDENTITY:
         return ((0, 1),)
-    if node.op is not CONTRACT or len(node.params[1]) > node.ndim or sum(a.op is not IDENTITY for a in node.args) > 1:
+    if node.op is not CONTRACT or len(Contraction.of(node).sizes) > node.ndim or sum(a.op is not IDENTITY for a in node.args) > 1:
         return ()
-    return tuple(sorted(ls for ls, a in zip(node.params[0], node.args) if a.op is IDENTITY))
+    return tuple(sorted(ls for ls, a in zip(Contraction.of(node).labels, node.args) if a.op is IDENTITY))
 
 
 def _on_diagonal(node: Node) -> tuple[tuple[int, ...], Shape, Node | None]:
     """The elements on the diagonal: their axes, their shape and their node; ``None`` for ones."""
     if node.op is CONTRACT:
-        for ls, a in zip(node.params[0], node.args):
+        for ls, a in zip(Contraction.of(node).labels, node.args):
             if a.op is not IDENTITY:
                 return ls, a.shape, a
     return (), (), None
@@ -185,8 +186,8 @@ def _cancelling(pending: list[tuple[float, Node]], kept: Set[Node]) -> set[Node]
     """Kept sums of two operands of which one cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``, with all its digits."""
     operands: dict[Node | None, list[tuple[float, Node]]] = {}
     for c, node in pending:
-        if node.op is SUM and node in kept and len(node.args) + (node.params[0] != 0.0) == 2:
-            const, coefficients = node.params
+        if node.op is SUM and node in kept and len(node.args) + (Linear.of(node).constant != 0.0) == 2:
+            const, coefficients = Linear.of(node)
             for k, a in [*zip(coefficients, node.args), *([(const, None)] if const else [])]:
                 operands.setdefault(a, []).append((c * k, node))
     return {n for found in operands.values() if len(found) == 2 and found[0][0] == -found[1][0] for _, n in found}
@@ -198,7 +199,7 @@ def scale(factor: float, node: Node) -> Node:
         return scaled(factor, node)
     if node.op is ARRAY:
         with np.errstate(all="ignore"):
-            return array(factor * node.params[0].data)
+            return array(factor * data_of(node))
     return linear([(factor, node)], 0.0, node.shape)
 
 
@@ -245,7 +246,7 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
                 return
             if base.op is ARRAY and base.shape == shape:
                 with np.errstate(all="ignore"):
-                    data = power_of(base.params[0].data, e)
+                    data = power_of(data_of(base), e)
                     known = data if known is None else known * data
                 return
             c, rest = _split(base, kept)
@@ -331,7 +332,7 @@ def power(base: Node, exponent: float) -> Node:
 
 @REBUILD.rule(SUM)
 def _rebuild_sum(node: Node, args: tuple[Node, ...]) -> Node:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     return linear(zip(coefficients, args), const, node.shape)
 
 

@@ -30,10 +30,11 @@ from ..graph.leaves import constant, identity, is_unit_vector, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY
 from ..graph.traverse import REBUILD
+from ..graph.views import Contraction, Entries
 from .arithmetic import lost, product, scale
 from .grouping import kept_nodes
 from .index_maps import MOVED_IN, IndexMap, reduce_inside
-from .select import SELECTED, Entries, deeper, select
+from .select import SELECTED, deeper, select
 from .written import split_coefficient, split_sign, spread
 
 Operands = Sequence[tuple[Node, Sequence[Hashable]]]
@@ -75,7 +76,7 @@ def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = 
 
 def is_structural(node: Node) -> bool:
     """Whether a node only moves elements: broadcasts, permutes, embeds in a diagonal."""
-    return node.op is CONTRACT and len(node.params[1]) == len(node.shape) and sum(a.op is not IDENTITY for a in node.args) <= 1
+    return node.op is CONTRACT and len(Contraction.of(node).sizes) == len(node.shape) and sum(a.op is not IDENTITY for a in node.args) <= 1
 
 
 def _split(node: Node) -> tuple[float, Node]:
@@ -109,8 +110,8 @@ def quotient(a: Node, b: Node, shape: Shape) -> Node:
 def _unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
     """A node that only moves elements, as the node of these elements and their axes."""
     c, rest = split_coefficient(node)
-    if is_structural(rest) and len(rest.args) == 1 and len(set(rest.params[0][0])) == rest.args[0].ndim:
-        return scale(c, rest.args[0]), rest.params[0][0]
+    if is_structural(rest) and len(rest.args) == 1 and len(set(Contraction.of(rest).labels[0])) == rest.args[0].ndim:
+        return scale(c, rest.args[0]), Contraction.of(rest).labels[0]
     return node, tuple(range(node.ndim))
 
 
@@ -161,7 +162,7 @@ class _Contraction:
                 if labels[0] != labels[1]:
                     pairs.append((labels[0], labels[1]))
             elif is_structural(node):
-                inner = node.params[0]
+                inner = Contraction.of(node).labels
                 stack.extend((a, [labels[k] for k in ks]) for a, ks in zip(node.args[::-1], inner[::-1]))
             else:
                 moved, ks = _unmoved(node)  # a number times moved elements: multiply the elements, then move them
@@ -316,7 +317,7 @@ class _Contraction:
                 canonical.setdefault(k, len(canonical))
         sizes = tuple(self.size[k] for k in canonical)
         places = tuple(tuple(canonical[k] for k in ls) for _, ls in ordered)
-        return make(CONTRACT, tuple(n for n, _ in ordered), (places, sizes), sizes[: len(out)])
+        return make(CONTRACT, tuple(n for n, _ in ordered), Contraction(places, sizes), sizes[: len(out)])
 
     def _group(self, members: _Work, *, whole: bool) -> _Work:
         """Operands with equal labels multiplied elementwise.
@@ -391,7 +392,7 @@ def _raw(members: _Work, deltas: list[tuple[int, int]], out: list[int], size: di
     operands += [(identity(size[a]), (place[a], place[b])) for a, b in deltas]
     operands.sort(key=lambda m: (m[0].digest, m[1]))
     shape = tuple(size[k] for k in out)
-    return make(CONTRACT, tuple(n for n, _ in operands), (tuple(ls for _, ls in operands), shape), shape)
+    return make(CONTRACT, tuple(n for n, _ in operands), Contraction(tuple(ls for _, ls in operands), shape), shape)
 
 
 def mapped(along: IndexMap, arg: Node) -> Node:
@@ -401,7 +402,7 @@ def mapped(along: IndexMap, arg: Node) -> Node:
 
 @MOVED_IN.rule(CONTRACT)
 def _moved_in(node: Node, along: IndexMap) -> Node:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     rename = dict(enumerate(along.labels))
     n = len(sizes)
     operands = [(a, [rename.get(k, n + k) for k in ks]) for a, ks in zip(node.args, labels)]
@@ -416,7 +417,7 @@ def _selected(node: Node, entries: Entries, shape: Shape) -> Node | None:
     """Into the operand that a structural contraction moves; other contractions keep the selection outside."""
     if not is_structural(node):
         return None
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     operands = []
     for a, ks in zip(node.args, labels):
         part = deeper(a, tuple(entries[k] for k in ks))
@@ -427,5 +428,5 @@ def _selected(node: Node, entries: Entries, shape: Shape) -> Node | None:
 
 @REBUILD.rule(CONTRACT)
 def _rebuild(node: Node, args: tuple[Node, ...]) -> Node:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     return contract(list(zip(args, labels)), range(len(node.shape)), dict(enumerate(sizes)))

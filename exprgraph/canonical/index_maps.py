@@ -15,6 +15,7 @@ from ..graph.column import Column
 from ..graph.leaves import array
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, SELECT
+from ..graph.views import data_of
 from ..support.unwinding import unwinding
 
 
@@ -80,7 +81,7 @@ def _moved_in(node: Node, labels: tuple[int, ...]) -> Node | None:
 def _of_an_array(node: Node, along: IndexMap) -> Node:
     letters = {k: chr(97 + i) for i, k in enumerate(along.sizes)}
     rule = "".join(letters[k] for k in along.labels) + "->" + "".join(letters[k] for k in along.kept)
-    return array(np.einsum(rule, node.params[0].data))
+    return array(np.einsum(rule, data_of(node)))
 
 
 ABSORBS.fill(lambda node: True, ARRAY, CONSTANT, IDENTITY, CONTRACT)

@@ -14,10 +14,11 @@ from ..graph.leaves import array, constant, constant_value, constant_values, num
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONCATENATE, RESHAPE, SELECT, STACK
 from ..graph.traverse import REBUILD
+from ..graph.views import Entries, Entry, Slice, axis_of
 from ..support.unwinding import each
 from .arithmetic import scale
 from .contract import contract
-from .select import SELECTED, Entries, Entry, deeper, indices_of
+from .select import SELECTED, deeper, indices_of
 from .written import split_coefficient
 
 
@@ -97,7 +98,7 @@ def reshape(node: Node, shape: Shape) -> Node:
 
 @SELECTED.rule(STACK)
 def _selected_stack(node: Node, entries: Entries, shape: Shape) -> Node:
-    axis = node.params[0]
+    axis = axis_of(node)
     at, rest = entries[axis], entries[:axis] + entries[axis + 1 :]
     if isinstance(at, int):
         return deeper(node.args[at], rest)
@@ -107,21 +108,21 @@ def _selected_stack(node: Node, entries: Entries, shape: Shape) -> Node:
 
 @SELECTED.rule(CONCATENATE)
 def _selected_concatenate(node: Node, entries: Entries, shape: Shape) -> Node | None:
-    axis = node.params[0]
+    axis = axis_of(node)
     at = entries[axis]
     ends = ends_of(node)
     if isinstance(at, int):
         k = bisect_right(ends, at)
         start = ends[k - 1] if k else 0
         return deeper(node.args[k], (*entries[:axis], at - start, *entries[axis + 1 :]))
-    if at is not None and (at[0] != "s" or at[2] != 1):
+    if at is not None and (not isinstance(at, Slice) or at.step != 1):
         return None
     first, last = (0, ends[-1]) if at is None else (at[1], at[1] + at[3])
     wanted: list[tuple[Node, Entry]] = []
     for k in range(bisect_right(ends, first), bisect_left(ends, last) + 1):
         start, n = ends[k] - node.args[k].shape[axis], node.args[k].shape[axis]
         lo, hi = max(first - start, 0), min(last - start, n)
-        wanted.append((node.args[k], ("s", lo, 1, hi - lo)))
+        wanted.append((node.args[k], Slice(lo, 1, hi - lo)))
     parts = each(lambda w: deeper(w[0], (*entries[:axis], w[1], *entries[axis + 1 :])), wanted)
     return concatenate(parts, axis - sum(isinstance(e, int) for e in entries[:axis]))
 
@@ -139,6 +140,6 @@ def ends_of(node: Node) -> list[int]:
     return found
 
 
-REBUILD.fill(lambda node, args: stack(args, node.params[0]), STACK)
-REBUILD.fill(lambda node, args: concatenate(args, node.params[0]), CONCATENATE)
+REBUILD.fill(lambda node, args: stack(args, axis_of(node)), STACK)
+REBUILD.fill(lambda node, args: concatenate(args, axis_of(node)), CONCATENATE)
 REBUILD.fill(lambda node, args: reshape(args[0], node.shape), RESHAPE)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..graph.node import Node, Shape
 from ..graph.primitive import PRODUCT, SELECT, SUM
+from ..graph.views import Linear
 from ..support.unwinding import each
 from .arithmetic import linear, product
 from .contract import contract, mapped
@@ -23,9 +24,9 @@ from .written import spread
 def _into_a_sum(node: Node, along: IndexMap) -> Node | None:
     # in the written form, sum(a - b) stays the sum of the differences
     into_sums = along.diagonal or kept_nodes() is not None
+    const, coefficients = Linear.of(node)
     if along.summed and not (into_sums and all(map(_absorbs, node.args))):
-        return with_diagonals(node, along, lambda args, shape: linear(zip(node.params[1], args), node.params[0], shape))
-    const, coefficients = node.params
+        return with_diagonals(node, along, lambda args, shape: linear(zip(coefficients, args), const, shape))
     times = 1.0
     for k, n in along.sizes.items():
         if k < 0:

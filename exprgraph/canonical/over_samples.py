@@ -10,6 +10,7 @@ from ..graph.leaves import number, sample_count
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, STACK, SUM
 from ..graph.traverse import REBUILD
+from ..graph.views import Contraction, Linear, axis_of, entries_of
 from ..support.unwinding import each, unwinding
 from .arithmetic import linear, product, scale
 from .contract import contract, mapped, quotient, times
@@ -54,7 +55,7 @@ def _of_a_sum(node: Node) -> Node | None:
         return scale(c, sample_sum(rest))
     if not _opens(node):
         return None
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     terms = list(zip(coefficients, each(sample_sum, node.args)))
     if const:
         terms.append((const, sample_count()))
@@ -81,7 +82,7 @@ def _opens(node: Node) -> bool:
     kept = kept_nodes()
     if kept is None or node in kept:
         return any(_is_larger(a) for a in node.args if a.per_sample)
-    return bool(node.params[0]) or any(a.op in (CONTRACT, *_MOVES) or not a.per_sample for a in node.args)
+    return bool(Linear.of(node).constant) or any(a.op in (CONTRACT, *_MOVES) or not a.per_sample for a in node.args)
 
 
 def _is_larger(term: Node) -> bool:
@@ -109,7 +110,7 @@ def _times_count(node: Node) -> Node:
 @OVER_SAMPLES.rule(CONTRACT)
 def _of_a_contraction(node: Node) -> Node | None:
     """Move shared operands out of the sum, if the rest under it does not grow."""
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     if len(node.args) == 1 and node.args[0].op not in _ARITHMETIC:
         rule = OVER_SAMPLES.find(node.args[0].op)
         moved = None if rule is None else rule(node.args[0])
@@ -134,10 +135,10 @@ def _of_a_contraction(node: Node) -> Node | None:
     return contract([(sample_sum(part), kept), *shared], range(ndim), dict(enumerate(sizes)))
 
 
-OVER_SAMPLES.fill(lambda node: place(sample_sum(node.args[0]), node.params[0], node.shape), PLACE)
+OVER_SAMPLES.fill(lambda node: place(sample_sum(node.args[0]), entries_of(node), node.shape), PLACE)
 OVER_SAMPLES.fill(lambda node: reshape(sample_sum(node.args[0]), node.shape), RESHAPE)
-OVER_SAMPLES.fill(lambda node: concatenate(each(sample_sum, node.args), node.params[0]), CONCATENATE)
-OVER_SAMPLES.fill(lambda node: stack(each(sample_sum, node.args), node.params[0]), STACK)
+OVER_SAMPLES.fill(lambda node: concatenate(each(sample_sum, node.args), axis_of(node)), CONCATENATE)
+OVER_SAMPLES.fill(lambda node: stack(each(sample_sum, node.args), axis_of(node)), STACK)
 SELECTED.fill(lambda node, entries, shape: sample_sum(deeper(node.args[0], entries)), SAMPLE_SUM)
 MOVED_IN.fill(lambda node, along: sample_sum(mapped(along, node.args[0])), SAMPLE_SUM)
 REBUILD.fill(lambda node, args: sample_sum(args[0]), SAMPLE_SUM)

@@ -6,9 +6,10 @@ from ..graph.leaves import basis, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import PLACE
 from ..graph.traverse import REBUILD
+from ..graph.views import Entries, Entry, Take, entries_of
 from .arithmetic import scale
 from .contract import contract
-from .select import SELECTED, Entries, Entry, normal
+from .select import SELECTED, normal
 from .written import split_coefficient
 
 
@@ -36,18 +37,18 @@ def place(node: Node, entries: Entries, shape: Shape) -> Node:
 @SELECTED.rule(PLACE)
 def _selected(node: Node, entries: Entries, shape: Shape) -> Node | None:
     """The placed array, if exactly that is selected; zeros, if some axis selects none of it."""
-    if node.params[0] == entries and not any(map(_repeats, entries)):
+    if entries_of(node) == entries and not any(map(_repeats, entries)):
         return node.args[0]
-    if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(node.params[0], entries)):
+    if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(entries_of(node), entries)):
         return zeros(shape)
     return None
 
 
 def _repeats(entry: Entry) -> bool:
     """Whether an entry takes an element more than once."""
-    return isinstance(entry, tuple) and entry[0] == "t" and len(set(entry[1])) < len(entry[1])
+    return isinstance(entry, Take) and len(set(entry.indices)) < len(entry.indices)
 
 
-REBUILD.fill(lambda node, args: place(args[0], node.params[0], node.shape), PLACE)
+REBUILD.fill(lambda node, args: place(args[0], entries_of(node), node.shape), PLACE)
 
 __all__ = ["place"]

@@ -1,7 +1,7 @@
 """Select: basic indexing and takes, and the push-down of selections.
 
 A selection has one entry per axis: ``None`` (all of it), an integer (the axis disappears),
-``("s", start, step, count)`` (a slice) or ``("t", indices)`` (a take).  The kind of node has a
+a ``Slice`` or a ``Take`` (:mod:`exprgraph.graph.views`).  The kind of node has a
 rule for its selections: they are pushed into numbers, deltas, stacks, concatenations, structural contractions and other
 selections.  Without a rule a selection stays, so that one array computation serves all elements.
 """
@@ -18,12 +18,10 @@ from ..graph.leaves import array, basis, constant, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, IDENTITY, SELECT, SUM
 from ..graph.traverse import REBUILD
+from ..graph.views import Entries, Entry, Slice, Take, data_of, entries_of, spelled
 from ..support.unwinding import unwinding
 from .arithmetic import scale
 from .written import split_coefficient
-
-Entry = Union[None, int, tuple[Any, ...]]
-Entries = tuple[Entry, ...]
 
 #: ``(node, entries, shape)``: the selection pushed into the node, of that shape; None if it stays outside
 SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
@@ -67,26 +65,27 @@ def _of_the_identity(node: Node, entries: Entries, shape: Shape) -> Node:
 
 
 SELECTED.fill(lambda node, entries, shape: constant(node.params[0], shape), CONSTANT)
-SELECTED.fill(lambda node, entries, shape: array(take(node.params[0].data, entries)), ARRAY)
-SELECTED.fill(lambda node, entries, shape: deeper(node.args[0], _compose(node.params, entries)), SELECT)
-REBUILD.fill(lambda node, args: select(args[0], node.params), SELECT)
+SELECTED.fill(lambda node, entries, shape: array(take(data_of(node), entries)), ARRAY)
+SELECTED.fill(lambda node, entries, shape: deeper(node.args[0], _compose(entries_of(node), entries)), SELECT)
+REBUILD.fill(lambda node, args: select(args[0], entries_of(node)), SELECT)
 
 
 def normal(entry: Entry, n: int) -> Entry:
     """An entry for an axis of length n in its simplest form."""
-    if isinstance(entry, tuple):
-        if entry[0] == "t":
-            idx = entry[1]
+    if type(entry) is tuple:
+        entry = spelled(entry)
+    if isinstance(entry, (Slice, Take)):
+        if isinstance(entry, Take):
+            idx = entry.indices
             steps = {b - a for a, b in zip(idx, idx[1:])}
             if len(idx) == 1:
-                entry = ("s", idx[0], 1, 1)
+                entry = Slice(idx[0], 1, 1)
             elif len(steps) == 1 and 0 not in steps:
-                entry = ("s", idx[0], steps.pop(), len(idx))
-        if entry[0] == "s":
-            _, start, _, count = entry
-            if count <= 1:
-                entry = ("s", start if count else 0, 1, count)
-            if entry == ("s", 0, 1, n):
+                entry = Slice(idx[0], steps.pop(), len(idx))
+        if isinstance(entry, Slice):
+            if entry.length <= 1:
+                entry = Slice(entry.start if entry.length else 0, 1, entry.length)
+            if (entry.start, entry.step, entry.length) == (0, 1, n):
                 return None
     return entry
 
@@ -95,17 +94,14 @@ def indices_of(entry: Entry, n: int) -> Sequence[int]:
     """The positions an entry (not an integer) selects on an axis of length n."""
     if entry is None:
         return range(n)
-    assert isinstance(entry, tuple)
-    if entry[0] == "s":
-        return range(entry[1], entry[1] + entry[2] * entry[3], entry[2])
-    positions: tuple[int, ...] = entry[1]
-    return positions
+    assert not isinstance(entry, int)
+    return entry.positions if isinstance(entry, Slice) else entry.indices
 
 
 def selected_shape(shape: Shape, entries: Sequence[Entry]) -> Shape:
     """The shape of a selection."""
     return tuple(
-        n if e is None else (e[3] if e[0] == "s" else len(e[1]))
+        n if e is None else e.length if isinstance(e, Slice) else len(e.indices)
         for n, e in zip(shape, entries)
         if not isinstance(e, int)
     )
@@ -128,10 +124,10 @@ def _compose(first: Entries, second: Entries) -> Entries:
             at = indices_of(a, 0)
             if isinstance(b, int):
                 out.append(at[b])
-            elif a[0] == "s" and b[0] == "s":
-                out.append(("s", a[1] + a[2] * b[1], a[2] * b[2], b[3]))
+            elif isinstance(a, Slice) and isinstance(b, Slice):
+                out.append(Slice(a.start + a.step * b.start, a.step * b.step, b.length))
             else:
-                out.append(("t", tuple(at[i] for i in indices_of(b, len(at)))))
+                out.append(Take(tuple(at[i] for i in indices_of(b, len(at)))))
     return tuple(out)
 
 
@@ -139,15 +135,15 @@ def take(value: np.ndarray, entries: Sequence[Entry]) -> np.ndarray:
     """The selection of an array whose last axes the entries describe."""
     first = value.ndim - len(entries)
     for axis, e in enumerate(entries):
-        if isinstance(e, tuple) and e[0] == "t":
-            value = np.take(value, e[1], axis=first + axis)
+        if isinstance(e, Take):
+            value = np.take(value, e.indices, axis=first + axis)
     picked: np.ndarray = value[_basic(entries)]
     return picked
 
 
 def put(target: np.ndarray, value: np.ndarray, entries: Sequence[Entry]) -> None:
     """Add ``value`` to the selected elements of ``target`` (repeated ones more than once)."""
-    if not any(isinstance(e, tuple) and e[0] == "t" for e in entries):
+    if not any(isinstance(e, Take) for e in entries):
         target[_basic(entries)] += value
         return
     first = target.ndim - len(entries)
@@ -162,10 +158,9 @@ def put(target: np.ndarray, value: np.ndarray, entries: Sequence[Entry]) -> None
 def _basic(entries: Sequence[Entry]) -> tuple[Any, ...]:
     index: list[Any] = [...]
     for e in entries:
-        if isinstance(e, tuple) and e[0] == "s":
-            _, start, step, count = e
-            stop = start + step * count
-            index.append(slice(start, stop if stop >= 0 else None, step) if count else slice(0, 0))
+        if isinstance(e, Slice):
+            stop = e.start + e.step * e.length
+            index.append(slice(e.start, stop if stop >= 0 else None, e.step) if e.length else slice(0, 0))
         else:
             index.append(e if isinstance(e, int) else slice(None))
     return tuple(index)

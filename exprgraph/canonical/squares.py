@@ -15,6 +15,7 @@ from ..graph.leaves import constant, number
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
 from ..graph.traverse import rebuild
+from ..graph.views import Contraction, Linear
 
 #: the most nodes to look at
 _MOST = 256
@@ -50,8 +51,8 @@ def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
 
 def _split(base: Node) -> tuple[float, Node]:
     """A node as a moderate number and a factor."""
-    if base.op is SUM and len(base.args) == 1 and base.params[0] == 0.0 and base.args[0].shape == base.shape:
-        c = base.params[1][0]
+    if base.op is SUM and len(base.args) == 1 and Linear.of(base).constant == 0.0 and base.args[0].shape == base.shape:
+        c = Linear.of(base).coefficients[0]
         if _MODERATE[0] < abs(c) < _MODERATE[1]:
             return c, base.args[0]
     if base.op is PRODUCT and len(base.args) == 2 and base.params[0] * base.params[1] in (1.0, -1.0):
@@ -74,7 +75,7 @@ def _repeats(node: Node) -> bool:
     """Whether a contraction only broadcasts and permutes its operand."""
     if node.op is not CONTRACT or len(node.args) > 1:
         return False
-    (labels,) = node.params[0]
+    (labels,) = Contraction.of(node).labels
     return len(set(labels)) == len(labels) and all(k < node.ndim for k in labels)
 
 
@@ -119,7 +120,7 @@ def is_sum_of_squares(node: Node) -> bool:
         elif n.op is PRODUCT:
             ask(a for a, e in zip(n.args, n.params) if e % 2.0 != 0.0)
         elif n.op is SUM:
-            const, coefficients = n.params
+            const, coefficients = Linear.of(n)
             if const < 0.0 or any(c < 0.0 for c in coefficients):
                 return False
             ask(n.args)
@@ -135,7 +136,7 @@ def is_sum_of_squares(node: Node) -> bool:
 def _unpaired(node: Node) -> list[Node]:
     """The operands of a contraction that are not squared in it."""
     left: dict[tuple[Node, object], Node] = {}
-    for operand in zip(node.args, node.params[0]):
+    for operand in zip(node.args, Contraction.of(node).labels):
         if left.pop(operand, None) is None:
             left[operand] = operand[0]
     return list(left.values())

@@ -18,6 +18,7 @@ import numpy as np
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONTRACT, PRODUCT, SUM
+from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of
 from .squares import without_roots
 
@@ -33,19 +34,19 @@ def spread(scalar: Node, shape: Shape) -> Node:
     if value is not None:
         return constant(value, shape)
     c, rest = split_coefficient(scalar)
-    repeated = make(CONTRACT, (rest,), (((),), shape), shape)
-    return repeated if c == 1.0 else make(SUM, (repeated,), (0.0, (c,)), shape)
+    repeated = make(CONTRACT, (rest,), Contraction(((),), shape), shape)
+    return repeated if c == 1.0 else make(SUM, (repeated,), Linear(0.0, (c,)), shape)
 
 
 def scalar_of(node: Node) -> Node:
     """The scalar of a broadcast scalar, or the node; sums and products take scalars without broadcasting."""
-    return node.args[0] if node.op is CONTRACT and node.params[0] == ((),) else node
+    return node.args[0] if node.op is CONTRACT and Contraction.of(node).labels == ((),) else node
 
 
 def split_coefficient(node: Node) -> tuple[float, Node]:
     """A node as (number, rest): ``2*x`` is ``(2.0, x)``.  The rest has the node's shape."""
-    if node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape:
-        return node.params[1][0], node.args[0]
+    if node.op is SUM and len(node.args) == 1 and Linear.of(node).constant == 0.0 and node.args[0].shape == node.shape:
+        return Linear.of(node).coefficients[0], node.args[0]
     return 1.0, node
 
 
@@ -57,7 +58,7 @@ def split_sign(node: Node) -> tuple[float, Node]:
 
 def multiple(c: float, node: Node) -> Node:
     """``c*node``: a sum of one term."""
-    return node if c == 1.0 else make(SUM, (node,), (0.0, (c,)), node.shape)
+    return node if c == 1.0 else make(SUM, (node,), Linear(0.0, (c,)), node.shape)
 
 
 def is_integer(e: float) -> bool:
@@ -90,7 +91,7 @@ def scaled(c: float, node: Node) -> Node:
         return zeros(node.shape)
     if node.op is ARRAY:
         with np.errstate(all="ignore"):
-            return array(c * node.params[0].data)
+            return array(c * data_of(node))
     inner, rest = split_coefficient(node)
     # 3*(2*x) is 6*x: doubling is exact, and overflows only if the result does
     if c == -1.0 or inner == -1.0 or (abs(inner) >= 1.0 and _is_power_of_two(inner) and math.isfinite(c * inner)):
@@ -125,7 +126,7 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
             continue
         if node.op is ARRAY and node.shape == shape:
             with np.errstate(all="ignore"):
-                data = c * node.params[0].data
+                data = c * data_of(node)
                 arrays = data if arrays is None else arrays + data
             continue
         inner, rest = split_coefficient(node)
@@ -165,7 +166,7 @@ def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, aga
     if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
         return live[0][0]
     live.sort(key=lambda t: t[0].digest)
-    return make(SUM, tuple(n for n, _ in live), (const or 0.0, tuple(c for _, c in live)), shape)
+    return make(SUM, tuple(n for n, _ in live), Linear(const or 0.0, tuple(c for _, c in live)), shape)
 
 
 # ---------------------------------------------------------------- products
@@ -191,7 +192,7 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
             return
         if base.op is ARRAY and base.shape == shape and e > 0:
             with np.errstate(all="ignore"):
-                data = power_of(base.params[0].data, e)
+                data = power_of(data_of(base), e)
                 above = data if above is None else above * data
             return
         if e == 1.0 and (base, 2.0) in powers:  # x*x*x
@@ -249,7 +250,7 @@ def _finished_product(
     if len(powers) == 1 and powers[0][0].op is ARRAY and powers[0][0].shape == shape:
         known, e = powers[0]
         with np.errstate(all="ignore"):
-            data = power_of(known.params[0].data, abs(e))
+            data = power_of(data_of(known), abs(e))
             return array(numerator * data / denominator if e > 0 else numerator / (data * denominator))
     if denominator != 1.0 and not divided and _is_power_of_two(denominator) and abs(numerator) == 1.0 and 1.0 / denominator >= _TINY:
         numerator, denominator = numerator / denominator, 1.0

@@ -21,6 +21,7 @@ from ..canonical.select import select
 from ..canonical.written import split_coefficient, split_sign, spread
 from ..graph.leaves import number, zeros
 from ..graph.node import Node, Operand
+from ..graph.views import Contraction
 from ..support import values
 from .elementwise import Elementwise, Function, apply, broadcast, moved_in, row_named
 from .elementwise import row as _row
@@ -288,7 +289,7 @@ def _past_chooser(node: Node, along: IndexMap, at: int) -> Node | None:
     if not chooser.shape:
         own: set[int] = set()
     elif is_structural(chooser):
-        own = {k for ks in chooser.params[0] for k in ks}
+        own = {k for ks in Contraction.of(chooser).labels for k in ks}
     else:
         return None
     inside = [k for axis, k in enumerate(along.labels) if k < 0 and axis not in own]

@@ -13,6 +13,7 @@ import numpy as np
 from ..canonical.contract import is_structural
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT
+from ..graph.views import Contraction
 from .rows import GATE
 
 #: the most elements to make at once
@@ -23,9 +24,9 @@ def summed_gate(node: Node) -> Node | None:
     """The gate that a node sums, or the node itself if it is a gate with a repeated operand."""
     gate = node
     if node.op is CONTRACT:
-        if len(node.args) > 1 or len(node.params[1]) == len(node.shape):
+        if len(node.args) > 1 or len(Contraction.of(node).sizes) == len(node.shape):
             return None
-        (gate,), (labels,) = node.args, node.params[0]
+        (gate,), (labels,) = node.args, Contraction.of(node).labels
         if len(set(labels)) < len(labels):
             return None
     return gate if gate.op is GATE and any(map(is_structural, gate.args)) else None

@@ -10,6 +10,7 @@ import numpy as np
 from ..support.integers import normalize_shape
 from .node import FrozenArray, Node, Shape, make
 from .primitive import ARRAY, CONSTANT, IDENTITY, SAMPLE_COUNT, SELECT, SYMBOL
+from .views import data_of
 
 
 def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = False) -> Node:
@@ -112,7 +113,7 @@ def constant_value(node: Node) -> np.ndarray | None:
     if node.op is CONSTANT:
         return np.full(node.shape, node.params[0])
     if node.op is ARRAY:
-        data: np.ndarray = node.params[0].data
+        data: np.ndarray = data_of(node)
         return data
     if node.op is IDENTITY:
         return np.eye(node.shape[0])

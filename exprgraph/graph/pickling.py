@@ -11,6 +11,7 @@ from typing import Any
 from .node import FORMAT, Node, make
 from .primitive import Primitive
 from .traverse import topological
+from .views import named, plain
 
 Row = tuple[Primitive, tuple[int, ...], tuple[Any, ...], tuple[int, ...]]
 
@@ -18,7 +19,7 @@ Row = tuple[Primitive, tuple[int, ...], tuple[Any, ...], tuple[int, ...]]
 def _reduce(self: Node, protocol: int = 0) -> tuple[Any, ...]:
     order = topological([self])
     place = {node: i for i, node in enumerate(order)}
-    rows: list[Row] = [(n.op, tuple(place[a] for a in n.args), n.params, n.shape) for n in order]
+    rows: list[Row] = [(n.op, tuple(place[a] for a in n.args), plain(n.params), n.shape) for n in order]
     return load, (FORMAT, rows, self.digest)
 
 
@@ -38,7 +39,7 @@ def load(version: int, rows: list[Row], digest: bytes | None = None) -> Node:
                     f"the pickled expression calls {op.name} with {len(args)} arguments; the function registered "
                     f"under this name in this process takes {op.arity}"
                 )
-            nodes.append(make(op, tuple(nodes[i] for i in args), params, shape))
+            nodes.append(make(op, tuple(nodes[i] for i in args), named(op, params), shape))
     except (TypeError, ValueError, IndexError, AttributeError) as e:
         raise ValueError(f"{_DAMAGED} ({e})") from e
     if nodes and nodes[-1].digest == digest and other:

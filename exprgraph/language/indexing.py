@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..canonical.contract import contract
-from ..canonical.select import Entry, select
+from ..canonical.select import select
 from ..errors import AxisError
 from ..graph.node import Node, Shape
+from ..graph.views import Entry, Slice, Take
 
 
 def getitem(node: Node, index: Any) -> Node:
@@ -50,7 +51,7 @@ def getitem(node: Node, index: Any) -> Node:
             continue
         axis = len(entries)
         entry = index_entry(item, node.shape[axis], axis, node.shape)
-        takes += isinstance(entry, tuple) and entry[0] == "t"
+        takes += isinstance(entry, Take)
         if not isinstance(entry, int):
             layout.append(axis)
         if not isinstance(item, slice):
@@ -61,7 +62,7 @@ def getitem(node: Node, index: Any) -> Node:
     picked = select(node, entries)
     if takes and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
         # NumPy's rule: if a slice separates the array from an integer, the axes of the array come first
-        taken = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
+        taken = next(k for k, e in enumerate(entries) if isinstance(e, Take))
         layout.remove(taken)
         layout.insert(0, taken)
     selected = [k for k, e in enumerate(entries) if not isinstance(e, int)]
@@ -83,7 +84,7 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
             start, stop, step = item.indices(n)
         except TypeError:
             raise TypeError(f"slice indices must be integers or None, got {item}") from None
-        return ("s", start, step, len(range(start, stop, step)))
+        return Slice(start, step, len(range(start, stop, step)))
     if isinstance(item, (bool, np.bool_)):
         raise TypeError("boolean indices are not supported; use where(...) or an array of integers")
     if hasattr(item, "__index__") and not isinstance(item, np.ndarray):
@@ -111,8 +112,8 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
         if not -n <= i < n:
             raise AxisError(f"index {i} is out of bounds for axis {axis} of size {n} (shape {shape})")
     if positions.size == 0:
-        return ("s", 0, 1, 0)
-    return ("t", tuple(i % n for i in positions.tolist()))
+        return Slice(0, 1, 0)
+    return Take(tuple(i % n for i in positions.tolist()))
 
 
 __all__ = ["getitem", "index_entry"]

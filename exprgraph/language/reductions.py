@@ -15,6 +15,7 @@ from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
 from ..functions.rows import absolute
 from ..graph.leaves import constant
 from ..graph.node import Axis, Node, Operand
+from ..graph.views import Slice
 from .axes import normalize_axes
 
 
@@ -152,7 +153,7 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
 
 
 def _slice(node: Node, axis: int, start: int, count: int) -> Node:
-    return select(node, tuple(("s", start, 1, count) if k == axis else None for k in range(node.ndim)))
+    return select(node, tuple(Slice(start, 1, count) if k == axis else None for k in range(node.ndim)))
 
 
 def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A002

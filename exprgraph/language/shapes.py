@@ -11,11 +11,12 @@ import numpy as np
 from ..canonical import joining
 from ..canonical.operands import as_node
 from ..canonical.place import place as _place
-from ..canonical.select import Entry, selected_shape
+from ..canonical.select import selected_shape
 from ..errors import AxisError, ShapeError
 from ..functions.elementwise import broadcast_to as _broadcast_to
 from ..graph import leaves
 from ..graph.node import Node, Operand
+from ..graph.views import Entry, Slice
 from ..support.integers import normalize_shape, whole
 from .axes import normalize_axis
 from .indexing import index_entry
@@ -210,7 +211,7 @@ def _checked(entry: Any, axis: int, sizes: tuple[int, ...]) -> Entry:
         for k in (start, start + (count - 1) * step) if count else ():
             if not 0 <= k < n:
                 raise AxisError(f"place: position {k} is out of bounds for axis {axis} of size {n} (shape {sizes})")
-        return ("s", start, step, count)
+        return Slice(start, step, count)
     if isinstance(entry, tuple) and len(entry) == 2 and entry[0] == "t" and isinstance(entry[1], (tuple, list, np.ndarray)):
         entry = entry[1] if isinstance(entry[1], np.ndarray) else list(entry[1])
     return index_entry(entry, n, axis, sizes)

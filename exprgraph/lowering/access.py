@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..canonical.contract import is_structural
 from ..graph.node import Node, Shape
 from ..graph.primitive import CONSTANT, IDENTITY, SELECT
+from ..graph.views import Contraction, Slice, Take
 
 
 class Affine(NamedTuple):
@@ -68,7 +69,7 @@ def is_view(node: Node) -> bool:
     """Whether a node is read through, never computed."""
     if node.op is CONSTANT or node.op is IDENTITY or is_structural(node):
         return True
-    return node.op is SELECT and not any(isinstance(e, tuple) and e[0] == "t" for e in node.params)
+    return node.op is SELECT and not any(isinstance(e, Take) for e in node.params)
 
 
 class Read(NamedTuple):
@@ -89,7 +90,7 @@ def through_views(node: Node, index: Index) -> Read:
         if node.op is SELECT:
             node, index = node.args[0], _selected(node.params, index)
             continue
-        labels = node.params[0]
+        labels = Contraction.of(node).labels
         inner: tuple[Node, Index] | None = None
         for a, ks in zip(node.args, labels):
             at = tuple(index[k] for k in ks)
@@ -112,9 +113,8 @@ def _selected(entries: Sequence[object], index: Index) -> Index:
         elif e is None:
             out.append(next(rest))
         else:
-            assert isinstance(e, tuple)
-            _, start, step, _ = e
-            out.append(next(rest).scaled(step).plus(Affine(start, ())))
+            assert isinstance(e, Slice)
+            out.append(next(rest).scaled(e.step).plus(Affine(e.start, ())))
     return tuple(out)
 
 

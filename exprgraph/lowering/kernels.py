@@ -14,6 +14,7 @@ from ..functions.gated import summed_gate
 from ..functions.rows import GATE
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ..graph.views import Contraction, Linear, Take, entries_of
 from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ..loops.substitute import repeated, written_out
 from ..support.values import is_by_root
@@ -115,7 +116,8 @@ class Kernel:
                 positions.sort(key=lambda i: order.of(*operands[i]))
             ordered = [self.read(*operands[i]) for i in positions]
             if node.op is SUM:
-                return _added(node.params[0], [node.params[1][i] for i in positions], ordered)
+                const, coefficients = Linear.of(node)
+                return _added(const, [coefficients[i] for i in positions], ordered)
             if node.op is PRODUCT:
                 bounded = [node.args[i].op.name in BOUNDED for i in positions]
                 return self._product([node.params[i] for i in positions], ordered, bounded)
@@ -195,12 +197,14 @@ class Kernel:
         """Elements whose positions along one axis are looked up: copied from there, or added to what is there."""
         (arg,) = node.args
         put = nest.kind == "put"
-        entries = node.params[0] if put else node.params
+        entries = entries_of(node)
         axis = taken_axis(entries)
         assert axis is not None
+        taken = entries[axis]
+        assert isinstance(taken, Take)
         own = axis - sum(isinstance(e, int) for e in entries[:axis])
         here, there = identity_index(len(nest.shape)), target_index(entries)
-        at = self.inputs.integer(self.memory.positions(entries[axis][1]))
+        at = self.inputs.integer(self.memory.positions(taken.indices))
         value = self.read(arg, here if put else there)
         place = self.memory.place(node)
         target = self.inputs.element(place, place.at(there if put else here))
@@ -219,11 +223,11 @@ class Kernel:
             at = identity_index(ndim)
             sizes = node.shape
             if gate is not node:
-                (labels,), sizes = node.params
-                at = tuple(variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in labels)
+                (own,), sizes = Contraction.of(node)
+                at = tuple(variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in own)
             return [(a, at) for a in gate.args], list(node.shape), list(sizes[ndim:])
         if node.op is CONTRACT:
-            labels, sizes = node.params
+            labels, sizes = Contraction.of(node)
             name = [variable(f"i{k}" if k < ndim else f"k{k - ndim}") for k in range(len(sizes))]
             operands = [(a, tuple(name[k] for k in ks)) for a, ks in zip(node.args, labels)]
             operands.sort(key=lambda o: (self._is_lane(*o), repr(o[1])))

@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
+from ..graph.views import Linear
 from .access import Index, identity_index, through_views
 from .nest import Assignment
 from .schedule import is_pointwise, operand_indices
@@ -35,7 +36,7 @@ def _mixed(own: bytes, below: list[tuple[bytes, _Key]], above: list[tuple[bytes,
 
 def _own(node: Node) -> bytes:
     if node.op is SUM:
-        return _digest("sum", node.params[0])
+        return _digest("sum", Linear.of(node).constant)
     if node.op is CONSTANT:
         return _digest("constant", node.params)
     return _digest(node.op.name)
@@ -44,7 +45,7 @@ def _own(node: Node) -> bytes:
 def _weight(node: Node, k: int) -> object:
     """What distinguishes one argument position of a node from another."""
     if node.op is SUM:
-        return node.params[1][k]
+        return Linear.of(node).coefficients[k]
     if node.op is PRODUCT:
         return node.params[k]
     return "" if node.op is CONTRACT else k

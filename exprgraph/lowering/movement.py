@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Union
 
-from ..canonical.select import Entries, indices_of, selected_shape
+from ..canonical.select import indices_of, selected_shape
 from ..graph.column import Column
 from ..graph.leaves import zeros
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
+from ..graph.views import Entries, Slice, Take, entries_of
 from .access import Affine, Index, contiguous, identity_index, is_view, variable
 from .nest import Assignment
 
@@ -26,7 +27,7 @@ MOVEMENT: Column[Callable[[Node], Union[list[Assignment], None]]] = Column(
 def taken_axis(entries: Entries) -> int | None:
     """The axis along which a selection takes so many positions that they are a table."""
     for axis, e in enumerate(entries):
-        if isinstance(e, tuple) and e[0] == "t" and len(e[1]) > POSITIONS:
+        if isinstance(e, Take) and len(e.indices) > POSITIONS:
             return axis
     return None
 
@@ -70,7 +71,7 @@ def _reshaped(node: Node) -> list[Assignment]:
 
 @MOVEMENT.rule(PLACE)
 def _put(node: Node) -> list[Assignment] | None:
-    if taken_axis(node.params[0]) is not None:
+    if taken_axis(entries_of(node)) is not None:
         return None
     return [Assignment(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
 
@@ -87,9 +88,9 @@ def _view(node: Node, entries: Entries) -> Node:
 
 def _placed(node: Node) -> list[Assignment]:
     (a,) = node.args
-    entries: Entries = node.params[0]
+    entries = entries_of(node)
     for axis, e in enumerate(entries):
-        if isinstance(e, tuple) and e[0] == "t":
+        if isinstance(e, Take):
             out = []
             own = axis - sum(isinstance(x, int) for x in entries[:axis])
             for i, position in enumerate(indices_of(e, node.shape[axis])):
@@ -110,16 +111,18 @@ def target_index(entries: Sequence[object]) -> Index:
             continue
         i = variable(f"i{k}")
         k += 1
-        if isinstance(e, tuple):
-            i = variable("j") if e[0] == "t" else i.scaled(e[2]).plus(Affine(e[1], ()))
+        if isinstance(e, Take):
+            i = variable("j")
+        elif isinstance(e, Slice):
+            i = i.scaled(e.step).plus(Affine(e.start, ()))
         out.append(i)
     return tuple(out)
 
 
 def _taken(node: Node) -> list[Assignment]:
     (a,) = node.args
-    entries: Entries = node.params
-    axis = next(k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t")
+    entries = entries_of(node)
+    axis = next(k for k, e in enumerate(entries) if isinstance(e, Take))
     own = axis - sum(isinstance(x, int) for x in entries[:axis])
     out = []
     for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):

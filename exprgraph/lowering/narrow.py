@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ..canonical.contract import contract
 from ..graph.node import Node, make
 from ..graph.primitive import CONTRACT, PRODUCT, SUM
+from ..graph.views import Contraction, Linear
 
 #: operands of one sum or product
 WIDTH = 64
@@ -23,21 +24,21 @@ def narrowed(node: Node) -> Node:
     if len(node.args) <= WIDTH:
         return node
     if node.op is SUM:
-        const, coefficients = node.params
+        const, coefficients = Linear.of(node)
         return _sum(node, const, coefficients)
     if node.op is PRODUCT:
         return _quotient(node)
-    if node.op is CONTRACT and len(node.params[1]) == len(node.shape):
+    if node.op is CONTRACT and len(Contraction.of(node).sizes) == len(node.shape):
         return _outer(node)
     return node
 
 
 def _sum(node: Node, const: float, coefficients: Sequence[float]) -> Node:
     at = WIDTH
-    total = make(SUM, node.args[:at], (const, tuple(coefficients[:at])), node.shape)
+    total = make(SUM, node.args[:at], Linear(const, tuple(coefficients[:at])), node.shape)
     while at < len(node.args):
         more = slice(at, at + WIDTH - 1)
-        total = make(SUM, (total, *node.args[more]), (0.0, (1.0, *coefficients[more])), node.shape)
+        total = make(SUM, (total, *node.args[more]), Linear(0.0, (1.0, *coefficients[more])), node.shape)
         at += WIDTH - 1
     return total
 
@@ -66,7 +67,7 @@ def _quotient(node: Node) -> Node:
 
 def _outer(node: Node) -> Node:
     """Products along different axes."""
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     live = [(a, list(ks)) for a, ks in zip(node.args, labels)]
     while len(live) > WIDTH:
         first = live[:WIDTH]

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..canonical.contract import contract
-from ..canonical.select import Entries, selected_shape
+from ..canonical.select import selected_shape
 from ..functions.along_axes import AxisFunction
 from ..graph.column import Column
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
 from ..graph.traverse import rebuild, topological
+from ..graph.views import Contraction, Entries, Take, entries_of
 from .axes import written_out
 from .narrow import narrowed
 
@@ -26,7 +27,7 @@ REWRITTEN: Column[Callable[[Node], Node]] = Column(
 )
 REWRITTEN.fill(written_out, AxisFunction)
 REWRITTEN.fill(lambda node: _take_by_take(node.args[0], node.params), SELECT)
-REWRITTEN.fill(lambda node: _placed_take_by_take(node.args[0], node.params[0], node.shape), PLACE)
+REWRITTEN.fill(lambda node: _placed_take_by_take(node.args[0], entries_of(node), node.shape), PLACE)
 
 
 class Phase(NamedTuple):
@@ -68,9 +69,9 @@ def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) ->
 
 @REWRITTEN.rule(CONTRACT)
 def _split(node: Node) -> Node:
-    if len(node.args) <= 2 or len(node.params[1]) == len(node.shape):
+    if len(node.args) <= 2 or len(Contraction.of(node).sizes) == len(node.shape):
         return node
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     out = set(range(len(node.shape)))
     live = [(a, list(ks)) for a, ks in zip(node.args, labels)]
     while len(live) > 2:
@@ -96,7 +97,7 @@ def _split(node: Node) -> Node:
 
 
 def _takes(entries: Entries) -> list[int]:
-    return [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
+    return [k for k, e in enumerate(entries) if isinstance(e, Take)]
 
 
 def _first_and_rest(entries: Entries) -> tuple[Entries, Entries]:

@@ -38,6 +38,7 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
+from ..graph.views import Contraction
 from .access import Index, identity_index, is_view, through_views
 from .movement import composed, movement
 from .nest import Assignment, Nest
@@ -70,7 +71,7 @@ def is_pointwise(node: Node) -> bool:
     op = node.op
     if op in (SUM, PRODUCT) or isinstance(op, Function):
         return True
-    return op is CONTRACT and len(node.params[1]) == len(node.shape) and not is_structural(node)
+    return op is CONTRACT and len(Contraction.of(node).sizes) == len(node.shape) and not is_structural(node)
 
 
 def may_share_memory(node: Node) -> bool:
@@ -81,7 +82,7 @@ def may_share_memory(node: Node) -> bool:
 def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
     """The elements of the arguments that one element of a pointwise node needs."""
     if node.op is CONTRACT:
-        return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, node.params[0])]
+        return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, Contraction.of(node).labels)]
     return [(a, index if a.shape else ()) for a in node.args]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..graph.node import Node, Shape
 from ..graph.primitive import ARRAY, RESHAPE
+from ..graph.views import data_of
 from .access import Place, contiguous
 
 
@@ -27,7 +28,7 @@ class Storage:
     def place(self, key: object) -> Place:
         if key not in self.places and isinstance(key, Node):
             if key.op is ARRAY:
-                data = key.params[0].data
+                data = data_of(key)
                 self.places[key] = Place("c", self.known, contiguous(key.shape), False)
                 self.constants.append(data)
                 self.known += data.size

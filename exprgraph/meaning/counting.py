@@ -25,6 +25,7 @@ from ..graph.primitive import (
     STACK,
     SUM,
 )
+from ..graph.views import Contraction, Linear
 
 #: scalar operations of a node, without its arguments
 COUNT: Column[Callable[[Node], int]] = Column(
@@ -34,7 +35,7 @@ COUNT: Column[Callable[[Node], int]] = Column(
 
 @COUNT.rule(SUM)
 def _sum(node: Node) -> int:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     total: int = (len(node.args) * 2 - sum(c in (1.0, -1.0) for c in coefficients) - (const == 0.0)) * node.size
     return total
 
@@ -50,7 +51,7 @@ def _product(node: Node) -> int:
 @COUNT.rule(CONTRACT)
 def _contract(node: Node) -> int:
     """Multiplications and additions, if operands are contracted one after another."""
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     if is_structural(node):
         return 0
     live = [set(ks) for a, ks in zip(node.args, labels) if a.op is not IDENTITY]

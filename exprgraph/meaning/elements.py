@@ -21,7 +21,7 @@ from ..canonical.extrema import extremum
 from ..canonical.joining import ends_of, stack
 from ..canonical.operands import as_node
 from ..canonical.over_samples import sample_sum
-from ..canonical.select import Entries, Entry, indices_of, select
+from ..canonical.select import indices_of, select
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum
@@ -47,6 +47,7 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
+from ..graph.views import Contraction, Entries, Entry, Linear, axis_of, data_of, entries_of
 from .counting import COUNT
 
 Index = tuple[int, ...]
@@ -169,7 +170,7 @@ def _constant(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(ARRAY)
 def _array(node: Node, index: Index, get: Get) -> Node:
-    return constant(float(node.params[0].data[index]))
+    return constant(float(data_of(node)[index]))
 
 
 @ELEMENT.rule(IDENTITY)
@@ -179,13 +180,14 @@ def _identity(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(SUM)
 def _sum(node: Node, index: Index, get: Get) -> Node:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     terms: list[tuple[float, Node]] = []
     for c, a in zip(coefficients, node.args):
         part = get(a, _at(a, index))
         if a.op is CONTRACT and part.op is SUM:  # nobody wrote an order for the terms of W @ x
-            terms += [(c * k, t) for k, t in zip(part.params[1], part.args)]
-            const += c * part.params[0]
+            inner = Linear.of(part)
+            terms += [(c * k, t) for k, t in zip(inner.coefficients, part.args)]
+            const += c * inner.constant
         else:
             terms.append((c, part))
     return linear(terms, const)
@@ -204,7 +206,7 @@ def _function(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(CONTRACT)
 def _contract(node: Node, index: Index, get: Get) -> Node:
-    labels, _ = node.params
+    labels, _ = Contraction.of(node)
     terms = []
     for at in _terms(node, index):
         positions = [tuple(at[k] for k in ks) for ks in labels]
@@ -214,14 +216,14 @@ def _contract(node: Node, index: Index, get: Get) -> Node:
 
 def _terms(node: Node, index: Index) -> Iterator[Index]:
     """Positions along all labels of the terms of an element, except where a known operand is 0."""
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     n = len(index)
     live: np.ndarray | None = None
     for a, ks in zip(node.args, labels):
         if a.op is IDENTITY and max(ks) < n and index[ks[0]] != index[ks[1]]:
             return
         if a.op is ARRAY:
-            part = a.params[0].data[tuple(index[k] if k < n else slice(None) for k in ks)]
+            part = data_of(a)[tuple(index[k] if k < n else slice(None) for k in ks)]
             over = [k - n for k in ks if k >= n]
             own = np.einsum(part, over, sorted(set(over)))
             live = np.ones(sizes[n:], dtype=bool) if live is None else live
@@ -257,7 +259,7 @@ def _place(node: Node, index: Index, get: Get) -> Node:
 def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
     """For each axis of a placed node, the positions of the argument and their targets."""
     out: list[tuple[Entry, dict[int, list[int]]]] = []
-    for entry, n in zip(node.params[0], node.shape):
+    for entry, n in zip(entries_of(node), node.shape):
         found: dict[int, list[int]] = {}
         if not isinstance(entry, int):
             for k, p in enumerate(indices_of(entry, n)):
@@ -268,13 +270,13 @@ def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
 
 @ELEMENT.rule(STACK)
 def _stack(node: Node, index: Index, get: Get) -> Node:
-    (axis,) = node.params
+    axis = axis_of(node)
     return get(node.args[index[axis]], index[:axis] + index[axis + 1 :])
 
 
 @ELEMENT.rule(CONCATENATE)
 def _concatenate(node: Node, index: Index, get: Get) -> Node:
-    (axis,) = node.params
+    axis = axis_of(node)
     ends = ends_of(node)
     part = bisect_right(ends, index[axis])
     at = index[axis] - (ends[part - 1] if part else 0)
@@ -376,7 +378,7 @@ def _needs(node: Node) -> Iterator[tuple[Node, int]]:
 
 @EXPANSION.rule(SUM)
 def _expanded_sum(node: Node) -> Expansion:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     operations = len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)])
     return Expansion(max(operations, 1), _once(node))
 
@@ -388,7 +390,7 @@ def _expanded_product(node: Node) -> Expansion:
 
 @EXPANSION.rule(CONTRACT)
 def _expanded_contract(node: Node) -> Expansion:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     terms: int = math.prod(sizes[node.ndim :])
     factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
     needs = [math.prod(sizes[k] for k in set(own) if k >= node.ndim) for own in labels]

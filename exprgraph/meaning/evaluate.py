@@ -35,6 +35,7 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.traverse import dependents, symbols_of, topological
+from ..graph.views import Contraction, Linear, axis_of, data_of, entries_of
 from ..language.given import real_array
 from ..support.names import shown
 from ..support.systems import solve_systems
@@ -176,7 +177,7 @@ def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple
     missing = [n for n in unbound if n.op is SYMBOL]
     if missing:
         given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
-        names = ", ".join(sorted({f"{s.params[0]!r} of shape {s.shape}" for s in missing}))
+        names = ", ".join(sorted({f"{s.name!r} of shape {s.shape}" for s in missing}))
         raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
     if check and any(n.op is SAMPLE_COUNT for n in unbound):
         check_counted(taken_as_shared(roots), {s: a.ndim > s.ndim for s, a in values.items()})
@@ -220,7 +221,7 @@ def _constant(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.
 
 @EVALUATE.rule(ARRAY)
 def _array(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
-    data: np.ndarray = node.params[0].data
+    data: np.ndarray = data_of(node)
     return data
 
 
@@ -267,7 +268,7 @@ def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
 
 @EVALUATE.rule(SUM)
 def _sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     total: Any = const if const or not values else None
     for c, v in zip(coefficients, _spread(node, values)):
         term = v if c == 1.0 else -v if c == -1.0 else c * v
@@ -292,7 +293,7 @@ def _product(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.n
 
 @EVALUATE.rule(CONTRACT)
 def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     ndim = len(node.shape)
     equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is IDENTITY}
     if 0 < len(equal) < len(labels):
@@ -302,7 +303,7 @@ def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.
 
 def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int]) -> np.ndarray:
     """A contraction with identities: zero beside the diagonals, even where other operands are not finite."""
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     stands = list(range(len(sizes)))
     for k in range(len(sizes)):
         while stands[k] in equal:
@@ -319,7 +320,7 @@ def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int
 
 def _gated_sum(node: Node, operands: Sequence[np.ndarray]) -> np.ndarray:
     """A sum over axes of a gate, from the operands of the gate: their product, if all of it is finite."""
-    (labels,), sizes = node.params
+    (labels,), sizes = Contraction.of(node)
     ndim = len(node.shape)
     strong, factor = (_expand(v, len(a.shape), len(labels)) for v, a in zip(operands, node.args[0].args))
     shape = np.broadcast_shapes(strong.shape, factor.shape, tuple(sizes[k] for k in labels))
@@ -370,7 +371,7 @@ def _select(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.nd
 def _stack(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     ndim = len(node.shape)
     same = np.broadcast_arrays(*values)
-    return np.stack(same, axis=node.params[0] - ndim)
+    return np.stack(same, axis=axis_of(node) - ndim)
 
 
 @EVALUATE.rule(CONCATENATE)
@@ -378,7 +379,7 @@ def _concatenate(node: Node, values: Sequence[np.ndarray], samples: Samples) -> 
     ndim = len(node.shape)
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - ndim] for v in values))
     same = [np.broadcast_to(v, lead + v.shape[v.ndim - ndim :]) for v in values]
-    return np.concatenate(same, axis=node.params[0] - ndim)
+    return np.concatenate(same, axis=axis_of(node) - ndim)
 
 
 @EVALUATE.rule(PLACE)
@@ -386,7 +387,7 @@ def _place(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.nda
     (value,) = values
     lead = value.shape[: value.ndim - len(node.args[0].shape)]
     target = np.zeros(lead + node.shape, value.dtype)
-    put(target, value, node.params[0])
+    put(target, value, entries_of(node))
     return target
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, Union
 
 from ..graph.node import Node
 from ..graph.primitive import IDENTITY
+from ..graph.views import Contraction
 
 Labels = tuple[int, ...]
 
@@ -78,8 +79,9 @@ Form = Union[Transpose, Broadcast, Diag, Trace, Diagonal, AxisSum, Outer, MatMul
 
 def operands_of(node: Node, key: Callable[[Node], str]) -> list[Operand]:
     """The operands with their labels, those of the first output axes first."""
-    pairs = [Operand(a, ks) for a, ks in zip(node.args, node.params[0])]
-    last = len(node.params[1])
+    labels, sizes = Contraction.of(node)
+    pairs = [Operand(a, ks) for a, ks in zip(node.args, labels)]
+    last = len(sizes)
     return sorted(pairs, key=lambda p: (min(p.labels, default=last), p.labels, key(p.node)))
 
 
@@ -87,7 +89,7 @@ def familiar(node: Node, key: Callable[[Node], str]) -> Form:
     """The form of a contraction; ``key`` orders operands that are otherwise equivalent."""
     operands = operands_of(node, key)
     ndim = len(node.shape)
-    summed = len(node.params[1]) - ndim
+    summed = len(Contraction.of(node).sizes) - ndim
     own = {k for _, ks in operands for k in ks}
     missing = tuple(k for k in range(ndim) if k not in own)
     if len(operands) == 1:

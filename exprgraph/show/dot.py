@@ -8,6 +8,7 @@ from ..functions.elementwise import Function
 from ..graph.column import Column
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PLACE, PRODUCT, SELECT, SUM, SYMBOL
+from ..graph.views import Contraction, Linear
 from ..tree import Nesting, named
 from .escape import escape_dot
 from .text import index_text, number_text
@@ -76,7 +77,7 @@ DOT.fill(lambda node: f"[{index_text(node.params, node.args[0].shape)}]", SELECT
 
 @DOT.rule(SUM)
 def _sum(node: Node) -> str:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     if all(c == 1.0 for c in coefficients) and not const:
         return "+"
     terms = [number_text(const)] * (const != 0.0) + [number_text(c) + "*" for c in coefficients[:8]]
@@ -92,7 +93,7 @@ def _product(node: Node) -> str:
 
 @DOT.rule(CONTRACT)
 def _contract(node: Node) -> str:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     letters = "ijklmnopqrstuvwxyzabcdefgh"
     if len(sizes) > len(letters):
         return "contract"

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from itertools import count as count_from
-from typing import Any
 
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
@@ -35,6 +34,7 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
+from ..graph.views import Contraction, Entry, Take, axis_of, data_of, entries_of
 from . import contraction as form
 from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
@@ -218,7 +218,7 @@ def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
 
 @LATEX.rule(ARRAY)
 def _array(plan: Plan, node: Node, place: Node) -> Rendered:
-    data = node.params[0].data
+    data = data_of(node)
     if plan.view.limit is not None and data.size > _MAX_NUMBERS:
         size = r" \times ".join(map(str, data.shape))
         return Rendered(rf"\left[ \dots \right]_{{{size}}}", Binds.CALL)
@@ -241,21 +241,20 @@ def _indexed(plan: Plan, node: Node, index: str) -> Rendered:
     return Rendered(f"{text}_{{{index}}}", Binds.ATOM)
 
 
-def _entry(entry: Any) -> str:
+def _entry(entry: Entry) -> str:
     if entry is None:
         return ":"
     if isinstance(entry, int):
         return str(entry + 1)
-    if entry[0] == "t":
-        return "[" + ",".join(str(i + 1) for i in entry[1]) + "]"
-    _, start, step, count = entry
-    last = start + step * (count - 1)
+    if isinstance(entry, Take):
+        return "[" + ",".join(str(i + 1) for i in entry.indices) + "]"
+    start, step, last = entry.start, entry.step, entry.start + entry.step * (entry.length - 1)
     return f"{start + 1}:{last + 1}" if step == 1 else f"{start + 1}:{step}:{last + 1}"
 
 
 @LATEX.rule(PLACE)
 def _place(plan: Plan, node: Node, place: Node) -> Rendered:
-    index = ",".join(_entry(e) for e in node.params[0])
+    index = ",".join(_entry(e) for e in entries_of(node))
     return Rendered(rf"\operatorname{{place}}_{{{index}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
@@ -263,8 +262,8 @@ def _place(plan: Plan, node: Node, place: Node) -> Rendered:
 def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
-        parts.append(r"\vdots" if node.params[0] == 0 else r"\cdots")
-    (axis,) = node.params
+        parts.append(r"\vdots" if axis_of(node) == 0 else r"\cdots")
+    axis = axis_of(node)
     if axis == 0 and (node.op is CONCATENATE or node.ndim == 1):
         return Rendered(_table(parts, (len(parts),)), Binds.ATOM)
     if axis == 1 and node.ndim == 2:
@@ -362,7 +361,7 @@ def _matrix(plan: Plan, node: Node, kind: str) -> str:
 
 def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
     """Any contraction, with an index on each axis and a sum over the indices that are not in the result."""
-    letters = _letters(plan, len(node.params[1]))
+    letters = _letters(plan, len(Contraction.of(node).sizes))
     factors = []
     for a, ks in operands:
         index = [letters[k] for k in ks]

@@ -14,6 +14,7 @@ from ..canonical.contract import is_structural
 from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
+from ..graph.views import Linear
 from .view import View
 
 #: keys are compared up to this many characters, then by digest
@@ -93,7 +94,7 @@ class Order:
 
     def terms(self, node: Node) -> list[tuple[float, Node]]:
         """The terms of a printed sum as (coefficient, node)."""
-        pairs = zip(self.view.shown(node).params[1], self.view.args(node))
+        pairs = zip(Linear.of(self.view.shown(node)).coefficients, self.view.args(node))
         return sorted(pairs, key=lambda t: self._term_key(node, t[1]))
 
     def factors(self, node: Node) -> list[Factor]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..graph.leaves import is_known
 from ..graph.node import Node, Shape
 from ..graph.primitive import CONSTANT, PRODUCT, SUM
+from ..graph.views import Linear
 from ..meaning.elements import EXPANSION, elements, expanded_size
 from ..text.called import is_called
 from .naming import prefix_for, shared_parts
@@ -94,7 +95,7 @@ class Plan:
                 shortened = shortened or view.is_shortened(base)
                 pending.extend((b, e * k) for b, k in self.order.factors(base))
             elif may_open and e == 1.0 and is_multiple(shown):
-                coefficient *= shown.params[1][0]
+                coefficient *= Linear.of(shown).coefficients[0]
                 pending.append((view.args(base)[0], 1.0))
             elif may_open and e == 1.0 and shown.op is CONSTANT and not shown.shape and base is not node:
                 coefficient *= shown.params[0]
@@ -108,7 +109,7 @@ class Plan:
 
         The sum that is computed first comes first, since ``x - z + y`` is ``(x - z) + y``.
         """
-        const = self.view.shown(node).params[0]
+        const = Linear.of(self.view.shown(node)).constant
         parts: list[tuple[float, Node | None]] = list(self.order.terms(node))
         first = [p for p in parts if p[0] == 1.0 and p[1] is not None and self.is_nested_sum(p[1])][:1]
         constant: list[tuple[float, Node | None]] = [(const, None)] if const else []
@@ -136,7 +137,7 @@ class Factors(NamedTuple):
 
 def is_multiple(node: Node) -> bool:
     """Whether a node is a number times one term."""
-    return node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape
+    return node.op is SUM and len(node.args) == 1 and Linear.of(node).constant == 0.0 and node.args[0].shape == node.shape
 
 
 def _by_element(node: Node) -> bool:

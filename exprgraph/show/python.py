@@ -36,6 +36,7 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.traverse import topological
+from ..graph.views import Contraction, Linear, axis_of, data_of, entries_of
 from ..support.offered import offered
 from ..tree import flatten
 from .text import is_identifier, number_text, selection
@@ -131,7 +132,7 @@ def _call(code: Code, node: Node) -> str:
 
 @PYTHON.rule(SUM)
 def _sum(code: Code, node: Node) -> str:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     if not _by_operators(node):
         listed = ", ".join(f"({number_text(c)}, {code.text[a]})" for c, a in zip(coefficients, node.args))
         return f"eg.sum_of_terms([{listed}]{f', {number_text(const)}' if const else ''})"
@@ -160,7 +161,7 @@ def _product(code: Code, node: Node) -> str:
 
 @PYTHON.rule(CONTRACT)
 def _contract(code: Code, node: Node) -> str:
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     owned = {k for ks in labels for k in ks}
     kept = [k for k in range(node.ndim) if k in owned]
     rule = ",".join("".join(map(_letter, ks)) for ks in labels) + "->" + "".join(map(_letter, kept))
@@ -181,12 +182,12 @@ def _select(code: Code, node: Node) -> str:
 
 @PYTHON.rule(PLACE)
 def _place(code: Code, node: Node) -> str:
-    return f"eg.place({code.arguments(node)}, {node.params[0]!r}, {node.shape})"
+    return f"eg.place({code.arguments(node)}, {entries_of(node)!r}, {node.shape})"
 
 
 @PYTHON.rule(STACK, CONCATENATE)
 def _joined(code: Code, node: Node) -> str:
-    axis = f", axis={node.params[0]}" if node.params[0] else ""
+    axis = f", axis={axis_of(node)}" if axis_of(node) else ""
     return f"eg.{node.op.name}([{code.arguments(node)}]{axis})"
 
 
@@ -229,7 +230,7 @@ def _constant(code: Code, node: Node) -> str:
     return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
 
 
-PYTHON.fill(lambda code, node: f"eg.array({_rows(node.params[0].data.tolist())})", ARRAY)
+PYTHON.fill(lambda code, node: f"eg.array({_rows(data_of(node).tolist())})", ARRAY)
 PYTHON.fill(lambda code, node: f"eg.identity({node.shape[0]})", IDENTITY)
 PYTHON.fill(lambda code, node: "eg.over_samples.sum(1)", SAMPLE_COUNT)
 
@@ -237,7 +238,7 @@ PYTHON.fill(lambda code, node: "eg.over_samples.sum(1)", SAMPLE_COUNT)
 def _by_operators(node: Node) -> bool:
     """Whether the operators of its text make this very sum or product."""
     if node.op is SUM:
-        const, coefficients = node.params
+        const, coefficients = Linear.of(node)
         made: Any = None
         for c, a in zip(coefficients, node.args):
             term = a if c == 1.0 else -a if c == -1.0 else c * a

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from ..canonical.select import Entries
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
 from ..graph.column import Column
@@ -33,6 +31,7 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
+from ..graph.views import Contraction, Entries, Entry, Take, axis_of, data_of, entries_of
 from ..support.names import is_identifier
 from . import contraction as form
 from .order import Factor
@@ -243,7 +242,7 @@ TEXT.fill(lambda plan, node, place: Rendered("over_samples.sum(1)", _ATOM), SAMP
 
 @TEXT.rule(ARRAY)
 def _array(plan: Plan, node: Node, place: Node) -> Rendered:
-    data = node.params[0].data
+    data = data_of(node)
     short = plan.view.limit is not None and data.size > _MAX_NUMBERS
     return Rendered(f"array({_numbers(data, short)})", _ATOM)
 
@@ -273,7 +272,7 @@ def selection(text: str, entries: Entries, shape: Shape) -> str:
     NumPy would pair the positions along several axes, and move the axis if a number stands elsewhere.  So positions are
     taken one axis after another.
     """
-    takes = [k for k, e in enumerate(entries) if isinstance(e, tuple) and e[0] == "t"]
+    takes = [k for k, e in enumerate(entries) if isinstance(e, Take)]
     advanced = [k for k, e in enumerate(entries) if k in takes or isinstance(e, int)]
     together = len(takes) == 1 and advanced == list(range(advanced[0], advanced[-1] + 1))
     apart = [] if together else takes
@@ -283,14 +282,14 @@ def selection(text: str, entries: Entries, shape: Shape) -> str:
     return text if all(e is None for e in rest) else f"{text}[{index_text(rest, shape)}]"
 
 
-def _entry(entry: Any, n: int) -> str:
+def _entry(entry: Entry, n: int) -> str:
     if entry is None:
         return ":"
     if isinstance(entry, int):
         return str(entry)
-    if entry[0] == "t":
-        return "[" + ", ".join(map(str, entry[1])) + "]"
-    first, step, count = entry[1:]
+    if isinstance(entry, Take):
+        return "[" + ", ".join(map(str, entry.indices)) + "]"
+    first, step, count = entry.start, entry.step, entry.length
     stop = first + step * count
     forward = step > 0
     start_text = "" if first == (0 if forward else n - 1) else str(first)
@@ -305,7 +304,7 @@ def _select(plan: Plan, node: Node, place: Node) -> Rendered:
 
 @TEXT.rule(PLACE)
 def _place(plan: Plan, node: Node, place: Node) -> Rendered:
-    return Rendered(f"place({_arg(plan, node.args[0])}, {node.params[0]}, {node.shape})", _ATOM)
+    return Rendered(f"place({_arg(plan, node.args[0])}, {entries_of(node)}, {node.shape})", _ATOM)
 
 
 @TEXT.rule(STACK, CONCATENATE)
@@ -313,7 +312,7 @@ def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append("...")
-    axis = f", axis={node.params[0]}" if node.params[0] else ""
+    axis = f", axis={axis_of(node)}" if axis_of(node) else ""
     return Rendered(f"{node.op.name}([{', '.join(parts)}]{axis})", _ATOM)
 
 
@@ -398,7 +397,7 @@ def _extended(text: str, labels: Sequence[int], ndim: int) -> str:
 
 
 def _einsum(plan: Plan, node: Node, f: form.General) -> Rendered:
-    letters: Iterator[str] = (_letter(i) for i in range(len(node.params[1])))
+    letters: Iterator[str] = (_letter(i) for i in range(len(Contraction.of(node).sizes)))
     letter: dict[int, str] = {}
     inputs = []
     links = form.chain(f.operands, node.ndim)

@@ -14,6 +14,7 @@ from ..canonical.operands import as_node
 from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
+from ..graph.views import Linear
 
 #: if there are more operands, only the first ``SHOWN_ARGS`` are printed
 MAX_ARGS = 64
@@ -25,7 +26,7 @@ COUNT_UP_TO = 10_000
 def operations(node: Node) -> int:
     """The approximate number of operation signs that a node prints."""
     if node.op is SUM:
-        const, coefficients = node.params
+        const, coefficients = Linear.of(node)
         scaled = [c for c in islice(coefficients, MAX_ARGS) if c not in (1.0, -1.0)]
         return len(node.args) - 1 + int(const != 0.0) + len(scaled)
     if node.op is PRODUCT:

@@ -8,6 +8,7 @@ from ..canonical.arithmetic import linear, product
 from ..canonical.written import split_coefficient
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM
+from ..graph.views import Linear
 
 #: a product of sums is multiplied out into at most this many terms
 MOST_TERMS = 64
@@ -22,7 +23,7 @@ def factors_of(term: Node) -> _Factors:
 
 def _terms_of(node: Node) -> list[tuple[float, Node | None]]:
     """The terms of a sum as (coefficient, node); a constant has no node."""
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     constant: list[tuple[float, Node | None]] = [(const, None)] if const else []
     return [*constant, *zip(coefficients, node.args)]
 
@@ -52,7 +53,7 @@ def collected(node: Node) -> Node | None:
     """``x*y + x*z`` as ``x*(y + z)``: the factor that most terms share, taken out of them."""
     if node.op is not SUM or len(node.args) < 2:
         return None
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     split = [factors_of(a) for a in node.args]
     shared = Counter(base for factors in split for base, e in factors if e >= 1.0 and base.shape == node.shape)
     if not shared:

@@ -16,6 +16,7 @@ from ..functions.rows import absolute
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM, TABLE
 from ..graph.traverse import REBUILD, topological
+from ..graph.views import Linear
 from ..tree import flatten
 from . import distribution, stabilise
 
@@ -69,7 +70,7 @@ def _square_sum(node: Node) -> Node | None:
     """a*sin(x)**2 + a*cos(x)**2 = a, and a*cosh(x)**2 - a*sinh(x)**2 = a."""
     if node.op is not SUM:
         return None
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     terms = dict(zip(node.args, coefficients))
     for first, second, sign in (("sin", "cos", 1.0), ("cosh", "sinh", -1.0)):
         for term, c in terms.items():

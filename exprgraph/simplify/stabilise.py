@@ -17,6 +17,7 @@ from ..functions import rows as functions
 from ..graph.leaves import constant, number
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, PRODUCT, SELECT, SUM, TABLE
+from ..graph.views import Contraction, Linear
 from ..language import reductions
 
 Terms = list[tuple[float, Node]]
@@ -27,7 +28,7 @@ def _is(node: Node, name: str) -> bool:
 
 
 def _terms(node: Node) -> Terms:
-    return list(zip(node.params[1], node.args)) if node.op is SUM else []
+    return list(zip(Linear.of(node).coefficients, node.args)) if node.op is SUM else []
 
 
 def _same(node: Node, arg: Node) -> bool:
@@ -64,7 +65,7 @@ def _softmax(node: Node) -> Node | None:
         spread, inner = None, total
         if is_structural(total) and len(total.args) == 1 and total.args[0].op is CONTRACT:  # broadcast along the summed axes
             ((spread,), _), inner = total.params, total.args[0]
-        exponential, (labels, *others) = inner.args[0], inner.params[0]
+        exponential, (labels, *others) = inner.args[0], Contraction.of(inner).labels
         if others or not _is(exponential, "exp") or exponential.shape != node.shape:
             continue
         axes = tuple(axis for axis, k in enumerate(labels) if k >= inner.ndim)
@@ -97,7 +98,7 @@ def _log_of_sum(node: Node) -> Node | None:
     (inside,) = node.args
     if inside.op is CONTRACT and len(inside.args) == 1 and _is(inside.args[0], "exp"):
         (exponential,) = inside.args
-        labels = inside.params[0][0]
+        labels = Contraction.of(inside).labels[0]
         kept = [k for k in labels if k < inside.ndim]
         if len(set(labels)) == len(labels) and kept == list(range(inside.ndim)):
             axes = tuple(i for i, k in enumerate(labels) if k >= inside.ndim)
@@ -105,7 +106,7 @@ def _log_of_sum(node: Node) -> Node | None:
         return None
     if inside.op is not SUM:
         return None
-    const, terms = inside.params[0], _terms(inside)
+    const, terms = Linear.of(inside).constant, _terms(inside)
     if const == 1.0 and len(terms) == 1 and terms[0][0] == 1.0 and _is(terms[0][1], "exp"):
         return functions.softplus(terms[0][1].args[0])
     if const >= 0.0 and all(c > 0.0 and _is(a, "exp") and _same(node, a) for c, a in terms) and len(terms) + (const > 0.0) > 1:
@@ -119,9 +120,9 @@ def _log_of_sum(node: Node) -> Node | None:
 
 def _difference_from_one(node: Node) -> Node | None:
     """exp(x) - 1, 1 - cos(x), cosh(x) - 1, 1 - sigmoid(x), 1 - tanh(x)**2 and their multiples, beside other terms."""
-    if node.op is not SUM or node.params[0] == 0.0:
+    if node.op is not SUM or Linear.of(node).constant == 0.0:
         return None
-    const, terms = node.params[0], _terms(node)
+    const, terms = Linear.of(node).constant, _terms(node)
     for k, (c, a) in enumerate(terms):
         if c != -const:
             continue
@@ -148,7 +149,7 @@ def _minus_one(a: Node) -> Node | None:
 
 def _difference_of_roots(node: Node) -> Node | None:
     """sqrt(a) - sqrt(b) as (a - b)/(sqrt(a) + sqrt(b)); a - b is merged, and may become exact."""
-    if node.op is not SUM or node.params[0] != 0.0:
+    if node.op is not SUM or Linear.of(node).constant != 0.0:
         return None
     terms = _terms(node)
     for i, (c, a) in enumerate(terms):

@@ -39,6 +39,7 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.traverse import topological
+from ..graph.views import Contraction, Linear, Take, entries_of
 
 Interval = tuple[float, float]
 #: ``(node, args)``: the interval of a node from those of its arguments
@@ -88,14 +89,14 @@ BOUNDS.fill(lambda node, args: _times([_power(a, e) for a, e in zip(args, node.p
 
 @BOUNDS.rule(SUM)
 def _sum(node: Node, args: Sequence[Interval]) -> Interval:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     ends = [sorted((c * lo, c * hi)) for c, (lo, hi) in zip(coefficients, args)]
     return const + sum(a for a, _ in ends), const + sum(b for _, b in ends)
 
 
 @BOUNDS.rule(CONTRACT)
 def _contract(node: Node, args: Sequence[Interval]) -> Interval:
-    _, sizes = node.params
+    _, sizes = Contraction.of(node)
     one = _times(args)
     terms = math.prod(sizes[node.ndim :])
     return one[0] * terms, one[1] * terms
@@ -103,7 +104,7 @@ def _contract(node: Node, args: Sequence[Interval]) -> Interval:
 
 @BOUNDS.rule(PLACE)
 def _place(node: Node, args: Sequence[Interval]) -> Interval:
-    most = math.prod(max(Counter(e[1]).values()) for e in node.params[0] if isinstance(e, tuple) and e[0] == "t")
+    most = math.prod(max(Counter(e.indices).values()) for e in entries_of(node) if isinstance(e, Take))
     return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)
 
 

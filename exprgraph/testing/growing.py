@@ -19,7 +19,7 @@ from ..canonical.arithmetic import linear, power
 from ..canonical.contract import contract
 from ..canonical.extrema import extremum
 from ..canonical.place import place
-from ..canonical.select import Entry, select, selected_shape
+from ..canonical.select import select, selected_shape
 from ..canonical.solve import solve_node
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
@@ -48,6 +48,7 @@ from ..graph.primitive import (
     TABLE,
     Primitive,
 )
+from ..graph.views import Entry, Slice, Take
 from ..language import operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
 
@@ -233,11 +234,11 @@ def _entries(g: Garden, shape: Shape) -> tuple[Entry, ...]:
         elif kind == 2:
             start = g.choice.whole(0, n - 1)
             if g.choice.whole(0, 1):
-                entries.append(("s", start, 1, g.choice.whole(1, n - start)))
+                entries.append(Slice(start, 1, g.choice.whole(1, n - start)))
             else:
-                entries.append(("s", start, -1, g.choice.whole(1, start + 1)))
+                entries.append(Slice(start, -1, g.choice.whole(1, start + 1)))
         elif kind == 3:
-            entries.append(("t", tuple(g.choice.whole(0, n - 1) for _ in range(g.choice.whole(1, 3)))))
+            entries.append(Take(tuple(g.choice.whole(0, n - 1) for _ in range(g.choice.whole(1, 3)))))
         else:
             entries.append(None)
     return tuple(entries)

@@ -37,6 +37,7 @@ from ..graph.primitive import (
     lookup,
 )
 from ..graph.traverse import topological
+from ..graph.views import Linear
 from ..meaning.evaluate import EVALUATE, Samples, bind
 
 #: the number of evaluations, and the allowed multiple of their spread
@@ -148,7 +149,7 @@ def _exact(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
 
 @NOISE.rule(SUM)
 def _sum(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     sizes = _spread([np.abs(a) for a in args], node)
     return noise.reordered(node, args, np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const)))))
 

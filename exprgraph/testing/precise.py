@@ -39,6 +39,7 @@ from ..graph.primitive import (
     Primitive,
 )
 from ..graph.traverse import topological
+from ..graph.views import Contraction, Linear, data_of
 from ..meaning.evaluate import EVALUATE, Samples
 from .code_by_mpmath import INF, NAN, divided, names, power, scalar
 
@@ -112,7 +113,7 @@ def _each(f: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
 
 PRECISE.leave_out("a symbol has the value that the caller gives it", SYMBOL)
 PRECISE.fill(lambda node, values, batch: np.full(node.shape, mpmath.mpf(node.params[0]), dtype=object), CONSTANT)
-PRECISE.fill(lambda node, values, batch: _each(lambda v: mpmath.mpf(float(v)), node.params[0].data), ARRAY)
+PRECISE.fill(lambda node, values, batch: _each(lambda v: mpmath.mpf(float(v)), data_of(node)), ARRAY)
 PRECISE.fill(lambda node, values, batch: _each(mpmath.mpf, np.eye(node.shape[0], dtype=int).astype(object)), IDENTITY)
 PRECISE.fill(lambda node, values, batch: np.array(mpmath.mpf(math.prod(batch)), dtype=object), SAMPLE_COUNT)
 
@@ -137,7 +138,7 @@ def _function(node: Node, values: Values, batch: Shape) -> np.ndarray:
 
 @PRECISE.rule(SUM)
 def _sum(node: Node, values: Values, batch: Shape) -> np.ndarray:
-    const, coefficients = node.params
+    const, coefficients = Linear.of(node)
     return _each(lambda *v: _dot(coefficients, v, const), *_spread(node, values))
 
 
@@ -182,7 +183,7 @@ def _contract(node: Node, values: Values, batch: Shape) -> np.ndarray:
 
     Beside the diagonal of an identity there are zeros, even where other operands are not finite.
     """
-    labels, sizes = node.params
+    labels, sizes = Contraction.of(node)
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - len(ks)] for v, ks in zip(values, labels)))
     whole: Any = np.array(mpmath.mpf(1), dtype=object)
     for a, v, ks in sorted(zip(node.args, values, labels), key=lambda operand: operand[0].op is IDENTITY):

@@ -1,0 +1,159 @@
+"""What the parameters of nodes mean, by name.
+
+Parameters are tuples, and so are these: equal to, hashed like and printed like what they are made of, so that digests know
+nothing of names.  ``Linear.of(node)`` and ``Contraction.of(node)`` are the parameters of a sum and of a contraction;
+``entries_of(node)`` are those of a selection, and of its transpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Union
+
+import numpy as np
+
+from .node import Node, Params, Shape
+from .primitive import CONTRACT, PLACE, SELECT, SUM, Primitive
+
+
+class Linear(NamedTuple):
+    """Of a sum: ``constant + sum of coefficient * argument``.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> Linear.of(3 + 2 * x).constant
+    3.0
+    """
+
+    constant: float
+    coefficients: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return tuple.__repr__(self)
+
+    @staticmethod
+    def of(node: Node) -> Linear:
+        params = node.params
+        return params if params.__class__ is Linear else Linear(*params)
+
+
+class Contraction(NamedTuple):
+    """Of a contraction: a label for each axis of each operand, and how long the axis of each label is.
+
+    The first labels, as many as the node has axes, are those of the result; those after them are summed.
+
+    >>> import exprgraph as eg
+    >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
+    >>> Contraction.of(eg.transpose(W))
+    (((1, 0),), (2, 3))
+    """
+
+    labels: tuple[tuple[int, ...], ...]
+    sizes: Shape
+
+    def __repr__(self) -> str:
+        return tuple.__repr__(self)
+
+    @staticmethod
+    def of(node: Node) -> Contraction:
+        params = node.params
+        return params if params.__class__ is Contraction else Contraction(*params)
+
+
+class Slice(tuple[Any, ...]):
+    """Evenly spaced positions of an axis: ``start``, ``start + step``, ... , so many of them.
+
+    >>> Slice(4, -2, 3), Slice(4, -2, 3).positions
+    (('s', 4, -2, 3), range(4, -2, -2))
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, start: int, step: int, count: int) -> Slice:
+        return tuple.__new__(cls, ("s", start, step, count))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Slice, tuple(self)[1:]
+
+    @property
+    def start(self) -> int:
+        return self[1]  # type: ignore[no-any-return]
+
+    @property
+    def step(self) -> int:
+        return self[2]  # type: ignore[no-any-return]
+
+    @property
+    def length(self) -> int:
+        return self[3]  # type: ignore[no-any-return]
+
+    @property
+    def positions(self) -> range:
+        return range(self.start, self.start + self.step * self.length, self.step)
+
+
+class Take(tuple[Any, ...]):
+    """Positions of an axis in any order, more than once if need be.
+
+    >>> Take((2, 0, 2)), Take((2, 0, 2)).indices
+    (('t', (2, 0, 2)), (2, 0, 2))
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, indices: tuple[int, ...]) -> Take:
+        return tuple.__new__(cls, ("t", indices))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Take, (self.indices,)
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return self[1]  # type: ignore[no-any-return]
+
+
+#: what is selected of an axis: all of it, one element (the axis disappears), or several
+Entry = Union[None, int, Slice, Take]
+Entries = tuple[Entry, ...]
+
+
+def entries_of(node: Node) -> Entries:
+    """The entries of a selection; of a node that is placed, where it is put."""
+    return node.params if node.op is SELECT else node.params[0]
+
+
+def axis_of(node: Node) -> int:
+    """The axis along which arrays are stacked or concatenated."""
+    return node.params[0]  # type: ignore[no-any-return]
+
+
+def data_of(node: Node) -> np.ndarray:
+    """The numbers of a constant array."""
+    return node.params[0].data  # type: ignore[no-any-return]
+
+
+def spelled(given: Any) -> Entry:
+    """An entry from a plain tuple that spells it, ``("s", start, step, count)`` or ``("t", indices)``, or the entry itself."""
+    if type(given) is tuple:
+        return Slice(*given[1:]) if given[0] == "s" else Take(*given[1:])
+    return given  # type: ignore[no-any-return]
+
+
+def named(op: Primitive, params: Params) -> Params:
+    """Parameters that were read from a file, with their names."""
+    if op is SUM:
+        return Linear(*params)
+    if op is CONTRACT:
+        return Contraction(*params)
+    if op is SELECT:
+        return tuple(map(spelled, params))
+    return (tuple(map(spelled, params[0])),) if op is PLACE else params
+
+
+def plain(params: Params) -> Params:
+    """Parameters as plain tuples, for a file: what reads it need know no names."""
+    parts = [plain(p) if isinstance(p, tuple) else p for p in params]
+    same = type(params) is tuple and all(a is b for a, b in zip(parts, params))
+    return params if same else tuple(parts)
+
+
+__all__ = ["Contraction", "Entries", "Entry", "Linear", "Slice", "Take", "axis_of", "data_of", "entries_of", "named", "plain", "spelled"]
