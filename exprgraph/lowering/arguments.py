@@ -1,6 +1,6 @@
 """Where the numbers of arguments go before anything is computed: into rows of lanes, or many small ones together.
 
-Neighbours that are moved alike are one loop over the arrays: a function of thousands of numbers is no longer
+Neighbours that are moved in the same way are one loop over the arrays: a function of thousands of numbers is no longer
 than one of ten.
 """
 

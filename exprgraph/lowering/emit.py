@@ -22,7 +22,7 @@ from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .kernels import Kernel
-from .likeness import NestOrder
+from .isomorphism import NestOrder
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program

@@ -20,7 +20,7 @@ from ..loops.substitute import repeated, written_out
 from ..support.values import is_by_root
 from .access import Affine, Index, identity_index, through_views, variable
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
-from .likeness import NestOrder
+from .isomorphism import NestOrder
 from .movement import taken_axis, target_index
 from .nest import Assignment, Nest
 from .products import factors_of, inner_products, product_of_matrices, result

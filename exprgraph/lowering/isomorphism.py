@@ -1,4 +1,4 @@
-"""Which loop nests are alike but for names, sizes and places, so that equal layers give equal code.
+"""Which loop nests are isomorphic, the same but for names, sizes and addresses: equal layers give equal code.
 
 The graph's own order of operands follows digests, which differ from layer to layer.  Inside a nest,
 operands and statements are instead ordered by their kind: what they are and how they are used
