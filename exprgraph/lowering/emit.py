@@ -21,8 +21,8 @@ from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
-from .kernels import Kernel
 from .isomorphism import NestOrder
+from .kernels import Kernel
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
 from .program import Argument, Program
