@@ -15,10 +15,8 @@ from exprgraph import Node
 from ..errors import DTypeError, ExprGraphError, ParameterError, ParameterFileError, ShapeError
 from ..quantities import described
 from .archives import write_npz
-from .arithmetic import Arithmetic
-from .layout import Layout, Shape, Slot
-from .names import Named
-from .packing import gathered, packed, refuse_symbols_given_twice
+from .layout import Layout, Shape, Slot, gathered, packed, refuse_symbols_given_twice
+from .protocols import Arithmetic, Named
 from .storage import read_parameters
 from .text import text_of
 
