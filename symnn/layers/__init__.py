@@ -1,6 +1,6 @@
 """Layers, and chains of them."""
 
-# the order of definition is the one in which messages list them: simple ones first
+# messages list layers in the order of definition: simple ones first
 # isort: off
 from .layer import Layer
 from .parameter import Parameter

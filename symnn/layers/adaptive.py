@@ -14,17 +14,17 @@ from .parameter import Parameter
 
 
 class AdaptiveActivation(Layer):
-    """``activation(slope * x)``, with a slope that is trained and begins at 1.
+    """``activation(slope * x)``, with a trainable slope that starts at 1.
 
-    It is a layer by itself, or the activation of a :class:`Dense` layer; one slope serves all outputs.  Source: Jagtap,
+    Use it as a layer, or as the activation of a :class:`Dense` layer.  All outputs share one slope.  Source: Jagtap,
     Kawaguchi, Karniadakis, "Adaptive activation functions accelerate convergence in deep and physics-informed neural
     networks" (2020).
 
     Args:
-        activation: a name (see :func:`symnn.activations.activation_names`), or any function of an expression.
+        activation: a name (see :func:`symnn.activations.activation_names`), or a function of an expression.
 
     Raises:
-        ActivationError: the activation is not known.
+        ActivationError: the activation is unknown.
 
     >>> from symnn import AdaptiveActivation, Dense
     >>> layer = Dense(2, 3, AdaptiveActivation("tanh"))
@@ -36,7 +36,7 @@ class AdaptiveActivation(Layer):
         self.activation = check_activation(activation)
 
     def own_parameters(self) -> dict[str, Parameter]:
-        """``slope``, a number that begins at 1."""
+        """``slope``, a number that starts at 1."""
         return {"slope": Parameter((), initial=1)}
 
     def output_shape(self, input_shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

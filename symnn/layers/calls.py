@@ -1,4 +1,4 @@
-"""How a layer prints: as the call that makes it again."""
+"""The text of a layer: a call that makes it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class _NotKept:
-    """Stands in a printed call for an argument that no attribute keeps."""
+    """The placeholder for an argument without an attribute, in a printed call."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -25,11 +25,11 @@ class _NotKept:
 def found_arguments(thing: Any, kind: type) -> Arguments:
     """The arguments of a constructor, from the attributes of the same names.
 
-    Layers come first and without a name, as they are mostly written; everything else is given by name.
+    Layers come first and without names, as users mostly write them; other arguments have names.
 
     Args:
-        thing: what was made.
-        kind: what layers are, the class :class:`symnn.Layer`.
+        thing: the object.
+        kind: the class of layers, :class:`symnn.Layer`.
     """
     parameters = inspect.signature(type(thing)).parameters.values()
     several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
@@ -49,10 +49,10 @@ def found_arguments(thing: Any, kind: type) -> Arguments:
 
 
 def arguments_of(thing: Any, kind: type) -> Arguments:
-    """What the constructor is called with, as ``constructor_arguments`` says.
+    """The arguments of the constructor, from ``constructor_arguments``.
 
-    A subclass with a constructor of its own does not take what the method that it inherits says: its arguments are found by
-    its own signature, unless that only passes them on.
+    A subclass with its own constructor does not use an inherited method: its arguments are found by its own signature,
+    unless that only passes them on.
     """
     mro = type(thing).__mro__
     says = next(k for k, c in enumerate(mro) if "constructor_arguments" in vars(c))
@@ -66,14 +66,14 @@ def arguments_of(thing: Any, kind: type) -> Arguments:
 
 
 def call_text(thing: Any, kind: type) -> str:
-    """The call that makes a layer again; an argument that cannot be found says so in its place."""
+    """The call that makes a layer again, with a placeholder for an argument that cannot be found."""
     positional, named = arguments_of(thing, kind)
     parts = [_written(v) for v in positional] + [f"{name}={_written(v)}" for name, v in named.items()]
     return f"{type(thing).__name__}({', '.join(parts)})"
 
 
 def _written(value: Any) -> str:
-    """A value in a call: functions by their names."""
+    """A value as text in a call; functions by name."""
     return describe(value) if callable(value) and hasattr(value, "__name__") else repr(value)
 
 

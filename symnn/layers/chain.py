@@ -1,4 +1,4 @@
-"""Chains: layers one after the other."""
+"""Chains of layers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from .layer import Layer, applied, as_layer
 
 
 class Chain(Layer):
-    """Layers, chains and plain functions of an expression, one after the other.
+    """A sequence of layers, chains and plain functions of an expression.
 
-    Parameters are named by the place of their layer among all layers of the chain: ``L1``, ``L2``,
-    ...; a plain function has a place too.  The parameters of a chain in a chain lie below its own
-    place, as in ``L2.L1.W``.
+    Parameters are named by the position of their layer in the chain: ``L1``, ``L2``, ...; plain functions are
+    counted too.  The parameters of a nested chain have names such as ``L2.L1.W``.
 
     Raises:
         ShapeError: the sizes of two neighbours do not fit; the message names them.
@@ -40,18 +39,18 @@ class Chain(Layer):
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
-        """How many inputs the first layer takes; ``None`` if it takes any number."""
+        """The number of inputs of the first layer; ``None`` if it takes any number."""
         return self.layers[0].input_size
 
     def inner_layers(self) -> dict[str, Layer]:
-        """The layers, named by their places: ``L1``, ``L2``, ..."""
+        """The layers, named by position: ``L1``, ``L2``, ..."""
         return {f"L{i}": layer for i, layer in enumerate(self.layers, 1)}
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
-        """The shape of the last layer's output; ``None`` where it is not known.
+        """The shape of the last layer's output; ``None`` if it is unknown.
 
         Raises:
-            ShapeError: the sizes of two neighbours do not fit, or that of the input and the first layer.
+            ShapeError: the sizes of two neighbours, or of the input and the first layer, do not fit.
         """
         shape = input_shape
         for i, layer in enumerate(self.layers):
@@ -71,7 +70,7 @@ class Chain(Layer):
         )
 
     def __call__(self, x: Any, ps: Any) -> Node:
-        """The layers' expression, one after the other, of an input and of parameters named ``L1``, ``L2``, ...
+        """Apply the layers in sequence, to an input and parameters named ``L1``, ``L2``, ...
 
         Raises:
             ShapeError: a layer takes another shape.

@@ -20,14 +20,14 @@ class Dense(Layer):
     """A fully connected layer, ``activation(W @ x + b)``.
 
     Args:
-        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` ``(n_out,)``.
-        activation: a name (see :func:`symnn.activations.activation_names`), any function of an expression, or a layer that keeps
-            the shape, whose parameters then stand below ``activation``.
-        use_bias: whether there is a ``b``.
+        n_in, n_out: the numbers of inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` has shape ``(n_out,)``.
+        activation: a name (see :func:`symnn.activations.activation_names`), a function of an expression, or a layer that
+            keeps the shape; its parameters are named ``activation``.
+        use_bias: whether to add ``b``.
 
     Raises:
         ShapeError: a size is not a positive integer.
-        ActivationError: the activation is not known.
+        ActivationError: the activation is unknown.
 
     >>> from symnn import Dense
     >>> Dense(2, 3, "tanh").parameter_shapes()
@@ -42,25 +42,25 @@ class Dense(Layer):
 
     @property
     def n_in(self) -> int:
-        """How many inputs."""
+        """The number of inputs."""
         return self.input_size
 
     @property
     def n_out(self) -> int:
-        """How many outputs."""
+        """The number of outputs."""
         return self.output_size
 
     def own_parameters(self) -> dict[str, Shape]:
-        """``W`` of shape ``(n_out, n_in)``, and ``b`` of shape ``(n_out,)`` if there is one."""
+        """``W`` of shape ``(n_out, n_in)``, and with a bias ``b`` of shape ``(n_out,)``."""
         W = (self.output_size, self.input_size)
         return {"W": W, "b": (self.output_size,)} if self.use_bias else {"W": W}
 
     def output_shape(self, input_shape: Shape | None) -> Shape:
-        """``(n_out,)``, whatever the input."""
+        """``(n_out,)``."""
         return (self.output_size,)
 
     def __call__(self, x: Any, ps: Any) -> Node:
-        """The expression ``activation(W @ x + b)``, of shape ``(n_out,)``, of an input of shape ``(n_in,)``.
+        """The expression ``activation(W @ x + b)``, of shape ``(n_out,)``, for an input of shape ``(n_in,)``.
 
         Raises:
             ShapeError: the input has another shape.
@@ -76,7 +76,7 @@ class Dense(Layer):
         return activate(self.activation, z)
 
     def constructor_arguments(self) -> Arguments:
-        """The sizes and the activation, and whether there is no bias."""
+        """The sizes and the activation, and ``use_bias`` if it is False."""
         return (self.n_in, self.n_out, self.activation), {} if self.use_bias else {"use_bias": False}
 
 
@@ -84,7 +84,7 @@ class Linear(Dense):
     """``W @ x``: no bias, no activation.
 
     Args:
-        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``.
+        n_in, n_out: the numbers of inputs and outputs; ``W`` has shape ``(n_out, n_in)``.
 
     Raises:
         ShapeError: a size is not a positive integer.
@@ -106,7 +106,7 @@ class Affine(Dense):
     """``W @ x + b``: no activation.
 
     Args:
-        n_in, n_out: how many inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` ``(n_out,)``.
+        n_in, n_out: the numbers of inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` has shape ``(n_out,)``.
 
     Raises:
         ShapeError: a size is not a positive integer.

@@ -1,4 +1,4 @@
-"""The base of all layers: what a layer says of itself, and everything that follows from it."""
+"""The base of all layers: the methods of a layer, and everything derived from them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .parameter import Parameter, declared
 
 
 class _InputSize:
-    """How many inputs a layer takes: as many as the layer that it wraps.
+    """The number of inputs of a layer, by default that of the wrapped layer.
 
-    An attribute of the instance comes first, so that a constructor sets it as any other.
+    An attribute of the instance takes precedence, so a constructor may set it.
     """
 
     def __get__(self, layer: Layer | None, kind: type | None = None) -> int | None:
@@ -31,16 +31,16 @@ class _InputSize:
 
 
 class Layer:
-    """The base of all layers.  A subclass says which parameters it has and what it computes.
+    """The base of all layers.  A subclass defines its parameters and its expression.
 
-    * :meth:`own_parameters` gives the shape of each parameter, and how it begins;
-    * :meth:`__call__` is the expression, of an input and of parameters;
-    * :attr:`input_size` is set where the layer fixes how many inputs it takes.
+    * :meth:`own_parameters` returns the shape of each parameter, and its initial value;
+    * :meth:`__call__` returns the expression for an input and parameters;
+    * :attr:`input_size` is set if the layer fixes the number of inputs.
 
-    Layers that are attributes are *inside* of this one (:meth:`inner_layers`): their parameters are among its own, below the
-    name of the attribute, and begin as theirs do.  Sizes, shapes, names and initial values follow from these.
+    Layers that are attributes are *inner* layers (:meth:`inner_layers`): their parameters belong to this layer, under the name
+    of the attribute, with their own initial values.  Sizes, shapes, names and initial values are derived.
 
-    A layer whose attributes are equal is equal.  It prints as the call that makes it, if attributes keep the constructor's
+    Layers with equal attributes are equal.  A layer prints as the call that makes it, if attributes keep the constructor's
     arguments under their names (:meth:`constructor_arguments`).
 
     >>> import exprgraph as eg
@@ -60,27 +60,27 @@ class Layer:
     array([1., 1., 1.])
     """
 
-    #: how many inputs the layer takes; ``None`` if it takes any
+    #: the number of inputs; ``None`` if the layer takes any number
     if TYPE_CHECKING:
         input_size: int | None
     else:
         input_size = _InputSize()
 
-    # ------------------------------------------------------------ what a layer says
+    # ------------------------------------------------------------ for subclasses to define
 
     def own_parameters(self) -> Mapping[str, Any]:
-        """The layer's own parameters by name: a shape, or a :class:`Parameter` that says how it begins too.
+        """The layer's own parameters by name: a shape, or a :class:`Parameter` with an initial value.
 
-        Mappings nest.  None by default.
+        Mappings nest.  By default there are none.
         """
         return {}
 
     def inner_layers(self) -> Mapping[str, Layer]:
-        """The layers inside of this one, by the names that their parameters stand below.
+        """The inner layers, by the names of their parameters.
 
-        By default the attributes that are layers; of a list or tuple of layers, ``self.blocks``, the names are ``blocks1``,
-        ``blocks2``, ...  The parameters of a layer named ``""`` are not put below a name: this layer wraps that one, and takes
-        as many inputs.
+        By default these are the attributes that are layers; the layers of a list or tuple ``self.blocks`` are named
+        ``blocks1``, ``blocks2``, ...  A layer named ``""`` is wrapped: its parameters keep their names, and both take the same
+        number of inputs.
         """
         found: dict[str, Layer] = {}
         for name, value in vars(self).items():
@@ -91,20 +91,20 @@ class Layer:
         return found
 
     def __call__(self, x: Any, ps: Any) -> Node:
-        """The layer's expression of an input and of parameters."""
+        """The layer's expression for an input and parameters."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(x, ps)")
 
     def constructor_arguments(self) -> Arguments:
-        """What the constructor is called with to make this layer again: a tuple, and a dict of arguments by name.
+        """The arguments of the constructor that make this layer again: a tuple, and a dict of arguments by name.
 
-        By default these are the attributes that have the names of the constructor's arguments.  It is how a layer prints.
+        By default these are the attributes with the names of the constructor's arguments.  ``repr`` uses them.
         """
         return found_arguments(self, Layer)
 
-    # ------------------------------------------------------------ what follows
+    # ------------------------------------------------------------ derived
 
     def parameter_shapes(self) -> Mapping[str, Any]:
-        """The shape of each parameter by its name, of the layers inside too; mappings nest.
+        """The shape of each parameter by name, also of inner layers; mappings nest.
 
         >>> from symnn import Chain, Dense, Linear
         >>> Chain(Dense(2, 3), Linear(3, 1)).parameter_shapes()
@@ -120,16 +120,16 @@ class Layer:
         return Layout.of_shapes(shapes)
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
-        """The shape of the output, found by applying the layer; ``None`` where it is not known."""
+        """The shape of the output, found by applying the layer; ``None`` if it is unknown."""
         if input_shape is None:
             return None
         x = eg.Symbol("x", input_shape, per_sample=True)
         return expression_of(self, x, symbolic_parameters(self.layout())).shape
 
     def initial_parameters(self, seed: int | np.random.Generator | None = None, dtype: Any = np.float64) -> NeuralNetworkParameters:
-        """Parameters to start from, drawn one after the other, those of the layers inside too.
+        """Initial parameters, drawn in order, also of inner layers.
 
-        Each begins as its layer says.  Where a layer says a shape only, matrices are Glorot-uniform, vectors and numbers zero.
+        Layers define initial values.  By default matrices are Glorot-uniform, and vectors and numbers are 0.
 
         Args:
             seed: an integer, or a NumPy generator, which is advanced; ``None`` for one from the system.
@@ -149,9 +149,9 @@ class Layer:
         return NeuralNetworkParameters(values).astype(dtype)
 
     def apply_inner(self, name: str, x: Any, ps: Any) -> Node:
-        """The expression of the layer inside of this name, of an input and of its part of this layer's parameters.
+        """The expression of the inner layer of this name, for an input and its part of this layer's parameters.
 
-        It is ``self.gate(x, ps.gate)`` for any layer, whether it has parameters or not.
+        ``apply_inner("gate", x, ps)`` is ``self.gate(x, ps.gate)``, and also works for layers without parameters.
 
         Raises:
             ParameterError: there is no such layer.
@@ -163,9 +163,9 @@ class Layer:
         return applied(inside[name], name, x, ps)
 
     def _all_parameters(self, own: Callable[[str, Parameter], Any], inner: Callable[[Layer], Any]) -> dict[str, Any]:
-        """Something of each parameter of this layer's own and of each layer inside, nested by name.
+        """Collect a property of all parameters, own and inner, nested by name.
 
-        Everything that a layer asks of those inside is asked here.  Layers without parameters are left out.
+        All delegation to inner layers is here.  Layers without parameters are left out.
         """
         owner = type(self).__name__
         found = _each(declared(self.own_parameters(), owner), own, owner)
@@ -183,7 +183,7 @@ class Layer:
         return found
 
     def _by_shapes(self, rng: np.random.Generator) -> NeuralNetworkParameters:
-        """Initial values of a layer whose class says all shapes itself, by a ``parameter_shapes`` of its own."""
+        """Initial values of a layer whose class overrides ``parameter_shapes``."""
         owner = type(self).__name__
         own = declared(self.own_parameters(), owner)
         layout = self.layout()
@@ -222,7 +222,7 @@ class _Function(Layer):
 
 
 def layer_kinds() -> dict[str, type[Layer]]:
-    """Every kind of layer that is defined in this process, by name: the package's and users' own, each before its subclasses.
+    """All classes of layers in this process by name, the package's and users', each before its subclasses.
 
     >>> from symnn.layers.layer import layer_kinds
     >>> list(layer_kinds())[:3]
@@ -238,7 +238,7 @@ def _subclasses(kind: type[Layer]) -> Iterator[type[Layer]]:
 
 
 def as_layer(value: Any, where: str) -> Layer:
-    """A layer as it is, a function as a layer without parameters."""
+    """Check a layer; a function becomes a layer without parameters."""
     if isinstance(value, Layer):
         return value
     if isinstance(value, type):
@@ -255,7 +255,7 @@ def as_layer(value: Any, where: str) -> Layer:
 
 
 def layers_inside(layer: Layer) -> dict[str, Layer]:
-    """The layers inside of a layer, by name, checked."""
+    """The inner layers of a layer, by name, checked."""
     owner = type(layer).__name__
     given = layer.inner_layers()
     if not isinstance(given, Mapping):
@@ -274,7 +274,7 @@ def layers_inside(layer: Layer) -> dict[str, Layer]:
 
 
 def applied(layer: Layer, name: str, x: Any, ps: Any) -> Node:
-    """The expression of a layer inside another one, of which ``ps`` are the parameters."""
+    """The expression of an inner layer, for the parameters ``ps`` of the outer one."""
     if not name:
         own = ps
     elif name in ps or layer.layout().slots:
@@ -288,7 +288,7 @@ _NOTHING = NeuralNetworkParameters()
 
 
 def expression_of(layer: Layer, x: Any, ps: Any) -> Node:
-    """The layer called with an input and its parameters; what is wrong with it names the layer."""
+    """Call a layer with an input and its parameters; errors name the layer."""
     try:
         given = layer(x, ps)
     except UnknownParameterError as error:
@@ -315,7 +315,7 @@ def _each(parameters: Mapping[str, Any], own: Callable[[str, Parameter], Any], o
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Whether two attributes are equal; arrays are, where all their numbers are."""
+    """Whether two attributes are equal; arrays are equal if all their numbers are."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and bool(np.array_equal(a, b))
     return a is b or bool(a == b)
@@ -324,7 +324,7 @@ def _same(a: Any, b: Any) -> bool:
 def _hash(value: Any) -> int:
     try:
         return hash(value)
-    except TypeError:  # an array, a list: equality tells them apart
+    except TypeError:  # an array and a list: compared by ==
         return 0
 
 

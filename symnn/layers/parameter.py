@@ -1,4 +1,4 @@
-"""What a layer says of its own parameters: the shape of each, and how it begins."""
+"""The parameters of a layer: shapes and initial values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import ArgumentError, ParameterError, ShapeError
 from ..parameters.layout import Shape, check_name
 from ..quantities import described
 
-#: makes an array of a shape
+#: a function that makes an array of a shape
 Rule = Callable[[Shape, np.random.Generator], np.ndarray]
 
 
@@ -35,7 +35,7 @@ def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 def by_shape(shape: Shape, rng: np.random.Generator) -> np.ndarray:
-    """Matrices Glorot-uniform, vectors and numbers zero: the rule of a parameter that has none of its own.
+    """The default rule of initial values: matrices are Glorot-uniform, vectors and numbers are 0.
 
     >>> import numpy as np
     >>> from symnn.layers.parameter import by_shape
@@ -46,17 +46,17 @@ def by_shape(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 class Parameter:
-    """A parameter of a layer: its shape, and the values that it begins with.
+    """A parameter of a layer: its shape and its initial value.
 
     Args:
         shape: an integer, or a sequence of integers.
         initial: a number; an array of this shape; or a function ``initial(shape, rng)`` that makes one, where ``rng`` is a
-            generator of NumPy's.  By default matrices begin Glorot-uniform, vectors and numbers at 0.  ``None`` says that
-            nothing is a good beginning: ``initial_parameters`` is then an error, and whoever uses the layer gives the values.
+            generator of NumPy.  By default matrices are Glorot-uniform, and vectors and numbers are 0.  ``None`` means
+            that there is no default: ``initial_parameters`` raises an error, and users give the values.
 
     Raises:
-        ShapeError: the shape is none.
-        ArgumentError: ``initial`` is something else.
+        ShapeError: the shape is not a shape.
+        ArgumentError: ``initial`` is none of these.
 
     >>> from symnn import Layer, Parameter
     >>> class Scale(Layer):
@@ -88,7 +88,7 @@ class Parameter:
         return f"Parameter({self.shape}, initial={rule})"
 
     def begin(self, rng: np.random.Generator, name: str) -> np.ndarray:
-        """The values that it begins with; ``name`` is for messages, as ``"Scale: gain"``.
+        """The initial values; ``name`` is for messages, such as ``"Scale: gain"``.
 
         Raises:
             ParameterError: there is no rule.
@@ -110,7 +110,7 @@ class Parameter:
 
 
 def declared(given: Any, owner: str, where: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What ``own_parameters`` gave, with a :class:`Parameter` for each shape; errors name the layer and the parameter."""
+    """Check the result of ``own_parameters``, and make each shape a :class:`Parameter`; errors name layer and parameter."""
     if not isinstance(given, Mapping):
         raise TypeError(f"{owner}: own_parameters() gives a dict from names to shapes or Parameters, got {described(given)}")
     found: dict[str, Any] = {}

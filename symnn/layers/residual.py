@@ -33,7 +33,7 @@ class Residual(Layer):
             self._check((n,), self.inner.output_shape((n,)))
 
     def inner_layers(self) -> dict[str, Layer]:
-        """``f``, whose parameters keep their names."""
+        """``f``; its parameters keep their names."""
         return {"": self.inner}
 
     def _check(self, before: Shape, after: Shape | None) -> None:
