@@ -32,7 +32,7 @@ class Affine(NamedTuple):
         return Affine(self.const + other.const, tuple((v, c) for v, c in total.items() if c))
 
 
-Index = tuple[Affine, ...]
+MultiIndex = tuple[Affine, ...]
 
 
 @cache
@@ -40,7 +40,7 @@ def variable(name: str) -> Affine:
     return Affine(0, ((name, 1),))
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """An array in a buffer: lanes are rows of a block of samples."""
 
     buffer: str
@@ -48,7 +48,7 @@ class Place(NamedTuple):
     strides: tuple[int, ...]
     lanes: bool
 
-    def at(self, index: Index) -> Affine:
+    def at(self, index: MultiIndex) -> Affine:
         address = Affine(self.offset, ())
         for i, stride in zip(index, self.strides):
             address = address.plus(i.scaled(stride))
@@ -72,26 +72,26 @@ def is_view(node: Node) -> bool:
     return node.op is SELECT and not any(isinstance(e, Take) for e in node.params)
 
 
-class Read(NamedTuple):
+class Element(NamedTuple):
     """An element of what a chain of views ends in; equalities say where it is not zero."""
 
     node: Node | None  # None: the number 1 (a delta alone)
-    at: Index
+    at: MultiIndex
     equal: tuple[tuple[Affine, Affine], ...]
 
 
-def through_views(node: Node, index: Index) -> Read:
+def through_views(node: Node, index: MultiIndex) -> Element:
     """What reading an element of a view reads."""
     equal: list[tuple[Affine, Affine]] = []
     while is_view(node) and node.op is not CONSTANT:
         if node.op is IDENTITY:
             equal.append((index[0], index[1]))
-            return Read(None, (), tuple(equal))
+            return Element(None, (), tuple(equal))
         if node.op is SELECT:
             node, index = node.args[0], _selected(node.params, index)
             continue
         labels = Contraction.of(node).labels
-        inner: tuple[Node, Index] | None = None
+        inner: tuple[Node, MultiIndex] | None = None
         for a, ks in zip(node.args, labels):
             at = tuple(index[k] for k in ks)
             if a.op is IDENTITY:
@@ -99,12 +99,12 @@ def through_views(node: Node, index: Index) -> Read:
             else:
                 inner = a, at
         if inner is None:
-            return Read(None, (), tuple(equal))
+            return Element(None, (), tuple(equal))
         node, index = inner
-    return Read(node, index, tuple(equal))
+    return Element(node, index, tuple(equal))
 
 
-def _selected(entries: Sequence[object], index: Index) -> Index:
+def _selected(entries: Sequence[object], index: MultiIndex) -> MultiIndex:
     rest = iter(index)
     out: list[Affine] = []
     for e in entries:
@@ -119,9 +119,9 @@ def _selected(entries: Sequence[object], index: Index) -> Index:
 
 
 @cache
-def identity_index(ndim: int) -> Index:
+def identity_index(ndim: int) -> MultiIndex:
     """The index of the element a loop nest is at."""
     return tuple(variable(f"i{k}") for k in range(ndim))
 
 
-__all__ = ["Affine", "Index", "Place", "Read", "contiguous", "identity_index", "is_view", "through_views"]
+__all__ = ["Affine", "Element", "Location", "MultiIndex", "contiguous", "identity_index", "is_view", "through_views"]

@@ -16,7 +16,7 @@ from ..loops.print.python import print_program
 from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
 from ..loops.target import CPU, Target
 from ..loops.walk import called_by
-from .access import Place, contiguous, identity_index
+from .access import Location, contiguous, identity_index
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
@@ -51,7 +51,7 @@ class _Emitter:
         self.row = row
         self.storage = Storage()
         self.table = Table()
-        self.memory = Memory(self.storage.place, self.row, self.table.positions)
+        self.memory = Memory(self.storage.location, self.row, self.table.positions)
         self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by what is quickly compared
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
@@ -71,7 +71,7 @@ class _Emitter:
         at = 0
         for out in self.outputs:
             if out not in self.lanes:
-                self.storage.homes.setdefault(out, Place("o", at, contiguous(out.shape), False))
+                self.storage.homes.setdefault(out, Location("o", at, contiguous(out.shape), False))
                 at += out.size
 
     def _placed_arguments(self, batch: bool) -> tuple[set[Node], list[Moved]]:
@@ -89,7 +89,7 @@ class _Emitter:
                     lane_symbols.add(symbol)
                     self.loads[symbol] = (k, argument.size, offset)
                 else:
-                    self.storage.places[symbol] = Place(buffer, start + offset, contiguous(symbol.shape), False)
+                    self.storage.locations[symbol] = Location(buffer, start + offset, contiguous(symbol.shape), False)
         return lane_symbols, gathered
 
     def _read_elsewhere(self) -> set[Node]:
@@ -137,7 +137,7 @@ class _Emitter:
     def _kernel(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> Kernel:
         order = None
         if nest.kind == "pointwise":
-            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._place_kind)
+            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._location_kind)
             nest = Nest(nest.kind, nest.shape, order.statements)
         stores = len(nest.statements)
         # pairs of arrays are at least those of the stores: such a nest need not be written to be counted
@@ -147,12 +147,12 @@ class _Emitter:
             return kernel
         return Kernel(nest, schedule, wanted, self.memory, order=order, literal=True)
 
-    def _place_kind(self, node: Node) -> object:
+    def _location_kind(self, node: Node) -> object:
         """What the code that reads a value depends on."""
         if node.op in (CONSTANT, SAMPLE_COUNT):
             return node.op.name
-        place = self.storage.places.get(node)
-        return (place.buffer, len(place.strides)) if place is not None else "own"
+        location = self.storage.locations.get(node)
+        return (location.buffer, len(location.strides)) if location is not None else "own"
 
     def _nest(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> list[Item]:
         if nest.kind != "solve":
@@ -167,10 +167,10 @@ class _Emitter:
             copy = Nest("pointwise", value.shape, [Assignment(value, target, identity_index(len(value.shape)))])
             items.append(self.step(copy, schedule, wanted))
         unit = self.row if schedule.lanes else 1
-        places = self.storage.places[scratch], self.storage.places[node]
+        locations = self.storage.locations[scratch], self.storage.locations[node]
         n = a.shape[0]
-        args: list[Expression] = [Name(p.buffer, "reals") for p in places]
-        args += [*(index(p.offset * unit) for p in places), index(n), index(node.size // n)]
+        args: list[Expression] = [Name(p.buffer, "reals") for p in locations]
+        args += [*(index(p.offset * unit) for p in locations), index(n), index(node.size // n)]
         name = "solve" if schedule.lanes else "solve_one"
         items.append(Run(name, (*args, index(unit), COUNT) if schedule.lanes else tuple(args)))
         self.functions.add(name)
@@ -185,7 +185,7 @@ class _Emitter:
         outs: list[tuple[int, Node]] = []
         if phase.lanes:
             roots = set(phase.roots)
-            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.places]
+            totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.locations]
             outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots]
         scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, self.read_elsewhere)
         schedule = scheduler.run()
@@ -229,7 +229,7 @@ class _Emitter:
         for symbol, (k, size, offset) in self.loads.items():
             if symbol in used:
                 self.storage.new_rows(symbol, symbol.shape)
-                loaded.append(Moved(k, size, self.storage.places[symbol].offset * self.row, offset, symbol.size))
+                loaded.append(Moved(k, size, self.storage.locations[symbol].offset * self.row, offset, symbol.size))
                 self.functions.add("load")
         return loading(loaded, self.row)
 
@@ -240,7 +240,7 @@ class _Emitter:
         for at, nest in enumerate(schedule.nests):
             for s in nest.statements:
                 key = s.target
-                if key in self.storage.places or (isinstance(key, Node) and key is s.value and key not in wanted):
+                if key in self.storage.locations or (isinstance(key, Node) and key is s.value and key not in wanted):
                     continue
                 shape = key.shape if isinstance(key, Node) else s.value.shape
                 if schedule.lanes and not (isinstance(key, Node) and key.op is SAMPLE_SUM):
@@ -256,19 +256,19 @@ class _Emitter:
 
     def _copied_out(self, k: int, key: object) -> Statement:
         self.functions.add("store")
-        place = self.storage.places[key]
-        sizes = (index(self.outputs[k].size), Name("w", "reals"), index(place.offset * self.row), index(self.row))
+        location = self.storage.locations[key]
+        sizes = (index(self.outputs[k].size), Name("w", "reals"), index(location.offset * self.row), index(self.row))
         return Run("store", (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
 
     def _close_pass(self, totals: Sequence[Node], items: Sequence[Item]) -> None:
         """A pass over the samples, after what is done before it."""
         self._close_shared()
-        places = [(self.storage.places[t], t.size) for t in totals]
-        clears = [Run("clear", (Name(p.buffer, "reals"), index(p.offset), index(size))) for p, size in places]
+        locations = [(self.storage.locations[t], t.size) for t in totals]
+        clears = [Run("clear", (Name(p.buffer, "reals"), index(p.offset), index(size))) for p, size in locations]
         if clears:
             self.functions.add("clear")
         self.parts.append(Part(dispatched(items, self.kernels), True, tuple(clears)))
-        self.totals.append(tuple((p.buffer, p.offset, size) for p, size in places))
+        self.totals.append(tuple((p.buffer, p.offset, size) for p, size in locations))
         self.storage.new_pass()
 
     def _close_shared(self) -> None:
@@ -284,11 +284,11 @@ class _Emitter:
             if out in self.lanes or out.size == 0:
                 continue
             key = ("output", k)
-            home = Place("o", at, contiguous(out.shape), False)
+            home = Location("o", at, contiguous(out.shape), False)
             at += out.size
-            if self.storage.places.get(out) == home:
+            if self.storage.locations.get(out) == home:
                 continue
-            self.storage.places[key] = home
+            self.storage.locations[key] = home
             nest = Nest("pointwise", out.shape, [Assignment(out, key, identity_index(len(out.shape)))])
             items.append(self.step(nest, empty, set()))
         return items

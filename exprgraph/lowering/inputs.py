@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
 from ..loops.types import Axis
 from ..loops.verify import why_not_neighbours
-from .access import Affine, Place
+from .access import Affine, Location
 
 #: the table of indices, the entry of the step that runs, the samples of a block, the lane, samples of the whole call
 TABLE, ENTRY, COUNT, LANE, SAMPLES = (
@@ -24,7 +24,7 @@ TABLE, ENTRY, COUNT, LANE, SAMPLES = (
 class Memory(NamedTuple):
     """Where values are, how far apart two rows of lanes are, and where in the table a list of positions begins."""
 
-    place: Callable[[object], Place]
+    location: Callable[[object], Location]
     row: int
     positions: Callable[[Sequence[int]], int]
 
@@ -55,20 +55,20 @@ class Inputs:
         self.buffers.add(buffer)
         return _buffer(buffer)
 
-    def address(self, place: Place, at: Affine) -> Expression:
+    def address(self, location: Location, at: Affine) -> Expression:
         """An element's place in its buffer; of a row of lanes, that of the lane."""
-        key = place.buffer, at
+        key = location.buffer, at
         found = self._addresses.get(key)
         if found is None:
-            unit = self.memory.row if place.lanes else 1
+            unit = self.memory.row if location.lanes else 1
             parts = [self.integer(at.const * unit)] if at.const or not at.terms else []
             parts += [self._multiple(v, c * unit) for v, c in at.terms]
-            found = self._addresses[key] = _total([*parts, LANE] if place.lanes else parts)
+            found = self._addresses[key] = _total([*parts, LANE] if location.lanes else parts)
         return found
 
-    def element(self, place: Place, at: Affine) -> Load:
+    def element(self, location: Location, at: Affine) -> Load:
         """An element of a value that is stored."""
-        return Load(self.pointer(place.buffer), self.address(place, at))
+        return Load(self.pointer(location.buffer), self.address(location, at))
 
     def affine(self, a: Affine) -> Expression:
         """An index of an array."""

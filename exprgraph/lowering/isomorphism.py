@@ -14,14 +14,14 @@ from hashlib import blake2b
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.views import Linear
-from .access import Index, identity_index, through_views
+from .access import MultiIndex, identity_index, through_views
 from .nest import Assignment
 from .schedule import is_pointwise, operand_indices
 
 #: how many times neighbours are compared
 ROUNDS = 4
 
-_Key = tuple[Node, Index]
+_Key = tuple[Node, MultiIndex]
 
 
 def _digest(*parts: object) -> bytes:
@@ -54,7 +54,7 @@ def _weight(node: Node, k: int) -> object:
 class NestOrder:
     """An order of the statements of a pointwise nest, and of the operands in their expressions."""
 
-    def __init__(self, statements: Sequence[Assignment], inside: Callable[[Node], bool], place_kind: Callable[[Node], object]) -> None:
+    def __init__(self, statements: Sequence[Assignment], inside: Callable[[Node], bool], location_kind: Callable[[Node], object]) -> None:
         targets = {s.value for s in statements if s.target is s.value}
         edges: dict[_Key, list[tuple[bytes, _Key]]] = {}
         users: dict[_Key, list[tuple[bytes, _Key]]] = {}
@@ -81,7 +81,7 @@ class NestOrder:
                     stack.append(below)
             else:
                 pattern = [sorted(v for v, _ in t.terms) for t in index]
-                kind[key] = _digest("read", place_kind(node), pattern, _own(node) if node.op is CONSTANT else "")
+                kind[key] = _digest("read", location_kind(node), pattern, _own(node) if node.op is CONSTANT else "")
             if key in roots:
                 kind[key] = _digest(kind[key], roots[key])
         for _ in range(ROUNDS):
@@ -89,16 +89,16 @@ class NestOrder:
         self.kind = kind
         self.statements = self._ordered(statements, ident, edges, targets)
 
-    def _resolve(self, node: Node, index: Index) -> _Key:
+    def _resolve(self, node: Node, index: MultiIndex) -> _Key:
         read = through_views(node, index)
         return (read.node, read.at) if read.node is not None else (node, index)
 
-    def of(self, node: Node, index: Index) -> bytes:
+    def of(self, node: Node, index: MultiIndex) -> bytes:
         """The kind of an operand."""
         return self.kind.get(self._resolve(node, index), b"")
 
     def _ordered(
-        self, statements: Sequence[Assignment], ident: Index, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
+        self, statements: Sequence[Assignment], ident: MultiIndex, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
     ) -> list[Assignment]:
         """Statements after what they need, otherwise by kind."""
         at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}

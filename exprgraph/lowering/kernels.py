@@ -18,7 +18,7 @@ from ..graph.views import Contraction, Linear, Take, entries_of
 from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ..loops.substitute import repeated, written_out
 from ..support.values import is_by_root
-from .access import Affine, Index, identity_index, through_views, variable
+from .access import Affine, MultiIndex, identity_index, through_views, variable
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
 from .isomorphism import NestOrder
 from .movement import taken_axis, target_index
@@ -58,7 +58,7 @@ class Kernel:
         self.reads: dict[tuple[str, Affine], Name] = {}  # elements that have a name
         self.hoisted: list[Statement] = []
         self.body: list[Statement] = []
-        self.local: dict[tuple[Node, Index], Name] = {}
+        self.local: dict[tuple[Node, MultiIndex], Name] = {}
         self._statements = self._written(nest)
 
     def procedure(self, contract: bool) -> Procedure:
@@ -73,7 +73,7 @@ class Kernel:
         lines.append(Let(name, value))
         return Name(name, "real")
 
-    def read(self, node: Node, index: Index) -> Expression:
+    def read(self, node: Node, index: MultiIndex) -> Expression:
         """An element of a value, through views."""
         found = through_views(node, index)
         value: Expression
@@ -92,18 +92,18 @@ class Kernel:
             value = Operation("select", (test, value, real(0.0)), "real")
         return value
 
-    def load(self, node: Node, index: Index) -> Expression:
+    def load(self, node: Node, index: MultiIndex) -> Expression:
         """An element in memory, which has a name from then on."""
         if node.op is SAMPLE_COUNT:
             self.inputs.uses_samples = True
             return _NUMBER_OF_SAMPLES
-        place = self.memory.place(node)
-        key = place.buffer, place.at(index)
+        location = self.memory.location(node)
+        key = location.buffer, location.at(index)
         if key not in self.reads:
-            self.reads[key] = self._named(self.inputs.element(place, key[1]), self.body if place.lanes else self.hoisted)
+            self.reads[key] = self._named(self.inputs.element(location, key[1]), self.body if location.lanes else self.hoisted)
         return self.reads[key]
 
-    def expression(self, node: Node, index: Index) -> Expression:
+    def expression(self, node: Node, index: MultiIndex) -> Expression:
         """One element of a pointwise node from the elements of its arguments."""
         if node.op is SAMPLE_SUM:  # of a value that all samples share
             self.inputs.uses_samples = True
@@ -186,9 +186,9 @@ class Kernel:
                 value = self.local[s.value, ident] = self._named(value, self.body)
                 if s.value not in self.wanted:
                     continue
-            place = self.memory.place(s.target)
-            strides = place.strides if len(s.index) == len(place.strides) else (1,)
-            target = self.inputs.element(place, place._replace(strides=strides).at(s.index))
+            location = self.memory.location(s.target)
+            strides = location.strides if len(s.index) == len(location.strides) else (1,)
+            target = self.inputs.element(location, location._replace(strides=strides).at(s.index))
             self.body.append(Store(target.pointer, target.at, value, s.add))
         lines = self.hoisted + self.inputs.over_lanes(self.body)
         return self.inputs.loops([f"i{k}" for k in range(len(nest.shape))], nest.shape, lines)
@@ -206,8 +206,8 @@ class Kernel:
         here, there = identity_index(len(nest.shape)), target_index(entries)
         at = self.inputs.integer(self.memory.positions(taken.indices))
         value = self.read(arg, here if put else there)
-        place = self.memory.place(node)
-        target = self.inputs.element(place, place.at(there if put else here))
+        location = self.memory.location(node)
+        target = self.inputs.element(location, location.at(there if put else here))
         store = Store(target.pointer, target.at, value, put)
         lines = [*self.hoisted, *self.inputs.over_lanes([*self.body, store])]
         names, sizes = [f"i{k}" for k in range(len(nest.shape))], nest.shape
@@ -215,7 +215,7 @@ class Kernel:
         position = Let("j", Load(TABLE, Operation("add", (at, Name(f"i{own}", "index")), "index")))
         return self.inputs.loops(names[: own + 1], sizes[: own + 1], [position, *inner])
 
-    def _labels(self, node: Node) -> tuple[list[tuple[Node, Index]], list[int], list[int]]:
+    def _labels(self, node: Node) -> tuple[list[tuple[Node, MultiIndex]], list[int], list[int]]:
         """Operands with their indices, output sizes, sizes of the reduced axes; of a gate, what silences first."""
         ndim = len(node.shape)
         gate = summed_gate(node)
@@ -247,8 +247,8 @@ class Kernel:
     def _reduced(self, node: Node) -> list[Statement]:
         """Sums and extrema over axes."""
         operands, out_sizes, sizes = self._labels(node)
-        inputs, place = self.inputs, self.memory.place(node)
-        at = place.at(identity_index(len(node.shape)))
+        inputs, location = self.inputs, self.memory.location(node)
+        at = location.at(identity_index(len(node.shape)))
         outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
         extremum = {REDUCE_MAX: "maximum", REDUCE_MIN: "minimum"}.get(node.op)
         if extremum:
@@ -258,10 +258,10 @@ class Kernel:
         factors = None if extremum else factors_of(inputs, operands, self._is_stored, self._is_gated(node))
         if factors is not None:
             size = dict(zip(outer + inner, out_sizes + sizes))
-            product = product_of_matrices(inputs, factors, result(inputs, place, at), outer, inner, size)
+            product = product_of_matrices(inputs, factors, result(inputs, location, at), outer, inner, size)
             if product is not None:
                 return product
-        target = inputs.element(place, at)
+        target = inputs.element(location, at)
         term = self._term(node, operands)
         if self.schedule.lanes:
             value = Call(extremum, (target, term)) if extremum else term
@@ -278,23 +278,23 @@ class Kernel:
     def _is_stored(self, node: Node) -> bool:
         return node not in self.schedule.inlined
 
-    def _term(self, node: Node, operands: list[tuple[Node, Index]]) -> Expression:
+    def _term(self, node: Node, operands: list[tuple[Node, MultiIndex]]) -> Expression:
         """What a sum adds up."""
         reads = [self.read(a, i) for a, i in operands]
         return self._applied(GATE, reads) if self._is_gated(node) else _multiplied(reads)
 
-    def _is_lane(self, node: Node, index: Index) -> bool:
+    def _is_lane(self, node: Node, index: MultiIndex) -> bool:
         found = through_views(node, index)
         if found.node is None or found.node.op in (CONSTANT, SAMPLE_COUNT) or found.equal:
             return False
-        return self.memory.place(found.node).lanes
+        return self.memory.location(found.node).lanes
 
     def _summed_over_lanes(self, assignment: Assignment) -> list[Statement]:
         """A sum over the lanes of a block, added to the total; a contraction sums its axes too."""
         value, total = assignment.value, assignment.target
         assert isinstance(total, Node)
-        inputs, place = self.inputs, self.memory.place(total)
-        at = place.at(identity_index(len(total.shape)))
+        inputs, location = self.inputs, self.memory.location(total)
+        at = location.at(identity_index(len(total.shape)))
         inputs.reassociate = True
         operands, out_sizes, sizes = [(value, identity_index(len(value.shape)))], list(value.shape), list[int]()
         if value in self.schedule.dead:
@@ -306,8 +306,8 @@ class Kernel:
                 if outer and a.step(outer[-1]):  # what is next to each other in the result is best in the second factor
                     a, b = b, a
                 size = dict(zip(outer + inner, out_sizes + sizes))
-                return inner_products(inputs, a, b, result(inputs, place, at), outer, inner, size, COUNT)
-        target = inputs.element(place, at)
+                return inner_products(inputs, a, b, result(inputs, location, at), outer, inner, size, COUNT)
+        target = inputs.element(location, at)
         term = self._term(value, operands)
         lanes = [*self.hoisted, *inputs.over_lanes([*self.body, Add("acc", term)])]
         loops = inputs.loops([f"k{k}" for k in range(len(sizes))], sizes, lanes)

@@ -11,7 +11,7 @@ from ..graph.leaves import zeros
 from ..graph.node import Node, make
 from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
 from ..graph.views import Entries, Slice, Take, entries_of
-from .access import Affine, Index, contiguous, identity_index, is_view, variable
+from .access import Affine, MultiIndex, contiguous, identity_index, is_view, variable
 from .nest import Assignment
 
 #: positions that are copied one by one; more are looked up in a table
@@ -101,7 +101,7 @@ def _placed(node: Node) -> list[Assignment]:
     return [Assignment(a, node, target_index(entries), add=True)]
 
 
-def target_index(entries: Sequence[object]) -> Index:
+def target_index(entries: Sequence[object]) -> MultiIndex:
     """The element of the whole that an element of a selection is; a position that is looked up is ``j``."""
     out: list[Affine] = []
     k = 0
@@ -132,7 +132,7 @@ def _taken(node: Node) -> list[Assignment]:
     return out
 
 
-def composed(outer: Index, inner: Index) -> Index:
+def composed(outer: MultiIndex, inner: MultiIndex) -> MultiIndex:
     """The position in the whole of what is at a position in a part."""
     out: list[Affine] = []
     for a in outer:

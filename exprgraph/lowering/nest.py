@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from ..graph.node import Node, Shape
-from .access import Index
+from .access import MultiIndex
 
 #: statements in one loop nest: beyond, compile time grows faster than the code
 NEST_LIMIT = 600
@@ -24,7 +24,7 @@ class Assignment:
 
     value: Node
     target: Stored
-    index: Index
+    index: MultiIndex
     add: bool = False
 
 

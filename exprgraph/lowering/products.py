@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, SAMPLE_COUNT
 from ..loops.program import Expression, Operation, Run, Statement, Store, real
-from .access import Affine, Index, Place, through_views
+from .access import Affine, Location, MultiIndex, through_views
 from .inputs import COUNT, Inputs
 
 Sizes = dict[str, int]
@@ -32,7 +32,7 @@ class Factor(NamedTuple):
 
 
 def factors_of(
-    inputs: Inputs, operands: Sequence[tuple[Node, Index]], is_stored: Callable[[Node], bool], gated: bool
+    inputs: Inputs, operands: Sequence[tuple[Node, MultiIndex]], is_stored: Callable[[Node], bool], gated: bool
 ) -> tuple[Factor, Factor] | None:
     """Two operands as numbers in buffers, if they are that and nothing else; a lane after what is not."""
     found = [_factor(inputs, a, i, is_stored) for a, i in operands]
@@ -42,17 +42,17 @@ def factors_of(
     return (b, a) if a.lanes and not b.lanes else (a, b)
 
 
-def _factor(inputs: Inputs, node: Node, index: Index, is_stored: Callable[[Node], bool]) -> Factor | None:
+def _factor(inputs: Inputs, node: Node, index: MultiIndex, is_stored: Callable[[Node], bool]) -> Factor | None:
     found = through_views(node, index)
     if found.node is None or found.equal or found.node.op in (CONSTANT, SAMPLE_COUNT) or not is_stored(found.node):
         return None
-    place = inputs.memory.place(found.node)
-    return result(inputs, place, place.at(found.at))
+    location = inputs.memory.location(found.node)
+    return result(inputs, location, location.at(found.at))
 
 
-def result(inputs: Inputs, place: Place, at: Affine) -> Factor:
+def result(inputs: Inputs, location: Location, at: Affine) -> Factor:
     """The elements of a value that is stored."""
-    return Factor(place.buffer, place.lanes, at.scaled(inputs.memory.row if place.lanes else 1))
+    return Factor(location.buffer, location.lanes, at.scaled(inputs.memory.row if location.lanes else 1))
 
 
 def product_of_matrices(

@@ -39,7 +39,7 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.views import Contraction
-from .access import Index, identity_index, is_view, through_views
+from .access import MultiIndex, identity_index, is_view, through_views
 from .movement import composed, movement
 from .nest import Assignment, Nest
 from .phases import Phase
@@ -79,7 +79,7 @@ def may_share_memory(node: Node) -> bool:
     return is_view(node) or node.op is RESHAPE
 
 
-def operand_indices(node: Node, index: Index) -> list[tuple[Node, Index]]:
+def operand_indices(node: Node, index: MultiIndex) -> list[tuple[Node, MultiIndex]]:
     """The elements of the arguments that one element of a pointwise node needs."""
     if node.op is CONTRACT:
         return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, Contraction.of(node).labels)]
@@ -182,7 +182,7 @@ class Scheduler:
 
     def _found_sources(self, node: Node) -> list[tuple[Node, bool]]:
         ident = identity_index(len(node.shape))
-        reads: list[tuple[Node, Index, int]] = []
+        reads: list[tuple[Node, MultiIndex, int]] = []
         if node in self.pieces:
             reads = [(p.value, identity_index(len(p.value.shape)), len(p.value.shape)) for p in self.pieces[node]]
         elif is_pointwise(node):
@@ -350,7 +350,7 @@ class Scheduler:
         """A statement in a nest over the node's shape."""
         self.ready[node] = self._put(Assignment(node, node, identity_index(len(node.shape))), self._leaves(node))
 
-    def alone(self, node: Node, kind: str, index: Index = (), shape: Shape | None = None) -> None:
+    def alone(self, node: Node, kind: str, index: MultiIndex = (), shape: Shape | None = None) -> None:
         """A nest of its own; over the node's shape, if no other is given."""
         self.ready[node] = self._append(Nest(kind, node.shape if shape is None else shape, [Assignment(node, node, index)]))
 

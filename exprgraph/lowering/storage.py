@@ -9,40 +9,40 @@ import numpy as np
 from ..graph.node import Node, Shape
 from ..graph.primitive import ARRAY, RESHAPE
 from ..graph.views import data_of
-from .access import Place, contiguous
+from .access import Location, contiguous
 
 
 class Storage:
     """The buffers of one program, and the place of each value in them."""
 
     def __init__(self) -> None:
-        self.places: dict[object, Place] = {}
+        self.locations: dict[object, Location] = {}
         self.constants: list[np.ndarray] = []
         self.known = 0  # numbers in them
         self.shared = 0  # numbers used so far
         self.rows = 0  # rows used so far, in this pass over the samples
         self.most_rows = 0  # in any pass
         self._free: list[tuple[int, int]] = []  # start and length of runs of rows
-        self.homes: dict[object, Place] = {}  # where a shared value is wanted in the end
+        self.homes: dict[object, Location] = {}  # where a shared value is wanted in the end
 
-    def place(self, key: object) -> Place:
-        if key not in self.places and isinstance(key, Node):
+    def location(self, key: object) -> Location:
+        if key not in self.locations and isinstance(key, Node):
             if key.op is ARRAY:
                 data = data_of(key)
-                self.places[key] = Place("c", self.known, contiguous(key.shape), False)
+                self.locations[key] = Location("c", self.known, contiguous(key.shape), False)
                 self.constants.append(data)
                 self.known += data.size
             else:
-                assert key.op is RESHAPE, f"{key.op.name} has no place"  # a reshaped value lies where the value lies
-                base = self.place(key.args[0])
-                self.places[key] = base._replace(strides=contiguous(key.shape))
-        return self.places[key]
+                assert key.op is RESHAPE, f"{key.op.name} has no location"  # a reshaped value lies where the value lies
+                base = self.location(key.args[0])
+                self.locations[key] = base._replace(strides=contiguous(key.shape))
+        return self.locations[key]
 
     def new_shared(self, key: object, shape: Shape) -> None:
         if key in self.homes:
-            self.places[key] = self.homes[key]
+            self.locations[key] = self.homes[key]
             return
-        self.places[key] = Place("s", self.shared, contiguous(shape), False)
+        self.locations[key] = Location("s", self.shared, contiguous(shape), False)
         self.shared += math.prod(shape)
 
     def new_rows(self, key: object, shape: Shape) -> None:
@@ -54,10 +54,10 @@ class Storage:
         else:
             start = self.rows
             self.rows += size
-        self.places[key] = Place("w", start, contiguous(shape), True)
+        self.locations[key] = Location("w", start, contiguous(shape), True)
 
     def release(self, key: object, shape: Shape) -> None:
-        start, size = self.places[key].offset, math.prod(shape)
+        start, size = self.locations[key].offset, math.prod(shape)
         merged = sorted([*(f for f in self._free if f[1]), (start, size)])
         self._free = []
         for a, n in merged:
@@ -70,5 +70,5 @@ class Storage:
         """Lane values do not outlive a pass over the samples."""
         self.most_rows = max(self.most_rows, self.rows)
         self.rows, self._free = 0, []
-        for key in [k for k, p in self.places.items() if p.lanes]:
-            del self.places[key]
+        for key in [k for k, p in self.locations.items() if p.lanes]:
+            del self.locations[key]

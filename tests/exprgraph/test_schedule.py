@@ -47,7 +47,7 @@ def test_rows_given_back_in_any_order_are_one_run_of_rows():
         for key in order:
             storage.release(key, (key + 1, 2))
         storage.new_rows("whole", (4, 5))  # 2 + 4 + 6 + 8
-        assert (storage.rows, storage.places["whole"].offset) == (30, 0), order
+        assert (storage.rows, storage.locations["whole"].offset) == (30, 0), order
 
 
 def test_numbers_share_a_nest_whatever_they_read():
