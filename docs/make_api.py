@@ -39,7 +39,7 @@ _HEAD = """\
 #: sections of the page: a title, the name before the dot, the module, its names
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
-    # what a call returns and nobody makes has a place too: its methods are used
+    # classes of results have entries too, because users call their methods
     ("exprgraph.lowering.function", "exprgraph.lowering.function", exprgraph.lowering.function, ["CompiledFunction"]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),

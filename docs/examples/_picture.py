@@ -1,4 +1,4 @@
-"""What the examples share: their command line, and saving a picture."""
+"""Shared code of the examples: the command line, and saving a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ONLY_FILES = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
 def options(description: str | None, *needs: str) -> argparse.Namespace:
-    """``--quick`` for a run of seconds, ``--save`` for the picture's file; what the end of the run needs is looked for first."""
+    """``--quick`` for a run of seconds, ``--save`` for the picture's file; checks first that the run can end."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="train for a moment only, to see that it runs")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the picture here instead of showing it")

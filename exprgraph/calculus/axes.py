@@ -121,7 +121,7 @@ def _softmax_vjp(node: Node, ct: Node, extra: Shape, zeros: Zeros = None) -> lis
 
 
 def _behind_choices(jvp: Callable[..., Node | None], vjp: Callable[..., list[Node | None]], *rows: AxisFunction) -> None:
-    """The rules of rows with zeros that silence, from those that take them along."""
+    """Rules without silencing zeros, from the rules that track them."""
     JVP.fill(jvp, *rows)
     VJP.fill(vjp, *rows)
     GATED_JVP.fill(lambda node, tangents, extra, zeros: (jvp(node, tangents, extra, zeros), inside(zeros[0])), *rows)

@@ -1,4 +1,4 @@
-"""Operands that users give, as nodes: expressions, numbers, arrays and nested lists of these; and what is none."""
+"""Operands of users as nodes: expressions, numbers, arrays and nested lists; and refusals of others."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from .written import split_coefficient
 
 #: ``(node, entries, shape)``: the selection pushed into the node, of that shape; None if it stays outside
 SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
-    "selected", "what a selection of a node of this kind is, where it moves into it", __name__, otherwise="the selection stays outside"
+    "selected", "a selection pushed into a node of this kind", __name__, otherwise="the selection stays outside"
 )
 
 
@@ -42,7 +42,7 @@ def select(node: Node, entries: Sequence[Entry]) -> Node:
     return make(SELECT, (node,), entries, shape) if moved is None else moved
 
 
-#: a selection inside of a selection: what it moves into is nested to any depth
+#: nested selections may have any depth
 deeper = unwinding(select)
 
 

@@ -270,7 +270,7 @@ WHERE, GATE, GATE_BOTH = row_named("where"), row_named("gate"), row_named("gate_
 
 
 def _choosers(*positions: int) -> Callable[[Node, IndexMap], Node | None]:
-    """The rule of a row that is linear in its other arguments, by the positions of those that choose."""
+    """The rule of a row that is linear in its other arguments, by the positions of the choosing ones."""
 
     def rule(node: Node, along: IndexMap) -> Node | None:
         if along.summed and not along.diagonal:

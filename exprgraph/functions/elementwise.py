@@ -103,7 +103,7 @@ class Function(Primitive):
 
     @property
     def template(self) -> Template:
-        """What the code means for one number, as typed loops: an expression that kernels write out."""
+        """The code for one number as typed loops: an expression that kernels inline."""
         if self.template_ is None:
             with deep_syntax():
                 self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures())

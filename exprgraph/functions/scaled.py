@@ -86,7 +86,7 @@ held: Elementwise = row(
     values.held,
     lambda x: 1.0,
     shown_as=lambda x: x,
-    doc="x as a factor of what is 0 where |x| > 1000: there it stays at 1000, so that the product is 0 at infinity, too.",
+    doc="x as a factor of a term that is 0 where |x| > 1000: there it stays at 1000, so that the product is 0 at infinity.",
 )
 excess: Elementwise = row(
     "excess",

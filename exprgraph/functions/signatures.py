@@ -165,7 +165,7 @@ def usual_sample(domain: Interval) -> Interval:
 
 
 def read_code(name: str, code: Any, source: Any, arity: int) -> Template:
-    """What the code of a function means for one number.
+    """The meaning of a function's code for one number.
 
     Raises:
         TypeError, ValueError: it is no Python of so many arguments and of names that exist.
@@ -252,7 +252,7 @@ def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 
 def _attribute(node: ast.expr) -> Any:
-    """What a name of ``math`` or NumPy means; ``None`` for anything else.
+    """The object of a name of ``math`` or NumPy; ``None`` for other names.
 
     Raises:
         AttributeError: there is no such name.

@@ -5,7 +5,7 @@ a printer, the compiler.  A rule is registered where its idea lives, in that mod
 primitive can bring all its rules along in a file of its own.  Elementwise rows have one rule for their class.
 
 A column covers the whole table, unless it says otherwise: whether leaves are covered, what becomes of rows without a
-rule, and which rows are left out, with the reason.  :data:`COLUMNS` has all of them, so that a test can name what is missing.
+rule, and which rows are left out, with the reason.  :data:`COLUMNS` has all of them, so that a test can name missing rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Column(Generic[Rule]):
 
     Args:
         name: what errors call it; the column itself is the same in capitals, in its module.
-        idea: what a rule of it says, for whoever has to write one.
+        idea: the meaning of its rules, for authors of primitives.
         home: the module that declares it, ``__name__``.
         leaves: whether symbols, numbers and other leaves have rules.
         otherwise: what becomes of a row without a rule.  Empty: every row needs one.

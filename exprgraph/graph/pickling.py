@@ -49,7 +49,7 @@ def load(version: int, rows: list[Row], digest: bytes | None = None) -> Node:
     return nodes[-1]
 
 
-_DAMAGED = "this pickle of an expression is damaged: what it holds is not what was written; build the expression again"
+_DAMAGED = "this pickle of an expression is damaged: its contents have changed; build the expression again"
 
 
 def _install() -> None:

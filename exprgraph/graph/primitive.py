@@ -1,6 +1,6 @@
 """The table of primitives: one row for each operation a node can be.
 
-What is done with a primitive is not here: each interpreter declares a column of rules (:mod:`exprgraph.graph.column`), and a
+The rules of primitives are elsewhere: each interpreter declares a column of rules (:mod:`exprgraph.graph.column`), and a
 test walks the table and names the rules that are missing.  The elementwise rows (:class:`exprgraph.functions.elementwise.Function`)
 carry value, derivative, code and formulas with them, and have one rule a column for their class.
 """

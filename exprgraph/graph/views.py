@@ -1,7 +1,7 @@
-"""What the parameters of nodes mean, by name.
+"""The parameters of nodes by name.
 
-Parameters are tuples, and so are these: equal to, hashed like and printed like what they are made of, so that digests know
-nothing of names.  ``Linear.of(node)`` and ``Contraction.of(node)`` are the parameters of a sum and of a contraction;
+The views are tuples, equal to the parameters and with the same hash and repr, so that digests do not depend on names.
+``Linear.of(node)`` and ``Contraction.of(node)`` are the parameters of a sum and of a contraction;
 ``entries_of(node)`` are those of a selection, and of its transpose.
 """
 
@@ -111,7 +111,7 @@ class Take(tuple[Any, ...]):
         return self[1]  # type: ignore[no-any-return]
 
 
-#: what is selected of an axis: all of it, one element (the axis disappears), or several
+#: the selection from an axis: all of it, one element (the axis disappears), or several
 Entry = Union[None, int, Slice, Take]
 Entries = tuple[Entry, ...]
 

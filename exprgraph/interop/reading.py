@@ -79,7 +79,7 @@ class _Reader:
     def __init__(self, symbols: Mapping[Any, Operand] | Iterable[Node] | None) -> None:
         self.sp = load()
         self.rules = rules()
-        # what SymPy means otherwise, or what has no value where SymPy would have one
+        # functions with another meaning in SymPy, or without a value where SymPy has one
         self.inexact = (
             self.sp.Piecewise, self.sp.DiracDelta, self.sp.Heaviside, self.sp.re, self.sp.im, self.sp.conjugate, self.sp.MatrixExpr,
             self.sp.Derivative, self.sp.Integral, self.sp.Sum, self.sp.Product, self.sp.Limit, self.sp.Subs,

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 #: ``(node, args)``: a scalar from SymPy's expressions of its arguments; conditions stay conditions until a number is needed
 SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column("sympy", "a scalar in SymPy, from its arguments there", __name__)
-#: ``(node, index, tables)``: an element of what is elementary only as a whole, as the formula that defines it
+#: ``(node, index, tables)``: an element of an operation without element formulas, by its definition
 SPELLED: Column[Callable[[Node, tuple[int, ...], dict[Node, Any]], Node]] = Column(
     "spelled", "an element of a node as the formula that defines it", __name__, otherwise="its elements are written as they are"
 )
@@ -110,7 +110,7 @@ def to_sympy(e: Operand) -> sympy.Basic:
 
 def _write(roots: list[Node]) -> list[Any]:
     image: dict[Node, Any] = {}
-    instead: dict[Node, Node] = {}  # what is elementary only as a whole, spelled out
+    instead: dict[Node, Node] = {}  # elements of operations without element formulas, by definition
     tables: dict[Node, Any] = {}
     flat = _Flat(roots)
     stack = list(reversed(roots))
@@ -200,7 +200,7 @@ def _function(node: Node, args: list[Any]) -> Any:
     write = entries().get(row.name) or _applied(row)
     try:
         return write(*args)
-    except (TypeError, ValueError) as e:  # a comparison of what is not real or not a number
+    except (TypeError, ValueError) as e:  # a comparison of a complex number or NaN
         raise ExprGraphError(f"to_sympy: SymPy refuses {row.name} of {', '.join(map(_short, args))}: {e}") from e
 
 
@@ -276,7 +276,7 @@ def _leaf(node: Node, args: list[Any]) -> Any:
     return sp.IndexedBase(name, shape=shape, real=True)[((sample(),) if per_sample else ()) + index]
 
 
-# ---------------------------------------------------------------- what is elementary only as a whole
+# ---------------------------------------------------------------- operations without element formulas
 
 
 @SPELLED.rule(AxisFunction)

@@ -1,4 +1,4 @@
-"""Axes that users give: negative ones count from the end, and what is none is an error that says the range."""
+"""Axes from users: negative ones count from the end; errors name the range."""
 
 from __future__ import annotations
 

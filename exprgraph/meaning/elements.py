@@ -61,7 +61,7 @@ class Get(Protocol):
     def __call__(self, arg: Node, at: Index) -> Node: ...
 
     def table(self, node: Node, make: Callable[[Node], T]) -> T:
-        """What is looked up for every element of a node, made once."""
+        """A table for all elements of a node, made once."""
 
 
 #: ``(node, index, get)``: one element of a node as a scalar node
@@ -130,7 +130,7 @@ class _Known:
         return found
 
     def table(self, node: Node, make: Callable[[Node], T]) -> T:
-        """What a rule looks up for every element of a node, made once."""
+        """The table of a rule for all elements of a node, made once."""
         if node not in self._tables:
             self._tables[node] = make(node)
         found: T = self._tables[node]
@@ -309,7 +309,7 @@ def _extremum(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(SYMBOL, SOLVE, AxisFunction)
 def _whole(node: Node, index: Index, get: Get) -> Node:
-    """Of what is elementary, or elementary only as a whole."""
+    """The rule of leaves, and of operations without element formulas."""
     return select(node, index)
 
 

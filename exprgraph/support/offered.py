@@ -1,10 +1,10 @@
-"""What users reach as ``exprgraph.name``: the package says it when all of it is there, for modules below that have to know."""
+"""The public names ``exprgraph.name``, registered by the package when it is complete, for modules below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: by name, whatever it is
+#: objects of any kind by name
 _offered: dict[str, object] = {}
 
 
@@ -14,7 +14,7 @@ def offer(names: Mapping[str, object]) -> None:
 
 
 def offered(name: str) -> object | None:
-    """What users reach under that name, or None."""
+    """The public object of that name, or None."""
     return _offered.get(name)
 
 

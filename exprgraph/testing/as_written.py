@@ -1,4 +1,4 @@
-"""What is written is what is computed: a program by NumPy, by ``evaluate`` and compiled."""
+"""The check that arithmetic is computed as written: a program by NumPy, by ``evaluate`` and compiled."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ MODERATE: Interval = (-2.0, 2.0)
 
 
 #: ``(garden, row)``: a node of a row, unless it simplifies to another
-GROW: Column[Callable[[Garden, Primitive], Node]] = Column("grow", "a node of it, made at random of what is in a garden", __name__)
+GROW: Column[Callable[[Garden, Primitive], Node]] = Column("grow", "a random node of it, from a garden's expressions", __name__)
 
 
 class Choice(Protocol):

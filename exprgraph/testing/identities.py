@@ -119,7 +119,7 @@ def _other_ways(e: Node, at: Values, compiled: bool) -> str | None:
     shared = {s: array(np.asarray(v, dtype=float)) for s, v in at.items() if not s.per_sample}
     (fixed,) = substitute_nodes([e], shared)
     rest = {s: v for s, v in at.items() if s.per_sample}
-    # construction keeps values where all are finite; elsewhere 0 times what is left out may be 0
+    # construction keeps finite values; elsewhere a term that cancels is 0, even if it is not finite
     if all(np.isfinite(v).all() for v in evaluate_nodes(topological([e]), at)):
         said = difference("with values substituted", evaluate_nodes([fixed], rest)[0], "with values bound", expected, allowed)
         if said is not None:

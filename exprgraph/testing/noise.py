@@ -94,7 +94,7 @@ def _with_lead(value: np.ndarray, ndim: int, lead: int) -> np.ndarray:
 
 
 class Noise:
-    """What is random about an evaluation: the generator, the size of a unit, the shape of the batch."""
+    """The noise of an evaluation: the generator, the size of a unit, the shape of the batch."""
 
     def __init__(self, batch: Shape, dtype: np.dtype[Any]) -> None:
         self.batch = batch

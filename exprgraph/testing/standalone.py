@@ -53,7 +53,7 @@ def definitions(roots: Sequence[Node], at: Mapping[Node, Any], taken: Iterable[s
 
 
 def _rows_of(roots: Sequence[Node]) -> list[Function]:
-    """Users' rows, those that others' derivatives use first."""
+    """Users' rows, in the order in which their derivatives use each other."""
     found: dict[str, Function] = {}
     pending = [n.op for n in topological(roots)]
     while pending:

@@ -67,7 +67,7 @@ def constants(draw: st.DrawFn, shape: Shape | None = None, *, low: float = -2.0,
 
 
 def functions(names: Collection[str] | None = None) -> st.SearchStrategy[Function]:
-    """Rows of elementwise functions of the primitive table, those that users added among them."""
+    """Rows of elementwise functions, also users' rows."""
     found = [row for row in rows(names) if isinstance(row, Function)]
     return st.sampled_from(found)
 

@@ -283,7 +283,7 @@ class _Reader:
         assert isinstance(value, str)
         return value
 
-    # -- what follows an operand
+    # -- after an operand
 
     def _operator(self) -> bool:
         plain, self.plain = self.plain, ""

@@ -85,7 +85,7 @@ def parse(
     try:
         result, last = reader.run(steps(text, max_depth))
     except MemoryError:
-        raise ParseError("there is not enough memory for what the text asks for") from None
+        raise ParseError("there is not enough memory for this text") from None
     if isinstance(result, Name):
         raise ParseError(f"{result.text} is a function, not an expression")
     try:

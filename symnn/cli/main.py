@@ -81,7 +81,7 @@ def _seed(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0, 2 after one line on stderr that says what is wrong, or 130 after Ctrl-C."""
+    """Run a command; returns the exit status: 0, 2 after an error of the input, or 130 after Ctrl-C."""
     try:
         options = parser().parse_args(argv)
         if options.command == "evaluate":

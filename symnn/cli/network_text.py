@@ -13,7 +13,7 @@ from .problem import InputError
 from .syntax import parse_expression, shortened, written
 
 _FOLDER = Layer.__module__.rpartition(".")[0]
-#: what the text can name: every layer of the package's folder of layers
+#: the layers that the text can name: all of the package
 LAYERS: dict[str, type[Layer]] = {name: kind for name, kind in layer_kinds().items() if kind.__module__.startswith(_FOLDER)}
 _OPTION = "--network"
 

@@ -197,7 +197,7 @@ class BuiltFunction:
         The module has ``evaluate(x, *values, parameters)``: the arguments of this function in the same order, the
         parameters last and as one flat vector, ``ps.flat``.  Batch axes come first, as here.  It returns a list of
         arrays in the order of :attr:`outputs`; a container is one array there, its ``flat``.  What depends on no sample is
-        not repeated over them.  ``self_check()`` compares it with what was computed when it was written.
+        not repeated over them.  ``self_check()`` compares it with values from the time it was written.
 
         >>> import pathlib, tempfile
         >>> from symnn import Dense, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative

@@ -138,7 +138,7 @@ def _read(archive: ZipFile, size: int) -> Archive:
     if comment.startswith(_ANY_MARK) and not comment.startswith(_MARK):
         raise ValueError("a version of symnn wrote it that this one does not know")
     if comment != _MARK + _digest(arrays):
-        raise ValueError("it is damaged: it does not have the digest of what was written")
+        raise ValueError("it is damaged: its digest does not fit its contents")
     return Archive(arrays, True)
 
 

@@ -1,4 +1,4 @@
-"""What Python asks of a container: entries by name, as attributes, keys and a dict's methods, and arithmetic."""
+"""Python's protocols for containers: entries as attributes, keys and by a dict's methods, and arithmetic."""
 
 from __future__ import annotations
 

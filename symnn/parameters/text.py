@@ -15,7 +15,7 @@ _SHORT = 24
 
 
 class Printed(Protocol):
-    """What the text of a container is made of."""
+    """The parts of a container's text."""
 
     @property
     def is_numeric(self) -> bool: ...

@@ -50,7 +50,7 @@ class Value:
 
 
 class Run:
-    """A training run: its state, and what is done between epochs."""
+    """A training run: its state, and the work between epochs."""
 
     progress: Progress
     validation: Value | None
