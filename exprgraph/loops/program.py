@@ -54,11 +54,7 @@ class Operation:
     type: Type
 
     def __repr__(self) -> str:
-        symbol = OPERATIONS[self.op].symbol if self.op in OPERATIONS else self.op
-        if symbol[0].isalpha() and symbol not in ("and", "or", "not"):
-            return f"{symbol}({', '.join(map(repr, self.args))})"
-        shown = [f"({a!r})" if isinstance(a, Operation) else repr(a) for a in self.args]
-        return f" {symbol} ".join(shown) if len(shown) > 1 else f"{symbol}{' ' * symbol.isalpha()}{shown[0]}"
+        return _shown(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,7 +71,7 @@ class Call:
         return "real"
 
     def __repr__(self) -> str:
-        return f"{'math.' * self.library}{self.function}({', '.join(map(repr, self.args))})"
+        return _shown(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,10 +87,41 @@ class Load:
         return "real" if self.pointer.type == "reals" else "index"
 
     def __repr__(self) -> str:
-        return f"{self.pointer!r}[{self.at!r}]"
+        return _shown(self)
 
 
 Expression = Union[Constant, Name, Operation, Call, Load]
+
+
+def _shown(e: Operation | Call | Load) -> str:
+    """An expression as people read it, however deep: its parts first."""
+    done: list[str] = []
+    pending: list[tuple[Expression, bool]] = [(e, False)]
+    while pending:
+        x, ready = pending.pop()
+        if isinstance(x, (Constant, Name)):
+            done.append(repr(x))
+        elif ready:
+            count = 1 if isinstance(x, Load) else len(x.args)
+            parts = done[len(done) - count :]
+            del done[len(done) - count :]
+            done.append(_put_together(x, parts))
+        else:
+            pending.append((x, True))
+            pending += [(a, False) for a in ((x.at,) if isinstance(x, Load) else reversed(x.args))]
+    return done[0]
+
+
+def _put_together(x: Operation | Call | Load, parts: list[str]) -> str:
+    if isinstance(x, Load):
+        return f"{x.pointer!r}[{parts[0]}]"
+    if isinstance(x, Call):
+        return f"{'math.' * x.library}{x.function}({', '.join(parts)})"
+    symbol = OPERATIONS[x.op].symbol if x.op in OPERATIONS else x.op
+    if symbol[0].isalpha() and symbol not in ("and", "or", "not"):
+        return f"{symbol}({', '.join(parts)})"
+    parts = [f"({p})" if isinstance(a, Operation) else p for a, p in zip(x.args, parts)]
+    return f" {symbol} ".join(parts) if len(parts) > 1 else f"{symbol}{' ' * symbol.isalpha()}{parts[0]}"
 
 
 def real(value: float) -> Constant:

@@ -69,8 +69,7 @@ class Descent:
         single = self.dtype == np.float32
         self._update = update.form(False, single)
         self._forms = [t.core.form(any(a.per_sample for a in t.core.arguments), single) for t in self.terms]
-        # the check for infinities reads whole vectors
-        self._total = np.zeros(n + 1 + 8, self.dtype)
+        self._total = np.zeros(n + 1, self.dtype)
         self._scalars = np.zeros(2, self.dtype)
         self.is_native = all(f.code is not None for f in (self._update, *self._forms))
 
@@ -154,12 +153,13 @@ class Descent:
                     gathers += [address(a), given[-1], argument.size]
                 else:
                     given.append(address(a))
-            outputs.append(memory(n + 1 + 8))
+            outputs.append(memory(n + 1))
+            indices, offsets, advance = 0, table([0, term.samples]), 0
+            if batch is not None:
+                indices, offsets, advance = address(batch.indices), address(batch.offsets), 1
             rows += [
                 code.address, table(given), table([outputs[-1]]), memory(form.program.workspace), memory(form.program.shared),
-                len(gathers) // 3, table(gathers),
-                0 if batch is None else address(batch.indices), 0 if batch is None else address(batch.offsets),
-                term.samples, outputs[-1],
+                len(gathers) // 3, table(gathers), indices, offsets, advance, outputs[-1],
             ]  # fmt: skip
         update = self._update
         assert update.code is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
@@ -13,7 +12,7 @@ import mpmath
 
 from ..functions.elementwise import Function
 from ..loops import runtime
-from ..lowering.native.vocabulary import CONSTANTS, WRITTEN
+from ..loops.vocabulary import CONSTANTS, WRITTEN
 
 NAN, INF = mpmath.mpf("nan"), mpmath.mpf("inf")
 
@@ -145,10 +144,9 @@ def names() -> dict[str, Any]:
     module = SimpleNamespace(**_MPMATH, **{alias: _MPMATH[name] for alias, name in _AS.items()}, **constants)
     module.float64 = module.float32 = mpmath.mpf
     found: dict[str, Any] = {"math": module, "np": module, "float": mpmath.mpf, "round": _MPMATH["rint"]}
-    for name, definition in WRITTEN.items():
+    for name, (parameters, value) in WRITTEN.items():
         if "." in name:
-            exec(ast.unparse(definition), found)
-            setattr(module, name.partition(".")[2], found.pop(definition.name))
+            setattr(module, name.partition(".")[2], eval(f"lambda {parameters}: {value}", found))
     choices = "relu step sign minimum maximum smaller less less_equal equal not_equal logical_and logical_or logical_not"
     for name in (*choices.split(), "gate", "gate_both", "powi", "share", "ratio", "held", "excess"):
         found[name] = _with(getattr(runtime, name), found)

@@ -14,9 +14,10 @@ from exprgraph.canonical.contract import contract
 from exprgraph.functions import gated
 from exprgraph.functions.rows import GATE
 from exprgraph.graph.node import Node
-from exprgraph.loops import runtime
-from exprgraph.lowering.native import loading, machine, tiles
-from exprgraph.lowering.native.builder import Target
+from exprgraph.loops import library, runtime
+from exprgraph.loops.print.llvm import Target, statements
+from exprgraph.loops.print.llvm.expressions import Functions
+from exprgraph.lowering.native import loading, machine
 
 NAMES = ("product", "product_left", "product_right", "dots", "dots_left")
 
@@ -134,7 +135,7 @@ def test_narrow_vectors_give_the_same(registers: int, monkeypatch: pytest.Monkey
     for at in (values(rng, (17, 33), (33, 13), (9, 33)), values(rng, (33, 13), (17, 33), (9, 33))):
         x, y, z = at if at[0].shape == (17, 33) else (at[1], at[0], at[2])
         got = eg.compile(es, (a, b, p))(x, y, z)
-        assert "fcmp une" in tiles.TILES["product_right"](machine.target(64))[0]
+        assert "fcmp une" in statements.procedure(Functions((), machine.target(64)), library.procedure("product_right"))
         rows = [by_numpy(q, "k", x, "ik", "i") for q in z], [by_numpy(x, "ik", q, "k", "i") for q in z]
         want = [by_numpy(x, "ik", y, "kj", "ij"), by_numpy(y, "kj", x, "ik", "ij"), *map(np.array, rows)]
         for one, right in zip(got, want):

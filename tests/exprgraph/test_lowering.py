@@ -668,11 +668,12 @@ def test_parts_of_parts_are_put_where_they_belong_at_once() -> None:
 def test_generated_text_and_its_instructions_are_the_same_in_every_process() -> None:
     code = (
         "import exprgraph as eg\n"
-        "from exprgraph.lowering.native import assemble, machine\n"
+        "from exprgraph.loops.print.llvm import print_program\n"
+        "from exprgraph.lowering.native import machine\n"
         "x, w = eg.Symbol('x', 3, per_sample=True), eg.Symbol('w', (3, 3))\n"
         "f = eg.sqrt(eg.tanh(w @ eg.sin(x)) ** 2 + eg.floor(x)) * eg.abs(x) + eg.maximum(x, eg.exp(x)) * eg.erf(x)\n"
         "fn = eg.compile([f, eg.over_samples.mean(eg.sum(f)), eg.gradient(eg.over_samples.sum(eg.sum(f)), w)], (x, w))\n"
-        "print(fn.source, assemble.assemble(fn.source, machine.target(64)))\n"
+        "print(fn.source, print_program(fn._core.program(True).loops, machine.target(64)))\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
     texts = {

@@ -11,10 +11,11 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
+from exprgraph.loops.print.llvm import print_program
 from exprgraph.lowering.arguments import LOOPED, Moved, gathering, loading
 from exprgraph.lowering.into import shared_among, shared_with
 from exprgraph.lowering.module import Module
-from exprgraph.lowering.native import assemble, machine
+from exprgraph.lowering.native import machine
 from exprgraph.lowering.native.entry import Call, entry
 
 MANY = 70
@@ -103,7 +104,7 @@ def test_the_entry_is_sound(n: int, batch: bool) -> None:
     e, symbols = weighted(n)
     for f in (e, [e, *(eg.cos(a) for a in symbols), *(eg.stack([a, a]) for a in symbols)]):
         fn = eg.compile(f, symbols)
-        text = assemble.assemble(fn._core.program(batch).code, machine.target(64)) + "\n" + entry(call_of(fn, batch))
+        text = print_program(fn._core.program(batch).loops, machine.target(64)) + "\n" + entry(call_of(fn, batch))
         machine.host()  # LLVM is ready
         llvm.parse_assembly(text).verify()
 

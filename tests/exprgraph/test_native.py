@@ -1,4 +1,4 @@
-"""Machine code from generated source: what is vector code, what is left to Numba, what a call checks."""
+"""Machine code of loop programs: what is vector code, what is left to Numba, what a call checks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering.native import assemble, entry, loading, machine, tiles
-from exprgraph.lowering.native.builder import Target
-from exprgraph.lowering.native.operations import UnsupportedError
+from exprgraph.loops import library
+from exprgraph.loops.errors import UnreadableError
+from exprgraph.loops.print.llvm import Target, print_program, statements
+from exprgraph.loops.print.llvm.expressions import Functions
+from exprgraph.lowering.native import entry, loading, machine
 from exprgraph.meaning.evaluate import evaluate
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -26,7 +28,7 @@ V = eg.Symbol("V", shape=(7, 7))
 
 def _text(e, *symbols, batch=True, single=False):
     program = eg.compile(e, symbols)._core.program(batch, single)
-    return assemble.assemble(program.source, machine.target(32 if single else 64))
+    return print_program(program.loops, machine.target(32 if single else 64))
 
 
 def _sections(assembly):
@@ -77,13 +79,13 @@ def test_helpers_only_numba_can_compile():
         source="@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n",
     )  # fmt: skip
     fn = eg.compile(row(x), (x,))
-    with pytest.raises(UnsupportedError):
-        assemble.assemble(fn.source, machine.target(64))
+    with pytest.raises(UnreadableError):
+        _text(row(x), x)
     value = np.linspace(-1, 1, 10).reshape(2, 5)
     assert np.array_equal(fn(value), 8 * value)
 
 
-def test_generated_source_is_valid_python_of_the_kind_translated():
+def test_generated_source_is_valid_python():
     source = eg.compile(eg.tanh(W @ x), (x, W)).source
     assert {d.name for d in ast.parse(source).body if isinstance(d, ast.FunctionDef)} >= {"kernel", "product", "tanh"}
 
@@ -375,11 +377,11 @@ def test_vectors_of_a_machine(name, bits, monkeypatch):
     assert machine.target(bits) == Target(width // bits, bits, registers)
 
 
-@pytest.mark.parametrize("write", [tiles.product, tiles.dots])
+@pytest.mark.parametrize("name", ["product", "dots"])
 @pytest.mark.parametrize(("lanes", "registers"), [(8, 32), (4, 16), (4, 32)])
-def test_tiles_stay_in_registers(write, lanes, registers):
+def test_tiles_stay_in_registers(name, lanes, registers):
     """Sums of a tile, what they are made of, and one number in all lanes: no more than there are registers, and not few."""
-    text, _ = write(Target(lanes, 64, registers))
+    text = statements.procedure(Functions((), Target(lanes, 64, registers)), library.procedure(name))
     blocks = re.split(r"^\w+:\n", text, flags=re.M)
     sums = [len(re.findall(rf"phi <{lanes} x double>", b)) for b in blocks]
     loads = [len(re.findall(rf"load <{lanes} x double>", b)) for b in blocks]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.loops.print.llvm import ENTRY, PART, Target, print_program
+from exprgraph.loops.print.llvm import ENTRY, PART, print_program
 from exprgraph.loops.program import Function, Loops, Part, Procedure
 from exprgraph.loops.verify import verify
 from exprgraph.lowering.native import machine
@@ -33,7 +33,7 @@ def program(
 
 def text_of(made: Loops) -> str:
     """Its text for this machine."""
-    return print_program(made, Target(*machine.target(32 if made.single else 64)))
+    return print_program(made, machine.target(32 if made.single else 64))
 
 
 class Running:

@@ -1,1 +1,1 @@
-"""Generated Python as machine code, without Numba's type inference: builder, translate, assemble, machine."""
+"""Loop programs as machine code of this machine: compiled, kept on disk, loaded, called from Python."""

@@ -23,6 +23,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from ...loops.print import llvm
+
 _MARK = b"exprgraph object 1\n"
 _CHECK = 32  # bytes of digest in front of the code
 _SIZE = 20  # bytes of the digest that is the name of an entry
@@ -49,24 +51,24 @@ def directory() -> Path | None:
 
 @cache
 def _compiler() -> bytes:
-    """What made the code: the package, its compiler as it is, and the version of LLVM's binding; nothing where it cannot be read."""
+    """What made the code: this package and the printer as they are, the version of LLVM's binding; nothing where they cannot be read."""
     import llvmlite
 
     from ... import __version__
 
     digest = blake2b(f"{__version__} {llvmlite.__version__}".encode(), digest_size=16)
-    package = importlib.import_module(__package__)
-    found = sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name)
-    for module in found:  # from a zip archive or as bytecode, too
-        spec = importlib.util.find_spec(f"{__package__}.{module.name}")
-        read = getattr(spec and spec.loader, "get_data", None)
-        if spec is None or spec.origin is None or read is None:
-            return b""
-        try:
-            digest.update(read(spec.origin))
-        except OSError:
-            return b""
-    return digest.digest() if found else b""
+    for name in (__package__, llvm.__name__):
+        package = importlib.import_module(name)
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # from a zip archive or as bytecode, too
+            spec = importlib.util.find_spec(f"{name}.{module.name}")
+            read = getattr(spec and spec.loader, "get_data", None)
+            if spec is None or spec.origin is None or read is None:
+                return b""
+            try:
+                digest.update(read(spec.origin))
+            except OSError:
+                return b""
+    return digest.digest()
 
 
 def key(*parts: str) -> str:

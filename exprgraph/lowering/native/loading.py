@@ -1,4 +1,4 @@
-"""The machine code of a generated source: compiled once in a process."""
+"""The machine code of a loop program: compiled once in a process."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ...loops.errors import UnreadableError
+from ...loops.print.llvm import ENTRY, PART, print_program
+from ...loops.program import Loops
 from ..compiling import compiling
 from ..data import Data
 from . import disk, machine
-from .assemble import ENTRY, PART, assemble
 from .entry import Call, as_expected, callable_at, context, entry
-from .operations import UnsupportedError
 from .owner import keep
 
-#: modules kept for functions of equal source that are made later
+#: modules kept for functions of equal programs that are made later
 KEPT = 256
 
 _modules: OrderedDict[tuple[str, bytes, Call], Code | None] = OrderedDict()
@@ -44,28 +45,29 @@ class Code:
             self.call, self.call_into = (callable_at(loaded.address(n), loaded.owner) for n in ("call", "call_into"))
 
 
-def _object(source: str, call: Call) -> bytes | None:
+def _object(program: Loops, key: str, call: Call) -> bytes | None:
     """The object file: from disk, or compiled and kept there."""
-    name = disk.key(source, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
+    name = disk.key(key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
     if code is None:
         try:
-            text = assemble(source, machine.target(call.bits)) + "\n" + entry(call)
-        except UnsupportedError:
+            text = print_program(program, machine.target(call.bits)) + "\n" + entry(call)
+        except UnreadableError:
             return None
         code = machine.compile_object(text)
         disk.write(name, code)
     return code
 
 
-def native_code(source: str, data: Data, call: Call) -> Code | None:
-    """The machine code of a source that reads these data; ``None`` if only Numba can compile it."""
+def native_code(program: Loops, data: Data, call: Call) -> Code | None:
+    """The machine code of a program that reads these data; ``None`` if only Numba can compile it."""
     with compiling:
-        key = source, data.digest, call
+        text = repr(program)
+        key = text, data.digest, call
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
-            code = _object(source, call)
+            code = _object(program, text, call)
             _modules[key] = None if code is None else Code(code, data, np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]

@@ -1,195 +1,149 @@
 """The loop of a descent as machine code: gather a batch, evaluate the terms, update, again.
 
-All it works on is in tables of addresses, so that one piece of code serves every descent; it is compiled
-once for each type of numbers.
+All it works on is in tables of addresses, so that one piece of code serves every descent; it is compiled once for each
+type of numbers.  What is done to numbers are typed loops; what stands in the tables, and the calls of what they have the
+address of, are instructions around them.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
+from ...loops.print.llvm.builder import Builder, Value
+from ...loops.print.llvm.expressions import Functions
+from ...loops.print.llvm.statements import Statements
+from ...loops.program import Add, Branch, Expression, Let, Load, Loop, Name, Statement, Store, Variable, index, operation, real
+from ...loops.types import Type
 from ..compiling import compiling
 from . import disk, machine
 
-#: words of the table of one term
-TERM = ("run", "arguments", "results", "lanes", "shared", "gathers", "gather_table", "indices", "offsets", "samples", "output")
 #: words of the table of the descent
-COMMON = (
-    "count", "terms", "numbers", "total", "state", "state_size", "scalars", "rates", "begun", "history",
-    "update", "arguments", "results", "lanes", "shared", "output",
-)  # fmt: skip
+COMMON: Mapping[str, Type] = {
+    "count": "index", "terms": "indices", "numbers": "index", "total": "reals", "state": "reals", "state_size": "index",
+    "scalars": "reals", "rates": "reals", "begun": "index", "history": "reals",
+    "update": "reals", "arguments": "reals", "results": "reals", "lanes": "reals", "shared": "reals", "output": "reals",
+}  # fmt: skip
+#: words of the table of one term; its samples at step i are from ``offsets[i * advance]`` to below the next of ``offsets``
+TERM: Mapping[str, Type] = {
+    "run": "reals", "given": "reals", "wanted": "reals", "own_lanes": "reals", "own_shared": "reals", "gathers": "index",
+    "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals",
+}  # fmt: skip
 #: words of a gather: where from, where to, numbers in a row
+GATHER: Mapping[str, Type] = {"source": "reals", "target": "reals", "size": "index"}
 
-_TEXT = """
-define i64 @descend(ptr %common, i64 %first, i64 %last) {{
-begin:
-{common}
-  br label %step
-step:
-  %i = phi i64 [ %first, %begin ], [ %i.next, %updated ]
-  %more = icmp ult i64 %i, %last
-  br i1 %more, label %clear, label %done
-clear:
-  %several = icmp ugt i64 %count, 1
-  br i1 %several, label %zero, label %evaluate
-zero:
-  %z = phi i64 [ 0, %clear ], [ %z.next, %zero ]
-  %z.at = getelementptr {real}, ptr %total, i64 %z
-  store {real} 0.0, ptr %z.at
-  %z.next = add i64 %z, 1
-  %z.more = icmp ult i64 %z.next, %numbers
-  br i1 %z.more, label %zero, label %evaluate
-evaluate:
-  %k = phi i64 [ 0, %clear ], [ 0, %zero ], [ %k.next, %summed ]
-  %k.more = icmp ult i64 %k, %count
-  br i1 %k.more, label %term, label %evaluated
-term:
-  %t.at = mul i64 %k, {term_words}
-  %t = getelementptr i64, ptr %terms, i64 %t.at
-{term}
-  %whole = icmp eq i64 %t.indices, 0
-  br i1 %whole, label %call, label %batch
-batch:
-  %t.offsets.p = inttoptr i64 %t.offsets to ptr
-  %t.indices.p = inttoptr i64 %t.indices to ptr
-  %from.at = getelementptr i64, ptr %t.offsets.p, i64 %i
-  %from = load i64, ptr %from.at
-  %to.at = getelementptr i64, ptr %from.at, i64 1
-  %to = load i64, ptr %to.at
-  %n = sub i64 %to, %from
-  br label %gather
-gather:
-  %g = phi i64 [ 0, %batch ], [ %g.next, %gathered ]
-  %g.more = icmp ult i64 %g, %t.gathers
-  br i1 %g.more, label %take, label %call
-take:
-  %t.gather_table.p = inttoptr i64 %t.gather_table to ptr
-  %g.at = mul i64 %g, 3
-  %g.p = getelementptr i64, ptr %t.gather_table.p, i64 %g.at
-  %source.i = load i64, ptr %g.p
-  %source = inttoptr i64 %source.i to ptr
-  %g.p1 = getelementptr i64, ptr %g.p, i64 1
-  %target.i = load i64, ptr %g.p1
-  %target = inttoptr i64 %target.i to ptr
-  %g.p2 = getelementptr i64, ptr %g.p, i64 2
-  %size = load i64, ptr %g.p2
-  br label %row
-row:
-  %r = phi i64 [ 0, %take ], [ %r.next, %copied ]
-  %r.more = icmp ult i64 %r, %n
-  br i1 %r.more, label %copyrow, label %gathered
-copyrow:
-  %at = add i64 %from, %r
-  %index.at = getelementptr i64, ptr %t.indices.p, i64 %at
-  %index = load i64, ptr %index.at
-  %source.row = mul i64 %index, %size
-  %target.row = mul i64 %r, %size
-  br label %copy
-copy:
-  %e = phi i64 [ 0, %copyrow ], [ %e.next, %copying ]
-  %e.more = icmp ult i64 %e, %size
-  br i1 %e.more, label %copying, label %copied
-copying:
-  %source.e = add i64 %source.row, %e
-  %target.e = add i64 %target.row, %e
-  %source.at = getelementptr {real}, ptr %source, i64 %source.e
-  %target.at = getelementptr {real}, ptr %target, i64 %target.e
-  %value = load {real}, ptr %source.at
-  store {real} %value, ptr %target.at
-  %e.next = add i64 %e, 1
-  br label %copy
-copied:
-  %r.next = add i64 %r, 1
-  br label %row
-gathered:
-  %g.next = add i64 %g, 1
-  br label %gather
-call:
-  %samples = phi i64 [ %t.samples, %term ], [ %n, %gather ]
-  %t.run.p = inttoptr i64 %t.run to ptr
-  %t.arguments.p = inttoptr i64 %t.arguments to ptr
-  %t.results.p = inttoptr i64 %t.results to ptr
-  %t.lanes.p = inttoptr i64 %t.lanes to ptr
-  %t.shared.p = inttoptr i64 %t.shared to ptr
-  call void %t.run.p(ptr %t.arguments.p, ptr %t.results.p, ptr %t.lanes.p, ptr %t.shared.p, i64 %samples)
-  br i1 %several, label %sum, label %summed
-sum:
-  %t.output.p = inttoptr i64 %t.output to ptr
-  br label %adding
-adding:
-  %s = phi i64 [ 0, %sum ], [ %s.next, %adding ]
-  %s.from = getelementptr {real}, ptr %t.output.p, i64 %s
-  %s.to = getelementptr {real}, ptr %total, i64 %s
-  %s.a = load {real}, ptr %s.from
-  %s.b = load {real}, ptr %s.to
-  %s.c = fadd {real} %s.a, %s.b
-  store {real} %s.c, ptr %s.to
-  %s.next = add i64 %s, 1
-  %s.more = icmp ult i64 %s.next, %numbers
-  br i1 %s.more, label %adding, label %summed
-summed:
-  %k.next = add i64 %k, 1
-  br label %evaluate
-evaluated:
-  %loss = load {real}, ptr %total
-  %lost.at = getelementptr {real}, ptr %history, i64 %i
-  store {real} %loss, ptr %lost.at
-  br label %check
-check:
-  %c = phi i64 [ 0, %evaluated ], [ %c.next, %check ]
-  %c.sum = phi {vector} [ zeroinitializer, %evaluated ], [ %c.add, %check ]
-  %c.at = getelementptr {real}, ptr %total, i64 %c
-  %c.value = load {vector}, ptr %c.at, align {bytes}
-  %c.nothing = fsub {vector} %c.value, %c.value
-  %c.add = fadd {vector} %c.sum, %c.nothing
-  %c.next = add i64 %c, 8
-  %c.more = icmp ult i64 %c.next, %numbers
-  br i1 %c.more, label %check, label %checked
-checked:
-  %nothing = call {real} @llvm.vector.reduce.fadd.v8f{bits}({real} 0.0, {vector} %c.add)
-  %finite = fcmp oeq {real} %nothing, 0.0
-  br i1 %finite, label %update_, label %failed
-failed:
-  ret i64 %i
-update_:
-  %rate.at = getelementptr {real}, ptr %rates, i64 %i
-  %rate = load {real}, ptr %rate.at
-  store {real} %rate, ptr %scalars
-  %number.i = add i64 %i, %begun
-  %number = uitofp i64 %number.i to {real}
-  %number.at = getelementptr {real}, ptr %scalars, i64 1
-  store {real} %number, ptr %number.at
-  call void %update(ptr %arguments, ptr %results, ptr %lanes, ptr %shared, i64 1)
-  %bytes = mul i64 %state_size, {bytes}
-  call void @llvm.memcpy.p0.p0.i64(ptr %state, ptr %output, i64 %bytes, i1 false)
-  br label %updated
-updated:
-  %i.next = add i64 %i, 1
-  br label %step
-done:
-  ret i64 %last
-}}
-declare {real} @llvm.vector.reduce.fadd.v8f{bits}({real}, {vector})
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-"""
+_STEP, _FROM, _SAMPLES = (Name(n, "index") for n in ("i", "from", "samples"))
+_TYPES = {**COMMON, **TERM, **GATHER}
 
-_NUMBERS = {"count", "numbers", "state_size", "begun"}
-_loaded: dict[int, machine.Loaded] = {}
+
+def _name(word: str) -> Name:
+    return Name(word, _TYPES[word])
+
+
+def _sum(*terms: Expression) -> Expression:
+    return operation("add", *terms)
+
+
+def _product(a: Expression, b: Expression) -> Expression:
+    return operation("mul", a, b)
+
+
+def _each(e: str, stop: Name, *body: Statement) -> Loop:
+    return Loop(e, "neighbours", index(0), stop, body)
+
+
+_E, _R, _ROW = (Name(n, "index") for n in ("e", "r", "row"))
+_TOTAL, _SUMS = _name("total"), _name("sums")
+_SEVERAL = operation("gt", _name("count"), index(1))
+
+#: of several terms, the total before the first
+_CLEARED = Branch(_SEVERAL, (_each("e", _name("numbers"), Store(_TOTAL, _E, real(0.0))),))
+#: the samples of a batch
+_BATCH = (
+    Let("at", _product(_STEP, _name("advance"))),
+    Let("from", Load(_name("offsets"), Name("at", "index"))),
+    Let("samples", _sum(Load(_name("offsets"), _sum(Name("at", "index"), index(1))), operation("neg", _FROM))),
+)
+#: the rows of a batch, one after another
+_GATHERED = Loop("r", "plain", index(0), _SAMPLES, (
+    Let("row", Load(_name("indices"), _sum(_FROM, _R))),
+    _each(
+        "e", _name("size"),
+        Store(_name("target"), _sum(_product(_R, _name("size")), _E), Load(_name("source"), _sum(_product(_ROW, _name("size")), _E))),
+    ),
+))  # fmt: skip
+#: of several terms, one added to the total
+_ADDED = Branch(_SEVERAL, (_each("e", _name("numbers"), Store(_TOTAL, _E, Load(_SUMS, _E), add=True)),))
+#: the loss, and a sum that is 0 where all numbers are finite, else NaN
+_LOST = (
+    Store(_name("history"), _STEP, Load(_TOTAL, index(0))),
+    Variable("nothing", real(0.0)),
+    _each(
+        "e", _name("numbers"),
+        Let("number", Load(_TOTAL, _E)),
+        Add("nothing", _sum(Name("number", "real"), operation("neg", Name("number", "real")))),
+    ),
+)  # fmt: skip
+_FINITE = operation("eq", Name("nothing", "real"), real(0.0))
+#: what the update is told beside parameters and gradient: the learning rate, and the number of the step
+_TOLD = (
+    Store(_name("scalars"), index(0), Load(_name("rates"), _STEP)),
+    Store(_name("scalars"), index(1), operation("real_of_index", _sum(_STEP, _name("begun")))),
+)
+_KEPT = _each("e", _name("state_size"), Store(_name("state"), _E, Load(_name("output"), _E)))
 
 
 def _text(bits: int) -> str:
-    common = []
-    for k, name in enumerate(COMMON):
-        common.append(f"  %{name}.at = getelementptr i64, ptr %common, i64 {k}")
-        common.append(f"  %{name} = load {'i64' if name in _NUMBERS else 'ptr'}, ptr %{name}.at")
-    term = []
-    for k, name in enumerate(TERM):
-        term.append(f"  %t.{name}.at = getelementptr i64, ptr %t, i64 {k}")
-        term.append(f"  %t.{name} = load i64, ptr %t.{name}.at")
-    real = "double" if bits == 64 else "float"
-    return _TEXT.format(
-        common="\n".join(common), term="\n".join(term), term_words=len(TERM), real=real, vector=f"<8 x {real}>", bits=bits, bytes=bits // 8
-    )
+    functions = Functions((), machine.target(bits))
+    code = Statements(functions)
+    b = code.builder
+    _read(code, Value("%common", "indices", False, 0), b.integer(0), COMMON)
+    first, last = (Value(f"%{n}", "index", False, 0) for n in ("first", "last"))
+    b.open(first, last, 1, "index", {})
+    step = code.env["i"] = b.loops[-1].index
+    code.statements([_CLEARED])
+    _terms(code)
+    code.statements(_LOST)
+    b.require(code.value(_FINITE), "failed")
+    code.statements(_TOLD)
+    _call(b, *(code.env[n] for n in ("update", "arguments", "results", "lanes", "shared")), b.integer(1))
+    code.statements([_KEPT])
+    b.close({})
+    b.do("ret i64 %last")
+    b.start("failed")
+    b.do(f"ret i64 {step.text}")
+    body = f"define i64 @descend(ptr %common, i64 %first, i64 %last) {{\nentry:\n{b.text()}\n}}"
+    return "\n".join([*sorted(b.intrinsics), body])
+
+
+def _read(code: Statements, table: Value, first: Value, words: Mapping[str, Type]) -> None:
+    """Names for the words of a table."""
+    b = code.builder
+    for k, (word, kind) in enumerate(words.items()):
+        code.env[word] = b.word(table, b.sum(first, b.integer(k)), kind)
+
+
+def _call(b: Builder, run: Value, *given: Value) -> None:
+    listed = ", ".join(f"{b.target.type_of(v.kind)} {v.text}" for v in given)
+    b.do(f"call void {run.text}({listed})")
+
+
+def _terms(code: Statements) -> None:
+    """Each term on its batch, and their total."""
+    b, env = code.builder, code.env
+    b.open(b.integer(0), env["count"], 1, "index", {})
+    _read(code, env["terms"], b.times(b.loops[-1].index, b.integer(len(TERM))), TERM)
+    code.statements(_BATCH)
+    b.open(b.integer(0), env["gathers"], 1, "index", {})
+    _read(code, env["gather_table"], b.times(b.loops[-1].index, b.integer(len(GATHER))), GATHER)
+    code.statements([_GATHERED])
+    b.close({})
+    _call(b, *(env[n] for n in ("run", "given", "wanted", "own_lanes", "own_shared", "samples")))
+    code.statements([_ADDED])
+    b.close({})
+
+
+_loaded: dict[int, machine.Loaded] = {}
 
 
 def descend(bits: int) -> int:
@@ -206,4 +160,4 @@ def descend(bits: int) -> int:
         return _loaded[bits].address("descend")
 
 
-__all__ = ["COMMON", "TERM", "descend"]
+__all__ = ["COMMON", "GATHER", "TERM", "descend"]

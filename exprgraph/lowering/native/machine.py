@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from ...loops.print.llvm import Target
 from ..compiling import compiling, in_llvm
-from .builder import Target
 from .image import place
 from .owner import owner
 

@@ -147,6 +147,12 @@ class Builder:
         self.lines.append(f"  {value.text} = {code}")
         return value
 
+    def require(self, test: Value, otherwise: str) -> None:
+        """Go on where it is true, else at a label."""
+        here = self.label("held")
+        self.do(f"br i1 {test.text}, label %{here}, label %{otherwise}")
+        self.start(here)
+
     def do(self, code: str) -> None:
         self.lines.append(f"  {code}")
 
@@ -235,6 +241,11 @@ class Builder:
             given = f"ptr {pointer.text}, i32 {align}, {self.target.mask} {mask.text}, {t} zeroinitializer"
             return self.here(f"call {t} @{full}({given})", "real", True)
         return self.here(f"load {t}, ptr {pointer.text}, align {align}", "real", vector)
+
+    def word(self, table: Value, at: Value, kind: str) -> Value:
+        """A word of a table: an index, or an address."""
+        place = self.pure(f"getelementptr i64, ptr {table.text}, i64 {at.text}", "indices", False, table, at)
+        return self.here(f"load {self.target.type_of(kind)}, ptr {place.text}", kind, False)
 
     def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
         t = self.target.type_of("real", value.vector)

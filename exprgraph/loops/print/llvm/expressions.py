@@ -152,6 +152,9 @@ class Expressions:
     def _joined(self, op: str, a: Value, b: Value) -> Value:
         """Two terms, factors or conditions of a chain, as one."""
         if op == "mul_apart":
+            if not self._inside:  # its factors are rounded, too, as what a function is given
+                for v in (a, b):
+                    self.builder.round_apart(v)
             return self.builder.binary("fmul", a, b)
         if a.kind == "real":
             return self.arithmetic(_REAL[op], a, b)
@@ -292,8 +295,7 @@ class Expressions:
         """An element of an array: of a lane each where the index is one of lanes."""
         b = self.builder
         if pointer.kind == "indices":
-            at = b.pure(f"getelementptr i64, ptr {pointer.text}, i64 {index.text}", "indices", False, pointer, index)
-            return b.here(f"load i64, ptr {at.text}", "index", False)
+            return b.word(pointer, index, "index")
         vector = index.kind == "lane"
         return b.load(b.at(pointer, index), vector, self.mask if vector else None)
 
