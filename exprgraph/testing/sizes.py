@@ -17,14 +17,14 @@ from ..graph.traverse import symbols_of
 from ..loops.print import python
 from ..lowering import arguments, emit, movement, narrow, nest
 from ..lowering import compile as compile_
-from ..lowering.native import text
+from ..lowering.native import objects
 from ..meaning.evaluate import evaluate_nodes
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for
 
 _LIMITS = (
     (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (movement, "POSITIONS", 0), (python, "CHOICES", 2),
-    (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (text, "WRITTEN_OUT", 1),
+    (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (objects, "WRITTEN_OUT", 1),
 )  # fmt: skip
 
 

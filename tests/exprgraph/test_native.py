@@ -18,7 +18,7 @@ from exprgraph.loops import library
 from exprgraph.loops.errors import UnreadableError
 from exprgraph.loops.print.llvm import Target, print_program, statements
 from exprgraph.loops.print.llvm.expressions import Functions
-from exprgraph.lowering.native import entry, loading, machine
+from exprgraph.lowering.native import entry, layout, loading, machine
 from exprgraph.meaning.evaluate import evaluate
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -163,15 +163,15 @@ def test_numbers_as_arguments():
 
 
 def test_arrays_lie_in_memory_as_the_code_takes_them_to():
-    assert entry.as_expected() == (sys.implementation.name == "cpython")
+    assert layout.as_expected() == (sys.implementation.name == "cpython")
 
 
 def test_arrays_of_another_make_are_not_as_expected(monkeypatch):
     class Other(np.ndarray):
         pass
 
-    monkeypatch.setattr(entry.np, "zeros", lambda *a: np.empty(*a).view(Other))
-    assert not entry.as_expected.__wrapped__()
+    monkeypatch.setattr(layout.np, "zeros", lambda *a: np.empty(*a).view(Other))
+    assert not layout.as_expected.__wrapped__()
 
 
 def test_a_function_of_numbers_has_the_memory_it_needs():

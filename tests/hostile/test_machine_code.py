@@ -17,7 +17,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.lowering.native import image, machine, pages
-from exprgraph.lowering.native.entry import context
+from exprgraph.lowering.native.layout import context
 from exprgraph.lowering.native.owner import keep
 
 ROOT = str(Path(eg.__file__).parent.parent)

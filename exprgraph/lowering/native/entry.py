@@ -1,42 +1,34 @@
 """The way from a Python call to the machine code: checks, result arrays and workspace, as machine code.
 
-A generated module has, next to its driver, a function in the calling convention of CPython's
-METH_FASTCALL.  It answers the common call, NumPy arrays of the right type and shape with their
-elements in order, and returns ``None`` for any other, which Python code then sorts out.  It takes
-about a tenth of a microsecond.  How arrays lie in memory is part of NumPy's stable ABI, and is checked
-once against real arrays before it is relied on.
+A module has, next to its driver, a function in the calling convention of CPython's METH_FASTCALL.  It answers the common
+call, NumPy arrays of the right type and shape with their elements in order, and returns ``None`` for any other, which
+Python code then sorts out.  It takes about a tenth of a microsecond.
 """
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Callable, Sequence
-from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-import numpy as np
-
-from .owner import keep
-from .text import Number, Text
+from ...loops.print.llvm.builder import Value
+from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TYPE, WRITEABLE
+from .objects import Number, Objects, null
 
 Thing = TypeVar("Thing")
+#: the shape of an argument or a result, and whether samples come first
+Item = tuple[tuple[int, ...], bool]
 
-#: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
-CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
-#: places of NumPy's functions in its table, stable since 1.0
-_EMPTY, _RETURN = 184, 76
 #: workspaces up to this many bytes are on the stack
 STACK = 16 * 1024
-_CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
-_WRITEABLE = 0x0400
 
 
 class Call(NamedTuple):
     """What a call takes and gives: shapes, and whether samples come first."""
 
-    arguments: tuple[tuple[tuple[int, ...], bool], ...]
-    results: tuple[tuple[tuple[int, ...], bool], ...]
+    arguments: tuple[Item, ...]
+    results: tuple[Item, ...]
     workspace: int  # numbers
     shared: int
     batch: bool
@@ -55,8 +47,8 @@ declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-{_function("call", call, into=False)}
-{_function("call_into", call, into=True)}
+{_Entry(call, into=False).text("call")}
+{_Entry(call, into=True).text("call_into")}
 {_of_numbers(call)}"""
 
 
@@ -64,150 +56,286 @@ def _of_numbers(call: Call) -> str:
     """``double number(int n, double *x)`` where all arguments and the one result are numbers, as integrators call it."""
     if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
         return ""
-    t = Text()
+    b = Objects(64)
+    n, x = Value("%n", "i32", False, 0), Value("%x", "ptr", False, 0)
     # an integrator that gives fewer numbers than there are arguments gets no answer: those beside them are not ours
-    t.do(f"br i1 {t.new(f'icmp sge i32 %n, {len(call.arguments)}')}, label %given, label %none")
-    t.lines.append("given:")
-    results, answer = t.new("alloca [1 x ptr]"), t.new("alloca double")
+    b.require(b.binary("icmp sge", n, b.integer(len(call.arguments)), "truth"), "none")
+    results, answer = b.room(1), b.room(1, "double")
     space = 8 * (call.workspace + call.shared + len(call.arguments)) + 64
+    raw = None
     if space <= STACK:
-        raw, block = "", t.new(f"alloca [{space} x i8], align 64")
+        block = b.room(space, "i8", 64)
     else:  # a stack may be small, and calls be nested: memory of each call's own
-        raw = t.new(f"call ptr @malloc(i64 {space + 64})")
-        t.do(f"br i1 {t.new(f'icmp ne ptr {raw}, null')}, label %there, label %none")
-        t.lines.append("there:")
-        block = _aligned(t, raw)
-    pointers = t.offset(block, 8 * (call.workspace + call.shared))
-    t.repeat(len(call.arguments), lambda k: t.do(f"store ptr {t.place('%x', 0, 8, k)}, ptr {t.place(pointers, 0, 8, k)}"))
-    t.do(f"store ptr {answer}, ptr {results}")
-    shared = t.offset(block, 8 * call.workspace)
-    t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 1)")
-    if raw:
-        t.do(f"call void @free(ptr {raw})")
-    t.do(f"ret double {t.new(f'load double, ptr {answer}')}")
-    t.lines += ["none:", "  ret double 0x7FF8000000000000"]  # there is no way to say why
-    body = "\n".join(t.lines)
-    return f"define double @number(i32 %n, ptr %x) {{\nbegin:\n{body}\n}}"
+        raw = b.call("ptr", "@malloc", b.integer(space + 64))
+        b.there(raw, "none")
+        block = b.aligned(raw)
+    pointers = b.further(block, 8 * (call.workspace + call.shared))
+    b.repeat(len(call.arguments), lambda k: b.write(b.place(x, 0, 8, k), b.place(pointers, 0, 8, k)))
+    b.write(answer, results)
+    b.run("@run", pointers, results, block, b.further(block, 8 * call.workspace), b.integer(1))
+    if raw is not None:
+        b.run("@free", raw)
+    b.do(f"ret double {b.read('double', answer).text}")
+    b.start("none")
+    b.do("ret double 0x7FF8000000000000")  # there is no way to say why
+    return f"define double @number(i32 %n, ptr %x) {{\nentry:\n{b.text()}\n}}"
 
 
-def _aligned(t: Text, raw: str) -> str:
-    """The first place from an address on whose address is a multiple of 64."""
-    number = t.new(f"ptrtoint ptr {raw} to i64")
-    up = t.new(f"and i64 {t.new(f'sub i64 0, {number}')}, 63")
-    return t.new(f"getelementptr i8, ptr {raw}, i64 {up}")
+class _Entry:
+    """``call``, or ``call_into`` with arrays for the results, while it is written."""
 
+    def __init__(self, call: Call, into: bool) -> None:
+        self.call = call
+        self.into = into
+        self.item = call.bits // 8
+        self.b = Objects(call.bits)
+        self.values = Value("%values", "ptr", False, 0)
+        #: results that share all samples, in numbers; more or fewer than one array are computed side by side, and copied
+        self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane]
+        self.together = len(self.shared_sizes) != 1
+        self.own = 0 if into else len(call.results)  # arrays that the call makes
 
-def _function(name: str, call: Call, into: bool) -> str:
-    head = object.__basicsize__
-    t = Text()
-    known = {name: t.read("ptr", "@CONTEXT", 8 * k) for k, name in enumerate(CONTEXT)}
-    item = call.bits // 8
-    # what the call owns so far: one block lets it go after a failure, so that the text grows with the results, not their square
-    count = 0 if into else len(call.results)
-    owned = t.new("alloca [2 x ptr]")
-    tables = t.offset(owned, 8)
-    t.do(f"store ptr null, ptr {owned}")
-    t.do(f"store ptr null, ptr {tables}")
-    arguments = len(call.arguments)
-    t.equal("i64", "%count", arguments + into * len(call.results))
-    sizes = (arguments, arguments, len(call.results) + 1, count + 1)  # pointers to arguments, numbers, pointers to results, objects
-    if 8 * sum(sizes) <= STACK:
-        pointers, numbers, results, held = (t.new(f"alloca [{n} x ptr]") for n in sizes)
-    else:
-        table = t.new(f"call ptr @malloc(i64 {8 * sum(sizes)})")
-        t.require(t.new(f"icmp ne ptr {table}, null"))
-        t.do(f"store ptr {table}, ptr {tables}")
-        pointers, numbers, results, held = (t.offset(table, 8 * sum(sizes[:k])) for k in range(4))
-    dims = t.new("alloca [64 x i64]")
-    t.repeat(count, lambda k: t.do(f"store ptr null, ptr {t.place(held, 0, 8, k)}"))
-    space = -(-call.workspace * item // 64) * 64 + call.shared * item + 64
-    shared_results = [math.prod(s) for s, lane in call.results if not lane]
-    together = len(shared_results) != 1
-    if together:
-        space += sum(shared_results) * item
-    on_stack = space <= STACK
-    block = t.new(f"alloca [{space} x i8], align 64") if on_stack else ""
-    samples = _taken(t, call, known, pointers, numbers)
-    if into:
-        _checked(t, call, known, samples)
-    raw = ""
-    if not on_stack:
-        raw = t.new(f"call ptr @malloc(i64 {space + 64})")
-        t.require(t.new(f"icmp ne ptr {raw}, null"))
-        t.do(f"store ptr {raw}, ptr {owned}")
-        block = _aligned(t, raw)
-    shared = t.offset(block, -(-call.workspace * item // 64) * 64)
-    packed = t.offset(shared, call.shared * item + 32) if together else ""
-    lane_slot = 1
-    for first, times, (shape, lane) in _runs(call.results):
-        lengths = _lengths(call, shape, lane, samples)
-        slot = 0 if not lane else lane_slot - first
+    def text(self, name: str) -> str:
+        """The function."""
+        b = self.b
+        self.known = {name: b.read("ptr", Value("@CONTEXT", "ptr", False, 0), 8 * k) for k, name in enumerate(CONTEXT)}
+        self._tables()
+        self.samples = self._taken()
+        if self.into:
+            self._checked()
+        raw = self._workspace()
+        self._prepared()
+        state = b.call("ptr", "@PyEval_SaveThread")
+        b.run("@run", self.pointers, self.results, self.block, self.shared, self.samples)
+        b.run("@PyEval_RestoreThread", state)
+        self._finished()
+        if raw is not None:
+            b.write(null(), self.owned)
+            b.run("@free", raw)
+        self._left(self._answer())
+        return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nentry:\n{b.text()}\n}}"
 
-        def prepare(k: Number, first: int = first, lane: bool = lane, lengths: list[str] = lengths, slot: int = slot) -> None:
-            if into:
-                made = t.new(f"load ptr, ptr {t.place('%values', 8 * (arguments + first), 8, k)}")
-            else:
+    # -- memory
+
+    def _tables(self) -> None:
+        """Tables of addresses, and what the call owns so far.
+
+        One block lets that go after a failure, so that the text grows with the results, not their square.
+        """
+        b, arguments = self.b, len(self.call.arguments)
+        self.owned = b.room(2)
+        self.memory = b.further(self.owned, 8)
+        b.write(null(), self.owned)
+        b.write(null(), self.memory)
+        b.equal(Value("%count", "index", False, 0), arguments + self.into * len(self.call.results))
+        # pointers to arguments, numbers, pointers to results, objects
+        sizes = (arguments, arguments, len(self.call.results) + 1, self.own + 1)
+        if 8 * sum(sizes) <= STACK:
+            tables = [b.room(n) for n in sizes]
+        else:
+            table = b.call("ptr", "@malloc", b.integer(8 * sum(sizes)))
+            b.there(table, "other")
+            b.write(table, self.memory)
+            tables = [b.further(table, 8 * sum(sizes[:k])) for k in range(4)]
+        self.pointers, self.numbers, self.results, self.held = tables
+        self.dims = b.room(64, "i64")
+        b.repeat(self.own, lambda k: b.write(null(), b.place(self.held, 0, 8, k)))
+
+    def _workspace(self) -> Value | None:
+        """Memory to compute in; what is to be let go of it."""
+        b, raw = self.b, None
+        lanes = -(-self.call.workspace * self.item // 64) * 64
+        space = lanes + self.call.shared * self.item + 64 + self.together * sum(self.shared_sizes) * self.item
+        if space <= STACK:
+            self.block = b.room(space, "i8", 64)
+        else:
+            raw = b.call("ptr", "@malloc", b.integer(space + 64))
+            b.there(raw, "other")
+            b.write(raw, self.owned)
+            self.block = b.aligned(raw)
+        self.shared = b.further(self.block, lanes)
+        return raw
+
+    # -- arguments
+
+    def _taken(self) -> Value:
+        """Pointers to the numbers of all arguments; the number of samples."""
+        b, samples = self.b, None
+        for first, times, (shape, per_sample) in _runs(self.call.arguments):
+            lead = self.call.batch and per_sample
+            if lead and samples is None:  # the first says how many samples there are
+                samples = self._argument(0, first, shape, lead, None)
+                first, times = first + 1, times - 1
+            b.repeat(times, partial(self._take, first=first, shape=shape, lead=lead, samples=samples))
+        return samples if samples is not None else b.integer(1)
+
+    def _take(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: Value | None) -> None:
+        self._argument(k, first, shape, lead, samples)
+
+    def _argument(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: Value | None) -> Value | None:
+        """One argument; how many samples it has, if any."""
+        b = self.b
+        given = b.read("ptr", b.place(self.values, 8 * first, 8, k))
+        kind = b.read("ptr", given, TYPE)
+        slot = b.place(self.pointers, 8 * first, 8, k)
+        after = ""
+        if not shape and not self.call.batch and self.call.bits == 64:
+            after = self._number(given, kind, slot, b.place(self.numbers, 8 * first, 8, k))
+        self._is_array(given, kind, len(shape) + lead, IN_ORDER)
+        sizes = b.read("ptr", given, SHAPE) if shape or lead else given
+        length = b.read("index", sizes) if lead else None
+        if length is not None and samples is not None:
+            b.equal(length, samples)
+        for axis, n in enumerate(shape):
+            b.equal(b.read("index", sizes, 8 * (axis + lead)), n)
+        b.write(b.read("ptr", given, DATA), slot)
+        if after:
+            b.do(f"br label %{after}")
+            b.start(after)
+        return length
+
+    def _number(self, given: Value, kind: Value, slot: Value, own: Value) -> str:
+        """An argument that is a number of Python's or NumPy's, before the way of an array; the label where both go on."""
+        b = self.b
+        python, numpy = (b.binary("icmp eq", kind, self.known[n], "truth") for n in ("float", "float64"))
+        yes, no, after = b.label("number"), b.label("array"), b.label("taken")
+        b.do(f"br i1 {b.binary('or', python, numpy).text}, label %{yes}, label %{no}")
+        b.start(yes)
+        b.write(b.read("double", given, HEAD), own)
+        b.write(own, slot)
+        b.do(f"br label %{after}")
+        b.start(no)
+        return after
+
+    def _is_array(self, given: Value, kind: Value, rank: int, flags: int) -> None:
+        """Go on with an array of the right type and rank, and with these flags."""
+        b = self.b
+        b.equal(kind, self.known["ndarray"])
+        b.equal(b.read("ptr", given, DTYPE), self.known["descr"])
+        b.equal(b.read("i32", given, RANK), rank)
+        b.equal(b.binary("and", b.read("i32", given, FLAGS), b.integer(flags, "i32")), flags)
+
+    # -- results
+
+    def _lengths(self, shape: tuple[int, ...], lane: bool) -> list[Value]:
+        """The lengths of a result's axes."""
+        return [self.samples] * (lane and self.call.batch) + [self.b.integer(n) for n in shape]
+
+    def _given(self, first: int, k: Number) -> Value:
+        """Where the array of a result is: among what the caller gave, or what the call made."""
+        if self.into:
+            return self.b.place(self.values, 8 * (len(self.call.arguments) + first), 8, k)
+        return self.b.place(self.held, 8 * first, 8, k)
+
+    def _checked(self) -> None:
+        """Go on where the arrays for the results are as they have to be."""
+        b = self.b
+        for first, times, (shape, lane) in _runs(self.call.results):
+            lengths = self._lengths(shape, lane)
+
+            def check(k: Number, first: int = first, lengths: Sequence[Value] = lengths) -> None:
+                made = b.read("ptr", self._given(first, k))
+                self._is_array(made, b.read("ptr", made, TYPE), len(lengths), IN_ORDER | WRITEABLE)
+                sizes = b.read("ptr", made, SHAPE) if lengths else made
                 for axis, length in enumerate(lengths):
-                    t.do(f"store i64 {length}, ptr {t.offset(dims, 8 * axis)}")
-                t.do(f"call void @Py_IncRef(ptr {known['descr']})")
-                code = f"call ptr {known['empty']}(i32 {len(lengths)}, ptr {dims}, ptr {known['descr']}, i32 0)"
-                made = t.made(code, t.place(held, 8 * first, 8, k))
-            data = t.read("ptr", made, head)
-            if lane:
-                t.do(f"store ptr {data}, ptr {t.place(results, 8 * (first + slot), 8, k)}")
-            elif not together:
-                t.do(f"store ptr {data}, ptr {results}")
+                    b.equal(b.read("index", sizes, 8 * axis), length)
 
-        t.repeat(times, prepare)
-        lane_slot += times * lane
-    if together:
-        t.do(f"store ptr {packed}, ptr {results}")
-    state = t.new("call ptr @PyEval_SaveThread()")
-    t.do(f"call void @run(ptr {pointers}, ptr {results}, ptr {block}, ptr {shared}, i64 {samples})")
-    t.do(f"call void @PyEval_RestoreThread(ptr {state})")
-    at = 0
-    for first, times, (shape, lane) in _runs(call.results):
-        size = math.prod(shape) * item
-        copied, number = not lane and together, not into and not shape and not (lane and call.batch)
+            b.repeat(times, check)
 
-        def finish(k: Number, first: int = first, size: int = size, at: int = at, copied: bool = copied, number: bool = number) -> None:
-            place = t.place("%values", 8 * (arguments + first), 8, k) if into else t.place(held, 8 * first, 8, k)
-            made = t.new(f"load ptr, ptr {place}")
-            if copied:
-                given = f"ptr {t.read('ptr', made, head)}, ptr {t.place(packed, at, size, k)}, i64 {size}, i1 false"
-                t.do(f"call void @llvm.memcpy.p0.p0.i64({given})")
-            if number:
-                t.do(f"store ptr null, ptr {place}")  # the array is let go by the call, whatever comes of it
-                t.made(f"call ptr {known['scalar']}(ptr {made})", place)
+    def _prepared(self) -> None:
+        """The arrays of the results, and the table of their addresses: first what all samples share, then each on lanes."""
+        b = self.b
+        self.packed = b.further(self.shared, self.call.shared * self.item + 32)
+        slot = 1
+        for first, times, (shape, lane) in _runs(self.call.results):
+            lengths = self._lengths(shape, lane)
 
-        if copied or number:
-            t.repeat(times, finish)
-        at += times * size * copied
-    if raw:
-        t.do(f"store ptr null, ptr {owned}")
-        t.do(f"call void @free(ptr {raw})")
-    answer = known["true"]
-    if into:
-        t.do(f"call void @Py_IncRef(ptr {answer})")
-    elif count == 1:
-        answer = t.read("ptr", held, 0)
-    else:
-        answer = row = t.made(f"call ptr @PyTuple_New(i64 {count})")
+            def prepare(k: Number, first: int = first, lane: bool = lane, lengths: Sequence[Value] = lengths, slot: int = slot) -> None:
+                made = b.read("ptr", self._given(first, k)) if self.into else self._new(first, k, lengths)
+                if lane:
+                    b.write(b.read("ptr", made, DATA), b.place(self.results, 8 * slot, 8, k))
+                elif not self.together:
+                    b.write(b.read("ptr", made, DATA), self.results)
+
+            b.repeat(times, prepare)
+            slot += times * lane
+        if self.together:
+            b.write(self.packed, self.results)
+
+    def _new(self, first: int, k: Number, lengths: Sequence[Value]) -> Value:
+        """A new array."""
+        b = self.b
+        for axis, length in enumerate(lengths):
+            b.write(length, b.further(self.dims, 8 * axis))
+        b.run("@Py_IncRef", self.known["descr"])
+        given = b.integer(len(lengths), "i32"), self.dims, self.known["descr"], b.integer(0, "i32")
+        return b.made(b.call("ptr", self.known["empty"].text, *given), self._given(first, k))
+
+    def _finished(self) -> None:
+        """What was computed side by side goes into the arrays; arrays of one number become numbers of NumPy's."""
+        b, at = self.b, 0
+        for first, times, (shape, lane) in _runs(self.call.results):
+            size = math.prod(shape) * self.item
+            copied = not lane and self.together
+            number = not self.into and not shape and not (lane and self.call.batch)
+
+            def finish(k: Number, first: int = first, size: int = size, at: int = at, copied: bool = copied, number: bool = number) -> None:
+                place = self._given(first, k)
+                made = b.read("ptr", place)
+                if copied:
+                    source = b.place(self.packed, at, size, k)
+                    b.run("@llvm.memcpy.p0.p0.i64", b.read("ptr", made, DATA), source, b.integer(size), b.integer(0, "i1"))
+                if number:
+                    b.write(null(), place)  # the array is let go by the call, whatever comes of it
+                    b.made(b.call("ptr", self.known["scalar"].text, made), place)
+
+            if copied or number:
+                b.repeat(times, finish)
+            at += times * size * copied
+
+    # -- the end
+
+    def _answer(self) -> Value:
+        """What the call gives: True, the array, or a tuple of arrays."""
+        b = self.b
+        if self.into:
+            b.run("@Py_IncRef", self.known["true"])
+            return self.known["true"]
+        if self.own == 1:
+            return b.read("ptr", self.held)
+        row = b.call("ptr", "@PyTuple_New", b.integer(self.own))
+        b.there(row, "failed")
 
         def give(k: Number) -> None:
-            t.new(f"call i32 @PyTuple_SetItem(ptr {row}, i64 {k}, ptr {t.new(f'load ptr, ptr {t.place(held, 0, 8, k)}')})")
+            index = b.integer(k) if isinstance(k, int) else k
+            b.call("i32", "@PyTuple_SetItem", row, index, b.read("ptr", b.place(self.held, 0, 8, k)))
 
-        t.repeat(count, give)
-    t.do(f"call void @free(ptr {t.read('ptr', tables, 0)})")
-    t.do(f"ret ptr {answer}")
-    if not into:
-        t.lines.append(_LET_GO.format(held=held, owned=owned, tables=tables, count=count))
-    t.lines.append("other:")
-    t.do(f"call void @free(ptr {t.read('ptr', tables, 0)})")
-    t.do(f"call void @Py_IncRef(ptr {known['none']})")
-    t.do(f"ret ptr {known['none']}")
-    body = "\n".join(t.lines)
-    return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nbegin:\n{body}\n}}"
+        b.repeat(self.own, give)
+        return row
+
+    def _left(self, answer: Value) -> None:
+        """The ends: with the answer, after a failure, and with ``None`` where Python is to answer."""
+        b = self.b
+        b.run("@free", b.read("ptr", self.memory))
+        b.do(f"ret ptr {answer.text}")
+        if not self.into:
+            b.start("failed")  # every object that the call owns is let go, and its memory
+            b.open(b.integer(0), b.integer(self.own), 1, "index", {})
+            made = b.read("ptr", b.place(self.held, 0, 8, b.loops[-1].index))
+            drop, dropped = b.label("drop"), b.label("dropped")
+            b.do(f"br i1 {b.binary('icmp ne', made, null(), 'truth').text}, label %{drop}, label %{dropped}")
+            b.start(drop)
+            b.run("@Py_DecRef", made)
+            b.do(f"br label %{dropped}")
+            b.start(dropped)
+            b.close({})
+            for memory in (self.owned, self.memory):
+                b.run("@free", b.read("ptr", memory))
+            b.do("ret ptr null")
+        b.start("other")
+        b.run("@free", b.read("ptr", self.memory))
+        b.run("@Py_IncRef", self.known["none"])
+        b.do(f"ret ptr {self.known['none'].text}")
 
 
 def _runs(things: Sequence[Thing]) -> list[tuple[int, int, Thing]]:
@@ -221,164 +349,4 @@ def _runs(things: Sequence[Thing]) -> list[tuple[int, int, Thing]]:
     return out
 
 
-def _lengths(call: Call, shape: tuple[int, ...], lane: bool, samples: str) -> list[str]:
-    return ([samples] if lane and call.batch else []) + [str(n) for n in shape]
-
-
-def _is_array(t: Text, known: dict[str, str], given: str, kind: str, rank: int, flags: int) -> None:
-    """Go on with an array of the right type and rank, and with these flags."""
-    head = object.__basicsize__
-    t.equal("ptr", kind, known["ndarray"])
-    t.equal("ptr", t.read("ptr", given, head + 40), known["descr"])
-    t.equal("i32", t.read("i32", given, head + 8), rank)
-    t.equal("i32", t.new(f"and i32 {t.read('i32', given, head + 48)}, {flags}"), flags)
-
-
-def _taken(t: Text, call: Call, known: dict[str, str], pointers: str, numbers: str) -> str:
-    """Pointers to the numbers of all arguments; the number of samples."""
-    head = object.__basicsize__
-    samples = ""
-
-    def take(k: Number, first: int, shape: tuple[int, ...], lead: int) -> None:
-        nonlocal samples
-        given = t.new(f"load ptr, ptr {t.place('%values', 8 * first, 8, k)}")
-        kind = t.read("ptr", given, head - 8)
-        slot = t.place(pointers, 8 * first, 8, k)
-        number = not shape and not call.batch and call.bits == 64
-        after = ""
-        if number:
-            python, numpy = (t.new(f"icmp eq ptr {kind}, {known[n]}") for n in ("float", "float64"))
-            yes, no, after = t.label("number"), t.label("array"), t.label("taken")
-            t.do(f"br i1 {t.new(f'or i1 {python}, {numpy}')}, label %{yes}, label %{no}")
-            t.lines.append(f"{yes}:")
-            own = t.place(numbers, 8 * first, 8, k)
-            t.do(f"store double {t.read('double', given, head)}, ptr {own}")
-            t.do(f"store ptr {own}, ptr {slot}")
-            t.do(f"br label %{after}")
-            t.lines.append(f"{no}:")
-        _is_array(t, known, given, kind, len(shape) + lead, _CONTIGUOUS_ALIGNED)
-        sizes = t.read("ptr", given, head + 16) if shape or lead else ""
-        if lead:
-            length = t.read("i64", sizes, 0)
-            if samples:
-                t.equal("i64", length, samples)
-            samples = samples or length
-        for axis, n in enumerate(shape):
-            t.equal("i64", t.read("i64", sizes, 8 * (axis + lead)), n)
-        t.do(f"store ptr {t.read('ptr', given, head)}, ptr {slot}")
-        if number:
-            t.do(f"br label %{after}")
-            t.lines.append(f"{after}:")
-
-    for first, times, (shape, per_sample) in _runs(call.arguments):
-        lead = int(call.batch and per_sample)
-        if lead and not samples:  # the first says how many samples there are
-            take(0, first, shape, lead)
-            first, times = first + 1, times - 1
-        t.repeat(times, partial(take, first=first, shape=shape, lead=lead))
-    return samples or "1"
-
-
-def _checked(t: Text, call: Call, known: dict[str, str], samples: str) -> None:
-    """Go on where the arrays for the results are as they have to be."""
-    head = object.__basicsize__
-    for first, times, (shape, lane) in _runs(call.results):
-        lengths = _lengths(call, shape, lane, samples)
-
-        def check(k: Number, first: int = first, lengths: list[str] = lengths) -> None:
-            made = t.new(f"load ptr, ptr {t.place('%values', 8 * (len(call.arguments) + first), 8, k)}")
-            _is_array(t, known, made, t.read("ptr", made, head - 8), len(lengths), _CONTIGUOUS_ALIGNED | _WRITEABLE)
-            sizes = t.read("ptr", made, head + 16) if lengths else ""
-            for axis, length in enumerate(lengths):
-                t.equal("i64", t.read("i64", sizes, 8 * axis), length)
-
-        t.repeat(times, check)
-
-
-#: after a failure: every object that the call owns, and its memory
-_LET_GO = """failed:
-  br label %each
-each:
-  %i = phi i64 [ 0, %failed ], [ %next, %after ]
-  %more = icmp ult i64 %i, {count}
-  br i1 %more, label %look, label %gone
-look:
-  %place = getelementptr ptr, ptr {held}, i64 %i
-  %object = load ptr, ptr %place
-  %there = icmp ne ptr %object, null
-  br i1 %there, label %drop, label %after
-drop:
-  call void @Py_DecRef(ptr %object)
-  br label %after
-after:
-  %next = add i64 %i, 1
-  br label %each
-gone:
-  %memory = load ptr, ptr {owned}
-  call void @free(ptr %memory)
-  %table = load ptr, ptr {tables}
-  call void @free(ptr %table)
-  ret ptr null"""
-
-
-class _Method(ctypes.Structure):
-    _fields_ = (("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
-
-
-_FASTCALL = 0x0080
-
-
-@cache
-def _numpy_functions() -> tuple[int, int]:
-    core = getattr(np, "_core", None) or np.core
-    capsule = core._multiarray_umath._ARRAY_API
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    table = (ctypes.c_void_p * (_EMPTY + 1)).from_address(pointer(capsule, None))
-    return int(table[_EMPTY] or 0), int(table[_RETURN] or 0)
-
-
-@cache
-def as_expected() -> bool:
-    """Whether arrays lie in memory as the code takes them to."""
-    import sys
-
-    if sys.implementation.name != "cpython":
-        return False
-    head = object.__basicsize__
-    for a in (np.zeros((2, 3)), np.zeros((4, 1, 5), np.float32)[::2], np.zeros(())):
-        at = id(a)
-
-        def word(offset: int, kind: Any = ctypes.c_void_p, at: int = at) -> Any:
-            return kind.from_address(at + offset).value
-
-        rank = word(head + 8, ctypes.c_int)
-        if word(head - 8) != id(np.ndarray) or word(head) != a.ctypes.data or rank != a.ndim or word(head + 40) != id(a.dtype):
-            return False
-        for place, expected in ((16, a.shape), (24, a.strides)):
-            if rank and tuple((ctypes.c_ssize_t * rank).from_address(word(head + place))) != expected:
-                return False
-        in_order = (word(head + 48, ctypes.c_int) & _CONTIGUOUS_ALIGNED) == _CONTIGUOUS_ALIGNED
-        if in_order != (a.flags.c_contiguous and a.flags.aligned):
-            return False
-    return all(ctypes.c_double.from_address(id(x) + head).value == 1.5 for x in (1.5, np.float64(1.5)))
-
-
-def context(dtype: np.dtype[Any]) -> bytes:
-    """What the code is told: :data:`CONTEXT`, a word each."""
-    empty, scalar = _numpy_functions()
-    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
-    return bytes((ctypes.c_void_p * len(CONTEXT))(*known))
-
-
-def callable_at(address: int, owner: np.ndarray) -> Callable[..., Any]:
-    """The Python function of the code at an address, which lives as long as its owner; the function's ``self`` is that."""
-    method = _Method(b"call", address, _FASTCALL, None)
-    keep(owner, method)  # CPython reads it until the function is gone
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    function: Callable[..., Any] = make(ctypes.addressof(method), owner, None)
-    return function
-
-
-__all__ = ["CONTEXT", "Call", "as_expected", "callable_at", "context", "entry"]
+__all__ = ["STACK", "Call", "entry"]

@@ -15,7 +15,8 @@ from ...loops.program import Loops
 from ..compiling import compiling
 from ..data import Data
 from . import disk, machine
-from .entry import Call, as_expected, callable_at, context, entry
+from .entry import Call, entry
+from .layout import as_expected, callable_at, context
 from .owner import keep
 
 #: modules kept for functions of equal programs that are made later

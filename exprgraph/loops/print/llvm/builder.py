@@ -18,6 +18,7 @@ import numpy as np
 Lines = list[Union[str, "Lines"]]
 
 _FUSIBLE = "fmul contract "
+_TYPES = {"truth": "i1", "reals": "ptr", "indices": "ptr", "index": "i64", "lane": "i64"}
 
 
 class Value(NamedTuple):
@@ -57,7 +58,8 @@ class Target(NamedTuple):
         return f"<{self.lanes} x i1>"
 
     def type_of(self, kind: str, vector: bool = False) -> str:
-        scalar = {"real": self.real, "bits": f"i{self.bits}", "truth": "i1", "reals": "ptr", "indices": "ptr"}.get(kind, "i64")
+        """The type of a value of some kind; what is no kind is a type of LLVM's."""
+        scalar = self.real if kind == "real" else f"i{self.bits}" if kind == "bits" else _TYPES.get(kind, kind)
         return f"<{self.lanes} x {scalar}>" if vector else scalar
 
     def number(self, value: float) -> str:

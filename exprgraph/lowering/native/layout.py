@@ -1,0 +1,87 @@
+"""How CPython's objects and NumPy's arrays lie in memory, and what machine code is told of them.
+
+It is part of NumPy's stable ABI, and is checked once against real arrays before it is relied on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .owner import keep
+
+#: bytes from the beginning of an object to what is in it, and back to its type
+HEAD, TYPE = object.__basicsize__, object.__basicsize__ - 8
+#: bytes from the beginning of an array to its parts
+DATA, RANK, SHAPE, STRIDES, DTYPE, FLAGS = (HEAD + n for n in (0, 8, 16, 24, 40, 48))
+#: flags of an array: elements in order and aligned; open to be written
+IN_ORDER, WRITEABLE = 0x0001 | 0x0100, 0x0400
+#: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
+CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
+#: places of NumPy's functions in its table, stable since 1.0
+_EMPTY, _RETURN = 184, 76
+_FASTCALL = 0x0080
+
+
+@cache
+def _numpy_functions() -> tuple[int, int]:
+    core = getattr(np, "_core", None) or np.core
+    capsule = core._multiarray_umath._ARRAY_API
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    table = (ctypes.c_void_p * (_EMPTY + 1)).from_address(pointer(capsule, None))
+    return int(table[_EMPTY] or 0), int(table[_RETURN] or 0)
+
+
+@cache
+def as_expected() -> bool:
+    """Whether arrays lie in memory as the code takes them to."""
+    import sys
+
+    if sys.implementation.name != "cpython":
+        return False
+    for a in (np.zeros((2, 3)), np.zeros((4, 1, 5), np.float32)[::2], np.zeros(())):
+
+        def word(offset: int, kind: Any = ctypes.c_void_p, at: int = id(a)) -> Any:
+            return kind.from_address(at + offset).value
+
+        rank = word(RANK, ctypes.c_int)
+        if word(TYPE) != id(np.ndarray) or word(DATA) != a.ctypes.data or rank != a.ndim or word(DTYPE) != id(a.dtype):
+            return False
+        for place, expected in ((SHAPE, a.shape), (STRIDES, a.strides)):
+            if rank and tuple((ctypes.c_ssize_t * rank).from_address(word(place))) != expected:
+                return False
+        if ((word(FLAGS, ctypes.c_int) & IN_ORDER) == IN_ORDER) != (a.flags.c_contiguous and a.flags.aligned):
+            return False
+    return all(ctypes.c_double.from_address(id(x) + HEAD).value == 1.5 for x in (1.5, np.float64(1.5)))
+
+
+def context(dtype: np.dtype[Any]) -> bytes:
+    """What the code is told: :data:`CONTEXT`, a word each."""
+    empty, scalar = _numpy_functions()
+    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
+    return bytes((ctypes.c_void_p * len(CONTEXT))(*known))
+
+
+class _Method(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
+
+
+def callable_at(address: int, owner: np.ndarray) -> Callable[..., Any]:
+    """The Python function of the code at an address, which lives as long as its owner; the function's ``self`` is that."""
+    method = _Method(b"call", address, _FASTCALL, None)
+    keep(owner, method)  # CPython reads it until the function is gone
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    function: Callable[..., Any] = make(ctypes.addressof(method), owner, None)
+    return function
+
+
+__all__ = [
+    "CONTEXT", "DATA", "DTYPE", "FLAGS", "HEAD", "IN_ORDER", "RANK", "SHAPE", "STRIDES", "TYPE", "WRITEABLE",
+    "as_expected", "callable_at", "context",
+]  # fmt: skip
