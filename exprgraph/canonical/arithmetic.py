@@ -231,81 +231,104 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
 
 def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float, shape: Shape, kept: Set[Node]) -> Node:
     """The canonical product: nested products that are not kept are merged into it, powers of one base collected."""
-    # exponents of one base are added only within a class: (positive or negative, whole or not),
-    # so that x * x**-1 and sqrt(x) * sqrt(x) keep their domains
-    powers: dict[tuple[Node, bool, bool], float] = {}
-    known: np.ndarray | None = None
+    found = _Factors(coefficient, shape, kept)
+    found.add(list(without_roots(factors)))
+    return found.product()
 
-    def put(base: Node, e: float) -> None:
-        nonlocal coefficient, known
-        while e != 0.0:  # a loop: a function that calls itself is a cycle, which keeps nodes until the next collection
+
+class _Factors:
+    """The factors of a canonical product, collected: a number, the product of known arrays, and an exponent for each base.
+
+    Exponents of one base are added only within a class, positive or negative, whole or not, so that x * x**-1 and
+    sqrt(x) * sqrt(x) keep their domains.
+    """
+
+    __slots__ = ("coefficient", "kept", "known", "powers", "shape")
+
+    def __init__(self, coefficient: float, shape: Shape, kept: Set[Node]) -> None:
+        self.coefficient = coefficient
+        self.shape = shape
+        self.kept = kept
+        self.known: np.ndarray | None = None
+        self.powers: dict[tuple[Node, bool, bool], float] = {}
+
+    def add(self, factors: list[tuple[Node, float]]) -> None:
+        """Collect factors, those of nested products among them."""
+        room = FLATTEN_LIMIT - len(factors)
+        for base, e in factors:
+            if e == 1.0:
+                c, rest = _split(base, self.kept)
+                if not lost(self.coefficient * c, self.coefficient, c):
+                    self.coefficient *= c
+                    base = rest
+                base = scalar_of(base)
+                if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in self.kept or not _is_quotient(base)):
+                    room -= len(base.args) - 1
+                    for b, k in zip(base.args, base.params):
+                        self._put(b, k)
+                    continue
+            self._put(base, e)
+
+    def _put(self, base: Node, e: float) -> None:
+        """Collect one power, whose base may be a number, a multiple or a power itself."""
+        while e != 0.0:
             base = scalar_of(base)
             value = number(base)
             if value is not None:
-                coefficient *= power_of_number(value, e)
+                self.coefficient *= power_of_number(value, e)
                 return
-            if base.op is ARRAY and base.shape == shape:
+            if base.op is ARRAY and base.shape == self.shape:
                 with np.errstate(all="ignore"):
                     data = power_of(data_of(base), e)
-                    known = data if known is None else known * data
+                    self.known = data if self.known is None else self.known * data
                 return
-            c, rest = _split(base, kept)
+            c, rest = _split(base, self.kept)
             if c != 1.0 and (is_integer(e) or c > 0):
                 folded = power_of_number(c, e)
-                if math.isfinite(folded) and folded != 0.0 and not lost(coefficient * folded, coefficient, folded):
-                    coefficient *= folded
+                if math.isfinite(folded) and folded != 0.0 and not lost(self.coefficient * folded, self.coefficient, folded):
+                    self.coefficient *= folded
                     base = rest
                     continue
-            if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape:
-                merged = _merged(base.params[0], e)
-                if merged is not None:
-                    base, e = base.args[0], merged
-                    continue
-            key = (base, e > 0, is_integer(e))
-            before = powers.get(key, 0.0)
-            if before and not key[2] and is_integer(before + e):
-                # sqrt(x) * sqrt(x): an integer power of the root keeps the domain
-                if before == e:
-                    del powers[key]
-                root = make(PRODUCT, (base,), (e,), base.shape)
-                key, e = (root, True, True), 2.0 if before == e else 1.0
-                before = powers.get(key, 0.0)
-            powers[key] = before + e
-            return
+            merged = _merged(base.params[0], e) if base.op is PRODUCT and len(base.args) == 1 and base.args[0].shape == base.shape else None
+            if merged is None:
+                self._count(base, e)
+                return
+            base, e = base.args[0], merged
 
-    pending = list(without_roots(factors))
-    room = FLATTEN_LIMIT - len(pending)
-    for base, e in pending:
-        if e == 1.0:
-            c, rest = _split(base, kept)
-            if not lost(coefficient * c, coefficient, c):
-                coefficient *= c
-                base = rest
-            base = scalar_of(base)
-            if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in kept or not _is_quotient(base)):
-                room -= len(base.args) - 1
-                for b, k in zip(base.args, base.params):
-                    put(b, k)
-                continue
-        put(base, e)
-    if coefficient == 0.0:
-        return zeros(shape)
-    if known is not None:
-        folded_array = array(known)
-        value = number(folded_array)
-        if value is not None:
-            coefficient *= value
-        else:
-            powers[folded_array, True, True] = powers.get((folded_array, True, True), 0.0) + 1.0
-    if not powers:
-        return constant(coefficient, shape)
-    live = sorted(((b, e) for (b, _, _), e in _settle(powers).items()), key=lambda t: (t[0].digest, t[1]))
-    if shape and all(b.shape != shape for b, _ in live):
-        return spread(product(live, coefficient), shape)
-    if len(live) == 1 and live[0][1] == 1.0:
-        return scale(coefficient, live[0][0])
-    node = make(PRODUCT, tuple(b for b, _ in live), tuple(e for _, e in live), shape)
-    return scale(coefficient, node)
+    def _count(self, base: Node, e: float) -> None:
+        """Add an exponent to those of the base."""
+        key = (base, e > 0, is_integer(e))
+        before = self.powers.get(key, 0.0)
+        if before and not key[2] and is_integer(before + e):
+            # sqrt(x) * sqrt(x): an integer power of the root keeps the domain
+            if before == e:
+                del self.powers[key]
+            root = make(PRODUCT, (base,), (e,), base.shape)
+            key, e = (root, True, True), 2.0 if before == e else 1.0
+            before = self.powers.get(key, 0.0)
+        self.powers[key] = before + e
+
+    def product(self) -> Node:
+        """The canonical node."""
+        shape, powers = self.shape, self.powers
+        if self.coefficient == 0.0:
+            return zeros(shape)
+        if self.known is not None:
+            folded = array(self.known)
+            value = number(folded)
+            if value is not None:
+                self.coefficient *= value
+            else:
+                powers[folded, True, True] = powers.get((folded, True, True), 0.0) + 1.0
+        if not powers:
+            return constant(self.coefficient, shape)
+        live = sorted(((b, e) for (b, _, _), e in _settle(powers).items()), key=lambda t: (t[0].digest, t[1]))
+        if shape and all(b.shape != shape for b, _ in live):
+            return spread(product(live, self.coefficient), shape)
+        if len(live) == 1 and live[0][1] == 1.0:
+            return scale(self.coefficient, live[0][0])
+        node = make(PRODUCT, tuple(b for b, _ in live), tuple(e for _, e in live), shape)
+        return scale(self.coefficient, node)
 
 
 def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bool, bool], float]:

@@ -17,6 +17,16 @@ from ..network.symbolic import SymbolicNeuralNetwork
 from .objective import LossTerm, Part
 
 
+def about_run(nn: Any, loss: Any, parts: Sequence[Part], validated: Sequence[Part], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """The description that a checkpoint keeps, and that a resumed run must match."""
+    return {
+        "layers": of_network(nn),
+        "terms of the loss": of_terms(loss, parts),
+        "data": of_data(parts, dtype),
+        "validation data": of_data(validated, dtype),
+    }
+
+
 def of_network(nn: Any) -> str:
     """The layers, and a digest of their expression, which distinguishes functions without names.
 
@@ -56,4 +66,4 @@ def _of_node(node: Node) -> str:
     return node.digest[:8].hex()
 
 
-__all__ = ["of_data", "of_network", "of_terms"]
+__all__ = ["about_run", "of_data", "of_network", "of_terms"]

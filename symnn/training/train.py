@@ -21,7 +21,7 @@ from ..quantities import count, described, generator
 from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
 from .batching import Sampler
 from .checkpoints import check_checkpoint
-from .fingerprints import of_data, of_network, of_terms
+from .fingerprints import about_run
 from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import LBFGS, Adam, Optimizer
 from .progress import Progress
@@ -97,8 +97,7 @@ def train(
     """
     start = time.perf_counter()
     _check_order(nn, loss, data)
-    if epochs is not None:
-        epochs = count("epochs", epochs, 0)
+    epochs = None if epochs is None else count("epochs", epochs, 0)
     validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
     patience = None if patience is None else count("patience", patience)
     threads = count("threads", threads)
@@ -106,14 +105,7 @@ def train(
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     random = generator("rng", rng)
     optimizer = Adam() if optimizer is None else optimizer
-    if isinstance(optimizer, LBFGS):
-        if batch_size is not None or batches is not None or resume is not None or checkpoint is not None:
-            raise ArgumentError(
-                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
-            )
-    elif not isinstance(optimizer, Optimizer):
-        made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
-        raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
+    _check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     network = _network(nn)
@@ -123,22 +115,12 @@ def train(
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
     run = Run(symbols, first, epochs, parts, optimizer)
-    try:
-        validated = [] if validation is None else _validation_parts(network, loss, validation)
-    except (ArgumentError, ShapeError, DTypeError) as error:
-        raise type(error)(f"validation: {error}") from None
+    validated = _validation_parts(network, loss, validation)
     run.validation = None if validation is None else Value(symbols, validated, run.dtype)
     run.validate_every, run.patience = validate_every, patience
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
-    run.about = {}
-    if checkpoint is not None or resume is not None:
-        run.about = {
-            "layers": of_network(network),
-            "terms of the loss": of_terms(loss, parts),
-            "data": of_data(parts, run.dtype),
-            "validation data": of_data(validated, run.dtype),
-        }
+    run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, validated, run.dtype)
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
     try:
         with Progress(epochs, progress) as run.progress:
@@ -167,6 +149,18 @@ def _check_order(nn: Any, loss: Any, data: Any) -> None:
             raise ArgumentError(f"{order} the optimizer is another argument, optimizer=...; got {described(value)} as {name}")
 
 
+def _check_optimizer(optimizer: Any, *of_steps: Any) -> None:
+    """Check that it is one; L-BFGS takes no options of steps on batches."""
+    if isinstance(optimizer, LBFGS):
+        if any(given is not None for given in of_steps):
+            raise ArgumentError(
+                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
+            )
+    elif not isinstance(optimizer, Optimizer):
+        made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+        raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
+
+
 def _network(nn: Any) -> Any:
     if isinstance(nn, SymbolicNeuralNetwork) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
         return nn
@@ -187,12 +181,18 @@ def _first_parameters(nn: Any, network: Any, params: Any, rng: np.random.Generat
 
 
 def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
+    """The terms of the loss with the validation data; none without such data."""
+    if validation is None:
+        return []
     terms = [loss] if isinstance(loss, LossTerm) else loss
-    if isinstance(terms, (list, tuple)):
+    try:
+        if not isinstance(terms, (list, tuple)):
+            return parts_of(network, loss, validation)
         if not isinstance(validation, (list, tuple)) or len(validation) != len(terms):
             raise ArgumentError("the validation data of a list of terms is a list of data, one for each")
         return parts_of(network, [LossTerm(t.loss, d, t.weight) for t, d in zip(terms, validation)], None)
-    return parts_of(network, loss, validation)
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        raise type(error)(f"validation: {error}") from None
 
 
 __all__ = ["NonFiniteLossError", "TrainingResult", "train"]
