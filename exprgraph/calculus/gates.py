@@ -21,9 +21,10 @@ from ..canonical.solve import solve_node
 from ..canonical.written import split_coefficient, spread
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
-from ..graph.leaves import is_known, is_zero
+from ..graph.leaves import is_zero
 from ..graph.node import Node
-from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, CONTRACT, IDENTITY, PLACE, RESHAPE, SELECT, STACK, SYMBOL, lookup
+from ..graph.properties import Property
 from ..graph.views import Contraction, data_of
 from .scaling import Labels
 
@@ -64,11 +65,17 @@ def inside(zeros: Zeros) -> Zeros:
 # ---------------------------------------------------------------- what needs no gate
 
 #: rows that are finite where their arguments are
-_FINITE = frozenset(
-    ["abs", "atan", "cos", "erf", "erfc", "maximum", "minimum", "relu", "sigmoid", "sigmoid_prime", "sign", "sin", "smaller", "step",
-     "tanh", "tanh_prime", "where"]
+_FINITE = (
+    "abs", "atan", "cos", "erf", "erfc", "maximum", "minimum", "relu", "sigmoid", "sigmoid_prime", "sign", "sin", "smaller", "step",
+    "tanh", "tanh_prime", "where",
 )  # fmt: skip
-_MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+FINITE = Property("finite", "whether no element can be infinite or NaN", __name__)
+FINITE.fill(lambda node: math.isfinite(node.params[0]), CONSTANT)
+FINITE.fill(lambda node: bool(np.isfinite(data_of(node)).all()), ARRAY)
+FINITE.fill(lambda node: True, IDENTITY)
+FINITE.fill(lambda node: node.args, SELECT, PLACE, STACK, CONCATENATE, RESHAPE, *map(lookup, _FINITE))
+FINITE.fill(lambda node: node.args if is_structural(node) else False, CONTRACT)
+FINITE.fill(lambda node: isinstance(node.op, Function) and node.op.boolean, Function)
 
 
 def is_finite(node: Node, symbols: bool) -> bool:
@@ -76,31 +83,7 @@ def is_finite(node: Node, symbols: bool) -> bool:
 
     It looks at few nodes: sums and products may overflow, so their arguments are not visited.
     """
-    pending, left = [node], 32
-    while pending:
-        n = pending.pop()
-        left -= 1
-        if left < 0:
-            return False
-        if n.op is CONSTANT:
-            if not math.isfinite(n.params[0]):
-                return False
-        elif n.op is ARRAY:
-            if not np.isfinite(data_of(n)).all():
-                return False
-        elif n.op is SYMBOL:
-            if not symbols:
-                return False
-        elif isinstance(n.op, Function):
-            if not n.op.boolean:
-                if n.op.name not in _FINITE:
-                    return False
-                pending += n.args
-        elif n.op in _MOVEMENTS or is_structural(n):
-            pending += n.args
-        elif not is_known(n):
-            return False
-    return True
+    return FINITE.holds(node, 32, (lambda n: n.op is SYMBOL) if symbols else None)
 
 
 # ---------------------------------------------------------------- factors go inside the mask

@@ -13,7 +13,8 @@ from typing import Union
 from ..graph.column import Column
 from ..graph.leaves import constant, number
 from ..graph.node import Node
-from ..graph.primitive import CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
+from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
+from ..graph.properties import Answer, Property
 from ..graph.traverse import rebuild
 from ..graph.views import Contraction, Linear
 
@@ -99,40 +100,25 @@ def squared(node: Node) -> Node | None:
     return result
 
 
+#: what is a sum of even powers, and of multiples of these
+NON_NEGATIVE = Property("non_negative", "whether no element is negative", __name__)
+NON_NEGATIVE.fill(lambda node: node.params[0] >= 0.0, CONSTANT)
+NON_NEGATIVE.fill(lambda node: [a for a, e in zip(node.args, node.params) if e % 2.0 != 0.0], PRODUCT)
+NON_NEGATIVE.fill(lambda node: node.args, SELECT, RESHAPE, STACK, SAMPLE_SUM)
+
+
+@NON_NEGATIVE.rule(SUM)
+def _no_term_is_subtracted(node: Node) -> Answer:
+    const, coefficients = Linear.of(node)
+    return False if const < 0.0 or any(c < 0.0 for c in coefficients) else node.args
+
+
 def is_sum_of_squares(node: Node) -> bool:
     """Whether the structure of a node shows that it cannot be negative: sums of even powers, and their multiples."""
-    pending, seen = [node], {node}
-
-    def ask(more: Iterable[Node]) -> None:
-        for n in more:
-            if n not in seen:
-                seen.add(n)
-                pending.append(n)
-
-    while pending:
-        n = pending.pop()
-        value = number(n)
-        if value is not None:
-            if not value >= 0.0:
-                return False
-        elif len(seen) > _MOST:
-            return False
-        elif n.op is PRODUCT:
-            ask(a for a, e in zip(n.args, n.params) if e % 2.0 != 0.0)
-        elif n.op is SUM:
-            const, coefficients = Linear.of(n)
-            if const < 0.0 or any(c < 0.0 for c in coefficients):
-                return False
-            ask(n.args)
-        elif n.op is CONTRACT:
-            ask(_unpaired(n))
-        elif n.op in (SELECT, RESHAPE, STACK, SAMPLE_SUM):
-            ask(n.args)
-        elif SQUARE.find(n.op) is None:
-            return False
-    return True
+    return NON_NEGATIVE.holds(node, _MOST)
 
 
+@NON_NEGATIVE.rule(CONTRACT)
 def _unpaired(node: Node) -> list[Node]:
     """The operands of a contraction that are not squared in it."""
     left: dict[tuple[Node, object], Node] = {}
@@ -142,4 +128,4 @@ def _unpaired(node: Node) -> list[Node]:
     return list(left.values())
 
 
-__all__ = ["is_sum_of_squares", "squared", "without_roots"]
+__all__ = ["NON_NEGATIVE", "SQUARE", "is_sum_of_squares", "squared", "without_roots"]

@@ -15,7 +15,7 @@ import numpy as np
 from ..canonical.arithmetic import power
 from ..canonical.contract import contract
 from ..canonical.select import select
-from ..canonical.squares import SQUARE
+from ..canonical.squares import NON_NEGATIVE, SQUARE
 from ..graph.leaves import array, constant, constant_value
 from ..graph.node import Node, make
 from ..graph.primitive import Primitive, enter
@@ -80,6 +80,9 @@ LOG_SOFTMAX = enter(
         "log_softmax", numpy=values.log_softmax, keeps=True, latex=r"\log \operatorname{{softmax}}{1}\left( {0} \right)", operations=6
     )
 )
+
+
+NON_NEGATIVE.fill(lambda node: True, NORM)
 
 
 @SQUARE.rule(NORM)

@@ -21,13 +21,14 @@ from ..canonical.index_maps import MOVED_IN, IndexMap
 from ..canonical.moving_in import with_diagonals
 from ..canonical.operands import as_node
 from ..canonical.select import select
-from ..canonical.squares import SQUARE
+from ..canonical.squares import NON_NEGATIVE, SQUARE
 from ..canonical.written import spread
 from ..errors import DTypeError, NotNativeWarning, ShapeError
 from ..graph.leaves import array, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
-from ..graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
+from ..graph.primitive import CONCATENATE, CONSTANT, CONTRACT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
 from ..graph.primitive import lookup as primitive
+from ..graph.properties import Property
 from ..graph.traverse import REBUILD, topological
 from ..loops.library import signatures
 from ..loops.read import Template, read_template
@@ -189,6 +190,7 @@ def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | No
     made = enter(Function(name, numpy=numpy, partials=partials, **columns))
     if squared is not None:
         SQUARE.fill(lambda node: squared(*node.args), made)
+        NON_NEGATIVE.fill(lambda node: True, made)
     return caller(made)
 
 
@@ -199,20 +201,16 @@ def row_named(name: str) -> Function:
     return row
 
 
-#: operations that move elements without changing them
-_MOVEMENTS = (SELECT, STACK, CONCATENATE, RESHAPE)
+#: comparisons, and what moves their results
+BOOLEAN = Property("boolean", "whether every element is the result of a comparison", __name__)
+BOOLEAN.fill(lambda node: node.args, SELECT, STACK, CONCATENATE, RESHAPE)
+BOOLEAN.fill(lambda node: node.args if is_structural(node) and len(node.args) == 1 else False, CONTRACT)
+BOOLEAN.fill(lambda node: isinstance(node.op, Function) and node.op.boolean, Function)
 
 
 def is_boolean(node: Node) -> bool:
     """Whether every element is the result of a comparison, possibly moved."""
-    pending = [node]
-    while pending:
-        n = pending.pop()
-        if n.op in _MOVEMENTS or (is_structural(n) and len(n.args) == 1):
-            pending += n.args
-        elif not (isinstance(n.op, Function) and n.op.boolean):
-            return False
-    return True
+    return BOOLEAN.holds(node)
 
 
 def broadcast_shapes(*shapes: Shape, what: str = "operands") -> Shape:

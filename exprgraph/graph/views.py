@@ -7,10 +7,12 @@ The views are tuples, equal to the parameters and with the same hash and repr, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 
 import numpy as np
 
+from .column import Column
 from .node import Node, Params, Shape
 from .primitive import CONTRACT, PLACE, SELECT, SUM, Primitive
 
@@ -138,15 +140,20 @@ def spelled(given: Any) -> Entry:
     return given  # type: ignore[no-any-return]
 
 
+#: parameters that were read from a file, with their names
+PARAMETERS: Column[Callable[[Params], Params]] = Column(
+    "parameters", "its parameters with names, from plain tuples", __name__, otherwise="they are plain tuples"
+)
+PARAMETERS.fill(lambda params: Linear(*params), SUM)
+PARAMETERS.fill(lambda params: Contraction(*params), CONTRACT)
+PARAMETERS.fill(lambda params: tuple(map(spelled, params)), SELECT)
+PARAMETERS.fill(lambda params: (tuple(map(spelled, params[0])),), PLACE)
+
+
 def named(op: Primitive, params: Params) -> Params:
-    """Parameters that were read from a file, with their names."""
-    if op is SUM:
-        return Linear(*params)
-    if op is CONTRACT:
-        return Contraction(*params)
-    if op is SELECT:
-        return tuple(map(spelled, params))
-    return (tuple(map(spelled, params[0])),) if op is PLACE else params
+    """Parameters of a primitive that were read from a file, with their names."""
+    rule = PARAMETERS.find(op)
+    return params if rule is None else rule(params)
 
 
 def plain(params: Params) -> Params:

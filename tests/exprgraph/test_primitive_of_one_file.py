@@ -16,6 +16,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.calculus.branches import GATED_JVP, GATED_VJP, moved_cotangents, moved_tangent
 from exprgraph.calculus.reach import REACH, reach
+from exprgraph.calculus.repeated import REPEATED, linear_in_all
 from exprgraph.calculus.rules import JVP, VJP
 from exprgraph.canonical.arithmetic import linear
 from exprgraph.canonical.contract import contract
@@ -113,6 +114,7 @@ def primitive() -> Iterator[None]:
         VJP.fill(vjp, CUMSUM)
         GATED_JVP.fill(moved_tangent, CUMSUM)
         GATED_VJP.fill(moved_cotangents, CUMSUM)
+        REPEATED.fill(linear_in_all, CUMSUM)
         REACH.fill(lambda node, mask: [np.logical_or.accumulate(mask[..., ::-1], axis=-1)[..., ::-1]], CUMSUM)
         ELEMENT.fill(element, CUMSUM)
         EXPANSION.fill(lambda node: Expansion(node.shape[-1] - 1, (node.shape[-1],), node.shape[-1]), CUMSUM)
@@ -171,6 +173,15 @@ def test_values_and_derivatives() -> None:
     sparse = eg.jacobian(eg.sin(e[1:3]), V, sparse=True)
     assert sorted(zip(sparse.rows, sparse.columns)) == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]
     assert reach(e, np.array([False, True, False, False, False]), V).tolist() == [True, True, False, False, False]
+
+
+def test_high_derivatives() -> None:
+    t = eg.Symbol("t")
+    e = cumsum(eg.exp(t * V))
+    sixth = eg.diff(e, t, 6)
+    v = np.array([1.0, -0.5, 0.3, 0.2, 0.7])
+    np.testing.assert_allclose(eg.evaluate(sixth, {t: 0.5, V: v}), np.cumsum(v**6 * np.exp(0.5 * v)), rtol=1e-12)
+    assert eg.count_nodes(sixth) < 12
 
 
 def test_what_is_behind_a_choice_does_not_matter() -> None:
