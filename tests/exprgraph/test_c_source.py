@@ -14,6 +14,7 @@ import exprgraph as eg
 from exprgraph.errors import CompilationError, NotNativeWarning
 from exprgraph.loops.print.c import Numbers
 from exprgraph.loops.verify import verify
+from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
 
 sys.path.append(str(Path(__file__).parent.parent / "loops"))
 
@@ -110,6 +111,26 @@ def test_every_primitive(group, symbols, single, tmp_path):
                 assert np.array_equal(a, c), f"{name}: C {a}, machine code {c}"
             # sums of a few numbers, and formulas within 4 units of the last place
             np.testing.assert_allclose(a, c, rtol=2e-6 if single else 4e-15, atol=1e-6 if single else 2e-15, err_msg=name)
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("group", range(8))
+def test_expressions_drawn_at_random(group, tmp_path):
+    """In both widths, for samples and for a point, at NaN, infinities and zeros too."""
+    cases = {}
+    for seed in range(8 * group, 8 * group + 8):
+        choice, batch = AtRandom(seed), seed % 2 == 0
+        symbols = symbols_for(choice, 3, batch)
+        cases[seed] = Case(grow(choice, symbols, 12), symbols, seed % 3 == 0, 3, batch)
+    loaded = library("\n".join(case.named(f"f{seed}") for seed, case in cases.items()), tmp_path)
+    for seed, case in cases.items():
+        rng = np.random.default_rng(seed)
+        arrays = [np.array(v, case.dtype, order="C") for v in values_for(rng, case.fn.symbols).values()]
+        for a in arrays[: seed % 4]:
+            a.reshape(-1)[rng.integers(a.size)] = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e38])
+        for a, b in zip(case.by_c(function(loaded, f"f{seed}"), arrays), case.by_interpreter(arrays), strict=True):
+            there = ~np.isnan(b)
+            assert np.array_equal(a, b, equal_nan=True) and np.array_equal(np.signbit(a[there]), np.signbit(b[there])), seed
 
 
 def test_some_of_these_have_the_bits_of_machine_code():

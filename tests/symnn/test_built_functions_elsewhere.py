@@ -14,6 +14,11 @@ import pytest
 import exprgraph as eg
 from symnn import Chain, Dense, Gradient, Jacobian, Laplacian, SymbolicNeuralNetwork, build_nn_function, derivative
 
+sys.path.append(str(Path(__file__).parent.parent / "loops"))
+
+from c_compiler import function as compiled
+from c_compiler import library, needs_a_compiler
+
 NN = SymbolicNeuralNetwork(Chain(Dense(2, 3), Dense(3, 2)))
 K = eg.Symbol("k", 2)
 EQUATIONS = {"slope": derivative(Jacobian(NN)), "more": [Laplacian(NN), Gradient(K @ NN.output, NN)], "bias": NN.params.L1.b}
@@ -80,6 +85,16 @@ def test_c_callers_give_arguments_in_order_and_the_flat_parameters_last(backend:
     f.ctypes(*pointers, workspace.ctypes.data, shared.ctypes.data, len(X))
     check(results, f)
     assert f.address == ctypes.cast(f.ctypes, ctypes.c_void_p).value
+
+
+@needs_a_compiler
+def test_a_file_of_c_takes_arguments_in_the_same_order(tmp_path: Path) -> None:
+    f = function()
+    given, results = buffers()
+    workspace, shared = np.empty(f.workspace_size), np.empty(f.workspace_size)
+    assert "arguments[2]  parameters: shape (17,)\n" in f.c_source
+    compiled(library(f.c_source, tmp_path))(given, results, workspace, shared, len(X))
+    check(results, f)
 
 
 @pytest.mark.slow
