@@ -10,6 +10,7 @@ import ast
 import dis
 import linecache
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, FunctionType, ModuleType
@@ -26,7 +27,7 @@ from ..graph.node import Node
 from ..graph.primitive import TABLE
 from ..graph.traverse import topological
 from ..loops import runtime
-from ..lowering.library import elementary, words
+from ..loops.formulas import elementary
 from ..meaning.evaluate import evaluate_nodes
 from ..show.python import Code
 from .domains import is_everywhere
@@ -128,7 +129,8 @@ def _by_code(row: Function, name: str, roots: Sequence[Node], at: Mapping[Node, 
     arguments = ", ".join(f"a{k}" for k in range(row.arity))
     helpers = [f"    {line}" for line in row.source.splitlines() if not line.startswith("@")]
     filled = row.code.format(*(f"a{k}" for k in range(row.arity)))
-    library = {n: f for n, f in {**elementary(False), **vars(runtime)}.items() if n in words(row.code + row.source)}
+    words = set(re.findall(r"[A-Za-z_]\w*", row.code + row.source))
+    library = {n: f for n, f in {**elementary(), **vars(runtime)}.items() if n in words}
     own = [f"from {f.__module__} import {n}" for n, f in library.items() if f"def {n}(" not in row.source and callable(f)]
     table = "{" + ", ".join(f"({', '.join(map(_number, at))},): {_number(v)}" for at, v in known.items()) + "}"
     kept = f"known[{arguments},] if ({arguments},) in known else " if known else ""

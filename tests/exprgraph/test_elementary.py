@@ -19,10 +19,12 @@ from numba import njit
 import exprgraph as eg
 from exprgraph.functions.elementwise import Function, apply
 from exprgraph.graph.primitive import TABLE
-from exprgraph.loops.formulas import double, single
-from exprgraph.lowering import library
+from exprgraph.loops import library
+from exprgraph.loops.formulas import double, elementary, single
+from exprgraph.loops.print.python import print_program
+from exprgraph.loops.program import Loops
 
-DOUBLE = library.elementary(False)
+DOUBLE = elementary()
 
 # largest error allowed, in units in the last place; the docstrings say the same
 ULPS = {
@@ -258,14 +260,15 @@ def spread(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 @cache
 def compiled() -> dict[str, Any]:
-    """The functions under Numba, as a generated module has them, each in a loop over arrays."""
-    jit = njit(error_model="numpy", fastmath={"contract"})
-    scope: dict[str, Any] = {"math": math, "np": np}
-    for name, text in library.sources(False).items():
-        if name in DOUBLE:
-            exec(text, scope)
-            scope[name] = jit(scope[name])
+    """The functions under Numba, as a generated module has them."""
+    scope: dict[str, Any] = {}
+    exec(printed(False), scope)
     return scope
+
+
+def printed(narrow: bool) -> str:
+    """All of them as Python that Numba compiles."""
+    return print_program(Loops(narrow, 8, 0, (), tuple(library.needed(elementary(narrow), narrow)[0]), (), (), ()))
 
 
 @cache
@@ -462,13 +465,11 @@ def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], fl
 
 def test_numbers_in_the_twins_of_float32_are_of_their_type() -> None:
     """Numba would compute in float64 wherever a number is one."""
-    for name, text in library.sources(True).items():
-        if name not in library.elementary(True):
-            continue
-        tree = ast.parse(text)
-        given = {id(n.args[0]) for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "R"}
-        numbers = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
-        assert all(id(n) in given for n in numbers), name
+    tree = ast.parse(printed(True))
+    typed = [n.args[0] for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "R"]
+    given = {id(n.operand if isinstance(n, ast.UnaryOp) else n) for n in typed}
+    numbers = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
+    assert len(numbers) > 300 and all(id(n) in given for n in numbers)
 
 
 @pytest.mark.parametrize("narrow", [False, True])
@@ -513,7 +514,7 @@ def test_subset(narrow: bool) -> None:
 def definitions(narrow: bool) -> list[ast.FunctionDef]:
     """The functions as syntax trees, with the lines they have in their files."""
     found = []
-    for f in library.elementary(narrow).values():
+    for f in elementary(narrow).values():
         text, line = inspect.getsourcelines(f)
         (tree,) = ast.parse("".join(text)).body
         assert isinstance(tree, ast.FunctionDef)
@@ -558,7 +559,7 @@ def on_arrays() -> dict[str, Any]:
         if f.name not in ("bits", "from_bits"):
             tree = ast.fix_missing_locations(OnArrays().visit(ast.Module([f], [])))
             # under the name of its file, so that its lines count as run
-            exec(compile(tree, inspect.getfile(library.elementary(True)[f.name]), "exec"), scope)
+            exec(compile(tree, inspect.getfile(elementary(True)[f.name]), "exec"), scope)
     return scope
 
 

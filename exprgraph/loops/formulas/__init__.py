@@ -18,3 +18,25 @@ that an exact subtraction relies on are exact themselves, so it does not matter.
 ``turns`` always means a sum whose low bits hold an integer (see ``rounded``).  Polynomials are
 interpolations at Chebyshev nodes.
 """
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from . import circular, double, error, exponential, logarithm, power, single
+
+
+@cache
+def elementary(narrow: bool = False) -> dict[str, Callable[..., Any]]:
+    """The formulas, and what they call of float64 or of float32.
+
+    All of them compute in float64 here; those of float32 are for their text.
+    """
+    modules = (single if narrow else double, exponential, logarithm, power, circular, error)
+    return {n: f for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__}
+
+
+__all__ = ["elementary"]
