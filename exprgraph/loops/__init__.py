@@ -1,1 +1,1 @@
-"""Typed loops: what code is made of, between the plan of a computation and the languages that it is printed in."""
+"""Typed loops: the representation of code between the plan of a computation and the printed languages."""

@@ -1,21 +1,21 @@
-"""What is wrong with a loop program: a fault of this package, code that the reader does not know, or a mistake in it."""
+"""Errors of loop programs: a fault of this package, code that the reader does not know, or a mistake in code."""
 
 from __future__ import annotations
 
 
 class LoopError(Exception):
-    """A loop program that says something impossible."""
+    """A loop program is invalid."""
 
 
 class UnreadableError(Exception):
-    """A piece of Python that has no typed loops: what it is, the construct itself, and the line of the text it stands in."""
+    """A piece of Python without typed loops: its kind, the construct itself, and its line in the text."""
 
     def __init__(self, what: str, construct: str = "", line: int = 0) -> None:
         super().__init__(what, construct, line)
         self.what = what
         self.construct = construct
         self.line = line
-        #: what users call the text
+        #: the users' name for the text
         self.text = ""
 
     def __str__(self) -> str:
@@ -24,7 +24,7 @@ class UnreadableError(Exception):
 
 
 class MistakeError(UnreadableError):
-    """A piece of Python that nothing could run: a call with too many arguments."""
+    """A piece of Python that cannot run, such as a call with too many arguments."""
 
 
 __all__ = ["LoopError", "MistakeError", "UnreadableError"]

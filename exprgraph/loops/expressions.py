@@ -1,4 +1,4 @@
-"""Python's expressions about numbers as typed ones."""
+"""Python's expressions of numbers as typed expressions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .operations import LIBRARY, OPERATIONS
 from .program import Load, Name
 from .vocabulary import CONSTANTS, OPERATORS, SPELLED, WRITTEN, function_of
 
-#: what has parts that are read first: of any other kind, the construct itself says what it is
+#: constructs whose parts are read first; other constructs are read as a whole
 _HAS_PARTS = (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.BoolOp, ast.Call, ast.Subscript)
 #: a value as a number of the computation, and as an index
 _REAL, _INDEX = ("float", "np.float64", "R"), ("u", "np.uint64", "np.int64")
@@ -25,7 +25,7 @@ class Signature(NamedTuple):
     """The arguments of a function of reals."""
 
     least: int
-    #: values of those behind, which may be left out
+    #: default values of the last parameters
     defaults: tuple[Value, ...] = ()
 
 
@@ -33,9 +33,9 @@ class Expressions:
     """Expressions of one piece of code.
 
     Args:
-        functions: the functions that may be called.
-        own: whether the code is this package's, where ``math.sin`` is C's function; of users', it is the formula here.
-        eps: what ``np.finfo(...).eps`` is.
+        functions: the functions that the code may call.
+        own: whether the code belongs to this package, where ``math.sin`` is C's function; in users' code it is our formula.
+        eps: the value of ``np.finfo(...).eps``.
     """
 
     def __init__(self, functions: Mapping[str, Signature], own: bool, eps: float = 0.0) -> None:
@@ -44,11 +44,11 @@ class Expressions:
         self.eps = eps
         self.numbers = Numbers()
         self.env: dict[str, Value] = {}
-        #: functions that are called, in the order in which they are
+        #: called functions, in order of their calls
         self.called: dict[str, None] = {}
 
     def value(self, node: ast.expr) -> Value:
-        """What an expression is, read from its parts upwards: it may be as deep as Python lets it."""
+        """Read an expression from its parts upwards, at any depth that Python allows."""
         pending: list[tuple[ast.expr, bool]] = [(node, False)]
         done: list[Value] = []
         while pending:
@@ -111,12 +111,12 @@ class Expressions:
             return program.real(CONSTANTS[name])
         if name == "np.finfo(w.dtype).eps" and self.own:
             return program.real(self.eps)
-        raise UnreadableError("an attribute that is no number")
+        raise UnreadableError("an attribute that is not a number")
 
     def element(self, pointer: Value, at: Value) -> Load:
         """An element of an array."""
         if not isinstance(pointer, Name) or pointer.type not in ("reals", "indices"):
-            raise UnreadableError("an element of what is no array")
+            raise UnreadableError("an element of something other than an array")
         return Load(pointer, self.numbers.index(at))
 
     # -- calls
@@ -142,7 +142,7 @@ class Expressions:
         return self.numbers.call(name, [self.numbers.real(v) for v in args])
 
     def _builtin(self, name: str, given: list[Value]) -> Value | None:
-        """What a name of Python, of ``math`` or of NumPy means for so many arguments; ``None``: nothing."""
+        """The meaning of a name of Python, of ``math`` or of NumPy for a number of arguments; ``None`` if there is none."""
         n, count = self.numbers, len(given)
         if name in OPERATORS and count == (OPERATIONS[OPERATORS[name]].arity or 2):
             return n.operation(OPERATORS[name], *map(n.real, given))
@@ -159,7 +159,7 @@ class Expressions:
             return self._conversion(name, given[0])
         if name == "powi" and count == 2 and isinstance(given[1], int):
             return self._multiplied(given[0], given[1])
-        if name == "math.log" and count == 2:  # of a base, as in Python
+        if name == "math.log" and count == 2:  # a logarithm to a base, as in Python
             return n.binary(ast.Div(), *(self._named_function("log", [v]) for v in given))
         return self._named_function(function_of(name), given)
 
@@ -205,7 +205,7 @@ class Expressions:
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
-    """What an expression is made of, in the order in which it is computed."""
+    """The parts of an expression, in order of evaluation."""
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     if isinstance(node, ast.UnaryOp):
@@ -228,10 +228,10 @@ def _literal(node: ast.Constant) -> Value:
         return TRUE if node.value else FALSE
     if type(node.value) is int:
         return node.value
-    raise UnreadableError("what is no number")
+    raise UnreadableError("something other than a number")
 
 
-#: what people call constructs that are not read
+#: the common names of unsupported constructs
 _CONSTRUCTS: Mapping[type[ast.AST], str] = {
     ast.For: "a loop", ast.While: "a loop", ast.Tuple: "a tuple", ast.List: "a list", ast.Dict: "a dict", ast.Set: "a set",
     ast.Lambda: "a function without a name", ast.FunctionDef: "a function inside of a function", ast.ListComp: "a comprehension",
@@ -242,12 +242,12 @@ _CONSTRUCTS: Mapping[type[ast.AST], str] = {
 
 
 def construct(node: ast.AST) -> str:
-    """What people call a construct that is not read."""
+    """The common name of an unsupported construct."""
     return _CONSTRUCTS.get(type(node), "a construct that is not known here")
 
 
 def located(error: UnreadableError, node: ast.AST) -> UnreadableError:
-    """The error with the place that it is about, unless it has one."""
+    """The error with its place in the code, unless it has one."""
     if error.construct:
         return error
     try:
@@ -267,7 +267,7 @@ def _spelled(symbol: str) -> ast.BinOp | ast.Compare:
 
 @cache
 def _written(name: str) -> tuple[list[str], ast.expr, Counter[str]]:
-    """The parameters of a name that is a line of Python, its value, and how often each parameter is in it."""
+    """The parameters of a one-line definition, its value, and the number of uses of each parameter."""
     parameters, text = WRITTEN[name]
     tree = ast.parse(text, mode="eval").body
     return parameters.split(", "), tree, Counter(x.id for x in ast.walk(tree) if isinstance(x, ast.Name))

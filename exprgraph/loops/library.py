@@ -1,6 +1,6 @@
 """The formulas of the elementary functions and the runtime's functions and procedures, by name, as typed loops.
 
-Each is read when it is first asked for, once a process and a type of number.
+Each is read at its first use, once per process and type of number.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .program import Function, Procedure, Run
 from .read import Read, read_function
 from .walk import calls_of, statements_of
 
-#: where the definitions are: what differs between float64 and float32, the formulas that are the same, and the runtime
+#: the modules of the definitions: helpers that differ between float64 and float32, shared formulas, and the runtime
 _WIDTHS = ("formulas/double", "formulas/single")
 _SHARED = (*(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error")), "runtime")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
-#: what typed loops have as operations: definitions of these are for CPython and Numba
+#: operations of typed loops; their definitions are only for CPython and Numba
 OPERATIONS = frozenset(("bits", "from_bits", "separate_product", "powi"))
-#: the difference of 1 and the next number
+#: the distance from 1 to the next number
 _EPS = (2.0**-52, 2.0**-23)
 
 
@@ -53,12 +53,12 @@ def _texts(single: bool) -> Mapping[str, _Text]:
 
 @cache
 def signatures() -> Mapping[str, Signature]:
-    """The functions that code may call, and how many arguments each takes."""
+    """The functions that code may call, and the number of arguments of each."""
     return MappingProxyType({n: Signature(t.arity) for n, t in _texts(False).items() if not t.is_procedure})
 
 
 def names() -> frozenset[str]:
-    """All names: those of functions, of procedures, and of what is an operation of typed loops.
+    """All names: of functions, of procedures, and of operations of typed loops.
 
     >>> {"tanh", "solve", "powi"} <= names()
     True
@@ -101,7 +101,7 @@ def _node(name: str, single: bool) -> ast.FunctionDef:
 
 
 def needed(called: Iterable[str], single: bool = False) -> tuple[list[Function], list[Procedure]]:
-    """The functions and procedures of these names and all that they call, each after those it calls; other names are left out.
+    """The functions and procedures of these names and all that they call, callees first; other names are left out.
 
     >>> [f.name for f in needed(["sinh_high", "softplus_rest", "mine"])[0]][:3]
     ['sinh_high', 'exp_low', 'sigmoid_argument']
@@ -126,7 +126,7 @@ def needed(called: Iterable[str], single: bool = False) -> tuple[list[Function],
 
 
 def _calls(name: str, single: bool) -> Sequence[str]:
-    """The functions and procedures that one of these calls."""
+    """The functions and procedures that one of them calls."""
     if not _texts(single)[name].is_procedure:
         return _read(name, single).calls
     body = procedure(name, single).body

@@ -1,7 +1,6 @@
-"""Operations on values while code is read: conversions as in Python, whole numbers that are known, bounded depth.
+"""Operations on values while code is read: Python's conversions, known integers, bounded depth.
 
-A value is an expression, or a Python integer: a whole number that is written down, which becomes a real, an index or bits
-by what stands beside it.
+A value is an expression, or a Python int: an integer literal, which becomes a real, an index or bits by its context.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from .program import Call, Constant, Expression, Let, Load, Name, Operation
 
 Value = Union[Expression, int]
 
-#: no expression that is read is deeper than this; what is gets a name.  Languages bound the depth of what they read.
+#: the depth of expressions; deeper ones are divided by names, since languages bound the depth
 DEPTH = 48
-#: a power of a whole number up to this is multiplications
+#: the largest integer exponent that is computed by multiplications
 MULTIPLIED = 16
-#: whole numbers beyond are reals: they are no index, and no bits
+#: integers beyond are reals, never an index or bits
 _MOST = 2**63
 
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "add", ast.Mult: "mul", ast.Div: "div"}
@@ -32,7 +31,7 @@ _OF_WHOLE = {
 }  # fmt: skip
 _OF_TRUTH = {ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "ne"}
 _TESTS = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
-#: of whole numbers that are known
+#: operators on known integers
 _KNOWN: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv,
     ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor, ast.RShift: operator.rshift,
@@ -44,12 +43,12 @@ TRUE, FALSE = Constant("True", "truth"), Constant("False", "truth")
 
 
 def kind(v: Value) -> str:
-    """The type of a value; of a whole number ``whole``."""
+    """The type of a value; ``whole`` for a known integer."""
     return "whole" if isinstance(v, int) else v.type
 
 
 class Numbers:
-    """Values, what is computed of them, and the names that some of them get."""
+    """Values, computations with them, and names for some of them."""
 
     def __init__(self) -> None:
         self.body: list[Let] = []
@@ -59,7 +58,7 @@ class Numbers:
     # -- names and depth
 
     def fresh(self, wanted: str) -> str:
-        """A name that nothing has yet, of letters that every language knows."""
+        """An unused name, of letters that every language allows."""
         base = wanted if wanted.isascii() else "v"
         name, k = base, 0
         while name in self.taken:
@@ -69,7 +68,7 @@ class Numbers:
         return name
 
     def named(self, v: Value, wanted: str = "v") -> Value:
-        """A name for a value, unless it is as short as one."""
+        """A name for a value, unless the value is as short as a name."""
         if isinstance(v, (int, Name, Constant)):
             return v
         name = self.fresh(wanted)
@@ -77,17 +76,17 @@ class Numbers:
         return Name(name, v.type)
 
     def depth(self, e: Expression) -> int:
-        """How deep an expression is: at least as deep as what any language reads it as."""
+        """An upper bound of an expression's depth in any language."""
         if isinstance(e, (Name, Constant)):
             return 0
         known = self._depths.get(id(e))
-        if known is None:  # made elsewhere, and not deep
+        if known is None:  # made by other code, and shallow
             args = (e.at,) if isinstance(e, Load) else e.args
             known = self._depths[id(e)] = (len(args) + max((self.depth(a) for a in args), default=0), e)
         return known[0]
 
     def operation(self, op: str, *args: Expression) -> Expression:
-        """An operation, whose arguments get names where it would be too deep."""
+        """An operation; arguments get names if it would be too deep."""
         return self._bounded(lambda given: program.operation(op, *given), args)
 
     def call(self, name: str, args: list[Expression], library: bool = False) -> Expression:
@@ -105,14 +104,14 @@ class Numbers:
         return e
 
     def expression(self, v: Value) -> Expression:
-        """A value that is no whole number."""
+        """A value that is not a known integer."""
         assert not isinstance(v, int)
         return v
 
     # -- conversions
 
     def real(self, v: Value) -> Expression:
-        """A value where a real is meant: a whole number is the real of that value, a truth value 1 or 0, as in Python."""
+        """A value as a real: integers are converted, truth values are 1 or 0, as in Python."""
         if isinstance(v, int):
             try:
                 return program.real(float(v))
@@ -133,15 +132,15 @@ class Numbers:
         return v if v.type == "truth" else self.operation("ne", self.real(v), program.real(0.0))
 
     def index(self, v: Value) -> Expression:
-        """A value where an index is meant."""
+        """A value as an index."""
         if isinstance(v, int):
             return program.index(v)
         if v.type != "index":
-            raise UnreadableError(f"{v!r} is no index")
+            raise UnreadableError(f"{v!r} is not an index")
         return v
 
     def alike(self, a: Value, b: Value) -> tuple[Expression, Expression]:
-        """Two values as ones of a type: a whole number takes that of the other; beside a real, all are."""
+        """Two values converted to one type: a known integer takes the type of the other; beside a real, both are reals."""
         if isinstance(a, int) and not isinstance(b, int) and b.type in ("bits", "index"):
             a = self._whole(a, b.type)
         if isinstance(b, int) and not isinstance(a, int) and a.type in ("bits", "index"):
@@ -183,10 +182,10 @@ class Numbers:
             return self.call("mod" if isinstance(op, ast.Mod) else "floor_divide", [x, y])
         found = _ARITHMETIC.get(type(op)) or (_OF_INDICES if x.type == "index" else _OF_WHOLE).get(type(op)) or _OF_WHOLE.get(type(op))
         if found is None or x.type not in OPERATIONS[found].takes:
-            raise UnreadableError("an operator that numbers have not")
+            raise UnreadableError("an operator without a meaning for numbers")
         if isinstance(op, ast.Sub):
             y = self.operation("neg", y)
-        if found in ("add", "mul") and isinstance(x, Operation) and x.op == found:  # from left to right, however long
+        if found in ("add", "mul") and isinstance(x, Operation) and x.op == found:  # from left to right, of any length
             return self.operation(found, *x.args, y) if self.depth(x) + 1 < DEPTH else self.operation(found, x, y)
         return self.operation(found, x, y)
 
@@ -200,7 +199,7 @@ class Numbers:
         return value if abs(value) < _MOST else None
 
     def _power(self, base: Value, exponent: Value) -> Value:
-        """A power; of a small whole number, by multiplications."""
+        """A power; a small integer exponent gives multiplications."""
         x = self.real(base)
         if not isinstance(exponent, int) or abs(exponent) > MULTIPLIED:
             return self.call("pow", [x, self.real(exponent)])
@@ -217,7 +216,7 @@ class Numbers:
         """One comparison."""
         test = _TESTS.get(type(op))
         if test is None:
-            raise UnreadableError("a comparison that numbers have not")
+            raise UnreadableError("a comparison without a meaning for numbers")
         if isinstance(a, int) and isinstance(b, int):
             return TRUE if _KNOWN_TESTS[type(op)](a, b) else FALSE
         x, y = self.alike(a, b)
@@ -226,7 +225,7 @@ class Numbers:
         return self.operation(test, x, y)
 
     def joined(self, op: str, values: list[Value]) -> Value:
-        """``and`` or ``or``: of conditions a condition, of numbers the one that decides."""
+        """``and`` or ``or``: a condition for conditions, the deciding number for numbers."""
         if all(kind(v) == "truth" for v in values):
             return self.operation(op, *map(self.expression, values))
         result = values[-1]

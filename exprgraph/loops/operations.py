@@ -1,4 +1,4 @@
-"""The operations of typed loops: what each takes, gives and is written as."""
+"""The operations of typed loops: types of arguments and results, and notation."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .types import Type
 
 
 class Rule(NamedTuple):
-    """An operation: the types its arguments may have, the type it gives, and how many arguments it takes.
+    """An operation: the types of its arguments, the type of its result, and the number of arguments.
 
-    All arguments have one type, but for the condition of ``select``.
+    All arguments have one type, except the condition of ``select``.
     """
 
     takes: tuple[Type, ...]
-    gives: Type | None  # None: that of its arguments
+    gives: Type | None  # None: the type of its arguments
     arity: int | None  # None: two or more, from left to right
-    symbol: str  # between two arguments, or before one, in messages and in what ``repr`` shows
+    symbol: str  # between two arguments, or before one, in messages and in ``repr``
 
 
 _NUMBERS: tuple[Type, ...] = ("real", "index", "bits")
@@ -27,18 +27,18 @@ _REAL: tuple[Type, ...] = ("real",)
 _TRUTH: tuple[Type, ...] = ("truth",)
 
 OPERATIONS: dict[str, Rule] = {
-    # a negated term of a sum is subtracted; products and sums that follow each other may become one fused operation
-    # where the function or procedure that they stand in may be contracted
+    # a negated term of a sum is subtracted; a product and the sum that uses it may become one fused operation, if their
+    # function or procedure may be contracted
     "add": Rule(_NUMBERS, None, None, "+"),
     "mul": Rule(_NUMBERS, None, None, "*"),
-    # a product that is rounded by itself: it never becomes part of a fused operation
+    # a separately rounded product, which is never fused
     "mul_apart": Rule(_REAL, None, None, "*!"),
     "div": Rule(_REAL, None, 2, "/"),
     "neg": Rule(_NUMBERS, None, 1, "-"),
     # of indices, rounded down
     "floordiv": Rule(("index",), None, 2, "//"),
     "mod": Rule(("index",), None, 2, "%"),
-    # a number of lanes, or more, up to a whole vector of them: for a procedure that may compute lanes behind the last sample
+    # a number of lanes rounded up to whole vectors, for a procedure that may compute lanes behind the last sample
     "whole_vectors": Rule(("index",), None, 1, "whole_vectors"),
     "and_bits": Rule(_WHOLE, None, 2, "&"),
     "or_bits": Rule(_WHOLE, None, 2, "|"),
@@ -61,11 +61,11 @@ OPERATIONS: dict[str, Rule] = {
     "ge": Rule(_NUMBERS, "truth", 2, ">="),
     "eq": Rule((*_NUMBERS, "truth"), "truth", 2, "=="),
     "ne": Rule((*_NUMBERS, "truth"), "truth", 2, "!="),
-    # nothing is left out: both sides are computed
+    # without shortcuts: both sides are computed
     "and": Rule(_TRUTH, None, None, "and"),
     "or": Rule(_TRUTH, None, None, "or"),
     "not": Rule(_TRUTH, None, 1, "not"),
-    # (condition, value if it is true, value if not); a function of C's library on one side is called only where it is wanted
+    # (condition, value if true, value if false); a function of C's library on one side is called only if needed
     "select": Rule((*_NUMBERS, "truth"), None, 3, "select"),
     # conversions: the same value as a real, and the same bits
     "real_of_index": Rule(("index",), "real", 1, "real"),
@@ -83,10 +83,10 @@ LIBRARY = {
 
 
 def type_of(op: str, types: Sequence[Type]) -> Type:
-    """The type that an operation gives for arguments of some types.
+    """The type of an operation's result for some types of arguments.
 
     Raises:
-        LoopError: there is no such operation, or it does not take these.
+        LoopError: there is no such operation, or it does not take these types.
     """
     rule = OPERATIONS.get(op)
     if rule is None:

@@ -1,4 +1,4 @@
-"""Which parameters of procedures are only read, and which are the only way to what they point to."""
+"""Parameters of procedures that are read only, or not aliased."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Names = frozenset[str]
 
 
 def stored_through(procedures: Sequence[Procedure]) -> dict[str, Names]:
-    """The parameters that each procedure stores through, itself or in what it calls; procedures come after those they call."""
+    """The parameters that each procedure stores through, also by its callees; callees come first."""
     found: dict[str, Names] = {}
     parameters = _parameters(procedures)
     for p in procedures:
@@ -27,12 +27,12 @@ def stored_through(procedures: Sequence[Procedure]) -> dict[str, Names]:
 
 
 def alone(program: Loops, procedures: Sequence[Procedure]) -> dict[str, Names]:
-    """The parameters of each procedure that are the only way to memory that is stored to, or way to none that is, in every call.
+    """The parameters of each procedure without aliases in any call, or that lead to memory that is only read.
 
-    The arrays that a driver gets do not overlap.
+    The arrays of a driver do not overlap.
     """
     stored, parameters = stored_through(procedures), _parameters(procedures)
-    twice: dict[str, set[Names]] = {p.name: set() for p in procedures}  # parameters that may be one array
+    twice: dict[str, set[Names]] = {p.name: set() for p in procedures}  # parameters that may be the same array
     for part in program.parts:
         for body in (part.before, part.body):
             _calls(body, (), twice, parameters)
@@ -46,7 +46,7 @@ def alone(program: Loops, procedures: Sequence[Procedure]) -> dict[str, Names]:
 
 
 def _calls(body: Sequence[Statement], same: Iterable[Names], twice: Mapping[str, set[Names]], parameters: Mapping[str, list[str]]) -> None:
-    """Of every call, which parameters get what may be one array."""
+    """For every call, the parameters that may be the same array."""
     same = set(same)
     for s in statements_of(body):
         if isinstance(s, Each):

@@ -1,4 +1,4 @@
-"""The runtime's procedures in Python as typed loops: their parameters say their types, ``Array`` or ``int``."""
+"""The runtime's procedures in Python as typed loops; annotations give the types, ``Array`` or ``int``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .program import Add, Branch, Expression, Let, Load, Loop, Name, Procedure, 
 from .types import Type
 from .verify import why_not_neighbours
 
-#: what annotations mean
+#: the types of annotations
 _TYPES: Mapping[str, Type] = {"Array": "reals", "int": "index"}
 
 
@@ -21,12 +21,12 @@ def read_procedure(node: ast.FunctionDef, functions: Mapping[str, Signature], ep
     """A procedure.
 
     Args:
-        node: its definition; with the decorator ``reassociated`` its sums may be added up in any order.
+        node: its definition; the decorator ``reassociated`` allows sums in any order.
         functions: the functions that it may call.
-        eps: what ``np.finfo(...).eps`` is.
+        eps: the value of ``np.finfo(...).eps``.
 
     Raises:
-        UnreadableError: it has something that typed loops have not.
+        UnreadableError: it has a construct without typed loops.
     """
     reassociate = any(ast.unparse(d) == "reassociated" for d in node.decorator_list)
     reader = _Procedure(functions, eps, reassociate)
@@ -35,7 +35,7 @@ def read_procedure(node: ast.FunctionDef, functions: Mapping[str, Signature], ep
         for a in node.args.args:
             type_ = _TYPES.get(ast.unparse(a.annotation) if a.annotation is not None else "")
             if type_ is None:
-                raise UnreadableError(f"the parameter {a.arg} is no Array and no int")
+                raise UnreadableError(f"the parameter {a.arg} is neither Array nor int")
             parameters.append(Name(reader.numbers.fresh(a.arg), type_))
             reader.env[a.arg] = parameters[-1]
         body = reader.block(node.body)
@@ -45,7 +45,7 @@ def read_procedure(node: ast.FunctionDef, functions: Mapping[str, Signature], ep
 
 
 class _Procedure(Expressions):
-    """The statements of a procedure.  A name that has a value where it is assigned is a variable, and changes."""
+    """The statements of a procedure.  A name that is assigned again is a variable."""
 
     def __init__(self, functions: Mapping[str, Signature], eps: float, reassociate: bool) -> None:
         super().__init__(functions, True, eps)
@@ -53,7 +53,7 @@ class _Procedure(Expressions):
         self.out: list[Statement] = []
 
     def block(self, body: Sequence[ast.stmt], **inside: Name) -> tuple[Statement, ...]:
-        """Statements one after another, whose names are theirs."""
+        """A block of statements with its own names."""
         outer, before, self.env, self.out = self.env, self.out, {**self.env, **inside}, []
         try:
             for k, s in enumerate(body):
@@ -66,7 +66,7 @@ class _Procedure(Expressions):
             self.env, self.out = outer, before
 
     def read(self, node: ast.expr) -> Value:
-        """An expression; names that it needs are given before the statement that it stands in."""
+        """An expression; the names it needs are defined before its statement."""
         value = self.value(node)
         self.out += self.numbers.body
         self.numbers.body.clear()
@@ -111,7 +111,7 @@ class _Procedure(Expressions):
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
             pairs = list(zip(target.elts, value.elts))
         values: list[Expression] = []
-        for to, v in pairs:  # all values first, then the names: they may be exchanged
+        for to, v in pairs:  # first all values, then the names, since they may be exchanged
             given = self.read(v)
             read = self.numbers.index(given) if isinstance(given, int) else given
             if len(pairs) > 1 and not isinstance(to, ast.Name):
@@ -146,7 +146,7 @@ class _Procedure(Expressions):
 
 
 def _assigned(body: Sequence[ast.stmt]) -> set[str]:
-    """Names that statements, and those inside of them, give a value."""
+    """The names that statements, and nested ones, assign."""
     found = set()
     for node in (n for s in body for n in ast.walk(s)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []

@@ -1,8 +1,8 @@
 """The typed loop program: immutable expressions and statements.
 
-Scheduling makes it, the reader of Python makes it, printers read it.  Nothing in it has to be guessed: every expression
-has a type, every loop says what it runs over, every variable that changes is declared to change.
-:func:`exprgraph.loops.verify.verify` names what is wrong with one.
+Scheduling and the reader of Python make it; printers read it.  Nothing has to be guessed: every expression has a type,
+every loop has an axis, and every name that changes is declared as a variable.
+:func:`exprgraph.loops.verify.verify` names the first fault of a program.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .types import Axis, Type
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Constant:
-    """A number as Python's ``repr`` writes it: so -0.0 is not 0.0, and NaN is equal to itself."""
+    """A number as the text of Python's ``repr``: so -0.0 differs from 0.0, and NaN equals itself."""
 
     text: str
     type: Type
@@ -47,7 +47,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Operation:
-    """One of :data:`exprgraph.loops.operations.OPERATIONS`, of arguments; :func:`operation` finds the type."""
+    """One of :data:`exprgraph.loops.operations.OPERATIONS` with arguments; :func:`operation` finds the type."""
 
     op: str
     args: tuple[Expression, ...]
@@ -59,7 +59,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """A function of reals: one of the program's, or with ``library`` one of C's mathematical library."""
+    """A call of a function of reals: of the program, or with ``library`` of C's mathematical library."""
 
     function: str
     args: tuple[Expression, ...]
@@ -67,7 +67,7 @@ class Call:
 
     @property
     def type(self) -> Type:
-        """That of every function."""
+        """The type of every function's value."""
         return "real"
 
     def __repr__(self) -> str:
@@ -83,7 +83,7 @@ class Load:
 
     @property
     def type(self) -> Type:
-        """That of the numbers it points to."""
+        """The type of the numbers it points to."""
         return "real" if self.pointer.type == "reals" else "index"
 
     def __repr__(self) -> str:
@@ -140,7 +140,7 @@ def bits(value: int) -> Constant:
 
 
 def operation(op: str, *args: Expression) -> Operation:
-    """An operation of arguments.
+    """An operation with arguments.
 
     Raises:
         LoopError: there is no such operation, or it does not take these.
@@ -152,7 +152,7 @@ def operation(op: str, *args: Expression) -> Operation:
 
 
 class Statement:
-    """Something done."""
+    """A statement."""
 
     __slots__ = ()
 
@@ -162,7 +162,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Let(Statement):
-    """A name for a value; a name is given once in a procedure or function."""
+    """A name for a value; a procedure or function defines a name once."""
 
     name: str
     value: Expression
@@ -170,7 +170,7 @@ class Let(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Variable(Statement):
-    """A name whose value changes, with the first one."""
+    """A variable with its first value."""
 
     name: str
     start: Expression
@@ -186,7 +186,7 @@ class Set(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Add(Statement):
-    """A real added to a variable, an accumulator: in any order where the procedure may reassociate."""
+    """A real added to a variable, an accumulator; in any order if the procedure may reassociate."""
 
     name: str
     value: Expression
@@ -194,7 +194,7 @@ class Add(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Store(Statement):
-    """A real written to memory; with ``add``, added to the one that is there."""
+    """A real written to memory; with ``add``, added to the number in memory."""
 
     pointer: Name
     at: Expression
@@ -204,7 +204,7 @@ class Store(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Loop(Statement):
-    """Rounds for an index from ``start`` to below ``stop``."""
+    """A loop over an index from ``start`` to below ``stop``."""
 
     index: str
     axis: Axis
@@ -216,7 +216,7 @@ class Loop(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Branch(Statement):
-    """One or the other."""
+    """One of two blocks."""
 
     test: Expression
     then: tuple[Statement, ...]
@@ -225,7 +225,7 @@ class Branch(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Switch(Statement):
-    """What belongs to the number that an index is; nothing where there is none."""
+    """The block for the value of an index; none if the value has no block."""
 
     on: Expression
     cases: tuple[tuple[int, tuple[Statement, ...]], ...]
@@ -241,7 +241,7 @@ class Run(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Each(Statement):
-    """Rounds for neighbouring arguments of the driver: ``pointer`` is each in turn, ``index`` counts from 0."""
+    """A loop over neighbouring arguments of the driver: ``pointer`` is each in turn, ``index`` counts from 0."""
 
     index: str
     pointer: str
@@ -254,10 +254,10 @@ class Each(Statement):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Function:
-    """A function of reals without effects: names for values, then the result.
+    """A pure function of reals: names for values, then the result.
 
-    ``source`` is the Python of a function that the reader does not know, which only Numba compiles; it has no body then,
-    and ``calls`` are the functions of the program that it calls.
+    A function that the reader does not know has ``source``, Python that only Numba compiles, and no body; ``calls`` are
+    the functions of the program that it calls.
     """
 
     name: str
@@ -278,7 +278,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Procedure:
-    """Statements that work on memory.  ``reassociate``: sums may be added up in any order."""
+    """Statements on memory.  ``reassociate``: sums may be added in any order."""
 
     name: str
     parameters: tuple[Name, ...]
@@ -295,10 +295,10 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Part:
-    """A part of the driver: work that all samples share, or with ``samples`` a pass over blocks of samples.
+    """A part of the driver: work shared by all samples, or with ``samples`` a pass over blocks of samples.
 
-    ``before`` is done once, before the first block: totals become 0.  In the body of a pass ``first`` is the index of the
-    block's first sample, ``n`` how many samples it has.
+    ``before`` runs once before the first block, and sets totals to 0.  In the body of a pass ``first`` is the index of the
+    block's first sample, and ``n`` the number of its samples.
     """
 
     body: tuple[Statement, ...]
@@ -308,11 +308,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Loops:
-    """A whole program: ``kernels`` are the procedures made for it, ``library`` those and the functions that they need.
+    """A whole program: ``kernels`` are the procedures made for it, ``library`` the functions and procedures they need.
 
-    The driver has the names ``a0``, ``a1``, ... of its arguments, ``o`` of the results that all samples share and ``o3`` of
-    the fourth result, which differs by sample (``results`` lists them); ``w`` and ``s``, the workspaces on lanes and shared;
-    ``c``, ``T`` and ``STEPS``, the constants, the table of indices and that of steps, two indices a step; and ``samples``.
+    The driver's parameters are the arguments ``a0``, ``a1``, ...; the shared results ``o``, and results that differ by
+    sample, such as ``o3``, the fourth (``results`` lists them); the workspaces ``w`` on lanes and ``s`` shared; the constants
+    ``c``, the table of indices ``T``, the table ``STEPS`` with two indices per step; and ``samples``.
     """
 
     single: bool
@@ -341,7 +341,7 @@ class Loops:
 
 
 def lines_of(body: tuple[Statement, ...] | list[Statement]) -> list[str]:
-    """Statements as people read them, a line each; deep nests are indented."""
+    """Statements as text, one per line; nested ones are indented."""
     out: list[str] = []
     for s in body:
         if isinstance(s, Let):
@@ -364,7 +364,7 @@ def lines_of(body: tuple[Statement, ...] | list[Statement]) -> list[str]:
 
 
 def _blocks(s: Statement) -> list[tuple[str, tuple[Statement, ...]]]:
-    """The blocks of a statement that has any, each with the line before it."""
+    """The blocks of a statement, each with the line before it."""
     if isinstance(s, Loop):
         axis = "" if s.axis == "plain" else f"{s.axis} "
         by = "" if s.step == 1 else f" by {s.step}"

@@ -1,4 +1,4 @@
-"""What a program's driver calls, and what that calls."""
+"""The functions and procedures that a program's driver reaches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Key = tuple[str, bool]
 
 
 def reached(program: Loops) -> tuple[list[Function], list[Procedure]]:
-    """The functions and procedures that the driver needs, each after those that it calls itself."""
+    """The functions and procedures that the driver needs, callees first."""
     functions = {f.name: f for f in program.functions}
     procedures = {p.name: p for p in (*program.library, *program.kernels)}
     found: dict[_Key, None] = {}
@@ -30,7 +30,7 @@ def reached(program: Loops) -> tuple[list[Function], list[Procedure]]:
 
 
 def _called(body: Sequence[Statement]) -> list[_Key]:
-    """What statements call, the last first: the name, and whether it is a procedure."""
+    """The calls in statements, last first: the name, and whether it is a procedure."""
     runs = dict.fromkeys(s.procedure for s in statements_of(body) if isinstance(s, Run))
     return [*((n, True) for n in runs), *((n, False) for n in calls_of(body))][::-1]
 

@@ -18,11 +18,11 @@ from .statements import Statements
 
 
 class Read(NamedTuple):
-    """A function that was read, and how it is called."""
+    """A function that was read, and its signature."""
 
     function: Function
     signature: Signature
-    #: the functions that it calls, not those of C's library
+    #: the called functions, without those of C's library
     calls: tuple[str, ...]
 
 
@@ -32,11 +32,11 @@ def read_function(node: ast.FunctionDef, functions: Mapping[str, Signature], *, 
     Args:
         node: its definition.
         functions: the functions that it may call, and their arguments.
-        own: whether it is of this package, where ``math.exp`` is C's function; in code of users it is the formula here.
-        contract: whether its products may be fused with what they are added to.
+        own: whether it belongs to this package, where ``math.exp`` is C's function; in users' code it is our formula.
+        contract: whether its products may be fused with sums.
 
     Raises:
-        UnreadableError: it has something that typed loops have not.
+        UnreadableError: it has a construct without typed loops.
     """
     reader = Statements(functions, own)
     try:
@@ -54,10 +54,10 @@ def read_function(node: ast.FunctionDef, functions: Mapping[str, Signature], *, 
 
 
 def signature_of(node: ast.FunctionDef) -> Signature:
-    """How a function is called: with values in order, of which the last may have defaults.
+    """The signature of a function: positional parameters, the last ones with defaults.
 
     Raises:
-        UnreadableError: it may be called otherwise.
+        UnreadableError: it has other parameters.
     """
     given = node.args
     if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
@@ -72,11 +72,11 @@ def signature_of(node: ast.FunctionDef) -> Signature:
 
 @dataclass(frozen=True)
 class Template:
-    """What a row of the table means for one number: an expression of its arguments that kernels write out.
+    """The code of a row for one number: an expression of its arguments that kernels inline.
 
-    ``value`` has the parameters ``a0``, ``a1``, ...; ``helpers`` are the functions of the user's that it calls, each after
-    those it calls itself.  What else is called is in the library.  ``unread`` says why the code could not be read: the value
-    is a call of a function then whose ``source`` only Numba compiles.
+    ``value`` has the parameters ``a0``, ``a1``, ...; ``helpers`` are the user's functions that it calls, callees first.  Other
+    called functions are in the library.  ``unread`` is the reason why the code could not be read; then the value is a call
+    of a function whose ``source`` only Numba compiles.
     """
 
     value: Function
@@ -90,15 +90,15 @@ def read_template(
     """The code of a row.
 
     Args:
-        name: of the row.
+        name: the name of the row.
         code: an expression of ``{0}``, ``{1}``, ...
-        arity: how many there are.
+        arity: the number of arguments.
         source: definitions of the functions that it calls besides those of ``library``.
-        names: other names for functions of the source; those that the library has get others by themselves.
+        names: other names for functions of the source; names of the library are replaced automatically.
 
     Raises:
-        MistakeError: it is Python that nothing could run.
-        SyntaxError: it is no Python.
+        MistakeError: it is Python that cannot run.
+        SyntaxError: it is not Python.
     """
     parameters = tuple(f"a{k}" for k in range(arity))
     text = code.format(*parameters)
@@ -133,7 +133,7 @@ def _definition(name: str, parameters: Sequence[str], text: str) -> ast.Function
 
 
 def _helpers(nodes: Sequence[ast.FunctionDef], library: Mapping[str, Signature]) -> tuple[dict[str, Read], dict[str, Signature]]:
-    """The functions of a source, each after those it calls, and all that can be called."""
+    """The functions of a source, callees first, and all callable functions."""
     by_name = {d.name: d for d in nodes}
     functions = {**library, **{n: signature_of(d) for n, d in by_name.items()}}
     calls = {n: _called(d) & by_name.keys() for n, d in by_name.items()}
@@ -158,12 +158,12 @@ def _helpers(nodes: Sequence[ast.FunctionDef], library: Mapping[str, Signature])
 
 
 def _called(node: ast.AST) -> set[str]:
-    """The names that are called without a module before them."""
+    """The names that are called without a module prefix."""
     return {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
 
 
 def _contracts(node: ast.FunctionDef) -> bool:
-    """Whether products of a helper may be fused: unless its decorator says otherwise."""
+    """Whether products of a helper may be fused, which its decorator may forbid."""
     return not node.decorator_list or "'contract'" in ast.unparse(node.decorator_list[0])
 
 
@@ -184,7 +184,7 @@ def _unread(
     """The code as text, for Numba."""
     name, parameters = value.name, tuple(a.arg for a in value.args.args)
     digest = blake2b("\n".join(map(ast.unparse, [*helpers, value])).encode(), digest_size=4).hexdigest()
-    value.name = f"{name}_{digest}"  # another definition of the row may be in the same program
+    value.name = f"{name}_{digest}"  # the same program may hold another definition of the row
     nodes = [*helpers, value]
     functions = []
     for d in nodes:
@@ -197,7 +197,7 @@ def _unread(
 
 
 def _rename(node: ast.AST, names: Mapping[str, str]) -> None:
-    """Give functions other names, wherever they are called or defined."""
+    """Rename functions in definitions and calls."""
     for part in ast.walk(node):
         for field in ("id", "arg", "name"):
             if isinstance(part, (ast.Name, ast.arg, ast.FunctionDef)) and hasattr(part, field):

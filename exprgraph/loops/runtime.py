@@ -1,7 +1,7 @@
-"""The scalar functions that generated code calls.
+"""The functions and procedures that generated code calls.
 
-Plain Python on floats, in the part of the language Numba compiles.  A generated module carries the
-source of those it uses, so that it needs nothing but numpy and numba.
+They are plain Python that Numba can compile.  A generated module includes the source of those it uses, so that it needs
+only numpy and numba.
 """
 
 from __future__ import annotations
@@ -130,14 +130,14 @@ def powi(x: float, n: int) -> float:
 
 
 def load(w: Array, row: int, stride: int, a: Array, first: int, size: int, offset: int, count: int, n: int) -> None:
-    """Samples, one after another, into rows of lanes."""
+    """Copy samples, one after another, into rows of lanes."""
     for e in range(count):
         for lane in range(n):
             w[row + e * stride + lane] = a[(first + lane) * size + offset + e]
 
 
 def store(out: Array, first: int, size: int, w: Array, row: int, stride: int, n: int) -> None:
-    """Rows of lanes back into samples."""
+    """Copy rows of lanes back into samples."""
     for lane in range(n):
         for e in range(size):
             out[(first + lane) * size + e] = w[row + e * stride + lane]
@@ -225,7 +225,7 @@ def dots_left(
 
 
 def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:
-    """Gaussian elimination with partial pivoting, a system for each lane, in place."""
+    """Gaussian elimination with partial pivoting, one system per lane, in place."""
     for lane in range(lanes):
         for c in range(n):
             p = c
@@ -266,17 +266,17 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
 
 
 def solve_one(w: Array, y: Array, a: int, b: int, n: int, m: int) -> None:
-    """``solve`` for one system, whose elements are neighbours."""
+    """``solve`` for one system with neighbouring elements."""
     solve(w, y, a, b, n, m, 1, 1)
 
 
 def gather(s: Array, to: int, a: Array, count: int) -> None:
-    """A small argument among others."""
+    """Copy a small argument into the shared workspace."""
     for e in range(count):
         s[to + e] = a[e]
 
 
 def clear(s: Array, offset: int, count: int) -> None:
-    """Totals before the first block."""
+    """Set totals to 0 before the first block."""
     for e in range(count):
         s[offset + e] = 0.0

@@ -1,4 +1,4 @@
-"""Functions of reals in Python: assignments, ``if`` and ``return``, in any order that people write them in."""
+"""Functions of reals in Python: assignments, ``if`` and ``return``, in any order."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from .numbers import Value
 from .program import Constant, Expression
 from .vocabulary import function_of
 
-#: what printed Python has names for
+#: names that printed Python uses
 _RESERVED = ("math", "np", "R", "u", "separate_product", "bits", "from_bits", "pow", "mod", "floor_divide")
 
 
 class Way(NamedTuple):
-    """What statements come to: values returned under conditions, the last without one if none falls through."""
+    """The result of statements: values returned under conditions; the last has no condition if every path returns."""
 
     returned: list[tuple[Expression | None, Value]]
     env: dict[str, Value]
 
     @property
     def ends(self) -> bool:
-        """Whether every way through the statements returns."""
+        """Whether every path through the statements returns."""
         return bool(self.returned) and self.returned[-1][0] is None
 
 
 class Statements(Expressions):
-    """The statements of a function: both ways of an ``if`` are computed, and what is wanted is chosen."""
+    """The statements of a function: both branches of an ``if`` are computed, and one is selected."""
 
     def reserve(self, node: ast.AST) -> None:
-        """Keep the names that a piece of code calls from being names of values."""
+        """Reserve the names that a piece of code calls."""
         called = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
         self.numbers.taken |= {*called, *filter(None, map(function_of, called)), *_RESERVED}
 
@@ -40,7 +40,7 @@ class Statements(Expressions):
         """The value of a function."""
         way = self.block(body)
         if not way.ends:
-            raise UnreadableError("a way through it ends without a value")
+            raise UnreadableError("a path through it ends without a value")
         value = way.returned[-1][1]
         for test, other in reversed(way.returned[:-1]):
             assert test is not None
@@ -48,7 +48,7 @@ class Statements(Expressions):
         return value
 
     def block(self, body: Sequence[ast.stmt]) -> Way:
-        """Statements one after another; what follows a return is not looked at."""
+        """A block of statements; code after a return is ignored."""
         way = Way([], self.env)
         for s in body:
             try:
@@ -82,14 +82,14 @@ class Statements(Expressions):
         self.env[name] = self.numbers.named(value, name)
 
     def _assign(self, s: ast.Assign) -> None:
-        """All values first, then the names: they may be exchanged."""
+        """First all values, then the names, since they may be exchanged."""
         parts = s.value.elts if isinstance(s.value, ast.Tuple) else [s.value]
         for target in s.targets:
             names = target.elts if isinstance(target, ast.Tuple) else [target]
             if len(names) != len(parts) or isinstance(target, ast.Tuple) != isinstance(s.value, ast.Tuple):
-                raise UnreadableError("a tuple that is not taken apart where it is made")
+                raise UnreadableError("a tuple that is not unpacked at once")
             if not all(isinstance(t, ast.Name) for t in names):
-                raise UnreadableError("an assignment to what is no name")
+                raise UnreadableError("an assignment to something other than a name")
         values = [self.value(part) for part in parts]
         if len(parts) > 1 or len(s.targets) > 1:
             values = [self.numbers.named(v) for v in values]
@@ -99,7 +99,7 @@ class Statements(Expressions):
                 self.bind(t.id, v)
 
     def _branches(self, s: ast.If) -> Way:
-        """``if``, any number of ``elif``, and ``else``: from the last to the first, each chosen before those behind it."""
+        """``if``, any number of ``elif``, and ``else``: from the last to the first; earlier ones take precedence."""
         outer = self.env
         tests: list[Value] = []
         ways: list[Way] = []
@@ -118,7 +118,7 @@ class Statements(Expressions):
         return after
 
     def _either(self, test: Value, yes: Way, no: Way) -> Way:
-        """One way or the other."""
+        """A selection between two branches."""
         n = self.numbers
         condition = n.truth(test)
         if isinstance(condition, Constant):
@@ -136,7 +136,7 @@ class Statements(Expressions):
         env: dict[str, Value] = {}
         for name in {**yes.env, **no.env}:
             a, b = yes.env.get(name), no.env.get(name)
-            if a is None or b is None or a is b or a == b:  # a name of one way is not asked for on the other
+            if a is None or b is None or a is b or a == b:  # a name of one branch is unknown in the other
                 env[name] = a if a is not None else b  # type: ignore[assignment]
             else:
                 env[name] = n.named(n.chosen(condition, a, b), name)

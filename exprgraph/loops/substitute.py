@@ -1,4 +1,4 @@
-"""A function written out where it is called: its statements and its value, for arguments."""
+"""Inlining: a function's statements and its value, for arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .verify import parts_of
 
 
 def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
-    """An expression with other expressions in the place of names."""
+    """An expression with names replaced by expressions."""
     if isinstance(e, Name):
         return values.get(e.name, e)
     if isinstance(e, Constant):
@@ -28,18 +28,18 @@ def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
 
 @cache
 def repeated(function: Function) -> frozenset[str]:
-    """The parameters that a function has more than once."""
+    """The parameters that a function uses more than once."""
     values = [*(s.value for s in function.body), function.result]
     uses = Counter(x.name for e in values for x in parts_of(e) if isinstance(x, Name))
     return frozenset(p for p in function.parameters if uses[p] > 1)
 
 
 def written_out(function: Function, args: Sequence[Expression], fresh: Callable[[str], str]) -> tuple[list[Let], Expression]:
-    """A function's statements and its value, where its parameters are ``args``.
+    """A function's statements and its value for the arguments ``args``.
 
     Args:
         args: names or constants, unless a parameter occurs once.
-        fresh: a name that nothing has yet, for one that a value has in the function.
+        fresh: makes an unused name from a name in the function.
 
     >>> from .read import read_template
     >>> square_sum = read_template("f", "{0}*{0} + {1}", 2, "", {}).value

@@ -1,4 +1,4 @@
-"""What programs are planned and printed for: sizes of memory, and vectors."""
+"""Targets of plans and printers: sizes of memory, and vectors."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """A machine as far as plans and printers ask; a plan for machines that are alike is the same.
+    """The properties of a machine that plans and printers use; equal targets have equal plans.
 
-    A plan asks for blocks and rows.  The rest is for printers: a vector has ``lanes`` reals of ``bits`` bits, and there are
-    ``registers`` vectors.
+    Plans use blocks and rows.  Printers use vectors: ``registers`` of them, with ``lanes`` reals of ``bits`` bits.
     """
 
     lanes: int = 8
     bits: int = 64
     registers: int = 32
-    #: samples in a block: the most for which the workspace is small enough
+    #: numbers of samples in a block; a plan takes the largest with a workspace that is small enough
     blocks: tuple[int, ...] = (128, 64, 32, 16, 8)
-    #: What the workspace on lanes should not exceed, in bytes.  Measured: up to here a longer block gains more (each
-    #: product of matrices loads its shared side once for a block) than a workspace in second-level cache does.
+    #: The largest workspace on lanes, in bytes.  Measured: up to here a longer block, for which products of matrices load
+    #: their shared side once, gains more than a workspace in the second-level cache.
     workspace: int = 2 * 1024 * 1024
-    #: what rows are further apart than a block is long: powers of two would crowd a few sets of a cache
+    #: the padding of rows: distances of powers of two would crowd a few sets of a cache
     padding: int = 8
 
     def row_length(self, block: int) -> int:
@@ -33,7 +32,7 @@ class Target:
         return block + self.padding if block > self.padding else block
 
     def block_for(self, rows: int, bits: int) -> int:
-        """The samples in a block, for a workspace of so many rows of reals.
+        """The number of samples in a block, for a workspace of ``rows`` rows of reals.
 
         >>> CPU.block_for(100, 64), CPU.block_for(3000, 64), CPU.block_for(10**6, 64)
         (128, 64, 8)

@@ -1,4 +1,4 @@
-"""A body without the names that nothing reads: compilers warn of these, and people wonder."""
+"""Removal of names that nothing reads; compilers warn of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Body = tuple[Statement, ...]
 
 
 def without_unused(body: Body, results: Iterable[Expression] = ()) -> Body:
-    """Statements without values that neither memory nor a choice nor ``results`` depend on."""
+    """Statements without values that no store, no branch and none of ``results`` depends on."""
     found = _Reading()
     names = found.block(body, {})
     for e in results:
@@ -26,7 +26,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.count = 0
-        self.reads: dict[int, set[int]] = {}  # the names that the values of each are computed from
+        self.reads: dict[int, set[int]] = {}  # the names in the value of each
         self.needed: set[int] = set()
         self.declared: list[int] = []  # by each Let, Variable, Set and Add, in order
 
@@ -69,7 +69,7 @@ class _Reading:
             self.block(s.body, names)
 
     def follow(self) -> None:
-        """What is needed for what is needed."""
+        """The transitive closure of the needed names."""
         pending = list(self.needed)
         while pending:
             for k in self.reads[pending.pop()] - self.needed:

@@ -1,4 +1,4 @@
-"""What is wrong with a loop program, named: run on every program that a test builds."""
+"""The verifier of loop programs, run on every program that a test builds."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def verify(program: Loops) -> None:
     """Check a whole program.
 
     Raises:
-        LoopError: something in it is impossible; the message names it, and the procedure or function it is in.
+        LoopError: the program is invalid; the message names the fault, and its procedure or function.
     """
     functions = {f.name: f for f in program.functions}
     procedures = {p.name: p for p in (*program.library, *program.kernels)}
     for many in (program.functions, (*program.library, *program.kernels)):
         _once([x.name for x in many], "the program")
     known: set[str] = set()
-    for f in program.functions:  # each after those it calls, so that none calls itself
+    for f in program.functions:  # callees first, so that none calls itself
         verify_function(f, {n: functions[n] for n in known})
         known.add(f.name)
     for p in procedures.values():
@@ -56,10 +56,10 @@ def verify(program: Loops) -> None:
 
 
 def verify_function(f: Function, functions: Mapping[str, Function]) -> None:
-    """Check one function, which calls others of ``functions`` only.
+    """Check one function, which may call only ``functions``.
 
     Raises:
-        LoopError: something in it is impossible.
+        LoopError: it is invalid.
     """
     if f.source:
         return
@@ -75,7 +75,7 @@ def verify_procedure(p: Procedure, functions: Mapping[str, Function], procedures
     """Check one procedure.
 
     Raises:
-        LoopError: something in it is impossible.
+        LoopError: it is invalid.
     """
     check = _Check(f"procedure {p.name}", functions, procedures, p.reassociate)
     _once([n.name for n in p.parameters], check.where)
@@ -138,9 +138,9 @@ class _Check:
         try:
             value = x.value
         except ValueError:
-            raise self.fault(f"{x.text!r} is no {x.type}") from None
+            raise self.fault(f"{x.text!r} is not of type {x.type}") from None
         if x.type in ("reals", "indices") or repr(value) != x.text or (x.type == "index" and not 0 <= value < 2**64):
-            raise self.fault(f"{x.text!r} is no {x.type}")
+            raise self.fault(f"{x.text!r} is not of type {x.type}")
 
     def _call(self, x: Call) -> None:
         if x.library:
@@ -172,10 +172,10 @@ class _Check:
                 variables.add(s.name)
         elif isinstance(s, (Set, Add)):
             if s.name not in variables:
-                raise self.fault(f"{s.name} is no variable")
+                raise self.fault(f"{s.name} is not a variable")
             self.expect(s.name, s.value, "real" if isinstance(s, Add) else names[s.name], names)
             if isinstance(s, Add) and names[s.name] != "real":
-                raise self.fault(f"{s.name} is {names[s.name]}; what is added up is real")
+                raise self.fault(f"{s.name} is {names[s.name]}; accumulators are real")
         elif isinstance(s, Store):
             self.expect("an address", s.at, "index", names)
             self.expect("a stored number", s.value, "real", names)
@@ -198,7 +198,7 @@ class _Check:
         elif isinstance(s, Run):
             self._run(s, names)
         else:
-            raise self.fault(f"{type(s).__name__} is no statement")
+            raise self.fault(f"{type(s).__name__} is not a statement")
 
     def _loop(self, s: Loop, names: Mapping[str, Type], variables: set[str]) -> None:
         self.expect("where a loop begins", s.start, "index", names)
@@ -235,7 +235,7 @@ class _Check:
 
 
 def parts_of(e: Expression) -> Iterator[Expression]:
-    """An expression and all it is made of."""
+    """An expression and all its parts."""
     stack: list[Expression] = [e]
     while stack:
         x = stack.pop()
@@ -247,12 +247,12 @@ def parts_of(e: Expression) -> Iterator[Expression]:
 
 
 def why_not_neighbours(body: Sequence[Statement], index: str) -> str | None:
-    """Why the rounds of a loop cannot be lanes of vectors; ``None``: they can.
+    """The reason why the iterations of a loop cannot be lanes of vectors; ``None`` if they can.
 
-    Addresses are ``index`` plus something that is the same in all rounds, or do not depend on it; what is stored goes to
-    addresses that do.  Nothing else is computed of the index, and no variable is set but by adding to it.
+    Addresses must be ``index`` plus a loop invariant, or invariant; stores need the first form.  Nothing else may depend on
+    the index, and variables may only be accumulated.
     """
-    varying = {index}  # names of values that differ between rounds; only those of numbers are taken apart further
+    varying = {index}  # names of values that differ between iterations; only numbers are examined further
     for s in body:
         if isinstance(s, (Let, Add)):
             reason = _used_as_address(s.value, index)
@@ -270,7 +270,7 @@ def why_not_neighbours(body: Sequence[Statement], index: str) -> str | None:
 
 
 def _moved_with(body: Sequence[Statement], varying: set[str]) -> str | None:
-    """An address that is computed of numbers which differ between rounds."""
+    """An address computed from numbers that differ between iterations."""
     for s in body:
         values = [s.value, s.at] if isinstance(s, Store) else [s.value] if isinstance(s, (Let, Add)) else []
         for e in values:
@@ -289,7 +289,7 @@ def _mentions(e: Expression, index: str) -> bool:
 
 
 def _used_as_address(e: Expression, index: str) -> str | None:
-    """What else than the index of a load an expression makes of the loop's index."""
+    """A use of the loop's index in an expression, other than as the index of a load."""
     stack: list[Expression] = [e]
     while stack:
         x = stack.pop()
@@ -307,7 +307,7 @@ def _used_as_address(e: Expression, index: str) -> str | None:
 
 
 def _address(at: Expression, index: str) -> str | None:
-    """Why an address is not the index plus the same number in every round."""
+    """The reason why an address is not the index plus a loop invariant."""
     terms: list[Expression] = [at]
     count = 0
     while terms:

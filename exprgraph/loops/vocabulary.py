@@ -1,7 +1,7 @@
-"""What names of Python, ``math`` and NumPy mean in code about numbers.
+"""The meaning of names of Python, ``math`` and NumPy in code about numbers.
 
-A name is an operation, a function of this package or of C's library, a constant, or a line of Python here that is
-written out where the name is called.
+A name is an operation, a function of this package or of C's library, a constant, or a one-line definition here that is
+inlined.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from .operations import LIBRARY
 
-#: names that are an operation of reals
+#: names of operations of reals
 OPERATORS: Mapping[str, str] = {
     "abs": "abs", "math.fabs": "abs", "np.abs": "abs", "np.absolute": "abs", "np.fabs": "abs",
     "math.sqrt": "sqrt", "np.sqrt": "sqrt", "math.copysign": "copysign", "np.copysign": "copysign",
@@ -19,25 +19,25 @@ OPERATORS: Mapping[str, str] = {
     "np.fix": "trunc", "int": "trunc", "np.rint": "rint", "np.round": "rint", "round": "rint",
     "separate_product": "mul_apart",
 }  # fmt: skip
-#: names of NumPy that are an operator of Python
+#: NumPy's names of Python's operators
 SPELLED: Mapping[str, str] = {
     "np.add": "+", "np.subtract": "-", "np.multiply": "*", "np.divide": "/", "np.true_divide": "/", "np.remainder": "%", "np.mod": "%",
     "np.floor_divide": "//", "np.power": "**", "np.float_power": "**", "math.pow": "**", "pow": "**",
     "np.less": "<", "np.less_equal": "<=", "np.greater": ">", "np.greater_equal": ">=", "np.equal": "==", "np.not_equal": "!=",
 }  # fmt: skip
-#: what C calls otherwise than Python or NumPy do
+#: names that differ in C
 _OTHER_NAMES = {
     "math.gamma": "tgamma", "np.arcsin": "asin", "np.arccos": "acos", "np.arctan": "atan", "np.arctan2": "atan2",
     "np.arcsinh": "asinh", "np.arccosh": "acosh", "np.arctanh": "atanh",
 }  # fmt: skip
-#: functions of C's library that NumPy of Numba has not, so that code with them would not be NumPy's
+#: functions of C's library that Numba's NumPy lacks
 _NOT_NUMPY = {"asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma", "pow", "tgamma"}
 CONSTANTS: Mapping[str, float] = {
     f"{module}.{name}": getattr(math, name)
     for module, names in (("math", ("inf", "nan", "pi", "e", "tau")), ("np", ("inf", "nan", "pi", "e")))
     for name in names
 } | {"np.euler_gamma": 0.5772156649015329}
-#: names that are a line of Python: the parameters, and the value
+#: one-line definitions: the parameters, and the value
 WRITTEN: Mapping[str, tuple[str, str]] = {
     "min": ("a, b", "b if b < a else a"),
     "max": ("a, b", "b if b > a else a"),
@@ -74,7 +74,7 @@ WRITTEN: Mapping[str, tuple[str, str]] = {
 
 
 def function_of(name: str) -> str | None:
-    """What this package and C call a function of ``math`` or of NumPy; ``None``: neither has one.
+    """The name of a function of ``math`` or of NumPy in this package or in C; ``None`` if neither has it.
 
     >>> function_of("np.arctan"), function_of("math.gamma"), function_of("np.fft")
     ('atan', 'tgamma', None)
@@ -88,7 +88,7 @@ def function_of(name: str) -> str | None:
 
 
 def known_names() -> Iterator[str]:
-    """The names that mean something, for messages and tests."""
+    """All names with a meaning, for messages and tests."""
     yield from OPERATORS
     yield from SPELLED
     yield from CONSTANTS

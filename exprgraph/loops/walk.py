@@ -1,4 +1,4 @@
-"""All that a loop program is made of, one after another."""
+"""Iteration over the parts of a loop program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .verify import parts_of
 
 
 def statements_of(body: Sequence[Statement]) -> Iterator[Statement]:
-    """Statements and those inside them, in order."""
+    """Statements and nested ones, in order."""
     stack: list[Statement] = list(reversed(body))
     while stack:
         s = stack.pop()
@@ -19,7 +19,7 @@ def statements_of(body: Sequence[Statement]) -> Iterator[Statement]:
 
 
 def blocks_of(s: Statement) -> tuple[tuple[Statement, ...], ...]:
-    """The blocks of a statement that has any."""
+    """The blocks of a statement."""
     if isinstance(s, (Loop, Each)):
         return (s.body,)
     if isinstance(s, Branch):
@@ -28,7 +28,7 @@ def blocks_of(s: Statement) -> tuple[tuple[Statement, ...], ...]:
 
 
 def expressions_of(s: Statement) -> tuple[Expression, ...]:
-    """What a statement itself computes, without its blocks."""
+    """The expressions of a statement, without its blocks."""
     if isinstance(s, (Let, Set, Add)):
         return (s.value,)
     if isinstance(s, Variable):
@@ -47,13 +47,13 @@ def expressions_of(s: Statement) -> tuple[Expression, ...]:
 
 
 def calls_of(body: Sequence[Statement]) -> list[str]:
-    """The functions that statements call, not those of C's library, each once."""
+    """The functions that statements call, without C's library, each once."""
     calls = (x for s in statements_of(body) for e in expressions_of(s) for x in parts_of(e) if isinstance(x, Call))
     return list(dict.fromkeys(x.function for x in calls if not x.library))
 
 
 def called_by(function: Function) -> list[str]:
-    """The functions that a function calls, not those of C's library, each once."""
+    """The functions that a function calls, without C's library, each once."""
     return [*function.calls, *calls_of([*function.body, Let("", function.result)])]
 
 

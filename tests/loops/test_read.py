@@ -129,7 +129,7 @@ LEFT: dict[str, tuple[str, str, int]] = {
     "while": ("a loop", "def f(a):\n    b = 1\n    while a < 1.0:\n        a = a + 1.0\n    return a\n", 3),
     "a tuple by a name": ("a tuple", "def f(a):\n    b = a, a\n    return b[0]\n", 2),
     "a list": ("a list", "def f(a):\n    b = [a]\n    return b[0]\n", 2),
-    "text": ("what is no number", "def f(a):\n    b = 'text'\n    return a\n", 2),
+    "text": ("something other than a number", "def f(a):\n    b = 'text'\n    return a\n", 2),
     "no value": ("without a value", "def f(a):\n    b = a\n", 1),
     "no value on one way": ("without a value", "def f(a):\n    if a > 0:\n        return 1\n", 1),
     "an empty return": ("without a value", "def f(a):\n    return\n", 2),

@@ -1,1 +1,1 @@
-"""Typed loops as text of a language, one small module each."""
+"""Printers of typed loops, one small module per language."""

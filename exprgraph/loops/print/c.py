@@ -1,4 +1,4 @@
-"""Typed loops as one file of C99: no warnings, no undefined behaviour, the same bits from all compilers that keep to IEEE 754.
+"""Typed loops as one file of C99: no warnings, no undefined behaviour, equal bits from all compilers that follow IEEE 754.
 
 A product is never contracted with a sum, and sums are added up in order.  Loops over lanes and neighbours are plain loops,
 which compilers vectorise.
@@ -43,7 +43,7 @@ from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign
 
 _COMPARED, _BITS, _LOGIC, _CHOICE = PLUS - 10, PLUS - 20, PLUS - 30, PLUS - 40
 
-#: functions of math.h that are operations here
+#: operations that are functions of math.h
 _INSTRUCTIONS = {"sqrt": "sqrt", "abs": "fabs", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "copysign": "copysign"}
 
 _SIGNS: Mapping[str, Sign] = {
@@ -107,7 +107,7 @@ class _C(Infix):
         return f"0x{value % 2**32:X}u" if self.single else f"UINT64_C(0x{value % 2**64:X})"
 
     def whole(self, e: Expression) -> str:
-        """An expression where it becomes what is wanted: there a small number is just its digits."""
+        """An expression in a context that converts it, so that a small number needs only its digits."""
         return e.text if _small(e) and isinstance(e, Constant) else self.text(e)
 
     def helper(self, name: str) -> str:
@@ -138,12 +138,12 @@ class _C(Infix):
             if compared is not None:
                 return compared
         made = super().operation(x, parts)
-        if x.op == "mul_apart":  # rounded by itself: alone between parentheses
+        if x.op == "mul_apart":  # rounded separately: in parentheses of its own
             return Piece(f"({made.text})")
         return Piece(made.text, _COMPARED) if x.op == "not" else made
 
     def _compared(self, x: Operation, parts: Sequence[Piece]) -> Piece | None:
-        """A comparison that is none of C's: of bits, or one that is the same for every index."""
+        """A comparison that C lacks: of bits, or one that is constant for all indices."""
         if x.args[0].type == "bits":  # signed
             a, b = parts if x.op in ("lt", "ge") else parts[::-1]
             text = f"{self.helper('below')}({a.text}, {b.text})"
@@ -154,7 +154,7 @@ class _C(Infix):
         return Piece("true") if (x.op == "ge" and zero[1]) or (x.op == "le" and zero[0]) else None
 
     def _digits(self, x: Operation, parts: Sequence[Piece]) -> list[Piece]:
-        """Small numbers as just their digits, beside what has its type already."""
+        """Small numbers as digits only, beside operands of the same type."""
         plain = [a.args[0] if isinstance(a, Operation) and a.op == "neg" and k and x.op == "add" else a for k, a in enumerate(x.args)]
         typed = not isinstance(plain[0], Constant)
         shift = x.op.startswith("shift")
@@ -213,7 +213,7 @@ class _C(Infix):
             return
         i, stop = self.own(s.index), self.whole(s.stop)
         moves = any(isinstance(x, Name) and x.name in self.changing for x in parts_of(s.stop))
-        if moves:  # the rounds are counted before the first
+        if moves:  # the number of iterations is computed before the first
             yield "{"
             yield f"    const uint64_t v_end_{i} = {stop};"
             stop = f"v_end_{i}"
@@ -266,7 +266,7 @@ class _C(Infix):
         return "\n".join([*lines, *self.body(lets, 1), f"    return {self.text(f.result)};", "}"])
 
     def procedure_text(self, p: Procedure, stored: frozenset[str], sole: frozenset[str]) -> str:
-        """The definition of a procedure, whose parameters are told apart by whether something is stored there."""
+        """The definition of a procedure; parameters that are only read are const."""
         body = without_unused(p.body)
         self.changing = {s.name for s in statements_of(body) if isinstance(s, Variable)}
         given = ", ".join(self._parameter(n, n.name in stored, n.name in sole) for n in p.parameters)
@@ -324,7 +324,7 @@ class _C(Infix):
 
 
 def _small(e: Expression) -> bool:
-    """A number that C's ``int`` has."""
+    """A number in the range of C's ``int``."""
     return isinstance(e, Constant) and e.type in ("index", "bits") and 0 <= int(e.text) < 2**31
 
 
@@ -341,11 +341,11 @@ def _unread(parameters: Iterable[Name], body: Sequence[Statement]) -> list[str]:
 
 
 def print_program(program: Loops, numbers: Numbers, interface: Interface, name: str = "evaluate") -> str:
-    """A file of C99 with one function that others see; its head says how it is called.
+    """A file of C99 with one exported function; the head of the file describes its call.
 
     Raises:
         UnreadableError: a function is Python that only Numba compiles.
-        LoopError: the program says something impossible.
+        LoopError: the program is invalid.
     """
     language = _C(program, f"{name}_")
     functions, procedures = reached(program)

@@ -1,4 +1,4 @@
-"""What a file of C is made of beside its code: what its head says, names, numbers, arrays of numbers, helpers."""
+"""The parts of a C file beside its code: the head, names, numbers, arrays of numbers, helpers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..operations import LIBRARY
 
 
 class Numbers(NamedTuple):
-    """What a program reads beside its arguments: constants, the table of indices, that of steps."""
+    """The data of a program: constants, the table of indices, the table of steps."""
 
     constants: Sequence[float] = ()
     table: Sequence[int] = ()
@@ -22,7 +22,7 @@ class Numbers(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """What a caller must know: name, shape and whether it differs by sample of each argument, the last two of each result."""
+    """The interface for callers: name, shape and a flag for per-sample of each argument, shape and flag of each result."""
 
     arguments: Sequence[tuple[str, tuple[int, ...], bool]]
     results: Sequence[tuple[tuple[int, ...], bool]]
@@ -35,14 +35,14 @@ auto break case char const continue default do double else enum extern float for
 short signed sizeof static struct switch typedef union unsigned void volatile while asm bool true false unix linux
 """.split()
 _RESERVED = frozenset([*_KEYWORDS, *"sqrt fabs floor ceil trunc rint copysign memcpy".split(), *LIBRARY])
-#: what the function has names for that callers call
+#: the names that the exported function uses
 _DRIVER = frozenset("arguments results workspace shared samples count".split())
 
 
 def harmless(name: str, prefix: str, driver: bool = False) -> str:
-    """A name of a parameter or variable that means nothing else in C, nor in this file; different names stay different.
+    """A name of a parameter or variable without another meaning in C or in this file; different names stay different.
 
-    All that a file declares for itself begins with ``prefix``; ``driver``: in the function that callers call.
+    Private declarations of a file begin with ``prefix``; ``driver``: a name in the exported function.
     """
     fine = re.fullmatch(r"[a-z][a-z0-9_]*|[A-Z][a-z0-9]*", name) and not name.endswith("_t") and not name.startswith(("v_", prefix))
     if fine and name not in _RESERVED and name.removesuffix("f") not in _RESERVED and not (driver and name in _DRIVER):
@@ -51,7 +51,7 @@ def harmless(name: str, prefix: str, driver: bool = False) -> str:
 
 
 def number(value: float, single: bool) -> str:
-    """A real, exactly: in hexadecimal where decimals are not short and exact."""
+    """The exact real: in hexadecimal if decimals are not short and exact."""
     if math.isnan(value):
         return "NAN"
     with np.errstate(over="ignore"):
@@ -71,7 +71,7 @@ def whole(value: int) -> str:
 
 
 def entry(value: int) -> str:
-    """An unsigned integer of 64 bits among others."""
+    """An unsigned integer of 64 bits in an array."""
     return str(value) if value < 2**63 else whole(value)
 
 
@@ -87,7 +87,7 @@ def _rows(items: Sequence[str]) -> Iterator[str]:
 
 
 def said(text: str) -> str:
-    """Somebody's text as part of a comment: it neither ends the comment nor is anything but plain letters."""
+    """Foreign text in a comment: it cannot end the comment, and has only plain letters."""
     plain = "".join(c if " " <= c <= "~" else f"<{ord(c):X}>" for c in text)
     return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").replace("\\", "<5C>")
 
@@ -97,7 +97,7 @@ def about(text: str) -> list[str]:
     return [f"/* {said(' '.join(text.split()))} */"] if text.strip() else []
 
 
-#: what C has no operator for, by the name that follows the file's prefix
+#: operations without an operator in C, by their names after the file's prefix
 HELPERS = {
     "bits_of_real": """double x)
 {
@@ -133,7 +133,7 @@ def helper(which: str, prefix: str, single: bool) -> str:
 
 
 def signature(single: bool, name: str) -> str:
-    """The head of the function that callers call."""
+    """The declaration of the exported function."""
     real = "float" if single else "double"
     given = f"const {real} *const *arguments, {real} *const *results, {real} *workspace, {real} *shared, int64_t samples"
     return f"void {name}({given})"
@@ -145,7 +145,7 @@ def _shape(shape: tuple[int, ...], differs: bool) -> str:
 
 
 def head(single: bool, name: str, interface: Interface) -> str:
-    """What a reader of the file is told, and what its code needs."""
+    """The head of the file: a description, and includes."""
     real = "float" if single else "double"
     lines = [f"{signature(single, name)};", "", "Arguments, numbers in row-major order, samples one after another:", ""]
     for k, (argument, shape, differs) in enumerate(interface.arguments):

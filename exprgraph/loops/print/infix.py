@@ -1,7 +1,7 @@
-"""Expressions as text with operators between their arguments: what printers of languages share.
+"""Expressions as infix text, shared by the printers of languages.
 
-A printer lists the signs of its language, each with how tightly it binds, and says how numbers, names and the rest are
-spelled.  Which parentheses are needed follows from that.
+A printer lists the operators of its language with their precedence, and the spelling of numbers, names and other
+expressions.  Parentheses follow from that.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from ..program import Call, Constant, Expression, Load, Name, Operation, index
 
-#: how tightly text binds that needs no parentheses anywhere; signs before an argument; products; sums
+#: precedence of text that never needs parentheses; of unary operators; of products; of sums
 ATOM, PREFIX, TIMES, PLUS = 100, 90, 80, 70
 
 
 class Sign(NamedTuple):
-    """How an operation is spelled: a symbol between its arguments or before the only one, or with ``ATOM`` a function of them.
+    """The spelling of an operation: an infix or prefix operator, or with ``ATOM`` a function.
 
-    ``level`` says how tightly it binds.  ``chains``: a first argument of the same level has no parentheses, for ``a - b - c``
-    means ``(a - b) - c``.  ``mixes``: arguments that bind more tightly have none either.
+    ``level`` is its precedence.  ``chains``: a first argument of the same level needs no parentheses, as in ``a - b - c``.
+    ``mixes``: arguments of higher precedence need none either.
     """
 
     text: str
@@ -29,29 +29,29 @@ class Sign(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of text, and how tightly it binds."""
+    """A piece of text and its precedence."""
 
     text: str
     level: int = ATOM
 
 
-#: what is spelled alike everywhere
+#: operators with the same spelling in all languages
 ARITHMETIC: Mapping[str, Sign] = {
     "add": Sign("+", PLUS), "mul": Sign("*", TIMES), "div": Sign("/", TIMES), "neg": Sign("-", PREFIX),
 }  # fmt: skip
 
 
 class Infix:
-    """Writes expressions; a subclass has the table and the rules of its language."""
+    """Write expressions; a subclass has the table and the rules of its language."""
 
     signs: Mapping[str, Sign] = ARITHMETIC
 
     def text(self, e: Expression) -> str:
-        """An expression where any may stand."""
+        """An expression, without parentheses."""
         return self.piece(e).text
 
     def piece(self, e: Expression) -> Piece:
-        """An expression, and how tightly it binds."""
+        """An expression and its precedence."""
         done: list[Piece] = []
         pending: list[tuple[Expression, bool]] = [(e, False)]
         while pending:
@@ -77,10 +77,10 @@ class Infix:
             return Piece(f"{self.name(x.pointer)}[{parts[0].text}]")
         return Piece(f"{self.function(x)}({', '.join(p.text for p in parts)})")
 
-    # -- what a language says
+    # -- for subclasses
 
     def sign(self, x: Operation) -> Sign:
-        """How an operation is spelled."""
+        """The spelling of an operation."""
         return self.signs[x.op]
 
     def constant(self, x: Constant) -> Piece:
@@ -92,11 +92,11 @@ class Infix:
         return x.name
 
     def function(self, x: Call) -> str:
-        """The name of a function that is called."""
+        """The name of a called function."""
         return x.function
 
     def operation(self, x: Operation, parts: Sequence[Piece]) -> Piece:
-        """An operation of arguments that are written; a term of a sum that is subtracted comes without its sign."""
+        """An operation with printed arguments; a subtracted term of a sum comes without its sign."""
         sign = self.sign(x)
         if sign.level == ATOM:
             return Piece(f"{sign.text}({', '.join(p.text for p in parts)})")
@@ -111,25 +111,25 @@ class Infix:
 
 
 def enclosed(p: Piece, sign: Sign, first: bool) -> str:
-    """An argument of an operation, in parentheses where it needs them."""
+    """An argument of an operation, in parentheses where needed."""
     bare = p.level == ATOM or (sign.mixes and (p.level > sign.level or (first and sign.chains and p.level == sign.level)))
     return p.text if bare else f"({p.text})"
 
 
 def subtracted(x: Expression) -> Expression | None:
-    """What a term of a sum takes away, if it does: what is negated, and numbers below 0."""
+    """The subtracted expression of a term: of a negation, or of a negative number."""
     if isinstance(x, Operation):
         return x.args[0] if x.op == "neg" else None
     if not isinstance(x, Constant) or x.type == "truth":
         return None
     if x.type == "index":
         return index(-int(x.text)) if int(x.text) >= 2**63 else None
-    below = x.text.startswith("-") and not (x.type == "bits" and int(x.text) <= -(2**31))  # whose opposite may be none
+    below = x.text.startswith("-") and not (x.type == "bits" and int(x.text) <= -(2**31))  # without an opposite, possibly
     return Constant(x.text[1:], x.type) if below else None
 
 
 def _parts(x: Expression) -> tuple[Expression, ...]:
-    """What is written before an expression: of terms of a sum that are subtracted, without the sign."""
+    """The parts to print before an expression; subtracted terms without the sign."""
     if isinstance(x, Operation) and x.op == "add":
         return (x.args[0], *(subtracted(a) or a for a in x.args[1:]))
     if isinstance(x, (Operation, Call)):
