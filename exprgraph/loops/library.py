@@ -88,7 +88,7 @@ def procedure(name: str, single: bool = False) -> Procedure:
 
     >>> procedure("clear")
     procedure clear(s: reals, offset: index, count: index):
-        for e over neighbours from 0 to count:
+        for neighbours e from 0 to count:
             s[offset + e] = 0.0
     """
     return read_procedure(_node(name, single), signatures(), _EPS[single])

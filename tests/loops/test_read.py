@@ -140,7 +140,7 @@ LEFT: dict[str, tuple[str, str, int]] = {
     "a matrix product": ("an operator", "def f(a):\n    return a @ a\n", 2),
     "membership": ("a tuple", "def f(a):\n    return 1.0 if a in (1.0, 2.0) else 0.0\n", 2),
     "identity": ("a comparison", "def f(a):\n    return 1.0 if a is a else 0.0\n", 2),
-    "an element": ("no array", "def f(a):\n    return a[0]\n", 2),
+    "an element": ("other than an array", "def f(a):\n    return a[0]\n", 2),
     "a walrus": ("an assignment inside", "def f(a):\n    return (b := a) + b\n", 2),
     "a lambda": ("without a name", "def f(a):\n    g = lambda b: b\n    return g(a)\n", 2),
     "itself": ("calls itself", "def f(a):\n    return f(a - 1) if a > 0 else 0\n", 1),

@@ -94,7 +94,7 @@ BAD = [
     ([Store(W, index(0), Operation("cubed", (real(1.0),), "real"))], "no operation 'cubed'"),
     ([Branch(real(1.0), ())], "a condition is truth, got 1.0, which is real"),
     ([Let("t", Operation("lt", (N, N), "real"))], "is truth, not real"),
-    ([Store(W, index(0), Constant("1", "real"))], "'1' is no real"),
+    ([Store(W, index(0), Constant("1", "real"))], "'1' is not of type real"),
     ([Store(W, Constant("-1", "index"), real(1.0))], "'-1' is not of type index"),
     ([Let("y", Call("tanh", (real(1.0),)))], "there is no function tanh"),
     ([Let("y", Call("atan2", (real(1.0),), library=True))], "atan2 takes 2 reals, got real"),
