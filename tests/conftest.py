@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from exprgraph.loops.program import Loops
 from exprgraph.loops.verify import verify
 from exprgraph.lowering import emit
 from exprgraph.testing import temporary_functions
@@ -49,9 +48,10 @@ def _programs_are_verified() -> Iterator[None]:
     """Every loop program that a test builds is checked."""
     made = emit.Program
 
-    def checked(loops: Loops, *others: Any) -> Any:
-        verify(loops)
-        return made(loops, *others)
+    def checked(*parts: Any) -> Any:
+        program = made(*parts)
+        verify(program.loops)
+        return program
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(emit, "Program", checked)

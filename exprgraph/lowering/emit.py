@@ -11,7 +11,6 @@ from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ..graph.traverse import topological
-from ..loops.library import needed
 from ..loops.print.python import print_program
 from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
 from ..loops.target import CPU, Target
@@ -304,19 +303,20 @@ class _Emitter:
         rows = self.storage.most_rows
         steps = [(s.kernel, s.entry) for s in self.steps]
         data = Data(self.storage.constants, self.table.values, steps, np.dtype(np.float32 if self.single else np.float64))
-        return Program(self._loops(differs), data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
+        own, called = self._own(differs)
+        return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
 
-    def _loops(self, differs: Sequence[bool]) -> Loops:
+    def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
+        """The program without the library, and the names of what it calls there."""
         rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
         helpers = {f.name: f if self.contract else replace(f, contract=False) for t in rows for f in t.helpers}
-        called = [x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)]
-        functions, procedures = needed([*sorted(self.functions), *called], self.single)
+        called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
         kernels = [replace(p, name=name_of(k)) for k, p in enumerate(self.kernels)]
         results = ("o", *(f"o{k}" for k, lane in enumerate(differs) if lane))
-        return Loops(
-            self.single, self.block, len(self.arguments), results,
-            (*functions, *helpers.values()), tuple(procedures), tuple(kernels), tuple(self.parts),
+        own = Loops(
+            self.single, self.block, len(self.arguments), results, tuple(helpers.values()), (), tuple(kernels), tuple(self.parts)
         )  # fmt: skip
+        return own, tuple(sorted(self.functions | called))
 
 
 def emit(

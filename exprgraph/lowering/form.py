@@ -53,7 +53,7 @@ class Form:
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
         call = Call(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
-        self.code: Code | None = None if numba else native_code(program.loops, program.data, call)
+        self.code: Code | None = None if numba else native_code(program, call)
         # what is repeated over the samples, what is made bool, and threads are for Python
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph.node import Node
+from ..loops.library import needed
 from .data import Data
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Argument(NamedTuple):
 class Program:
     """A loop program with what is needed to call it."""
 
-    loops: Loops
+    own: Loops  # without what is in the library
+    called: tuple[str, ...]  # the functions and procedures of the library that it calls
     data: Data
     workspace: int  # numbers in the lane workspace
     rows: int  # of the lane workspace
@@ -47,10 +49,21 @@ class Program:
     totals: tuple[tuple[tuple[str, int, int], ...], ...]
     printed: Callable[[Loops], str]  # in Python, when somebody asks for it
 
+    @cached_property
+    def loops(self) -> Loops:
+        """All of it.  The library is read when that is wanted first: machine code that is known does without."""
+        functions, procedures = needed(self.called, self.own.single)
+        return replace(self.own, functions=(*functions, *self.own.functions), library=tuple(procedures))
+
+    @cached_property
+    def key(self) -> str:
+        """The program as text: equal programs of one version of the package have equal keys, in every process."""
+        return f"{self.own!r}\n{' '.join(self.called)}"
+
     @property
     def block(self) -> int:
         """Samples in a block."""
-        return self.loops.block
+        return self.own.block
 
     @cached_property
     def code(self) -> str:

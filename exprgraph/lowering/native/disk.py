@@ -23,6 +23,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from ... import loops
+from ...loops import formulas
 from ...loops.print import llvm
 
 _MARK = b"exprgraph object 1\n"
@@ -51,13 +53,16 @@ def directory() -> Path | None:
 
 @cache
 def _compiler() -> bytes:
-    """What made the code: this package and the printer as they are, the version of LLVM's binding; nothing where they cannot be read."""
+    """What made the code: typed loops, their library and printer, and this package, as they are; the version of LLVM's binding.
+
+    Nothing where they cannot be read.
+    """
     import llvmlite
 
     from ... import __version__
 
     digest = blake2b(f"{__version__} {llvmlite.__version__}".encode(), digest_size=16)
-    for name in (__package__, llvm.__name__):
+    for name in (__package__, *(p.__name__ for p in (loops, formulas, llvm))):
         package = importlib.import_module(name)
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # from a zip archive or as bytecode, too
             spec = importlib.util.find_spec(f"{name}.{module.name}")

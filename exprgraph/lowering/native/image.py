@@ -67,7 +67,7 @@ class _Object:
     def is_plain(self) -> bool:
         """Whether there is nothing that this module does not know."""
         kinds = {int(self.sections[k]["type"]) for k in self.starts}
-        sections = np.unique(self.symbols["section"])
+        sections = self.symbols["section"]
         return kinds <= {_BITS, _NO_BITS} and bool(np.all((sections < len(self.sections)) | (sections == _ABSOLUTE)))
 
     def relocations(self) -> list[tuple[int, np.ndarray]]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from ...loops.errors import UnreadableError
 from ...loops.print.llvm import ENTRY, PART, print_program
-from ...loops.program import Loops
 from ..compiling import compiling
 from ..data import Data
+from ..program import Program
 from . import disk, machine
 from .entry import Call, entry
 from .layout import as_expected, callable_at, context
@@ -46,13 +46,13 @@ class Code:
             self.call, self.call_into = (callable_at(loaded.address(n), loaded.owner) for n in ("call", "call_into"))
 
 
-def _object(program: Loops, key: str, call: Call) -> bytes | None:
+def _object(program: Program, call: Call) -> bytes | None:
     """The object file: from disk, or compiled and kept there."""
-    name = disk.key(key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
+    name = disk.key(program.key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
     if code is None:
         try:
-            text = print_program(program, machine.target(call.bits)) + "\n" + entry(call)
+            text = print_program(program.loops, machine.target(call.bits)) + "\n" + entry(call)
         except UnreadableError:
             return None
         code = machine.compile_object(text)
@@ -60,16 +60,15 @@ def _object(program: Loops, key: str, call: Call) -> bytes | None:
     return code
 
 
-def native_code(program: Loops, data: Data, call: Call) -> Code | None:
-    """The machine code of a program that reads these data; ``None`` if only Numba can compile it."""
+def native_code(program: Program, call: Call) -> Code | None:
+    """The machine code of a program, which reads its data; ``None`` if only Numba can compile it."""
     with compiling:
-        text = repr(program)
-        key = text, data.digest, call
+        key = program.key, program.data.digest, call
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
-            code = _object(program, text, call)
-            _modules[key] = None if code is None else Code(code, data, np.dtype(f"f{call.bits // 8}"))
+            code = _object(program, call)
+            _modules[key] = None if code is None else Code(code, program.data, np.dtype(f"f{call.bits // 8}"))
         _modules.move_to_end(key)
         return _modules[key]
 
