@@ -100,6 +100,7 @@ smaller: Elementwise = _row(
     shown_as=lambda a, b: less(a, b) + _half * equal(a, b),
     sample=[(0, 1), (1.1, 2)],
     doc="The share of a in the minimum of a and b: 1, 0, and 1/2 at a tie; NaN where one of them is.",
+    internal=True,
 )
 
 relu: Elementwise = _row(
@@ -210,6 +211,7 @@ gate: Elementwise = _row(
     shown_as=lambda ct, p: ct * p,
     build=lambda ct, p: _gate(ct, p),
     doc="ct * p, and 0 wherever ct is 0.",
+    internal=True,
 )
 # the same with two factors that may be zeros of this kind
 gate_both: Elementwise = _row(
@@ -220,6 +222,7 @@ gate_both: Elementwise = _row(
     shown_as=lambda a, b: a * b,
     build=lambda a, b: _gate_both(a, b),
     doc="a * b, and 0 wherever a or b is 0.",
+    internal=True,
 )
 # a quotient whose zeros silence
 ratio: Elementwise = _row(
@@ -231,6 +234,7 @@ ratio: Elementwise = _row(
     domain=[(-_inf, _inf), (0, _inf)],
     sample=[(-2, 2), (0.1, 3)],
     doc="x/y, and 0 where x is 0.",
+    internal=True,
 )
 
 

@@ -49,7 +49,7 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "latex", "numpy", "partials", "sample",
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "internal", "latex", "numpy", "partials", "sample",
         "shown_as", "source", "template_", "text",
     )  # fmt: skip
 
@@ -68,6 +68,7 @@ class Function(Primitive):
         sample: Sequence[Interval] | None = None,
         boolean: bool = False,
         branch: bool = False,
+        internal: bool = False,
         source: str = "",
         doc: str = "",
     ) -> None:
@@ -88,6 +89,8 @@ class Function(Primitive):
         self.boolean = boolean
         #: whether it chooses between its arguments: where a derivative is 0, the argument has no effect
         self.branch = branch
+        #: whether only derivatives and simplification make nodes of it; others are exported by the package
+        self.internal = internal
         #: whether a user added it
         self.added = False
         #: Python source of helper functions that ``code`` calls, for functions users define

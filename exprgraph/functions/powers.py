@@ -52,6 +52,7 @@ power_slope: Elementwise = row(
     domain=[(0, _inf), (-_inf, _inf)],
     sample=[(0.2, 2), (-2, 2)],
     doc="y*x**(y - 1), and 0 where y is 0.",
+    internal=True,
 )
 power_log: Elementwise = row(
     "power_log",
@@ -63,6 +64,7 @@ power_log: Elementwise = row(
     domain=[(0, _inf), (-_inf, _inf)],
     sample=[(0.2, 2), (-2, 2)],
     doc="x**y*log(x), and 0 where x**y is 0.",
+    internal=True,
 )
 
 power_function: Elementwise = row(

@@ -50,6 +50,7 @@ direction: Elementwise = row(
     shown_as=lambda a, b: _shown_direction(a, b),
     sample=[(0.2, 2), (0.2, 2)],
     doc="a/hypot(a, b), the cosine of the angle of the point (a, b); 0 at the origin.",
+    internal=True,
 )
 share: Elementwise = row(
     "share",
@@ -60,6 +61,7 @@ share: Elementwise = row(
     domain=[(-_inf, _inf), (0, _inf)],
     sample=[(-2, 2), (0.1, 3)],
     doc="a/h for the root h of a sum of squares that a is one of: 0 where h is 0, and a's sign where both are infinite.",
+    internal=True,
 )
 # the root of a sum of squares and its reciprocal: 0, not infinite, where all the squares are 0
 root: Elementwise = row(
@@ -71,6 +73,7 @@ root: Elementwise = row(
     domain=[(0, _inf)],
     sample=[(0.1, 3)],
     doc="The root of a sum of squares; its derivative at 0 is 0.",
+    internal=True,
 )
 inverse_root: Elementwise = row(
     "inverse_root",
@@ -80,6 +83,7 @@ inverse_root: Elementwise = row(
     domain=[(0, _inf)],
     sample=[(0.1, 3)],
     doc="1/sqrt(s), and 0 at 0.",
+    internal=True,
 )
 held: Elementwise = row(
     "held",
@@ -87,6 +91,7 @@ held: Elementwise = row(
     lambda x: 1.0,
     shown_as=lambda x: x,
     doc="x as a factor of a term that is 0 where |x| > 1000: there it stays at 1000, so that the product is 0 at infinity.",
+    internal=True,
 )
 excess: Elementwise = row(
     "excess",
@@ -95,6 +100,7 @@ excess: Elementwise = row(
     lambda a, b: -1.0,
     shown_as=lambda a, b: a - b,
     doc="a - b, and 0 where both are the same infinity.",
+    internal=True,
 )
 
 __all__ = ["direction", "excess", "held", "hypot", "inverse_root", "root", "share"]

@@ -102,6 +102,7 @@ atan_prime: Elementwise = _row(
     lambda x: -2 * atan_prime(x) * direction(x, 1) * direction(1, x),
     shown_as=lambda x: 1 / (1 + x**2),
     doc="The derivative of atan, 1/(1 + x**2), however large x is.",
+    internal=True,
 )
 atan2: Elementwise = _row(
     "atan2",
@@ -143,6 +144,7 @@ acosh_prime: Elementwise = _row(
     domain=[(1, _inf)],
     sample=[(1.1, 3)],
     doc="The derivative of acosh, 1/sqrt(x**2 - 1).",
+    internal=True,
 )
 coth_acosh: Elementwise = _row(
     "coth_acosh",
@@ -152,6 +154,7 @@ coth_acosh: Elementwise = _row(
     domain=[(1, _inf)],
     sample=[(1.1, 3)],
     doc="x/sqrt(x**2 - 1), in the second derivative of acosh; 1 at infinity.",
+    internal=True,
 )
 atanh: Elementwise = _row(
     "atanh",
@@ -175,6 +178,7 @@ normal_cdf: Elementwise = _row(
     lambda x: 1 / math.sqrt(2 * math.pi) * exp(-_half * held(x) ** 2),
     shown_as=lambda x: _half * erfc(-math.sqrt(0.5) * x),
     doc="The normal distribution function, with full relative accuracy.",
+    internal=True,
 )
 
 __all__ = [

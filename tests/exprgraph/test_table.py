@@ -7,6 +7,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.functions.elementwise import Function, apply
+from exprgraph.functions.rows import built_in
 from exprgraph.graph.primitive import TABLE, lookup
 
 ELEMENTWISE = sorted(name for name, row in TABLE.items() if isinstance(row, Function) and not name.endswith("_doc"))
@@ -53,3 +54,17 @@ def test_rows_are_found_by_name_and_a_missing_one_is_explained() -> None:
 def test_a_name_is_given_once() -> None:
     with pytest.raises(ValueError, match="'tanh' exists already"):
         eg.function("tanh", numpy=np.tanh, derivative=None, code="tanh({0})")
+
+
+@pytest.mark.parametrize("name", sorted(built_in()))
+def test_a_built_in_row_is_exported_unless_it_says_that_it_is_internal(name: str) -> None:
+    """What is printed as ``eg.sinc`` exists."""
+    row = TABLE[name]
+    assert isinstance(row, Function)
+    assert (name in eg.__all__) is not row.internal
+    x = eg.symbols([f"x{k}" for k in range(row.arity)])
+    made = apply(row, *x)
+    assert (f"eg.{name}(" if name in eg.__all__ else f'eg.lookup("{name}")(') in eg.to_python(made)
+    if not row.internal:
+        assert getattr(eg, name)(*x) is made
+    assert eg.parse(eg.to_python(made)) is made
