@@ -48,7 +48,7 @@ class Column(Generic[Rule]):
     >>> del COLUMNS["letters_doc"]
     """
 
-    __slots__ = ("_of_classes", "_rules", "home", "idea", "leaves", "left_out", "name", "otherwise")
+    __slots__ = ("_of_classes", "_rules", "find", "home", "idea", "leaves", "left_out", "name", "otherwise")
 
     def __init__(self, name: str, idea: str, home: str, *, leaves: bool = True, otherwise: str = "") -> None:
         self.name = name
@@ -58,6 +58,8 @@ class Column(Generic[Rule]):
         self.otherwise = otherwise
         self._rules: dict[Primitive, Rule] = {}
         self._of_classes: dict[type[Primitive], Rule] = {}
+        #: the rule of a row, or None; as long as no class has a rule, it is a look-up without a call of Python
+        self.find: Callable[[Primitive], Rule | None] = self._rules.get
         #: rows that deliberately have no rule, and why
         self.left_out: dict[Rows, str] = {}
         if COLUMNS.setdefault(name, self) is not self:
@@ -77,10 +79,9 @@ class Column(Generic[Rule]):
             raise self._error(row)
         return rule
 
-    def find(self, row: Primitive) -> Rule | None:
-        """The rule of a row, or None."""
+    def _find(self, row: Primitive) -> Rule | None:
         rule = self._rules.get(row)
-        return self._of_class(row) if rule is None and self._of_classes else rule
+        return self._of_class(row) if rule is None else rule
 
     def _of_class(self, row: Primitive) -> Rule | None:
         for kind in type(row).__mro__:
@@ -100,7 +101,11 @@ class Column(Generic[Rule]):
     def fill(self, rule: Rule, *rows: Rows) -> None:
         """One rule for several rows."""
         for row in rows:
-            known = self._of_classes.setdefault(row, rule) if isinstance(row, type) else self._rules.setdefault(row, rule)
+            if isinstance(row, type):
+                known = self._of_classes.setdefault(row, rule)
+                self.find = self._find
+            else:
+                known = self._rules.setdefault(row, rule)
             if known is not rule:
                 raise ValueError(f"the column {self.name!r} has a rule for {row} already")
 
