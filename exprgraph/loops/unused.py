@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .program import Add, Branch, Each, Expression, Let, Loop, Name, Run, Set, Statement, Store, Switch, Variable
+from .program import (
+    Add,
+    Branch,
+    Each,
+    Expression,
+    Function,
+    Let,
+    Loop,
+    Loops,
+    Name,
+    Part,
+    Procedure,
+    Run,
+    Set,
+    Statement,
+    Store,
+    Switch,
+    Variable,
+)
 from .verify import parts_of
 
 Body = tuple[Statement, ...]
@@ -19,6 +37,27 @@ def without_unused(body: Body, results: Iterable[Expression] = ()) -> Body:
         found.needed |= found.of(e, names)
     found.follow()
     return _without(body, found)
+
+
+def used(program: Loops) -> Loops:
+    """A program whose functions, procedures and parts are without them."""
+
+    def procedure(p: Procedure) -> Procedure:
+        return replace(p, body=without_unused(p.body))
+
+    def function(f: Function) -> Function:
+        return replace(f, body=tuple(s for s in without_unused(f.body, [f.result]) if isinstance(s, Let)))
+
+    def part(p: Part) -> Part:
+        return replace(p, body=without_unused(p.body), before=without_unused(p.before))
+
+    return replace(
+        program,
+        functions=tuple(map(function, program.functions)),
+        library=tuple(map(procedure, program.library)),
+        kernels=tuple(map(procedure, program.kernels)),
+        parts=tuple(map(part, program.parts)),
+    )
 
 
 class _Reading:
@@ -97,4 +136,4 @@ def _without(body: Body, found: _Reading) -> Body:
     return tuple(out)
 
 
-__all__ = ["without_unused"]
+__all__ = ["used", "without_unused"]

@@ -35,7 +35,7 @@ from ..program import (
 )
 from ..reached import reached
 from ..types import Type
-from ..unused import without_unused
+from ..unused import used
 from ..verify import parts_of
 from ..walk import expressions_of, statements_of
 from .c_file import Interface, Numbers, about, array, entry, harmless, head, helper, number, signature, whole
@@ -258,21 +258,19 @@ class _C(Infix):
         if f.source:
             raise UnreadableError(f"the function {f.name} is Python that has no typed loops")
         self.changing = set()
-        lets = without_unused(f.body, [f.result])
         given = ", ".join(f"{self.real} {self.own(p)}" for p in f.parameters)
-        unread = _unread([Name(p, "real") for p in f.parameters], (*lets, Let("result", f.result)))
+        unread = _unread([Name(p, "real") for p in f.parameters], (*f.body, Let("result", f.result)))
         lines = [*about(f.doc), f"static inline {self.real} {self.prefix}{f.name}({given or 'void'})", "{"]
         lines += [f"    (void){self.own(n)};" for n in unread]
-        return "\n".join([*lines, *self.body(lets, 1), f"    return {self.text(f.result)};", "}"])
+        return "\n".join([*lines, *self.body(f.body, 1), f"    return {self.text(f.result)};", "}"])
 
     def procedure_text(self, p: Procedure, stored: frozenset[str], sole: frozenset[str]) -> str:
         """The definition of a procedure; parameters that are only read are const."""
-        body = without_unused(p.body)
-        self.changing = {s.name for s in statements_of(body) if isinstance(s, Variable)}
+        self.changing = _variables(p.body)
         given = ", ".join(self._parameter(n, n.name in stored, n.name in sole) for n in p.parameters)
         lines = [*about(p.doc), f"static void {self.prefix}{p.name}({given or 'void'})", "{"]
-        lines += [f"    (void){self.own(n)};" for n in _unread(p.parameters, body)]
-        return "\n".join([*lines, *self.body(body, 1), "}"])
+        lines += [f"    (void){self.own(n)};" for n in _unread(p.parameters, p.body)]
+        return "\n".join([*lines, *self.body(p.body, 1), "}"])
 
     def _parameter(self, n: Name, stored: bool, sole: bool) -> str:
         if n.type in ("reals", "indices"):
@@ -305,22 +303,22 @@ class _C(Infix):
         return "\n".join([f"{signature(program.single, name)}", "{", *lines, "}"])
 
     def _part(self, part: Part, block: int) -> Iterator[str]:
-        yield from self.body(self._kept(part.before), 1)
-        body = self._kept(part.body)
+        self.changing = _variables((*part.before, *part.body))
+        yield from self.body(part.before, 1)
         if not part.samples:
-            yield from self.body(body, 1)
+            yield from self.body(part.body, 1)
             return
         first, n = self.own("first"), self.own("n")
-        inside = list(self.body(body, 2))
+        inside = list(self.body(part.body, 2))
         yield f"    for (uint64_t {first} = 0; {first} < count; {first} += {block}) {{"
-        if any(x.name == "n" for x in _names(body)):
+        if any(x.name == "n" for x in _names(part.body)):
             yield f"        const uint64_t {n} = count - {first} < {block} ? count - {first} : {block};"
         yield from inside
         yield "    }"
 
-    def _kept(self, body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        self.changing = {s.name for s in statements_of(body) if isinstance(s, Variable)}
-        return without_unused(body)
+
+def _variables(body: Sequence[Statement]) -> set[str]:
+    return {s.name for s in statements_of(body) if isinstance(s, Variable)}
 
 
 def _small(e: Expression) -> bool:
@@ -347,6 +345,7 @@ def print_program(program: Loops, numbers: Numbers, interface: Interface, name: 
         UnreadableError: a function is Python that only Numba compiles.
         LoopError: the program is invalid.
     """
+    program = used(program)
     language = _C(program, f"{name}_")
     functions, procedures = reached(program)
     stored, sole = stored_through(procedures), alone(program, procedures)

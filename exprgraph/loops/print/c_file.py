@@ -117,7 +117,7 @@ HELPERS = {
 }""",
     "below": """bits a, bits b) /* of numbers with a sign */
 {
-    return (a ^ (bits)1 << LAST) < (b ^ (bits)1 << LAST);
+    return (a ^ ((bits)1 << LAST)) < (b ^ ((bits)1 << LAST));
 }""",
 }
 _GIVES = {"bits_of_real": "bits", "real_of_bits": "double", "shift_right": "bits", "below": "bool"}
