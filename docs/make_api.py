@@ -69,11 +69,10 @@ _ACCURACY_HEAD = """\
 
 <!-- made by docs/make_api.py from the docstrings; do not edit -->
 
-The largest error of each elementary function that a search over its whole range finds (`python -m tests.accuracy`), and a
-little more, in units of the last place; `tests/exprgraph/test_elementary.py` holds each to it against mpmath, where the search
-found most and elsewhere, with and without contraction of products and sums. Zeros keep
-their sign, NaN and infinity flow as in NumPy, and results underflow gradually. Beyond the stated range of sine, cosine
-and tangent the C library answers. With `backend="numpy"`, NumPy answers instead.
+This is the largest error of each elementary function, in units in the last place. `python -m tests.accuracy` searches the whole range for
+it, and the table allows a little more. `tests/exprgraph/test_elementary.py` compares with mpmath at the worst points and elsewhere, with
+and without contraction of products and sums. Zeros keep their sign, NaN and infinity propagate as in NumPy, and results underflow
+gradually. Beyond the stated range, sine, cosine and tangent are those of the C library. With `backend="numpy"`, all are NumPy's.
 
 | function | float64 | float32 |
 |---|---|---|

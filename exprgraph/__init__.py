@@ -144,7 +144,7 @@ del _numpy_protocol, _pickling
 
 __version__ = "0.1.0"
 
-#: parts that need more than the package does, loaded when they are first named
+#: parts with more dependencies than the package, loaded at first use
 _ON_DEMAND = ("interop", "testing")
 
 

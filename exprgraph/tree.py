@@ -72,7 +72,7 @@ def named(tree: Any) -> list[tuple[str, Node]]:
     Names are the keys joined by dots, ``u.L1.W``, and positions in lists, ``[0]``.
 
     Raises:
-        DTypeError: a part is no expression and no real number.
+        DTypeError: a part is neither an expression nor a real number.
         ValueError: it is nested too deeply, or holds itself.
 
     >>> import exprgraph as eg

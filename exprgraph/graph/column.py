@@ -1,11 +1,11 @@
-"""Columns of the table of primitives: what one interpreter does with each of them.
+"""Columns of the table of primitives: the rules of one interpreter.
 
 A column is a named mapping from primitives to rules, declared by the module that reads it: evaluation, a derivative,
 a printer, the compiler.  A rule is registered where its idea lives, in that module or in one above it, so that a
 primitive can bring all its rules along in a file of its own.  Elementwise rows have one rule for their class.
 
-A column covers the whole table, unless it says otherwise: whether leaves are covered, what becomes of rows without a
-rule, and which rows are left out, with the reason.  :data:`COLUMNS` has all of them, so that a test can name missing rules.
+By default a column covers the whole table.  It may say that leaves have no rules, give the default for rows without a
+rule, and leave rows out, with a reason.  :data:`COLUMNS` has all of them, so that a test can name missing rules.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ COLUMNS: dict[str, Column[Any]] = {}
 
 
 class Column(Generic[Rule]):
-    """The rules of one interpreter, one a primitive.
+    """The rules of one interpreter, one per primitive.
 
     Args:
-        name: what errors call it; the column itself is the same in capitals, in its module.
+        name: its name in errors; in its module, the column has the same name in capitals.
         idea: the meaning of its rules, for authors of primitives.
         home: the module that declares it, ``__name__``.
         leaves: whether symbols, numbers and other leaves have rules.
-        otherwise: what becomes of a row without a rule.  Empty: every row needs one.
+        otherwise: the default for rows without a rule, in words.  Empty: every row needs a rule.
 
     >>> from exprgraph.graph.column import COLUMNS, Column
     >>> from exprgraph.graph.primitive import SUM, lookup
@@ -60,7 +60,7 @@ class Column(Generic[Rule]):
         self._of_classes: dict[type[Primitive], Rule] = {}
         #: the rule of a row, or None; as long as no class has a rule, it is a look-up without a call of Python
         self.find: Callable[[Primitive], Rule | None] = self._rules.get
-        #: rows that deliberately have no rule, and why
+        #: rows that deliberately have no rule, with the reason
         self.left_out: dict[Rows, str] = {}
         if COLUMNS.setdefault(name, self) is not self:
             raise ValueError(f"there is a column named {name!r} already, in {COLUMNS[name].home}")
@@ -90,7 +90,7 @@ class Column(Generic[Rule]):
         return None
 
     def rule(self, *rows: Rows) -> Callable[[Rule], Rule]:
-        """A decorator: the function is the rule of these rows, or of all rows of a class that have none of their own."""
+        """A decorator: the function is the rule of these rows, or of all rows of a class without their own."""
 
         def register(rule: Rule) -> Rule:
             self.fill(rule, *rows)
@@ -110,12 +110,12 @@ class Column(Generic[Rule]):
                 raise ValueError(f"the column {self.name!r} has a rule for {row} already")
 
     def leave_out(self, reason: str, *rows: Rows) -> None:
-        """Rows that deliberately have no rule; an error says why."""
+        """Mark rows that deliberately have no rule; errors give the reason."""
         self.left_out.update(dict.fromkeys(rows, reason))
 
     @contextmanager
     def replaced(self, rule: Rule, row: Primitive) -> Iterator[None]:
-        """Another rule for a row inside the block; for tests of what finds wrong rules."""
+        """Use another rule for a row inside the block; for tests of checks."""
         before = self._rules.get(row)
         self._rules[row] = rule
         try:
@@ -126,12 +126,12 @@ class Column(Generic[Rule]):
                 self._rules[row] = before
 
     def forget(self, row: Primitive) -> None:
-        """Take the rule of a row away."""
+        """Remove the rule of a row."""
         self._rules.pop(row, None)
         self.left_out.pop(row, None)
 
     def reason(self, row: Primitive) -> str | None:
-        """Why a row deliberately has no rule; None for rows that should have one."""
+        """The reason why a row deliberately has no rule; None for rows that should have one."""
         return next((self.left_out[kind] for kind in (row, *type(row).__mro__) if kind in self.left_out), None)
 
     def missing(self) -> list[Primitive]:

@@ -18,7 +18,7 @@ from .primitive import CONTRACT, PLACE, SELECT, SUM, Primitive
 
 
 class Linear(NamedTuple):
-    """Of a sum: ``constant + sum of coefficient * argument``.
+    """The parameters of a sum: ``constant + sum of coefficient * argument``.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -39,9 +39,9 @@ class Linear(NamedTuple):
 
 
 class Contraction(NamedTuple):
-    """Of a contraction: a label for each axis of each operand, and how long the axis of each label is.
+    """The parameters of a contraction: a label for each axis of each operand, and the size of each label.
 
-    The first labels, as many as the node has axes, are those of the result; those after them are summed.
+    The first labels belong to the axes of the result; the others are summed.
 
     >>> import exprgraph as eg
     >>> W, x = eg.Symbol("W", shape=(3, 2)), eg.Symbol("x", shape=2)
@@ -62,7 +62,7 @@ class Contraction(NamedTuple):
 
 
 class Slice(tuple[Any, ...]):
-    """Evenly spaced positions of an axis: ``start``, ``start + step``, ... , so many of them.
+    """Evenly spaced positions on an axis: ``start``, ``start + step``, ..., ``count`` of them.
 
     >>> Slice(4, -2, 3), Slice(4, -2, 3).positions
     (('s', 4, -2, 3), range(4, -2, -2))
@@ -94,7 +94,7 @@ class Slice(tuple[Any, ...]):
 
 
 class Take(tuple[Any, ...]):
-    """Positions of an axis in any order, more than once if need be.
+    """Positions on an axis in any order, with repetitions.
 
     >>> Take((2, 0, 2)), Take((2, 0, 2)).indices
     (('t', (2, 0, 2)), (2, 0, 2))
@@ -119,7 +119,7 @@ Entries = tuple[Entry, ...]
 
 
 def entries_of(node: Node) -> Entries:
-    """The entries of a selection; of a node that is placed, where it is put."""
+    """The entries of a selection, or of a placed node."""
     return node.params if node.op is SELECT else node.params[0]
 
 
@@ -134,13 +134,13 @@ def data_of(node: Node) -> np.ndarray:
 
 
 def spelled(given: Any) -> Entry:
-    """An entry from a plain tuple that spells it, ``("s", start, step, count)`` or ``("t", indices)``, or the entry itself."""
+    """An entry from a plain tuple, ``("s", start, step, count)`` or ``("t", indices)``; an entry stays."""
     if type(given) is tuple:
         return Slice(*given[1:]) if given[0] == "s" else Take(*given[1:])
     return given  # type: ignore[no-any-return]
 
 
-#: parameters that were read from a file, with their names
+#: the views of parameters read from a file
 PARAMETERS: Column[Callable[[Params], Params]] = Column(
     "parameters", "its parameters with names, from plain tuples", __name__, otherwise="they are plain tuples"
 )
@@ -151,13 +151,13 @@ PARAMETERS.fill(lambda params: (tuple(map(spelled, params[0])),), PLACE)
 
 
 def named(op: Primitive, params: Params) -> Params:
-    """Parameters of a primitive that were read from a file, with their names."""
+    """The view of a primitive's parameters from a file."""
     rule = PARAMETERS.find(op)
     return params if rule is None else rule(params)
 
 
 def plain(params: Params) -> Params:
-    """Parameters as plain tuples, for a file: what reads it need know no names."""
+    """Parameters as plain tuples, for a file."""
     parts = [plain(p) if isinstance(p, tuple) else p for p in params]
     same = type(params) is tuple and all(a is b for a, b in zip(parts, params))
     return params if same else tuple(parts)

@@ -35,7 +35,7 @@ def axes_listed(axes: int | Sequence[int], what: str) -> list[int]:
 
 
 def normalize_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The axes that an ``axis`` argument names, in order; all of them for None."""
+    """The axes of an ``axis`` argument, in order; all axes for None."""
     if axis is None:
         return tuple(range(ndim))
     given: Sequence[int] = axis if isinstance(axis, (tuple, list)) else (axis,)

@@ -1,4 +1,4 @@
-"""Constant arrays, arrays joined, and changes of shape, as users call them."""
+"""Constant arrays, joined arrays, and changes of shape for users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room in Python's parser: a sum of thousands of terms is as deep as it is long."""
+"""A deeper limit for Python's parser, in which a sum of thousands of terms is thousands deep."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from .forking import lock
 
-#: Python's bound while something is parsed; its parser goes three times as deep, which is a few megabytes of its stack
+#: Python's recursion limit during parsing; its parser goes three times as deep, a few megabytes of stack
 _LEVELS = 3000
 _raised = lock()
 
 
 @contextmanager
 def deep_syntax() -> Iterator[None]:
-    """Parse and compile code that is deeper than Python's bound; other threads have that bound meanwhile.
+    """Parse and compile code beyond Python's recursion limit; meanwhile other threads have the same limit.
 
     >>> import ast
     >>> with deep_syntax():

@@ -1,4 +1,4 @@
-"""Whole numbers and shapes that users give: Python's numbers or NumPy's, never a truth value or a float."""
+"""Integers and shapes from users: Python's numbers or NumPy's, never a truth value or a float."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def normalize_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
     """A tuple of non-negative Python integers, from an integer or a sequence of them."""
     single = whole(shape)
     try:
-        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # of whole numbers, but in no order that is meant
+        if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # integers, but without an order
             raise TypeError
         dims = tuple(map(whole, shape)) if single is None else (single,)  # type: ignore[arg-type]
     except TypeError:

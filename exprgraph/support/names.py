@@ -1,4 +1,4 @@
-"""Names and values of users, where code and messages have to hold them."""
+"""Users' names and values in generated code and in messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def brief(value: object) -> str:
     """A value in a message."""
     try:
         text = repr(value)
-    except RecursionError:  # nested beyond what can be printed
+    except RecursionError:  # nested too deeply to print
         return f"a {type(value).__name__}"
     return text if len(text) <= 200 else text[:200] + "..."
 
