@@ -13,7 +13,7 @@ from typing import Any
 
 import exprgraph
 import exprgraph.interop
-import exprgraph.lowering.function
+import exprgraph.lowering.call.function
 import exprgraph.over_samples
 import exprgraph.testing
 import exprgraph.testing.as_written
@@ -40,7 +40,7 @@ _HEAD = """\
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
     # classes of results have entries too, because users call their methods
-    ("exprgraph.lowering.function", "exprgraph.lowering.function", exprgraph.lowering.function, ["CompiledFunction"]),
+    ("exprgraph.lowering.call.function", "exprgraph.lowering.call.function", exprgraph.lowering.call.function, ["CompiledFunction"]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),

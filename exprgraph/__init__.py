@@ -127,7 +127,7 @@ from .language.operators import add, divide, greater, greater_equal, multiply, n
 from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
 from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
 from .lowering import compile  # noqa: A004
-from .lowering.backends import backends
+from .lowering.call.backends import backends
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
 from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from exprgraph.loops.verify import verify
-from exprgraph.lowering import emit
+from exprgraph.lowering.plan import emit
 from exprgraph.testing import temporary_functions
 
 if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have that of the run

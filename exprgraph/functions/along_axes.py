@@ -2,7 +2,7 @@
 
 Each is a row of its own, because the parts of a formula overflow, vanish or cancel where its value does not: a sum of
 squares at 1e200, or ``1 - p`` for a probability p near 1.  NumPy computes rows by ``values``, compiled code by the scaled
-formulas in ``lowering/axes``; derivatives are in ``calculus/axes``.
+formulas in ``lowering/plan/axes``; derivatives are in ``calculus/axes``.
 """
 
 from __future__ import annotations

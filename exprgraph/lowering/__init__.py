@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .function import compile  # noqa: A004
+from .call.function import compile  # noqa: A004
 
 __all__ = ["compile"]

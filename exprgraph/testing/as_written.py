@@ -14,7 +14,7 @@ import numpy as np
 from ..functions import rows as functions
 from ..graph.leaves import Symbol, constant
 from ..graph.node import Node
-from ..lowering.function import compile as compiled_function
+from ..lowering.call.function import compile as compiled_function
 from ..meaning.evaluate import evaluate
 from .careful import Program
 from .disagreement import Disagreement

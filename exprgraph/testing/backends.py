@@ -11,7 +11,7 @@ from ..canonical.operands import as_node
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
 from ..lowering import compile as compile_
-from ..lowering.backends import backends as all_backends
+from ..lowering.call.backends import backends as all_backends
 from ..meaning.evaluate import evaluate_nodes, taken_as_shared
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for

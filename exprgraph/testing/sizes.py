@@ -15,9 +15,9 @@ from ..functions.rows import sin, tanh
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
 from ..loops.print import python
-from ..lowering import arguments, emit, movement, narrow, nest
 from ..lowering import compile as compile_
 from ..lowering.native import objects
+from ..lowering.plan import arguments, emit, movement, narrow, nest
 from ..meaning.evaluate import evaluate_nodes
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for

@@ -22,7 +22,7 @@ from .compiling import at_once, c_function, compile_core, given_arrays, of_param
 from .symbolic import SymbolicNeuralNetwork
 
 if TYPE_CHECKING:
-    from exprgraph.lowering.form import Form
+    from exprgraph.lowering.call.form import Form
 
 REDUCTIONS = (None, "sum", "mean")
 

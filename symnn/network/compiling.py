@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from exprgraph import Node
-from exprgraph.lowering.into import at_once, given_arrays, write
+from exprgraph.lowering.call.into import at_once, given_arrays, write
 
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape
 
 if TYPE_CHECKING:
-    from exprgraph.lowering.function import CompiledOutputs
+    from exprgraph.lowering.call.function import CompiledOutputs
 
 
 class Variable(NamedTuple):
@@ -53,7 +53,7 @@ def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend
     ``shape`` for a shared one, and returns ``lead + output.shape`` for a per-sample output,
     ``output.shape`` for a shared one.
     """
-    from exprgraph.lowering.function import Argument, compile_function
+    from exprgraph.lowering.call.function import Argument, compile_function
 
     arguments = [Argument(v.name, v.symbols, v.size, v.per_sample) for v in variables]
     return compile_function(list(outputs), arguments, backend, threads)
@@ -61,14 +61,14 @@ def compile_core(outputs: Sequence[Node], variables: Sequence[Variable], backend
 
 def save_function(core: CompiledOutputs, names: Sequence[str], path: str | os.PathLike[str]) -> None:
     """Write the function as a module that needs only numpy and numba; ``names`` are the arguments', for its messages."""
-    from exprgraph.lowering.save import save_module
+    from exprgraph.lowering.call.save import save_module
 
     save_module(core, names, path)
 
 
 def workspace_size(core: CompiledOutputs) -> int:
     """How many numbers of workspace callers of the kernel and of the machine code give."""
-    from exprgraph.lowering.embed import workspace_size
+    from exprgraph.lowering.call.embed import workspace_size
 
     return workspace_size(core)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.lowering.descent import Descent, Term
+from exprgraph.lowering.call.descent import Descent, Term
 
 from ..errors import ArgumentError, ParameterFileError
 from ..network.compiling import Variable, compile_core, of_parameters, of_symbol

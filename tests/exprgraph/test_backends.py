@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering import module
+from exprgraph.lowering.call import module
 from exprgraph.testing import Disagreement, check_backends
 from symnn import Dense, SymbolicNeuralNetwork, build_nn_function
 from symnn.errors import ArgumentError

@@ -15,10 +15,10 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.loops.print.llvm import print_program
-from exprgraph.lowering import movement
-from exprgraph.lowering.data import LISTED, Data
-from exprgraph.lowering.module import Module
+from exprgraph.lowering.call.module import Module
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.plan import movement
+from exprgraph.lowering.plan.data import LISTED, Data
 
 rng = np.random.default_rng(0)
 w = eg.Symbol("w", 10)

@@ -7,9 +7,9 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.errors import ShapeError
-from exprgraph.lowering.descent import Batches, Descent, Term
-from exprgraph.lowering.function import compile_function
-from exprgraph.lowering.program import Argument
+from exprgraph.lowering.call.descent import Batches, Descent, Term
+from exprgraph.lowering.call.function import compile_function
+from exprgraph.lowering.plan.program import Argument
 
 p, g, rate, step = eg.Symbol("p", 2), eg.Symbol("g", 2), eg.Symbol("rate"), eg.Symbol("step")
 x = eg.Symbol("x", 2, per_sample=True)

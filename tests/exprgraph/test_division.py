@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering import threads
-from exprgraph.lowering.form import GRAIN
+from exprgraph.lowering.call import threads
+from exprgraph.lowering.call.form import GRAIN
 
 x = eg.Symbol("x", 3, per_sample=True)
 

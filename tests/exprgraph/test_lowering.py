@@ -24,12 +24,12 @@ from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
 from exprgraph.loops import runtime
 from exprgraph.loops.target import CPU, Target
-from exprgraph.lowering import module
-from exprgraph.lowering.emit import emit
-from exprgraph.lowering.function import compile_function
-from exprgraph.lowering.phases import pairwise
-from exprgraph.lowering.program import Argument
-from exprgraph.lowering.save import points
+from exprgraph.lowering.call import module
+from exprgraph.lowering.call.function import compile_function
+from exprgraph.lowering.call.save import points
+from exprgraph.lowering.plan.emit import emit
+from exprgraph.lowering.plan.phases import pairwise
+from exprgraph.lowering.plan.program import Argument
 from exprgraph.meaning.evaluate import evaluate_nodes, taken_as_shared
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "loops"))

@@ -12,11 +12,11 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.loops.print.llvm import print_program
-from exprgraph.lowering.arguments import LOOPED, Moved, gathering, loading
-from exprgraph.lowering.into import shared_among, shared_with
-from exprgraph.lowering.module import Module
+from exprgraph.lowering.call.into import shared_among, shared_with
+from exprgraph.lowering.call.module import Module
 from exprgraph.lowering.native import machine
 from exprgraph.lowering.native.entry import Call, entry
+from exprgraph.lowering.plan.arguments import LOOPED, Moved, gathering, loading
 
 MANY = 70
 s = eg.symbols([f"s{k}" for k in range(MANY)])

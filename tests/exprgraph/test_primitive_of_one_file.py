@@ -29,8 +29,8 @@ from exprgraph.graph.primitive import TABLE, Primitive, enter
 from exprgraph.graph.traverse import REBUILD, topological
 from exprgraph.interop import to_sympy
 from exprgraph.interop.writing import EXPANDED, SYMPY
-from exprgraph.lowering.phases import REWRITTEN
-from exprgraph.lowering.schedule import LOWERING
+from exprgraph.lowering.plan.phases import REWRITTEN
+from exprgraph.lowering.plan.schedule import LOWERING
 from exprgraph.meaning.counting import COUNT
 from exprgraph.meaning.elements import ELEMENT, EXPANSION, Expansion, Get, elements
 from exprgraph.meaning.evaluate import EVALUATE, Samples

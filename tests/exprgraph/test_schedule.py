@@ -11,10 +11,10 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import RESHAPE
-from exprgraph.lowering.nest import NEST_LIMIT
-from exprgraph.lowering.phases import pairwise, phases
-from exprgraph.lowering.schedule import INLINE_LIMIT, Schedule, Scheduler
-from exprgraph.lowering.storage import Storage
+from exprgraph.lowering.plan.nest import NEST_LIMIT
+from exprgraph.lowering.plan.phases import pairwise, phases
+from exprgraph.lowering.plan.schedule import INLINE_LIMIT, Schedule, Scheduler
+from exprgraph.lowering.plan.storage import Storage
 
 a, b, c, d = (eg.Symbol(n, 6) for n in "abcd")
 

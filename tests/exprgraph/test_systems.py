@@ -7,7 +7,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.loops import runtime
-from exprgraph.lowering.module import load_module
+from exprgraph.lowering.call.module import load_module
 from exprgraph.support.systems import is_singular, solve_systems
 
 RNG = np.random.default_rng(0)

@@ -18,10 +18,10 @@ from exprgraph.graph.traverse import topological
 from exprgraph.loops.print import python
 from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.loops.program import Expression, Function, Name, operation, real
-from exprgraph.lowering import nest
-from exprgraph.lowering.module import load_module
-from exprgraph.lowering.narrow import WIDTH, narrowed
+from exprgraph.lowering.call.module import load_module
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.plan import nest
+from exprgraph.lowering.plan.narrow import WIDTH, narrowed
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)

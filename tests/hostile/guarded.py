@@ -20,13 +20,13 @@ import numpy as np
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
-from exprgraph.lowering import data as datas
-from exprgraph.lowering import descent as descents
-from exprgraph.lowering import form as forms
-from exprgraph.lowering.descent import Batches, Descent, Term
-from exprgraph.lowering.function import compile_function
+from exprgraph.lowering.call import descent as descents
+from exprgraph.lowering.call import form as forms
+from exprgraph.lowering.call.descent import Batches, Descent, Term
+from exprgraph.lowering.call.function import compile_function
 from exprgraph.lowering.native import image, machine, pages
-from exprgraph.lowering.program import Argument
+from exprgraph.lowering.plan import data as datas
+from exprgraph.lowering.plan.program import Argument
 
 sys.path.append(str(Path(__file__).parent.parent / "exprgraph"))
 from rule_graphs import SHARED, Symbols, graphs, values

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering import threads
+from exprgraph.lowering.call import threads
 from exprgraph.lowering.native import machine
 from symnn import LBFGS, MSE, Adam, Chain, Dense, NonFiniteLossError, Optimizer, SymbolicNeuralNetwork, train
 

@@ -410,7 +410,7 @@ def test_a_process_that_ends_while_code_runs() -> None:
 
 
 def test_no_more_workspaces_than_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from exprgraph.lowering import form
+    from exprgraph.lowering.call import form
 
     s = eg.Symbol("s", 3, per_sample=True)
     f = eg.compile([eg.sin(s), eg.over_samples.sum(eg.exp(s))], s, threads=10_000)

@@ -17,7 +17,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.graph.node import _table, interned_count
-from exprgraph.lowering import module
+from exprgraph.lowering.call import module
 from exprgraph.lowering.native import loading, machine
 from exprgraph.lowering.native.owner import keep
 from symnn import MSE, Adam, Chain, Dense, Gradient, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative, train

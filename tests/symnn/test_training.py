@@ -91,7 +91,7 @@ def test_steps_are_the_formulas(name: str) -> None:
 
 
 def test_python_steps_are_those_of_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from exprgraph.lowering.descent import Descent
+    from exprgraph.lowering.call.descent import Descent
 
     def run() -> Any:
         return train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=5, batch_size=7, rng=3, progress=False)

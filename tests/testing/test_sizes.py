@@ -9,7 +9,7 @@ import exprgraph as eg
 from exprgraph.graph.node import Node, make
 from exprgraph.graph.primitive import SUM
 from exprgraph.loops.print import python
-from exprgraph.lowering import narrow, nest
+from exprgraph.lowering.plan import narrow, nest
 from exprgraph.testing import Disagreement, check_sizes, sizes
 from tests.exprgraph.rule_graphs import SHARED, graphs
 from tests.fuzz.cases import make as made_by

@@ -12,8 +12,8 @@ import numpy as np
 from ...loops.errors import UnreadableError
 from ...loops.print.llvm import ENTRY, PART, print_program
 from ..compiling import compiling
-from ..data import Data
-from ..program import Program
+from ..plan.data import Data
+from ..plan.program import Program
 from . import disk, machine
 from .entry import Call, entry
 from .layout import as_expected, callable_at, context

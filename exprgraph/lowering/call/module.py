@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiling import compiling
-from .native import disk, machine
+from ..compiling import compiling
+from ..native import disk, machine
 
 
 class Module:

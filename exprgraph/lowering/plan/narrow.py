@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..canonical.contract import contract
-from ..graph.node import Node, make
-from ..graph.primitive import CONTRACT, PRODUCT, SUM
-from ..graph.views import Contraction, Linear
+from ...canonical.contract import contract
+from ...graph.node import Node, make
+from ...graph.primitive import CONTRACT, PRODUCT, SUM
+from ...graph.views import Contraction, Linear
 
 #: operands of one sum or product
 WIDTH = 64

@@ -11,9 +11,9 @@ import heapq
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from ..graph.node import Node
-from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
-from ..graph.views import Linear
+from ...graph.node import Node
+from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
+from ...graph.views import Linear
 from .access import MultiIndex, identity_index, through_views
 from .nest import Assignment
 from .schedule import is_pointwise, operand_indices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Union
 
-from ..graph.node import Node, Shape
+from ...graph.node import Node, Shape
 from .access import MultiIndex
 
 #: statements in one loop nest: beyond, compile time grows faster than the code

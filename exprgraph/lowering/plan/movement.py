@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Union
 
-from ..canonical.select import indices_of, selected_shape
-from ..graph.column import Column
-from ..graph.leaves import zeros
-from ..graph.node import Node, make
-from ..graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
-from ..graph.views import Entries, Slice, Take, entries_of
+from ...canonical.select import indices_of, selected_shape
+from ...graph.column import Column
+from ...graph.leaves import zeros
+from ...graph.node import Node, make
+from ...graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
+from ...graph.views import Entries, Slice, Take, entries_of
 from .access import Affine, MultiIndex, contiguous, identity_index, is_view, variable
 from .nest import Assignment
 

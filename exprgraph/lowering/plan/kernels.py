@@ -9,15 +9,15 @@ import math
 from collections.abc import Sequence
 from itertools import count
 
-from ..functions.elementwise import Function
-from ..functions.gated import summed_gate
-from ..functions.rows import GATE
-from ..graph.node import Node
-from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
-from ..graph.views import Contraction, Linear, Take, entries_of
-from ..loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
-from ..loops.substitute import repeated, written_out
-from ..support.values import is_by_root
+from ...functions.elementwise import Function
+from ...functions.gated import summed_gate
+from ...functions.rows import GATE
+from ...graph.node import Node
+from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
+from ...graph.views import Contraction, Linear, Take, entries_of
+from ...loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
+from ...loops.substitute import repeated, written_out
+from ...support.values import is_by_root
 from .access import Affine, MultiIndex, identity_index, through_views, variable
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
 from .isomorphism import NestOrder

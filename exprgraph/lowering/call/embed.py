@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import CompilationError
-from ..functions.elementwise import Function
-from ..graph.traverse import topological
-from ..loops.print.c import Interface, Numbers, print_program
-from ..support.names import shown
+from ...errors import CompilationError
+from ...functions.elementwise import Function
+from ...graph.traverse import topological
+from ...loops.print.c import Interface, Numbers, print_program
+from ...support.names import shown
 from .form import Form, added_functions
 
 if TYPE_CHECKING:

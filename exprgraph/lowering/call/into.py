@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
-from ..tree import flatten
+from ...errors import DTypeError, ShapeError
+from ...tree import flatten
 
 
 def given_arrays(out: Any, count: int) -> list[np.ndarray]:

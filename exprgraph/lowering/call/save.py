@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..support.files import written_whole
+from ...support.files import written_whole
 
 if TYPE_CHECKING:
     from .function import CompiledOutputs
@@ -103,7 +103,7 @@ def points(shape: tuple[int, ...], k: int) -> np.ndarray:
 
 def _check(core: CompiledOutputs) -> str:
     """What NumPy gives for the results, as text: entries at equal distances, of large results not all."""
-    from ..meaning.evaluate import evaluate_nodes
+    from ...meaning.evaluate import evaluate_nodes
 
     bindings = {}
     for k, a in enumerate(core.arguments):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ShapeError
+from ...errors import ShapeError
 from .form import Form
 from .function import CompiledOutputs
 
@@ -120,7 +120,7 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from .native.loop import descend
+        from ..native.loop import descend
 
         keep: list[Any] = []  # everything the tables point to
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from ..graph.node import Node, Shape
-from ..graph.primitive import ARRAY, RESHAPE
-from ..graph.views import data_of
+from ...graph.node import Node, Shape
+from ...graph.primitive import ARRAY, RESHAPE
+from ...graph.views import data_of
 from .access import Location, contiguous
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..canonical.contract import contract
-from ..canonical.select import selected_shape
-from ..functions.along_axes import AxisFunction
-from ..graph.column import Column
-from ..graph.node import Node, Shape, make
-from ..graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
-from ..graph.traverse import rebuild, topological
-from ..graph.views import Contraction, Entries, Take, entries_of
+from ...canonical.contract import contract
+from ...canonical.select import selected_shape
+from ...functions.along_axes import AxisFunction
+from ...graph.column import Column
+from ...graph.node import Node, Shape, make
+from ...graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
+from ...graph.traverse import rebuild, topological
+from ...graph.views import Contraction, Entries, Take, entries_of
 from .axes import written_out
 from .narrow import narrowed
 

@@ -12,14 +12,14 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..canonical.contract import is_structural
-from ..functions.along_axes import AxisFunction
-from ..functions.elementwise import Function
-from ..functions.gated import summed_gate
-from ..graph.column import Column
-from ..graph.leaves import zeros
-from ..graph.node import Node, Shape
-from ..graph.primitive import (
+from ...canonical.contract import is_structural
+from ...functions.along_axes import AxisFunction
+from ...functions.elementwise import Function
+from ...functions.gated import summed_gate
+from ...graph.column import Column
+from ...graph.leaves import zeros
+from ...graph.node import Node, Shape
+from ...graph.primitive import (
     ARRAY,
     CONCATENATE,
     CONSTANT,
@@ -38,7 +38,7 @@ from ..graph.primitive import (
     SUM,
     SYMBOL,
 )
-from ..graph.views import Contraction
+from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, through_views
 from .movement import composed, movement
 from .nest import Assignment, Nest

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import CompilationError
-from ..functions.elementwise import Function, is_boolean
-from ..graph.node import Node
-from ..graph.traverse import topological
-from .compiling import in_llvm
+from ...errors import CompilationError
+from ...functions.elementwise import Function, is_boolean
+from ...graph.node import Node
+from ...graph.traverse import topological
+from ..compiling import in_llvm
+from ..plan.program import Argument, Program
 from .into import shared_with
-from .program import Argument, Program
 
 if TYPE_CHECKING:
-    from .native.loading import Code
+    from ..native.loading import Code
 
 Arrays = Sequence[np.ndarray]
 #: samples of a thread are a multiple of this, so that all but the last work on whole vectors
@@ -44,8 +44,8 @@ class Form:
         threads: int,
         numba: bool = False,
     ) -> None:
-        from .native.entry import Call
-        from .native.loading import native_code
+        from ..native.entry import Call
+        from ..native.loading import native_code
 
         self.program = program
         self.dtype = np.dtype(np.float32 if single else np.float64)

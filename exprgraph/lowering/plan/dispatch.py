@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Union
 
-from ..loops.program import Expression, Let, Load, Loop, Name, Operation, Procedure, Run, Statement, Switch, index
+from ...loops.program import Expression, Let, Load, Loop, Name, Operation, Procedure, Run, Statement, Switch, index
 from .inputs import ENTRY
 
 #: so many steps in a row are called one by one

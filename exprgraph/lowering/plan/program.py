@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..graph.node import Node
-from ..loops.library import needed
+from ...graph.node import Node
+from ...loops.library import needed
 from .data import Data
 
 if TYPE_CHECKING:
-    from ..loops.program import Loops
+    from ...loops.program import Loops
 
 
 class Argument(NamedTuple):

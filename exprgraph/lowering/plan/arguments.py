@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..loops.program import Each, Expression, Load, Name, Run, Statement, Store, index, operation
+from ...loops.program import Each, Expression, Load, Name, Run, Statement, Store, index, operation
 from .inputs import COUNT
 
 #: so many neighbours are a loop

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..graph.node import Node
-from ..graph.primitive import CONSTANT, SAMPLE_COUNT
-from ..loops.program import Expression, Operation, Run, Statement, Store, real
+from ...graph.node import Node
+from ...graph.primitive import CONSTANT, SAMPLE_COUNT
+from ...loops.program import Expression, Operation, Run, Statement, Store, real
 from .access import Affine, Location, MultiIndex, through_views
 from .inputs import COUNT, Inputs
 

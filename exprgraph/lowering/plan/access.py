@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ..canonical.contract import is_structural
-from ..graph.node import Node, Shape
-from ..graph.primitive import CONSTANT, IDENTITY, SELECT
-from ..graph.views import Contraction, Slice, Take
+from ...canonical.contract import is_structural
+from ...graph.node import Node, Shape
+from ...graph.primitive import CONSTANT, IDENTITY, SELECT
+from ...graph.views import Contraction, Slice, Take
 
 
 class Affine(NamedTuple):

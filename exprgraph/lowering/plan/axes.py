@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..canonical.arithmetic import linear, power, product
-from ..canonical.contract import contract
-from ..canonical.extrema import largest
-from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
-from ..functions.elementwise import Function, apply
-from ..functions.rows import absolute, equal, exp, log1p, where
-from ..functions.scaled import excess
-from ..graph.node import Node, Shape
+from ...canonical.arithmetic import linear, power, product
+from ...canonical.contract import contract
+from ...canonical.extrema import largest
+from ...functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
+from ...functions.elementwise import Function, apply
+from ...functions.rows import absolute, equal, exp, log1p, where
+from ...functions.scaled import excess
+from ...graph.node import Node, Shape
 
 # of generated code only: no derivative is asked of them, and they are in no table.  The scale is a power of 2
 _SCALED = Function("norm_scaled", numpy=np.multiply, partials=(None, None), code="({0} * square_scale({1}, {1}))")

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..functions.elementwise import Function
-from ..graph.node import Node
-from ..graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
-from ..graph.traverse import topological
-from ..loops.print.python import print_program
-from ..loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
-from ..loops.target import CPU, Target
-from ..loops.walk import called_by
+from ...functions.elementwise import Function
+from ...graph.node import Node
+from ...graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ...graph.traverse import topological
+from ...loops.print.python import print_program
+from ...loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
+from ...loops.target import CPU, Target
+from ...loops.walk import called_by
 from .access import Location, contiguous, identity_index
 from .arguments import Moved, gathering, loading
 from .data import Data, Table

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..canonical.operands import as_node, refuse_truth
-from ..errors import DTypeError, ShapeError, UnboundSymbolError
-from ..graph.node import Node
-from ..graph.primitive import SAMPLE_SUM, SYMBOL
-from ..graph.traverse import symbols_of, topological
-from ..language.given import real_array
-from ..meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
-from ..support.integers import whole
-from ..support.names import shown
-from ..tree import flatten
+from ...canonical.operands import as_node, refuse_truth
+from ...errors import DTypeError, ShapeError, UnboundSymbolError
+from ...graph.node import Node
+from ...graph.primitive import SAMPLE_SUM, SYMBOL
+from ...graph.traverse import symbols_of, topological
+from ...language.given import real_array
+from ...meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
+from ...support.integers import whole
+from ...support.names import shown
+from ...tree import flatten
+from ..compiling import compiling, ending
+from ..plan.program import Argument, Program
 from .backends import checked
-from .compiling import compiling, ending
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .form import Form
 from .into import at_once, check_shapes, given_arrays, write
-from .program import Argument, Program
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -66,7 +66,7 @@ class CompiledOutputs:
 
     def program(self, batch: bool = True, single: bool = False) -> Program:
         """The generated code of a form, without compiling it."""
-        from .emit import emit  # the generator is loaded when something is first compiled
+        from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
 
@@ -104,16 +104,16 @@ class CompiledOutputs:
 
     @cached_property
     def kernel(self) -> Any:
-        """The function for other Numba code; see :func:`exprgraph.lowering.embed.numba_function`."""
+        """The function for other Numba code; see :func:`exprgraph.lowering.call.embed.numba_function`."""
         return numba_function(self)
 
     def c_source(self, single: bool = False) -> str:
-        """The function in C; see :func:`exprgraph.lowering.embed.c_source`."""
+        """The function in C; see :func:`exprgraph.lowering.call.embed.c_source`."""
         return c_source(self, single)
 
     @cached_property
     def machine_code(self) -> tuple[int, Any]:
-        """The address and the function for C; see :func:`exprgraph.lowering.embed.c_function`."""
+        """The address and the function for C; see :func:`exprgraph.lowering.call.embed.c_function`."""
         return c_function(self)
 
     def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
@@ -224,7 +224,7 @@ class CompiledFunction:
         """The function to call from other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
 
         Arrays are one-dimensional, of float64; nothing is checked or allocated.  See
-        :func:`exprgraph.lowering.embed.numba_function`.
+        :func:`exprgraph.lowering.call.embed.numba_function`.
         """
         return self._core.kernel
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ..loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
-from ..loops.types import Axis
-from ..loops.verify import why_not_neighbours
+from ...loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
+from ...loops.types import Axis
+from ...loops.verify import why_not_neighbours
 from .access import Affine, Location
 
 #: the table of indices, the entry of the step that runs, the samples of a block, the lane, samples of the whole call

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from ..support.forking import lock
+from ...support.forking import lock
 
 Task = Callable[[], None]
 _lock = lock()

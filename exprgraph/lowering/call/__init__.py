@@ -1,0 +1,1 @@
+"""From loop programs to functions that people call."""
