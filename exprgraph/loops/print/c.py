@@ -139,7 +139,7 @@ class _C(Infix):
                 return compared
         made = super().operation(x, parts)
         if x.op == "mul_apart":  # rounded separately: in parentheses of its own
-            return Piece(f"({made.text})")
+            return Piece(made.text, _CHOICE)
         return Piece(made.text, _COMPARED) if x.op == "not" else made
 
     def _compared(self, x: Operation, parts: Sequence[Piece]) -> Piece | None:
