@@ -13,7 +13,7 @@ from ...errors import CompilationError
 from ...functions.elementwise import Function, is_boolean
 from ...graph.node import Node
 from ...graph.traverse import topological
-from ..compiling import in_llvm
+from ...support.compiling import in_llvm
 from ..plan.program import Argument, Program
 from .into import shared_with
 

@@ -17,10 +17,10 @@ from ...graph.primitive import SAMPLE_SUM, SYMBOL
 from ...graph.traverse import symbols_of, topological
 from ...language.given import real_array
 from ...meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
+from ...support.compiling import compiling, ending
 from ...support.integers import whole
 from ...support.names import shown
 from ...tree import flatten
-from ..compiling import compiling, ending
 from ..plan.program import Argument, Program
 from .backends import checked
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size

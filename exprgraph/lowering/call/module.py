@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiling import compiling
+from ...support.compiling import compiling
 from ..native import disk, machine
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...loops.errors import UnreadableError
 from ...loops.print.llvm import ENTRY, PART, print_program
-from ..compiling import compiling
+from ...support.compiling import compiling
 from ..plan.data import Data
 from ..plan.program import Program
 from . import disk, machine

@@ -15,7 +15,7 @@ from ...loops.print.llvm.expressions import Functions
 from ...loops.print.llvm.statements import Statements
 from ...loops.program import Add, Branch, Expression, Let, Load, Loop, Name, Statement, Store, Variable, index, operation, real
 from ...loops.types import Type
-from ..compiling import compiling
+from ...support.compiling import compiling
 from . import disk, machine
 
 #: words of the table of the descent

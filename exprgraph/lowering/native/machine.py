@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from ...loops.print.llvm import Target
-from ..compiling import compiling, in_llvm
+from ...support.compiling import compiling, in_llvm
 from .image import place
 from .owner import owner
 

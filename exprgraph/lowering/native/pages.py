@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections import deque
 from functools import cache
 
-from ..compiling import compiling
+from ...support.compiling import compiling
 
 #: bytes of a mapping
 _CHUNK = 1 << 20

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..support.forking import lock
+from .forking import lock
 
 _working = lock()  # taken inside the other, so made before it
 #: held while code is generated, compiled, loaded or looked up
