@@ -1,7 +1,7 @@
 """The layers as a drawing: folders as boxes, an arrow for the imports between two of them.
 
-A box lies above everything it imports.  An arrow that follows from others is left out.  An import against the layers, which a
-function makes when it is called, is a dashed arrow upwards.
+A box lies above everything it imports.  An arrow that follows from others is left out.  A dotted arrow is an import that a function
+makes when it is called; a dashed arrow is an import against the layers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from html import escape
 from typing import NamedTuple
 
 from .measures import Modules, edges, reachable
-from .sources import PACKAGES, ROOT
+from .sources import PACKAGES, ROOT, Place
 
 FILE = ROOT / "docs" / "layers.svg"
 #: the height of a box, the space between two in a row, the space between rows
@@ -33,6 +33,7 @@ STYLE = """
   .box { fill: var(--box); stroke: var(--edge) }
   .file { stroke-dasharray: 2 2 }
   .arrow { fill: none; stroke: var(--line); stroke-width: 1.2 }
+  .late { stroke-dasharray: 2 3 }
   .up { stroke: var(--wrong); stroke-dasharray: 5 3 }
   .tip { fill: var(--line) }
   .wrong { fill: var(--wrong) }
@@ -45,11 +46,12 @@ STYLE = """
 
 
 class Arrow(NamedTuple):
-    """Imports from one folder of another."""
+    """Imports from one folder of another; ``late`` ones are made by functions when they are called."""
 
     start: str
     end: str
     imports: int
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,46 +64,53 @@ class Layers:
     files: Mapping[str, int]
 
 
+Graph = dict[str, Counter[str]]
+
+
 def layers(modules: Modules, package: str) -> Layers:
-    """The folders of a package in layers, by the imports at the heads of files."""
+    """The folders of a package in layers, by the imports at the heads of files, then by late imports that make no circle."""
     own = {path for path, m in modules.items() if path.startswith(f"{package}/") and not m.is_facade}
     folders = sorted({modules[path].folder for path in own})
 
-    def counted(place: str) -> dict[str, Counter[str]]:
-        found: dict[str, Counter[str]] = {f: Counter() for f in folders}
-        for path, targets in edges(modules, [place]).items():  # type: ignore[list-item]
+    def counted(place: Place) -> Graph:
+        found: Graph = {f: Counter() for f in folders}
+        for path, targets in edges(modules, [place]).items():
             here = modules[path].folder
             if path in own:
                 found[here].update(modules[t].folder for t in targets & own if modules[t].folder != here)
         return found
 
     heads, later = counted("head"), counted("function")
-    reach = reachable(heads)
-    level = _levels(folders, heads, reach)
+    graph: Graph = {f: Counter(heads[f]) for f in folders}
+    for a in folders:
+        for b in sorted(later[a]):
+            if a not in reachable(graph)[b]:
+                graph[a][b] += later[a][b]
+    reach = reachable(graph)
+    level = _levels(folders, graph, reach)
     down, up = [], []
     for a in folders:
-        for b, count in sorted(heads[a].items()):
+        for b in sorted(heads[a].keys() | later[a].keys()):
+            arrow = Arrow(a, b, heads[a][b] + later[a][b], late=b not in heads[a])
             if level[b] >= level[a]:
-                up.append(Arrow(a, b, count))
-            elif not any(b in reach[c] and level[c] < level[a] for c in heads[a] if c != b):
-                down.append(Arrow(a, b, count))
-        up += [Arrow(a, b, count) for b, count in sorted(later[a].items()) if level[b] >= level[a] and b not in heads[a]]
+                up.append(arrow)
+            elif not any(b in reach[c] and level[b] < level[c] < level[a] for c in graph[a]):
+                down.append(arrow)
     rows = [[f for f in folders if level[f] == k] for k in range(max(level.values()) + 1)]
     return Layers(rows, down, up, Counter(modules[path].folder for path in own))
 
 
-def _levels(folders: Sequence[str], graph: Mapping[str, Counter[str]], reach: Mapping[str, set[str]]) -> dict[str, int]:
+def _levels(folders: Sequence[str], graph: Graph, reach: Mapping[str, set[str]]) -> dict[str, int]:
     """How many layers are below each folder; the members of a circle share one."""
+    circle = {f: {f} | {g for g in reach[f] if f in reach[g]} for f in folders}
     level: dict[str, int] = {}
-    upwards = sorted(folders, key=lambda f: len(reach[f]))  # a folder reaches more than those below it, as much as those of its circle
+    upwards = sorted(folders, key=lambda f: (len(reach[f]), min(circle[f])))  # what a folder reaches comes before it
     for f in upwards:
-        below = [level[g] for g in graph[f] if f not in reach[g]]
-        circle = [level[g] for g in reach[f] if f in reach[g] and g in level]
-        level[f] = max([0, *(1 + k for k in below), *circle])
-    for f in reversed(upwards):  # near the lowest of those that import it
-        above = [level[g] for g in folders if f in graph[g]]
-        if above and f not in reach[f]:
-            level[f] = min(above) - 1
+        level[f] = max([0, *(1 + level[h] for g in circle[f] for h in graph[g] if h not in circle[f])])
+    for f in reversed(upwards):  # as near as possible to the lowest of its users
+        users = [level[g] for g in folders for member in circle[f] if member in graph[g] and g not in circle[f]]
+        if users:
+            level[f] = min(users) - 1
     return level
 
 
@@ -205,7 +214,7 @@ def _panel(package: str, drawn: Layers, top: float) -> tuple[list[str], float, f
     numbers = []
     for arrow, spots in along.items():
         points = [middle(level[arrow.start] - k, s) for k, s in enumerate(spots)]
-        lines.append(_curve(points))
+        lines.append(_curve(points, " late" * arrow.late))
         (x, y), (to, below) = points[-2:]
         numbers.append(_number(arrow, (x + to) / 2, (y + below) / 2))
     for arrow in drawn.up:
@@ -225,7 +234,7 @@ def _number(arrow: Arrow, x: float, y: float) -> str:
     return f'<text class="number" x="{x:.0f}" y="{y + 4:.0f}">{arrow.imports}</text>'
 
 
-def _curve(points: Sequence[tuple[float, float]]) -> str:
+def _curve(points: Sequence[tuple[float, float]], kind: str) -> str:
     """From the lower edge of the first box to the upper edge of the last, upright in every row."""
     (x, y), *rest = points
     y += HEIGHT / 2
@@ -238,7 +247,7 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
         if k < len(rest) - 1:
             y = middle + HEIGHT / 2
             path += f" L{x:.0f} {y:.0f}"
-    return f'<path class="arrow" marker-end="url(#down)" d="{path}"/>'
+    return f'<path class="arrow{kind}" marker-end="url(#down)" d="{path}"/>'
 
 
 def _box(folder: str, files: int, x: float, y: float) -> list[str]:

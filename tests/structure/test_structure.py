@@ -158,11 +158,18 @@ def test_layers_lie_above_what_they_import_and_implied_arrows_are_left_out(tmp_p
     drawn = layers(modules, "exprgraph")
     assert drawn.rows == [["exprgraph/low", "exprgraph/table"], ["exprgraph/beside", "exprgraph/middle"], ["exprgraph/high"]]
     assert drawn.down == [
-        ("exprgraph/beside", "exprgraph/low", 1),
-        ("exprgraph/high", "exprgraph/middle", 1),
-        ("exprgraph/middle", "exprgraph/low", 2),
+        ("exprgraph/beside", "exprgraph/low", 1, False),
+        ("exprgraph/high", "exprgraph/middle", 1, False),
+        ("exprgraph/middle", "exprgraph/low", 2, False),
     ]
-    assert drawn.up == [("exprgraph/low", "exprgraph/high", 1)]
+    assert drawn.up == [("exprgraph/low", "exprgraph/high", 1, True)]
+
+
+def test_a_late_import_downwards_is_a_layer_too(tmp_path: Path) -> None:
+    modules = packages(tmp_path, table=TABLE, high__one="def f():\n    from ..low import one\n", low__one="")
+    drawn = layers(modules, "exprgraph")
+    assert drawn.rows == [["exprgraph/low", "exprgraph/table"], ["exprgraph/high"]]
+    assert drawn.down == [("exprgraph/high", "exprgraph/low", 1, True)]
 
 
 def test_folders_of_a_circle_share_a_layer(tmp_path: Path) -> None:
@@ -170,4 +177,4 @@ def test_folders_of_a_circle_share_a_layer(tmp_path: Path) -> None:
     modules = packages(tmp_path, table=TABLE, a__one=to_b, b__two="f = 1\n", b__three=to_a, c__one=to_b)
     drawn = layers(modules, "exprgraph")
     assert drawn.rows == [["exprgraph/a", "exprgraph/b", "exprgraph/table"], ["exprgraph/c"]]
-    assert drawn.up == [("exprgraph/a", "exprgraph/b", 1), ("exprgraph/b", "exprgraph/a", 1)]
+    assert drawn.up == [("exprgraph/a", "exprgraph/b", 1, False), ("exprgraph/b", "exprgraph/a", 1, False)]
