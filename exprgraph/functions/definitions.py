@@ -20,9 +20,15 @@ import numpy as np
 
 from ..graph.node import Node
 from ..graph.primitive import Primitive
+from ..loops.library import names
 
 #: the most values to inspect of a definition; callables of other packages may hold arbitrarily many
 _MOST = 1000
+#: names that printed modules and files of C have for something else; those of one letter are their variables
+_TAKEN = (
+    "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code".split()
+)
+_VARIABLE = re.compile(r"[A-Za-z]\d*")
 
 
 def definition_of(callables: Iterable[Any], texts: Iterable[str]) -> str:
@@ -110,18 +116,15 @@ def _held(value: Any) -> list[Any]:
     return [dict(sorted(held.items()))] if isinstance(held, dict) else []
 
 
-def with_names_of_its_own(code: str, source: str, others: Iterable[str]) -> tuple[str, str]:
-    """Code and the source of its helper functions, with names unique to this source."""
-    taken = {name for other in others for name in _helpers(other)}
+def names_of_helpers(source: str, others: Iterable[str]) -> dict[str, str]:
+    """Other names for the helper functions of a source: of those whose name something else in a program has or may have."""
+    taken = {*names(), *_TAKEN, *(name for other in others for name in _helpers(other))}
     mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    for name in sorted(_helpers(source) & taken):
-        word = re.compile(rf"(?<![.\w]){re.escape(name)}(?!\w)")
-        code, source = (word.sub(f"{name}_{mark}", text) for text in (code, source))
-    return code, source
+    return {name: f"{name}_{mark}" for name in sorted(_helpers(source)) if name in taken or _VARIABLE.fullmatch(name)}
 
 
 def _helpers(source: str) -> set[str]:
     return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
 
 
-__all__ = ["definition_of", "with_names_of_its_own"]
+__all__ = ["definition_of", "names_of_helpers"]

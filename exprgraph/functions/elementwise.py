@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 from weakref import WeakValueDictionary
@@ -35,7 +35,7 @@ from ..loops.read import Template, read_template
 from ..support.deep import deep_syntax
 from ..support.forking import lock
 from ..support.offered import offered
-from .definitions import definition_of, with_names_of_its_own
+from .definitions import definition_of, names_of_helpers
 from .signatures import Interval, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, read_code, usual_sample
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
@@ -49,7 +49,8 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "internal", "latex", "numpy", "partials", "sample",
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "helper_names", "internal", "latex", "numpy",
+        "partials", "sample",
         "shown_as", "source", "template_", "text",
     )  # fmt: skip
 
@@ -95,6 +96,8 @@ class Function(Primitive):
         self.added = False
         #: Python source of helper functions that ``code`` calls, for functions users define
         self.source = source
+        #: names that some of these have in programs, where another function has theirs
+        self.helper_names: Mapping[str, str] = {}
         self.doc = doc
         self.template_: Template | None = None
         #: the canonical expression of operands; a node of this row, unless it is simpler
@@ -110,7 +113,7 @@ class Function(Primitive):
         """The code for one number as typed loops: an expression that kernels inline."""
         if self.template_ is None:
             with deep_syntax():
-                self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures())
+                self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures(), self.helper_names)
         return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -361,9 +364,9 @@ def _entered(row: Function) -> Function:
         same = _defined.get((row.name, row.key))
         if same is None:
             others = {r.source for r in _defined.values()} - {row.source}
-            code, source = with_names_of_its_own(row.code, row.source, others)
-            if (code, source) != (row.code, row.source):
-                row.code, row.source, row.template_ = code, source, None
+            row.helper_names = names_of_helpers(row.source, others)
+            if row.helper_names:
+                row.template_ = None
             same = _defined[row.name, row.key] = row
         else:
             same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc

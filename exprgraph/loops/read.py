@@ -94,7 +94,7 @@ def read_template(
         code: an expression of ``{0}``, ``{1}``, ...
         arity: the number of arguments.
         source: definitions of the functions that it calls besides those of ``library``.
-        names: other names for functions of the source; names of the library are replaced automatically.
+        names: other names for functions of the source, which must not have one of the library's.
 
     Raises:
         MistakeError: it is Python that cannot run.
@@ -103,10 +103,9 @@ def read_template(
     parameters = tuple(f"a{k}" for k in range(arity))
     text = code.format(*parameters)
     helpers = [d for d in ast.parse(source).body if isinstance(d, ast.FunctionDef)]
-    others = {d.name: names.get(d.name, f"{d.name}_of_{name}" if d.name in library else d.name) for d in helpers}
     node = _definition(f"{name}_of_code", parameters, text)
     for d in (*helpers, node):
-        _rename(d, others)
+        _rename(d, names)
     node.name = name
     where = "source"
     try:
@@ -200,7 +199,7 @@ def _rename(node: ast.AST, names: Mapping[str, str]) -> None:
     """Rename functions in definitions and calls."""
     for part in ast.walk(node):
         for field in ("id", "arg", "name"):
-            if isinstance(part, (ast.Name, ast.arg, ast.FunctionDef)) and hasattr(part, field):
+            if isinstance(part, (ast.Name, ast.arg, ast.keyword, ast.FunctionDef)) and hasattr(part, field):
                 setattr(part, field, names.get(getattr(part, field), getattr(part, field)))
 
 

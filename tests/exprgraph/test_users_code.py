@@ -44,9 +44,9 @@ SPELLINGS = {
     "exp": ("exp({0})", "math.exp({0})", "np.exp({0})", "math.e**{0}", "1/np.exp(-{0})"),
     "tanh": ("tanh({0})", "math.tanh({0})", "np.tanh({0})"),
     "floor": ("floor({0})", "math.floor({0})", "np.floor({0})", "{0}//1", "int({0})"),
-    "a step": ("1.0 if {0} > 0.0 else 0.0", "float({0} > 0)", "1*({0} > 0)", "np.heaviside({0}, 0)", "step({0})"),
+    "a step": ("1.0 if {0} > 0.0 else 0.0", "1 if {0} > 0 else 0", "float({0} > 0)", "1*({0} > 0)", "np.heaviside({0}, 0)", "step({0})"),
     "the sign": ("({0} > 0) - ({0} < 0)", "np.sign({0})", "sign({0})", "math.copysign(1, {0}) if {0} else 0"),
-    "between": ("1.0 if 0 < {0} <= 2 else 0.0", "1 - ({0} <= 0 or {0} > 2)"),
+    "between": ("1 if 0 < {0} <= 2 else 0", "1 if {0} > 0 and not {0} > 2 else 0", "1 - ({0} <= 0 or {0} > 2)", "({0} > 0) & ({0} <= 2)"),
     "the size": ("abs({0})", "math.fabs({0})", "np.abs({0})", "np.absolute({0})", "max({0}, -{0})", "math.sqrt({0}*{0})"),
 }
 POINTS = [0.25, 0.5, 1.0, 1.75, 2.0, 3.5]
@@ -122,6 +122,8 @@ def test_a_sum_of_thousands_of_terms_is_read() -> None:
     row = define("+".join(["{0}"] * 5000))
     made = TABLE[row.__name__]
     assert isinstance(made, Function) and made.template.unread is None
+    fn = eg.compile(row(x), x)
+    assert fn.address and fn(0.5) == 2500.0
 
 
 def test_helpers_of_two_functions_keep_apart() -> None:
@@ -130,3 +132,35 @@ def test_helpers_of_two_functions_keep_apart() -> None:
     own = define("tanh({0})", "def tanh(a):\n    return a + 3\n", numpy=lambda a: a + 3)
     names = {f.name for r in (one, two, own) for f in TABLE[r.__name__].template.helpers}  # type: ignore[attr-defined]
     assert len(names) == 3 and "tanh" not in names
+    fn = eg.compile([one(x), two(x), own(x), eg.tanh(x)], x)
+    assert fn.address and fn(0.0) == [1.0, 2.0, 3.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "k0",
+        "kernel",
+        "load",
+        "product",
+        "R",
+        "keep_apart",
+        "evaluate",
+        "exp",
+        "solve",
+        "bits",
+        "powi",
+        "min",
+        "a0",
+        "w",
+        "acc",
+        "f",
+        "BLOCK",
+    ],
+)
+def test_helpers_may_have_any_name(name: str) -> None:
+    """Also one that generated code has, or a parameter or a builtin."""
+    row = define(f"{name}({{0}})", f"def {name}(a):\n    return 3 * a\n", numpy=lambda a: 3 * a)
+    fn = eg.compile([row(x), eg.exp(x), eg.sum(row(eg.Symbol("v", 3)))], (x, eg.Symbol("v", 3)))
+    assert fn.address and fn(0.0, [1.0, 2.0, 3.0]) == [0.0, 1.0, 18.0]
+    compile(fn.source, "source", "exec")

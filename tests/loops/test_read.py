@@ -71,7 +71,6 @@ HELPERS: dict[str, str] = {
     "names of others": "def f(math_, exp=1, u=2):\n    α = math_ + exp\n    return α * u + math.exp(α)\n",
     "another helper": "def f(a):\n    return g(a) + 1\ndef g(a):\n    return 2 * a if a > h(a) else a\ndef h(a):\n    return 0.5\n",
     "what follows a return": "def f(a):\n    return a\n    while True: pass\n",
-    "the name of a function here": "def tanh(a):\n    return 2 * a\ndef f(a):\n    return tanh(a)\n",
 }
 
 
