@@ -40,6 +40,27 @@ class Target:
         fitting = (b for b in self.blocks if rows * self.row_length(b) * (bits // 8) <= self.workspace)
         return next(fitting, self.blocks[-1])
 
+    @property
+    def tiles(self) -> dict[int, tuple[int, ...]]:
+        """Tiles of a product of matrices that stay in registers: how many rows they may have, by vectors in a row.
+
+        >>> Target(4, 64, 16).tiles
+        {3: (4, 2, 1), 1: (6, 2, 1)}
+        """
+        if self.registers >= 32:
+            return {4: (6, 4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
+        return {3: (4, 2, 1), 1: (6, 2, 1)}
+
+    @property
+    def side(self) -> int:
+        """How many rows of each operand a tile of inner products has."""
+        return 4 if self.registers >= 32 else 3
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether an instruction may leave out lanes."""
+        return self.lanes * self.bits >= 512
+
 
 #: processors with caches and vectors
 CPU = Target()

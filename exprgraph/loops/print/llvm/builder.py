@@ -15,6 +15,8 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
+from ... import target
+
 Lines = list[Union[str, "Lines"]]
 
 _FUSIBLE = "fmul contract "
@@ -33,12 +35,9 @@ class Value(NamedTuple):
     level: int  # how many loops are open where it is known
 
 
-class Target(NamedTuple):
-    """What code is generated for: vectors of ``lanes`` numbers of ``bits`` bits, in ``registers`` registers."""
-
-    lanes: int
-    bits: int
-    registers: int
+@dataclass(frozen=True)
+class Target(target.Target):
+    """A target, and how LLVM writes its types and numbers."""
 
     @property
     def real(self) -> str:

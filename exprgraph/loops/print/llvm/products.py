@@ -24,19 +24,15 @@ def product(b: Builder, *given: Value, silences: str = "") -> None:
     """
     v = dict(zip(_PRODUCT, given))
     lanes = b.target.lanes
-    shapes: dict[int, tuple[int, ...]]  # rows of a tile, by vectors in a row
-    if b.target.registers >= 32:
-        shapes = {4: (6, 4, 2, 1), 2: (8, 4, 2, 1), 1: (8, 4, 2, 1)}
-    else:
-        shapes = {3: (4, 2, 1), 1: (6, 2, 1)}
+    tiles = b.target.tiles
 
     def column(at: Value, width: int, masked: bool) -> None:
         """All rows of the result for some vectors of its columns."""
         mask = b.below(at, v["n"]) if masked else None
-        _tiles(b, v["m"], shapes[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
+        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
 
     first = b.integer(0)
-    for width in shapes:
+    for width in tiles:
         end = _whole(b, v["n"], width * lanes, first)
         _range(b, first, end, width * lanes, partial(column, width=width, masked=False))
         first = end
@@ -72,7 +68,7 @@ def dots(b: Builder, *given: Value, silences: str = "") -> None:
     ``silences`` is "left" where zeros of a silence b.
     """
     v = dict(zip(_DOTS, given))
-    side = 4 if b.target.registers >= 32 else 3
+    side = b.target.side
     whole = _whole(b, v["n"], b.target.lanes)
 
     def rows(i: Value, height: int) -> None:
@@ -131,12 +127,12 @@ def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, in
 def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
     """``x * y + total``, and the total alone where what silences, one of the factors, is 0.
 
-    Vectors of 512 bits have masks, and this is one instruction; elsewhere the other factor is made 0, outside of the chain of sums.
+    Where there are masks, this is one instruction; elsewhere the other factor is made 0, outside of the chain of sums.
     """
     if silencing is None:
         return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
     active = b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "truth")
-    if b.target.lanes * b.target.bits >= 512:
+    if b.target.has_masks:
         return b.select(active, b.binary("fadd contract", b.binary("fmul contract", x, y), total), total)
     other = b.select(active, y if silencing is x else x, b.wide(b.real(0.0)))
     return b.binary("fadd contract", b.binary("fmul contract", silencing, other), total)
