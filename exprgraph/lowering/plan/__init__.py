@@ -1,1 +1,1 @@
-"""From nodes to loop programs: what is computed when, where it lies, and in which loops."""
+"""From nodes to loop programs: when and in which loops values are computed, and where they are stored."""

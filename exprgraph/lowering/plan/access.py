@@ -1,7 +1,7 @@
-"""Where the element of a value lives: affine index arithmetic, so that views cost nothing.
+"""Addresses of elements by affine index arithmetic, so that views cost nothing.
 
-An index is affine in the loop variables.  Selections, permutations, broadcasts and diagonals only
-change the index; what is read in the end is an array in a buffer.
+An index is affine in the loop variables.  Selections, permutations, broadcasts and diagonals only change the index; the
+load reads an array in a buffer.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def contiguous(shape: Shape) -> tuple[int, ...]:
 
 
 def is_view(node: Node) -> bool:
-    """Whether a node is read through, never computed."""
+    """Whether a node is a view, never computed."""
     if node.op is CONSTANT or node.op is IDENTITY or is_structural(node):
         return True
     return node.op is SELECT and not any(isinstance(e, Take) for e in node.params)
 
 
 class Element(NamedTuple):
-    """An element of what a chain of views ends in; equalities say where it is not zero."""
+    """An element of the array below a chain of views; it is zero unless the equalities hold."""
 
     node: Node | None  # None: the number 1 (a delta alone)
     at: MultiIndex
@@ -81,7 +81,7 @@ class Element(NamedTuple):
 
 
 def through_views(node: Node, index: MultiIndex) -> Element:
-    """What reading an element of a view reads."""
+    """The element that an element of a view reads."""
     equal: list[tuple[Affine, Affine]] = []
     while is_view(node) and node.op is not CONSTANT:
         if node.op is IDENTITY:
@@ -120,7 +120,7 @@ def _selected(entries: Sequence[object], index: MultiIndex) -> MultiIndex:
 
 @cache
 def identity_index(ndim: int) -> MultiIndex:
-    """The index of the element a loop nest is at."""
+    """The index of the current element of a loop nest."""
     return tuple(variable(f"i{k}") for k in range(ndim))
 
 

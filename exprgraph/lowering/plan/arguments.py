@@ -1,7 +1,7 @@
-"""Where the numbers of arguments go before anything is computed: into rows of lanes, or many small ones together.
+"""Moves of arguments before the computation: into rows of lanes, or many small arguments together.
 
-Neighbours that are moved in the same way are one loop over the arrays: a function of thousands of numbers is no longer
-than one of ten.
+Neighbours that are moved in the same way are one loop over the arrays, so the code for thousands of numbers is as long as
+for ten.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import NamedTuple
 from ...loops.program import Each, Expression, Load, Name, Run, Statement, Store, index, operation
 from .inputs import COUNT
 
-#: so many neighbours are a loop
+#: this many neighbours are a loop
 LOOPED = 16
 
 _SHARED, _LANES, _FIRST = Name("s", "reals"), Name("w", "reals"), Name("first", "index")
 
 
 class Moved(NamedTuple):
-    """Numbers of one argument, and where they go."""
+    """Numbers of one argument, and their target."""
 
     argument: int
     size: int  # numbers of the argument, for a sample
-    to: int  # where they go in the workspace
-    offset: int = 0  # the first of the numbers that are moved
-    some: int = -1  # how many are: -1 for all
+    to: int  # the target in the workspace
+    offset: int = 0  # the first moved number
+    some: int = -1  # the count of moved numbers: -1 for all
 
 
 def gathering(moved: Sequence[Moved]) -> list[Statement]:
-    """Arguments that all samples share, one after another in the shared workspace."""
+    """Shared arguments, one after another in the shared workspace."""
 
     def move(array: Name, to: Expression, m: Moved) -> Statement:
         if m.size == 1:

@@ -1,6 +1,6 @@
-"""Functions along axes as extrema, elementwise rows and sums: what their nests compute.
+"""Functions along axes as extrema, elementwise rows and sums.
 
-The largest element scales the others, so that no square and no exponential over- or underflows before the result does.
+The largest element scales the others, so that no square and no exponential overflows or underflows before the result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...functions.rows import absolute, equal, exp, log1p, where
 from ...functions.scaled import excess
 from ...graph.node import Node, Shape
 
-# of generated code only: no derivative is asked of them, and they are in no table.  The scale is a power of 2
+# for generated code only: they have no derivatives, and are not in the table.  The scale is a power of 2
 _SCALED = Function("norm_scaled", numpy=np.multiply, partials=(None, None), code="({0} * square_scale({1}, {1}))")
 _UNSCALED = Function("norm_unscaled", numpy=np.multiply, partials=(None, None), code="({0} * square_unscale({1}, {1}))")
 
@@ -40,7 +40,7 @@ def written_out(node: Node) -> Node:
         scaled = apply(_SCALED, x, repeated(top))
         return apply(_UNSCALED, power(contract([(scaled, axes), (scaled, axes)], kept), 0.5), top)
     top = largest(x, node.params)
-    below = excess(x, repeated(top))  # 0 for the largest, though infinite
+    below = excess(x, repeated(top))  # 0 for the largest, even if it is infinite
     leads = equal(below, 0.0)
     e = exp(below)
     others = total(where(leads, 0.0, e))

@@ -1,7 +1,7 @@
 """The numbers that generated code reads: constant arrays, positions, tables of steps.
 
-Machine code gets them as arrays in memory, whatever their size; text of them is made for readers and for files only:
-short ones as lists, long ones as their bytes in base64.
+Machine code gets them as arrays in memory.  Only printed source and files have them as text: short ones as lists, long
+ones as bytes in base64.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from typing import Any
 
 import numpy as np
 
-#: numbers that are written as a list
+#: the longest list of numbers in text
 LISTED = 1000
-#: the arrays, in the order in which machine code is told their addresses
+#: the arrays, in the order of their addresses for machine code
 ORDER = ("CONSTANTS", "TABLE", "STEPS")
 
 
 def _aligned(size: int, dtype: np.dtype[Any]) -> np.ndarray:
-    """An array that begins where a line of the cache does."""
+    """An array aligned to cache lines."""
     raw = np.empty(size * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
 class Table:
-    """Indices that kernels read: of each step the integers of its kernel, and lists of positions."""
+    """Indices that kernels read: the integers of each step's kernel, and lists of positions."""
 
     def __init__(self) -> None:
         self.values: list[int] = []
         self._lists: dict[tuple[int, ...], int] = {}
 
     def add(self, values: Sequence[int]) -> int:
-        """Where the integers of a step begin, put there."""
+        """Add the integers of a step; returns their offset."""
         self.values += values
         return len(self.values) - len(values)
 
     def positions(self, indices: Sequence[int]) -> int:
-        """Where a list of positions begins, put there once."""
+        """Add a list of positions once; returns its offset."""
         key = tuple(indices)
         if key not in self._lists:
             self._lists[key] = self.add(key)
@@ -48,7 +48,7 @@ class Table:
 
 
 class Data:
-    """What belongs to one generated module beside its text."""
+    """The data of a generated module."""
 
     def __init__(
         self, constants: Iterable[np.ndarray], table: Sequence[int], steps: Sequence[tuple[int, int]], dtype: np.dtype[Any]
@@ -56,7 +56,7 @@ class Data:
         parts = [a.ravel() for a in constants]
         self.constants = _aligned(sum(a.size for a in parts), dtype)
         if parts:
-            with np.errstate(over="ignore"):  # too large for a float32 is infinite there
+            with np.errstate(over="ignore"):  # numbers too large for a float32 become infinite
                 np.concatenate(parts, out=self.constants, casting="same_kind")
         self.table = _aligned(len(table), np.dtype(np.uint64))
         self.table[:] = np.array(table, np.uint64)
@@ -71,7 +71,7 @@ class Data:
         return self.constants, self.table, self.steps
 
     def addresses(self) -> bytes:
-        """Where the arrays are, as machine code reads it."""
+        """The addresses of the arrays, for machine code."""
         return struct.pack(f"{len(ORDER)}Q", *(a.ctypes.data for a in self.arrays))
 
     @property

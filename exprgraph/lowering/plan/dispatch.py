@@ -1,4 +1,4 @@
-"""Steps of the driver: which kernel, with which integers; many in a row are a loop over the table of steps."""
+"""Steps of the driver: a kernel and its integers; long runs are a loop over the table of steps."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple, Union
 from ...loops.program import Expression, Let, Load, Loop, Name, Operation, Procedure, Run, Statement, Switch, index
 from .inputs import ENTRY
 
-#: so many steps in a row are called one by one
+#: the longest run of steps that are called one by one
 DIRECT = 2
 
 _STEPS, _STEP, _CODE = Name("STEPS", "indices"), Name("step", "index"), Name("code", "index")
 
 
 class Step(NamedTuple):
-    """A call of a kernel: its number, that of the kernel, and where its integers begin in the table."""
+    """A call of a kernel: the number of the step, of the kernel, and the offset of its integers in the table."""
 
     number: int
     kernel: int

@@ -28,13 +28,13 @@ from .program import Argument, Program
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 
-#: arguments that kernels get an array each; of more, the small ones are put together first
+#: the most arguments that are separate arrays for kernels; beyond, small ones are gathered first
 SEPARATE = 32
-#: numbers of a small one
+#: the size of a small argument
 SMALL = 64
 
-#: With more pairs of arrays that might overlap than this, the compiler gives up on vectorising.
-#: Such a nest is one of a kind; its offsets are literals, which spares the checks.
+#: With more pairs of possibly overlapping arrays, a compiler gives up on vectorising.  Such a nest is not shared, and has
+#: literal offsets, which need no checks.
 CHECKED_PAIRS = 100
 
 
@@ -51,7 +51,7 @@ class _Emitter:
         self.storage = Storage()
         self.table = Table()
         self.memory = Memory(self.storage.location, self.row, self.table.positions)
-        self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by what is quickly compared
+        self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by a quick key
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
         self.parts: list[Part] = []
@@ -62,7 +62,7 @@ class _Emitter:
         lane_symbols, gathered = self._placed_arguments(batch)
         if gathered:
             self.functions.add("gather")
-        #: what is done before the next pass over the samples
+        #: the work before the next pass over the samples
         self.shared: list[Item] = list(gathering(gathered))
         self.phases, self.lanes = phases(self.outputs, lane_symbols)
         self.all_nodes = topological(self.outputs)
@@ -74,7 +74,7 @@ class _Emitter:
                 at += out.size
 
     def _placed_arguments(self, batch: bool) -> tuple[set[Node], list[Moved]]:
-        """The symbols of samples, and the arguments that are put together."""
+        """The per-sample symbols, and the gathered arguments."""
         lane_symbols: set[Node] = set()
         gathered: list[Moved] = []
         for k, argument in enumerate(self.arguments):
@@ -124,7 +124,7 @@ class _Emitter:
         return self.steps[-1]
 
     def _number_of(self, procedure: Procedure) -> int:
-        """The kernel that is equal to a procedure, made of it where there is none."""
+        """The kernel that equals a procedure; added if there is none."""
         known = self.isomorphic.setdefault((procedure.parameters, len(procedure.body), procedure.reassociate), [])
         for k in known:
             if self.kernels[k] == procedure:
@@ -139,7 +139,7 @@ class _Emitter:
             order = NestOrder(nest.statements, schedule.inlined.__contains__, self._location_kind)
             nest = Nest(nest.kind, nest.shape, order.statements)
         stores = len(nest.statements)
-        # pairs of arrays are at least those of the stores: such a nest need not be written to be counted
+        # the stores alone give a lower bound of the pairs, so that a large nest need not be emitted to be counted
         literal = nest.kind == "pointwise" and stores * stores > CHECKED_PAIRS
         kernel = Kernel(nest, schedule, wanted, self.memory, order=order, literal=literal)
         if literal or nest.kind != "pointwise" or stores * (stores + len(kernel.reads)) <= CHECKED_PAIRS:
@@ -147,7 +147,7 @@ class _Emitter:
         return Kernel(nest, schedule, wanted, self.memory, order=order, literal=True)
 
     def _location_kind(self, node: Node) -> object:
-        """What the code that reads a value depends on."""
+        """The properties of a value that code reading it depends on."""
         if node.op in (CONSTANT, SAMPLE_COUNT):
             return node.op.name
         location = self.storage.locations.get(node)
@@ -211,7 +211,7 @@ class _Emitter:
         self._close_pass(totals, items)
 
     def _uses(self, scheduler: Scheduler, schedule: Schedule) -> tuple[dict[object, int], set[Node]]:
-        """The last nest that reads each value, and the values that are read outside the nest that computes them."""
+        """The last nest that reads each value, and the values read outside of their own nest."""
         last: dict[object, int] = {}
         wanted: set[Node] = set()
         for at, nest in enumerate(schedule.nests):
@@ -233,7 +233,7 @@ class _Emitter:
         return loading(loaded, self.row)
 
     def _computed(self, schedule: Schedule, wanted: set[Node], last: dict[object, int], forever: set[object]) -> list[Item]:
-        """The nests of a phase; rows of lanes are used again after the last nest that reads them."""
+        """The nests of a phase; rows of lanes are reused after their last reader."""
         items: list[Item] = []
         expiring: dict[int, list[tuple[object, tuple[int, ...]]]] = {}
         for at, nest in enumerate(schedule.nests):
@@ -260,7 +260,7 @@ class _Emitter:
         return Run("store", (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
 
     def _close_pass(self, totals: Sequence[Node], items: Sequence[Item]) -> None:
-        """A pass over the samples, after what is done before it."""
+        """A pass over the samples, after the work before it."""
         self._close_shared()
         locations = [(self.storage.locations[t], t.size) for t in totals]
         clears = [Run("clear", (Name(p.buffer, "reals"), index(p.offset), index(size))) for p, size in locations]
@@ -307,7 +307,7 @@ class _Emitter:
         return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
 
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
-        """The program without the library, and the names of what it calls there."""
+        """The program without the library, and the names it calls there."""
         rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
         helpers = {f.name: f if self.contract else replace(f, contract=False) for t in rows for f in t.helpers}
         called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
@@ -324,9 +324,9 @@ def emit(
 ) -> Program:
     """The loop program of a function of the arguments.
 
-    ``batch`` runs over blocks of samples; without, one sample is evaluated and nothing is on lanes.
-    ``single`` computes in float32; without ``contract`` no multiplication is fused with an addition, but in sums of products.
-    ``target`` says how long blocks may be, and how far apart rows are.
+    ``batch`` runs over blocks of samples; otherwise one sample is evaluated, without lanes.  ``single`` computes in float32.
+    Without ``contract``, multiplications and additions are fused only in sums of products.  ``target`` gives the lengths of
+    blocks and the distance of rows.
     """
 
     def program(block: int) -> Program:

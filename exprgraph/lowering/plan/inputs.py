@@ -1,7 +1,7 @@
-"""What a kernel is given: buffers, and the integers in which equal kernels differ.
+"""The inputs of a kernel: buffers, and the integers in which isomorphic nests differ.
 
-Equal layers give equal kernels: offsets, strides and sizes are read from a table, each step of the driver has its own
-place in it.  A kernel that is one of a kind has literals in their place.
+Equal layers have equal kernels: offsets, strides and sizes are read from a table, in which each step of the driver has
+its own entry.  A kernel for a single nest has literals instead.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ...loops.types import Axis
 from ...loops.verify import why_not_neighbours
 from .access import Affine, Location
 
-#: the table of indices, the entry of the step that runs, the samples of a block, the lane, samples of the whole call
+#: the table of indices, the entry of the running step, the samples of a block, the lane, the samples of the call
 TABLE, ENTRY, COUNT, LANE, SAMPLES = (
     Name("T", "indices"), Name("t", "index"), Name("n", "index"), Name("l", "index"), Name("samples", "index"),
 )  # fmt: skip
 
 
 class Memory(NamedTuple):
-    """Where values are, how far apart two rows of lanes are, and where in the table a list of positions begins."""
+    """The addresses of values, the distance of rows of lanes, and the offsets of positions in the table."""
 
     location: Callable[[object], Location]
     row: int
@@ -30,7 +30,7 @@ class Memory(NamedTuple):
 
 
 class Inputs:
-    """What one kernel reads; it grows while the kernel is written."""
+    """The inputs of one kernel; they grow while the kernel is emitted."""
 
     def __init__(self, memory: Memory, lanes: bool, literal: bool) -> None:
         self.memory = memory
@@ -39,7 +39,7 @@ class Inputs:
         self.values: list[int] = []  # of the step, in the order of the names p0, p1, ...
         self.buffers: set[str] = set()
         self.uses_samples = False
-        self.functions: set[str] = set()  # functions and procedures that it calls
+        self.functions: set[str] = set()  # called functions and procedures
         self.reassociate = False
         self._addresses: dict[tuple[str, Affine], Expression] = {}
 
@@ -56,7 +56,7 @@ class Inputs:
         return _buffer(buffer)
 
     def address(self, location: Location, at: Affine) -> Expression:
-        """An element's place in its buffer; of a row of lanes, that of the lane."""
+        """The address of an element in its buffer; in a row of lanes, that of the lane."""
         key = location.buffer, at
         found = self._addresses.get(key)
         if found is None:
@@ -67,7 +67,7 @@ class Inputs:
         return found
 
     def element(self, location: Location, at: Affine) -> Load:
-        """An element of a value that is stored."""
+        """An element of a stored value."""
         return Load(self.pointer(location.buffer), self.address(location, at))
 
     def affine(self, a: Affine) -> Expression:
@@ -78,7 +78,7 @@ class Inputs:
         return _total(parts)
 
     def start(self, at: Affine, variables: Sequence[str]) -> Expression:
-        """Where a procedure begins: the address without the variables that it runs over itself."""
+        """The start address for a procedure, without the variables of its own loops."""
         return _total([self.integer(at.const), *(self._multiple(v, c) for v, c in at.terms if v in variables)])
 
     def _multiple(self, variable: str, by: int) -> Expression:
@@ -90,7 +90,7 @@ class Inputs:
         return _strided(variable, len(self.values) - 1)
 
     def loops(self, names: Sequence[str], sizes: Sequence[int], body: Sequence[Statement]) -> list[Statement]:
-        """Loops around statements, the first name outermost; the innermost runs over neighbours where it can."""
+        """Loops around statements, the first name outermost; the innermost runs over neighbours if possible."""
         counts = [self.integer(n) for n in sizes]
         inside = list(body)
         for name, count in zip(reversed(names), reversed(counts)):
@@ -118,7 +118,7 @@ class Inputs:
         return (*out, COUNT) if self.lanes else tuple(out)
 
 
-# what many kernels have is one object, which is equal to itself at once
+# common parts are one object, for quick comparison
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Which loop nests are isomorphic, the same but for names, sizes and addresses: equal layers give equal code.
+"""Isomorphic loop nests, equal except for names, sizes and addresses: equal layers have equal code.
 
 The graph's own order of operands follows digests, which differ from layer to layer.  Inside a nest,
-operands and statements are instead ordered by their kind: what they are and how they are used
-in this nest, refined until neighbours agree (Weisfeiler and Leman's colours).
+operands and statements are instead ordered by their kind and their use in the nest, refined until
+neighbours agree (the colours of Weisfeiler and Leman).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .access import MultiIndex, identity_index, through_views
 from .nest import Assignment
 from .schedule import is_pointwise, operand_indices
 
-#: how many times neighbours are compared
+#: the number of refinements
 ROUNDS = 4
 
 _Key = tuple[Node, MultiIndex]
@@ -43,7 +43,7 @@ def _own(node: Node) -> bytes:
 
 
 def _weight(node: Node, k: int) -> object:
-    """What distinguishes one argument position of a node from another."""
+    """The role of an argument position of a node."""
     if node.op is SUM:
         return Linear.of(node).coefficients[k]
     if node.op is PRODUCT:
@@ -100,7 +100,7 @@ class NestOrder:
     def _ordered(
         self, statements: Sequence[Assignment], ident: MultiIndex, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
     ) -> list[Assignment]:
-        """Statements after what they need, otherwise by kind."""
+        """Statements in topological order, otherwise by kind."""
         at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}
         needs: list[set[int]] = []
         for i, s in enumerate(statements):

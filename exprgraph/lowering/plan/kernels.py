@@ -1,6 +1,6 @@
 """One loop nest as a procedure of offsets, strides and sizes.
 
-Equal layers give equal procedures, so that each distinct kernel is compiled once.
+Isomorphic nests give equal procedures, so that each distinct kernel is compiled once.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from .nest import Assignment, Nest
 from .products import factors_of, inner_products, product_of_matrices, result
 from .schedule import Schedule, operand_indices
 
-#: functions whose powers do not overflow, and are contracted into the sums they stand in
+#: functions whose powers do not overflow, so that sums may contract them
 BOUNDED = frozenset("atan cos erf erfc sigmoid sigmoid_prime sign sin step tanh tanh_prime".split())
 
-#: the sum or the extremum that a reduction has so far
+#: the accumulator of a reduction
 _SO_FAR = Name("acc", "real")
 _NUMBER_OF_SAMPLES = Operation("real_of_index", (SAMPLES,), "real")
 
 
 class Kernel:
-    """A loop nest being written."""
+    """A loop nest while it is emitted."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Kernel:
         literal: bool = False,
     ) -> None:
         self.schedule = schedule
-        self.wanted = wanted  # values that something outside the nest reads
+        self.wanted = wanted  # values read outside of the nest
         self.memory = memory
         self.order = order
         self.inputs = Inputs(memory, schedule.lanes, literal)
@@ -93,7 +93,7 @@ class Kernel:
         return value
 
     def load(self, node: Node, index: MultiIndex) -> Expression:
-        """An element in memory, which has a name from then on."""
+        """An element in memory, named at its first load."""
         if node.op is SAMPLE_COUNT:
             self.inputs.uses_samples = True
             return _NUMBER_OF_SAMPLES
@@ -126,7 +126,7 @@ class Kernel:
         return self._applied(node.op, [self.read(a, i) for a, i in operands])
 
     def _applied(self, row: Function, args: Sequence[Expression]) -> Expression:
-        """The code of a row written out; an argument that it has several times gets a name."""
+        """The inlined code of a row; an argument with several uses gets a name."""
         self.rows.add(row)
         value = row.template.value
         often = repeated(value)
@@ -154,7 +154,7 @@ class Kernel:
         if e == int(e) and e <= 64:
             if not isinstance(a, Name):
                 a = self._named(a, self.body)
-            # a power that overflows is infinite in the sum it stands in, so it is rounded before it is added
+            # round a power before adding it, so that an overflowed power is infinite in a sum
             return Operation("mul" if bounded and e <= 3 else "mul_apart", (a,) * int(e), "real")
         if is_by_root(e):
             # adding 0 to the root of -0.0 gives the power the sign that it has
@@ -178,7 +178,7 @@ class Kernel:
         return self._reduced(assignment.value)
 
     def _pointwise(self, nest: Nest) -> list[Statement]:
-        """Several values of one shape, element by element; what only they use stays in registers."""
+        """Several values of one shape, element by element; intermediate values stay in registers."""
         ident = identity_index(len(nest.shape))
         for s in nest.statements:
             value = self.expression(s.value, ident) if s.target is s.value else self.read(s.value, ident)
@@ -194,7 +194,7 @@ class Kernel:
         return self.inputs.loops([f"i{k}" for k in range(len(nest.shape))], nest.shape, lines)
 
     def _moved(self, node: Node, nest: Nest) -> list[Statement]:
-        """Elements whose positions along one axis are looked up: copied from there, or added to what is there."""
+        """Elements at positions from a table along one axis: gathered, or scattered with addition."""
         (arg,) = node.args
         put = nest.kind == "put"
         entries = entries_of(node)
@@ -216,7 +216,7 @@ class Kernel:
         return self.inputs.loops(names[: own + 1], sizes[: own + 1], [position, *inner])
 
     def _labels(self, node: Node) -> tuple[list[tuple[Node, MultiIndex]], list[int], list[int]]:
-        """Operands with their indices, output sizes, sizes of the reduced axes; of a gate, what silences first."""
+        """Operands with their indices, output sizes, sizes of the reduced axes; the silencing operand of a gate first."""
         ndim = len(node.shape)
         gate = summed_gate(node)
         if gate is not None and gate in self.schedule.gated:
@@ -279,7 +279,7 @@ class Kernel:
         return node not in self.schedule.inlined
 
     def _term(self, node: Node, operands: list[tuple[Node, MultiIndex]]) -> Expression:
-        """What a sum adds up."""
+        """The terms of a sum."""
         reads = [self.read(a, i) for a, i in operands]
         return self._applied(GATE, reads) if self._is_gated(node) else _multiplied(reads)
 
@@ -303,7 +303,7 @@ class Kernel:
             if factors is not None and factors[0].lanes and factors[1].lanes:
                 outer, inner = [f"i{k}" for k in range(len(out_sizes))], [f"k{k}" for k in range(len(sizes))]
                 a, b = factors
-                if outer and a.step(outer[-1]):  # what is next to each other in the result is best in the second factor
+                if outer and a.step(outer[-1]):  # neighbours in the result should belong to the second factor
                     a, b = b, a
                 size = dict(zip(outer + inner, out_sizes + sizes))
                 return inner_products(inputs, a, b, result(inputs, location, at), outer, inner, size, COUNT)

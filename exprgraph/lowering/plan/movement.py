@@ -14,18 +14,18 @@ from ...graph.views import Entries, Slice, Take, entries_of
 from .access import Affine, MultiIndex, contiguous, identity_index, is_view, variable
 from .nest import Assignment
 
-#: positions that are copied one by one; more are looked up in a table
+#: the most positions to copy one by one; more are looked up in a table
 POSITIONS = 16
 
 
-#: the pieces of a node, or None where it has a nest of its own
+#: the pieces of a node, or None if it has a nest of its own
 MOVEMENT: Column[Callable[[Node], Union[list[Assignment], None]]] = Column(
     "movement", "the copies of other nodes' elements that a node is", __name__, otherwise="it is computed"
 )
 
 
 def taken_axis(entries: Entries) -> int | None:
-    """The axis along which a selection takes so many positions that they are a table."""
+    """The axis along which a selection takes many positions, from a table."""
     for axis, e in enumerate(entries):
         if isinstance(e, Take) and len(e.indices) > POSITIONS:
             return axis
@@ -33,7 +33,7 @@ def taken_axis(entries: Entries) -> int | None:
 
 
 def movement(node: Node) -> list[Assignment] | None:
-    """The pieces of a node that only moves elements, each a copy into its part of the node."""
+    """The pieces of a node that only moves elements, each a copy into a part of the node."""
     pieces = MOVEMENT.find(node.op)
     return None if pieces is None else pieces(node)
 
@@ -65,7 +65,7 @@ def _reshaped(node: Node) -> list[Assignment]:
     flat = Affine(0, ())
     for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
         flat = flat.plus(position.scaled(stride))
-    # the target is written by its flat position: axis -1 stands for the whole
+    # the target is indexed by its flat position: axis -1 means the whole
     return [Assignment(a, node, (flat,))]
 
 
@@ -82,7 +82,7 @@ def _selected(node: Node) -> list[Assignment] | None:
 
 
 def _view(node: Node, entries: Entries) -> Node:
-    """A selection that reads where the node lies: the canonical form may be of other values, which nothing computes."""
+    """A selection that reads the stored node; the canonical form may use other values, which nothing computes."""
     return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
 
 
@@ -102,7 +102,7 @@ def _placed(node: Node) -> list[Assignment]:
 
 
 def target_index(entries: Sequence[object]) -> MultiIndex:
-    """The element of the whole that an element of a selection is; a position that is looked up is ``j``."""
+    """The element of the whole for an element of a selection; a position from a table is ``j``."""
     out: list[Affine] = []
     k = 0
     for e in entries:
@@ -133,7 +133,7 @@ def _taken(node: Node) -> list[Assignment]:
 
 
 def composed(outer: MultiIndex, inner: MultiIndex) -> MultiIndex:
-    """The position in the whole of what is at a position in a part."""
+    """The position in the whole for a position in a part."""
     out: list[Affine] = []
     for a in outer:
         total = Affine(a.const, ())

@@ -1,9 +1,8 @@
 """Wide sums and products as chains of narrow ones.
 
-A statement of generated code, and with it the nesting of an expression, is then bounded however many terms
-somebody adds up; a nest, which takes so many operations and no more, becomes a function of bounded size.
-Terms are added from left to right as before, and numerators are still divided by denominators once: no
-result changes by it.
+This bounds statements of generated code and the depth of expressions for any number of terms, and nests, which hold a
+bounded number of operations, become functions of bounded size.  Terms are still added from left to right, and
+numerators divided by denominators once, so no result changes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A loop nest: what is computed in it."""
+"""Loop nests and their statements."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Union
 from ...graph.node import Node, Shape
 from .access import MultiIndex
 
-#: statements in one loop nest: beyond, compile time grows faster than the code
+#: the most statements in a loop nest; beyond, compile time grows faster than the code
 NEST_LIMIT = 600
-#: operations in one loop nest, which is one function of machine code: the same
+#: the most operations in a loop nest, for the same reason
 NEST_OPERATIONS = 2000
 
 
-#: what a value is stored as: a node, or an output or scratch space by number
+#: the identity of stored values: a node, or the number of an output or of scratch space
 Stored = Union[Node, tuple[str, object]]
 
 
@@ -37,12 +37,12 @@ class Nest:
     statements: list[Assignment] = field(default_factory=list)
     #: the stored values it computes or reads
     values: set[Node] = field(default_factory=set)
-    #: how many operations its statements have, about
+    #: the approximate number of operations of its statements
     operations: int = 0
 
     @property
     def full(self) -> bool:
-        """Whether it takes no more statements."""
+        """Whether it is full."""
         return len(self.statements) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
 
 

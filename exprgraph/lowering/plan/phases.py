@@ -1,8 +1,8 @@
-"""When each value is computed: once a call, or in which pass over the samples.
+"""Phases: values computed once per call, or in a pass over the samples.
 
-A sum over samples splits the work: what it needs is computed in a pass over blocks of samples, what
-uses the total comes after.  Per-sample values that a later pass needs again are computed again, so
-that memory is bounded by a block whatever the number of samples.
+A sum over samples splits the work: its operands are computed in a pass over blocks of samples, and users of the total
+come after.  A later pass computes per-sample values again, so that memory is bounded by a block for any number of
+samples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...graph.views import Contraction, Entries, Take, entries_of
 from .axes import written_out
 from .narrow import narrowed
 
-#: a node in primitives that have loops: what is left has a rule in the column "lowering"
+#: rewriting of a node into primitives with loops, which have rules in the column "lowering"
 REWRITTEN: Column[Callable[[Node], Node]] = Column(
     "rewritten", "the same value in primitives that have loop nests", __name__, otherwise="it has loop nests itself"
 )
@@ -40,27 +40,27 @@ class Phase(NamedTuple):
 
 
 def pairwise(roots: Sequence[Node]) -> list[Node]:
-    """Contractions of three and more operands in steps of two, smallest first; takes along several axes one after
-    another; wide sums and products as chains of narrow ones; functions along axes written out."""
+    """Contractions of three or more operands in steps of two, smallest first; takes along several axes one after
+    another; wide sums and products as chains of narrow ones; functions along axes expanded."""
     image: dict[Node, Node] = {}
     _rewrite(roots, image, set())
     return [image[r] for r in roots]
 
 
 def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) -> None:
-    """Fill in what each node becomes; ``done`` are results."""
+    """Compute the replacement of each node; ``done`` holds results."""
     for node in topological(roots, enter=lambda n: n not in done):
         if node in done:
             image[node] = node
             continue
         args = tuple(image[a] for a in node.args)
-        # sums and products keep their operands and the order of these: a canonical form would join what was divided
+        # sums and products keep their operands in order: a canonical form would join divided ones
         as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
         new = narrowed(make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args))
         rewrite = REWRITTEN.find(new.op)
         if rewrite is not None:
             new = rewrite(new)
-        if new.op is not node.op:  # what it is written in may need rewriting as well
+        if new.op is not node.op:  # the replacement may need rewriting as well
             _rewrite([new], image, done)
             new = image[new]
         image[node] = new
@@ -101,7 +101,7 @@ def _takes(entries: Entries) -> list[int]:
 
 
 def _first_and_rest(entries: Entries) -> tuple[Entries, Entries]:
-    """A selection by positions along several axes as one along the first of them, and the rest on what it gives."""
+    """A selection by positions along several axes as one along the first of them, then one along the others."""
     later = _takes(entries)[1:]
     first = tuple(None if k in later else e for k, e in enumerate(entries))
     rest = tuple(entries[k] if k in later else None for k, e in enumerate(entries) if not isinstance(e, int))
@@ -109,7 +109,7 @@ def _first_and_rest(entries: Entries) -> tuple[Entries, Entries]:
 
 
 def _take_by_take(node: Node, entries: Entries) -> Node:
-    # made as they are: the canonical form is the one selection
+    # without canonical form, which would be a single selection
     while len(_takes(entries)) > 1:
         first, entries = _first_and_rest(entries)
         node = make(SELECT, (node,), first, selected_shape(node.shape, first))

@@ -1,7 +1,7 @@
-"""Sums of products as calls of the procedures that do them in tiles: products of matrices, and inner products.
+"""Sums of products as calls of tiled procedures: products of matrices, and inner products.
 
-A nest that has their shape becomes loops around one call of ``product`` or ``dots``.  ``product_left`` and the like are the
-same where zeros of that operand silence the other: what a gate adds up.
+A nest of this shape becomes loops around one call of ``product`` or ``dots``.  ``product_left`` and similar ones are for
+sums of gates, where zeros of one operand silence the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Sizes = dict[str, int]
 
 
 class Factor(NamedTuple):
-    """An operand: its buffer, and where each element is; whether its zeros silence the other operand."""
+    """An operand: its buffer, the index of its elements, and whether its zeros silence the other operand."""
 
     buffer: str
     lanes: bool
@@ -27,14 +27,14 @@ class Factor(NamedTuple):
     silences: bool = False
 
     def step(self, name: str | None) -> int:
-        """How far apart neighbours along a variable are."""
+        """The distance of neighbours along a variable."""
         return dict(self.at.terms).get(name, 0) if name else 0
 
 
 def factors_of(
     inputs: Inputs, operands: Sequence[tuple[Node, MultiIndex]], is_stored: Callable[[Node], bool], gated: bool
 ) -> tuple[Factor, Factor] | None:
-    """Two operands as numbers in buffers, if they are that and nothing else; a lane after what is not."""
+    """Two operands as numbers in buffers, if they are; one without lanes first."""
     found = [_factor(inputs, a, i, is_stored) for a, i in operands]
     if len(found) != 2 or found[0] is None or found[1] is None:
         return None
@@ -51,14 +51,14 @@ def _factor(inputs: Inputs, node: Node, index: MultiIndex, is_stored: Callable[[
 
 
 def result(inputs: Inputs, location: Location, at: Affine) -> Factor:
-    """The elements of a value that is stored."""
+    """The elements of a stored value."""
     return Factor(location.buffer, location.lanes, at.scaled(inputs.memory.row if location.lanes else 1))
 
 
 def product_of_matrices(
     inputs: Inputs, factors: tuple[Factor, Factor], c: Factor, outer: list[str], inner: list[str], size: Sizes
 ) -> list[Statement] | None:
-    """A sum of products as a product of matrices with rows of neighbours, or inner products of such rows."""
+    """A sum of products as a product of matrices with rows of neighbours, or as inner products of such rows."""
     a, b = factors
     sizes = [size[v] for v in outer]
     merged = _merged(inner, size, [a, b, c])
@@ -66,7 +66,7 @@ def product_of_matrices(
         if a.lanes or not b.lanes or len(merged) != 1:
             return None
         return _product(inputs, a, b, c, outer, merged[0], size, Operation("whole_vectors", (COUNT,), "index"))
-    if outer and len(merged) == 1:  # the neighbours of the last axis of a result are neighbours in memory
+    if outer and len(merged) == 1:  # the last axis of a result is contiguous in memory
         last = outer[-1]
         for x, y in ((a, b), (b, a)):
             if x.step(last) == 0 and y.step(last) == 1:
@@ -91,7 +91,7 @@ def _product(
 def inner_products(
     inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: list[str], size: Sizes, length: Expression
 ) -> list[Statement]:
-    """Inner products of rows of neighbours, added to what is there."""
+    """Inner products of rows of neighbours, added to the result."""
     if b.silences:
         a, b = b, a
     row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
@@ -110,7 +110,7 @@ def _call(
     size: Sizes,
     length: Expression,
 ) -> list[Statement]:
-    """Loops around a call with, of each factor, its buffer, where it begins and its steps; then the counts of these."""
+    """Loops around a call with the buffer, offset and strides of each factor, then the counts."""
     inputs.functions.add(name)
     args: list[Expression] = []
     for f, variables in factors:
@@ -120,7 +120,7 @@ def _call(
 
 
 def _merged(names: list[str], size: Sizes, factors: list[Factor]) -> list[str]:
-    """Variables that run through all factors as one variable would, made one (in ``size`` as well)."""
+    """Merge variables that run through all factors like a single one (in ``size`` as well)."""
     out: list[str] = []
     for name in names:
         if out and all(f.step(out[-1]) == f.step(name) * size[name] for f in factors):

@@ -1,4 +1,4 @@
-"""What goes into the generator and what comes out of it."""
+"""The input and the output of the plan: arguments and programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Argument(NamedTuple):
-    """One array that a compiled function is called with.
+    """One array argument of a compiled function.
 
     ``symbols`` gives each symbol's offset in the argument's flat vector of ``size`` numbers; a
     per-sample argument has such a vector for each sample.
@@ -29,29 +29,29 @@ class Argument(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the value for one sample: of a symbol alone its own, else that of the flat vector."""
+        """The shape of the value for one sample: of a single symbol its own, else of the flat vector."""
         return self.symbols[0][0].shape if len(self.symbols) == 1 else (self.size,)
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A loop program with what is needed to call it."""
+    """A loop program with the data to call it."""
 
-    own: Loops  # without what is in the library
-    called: tuple[str, ...]  # the functions and procedures of the library that it calls
+    own: Loops  # without the library
+    called: tuple[str, ...]  # the called functions and procedures of the library
     data: Data
     workspace: int  # numbers in the lane workspace
     rows: int  # of the lane workspace
     shared: int  # numbers in the shared workspace
     per_sample: tuple[bool, ...]  # of the outputs
-    #: of each part of the driver, the totals that a pass over the samples adds up: buffer, offset, size.  Parts
+    #: for each part of the driver, the totals of a pass over the samples: buffer, offset, size.  Parts
     #: alternate: shared work, a pass, shared work, ...
     totals: tuple[tuple[tuple[str, int, int], ...], ...]
-    printed: Callable[[Loops], str]  # in Python, when somebody asks for it
+    printed: Callable[[Loops], str]  # in Python, on request
 
     @cached_property
     def loops(self) -> Loops:
-        """All of it.  The library is read when that is wanted first: machine code that is known does without."""
+        """The whole program.  The library is read at the first use; known machine code does not need it."""
         functions, procedures = needed(self.called, self.own.single)
         return replace(self.own, functions=(*functions, *self.own.functions), library=tuple(procedures))
 
@@ -72,7 +72,7 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The whole module, as people read it and as files hold it."""
+        """The whole module, for people and for files."""
         return f"{self.code}\n\n{self.data.text()}"
 
 

@@ -1,9 +1,8 @@
-"""What is computed in which loop.
+"""The schedule: the loop nest of each value.
 
 Values of one shape that share data and whose arguments are ready share a loop nest (a chain of
 elementwise operations never leaves registers); sums of products, extrema and systems have nests of their own.
-Nests only grow at the end, so a value joins the earliest nest of its shape that comes after all it
-needs.
+Nests only grow at the end, so a value joins the earliest nest of its shape after all of its arguments.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ from .movement import composed, movement
 from .nest import Assignment, Nest
 from .phases import Phase
 
-#: operations in one nested expression
+#: the most operations in one nested expression
 INLINE_LIMIT = 24
 
 
 @dataclass
 class Schedule:
-    """The nests of a phase in order, and how each node is known."""
+    """The nests of a phase in order, and the form of each node."""
 
     lanes: bool
     nests: list[Nest]
@@ -58,11 +57,11 @@ class Schedule:
     inlined: set[Node]
     #: the nest that completes a stored value
     ready: dict[Node, int]
-    #: nodes of which the value has a place in a buffer
+    #: nodes with a value in a buffer
     stored: set[Node]
-    #: contractions that exist only as part of a sum over samples
+    #: contractions inside of a sum over samples only
     dead: set[Node] = field(default_factory=set)
-    #: gates that exist only inside the sum that adds them up
+    #: gates inside of their sum only
     gated: set[Node] = field(default_factory=set)
 
 
@@ -75,7 +74,7 @@ def is_pointwise(node: Node) -> bool:
 
 
 def may_share_memory(node: Node) -> bool:
-    """Whether a value may lie where what it is made of lies."""
+    """Whether a value may share the buffer of its argument."""
     return is_view(node) or node.op is RESHAPE
 
 
@@ -94,27 +93,27 @@ def is_dot_total(node: Node, lanes: set[Node]) -> bool:
     return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
 
 
-#: ``(scheduler, node)``: the nests that compute a node, added to those that are there
+#: ``(scheduler, node)``: adds the nests that compute a node
 LOWERING: Column[Callable[[Scheduler, Node], None]] = Column("lowering", "the loop nests that compute a node", __name__)
 
 
 class Scheduler:
-    """Builds the schedule of one phase."""
+    """The builder of the schedule of one phase."""
 
     def __init__(
         self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], read_later: set[Node]
     ) -> None:
-        self.read_later = read_later  # values of this phase that other phases or the outputs read
+        self.read_later = read_later  # values that other phases or the outputs read
         self.phase = phase
         self.totals = totals
         self.outputs = outputs
         self.lanes = lanes
         self.nests: list[Nest] = []
-        #: pointwise nests in order, by shape and a value they hold; of scalars, which always share, by nothing else
+        #: pointwise nests in order, by shape and a value they hold; scalars always share
         self.holding: dict[tuple[Shape, Node | None], list[int]] = {}
         self.inlined: set[Node] = set()
         self.sources: dict[Node, list[tuple[Node, bool]]] = {}
-        self.size: dict[Node, int] = {}  # of pointwise values: operations of the expression
+        self.size: dict[Node, int] = {}  # operations in the expression of a pointwise value
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
         self.gated: set[Node] = set()
@@ -131,10 +130,10 @@ class Scheduler:
             self.ready[total] = len(self.nests) - 1
         return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead, self.gated)
 
-    # -- what is read how
+    # -- reads
 
     def _extend_with_parts(self) -> None:
-        """Movements read parts that may not be nodes of the graph yet (elements of a take)."""
+        """Movements read parts that may not be nodes of the graph (elements of a take)."""
         self.pieces: dict[Node, list[Assignment]] = {}
         absorbed: set[Node] = set()
         uses: dict[Node, int] = {}
@@ -149,7 +148,7 @@ class Scheduler:
             if pieces is None:
                 continue
             if node.op in (STACK, CONCATENATE):
-                # parts that are put together only to be put in here are put here at once
+                # parts that are joined only for this node are copied directly
                 whole: list[Assignment] = []
                 for piece in pieces:
                     part = piece.value
@@ -205,7 +204,7 @@ class Scheduler:
         return node.op is RESHAPE and node not in self.pieces
 
     def base(self, node: Node) -> Node:
-        """The value in memory that a view, or a reshaped value, is of."""
+        """The stored value below a view or a reshape."""
         read = through_views(node, identity_index(len(node.shape)))
         return self.alias_base(read.node) if read.node is not None else node
 
@@ -214,12 +213,12 @@ class Scheduler:
         for node in self.order:
             for source, exact in self._sources(node):
                 readers.setdefault(source, []).append((node, exact))
-        # what another phase reads has a place in a buffer, also where this phase reads it once
+        # a value that another phase reads is stored, even if this phase reads it once
         kept = set(self.outputs) | {self.base(o) for o in self.outputs} | self.read_later
         for total in self.totals:
             if total in self.fused_totals:
                 inner = total.args[0]
-                if inner in readers:  # computed anyway; the total is of what is stored
+                if inner in readers:  # computed anyway: the total uses the stored value
                     kept.add(inner)
             else:
                 kept.add(total.args[0])
@@ -248,12 +247,12 @@ class Scheduler:
             self.inlined.add(node)
 
     def total_operands(self, value: Node) -> tuple[Node, ...]:
-        """What is multiplied in a sum over samples of a contraction."""
+        """The factors of a contraction in a sum over samples."""
         gate = summed_gate(value)
         return gate.args if gate is not None and gate in self.gated else value.args
 
     def reads(self, assignment: Assignment) -> list[Node]:
-        """The values in memory that an assignment needs."""
+        """The stored values that an assignment needs."""
         value, target = assignment.value, assignment.target
         if not isinstance(target, Node):
             return [self.base(value)]
@@ -274,7 +273,7 @@ class Scheduler:
         return at
 
     def _hold(self, at: int, values: Iterable[Node]) -> None:
-        """Find the nest by these values from now on."""
+        """Register a nest under these values."""
         shape = self.nests[at].shape
         for value in values if shape else (None,):
             known = self.holding.setdefault((shape, value), [])
@@ -285,7 +284,7 @@ class Scheduler:
     def _open(self, shape: Shape, values: Iterable[Node], first: int) -> int | None:
         """The earliest nest from ``first`` on that a statement of these values may join.
 
-        Arrays share a nest where they share data; scalars always do, as straight-line code.
+        Arrays share a nest if they share data; scalars always do, as straight-line code.
         """
         found: list[int] = []
         for value in values if shape else (None,):
@@ -343,7 +342,7 @@ class Scheduler:
         LOWERING[node.op](self, node)
 
     def given(self, node: Node) -> None:
-        """An argument of the call, or constant data: nothing computes it."""
+        """An argument of the call, or constant data, which nothing computes."""
         self.ready[node] = -1
 
     def pointwise(self, node: Node) -> None:
@@ -351,19 +350,19 @@ class Scheduler:
         self.ready[node] = self._put(Assignment(node, node, identity_index(len(node.shape))), self._leaves(node))
 
     def alone(self, node: Node, kind: str, index: MultiIndex = (), shape: Shape | None = None) -> None:
-        """A nest of its own; over the node's shape, if no other is given."""
+        """A separate nest, by default over the node's shape."""
         self.ready[node] = self._append(Nest(kind, node.shape if shape is None else shape, [Assignment(node, node, index)]))
 
     def reduction(self, node: Node) -> None:
-        """A nest that sums, or compares, over axes for each element."""
+        """A nest that reduces over axes for each element."""
         self.alone(node, "reduce", identity_index(len(node.shape)))
 
     def cleared(self, node: Node) -> None:
-        """Zeros, to which something is added."""
+        """Zeros, for accumulation."""
         self._put(Assignment(zeros(node.shape), node, identity_index(len(node.shape))), [])
 
     def copies(self, node: Node) -> None:
-        """The pieces that a node is put together of, one after another where they are added up."""
+        """The pieces of a node, in sequence if they are added."""
         after, pieces = 0, self.pieces[node]
         ordered = any(piece.add for piece in pieces)
         for piece in pieces:

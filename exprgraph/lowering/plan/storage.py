@@ -1,4 +1,4 @@
-"""Where values are kept: rows of lanes, reused when their value is dead; shared numbers; constants."""
+"""Storage of values: rows of lanes, reused after the last read; shared numbers; constants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .access import Location, contiguous
 
 
 class Storage:
-    """The buffers of one program, and the place of each value in them."""
+    """The buffers of one program, and the offset of each value in them."""
 
     def __init__(self) -> None:
         self.locations: dict[object, Location] = {}
@@ -23,7 +23,7 @@ class Storage:
         self.rows = 0  # rows used so far, in this pass over the samples
         self.most_rows = 0  # in any pass
         self._free: list[tuple[int, int]] = []  # start and length of runs of rows
-        self.homes: dict[object, Location] = {}  # where a shared value is wanted in the end
+        self.homes: dict[object, Location] = {}  # the target of a shared value
 
     def location(self, key: object) -> Location:
         if key not in self.locations and isinstance(key, Node):
@@ -33,7 +33,7 @@ class Storage:
                 self.constants.append(data)
                 self.known += data.size
             else:
-                assert key.op is RESHAPE, f"{key.op.name} has no location"  # a reshaped value lies where the value lies
+                assert key.op is RESHAPE, f"{key.op.name} has no location"  # a reshaped value shares the storage of the value
                 base = self.location(key.args[0])
                 self.locations[key] = base._replace(strides=contiguous(key.shape))
         return self.locations[key]
