@@ -7,8 +7,7 @@ every loop has an axis, and every name that changes is declared as a variable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Union
+from typing import NamedTuple, Union, get_args
 
 from .operations import OPERATIONS, type_of
 from .types import Axis, Type
@@ -16,8 +15,7 @@ from .types import Axis, Type
 # ---------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Constant:
+class Constant(NamedTuple):
     """A number as the text of Python's ``repr``: so -0.0 differs from 0.0, and NaN equals itself."""
 
     text: str
@@ -34,8 +32,7 @@ class Constant:
         return self.text
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Name:
+class Name(NamedTuple):
     """A parameter, a variable or the index of a loop."""
 
     name: str
@@ -45,8 +42,7 @@ class Name:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Operation:
+class Operation(NamedTuple):
     """One of :data:`exprgraph.loops.operations.OPERATIONS` with arguments; :func:`operation` finds the type."""
 
     op: str
@@ -57,8 +53,7 @@ class Operation:
         return _shown(self)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Call:
+class Call(NamedTuple):
     """A call of a function of reals: of the program, or with ``library`` of C's mathematical library."""
 
     function: str
@@ -74,8 +69,7 @@ class Call:
         return _shown(self)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Load:
+class Load(NamedTuple):
     """A number in memory."""
 
     pointer: Name
@@ -151,49 +145,35 @@ def operation(op: str, *args: Expression) -> Operation:
 # ---------------------------------------------------------------- statements
 
 
-class Statement:
-    """A statement."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "\n".join(lines_of([self]))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Let(Statement):
+class Let(NamedTuple):
     """A name for a value; a procedure or function defines a name once."""
 
     name: str
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Variable(Statement):
+class Variable(NamedTuple):
     """A variable with its first value."""
 
     name: str
     start: Expression
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Set(Statement):
+class Set(NamedTuple):
     """A new value for a variable."""
 
     name: str
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Add(Statement):
+class Add(NamedTuple):
     """A real added to a variable, an accumulator; in any order if the procedure may reassociate."""
 
     name: str
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Store(Statement):
+class Store(NamedTuple):
     """A real written to memory; with ``add``, added to the number in memory."""
 
     pointer: Name
@@ -202,11 +182,10 @@ class Store(Statement):
     add: bool = False
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Loop(Statement):
+class Loop(NamedTuple):
     """A loop over an index from ``start`` to below ``stop``."""
 
-    index: str
+    index: str  # type: ignore[assignment]  # not that of tuples
     axis: Axis
     start: Expression
     stop: Expression
@@ -214,8 +193,7 @@ class Loop(Statement):
     step: int = 1
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Branch(Statement):
+class Branch(NamedTuple):
     """One of two blocks."""
 
     test: Expression
@@ -223,37 +201,36 @@ class Branch(Statement):
     otherwise: tuple[Statement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Switch(Statement):
+class Switch(NamedTuple):
     """The block for the value of an index; none if the value has no block."""
 
     on: Expression
     cases: tuple[tuple[int, tuple[Statement, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Run(Statement):
+class Run(NamedTuple):
     """A call of a procedure."""
 
     procedure: str
     args: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Each(Statement):
+class Each(NamedTuple):
     """A loop over neighbouring arguments of the driver: ``pointer`` is each in turn, ``index`` counts from 0."""
 
-    index: str
+    index: str  # type: ignore[assignment]  # not that of tuples
     pointer: str
     pointers: tuple[Name, ...]
     body: tuple[Statement, ...]
 
 
+Statement = Union[Let, Variable, Set, Add, Store, Loop, Branch, Switch, Run, Each]
+
+
 # ---------------------------------------------------------------- functions, procedures, programs
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Function:
+class Function(NamedTuple):
     """A pure function of reals: names for values, then the result.
 
     A function that the reader does not know has ``source``, Python that only Numba compiles, and no body; ``calls`` are
@@ -276,8 +253,7 @@ class Function:
         return "\n".join([head, *(f"    {x}" for x in [*lines_of(self.body), f"return {self.result!r}"])])
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Procedure:
+class Procedure(NamedTuple):
     """Statements on memory.  ``reassociate``: sums may be added in any order."""
 
     name: str
@@ -293,8 +269,7 @@ class Procedure:
         return "\n".join([head, *(f"    {x}" for x in lines_of(self.body))])
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Part:
+class Part(NamedTuple):
     """A part of the driver: work shared by all samples, or with ``samples`` a pass over blocks of samples.
 
     ``before`` runs once before the first block, and sets totals to 0.  In the body of a pass ``first`` is the index of the
@@ -306,8 +281,7 @@ class Part:
     before: tuple[Statement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Loops:
+class Loops(NamedTuple):
     """A whole program: ``kernels`` are the procedures made for it, ``library`` the functions and procedures they need.
 
     The driver's parameters are the arguments ``a0``, ``a1``, ...; the shared results ``o``, and results that differ by
@@ -338,6 +312,30 @@ class Loops:
         pointers = [f"a{k}" for k in range(self.arguments)] + [*self.results, "w", "s", "c"]
         tables = [Name(n, "indices") for n in ("T", "STEPS")]
         return (*(Name(n, "reals") for n in pointers), *tables, Name("samples", "index"))
+
+
+def _same(a: tuple[object, ...], b: object) -> bool:
+    return type(a) is type(b) and tuple.__eq__(a, b)
+
+
+def _differ(a: tuple[object, ...], b: object) -> bool:
+    return not _same(a, b)
+
+
+def _hash(a: tuple[object, ...]) -> int:
+    return hash((type(a), tuple.__hash__(a)))
+
+
+def _lines(s: Statement) -> str:
+    return "\n".join(lines_of([s]))
+
+
+# named tuples are made quickly, and one of another class with the same parts is another thing
+for _class in (*get_args(Expression), *get_args(Statement), Function, Procedure, Part, Loops):
+    for _method, _function in (("__eq__", _same), ("__ne__", _differ), ("__hash__", _hash)):
+        setattr(_class, _method, _function)
+for _class in get_args(Statement):
+    _class.__repr__ = _lines
 
 
 def lines_of(body: tuple[Statement, ...] | list[Statement]) -> list[str]:

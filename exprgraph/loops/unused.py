@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from .program import (
     Add,
@@ -43,16 +42,15 @@ def used(program: Loops) -> Loops:
     """A program whose functions, procedures and parts are without them."""
 
     def procedure(p: Procedure) -> Procedure:
-        return replace(p, body=without_unused(p.body))
+        return p._replace(body=without_unused(p.body))
 
     def function(f: Function) -> Function:
-        return replace(f, body=tuple(s for s in without_unused(f.body, [f.result]) if isinstance(s, Let)))
+        return f._replace(body=tuple(s for s in without_unused(f.body, [f.result]) if isinstance(s, Let)))
 
     def part(p: Part) -> Part:
-        return replace(p, body=without_unused(p.body), before=without_unused(p.before))
+        return p._replace(body=without_unused(p.body), before=without_unused(p.before))
 
-    return replace(
-        program,
+    return program._replace(
         functions=tuple(map(function, program.functions)),
         library=tuple(map(procedure, program.library)),
         kernels=tuple(map(procedure, program.kernels)),
@@ -125,7 +123,7 @@ def _without(body: Body, found: _Reading) -> Body:
             if found.declared.pop() in found.needed:
                 out.append(s)
         elif isinstance(s, (Loop, Each)):
-            out.append(replace(s, body=_without(s.body, found)))
+            out.append(s._replace(body=_without(s.body, found)))
         elif isinstance(s, Branch):
             then = _without(s.then, found)
             out.append(Branch(s.test, then, _without(s.otherwise, found)))

@@ -16,7 +16,7 @@ from ..parameters.layout import Shape, check_name
 from ..quantities import described
 
 #: a function that makes an array of a shape
-Rule = Callable[[Shape, np.random.Generator], np.ndarray]
+Rule = Callable[[Shape, "np.random.Generator"], np.ndarray]
 
 
 def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:

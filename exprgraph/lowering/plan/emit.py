@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -309,9 +308,9 @@ class _Emitter:
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
         """The program without the library, and the names it calls there."""
         rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
-        helpers = {f.name: f if self.contract else replace(f, contract=False) for t in rows for f in t.helpers}
+        helpers = {f.name: f if self.contract else f._replace(contract=False) for t in rows for f in t.helpers}
         called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
-        kernels = [replace(p, name=name_of(k)) for k, p in enumerate(self.kernels)]
+        kernels = [p._replace(name=name_of(k)) for k, p in enumerate(self.kernels)]
         results = ("o", *(f"o{k}" for k, lane in enumerate(differs) if lane))
         own = Loops(
             self.single, self.block, len(self.arguments), results, tuple(helpers.values()), (), tuple(kernels), tuple(self.parts)
