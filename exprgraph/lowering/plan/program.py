@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,7 +53,7 @@ class Program:
     def loops(self) -> Loops:
         """The whole program.  The library is read at the first use; known machine code does not need it."""
         functions, procedures = needed(self.called, self.own.single)
-        return replace(self.own, functions=(*functions, *self.own.functions), library=tuple(procedures))
+        return self.own._replace(functions=(*functions, *self.own.functions), library=tuple(procedures))
 
     @cached_property
     def key(self) -> str:
