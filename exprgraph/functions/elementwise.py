@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -30,13 +30,13 @@ from ..graph.primitive import CONCATENATE, CONSTANT, CONTRACT, RESHAPE, SELECT, 
 from ..graph.primitive import lookup as primitive
 from ..graph.properties import Property
 from ..graph.traverse import REBUILD, topological
-from ..loops.library import signatures
-from ..loops.read import Template, read_template
-from ..support.deep import deep_syntax
 from ..support.forking import lock
 from ..support.offered import offered
 from .definitions import definition_of, names_of_helpers
-from .signatures import Interval, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, read_code, usual_sample
+from .signatures import Interval, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
+
+if TYPE_CHECKING:
+    from ..loops.read import Template
 
 #: the derivative by one argument, from all arguments; ``None``: zero wherever it exists
 Partial = Callable[..., Node]
@@ -112,8 +112,9 @@ class Function(Primitive):
     def template(self) -> Template:
         """The code for one number as typed loops: an expression that kernels inline."""
         if self.template_ is None:
-            with deep_syntax():
-                self.template_ = read_template(self.name, self.code, self.arity, self.source, signatures(), self.helper_names)
+            from .code import read_row  # the compiler's reader is loaded when code is read
+
+            self.template_ = read_row(self.name, self.code, self.arity, self.source, self.helper_names)
         return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -321,6 +322,8 @@ def function(
     >>> eg.diff(cube(x), x)
     3*x**2
     """
+    from .code import read_code  # the compiler's reader is loaded when code is read
+
     check_name(name)
     if offered(name) is not None and name not in TABLE:
         raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")

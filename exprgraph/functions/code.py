@@ -1,0 +1,173 @@
+"""The code of a function for one number: checked, and read as typed loops.
+
+This is where elementwise rows meet the compiler's reader; :mod:`exprgraph.functions.elementwise` loads it with the first code
+that is read.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import inspect
+import math
+import string
+import symtable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..loops.errors import MistakeError
+from ..loops.library import OPERATIONS, signatures
+from ..loops.read import Template, read_template
+from ..support.deep import deep_syntax
+from .signatures import places, reason, refuses
+
+#: code that is never a number
+_NO_NUMBER = (
+    ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
+)  # fmt: skip
+
+
+def read_row(name: str, code: str, arity: int, source: str, names: Mapping[str, str]) -> Template:
+    """The meaning of a row's code, which was checked or is the package's own."""
+    with deep_syntax():
+        return read_template(name, code, arity, source, signatures(), names)
+
+
+def read_code(name: str, code: Any, source: Any, arity: int) -> Template:
+    """The meaning of a function's code for one number.
+
+    Raises:
+        TypeError, ValueError: it is no Python of so many arguments and of names that exist.
+    """
+    if not isinstance(code, str) or not isinstance(source, str):
+        raise TypeError(f"function {name}: code and source are strings, got {type(code).__name__} and {type(source).__name__}")
+    try:
+        with deep_syntax():
+            _check_code(name, code, source, arity)
+            return read_template(name, code, arity, source, signatures())
+    except MistakeError as e:
+        raise ValueError(f"function {name}: {e.text} calls {e.construct}, which does not work: {e.what}") from None
+    except RecursionError:
+        raise ValueError(f"function {name}: its code is deeper than Python can read; give parts of it names, in source") from None
+
+
+def _check_code(name: str, code: str, source: str, arity: int) -> None:
+    """Check the code before it is read: syntax, number of arguments, names."""
+    filled = _filled(name, code, arity)
+    for what, text, mode in (("code", filled, "eval"), ("source", source, "exec")):
+        try:
+            compile(text, f"<{what} of {name}>", mode)
+        except (SyntaxError, ValueError) as e:
+            raise ValueError(f"function {name}: {what} is not Python: {e}, in {text[:200]!r}") from None
+    helpers = ast.parse(source).body
+    if not all(isinstance(s, ast.FunctionDef) for s in helpers):
+        raise ValueError(f"function {name}: source holds the definitions of helper functions and nothing else, got {source[:200]!r}")
+    value = ast.parse(filled, mode="eval").body
+    if isinstance(value, _NO_NUMBER) or (isinstance(value, ast.Constant) and not isinstance(value.value, (bool, int, float))):
+        raise ValueError(f"function {name}: code is an expression whose value is a number, got {code!r}")
+    defined = {d.name: d for d in helpers if isinstance(d, ast.FunctionDef)}
+    known = {"math", "np", *signatures(), *OPERATIONS, *dir(builtins), *defined, *(f"a{k}" for k in range(arity))}
+    _check_names(name, "code", filled, "eval", known, defined)
+    _check_names(name, "source", source, "exec", known, defined)
+    for d in defined.values():
+        for decorator in d.decorator_list:
+            if not ast.unparse(decorator).startswith("njit"):
+                written = ast.unparse(decorator)
+                raise ValueError(
+                    f"function {name}: source has the decorator @{written}; helpers need none, and @njit is the only one there is"
+                )
+
+
+def _filled(name: str, code: str, arity: int) -> str:
+    """The code with names for its arguments."""
+    try:
+        fields = [f for f in string.Formatter().parse(code) if f[1] is not None]
+        odd = next((f for f in fields if f[2] or f[3]), None)
+        if odd is not None:
+            raise ValueError(f"{{{odd[1]}}} stands alone in its braces")
+        return code.format(*(f"a{k}" for k in range(arity)))
+    except (IndexError, KeyError, ValueError, AttributeError) as e:
+        more = "; for several arguments give a derivative for each, as a sequence" if isinstance(e, IndexError) else ""
+        raise ValueError(f"function {name}: code is an expression of {places(arity)}, got {code!r} ({reason(e)}){more}") from None
+
+
+def _check_names(name: str, column: str, text: str, mode: str, known: set[str], helpers: Mapping[str, ast.FunctionDef]) -> None:
+    tables = list(_tables(symtable.symtable(text, f"<{column} of {name}>", mode)))
+    inside = tables if mode == "eval" else tables[1:]  # a module's own names are its definitions
+    for table in inside:
+        for s in table.get_symbols():
+            free = s.is_global() or (table.get_type() == "module" and s.is_referenced())
+            if free and s.get_name() not in known:
+                near = difflib.get_close_matches(s.get_name(), known - set(dir(builtins)), 1)
+                raise ValueError(
+                    f"function {name}: {column} has the name {s.get_name()!r}, which is neither math, np, a function of generated code, "
+                    f"nor a helper in source{_perhaps(near)}"
+                )
+    parts = list(ast.walk(ast.parse(text, mode=mode)))
+    for node in parts:
+        if isinstance(node, ast.Attribute):
+            _check_attribute(name, column, node)
+    for node in parts:
+        if isinstance(node, ast.Call) and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args):
+            _check_call(name, column, node, helpers)
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    pending = [table]
+    while pending:
+        t = pending.pop(0)
+        yield t
+        pending += t.get_children()
+
+
+def _attribute(node: ast.expr) -> Any:
+    """The object of a name of ``math`` or NumPy; ``None`` for other names.
+
+    Raises:
+        AttributeError: there is no such name.
+    """
+    path: list[str] = []
+    while isinstance(node, ast.Attribute):
+        path.insert(0, node.attr)
+        node = node.value
+    if not path or not isinstance(node, ast.Name) or node.id not in ("math", "np"):
+        return None
+    found: Any = math if node.id == "math" else np
+    for attribute in path:
+        if not inspect.ismodule(found):
+            return None
+        found = getattr(found, attribute)
+    return found
+
+
+def _check_attribute(name: str, column: str, node: ast.Attribute) -> None:
+    try:
+        _attribute(node)
+    except AttributeError as e:
+        module = ast.unparse(node.value)
+        of = math if module == "math" else np
+        near = [f"{module}.{n}" for n in difflib.get_close_matches(node.attr, dir(of), 1)]
+        raise ValueError(f"function {name}: {column} has {module}.{node.attr}, and {e}{_perhaps(near)}") from None
+
+
+def _check_call(name: str, column: str, node: ast.Call, helpers: Mapping[str, ast.FunctionDef]) -> None:
+    """Check the number of arguments in calls of functions of ``math``, of NumPy or of source."""
+    if isinstance(node.func, ast.Name) and node.func.id in helpers:
+        given = helpers[node.func.id].args
+        most, least = len(given.posonlyargs) + len(given.args), len(given.posonlyargs) + len(given.args) - len(given.defaults)
+        said = "" if given.vararg or least <= len(node.args) <= most else f"it takes {most}"
+    else:
+        f = _attribute(node.func)
+        said = refuses(f, len(node.args)) if callable(f) and not isinstance(f, type) else ""
+    if said:
+        raise ValueError(f"function {name}: {column} calls {ast.unparse(node)}, which does not work: {said}")
+
+
+def _perhaps(near: Sequence[str]) -> str:
+    return f"; do you mean {near[0]}?" if near else ""
+
+
+__all__ = ["read_code", "read_row"]
