@@ -32,8 +32,7 @@ _NO_NUMBER = (
 
 def read_row(name: str, code: str, arity: int, source: str, names: Mapping[str, str]) -> Template:
     """The meaning of a row's code, which was checked or is the package's own."""
-    with deep_syntax():
-        return read_template(name, code, arity, source, signatures(), names)
+    return read_template(name, code, arity, source, signatures(), names)
 
 
 def read_code(name: str, code: Any, source: Any, arity: int) -> Template:

@@ -30,6 +30,7 @@ from ..graph.primitive import CONCATENATE, CONSTANT, CONTRACT, RESHAPE, SELECT, 
 from ..graph.primitive import lookup as primitive
 from ..graph.properties import Property
 from ..graph.traverse import REBUILD, topological
+from ..support.deep import deep_syntax
 from ..support.forking import lock
 from ..support.offered import offered
 from .definitions import definition_of, names_of_helpers
@@ -114,7 +115,8 @@ class Function(Primitive):
         if self.template_ is None:
             from .code import read_row  # the compiler's reader is loaded when code is read
 
-            self.template_ = read_row(self.name, self.code, self.arity, self.source, self.helper_names)
+            with deep_syntax():
+                self.template_ = read_row(self.name, self.code, self.arity, self.source, self.helper_names)
         return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
