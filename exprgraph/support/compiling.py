@@ -1,4 +1,4 @@
-"""One thing is compiled at a time, and none while the process ends: LLVM's global context is not for two threads at once."""
+"""The lock of all compilation: LLVM's global context allows one thread at a time, and none while the process ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from .forking import lock
 
-_working = lock()  # taken inside the other, so made before it
+_working = lock()  # taken inside of the other lock, so made before it
 #: held while code is generated, compiled, loaded or looked up
 compiling = lock()
 _ended = False
@@ -17,9 +17,9 @@ _ended = False
 
 @contextmanager
 def in_llvm() -> Iterator[None]:
-    """Around every use of LLVM: the process does not end before it is left, since LLVM is taken down then.
+    """Guard every use of LLVM: the process does not end inside of it, because LLVM is taken down at the end.
 
-    A thread that would begin when the main thread has ended stops there, as one that calls ``sys.exit`` does.
+    A thread that enters after the end of the main thread stops, as after ``sys.exit``.
     """
     with _working:
         if _ended and threading.current_thread() is not threading.main_thread():
@@ -28,12 +28,12 @@ def in_llvm() -> Iterator[None]:
 
 
 def ending() -> bool:
-    """Whether the process ends, and nothing is compiled any more but by the main thread."""
+    """Whether the process ends, so that only the main thread compiles."""
     return _ended
 
 
 def _end() -> None:
-    """Wait for the thread that is in LLVM; none goes there after it."""
+    """Wait for the thread inside of LLVM; no thread enters afterwards."""
     global _ended
     _ended = True
     with _working:

@@ -1,19 +1,18 @@
-"""Elementary functions that vectorise: no branch, no table, no call of a library.
+"""Elementary functions that vectorise: without branches, tables and library calls.
 
-Each function is assignments and one ``return``, in a subset of Python that three readers share: the
-interpreter, Numba, and the compiler that makes LLVM vectors of it.  Both sides of a conditional
-expression are evaluated there (a select), except the one call of ``math`` that stands for arguments
-no formula here covers.  Numba makes a branch of a conditional expression with a long side, and a loop
-with a branch does not vectorise; ``if_less`` keeps those a select.
+Each function is assignments and one ``return``, in a subset of Python that the interpreter, Numba and our reader share.
+Both sides of a conditional expression are evaluated (a select), except the one call of ``math`` for arguments that no
+formula here covers.  Numba makes a branch of a conditional expression with a long side, and a loop with a branch does not
+vectorise; ``if_less`` keeps it a select.
 
 The formulas (``exponential``, ``logarithm``, ``circular``, ``error``) are the same in float64 and in
-float32.  What differs, polynomials, bit patterns and limits, are the functions of ``double`` and of
-``single``, which have the same names.  Imported from here, the formulas compute in float64.
+float32.  Polynomials, bit patterns and limits differ: these are functions of ``double`` and of
+``single``, with the same names.  Imported from here, the formulas compute in float64.
 
 ``Within N ulp`` in a docstring is the largest error found against a reference of 40 digits, rounded
-up, in float64 and, after the semicolon, in float32; tests/exprgraph/test_elementary.py holds each
-function to it.  The code may be compiled with multiplications and additions contracted or not: products
-that an exact subtraction relies on are exact themselves, so it does not matter.
+up, in float64 and, after the semicolon, in float32; tests/exprgraph/test_elementary.py checks it.
+The code may be compiled with or without contraction: products before an exact subtraction are exact
+themselves.
 
 ``turns`` always means a sum whose low bits hold an integer (see ``rounded``).  Polynomials are
 interpolations at Chebyshev nodes.
@@ -31,7 +30,7 @@ from . import circular, double, error, exponential, logarithm, power, single
 
 @cache
 def elementary(narrow: bool = False) -> dict[str, Callable[..., Any]]:
-    """The formulas, and what they call of float64 or of float32.
+    """The formulas, with the helpers of float64 or of float32.
 
     All of them compute in float64 here; those of float32 are for their text.
     """

@@ -1,1 +1,1 @@
-"""Loop programs as machine code of this machine: compiled, kept on disk, loaded, called from Python."""
+"""Machine code for loop programs: compiled, kept on disk, loaded, and called from Python."""

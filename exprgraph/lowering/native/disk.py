@@ -1,12 +1,11 @@
-"""Machine code kept on disk, so that a later process need not compile it again.
+"""The cache of machine code on disk, for later processes.
 
-The directory is ``$EXPRGRAPH_CACHE_DIR``, or ``exprgraph`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; an
-empty ``EXPRGRAPH_CACHE_DIR`` keeps nothing.  Loading machine code means running it, so nothing is
-read unless the directory and the file belong to this user and nobody else may write there.  An entry
-that is damaged, or that another version or processor made, is not found, and made anew.  Files are
-written whole and then renamed: processes may make the same one at once.  Of more than ``MOST`` entries
-the ones that were longest not used are removed.  The directory may hold other files: what does not have
-the name of an entry and begin as one is left alone.
+The directory is ``$EXPRGRAPH_CACHE_DIR``, or ``exprgraph`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.  If
+``EXPRGRAPH_CACHE_DIR`` is empty, nothing is kept.  Loading machine code means running it, so a file is read only if it
+and the directory belong to this user, and nobody else can write there.  A damaged entry, or one of another version or
+processor, is not found, and compiled again.  Files are written completely and then renamed, so processes may write the
+same one at once.  Beyond ``MOST`` entries, the least recently used ones are removed.  Files without the name and the
+beginning of an entry are left alone.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from ...loops import formulas
 from ...loops.print import llvm
 
 _MARK = b"exprgraph object 1\n"
-_CHECK = 32  # bytes of digest in front of the code
-_SIZE = 20  # bytes of the digest that is the name of an entry
-#: what a process that was killed leaves behind while it writes an entry
+_CHECK = 32  # bytes of the digest before the code
+_SIZE = 20  # bytes of the digest in the name of an entry
+#: drafts of entries, left behind by a killed process
 _UNFINISHED = re.compile(r"\.exprgraph-[0-9a-z_]+\.tmp")
 _ENTRY = re.compile(rf"[0-9a-f]{{{2 * _SIZE}}}")
-#: seconds after which nobody writes an entry any more
+#: seconds after which a draft is abandoned
 _LEFT = 3600.0
-#: entries that are kept, of 5 to 200 kB each
+#: the most entries, of 5 to 200 kB each
 MOST = 2000
 
 
 def directory() -> Path | None:
-    """Where code is kept; ``None`` to keep none."""
+    """The directory of the cache; ``None`` to keep nothing."""
     own = os.environ.get("EXPRGRAPH_CACHE_DIR")
     if own is not None:
         return Path(own) if own else None
@@ -53,9 +52,9 @@ def directory() -> Path | None:
 
 @cache
 def _compiler() -> bytes:
-    """What made the code: typed loops, their library and printer, and this package, as they are; the version of LLVM's binding.
+    """The digest of the compiler: typed loops, their library and printer, this package, and the version of LLVM's binding.
 
-    Nothing where they cannot be read.
+    Empty if their files cannot be read.
     """
     import llvmlite
 
@@ -64,7 +63,7 @@ def _compiler() -> bytes:
     digest = blake2b(f"{__version__} {llvmlite.__version__}".encode(), digest_size=16)
     for name in (__package__, *(p.__name__ for p in (loops, formulas, llvm))):
         package = importlib.import_module(name)
-        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # from a zip archive or as bytecode, too
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # also from a zip archive or as bytecode
             spec = importlib.util.find_spec(f"{name}.{module.name}")
             read = getattr(spec and spec.loader, "get_data", None)
             if spec is None or spec.origin is None or read is None:
@@ -77,7 +76,7 @@ def _compiler() -> bytes:
 
 
 def key(*parts: str) -> str:
-    """The name of the entry of everything the code depends on; none, and nothing is kept, where the compiler is not known."""
+    """The name of an entry, from everything the code depends on; empty, so that nothing is kept, if the compiler is unknown."""
     if not _compiler():
         return ""
     digest = blake2b(_compiler(), digest_size=_SIZE)
@@ -88,49 +87,49 @@ def key(*parts: str) -> str:
 
 
 def _is_ours(info: os.stat_result) -> bool:
-    """Whether this user owns a file or directory and nobody else may write to it."""
-    if not hasattr(os, "geteuid"):  # access there is by lists that the user's profile directory inherits
+    """Whether this user owns a file or directory, and nobody else can write to it."""
+    if not hasattr(os, "geteuid"):  # access is controlled by lists that the user's profile directory inherits
         return True
     return info.st_uid == os.geteuid() and not stat.S_IMODE(info.st_mode) & 0o022
 
 
 def read(name: str) -> bytes | None:
-    """The code of an entry; ``None`` where there is none that can be trusted."""
+    """The code of an entry; ``None`` if there is no trusted one."""
     where = directory()
     if where is None or not name:
         return None
     try:
         if not _is_ours(os.lstat(where)):
             return None
-        # neither through a link, nor waiting for somebody to write into a pipe
+        # never follow a link, never wait for a pipe
         handle = os.open(where / name, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY"))
         with os.fdopen(handle, "rb") as f:
             about = os.fstat(f.fileno())
             if not _is_ours(about) or not stat.S_ISREG(about.st_mode):
                 return None
             data = f.read()
-    except OSError:  # not there, or not for us to read: it is compiled instead
+    except OSError:  # missing or unreadable: compile instead
         return None
     code = data[len(_MARK) + _CHECK :]
     if not data.startswith(_head(name, code)):
         return None
-    with suppress(OSError):  # a directory that is read-only now: the entry is as good
+    with suppress(OSError):  # the directory has become read-only: the entry is still good
         os.utime(where / name)
     return code
 
 
 def _flag(name: str) -> int:
-    """A flag of ``os.open``, where the system has it."""
+    """A flag of ``os.open``, if the system has it."""
     return int(getattr(os, name, 0))
 
 
 def _head(name: str, code: bytes) -> bytes:
-    """What is in front of the code: an entry is good under its own name only."""
+    """The bytes before the code: an entry is valid only under its own name."""
     return _MARK + blake2b(name.encode() + code, digest_size=_CHECK, person=b"exprgraph").digest()
 
 
 def write(name: str, code: bytes) -> bool:
-    """Keep an entry; whether that was possible."""
+    """Keep an entry; returns whether that was possible."""
     where = directory()
     if where is None or not name:
         return False
@@ -145,9 +144,9 @@ def write(name: str, code: bytes) -> bool:
         os.replace(temporary, where / name)
         temporary = ""
         _prune(where)
-    except OSError:  # read-only, full, or somebody else's: this process has its code, and keeps none
+    except OSError:  # read-only, full, or of another user: this process has its code, and keeps nothing
         return False
-    finally:  # an interrupt leaves nothing behind either
+    finally:  # also after an interrupt
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -155,7 +154,7 @@ def write(name: str, code: bytes) -> bool:
 
 
 def _prune(where: Path) -> None:
-    """Remove the older half of the entries where they are too many; what a killed process left behind goes with them."""
+    """Remove the older half of the entries if there are too many, and abandoned drafts."""
     with os.scandir(where) as found:
         names = [entry.name for entry in found]
     entries = [name for name in names if _ENTRY.fullmatch(name)]
@@ -173,14 +172,14 @@ def _prune(where: Path) -> None:
 
 
 def _may_go(path: Path) -> bool:
-    """Whether this package wrote the file, and nobody is writing it."""
+    """Whether this package wrote the file, and no process is writing it."""
     handle = os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY"))
     with os.fdopen(handle, "rb") as f:
         about = os.fstat(f.fileno())
         if not stat.S_ISREG(about.st_mode) or not _is_ours(about):
             return False
         start = f.read(len(_MARK))
-    if _UNFINISHED.fullmatch(path.name):  # perhaps cut off before its first byte
+    if _UNFINISHED.fullmatch(path.name):  # possibly truncated before its first byte
         return _MARK.startswith(start) and time.time() - about.st_mtime > _LEFT
     return start == _MARK
 

@@ -1,8 +1,8 @@
-"""The way from a Python call to the machine code: checks, result arrays and workspace, as machine code.
+"""The entry from Python as machine code: checks, result arrays and workspace.
 
-A module has, next to its driver, a function in the calling convention of CPython's METH_FASTCALL.  It answers the common
-call, NumPy arrays of the right type and shape with their elements in order, and returns ``None`` for any other, which
-Python code then sorts out.  It takes about a tenth of a microsecond.
+Beside its driver, a module has a function in the calling convention of CPython's METH_FASTCALL.  It handles the common
+call, with contiguous NumPy arrays of the right type and shape, in about a tenth of a microsecond.  For other calls it
+returns ``None``, and Python code takes over.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TY
 from .objects import Number, Objects, null
 
 Thing = TypeVar("Thing")
-#: the shape of an argument or a result, and whether samples come first
+#: the shape of an argument or a result, and whether it has a leading axis of samples
 Item = tuple[tuple[int, ...], bool]
 
-#: workspaces up to this many bytes are on the stack
+#: the largest workspace on the stack, in bytes
 STACK = 16 * 1024
 
 
 class Call(NamedTuple):
-    """What a call takes and gives: shapes, and whether samples come first."""
+    """The interface of a call: shapes, and whether samples come first."""
 
     arguments: tuple[Item, ...]
     results: tuple[Item, ...]
@@ -36,7 +36,7 @@ class Call(NamedTuple):
 
 
 def entry(call: Call) -> str:
-    """The text of ``call`` and ``call_into``, and of the table that they are told the addresses in."""
+    """The text of ``call`` and ``call_into``, and of the table of addresses they use."""
     return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
 declare ptr @malloc(i64)
 declare void @free(ptr)
@@ -53,19 +53,19 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 
 def _of_numbers(call: Call) -> str:
-    """``double number(int n, double *x)`` where all arguments and the one result are numbers, as integrators call it."""
+    """``double number(int n, double *x)`` for integrators, if all arguments and the only result are numbers."""
     if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
         return ""
     b = Objects(64)
     n, x = Value("%n", "i32", False, 0), Value("%x", "ptr", False, 0)
-    # an integrator that gives fewer numbers than there are arguments gets no answer: those beside them are not ours
+    # refuse fewer numbers than arguments: the memory after them is foreign
     b.require(b.binary("icmp sge", n, b.integer(len(call.arguments)), "truth"), "none")
     results, answer = b.room(1), b.room(1, "double")
     space = 8 * (call.workspace + call.shared + len(call.arguments)) + 64
     raw = None
     if space <= STACK:
         block = b.room(space, "i8", 64)
-    else:  # a stack may be small, and calls be nested: memory of each call's own
+    else:  # a stack may be small, and calls nested: each call allocates its memory
         raw = b.call("ptr", "@malloc", b.integer(space + 64))
         b.there(raw, "none")
         block = b.aligned(raw)
@@ -77,12 +77,12 @@ def _of_numbers(call: Call) -> str:
         b.run("@free", raw)
     b.do(f"ret double {b.read('double', answer).text}")
     b.start("none")
-    b.do("ret double 0x7FF8000000000000")  # there is no way to say why
+    b.do("ret double 0x7FF8000000000000")  # there is no way to report an error
     return f"define double @number(i32 %n, ptr %x) {{\nentry:\n{b.text()}\n}}"
 
 
 class _Entry:
-    """``call``, or ``call_into`` with arrays for the results, while it is written."""
+    """``call``, or ``call_into`` with arrays for the results, while it is emitted."""
 
     def __init__(self, call: Call, into: bool) -> None:
         self.call = call
@@ -90,10 +90,10 @@ class _Entry:
         self.item = call.bits // 8
         self.b = Objects(call.bits)
         self.values = Value("%values", "ptr", False, 0)
-        #: results that share all samples, in numbers; more or fewer than one array are computed side by side, and copied
+        #: the size of shared results; unless they are exactly one array, they are computed side by side and copied
         self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane]
         self.together = len(self.shared_sizes) != 1
-        self.own = 0 if into else len(call.results)  # arrays that the call makes
+        self.own = 0 if into else len(call.results)  # arrays made by the call
 
     def text(self, name: str) -> str:
         """The function."""
@@ -118,9 +118,9 @@ class _Entry:
     # -- memory
 
     def _tables(self) -> None:
-        """Tables of addresses, and what the call owns so far.
+        """Tables of addresses, and the objects that the call owns.
 
-        One block lets that go after a failure, so that the text grows with the results, not their square.
+        One block releases them after a failure, so that the text grows linearly with the results.
         """
         b, arguments = self.b, len(self.call.arguments)
         self.owned = b.room(2)
@@ -142,7 +142,7 @@ class _Entry:
         b.repeat(self.own, lambda k: b.write(null(), b.place(self.held, 0, 8, k)))
 
     def _workspace(self) -> Value | None:
-        """Memory to compute in; what is to be let go of it."""
+        """The workspace, and the part of it to free."""
         b, raw = self.b, None
         lanes = -(-self.call.workspace * self.item // 64) * 64
         space = lanes + self.call.shared * self.item + 64 + self.together * sum(self.shared_sizes) * self.item
@@ -163,7 +163,7 @@ class _Entry:
         b, samples = self.b, None
         for first, times, (shape, per_sample) in _runs(self.call.arguments):
             lead = self.call.batch and per_sample
-            if lead and samples is None:  # the first says how many samples there are
+            if lead and samples is None:  # the first one gives the number of samples
                 samples = self._argument(0, first, shape, lead, None)
                 first, times = first + 1, times - 1
             b.repeat(times, partial(self._take, first=first, shape=shape, lead=lead, samples=samples))
@@ -173,7 +173,7 @@ class _Entry:
         self._argument(k, first, shape, lead, samples)
 
     def _argument(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: Value | None) -> Value | None:
-        """One argument; how many samples it has, if any."""
+        """One argument; its number of samples, if any."""
         b = self.b
         given = b.read("ptr", b.place(self.values, 8 * first, 8, k))
         kind = b.read("ptr", given, TYPE)
@@ -195,7 +195,7 @@ class _Entry:
         return length
 
     def _number(self, given: Value, kind: Value, slot: Value, own: Value) -> str:
-        """An argument that is a number of Python's or NumPy's, before the way of an array; the label where both go on."""
+        """The branch for a number of Python or NumPy, before that of an array; returns the label where both continue."""
         b = self.b
         python, numpy = (b.binary("icmp eq", kind, self.known[n], "truth") for n in ("float", "float64"))
         yes, no, after = b.label("number"), b.label("array"), b.label("taken")
@@ -208,7 +208,7 @@ class _Entry:
         return after
 
     def _is_array(self, given: Value, kind: Value, rank: int, flags: int) -> None:
-        """Go on with an array of the right type and rank, and with these flags."""
+        """Continue if it is an array of the right type and rank, with these flags."""
         b = self.b
         b.equal(kind, self.known["ndarray"])
         b.equal(b.read("ptr", given, DTYPE), self.known["descr"])
@@ -222,13 +222,13 @@ class _Entry:
         return [self.samples] * (lane and self.call.batch) + [self.b.integer(n) for n in shape]
 
     def _given(self, first: int, k: Number) -> Value:
-        """Where the array of a result is: among what the caller gave, or what the call made."""
+        """The address of a result's array: from the caller, or made by the call."""
         if self.into:
             return self.b.place(self.values, 8 * (len(self.call.arguments) + first), 8, k)
         return self.b.place(self.held, 8 * first, 8, k)
 
     def _checked(self) -> None:
-        """Go on where the arrays for the results are as they have to be."""
+        """Continue if the arrays for the results are valid."""
         b = self.b
         for first, times, (shape, lane) in _runs(self.call.results):
             lengths = self._lengths(shape, lane)
@@ -243,7 +243,7 @@ class _Entry:
             b.repeat(times, check)
 
     def _prepared(self) -> None:
-        """The arrays of the results, and the table of their addresses: first what all samples share, then each on lanes."""
+        """The arrays of the results, and the table of their addresses: first the shared results, then each on lanes."""
         b = self.b
         self.packed = b.further(self.shared, self.call.shared * self.item + 32)
         slot = 1
@@ -272,7 +272,7 @@ class _Entry:
         return b.made(b.call("ptr", self.known["empty"].text, *given), self._given(first, k))
 
     def _finished(self) -> None:
-        """What was computed side by side goes into the arrays; arrays of one number become numbers of NumPy's."""
+        """Copy results computed side by side into their arrays; arrays of one number become numbers of NumPy."""
         b, at = self.b, 0
         for first, times, (shape, lane) in _runs(self.call.results):
             size = math.prod(shape) * self.item
@@ -286,7 +286,7 @@ class _Entry:
                     source = b.place(self.packed, at, size, k)
                     b.run("@llvm.memcpy.p0.p0.i64", b.read("ptr", made, DATA), source, b.integer(size), b.integer(0, "i1"))
                 if number:
-                    b.write(null(), place)  # the array is let go by the call, whatever comes of it
+                    b.write(null(), place)  # the call releases the array in any case
                     b.made(b.call("ptr", self.known["scalar"].text, made), place)
 
             if copied or number:
@@ -296,7 +296,7 @@ class _Entry:
     # -- the end
 
     def _answer(self) -> Value:
-        """What the call gives: True, the array, or a tuple of arrays."""
+        """The return value: True, the array, or a tuple of arrays."""
         b = self.b
         if self.into:
             b.run("@Py_IncRef", self.known["true"])
@@ -314,12 +314,12 @@ class _Entry:
         return row
 
     def _left(self, answer: Value) -> None:
-        """The ends: with the answer, after a failure, and with ``None`` where Python is to answer."""
+        """The exits: with the result, after a failure, and with ``None`` for Python to take over."""
         b = self.b
         b.run("@free", b.read("ptr", self.memory))
         b.do(f"ret ptr {answer.text}")
         if not self.into:
-            b.start("failed")  # every object that the call owns is let go, and its memory
+            b.start("failed")  # release every object of the call, and its memory
             b.open(b.integer(0), b.integer(self.own), 1, "index", {})
             made = b.read("ptr", b.place(self.held, 0, 8, b.loops[-1].index))
             drop, dropped = b.label("drop"), b.label("dropped")
@@ -339,7 +339,7 @@ class _Entry:
 
 
 def _runs(things: Sequence[Thing]) -> list[tuple[int, int, Thing]]:
-    """Equal neighbours: the first, how many, and what they are."""
+    """Runs of equal neighbours: the first, the count, and the value."""
     out: list[tuple[int, int, Thing]] = []
     for k, thing in enumerate(things):
         if out and out[-1][2] == thing:

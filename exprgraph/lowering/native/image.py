@@ -1,7 +1,7 @@
-"""Object files of LLVM placed in memory: sections one after another, with the addresses they need.
+"""Loading of LLVM's object files: sections are placed in memory, and addresses filled in.
 
-What is read is the one form that is met: ELF for x86-64, where LLVM's large code model leaves nearly all
-addresses as whole words.  Any other file is for LLVM's own loader.
+Only ELF for x86-64 is read, where LLVM's large code model leaves nearly all addresses as whole words.  LLVM's own loader
+takes all other files.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _SYMBOL = np.dtype([("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section"
 _RELOCATION = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
 _BITS, _SYMBOLS, _RELA, _NO_BITS = 1, 2, 4, 8
 _ALLOCATED, _ABSOLUTE = 2, 0xFFF1
-#: an address; a distance, in as many bytes
+#: relocations: an address; a distance, by number of bytes
 _WORD, _DISTANCES = 1, {2: 4, 4: 4, 24: 8}
 
 
 class Placed(NamedTuple):
-    """Code that can be run, while its pages are there."""
+    """Executable code; it lives as long as its pages."""
 
     pages: Pages
     addresses: dict[str, int]
 
 
 class _Object:
-    """An ELF file, and where each of its sections will be in the image."""
+    """An ELF file, and the offset of each section in the image."""
 
     def __init__(self, code: bytes) -> None:
         self.code = code
@@ -49,7 +49,7 @@ class _Object:
         self.starts: dict[int, int] = {}
         self.size = 0
         for k, s in enumerate(self.sections):
-            if s["flags"] & _ALLOCATED and s["size"] and self._text(self._names, s) != ".eh_frame":  # nothing is thrown through this code
+            if s["flags"] & _ALLOCATED and s["size"] and self._text(self._names, s) != ".eh_frame":  # no exception passes through this code
                 self.starts[k] = self.size + -self.size % max(int(s["align"]), 1)
                 self.size = self.starts[k] + int(s["size"])
 
@@ -65,19 +65,19 @@ class _Object:
         return np.frombuffer(self.code, kind, int(section["size"]) // kind.itemsize, int(section["offset"]))
 
     def is_plain(self) -> bool:
-        """Whether there is nothing that this module does not know."""
+        """Whether this module knows everything in the file."""
         kinds = {int(self.sections[k]["type"]) for k in self.starts}
         sections = self.symbols["section"]
         return kinds <= {_BITS, _NO_BITS} and bool(np.all((sections < len(self.sections)) | (sections == _ABSOLUTE)))
 
     def relocations(self) -> list[tuple[int, np.ndarray]]:
-        """The tables of addresses to fill in, each with the section that it is for."""
+        """The tables of relocations, each with its section."""
         return [
             (int(s["info"]), self._table(s, _RELOCATION)) for s in self.sections if s["type"] == _RELA and int(s["info"]) in self.starts
         ]
 
     def values(self, base: int, find: Callable[[str], int | None]) -> np.ndarray | None:
-        """The address of every symbol; ``None`` where one is nowhere."""
+        """The address of every symbol; ``None`` if one is missing."""
         out = np.zeros(len(self.symbols), np.uint64)
         for k, s in enumerate(self.symbols):
             section = int(s["section"])
@@ -92,12 +92,12 @@ class _Object:
 
 
 def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | None]) -> Placed | None:
-    """The code of an object file in memory; ``None`` where it is one for LLVM's loader.
+    """Load an object file; ``None`` if it is left to LLVM's loader.
 
     Args:
         code: the object file.
-        data: what variables of the file hold.
-        find: the address of a function that the file does not have.
+        data: the values of the file's variables.
+        find: finds the address of an external function.
     """
     where = memory()
     if where is None or len(code) < _HEADER.size or code[:7] != _START or _HEADER.unpack_from(code)[1:3] != (_RELOCATABLE, _X86_64):
@@ -120,13 +120,13 @@ def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | No
             start = addresses[name] - pages.address
             image[start : start + len(content)] = content
         pages.write(image)
-    except OSError:  # a system that does not let its processes do so: LLVM's loader says what it says
+    except OSError:  # the system forbids it: LLVM's loader reports the error
         return None
     return Placed(pages, addresses)
 
 
 def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarray, pages: Pages) -> bool:
-    """Fill in the addresses of one section; whether all are of kinds that are known, and within reach."""
+    """Fill in the addresses of one section; returns whether all kinds are known, and all distances fit."""
     goals = values[table["symbol"]] + table["addend"].astype(np.uint64)  # modulo 2**64
     memory = np.frombuffer(image, np.uint8)
     words = table["type"] == _WORD

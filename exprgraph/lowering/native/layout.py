@@ -1,6 +1,6 @@
-"""How CPython's objects and NumPy's arrays lie in memory, and what machine code is told of them.
+"""The memory layout of CPython's objects and NumPy's arrays, and the addresses that machine code gets.
 
-It is part of NumPy's stable ABI, and is checked once against real arrays before it is relied on.
+The layout is part of NumPy's stable ABI, and is checked once against real arrays before use.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import numpy as np
 
 from .owner import keep
 
-#: bytes from the beginning of an object to what is in it, and back to its type
+#: offsets in an object: of its contents, and of its type
 HEAD, TYPE = object.__basicsize__, object.__basicsize__ - 8
-#: bytes from the beginning of an array to its parts
+#: offsets of the parts of an array
 DATA, RANK, SHAPE, STRIDES, DTYPE, FLAGS = (HEAD + n for n in (0, 8, 16, 24, 40, 48))
-#: flags of an array: elements in order and aligned; open to be written
+#: flags of an array: contiguous and aligned; writable
 IN_ORDER, WRITEABLE = 0x0001 | 0x0100, 0x0400
-#: what the code is told after it is loaded: addresses of types, of singletons, of NumPy's functions
+#: the context of loaded code: addresses of types, of singletons, of NumPy's functions
 CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
-#: places of NumPy's functions in its table, stable since 1.0
+#: indices of NumPy's functions in its table, stable since 1.0
 _EMPTY, _RETURN = 184, 76
 _FASTCALL = 0x0080
 
@@ -39,7 +39,7 @@ def _numpy_functions() -> tuple[int, int]:
 
 @cache
 def as_expected() -> bool:
-    """Whether arrays lie in memory as the code takes them to."""
+    """Whether arrays have the expected layout."""
     import sys
 
     if sys.implementation.name != "cpython":
@@ -61,7 +61,7 @@ def as_expected() -> bool:
 
 
 def context(dtype: np.dtype[Any]) -> bytes:
-    """What the code is told: :data:`CONTEXT`, a word each."""
+    """The context of the code: :data:`CONTEXT`, one word each."""
     empty, scalar = _numpy_functions()
     known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
     return bytes((ctypes.c_void_p * len(CONTEXT))(*known))
@@ -72,9 +72,9 @@ class _Method(ctypes.Structure):
 
 
 def callable_at(address: int, owner: np.ndarray) -> Callable[..., Any]:
-    """The Python function of the code at an address, which lives as long as its owner; the function's ``self`` is that."""
+    """The Python function of the code at an address; its ``self`` is the owner of the code."""
     method = _Method(b"call", address, _FASTCALL, None)
-    keep(owner, method)  # CPython reads it until the function is gone
+    keep(owner, method)  # CPython reads it until the function is freed
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     function: Callable[..., Any] = make(ctypes.addressof(method), owner, None)

@@ -19,7 +19,7 @@ from .entry import Call, entry
 from .layout import as_expected, callable_at, context
 from .owner import keep
 
-#: modules kept for functions of equal programs that are made later
+#: modules kept for later functions of equal programs
 KEPT = 256
 
 _modules: OrderedDict[tuple[str, bytes, Call], Code | None] = OrderedDict()
@@ -38,7 +38,7 @@ class Code:
         keep(self.owner, data.arrays)
         self.address = loaded.address(ENTRY)
         self.part = loaded.address(PART)
-        #: double (int, double *), where the function is one of numbers
+        #: double (int, double *), if the function is one of numbers
         self.number = loaded.address("number")
         self.call: Callable[..., Any] | None = None
         self.call_into: Callable[..., Any] | None = None
@@ -47,7 +47,7 @@ class Code:
 
 
 def _object(program: Program, call: Call) -> bytes | None:
-    """The object file: from disk, or compiled and kept there."""
+    """The object file, from disk, or compiled and kept there."""
     name = disk.key(program.key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
     if code is None:

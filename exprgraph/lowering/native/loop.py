@@ -1,8 +1,7 @@
-"""The loop of a descent as machine code: gather a batch, evaluate the terms, update, again.
+"""The loop of a descent as machine code: gather a batch, evaluate the terms, update, repeat.
 
-All it works on is in tables of addresses, so that one piece of code serves every descent; it is compiled once for each
-type of numbers.  What is done to numbers are typed loops; what stands in the tables, and the calls of what they have the
-address of, are instructions around them.
+It works on tables of addresses, so one piece of code serves every descent; it is compiled once per type of numbers.
+Arithmetic is typed loops; accesses to the tables, and calls of addresses in them, are instructions around these.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ TERM: Mapping[str, Type] = {
     "run": "reals", "given": "reals", "wanted": "reals", "own_lanes": "reals", "own_shared": "reals", "gathers": "index",
     "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals",
 }  # fmt: skip
-#: words of a gather: where from, where to, numbers in a row
+#: words of a gather: source, target, numbers per row
 GATHER: Mapping[str, Type] = {"source": "reals", "target": "reals", "size": "index"}
 
 _STEP, _FROM, _SAMPLES = (Name(n, "index") for n in ("i", "from", "samples"))
@@ -56,7 +55,7 @@ _E, _R, _ROW = (Name(n, "index") for n in ("e", "r", "row"))
 _TOTAL, _SUMS = _name("total"), _name("sums")
 _SEVERAL = operation("gt", _name("count"), index(1))
 
-#: of several terms, the total before the first
+#: for several terms, the total before the first
 _CLEARED = Branch(_SEVERAL, (_each("e", _name("numbers"), Store(_TOTAL, _E, real(0.0))),))
 #: the samples of a batch
 _BATCH = (
@@ -72,9 +71,9 @@ _GATHERED = Loop("r", "plain", index(0), _SAMPLES, (
         Store(_name("target"), _sum(_product(_R, _name("size")), _E), Load(_name("source"), _sum(_product(_ROW, _name("size")), _E))),
     ),
 ))  # fmt: skip
-#: of several terms, one added to the total
+#: for several terms, the addition of one to the total
 _ADDED = Branch(_SEVERAL, (_each("e", _name("numbers"), Store(_TOTAL, _E, Load(_SUMS, _E), add=True)),))
-#: the loss, and a sum that is 0 where all numbers are finite, else NaN
+#: the loss, and a sum that is 0 if all numbers are finite, else NaN
 _LOST = (
     Store(_name("history"), _STEP, Load(_TOTAL, index(0))),
     Variable("nothing", real(0.0)),
@@ -85,7 +84,7 @@ _LOST = (
     ),
 )  # fmt: skip
 _FINITE = operation("eq", Name("nothing", "real"), real(0.0))
-#: what the update is told beside parameters and gradient: the learning rate, and the number of the step
+#: arguments of the update beside parameters and gradient: the learning rate, and the number of the step
 _TOLD = (
     Store(_name("scalars"), index(0), Load(_name("rates"), _STEP)),
     Store(_name("scalars"), index(1), operation("real_of_index", _sum(_STEP, _name("begun")))),

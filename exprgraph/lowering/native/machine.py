@@ -16,7 +16,7 @@ from .owner import owner
 @cache
 def _llvm() -> Any:
     with in_llvm():
-        import llvmlite.binding as llvm  # comes with Numba; loaded when something is first compiled
+        import llvmlite.binding as llvm  # part of Numba; imported at the first compilation
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
@@ -25,14 +25,14 @@ def _llvm() -> Any:
 
 @cache
 def host() -> tuple[str, str, str]:
-    """Triple, processor and features: what an object file depends on."""
+    """Triple, processor and features, on which an object file depends."""
     llvm = _llvm()
     features = llvm.get_host_cpu_features()
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten()
 
 
 def target(bits: int) -> Target:
-    """The vectors of this machine, for reals of so many bits."""
+    """The vectors of this machine, for reals of ``bits`` bits."""
     features = host()[2].split(",")
     if "+avx512f" in features and "+avx512vl" in features and "+avx512dq" in features:
         return Target(512 // bits, bits, 32)
@@ -48,7 +48,7 @@ def _target_machine() -> Any:
 
 @cache
 def _address_of(name: str) -> int | None:
-    """Where the process has a function of C's or of Python's."""
+    """The address of a function of C or Python in this process."""
     try:
         return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
     except AttributeError:
@@ -62,7 +62,7 @@ def _module(text: str) -> tuple[Any, Any]:
     return machine, module
 
 
-def _emitted(text: str) -> bytes:  # LLVM's objects are gone when it returns
+def _emitted(text: str) -> bytes:  # LLVM's objects are freed on return
     machine, module = _module(text)
     return bytes(machine.emit_object(module))
 
@@ -79,7 +79,7 @@ def compile_object(text: str) -> bytes:
 
 
 def assembly(text: str) -> str:
-    """The machine code of a module, to read."""
+    """The machine code of a module as text."""
     with compiling, in_llvm():
         return _printed(text)
 
@@ -89,10 +89,10 @@ class Loaded:
 
     Args:
         code: the object file.
-        data: what its variables hold, by name.
+        data: the values of its variables, by name.
 
     Attributes:
-        owner: what the code lives as long as.
+        owner: the object with the lifetime of the code.
     """
 
     def __init__(self, code: bytes, data: Mapping[str, bytes] | None = None) -> None:
@@ -117,7 +117,7 @@ class Loaded:
             ctypes.memmove(self.address(name), content, len(content))
 
     def address(self, name: str) -> int:
-        """Where a function or a variable is; 0 if there is none of this name."""
+        """The address of a function or a variable; 0 if there is none of this name."""
         if self._engine is None:
             return self._addresses.get(name, 0)
         return int(self._engine.get_function_address(name) or self._engine.get_global_value_address(name))

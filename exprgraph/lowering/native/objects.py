@@ -1,4 +1,4 @@
-"""Instructions on what lies in memory: objects of Python, tables of addresses, words."""
+"""Instructions on objects of Python, tables of addresses, and words in memory."""
 
 from __future__ import annotations
 
@@ -7,86 +7,86 @@ from typing import Union
 
 from ...loops.print.llvm.builder import Builder, Target, Value
 
-#: how often something is written out; beyond, it is a loop
+#: the most repetitions to unroll
 WRITTEN_OUT = 8
 
-#: a number that is known when the code is made, or the index of a loop
+#: a known number, or the index of a loop
 Number = Union[int, Value]
 
 
 class Objects(Builder):
-    """The instructions of a function that Python, or C, calls.  ``other`` and ``failed`` are labels that the function has."""
+    """The instructions of a function for Python or C.  ``other`` and ``failed`` are labels of the function."""
 
     def __init__(self, bits: int) -> None:
         super().__init__(Target(1, bits, 1))
 
     def pure(self, code: str, kind: str, vector: bool, *operands: Value) -> Value:
-        """Each instruction where it is written: what one branch computes, another has not."""
+        """Keep each instruction in its place: one branch does not have the values of another."""
         return self.here(code, kind, vector)
 
     # -- memory
 
     def room(self, size: int, kind: str = "ptr", align: int = 8) -> Value:
-        """Memory of the call's own, for so many."""
+        """Allocate memory for the call."""
         return self.here(f"alloca [{size} x {kind}], align {align}", "ptr", False)
 
     def further(self, pointer: Value, by: Number) -> Value:
-        """The address so many bytes further."""
+        """The address at an offset in bytes."""
         at = by.text if isinstance(by, Value) else by
         return self.here(f"getelementptr i8, ptr {pointer.text}, i64 {at}", "ptr", False)
 
     def place(self, pointer: Value, base: int, step: int, k: Number) -> Value:
-        """The address ``base + k * step`` bytes further."""
+        """The address at the offset ``base + k * step`` in bytes."""
         if isinstance(k, int):
             return self.further(pointer, base + k * step)
         return self.further(pointer, self.sum(self.times(k, self.integer(step)), self.integer(base)))
 
     def read(self, kind: str, pointer: Value, by: int = 0) -> Value:
-        """What lies so many bytes further."""
+        """Load from an offset in bytes."""
         place = self.further(pointer, by) if by else pointer
         return self.here(f"load {self.target.type_of(kind)}, ptr {place.text}", kind, False)
 
     def write(self, value: Value, place: Value) -> None:
-        """Put a value there."""
+        """Store a value."""
         self.do(f"store {self.target.type_of(value.kind)} {value.text}, ptr {place.text}")
 
     def aligned(self, raw: Value) -> Value:
-        """The first address from there on that is a multiple of 64."""
+        """Align an address upwards to 64."""
         number = self.here(f"ptrtoint ptr {raw.text} to i64", "index", False)
         return self.further(raw, self.binary("and", self.binary("sub", self.integer(0), number), self.integer(63)))
 
     # -- calls
 
     def call(self, gives: str, function: str, *given: Value) -> Value:
-        """What a function gives."""
+        """Call a function with a result."""
         return self.here(self._called(gives, function, given), gives, False)
 
     def run(self, function: str, *given: Value) -> None:
-        """A function that gives nothing."""
+        """Call a function without a result."""
         self.do(self._called("void", function, given))
 
     def _called(self, gives: str, function: str, given: tuple[Value, ...]) -> str:
         return f"call {gives} {function}({', '.join(f'{self.target.type_of(v.kind)} {v.text}' for v in given)})"
 
-    # -- ways on
+    # -- branches
 
     def equal(self, a: Value, b: Value | int) -> None:
-        """Go on where they are equal, else at ``other``: the call is left to Python."""
+        """Continue if they are equal, else at ``other``, which leaves the call to Python."""
         other = b if isinstance(b, Value) else self.integer(b, a.kind)
         self.require(self.binary("icmp eq", a, other, "truth"), "other")
 
     def there(self, pointer: Value, otherwise: str) -> None:
-        """Go on where it points to something."""
+        """Continue if the pointer is not null."""
         self.require(self.binary("icmp ne", pointer, null(), "truth"), otherwise)
 
     def made(self, made: Value, place: Value) -> Value:
-        """A new object, kept at a place; where Python has no memory for it, its error is passed on at ``failed``."""
+        """Store a new object; if Python has no memory for it, pass its error on at ``failed``."""
         self.there(made, "failed")
         self.write(made, place)
         return made
 
     def repeat(self, times: int, body: Callable[[Number], None]) -> None:
-        """The body for each number below ``times``: written out where these are few, else in a loop.
+        """The body for each number below ``times``: unrolled if there are few, else in a loop.
 
         LLVM's time grows faster than the text of one function.
         """
@@ -100,7 +100,7 @@ class Objects(Builder):
 
 
 def null() -> Value:
-    """The address of nothing."""
+    """The null pointer."""
     return Value("null", "ptr", False, 0)
 
 

@@ -1,4 +1,4 @@
-"""What lives as long as the last reference to an object that the collector of cycles does not look into."""
+"""Objects that the collector of cycles does not visit, so that their contents live as long as their last reference."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 
 
 def owner(*things: object) -> np.ndarray:
-    """An object that owns things: they are let go with it, and not before.
+    """An object that owns others: they are released with it, and not before.
 
-    CPython reads the description of a built-in function until the function itself is gone, the machine code that
-    it calls lies in memory of ours, and the function's ``self`` is all that it holds.  An object that the
-    collector of cycles looks into would be emptied before the function is gone, where both are in one cycle; an
-    instance of any class written in Python is such an object.  An array of NumPy's is none: what it holds is
-    in use until it is freed itself.
+    CPython reads the description of a built-in function until the function is freed.  The machine code it calls is in
+    our memory, and the function holds only its ``self``.  If the collector visited ``self``, it would clear it before
+    the function in a common cycle; it visits instances of all classes written in Python.  It does not visit an array of
+    NumPy, whose contents live until the array is freed.
 
     >>> import gc
     >>> from exprgraph.lowering.native.owner import keep, owner
@@ -27,7 +26,7 @@ def owner(*things: object) -> np.ndarray:
 
 
 def keep(owner: np.ndarray, thing: object) -> None:
-    """Let it own this, too."""
+    """Add an owned object."""
     things: list[object] = owner.item()
     things.append(thing)
 

@@ -1,9 +1,9 @@
-"""Memory for machine code, side by side for all functions of a process.
+"""Memory for machine code, shared by all functions of a process.
 
-A process has only so many mappings (65,530 on Linux), and a mapping of its own for the code, the constants and
-the data of each function would use them up at some 20,000 functions.  Here code lies in pages of large
-mappings.  They can be read and run at all times but while a function's code is written into its own pages,
-so that the mappings stay in one piece; what is given back is without memory, and still mapped.
+A process has a limited number of mappings (65,530 on Linux).  Separate mappings for the code, the constants and the data
+of each function would use them up at some 20,000 functions.  Here code is in pages of large mappings.  Pages are readable
+and executable, except while their function's code is written, so that the mappings stay in one piece.  Freed pages have
+no memory, but stay mapped.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from functools import cache
 
 from ...support.compiling import compiling
 
-#: bytes of a mapping
+#: the size of a mapping
 _CHUNK = 1 << 20
 _READ_RUN = getattr(mmap, "PROT_READ", 0) | getattr(mmap, "PROT_EXEC", 0)
 _READ_WRITE = getattr(mmap, "PROT_READ", 0) | getattr(mmap, "PROT_WRITE", 0)
 
 
 class Pages:
-    """Pages that are the holder's, until this object is gone."""
+    """Pages that belong to the holder as long as this object lives."""
 
     def __init__(self, memory: _Memory, address: int, size: int) -> None:
         self.address = address
@@ -32,10 +32,10 @@ class Pages:
         self._memory = memory
 
     def write(self, data: bytes | bytearray) -> None:
-        """Put code there, and let it be run.
+        """Write code, and make it executable.
 
         Raises:
-            OSError: the system does not let a process write what it runs.
+            OSError: the system forbids a process to write code that it runs.
         """
         self._memory.protect(self.address, self.size, _READ_WRITE)
         ctypes.memmove(self.address, bytes(data), len(data))
@@ -46,9 +46,9 @@ class Pages:
 
 
 class _Memory:
-    """Mappings, and the runs of pages in them that nobody has.
+    """Mappings, and the free runs of pages in them.
 
-    Pages may be given back at any moment, in the middle of any of these methods, too: they wait in a queue then.
+    Pages may be freed at any moment, even inside of these methods; then they wait in a queue.
     """
 
     def __init__(self) -> None:
@@ -62,10 +62,10 @@ class _Memory:
         self._returned: deque[tuple[int, int]] = deque()
 
     def take(self, size: int) -> Pages:
-        """Pages for so many bytes.
+        """Pages for ``size`` bytes.
 
         Raises:
-            OSError: there is no memory, or none that can be run.
+            OSError: there is no memory, or no executable memory.
         """
         size = max(-(-size // mmap.PAGESIZE), 1) * mmap.PAGESIZE
         with compiling:
@@ -83,8 +83,8 @@ class _Memory:
                 self._busy = False
 
     def give_back(self, address: int, size: int) -> None:
-        """Take them back: now, or with the next ones where another thread is compiling."""
-        if getattr(sys, "is_finalizing", lambda: True)():  # the process ends, and modules may be gone before functions are
+        """Free pages: now, or with the next ones if another thread is compiling."""
+        if getattr(sys, "is_finalizing", lambda: True)():  # at the end of the process, modules may be freed before functions
             return
         self._returned.append((address, size))
         if compiling.acquire(blocking=False):
@@ -111,11 +111,11 @@ class _Memory:
     def _put_back(self) -> None:
         while self._returned:
             address, size = self._returned.popleft()
-            self._advise(address, size, mmap.MADV_DONTNEED)  # its memory goes; where that fails, it only stays
+            self._advise(address, size, mmap.MADV_DONTNEED)  # release its memory; a failure only keeps it
             self._insert(address, size)
 
     def _insert(self, address: int, size: int) -> None:
-        """Another run, as one with its neighbours."""
+        """Add a run, merged with its neighbours."""
         at = bisect_left(self._free, (address, size))
         if at < len(self._free) and self._free[at][0] == address + size:
             size += self._free.pop(at)[1]
@@ -127,7 +127,7 @@ class _Memory:
 
 @cache
 def memory() -> _Memory | None:
-    """The process's memory for machine code; ``None`` where it is left to LLVM."""
+    """The process's memory for machine code; ``None`` if it is left to LLVM."""
     return _Memory() if sys.platform == "linux" else None
 
 
