@@ -12,14 +12,12 @@ from rule_graphs import SHARED, Symbols, graphs, values
 
 import exprgraph as eg
 from exprgraph.errors import CompilationError, NotNativeWarning
-from exprgraph.loops.print.c import Numbers
-from exprgraph.loops.verify import verify
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
 
 sys.path.append(str(Path(__file__).parent.parent / "loops"))
 
 from c_compiler import COMPILERS, function, library, needs_a_compiler
-from interpreter import Interpreter
+from forms import Case
 
 pytestmark = needs_a_compiler
 
@@ -28,64 +26,7 @@ MIXED = Symbols(
     eg.Symbol("s", per_sample=True), eg.Symbol("r"), eg.Symbol("x", 3, per_sample=True), eg.Symbol("y", 3),
     eg.Symbol("A", (3, 3), per_sample=True), eg.Symbol("B", (2, 3)),
 )  # fmt: skip
-#: procedures that move numbers and compute nothing
-_MOVES = {"load", "store", "gather", "clear"}
 GROUPS = 10
-
-
-class Case:
-    """A function in C, by the interpreter, and as machine code, of the same flat arrays."""
-
-    def __init__(self, outputs, symbols, single, samples, per_sample):
-        self.fn = eg.compile(outputs, symbols, contract=False)
-        if not per_sample:
-            self.fn = eg.compile(outputs, symbols, shared=symbols, contract=False)
-        self.core, self.single, self.samples = self.fn._core, single, samples if per_sample else 1
-        self.program = self.core.program(per_sample, single)
-        self.dtype = np.float32 if single else np.float64
-
-    def named(self, name):
-        """The file, with another name for its function, so that there may be several in one."""
-        return self.core.c_source(self.single).replace("evaluate", name)
-
-    def memory(self):
-        p = self.program
-        sizes = [(o.size, differs) for o, differs in zip(self.core.outputs, p.per_sample)]
-        results = [sum(n for n, differs in sizes if not differs), *(n * self.samples for n, differs in sizes if differs)]
-        made = [np.full(n, np.nan, self.dtype) for n in (*results, p.workspace, p.shared)]
-        return made[:-2], *made[-2:]
-
-    def by_c(self, run, arrays):
-        results, w, s = self.memory()
-        run([np.ascontiguousarray(a).reshape(-1) for a in arrays], results, w, s, self.samples)
-        return results
-
-    def by_interpreter(self, arrays):
-        verify(self.program.loops)
-        data = self.program.data
-        numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
-        results, w, s = self.memory()
-        Interpreter(self.program.loops).run([a.reshape(-1) for a in arrays], results, w, s, numbers, self.samples)
-        return results
-
-    def by_machine_code(self, arrays):
-        values = self.fn(*arrays)
-        values = values if isinstance(values, list) else [values]
-        flat = [np.asarray(v, self.dtype).reshape(-1) for v in values]
-        return [
-            np.concatenate([np.empty(0, self.dtype), *(v for v, differs in zip(flat, self.program.per_sample) if not differs)]),
-            *(v for v, differs in zip(flat, self.program.per_sample) if differs),
-        ]
-
-    @property
-    def same_bits(self):
-        """Whether machine code without contraction gives the bits of C.
-
-        It does where nothing is added up in another order, and no formula or product of matrices has a fused operation.
-        """
-        loops = self.program.loops
-        moves = {p.name for p in loops.library} <= _MOVES
-        return moves and not any(p.reassociate for p in loops.kernels) and not loops.functions
 
 
 def arrays_of(symbols, single, lead):

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
-from .cases import WAYS, Failure, run, run_programs
+from .cases import NOT_HERE, WAYS, Failure, run, run_programs
 from .corpus import write
 
 _CHUNK = 25
@@ -37,7 +37,7 @@ def main() -> int:
     given = parser.parse_args()
     first = given.seed if given.seed is not None else int.from_bytes(os.urandom(4), "little")
     needs = {"JAX": "jax", "SymPy": "sympy"}
-    left_out = tuple(name for name, module in needs.items() if find_spec(module) is None)
+    left_out = (*(name for name, module in needs.items() if find_spec(module) is None), *NOT_HERE)
     end = time.monotonic() + given.seconds
     counts: Counter[str] = Counter()
     failures: list[Failure] = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +32,11 @@ from exprgraph.testing.careful import CAREFUL, random_program, recorded
 from exprgraph.testing.derivatives import along
 from exprgraph.testing.disagreement import difference
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
+
+sys.path.append(str(Path(__file__).parent.parent / "loops"))
+
+from c_compiler import COMPILERS, function, library
+from forms import Case
 
 ORDER = 3
 _SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e-8, 1e8, 1e300, np.inf, -np.inf, np.nan])
@@ -139,6 +147,24 @@ def _backends(made: Made, seed: int, *backends: str) -> None:
     check_backends(made.e, at=made.at if seed % 2 else mixed, backends=backends)
 
 
+def _by_c(made: Made, seed: int) -> None:
+    """C has the bits of the interpreter of loops, in float64 or in float32."""
+    rng = np.random.default_rng(seed)
+    symbols = list(made.at)
+    case = Case([made.e], symbols, bool(rng.integers(2)), 3, any(s.per_sample for s in symbols))
+    arrays = []
+    for v in made.at.values():
+        mixed = np.where(rng.random(np.shape(v)) < 0.2, rng.choice(_SPECIAL, np.shape(v)), v)
+        with np.errstate(over="ignore"):
+            arrays.append(np.array(mixed, case.dtype, order="C"))
+    with tempfile.TemporaryDirectory() as folder:
+        found = case.by_c(function(library(case.named("f"), Path(folder)), "f"), arrays)
+    for ours, theirs in zip(found, case.by_interpreter(arrays), strict=True):
+        there = ~np.isnan(theirs)
+        if not np.array_equal(ours, theirs, equal_nan=True) or (np.signbit(ours) != np.signbit(theirs))[there].any():
+            raise Disagreement(f"C gives {ours}, the interpreter of loops {theirs}, at {arrays}", eg.to_python(made.e))
+
+
 #: what a case is held against, and for one of how many cases
 WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "modes, NumPy, 50 digits, differences": (
@@ -159,9 +185,14 @@ WAYS: dict[str, tuple[int, Callable[[Made, int], None]]] = {
     "backend numpy": (16, lambda m, seed: _backends(m, seed, "numpy")),
     "backend auto": (240, lambda m, seed: _backends(m, seed, "auto")),
     "backend numba": (480, lambda m, seed: _backends(m, seed, "numba")),
+    "C": (80, _by_c),
     "JAX": (500, _by_jax),
     "SymPy": (200, _by_sympy),
 }
+
+
+#: the ways that need a program that is not on this machine
+NOT_HERE = () if COMPILERS else ("C",)
 
 
 def run_programs(seeds: range) -> tuple[Counter[str], list[str]]:
