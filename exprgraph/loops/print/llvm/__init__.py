@@ -1,4 +1,4 @@
-"""LLVM: the machine code's text, in vectors as wide as the target has them."""
+"""The LLVM printer, with vectors of the target's width."""
 
 from .builder import Target
 from .driver import ENTRY, PART

@@ -1,8 +1,7 @@
-"""LLVM instructions as text, in SSA form, while they are written.
+"""LLVM instructions as text, in SSA form, while they are emitted.
 
-Two things an optimiser would otherwise have to find are done on the way: an instruction that was
-written before in a scope that is still open is not written again, and one that does not depend on a
-loop is written before it.
+The builder does the work of two optimisations: an instruction that was emitted before, in a scope that is still open, is
+reused, and a loop invariant is hoisted.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ _TYPES = {"truth": "i1", "reals": "ptr", "indices": "ptr", "index": "i64", "lane
 class Value(NamedTuple):
     """A value of generated code.
 
-    ``kind`` is its type in the loop program; or ``lane``: the index of the first of a vector of neighbouring elements.
+    ``kind`` is its type in the loop program, or ``lane``: the index of the first of a vector of neighbouring elements.
     """
 
     text: str
     kind: str
     vector: bool
-    level: int  # how many loops are open where it is known
+    level: int  # the number of open loops at its definition
 
 
 @dataclass(frozen=True)
 class Target(target.Target):
-    """A target, and how LLVM writes its types and numbers."""
+    """A target, and the spelling of its types and numbers in LLVM."""
 
     @property
     def real(self) -> str:
@@ -57,14 +56,14 @@ class Target(target.Target):
         return f"<{self.lanes} x i1>"
 
     def type_of(self, kind: str, vector: bool = False) -> str:
-        """The type of a value of some kind; what is no kind is a type of LLVM's."""
+        """The type of a value of some kind; other names are LLVM's types."""
         scalar = self.real if kind == "real" else f"i{self.bits}" if kind == "bits" else _TYPES.get(kind, kind)
         return f"<{self.lanes} x {scalar}>" if vector else scalar
 
     def number(self, value: float) -> str:
-        """A literal, exact: LLVM writes a float as the double of the same value."""
+        """An exact literal: LLVM writes a float as the double of the same value."""
         if self.bits == 32:
-            with np.errstate(over="ignore"):  # too large for a float32 is infinite there
+            with np.errstate(over="ignore"):  # numbers too large for a float32 become infinite
                 value = float(np.float32(value))
         return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
@@ -82,10 +81,10 @@ class Loop:
     index: Value
     end: Value
     step: int
-    before: Lines  # what was moved out of it
+    before: Lines  # hoisted instructions
     phis: Lines
     came_from: str
-    carried: dict[str, tuple[str, Value]]  # the value each carried variable came with, by its name
+    carried: dict[str, tuple[str, Value]]  # the initial value of each carried variable, by name
 
 
 class Builder:
@@ -100,7 +99,7 @@ class Builder:
         self.block = "entry"
         self.intrinsics: set[str] = set()
         self.displaced: dict[str, tuple[Value, Value]] = {}  # by the name of an index: another, and the number added to it
-        #: where products stand that may be contracted with what they are added to
+        #: the flags of products and sums that may be contracted
         self.products: dict[str, tuple[Lines, int]] = {}
 
     @property
@@ -120,7 +119,7 @@ class Builder:
     # -- values
 
     def pure(self, code: str, kind: str, vector: bool, *operands: Value) -> Value:
-        """The result of an instruction without effects, as far out as its operands allow."""
+        """The result of a pure instruction, hoisted as far as its operands allow."""
         level = max((o.level for o in operands), default=0)
         found = self.known[level].get(code)
         if found is not None:
@@ -134,7 +133,7 @@ class Builder:
         return value
 
     def round_apart(self, v: Value) -> None:
-        """A product is rounded by itself: what takes it is not contracted with it."""
+        """Round a product separately, so that its user is not contracted with it."""
         found = self.products.pop(v.text, None)
         if found is not None:
             where, at = found
@@ -143,13 +142,13 @@ class Builder:
             where[at] = line.replace(_FUSIBLE, "fmul ", 1)
 
     def here(self, code: str, kind: str, vector: bool) -> Value:
-        """The result of an instruction that reads memory: it stays where it is."""
+        """The result of an instruction that reads memory, which is not hoisted."""
         value = Value(self.name(), kind, vector, self.level)
         self.lines.append(f"  {value.text} = {code}")
         return value
 
     def require(self, test: Value, otherwise: str) -> None:
-        """Go on where it is true, else at a label."""
+        """Continue if it is true, else at a label."""
         here = self.label("held")
         self.do(f"br i1 {test.text}, label %{here}, label %{otherwise}")
         self.start(here)
@@ -188,7 +187,7 @@ class Builder:
         return self.pure(f"{op} {t} {a.text}, {b.text}", kind or a.kind, vector, a, b)
 
     def sum(self, *indices: Value) -> Value:
-        """Indices added up from left to right."""
+        """A sum of indices from left to right."""
         total = indices[0]
         for v in indices[1:]:
             total = self.binary("add", total, v)
@@ -222,12 +221,12 @@ class Builder:
 
     def at(self, pointer: Value, index: Value) -> Value:
         t = self.target.type_of("real")
-        if index.text in self.displaced:  # from one address that moves with the loop, however many there are
+        if index.text in self.displaced:  # from one address that moves with the loop, for any number of loads
             pointer, index = self.at(pointer, self.displaced[index.text][0]), self.displaced[index.text][1]
         return self.pure(f"getelementptr {t}, ptr {pointer.text}, i64 {index.text}", "reals", False, pointer, index)
 
     def displacement(self, index: Value, by: Value) -> Value:
-        """The index of neighbours a known distance further."""
+        """The index of neighbours at a known distance."""
         far = self.binary("add", by._replace(kind="index"), index._replace(kind="index"))._replace(kind="lane")
         if self.is_literal(by):
             self.displaced[far.text] = index, by
@@ -259,7 +258,7 @@ class Builder:
             self.do(f"store {t} {value.text}, ptr {pointer.text}, align {align}")
 
     def below(self, index: Value, end: Value) -> Value:
-        """The mask of the lanes of a vector of elements that exist."""
+        """The mask of the existing elements in the lanes of a vector."""
         n = self.target.lanes
         counting = Value("<" + ", ".join(f"i64 {i}" for i in range(n)) + ">", "index", True, 0)
         left = self.binary("sub", end, index._replace(kind="index"))
@@ -275,7 +274,7 @@ class Builder:
     # -- loops
 
     def open(self, start: Value, end: Value, step: int, kind: str, carried: dict[str, Value]) -> dict[str, Value]:
-        """Begin a loop; gives the loop's own value of each carried variable."""
+        """Begin a loop; returns the value of each carried variable inside of it."""
         label = self.label("loop")
         before: Lines = []
         phis: Lines = []
@@ -297,7 +296,7 @@ class Builder:
         return inside
 
     def close(self, carried: dict[str, Value]) -> dict[str, Value]:
-        """End the innermost loop; ``carried`` goes into the next round, what comes out is returned."""
+        """End the innermost loop; ``carried`` enters the next iteration; returns the final values."""
         loop = self.loops[-1]
         label = loop.label
         self.do(f"br label %{label}.latch")

@@ -1,4 +1,4 @@
-"""The driver as two functions: ``run`` does all its parts, ``part`` one of them."""
+"""The driver as two functions: ``run`` executes all parts, ``part`` one of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .statements import Statements
 ENTRY = "run"
 #: one part: the same, then its number, and the range of samples of a pass
 PART = "part"
-#: addresses of arrays that the driver keeps at hand; of more, each is looked up where it is used
+#: the most addresses of arrays that the driver loads in advance; beyond, each is loaded at its use
 AT_HAND = 64
-#: the driver's names of the data, in the order in which the code is told their addresses
+#: the driver's names of the data, in the order of their addresses
 DATA = ("c", "T", "STEPS")
 
 _GIVEN = "ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples"
@@ -26,7 +26,7 @@ class _Driver(Statements):
     def __init__(self, functions: Functions, program: Loops) -> None:
         super().__init__(functions)
         self.block = self.builder.integer(program.block)
-        #: of each array of the caller's the table that has its address, and where
+        #: for each array of the caller, the table and the index of its address
         self.tables = {f"a{k}": ("%arguments", k) for k in range(program.arguments)}
         self.tables |= {name: ("%results", k) for k, name in enumerate(program.results)}
         for name in program.driver_names():
@@ -63,7 +63,7 @@ class _Driver(Statements):
         b.close({})
 
     def _each(self, s: Each) -> None:
-        """Rounds for neighbours in a table of addresses."""
+        """A loop over neighbours in a table of addresses."""
         b = self.builder
         table, first = self.tables[s.pointers[0].name]
         if [self.tables.get(p.name) for p in s.pointers] != [(table, first + k) for k in range(len(s.pointers))]:
@@ -91,7 +91,7 @@ def driver(functions: Functions, program: Loops) -> list[str]:
         b.start(label)
         one.part(part, start, stop)
         b.do("br label %done")
-        b.known[0] = dict(known)  # what one part computes, the others have not
+        b.known[0] = dict(known)  # one part does not have the values of another
     b.start("done")
     functions.declared |= whole.builder.intrinsics | b.intrinsics
     heads = (f"@{ENTRY}({_GIVEN})", f"@{PART}({_GIVEN}, i64 %index, i64 %start, i64 %stop)")

@@ -1,7 +1,7 @@
-"""Systems of linear equations: the twins of the library's ``solve`` and ``solve_one``.
+"""Linear systems: instructions for the library's ``solve`` and ``solve_one``.
 
-Gaussian elimination with partial pivoting.  Rows are exchanged by choosing between them, so that each lane has pivots of
-its own.  A pivot that is none (:data:`exprgraph.support.systems.NOISE`) makes the solution NaN.
+They use Gaussian elimination with partial pivoting.  Rows are exchanged by selects, so that each lane has its own pivots.
+A pivot that is noise (:data:`exprgraph.support.systems.NOISE`) makes the solution NaN.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from .builder import Builder, Value
 
 
 class _System:
-    """A system on one lane of each vector, or with ``lane`` of ``None`` alone."""
+    """A system on one lane of each vector, or a single one if ``lane`` is ``None``."""
 
     def __init__(self, b: Builder, given: tuple[Value, ...], lane: Value | None, stride: Value | None) -> None:
         self.b = b
-        self.pointers = {"w": given[0], "y": given[1]}  # the matrix, and the right sides
+        self.pointers = {"w": given[0], "y": given[1]}  # the matrix, and the right-hand sides
         self.starts = {"w": given[2], "y": given[3]}
         self.rows, self.sides = given[4:6]
         self.lane, self.stride = lane, stride
         self.zero, self.one = b.integer(0), b.integer(1)
 
     def at(self, which: str, row: Value, column: Value) -> Value:
-        """The place of an element of the matrix or of the right sides."""
+        """The address of an element of the matrix or of the right-hand sides."""
         b = self.b
         element = b.sum(b.times(row, self.rows if which == "w" else self.sides), column)
         if self.lane is not None and self.stride is not None:
@@ -46,7 +46,7 @@ class _System:
         self.b.close({})
 
     def solve(self) -> None:
-        """The matrix in factors, and the right sides with it; then these from the last row up."""
+        """Factorise the matrix, and transform the right-hand sides; then substitute from the last row up."""
         self.loop(self.zero, self.rows, self._column)
         self.loop(self.zero, self.rows, self._back)
 
@@ -70,7 +70,7 @@ class _System:
         self.loop(below, self.rows, rest)
 
     def _exchange(self, c: Value, r: Value) -> None:
-        """Exchange a row with one below it where that has the larger entry."""
+        """Exchange a row with a lower one if that has the larger entry."""
         b = self.b
         here, there = (b.intrinsic("fabs", self.get("w", row, c)) for row in (r, c))
         larger = b.binary("fcmp ogt", here, there, "truth")
@@ -84,7 +84,7 @@ class _System:
         self.loop(self.zero, self.sides, partial(both, "y"))
 
     def _pivot(self, c: Value) -> Value:
-        """The pivot of a column; NaN where it is no larger than its own rounding errors may be."""
+        """The pivot of a column; NaN if it is no larger than its possible rounding error."""
         b = self.b
         pivot = self.get("w", c, c)
         terms, bound = b.real(0.0), b.real(NOISE * float(np.finfo(f"f{b.target.bits // 8}").eps))
@@ -120,7 +120,7 @@ def solve(b: Builder, *given: Value) -> None:
 
 
 def solve_one(b: Builder, *given: Value) -> None:
-    """One system, whose elements are neighbours: ``solve_one(w, y, a, b, n, m)``."""
+    """One system with neighbouring elements: ``solve_one(w, y, a, b, n, m)``."""
     _System(b, given, None, None).solve()
 
 

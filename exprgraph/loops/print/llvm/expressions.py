@@ -1,4 +1,4 @@
-"""Expressions as LLVM instructions, and the functions that they call."""
+"""Expressions as LLVM instructions, and called functions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...verify import parts_of
 from ...walk import expressions_of, statements_of
 from .builder import Builder, Target, Value
 
-#: a function is written out this many times in one procedure; beyond, it is called
+#: a function is inlined at most this many times in a procedure; beyond, it is called
 WRITTEN_OUT = 12
-#: a function of no more operations than this costs less than its call
+#: up to this many operations, a function costs less than its call
 SHORT = 6
 
 _REAL = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -33,7 +33,7 @@ _TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"
 
 
 class Functions:
-    """The functions of a program, and the ones that are called rather than written out."""
+    """The functions of a program, and those that are called instead of inlined."""
 
     def __init__(self, functions: Iterable[Function], target: Target) -> None:
         self.known: Mapping[str, Function] = {f.name: f for f in functions}
@@ -43,10 +43,10 @@ class Functions:
         self._sizes: dict[str, int] = {}
 
     def define(self, name: str, vector: bool) -> str:
-        """The name in the code of a function of its own."""
+        """The name of a called function in the code."""
         full = f"f.{name}.{'v' if vector else 's'}"
         if full not in self.called:
-            self.called[full] = ""  # its place is before those that it calls itself
+            self.called[full] = ""  # reserve its place before its own callees
             f = self.known[name]
             code = Expressions(self)
             t = self.target.type_of("real", vector)
@@ -60,7 +60,7 @@ class Functions:
         return full
 
     def often(self, p: Procedure) -> frozenset[str]:
-        """The functions that a procedure calls so often, and that are so long, that they are not written out each time."""
+        """The functions that are too long, and called too often by a procedure, to be inlined."""
         calls: Counter[str] = Counter()
         for s in statements_of(p.body):
             for e in expressions_of(s):
@@ -68,7 +68,7 @@ class Functions:
         return frozenset(n for n, k in calls.items() if k > WRITTEN_OUT and self._size(n) > SHORT)
 
     def _size(self, name: str) -> int:
-        """How many operations a function has."""
+        """The number of operations of a function."""
         if name not in self._sizes:
             f = self.known[name]
             parts = [x for e in (*(s.value for s in f.body), f.result) for x in parts_of(e)]
@@ -79,20 +79,20 @@ class Functions:
 
 
 class _Link(NamedTuple):
-    """The next term of a sum, factor of a product, and so on: joined with what is there."""
+    """The next term of a sum, factor of a product, and so on, to combine with the result so far."""
 
     op: str
 
 
 class _Done(NamedTuple):
-    """An expression whose operands have their values, so many."""
+    """An expression whose operands, a number of them, have values."""
 
     of: Operation | Call | Load
     operands: int
 
 
 class Expressions:
-    """The expressions of one procedure, or of one function that is called."""
+    """The expressions of one procedure, or of one called function."""
 
     def __init__(self, functions: Functions, often: frozenset[str] = frozenset(), contract: bool = True) -> None:
         self.functions = functions
@@ -100,12 +100,12 @@ class Expressions:
         self.builder = Builder(functions.target)
         self.env: dict[str, Value] = {}
         self.often = often
-        self.mask: Value | None = None  # of a loop over vectors: the lanes that exist, where not all do
-        self.flag = " contract" * contract  # of arithmetic here
-        self._inside = 0  # functions that are being written out
+        self.mask: Value | None = None  # the existing lanes in a loop over vectors, if not all exist
+        self.flag = " contract" * contract  # the flags of arithmetic
+        self._inside = 0  # functions being inlined
 
     def value(self, e: Expression) -> Value:
-        """An expression: its operands first, from left to right, however deep they are nested."""
+        """An expression: first its operands, from left to right, at any depth."""
         waiting: list[Expression | _Link | _Done] = [e]
         values: list[Value] = []
         while waiting:
@@ -130,7 +130,7 @@ class Expressions:
         return values[0]
 
     def named(self, name: str) -> Value:
-        """What a name stands for."""
+        """The value of a name."""
         return self.env[name]
 
     def _constant(self, x: Constant) -> Value:
@@ -146,13 +146,13 @@ class Expressions:
     # -- operations
 
     def arithmetic(self, op: str, a: Value, b: Value) -> Value:
-        """An operation on reals, which may be contracted where the function that it stands in may be."""
+        """An operation on reals, contracted if its function may be."""
         return self.builder.binary(op + self.flag, a, b)
 
     def _joined(self, op: str, a: Value, b: Value) -> Value:
         """Two terms, factors or conditions of a chain, as one."""
         if op == "mul_apart":
-            if not self._inside:  # its factors are rounded, too, as what a function is given
+            if not self._inside:  # its factors are rounded too, like arguments of a function
                 for v in (a, b):
                     self.builder.round_apart(v)
             return self.builder.binary("fmul", a, b)
@@ -228,7 +228,7 @@ class Expressions:
         """A function's value for arguments.
 
         Raises:
-            UnreadableError: only Numba knows what it does.
+            UnreadableError: only Numba can compile it.
         """
         if f.source:
             raise UnreadableError(f"the function {f.name} has no typed loops")
@@ -244,7 +244,7 @@ class Expressions:
             self._inside -= 1
 
     def _library(self, name: str, args: list[Value], here: bool = False) -> Value:
-        """A function of C's library, a lane at a time."""
+        """A function of C's library, one lane at a time."""
         b = self.builder
         own = name + ("f" if self.target.bits == 32 else "")
         t = self.target.type_of("real")
@@ -267,7 +267,7 @@ class Expressions:
         return result
 
     def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
-        """A call of C's library where any lane needs it."""
+        """A call of C's library, if any lane needs it."""
         b = self.builder
         values, vector = b.alike(*args, usual, *([test] if test.vector else []))
         usual = values[len(args)]
@@ -292,7 +292,7 @@ class Expressions:
     # -- memory
 
     def load(self, pointer: Value, index: Value) -> Value:
-        """An element of an array: of a lane each where the index is one of lanes."""
+        """An element of an array, or a vector of elements if the index counts lanes."""
         b = self.builder
         if pointer.kind == "indices":
             return b.word(pointer, index, "index")
@@ -312,7 +312,7 @@ def _push_chain(waiting: list[Expression | _Link | _Done], x: Operation) -> None
 
 
 def _operands(x: Operation | Call | Load) -> tuple[Expression, ...]:
-    """What is computed before an expression; of a rare call, what it is given."""
+    """The operands to compute before an expression; for a rare call, its arguments."""
     if isinstance(x, Load):
         return x.pointer, x.at
     if isinstance(x, Operation) and x.op == "select":

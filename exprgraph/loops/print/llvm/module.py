@@ -13,7 +13,7 @@ from .statements import procedure
 from .tiles import TILES
 
 _ATTRIBUTES = (
-    # vectors as wide as the machine has them, whatever the tuning of its model prefers
+    # vectors as wide as the machine's, even if the tuning of its model prefers others
     'attributes #0 = { noinline nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
     'attributes #1 = { noinline nounwind memory(none) "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
     "attributes #2 = { nounwind memory(none) }",
@@ -22,7 +22,7 @@ _ATTRIBUTES = (
 
 
 def print_program(program: Loops, target: Target) -> str:
-    """The text of the module: the procedures that are called, and the driver.
+    """The text of the module: the called procedures, and the driver.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -31,12 +31,12 @@ def print_program(program: Loops, target: Target) -> str:
     functions = Functions(program.functions, target)
     bodies = [procedure(functions, p) for p in (*program.library, *program.kernels) if p.name in called]
     bodies += driver(functions, program)
-    data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # told when the code is loaded
+    data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return "\n\n".join([data, *sorted(functions.declared), *functions.called.values(), *bodies, *_ATTRIBUTES])
 
 
 def _called(program: Loops) -> set[str]:
-    """The procedures that the driver calls, and those that they call."""
+    """The procedures that the driver calls, and their callees."""
     known: dict[str, Procedure] = {p.name: p for p in (*program.library, *program.kernels)}
     found: set[str] = set()
     pending: list[Sequence[Statement]] = [body for part in program.parts for body in (part.before, part.body)]

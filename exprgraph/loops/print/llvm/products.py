@@ -1,8 +1,8 @@
-"""Products of matrices in tiles that stay in registers.
+"""Products of matrices in register tiles.
 
-Both functions are the twins of the library's procedures of the same name.  ``product`` multiplies a matrix with rows of
-neighbouring elements; ``dots`` takes the inner products of two sets of such rows.  A tile of the result is summed in
-registers; what it needs is loaded once for the tile.  The sizes of the tiles follow from the number of vector registers
+Both functions are instructions for the library's procedures of the same name.  ``product`` multiplies a matrix with rows of
+neighbouring elements; ``dots`` takes the inner products of two sets of such rows.  A tile of the result is accumulated in
+registers; its operands are loaded once per tile.  The sizes of the tiles follow from the number of vector registers
 (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
 """
 
@@ -20,14 +20,14 @@ _DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
 def product(b: Builder, *given: Value, silences: str = "") -> None:
     """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n.
 
-    ``silences`` is "left" or "right" where zeros of a, or of b, silence the other.
+    ``silences`` is "left" or "right" if zeros of a, or of b, silence the other.
     """
     v = dict(zip(_PRODUCT, given))
     lanes = b.target.lanes
     tiles = b.target.tiles
 
     def column(at: Value, width: int, masked: bool) -> None:
-        """All rows of the result for some vectors of its columns."""
+        """All rows of the result for some vectors of columns."""
         mask = b.below(at, v["n"]) if masked else None
         _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
 
@@ -36,11 +36,11 @@ def product(b: Builder, *given: Value, silences: str = "") -> None:
         end = _whole(b, v["n"], width * lanes, first)
         _range(b, first, end, width * lanes, partial(column, width=width, masked=False))
         first = end
-    _range(b, first, v["n"], lanes, partial(column, width=1, masked=True))  # the last vector, if it is not whole
+    _range(b, first, v["n"], lanes, partial(column, width=1, masked=True))  # the last vector, if it is incomplete
 
 
 def _rows(b: Builder, v: dict[str, Value], silences: str, at: Value, width: int, mask: Value | None, i: Value, height: int) -> None:
-    """A tile of a product: so many rows from row ``i`` on, and so many vectors from column ``at`` on."""
+    """A tile of a product: some rows from row ``i`` on, and some vectors from column ``at`` on."""
     lanes = b.target.lanes
     zero = b.wide(b.real(0.0))
     names = {f"{r},{q}": zero for r in range(height) for q in range(width)}
@@ -65,7 +65,7 @@ def _rows(b: Builder, v: dict[str, Value], silences: str, at: Value, width: int,
 def dots(b: Builder, *given: Value, silences: str = "") -> None:
     """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j.
 
-    ``silences`` is "left" where zeros of a silence b.
+    ``silences`` is "left" if zeros of a silence b.
     """
     v = dict(zip(_DOTS, given))
     side = b.target.side
@@ -79,7 +79,7 @@ def dots(b: Builder, *given: Value, silences: str = "") -> None:
 
 
 def _dots(b: Builder, v: dict[str, Value], silences: str, whole: Value, left: list[Value], i: Value, q: Value, width: int) -> None:
-    """A tile of inner products: those of the rows that begin at ``left``, and so many rows of the other set from row ``q`` on."""
+    """A tile of inner products: of the rows that begin at ``left``, and some rows of the other set from row ``q`` on."""
     lanes, height = b.target.lanes, len(left)
     right = [b.sum(v["b0"], b.times(b.sum(q, b.integer(r)), v["bj"])) for r in range(width)]
     sums = {f"{r},{s}": b.wide(b.real(0.0)) for r in range(height) for s in range(width)}
@@ -101,7 +101,7 @@ def _dots(b: Builder, v: dict[str, Value], silences: str, whole: Value, left: li
 
 
 def _whole(b: Builder, n: Value, step: int, start: Value | None = None) -> Value:
-    """The end of the last whole step of a range."""
+    """The end of the last complete step of a range."""
     first = start or b.integer(0)
     left = b.binary("sub", n, first)
     return b.binary("add", first, b.binary("sub", left, b.binary("urem", left, b.integer(step))))
@@ -114,7 +114,7 @@ def _range(b: Builder, start: Value, end: Value, step: int, body: Callable[[Valu
 
 
 def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, int], None]) -> None:
-    """What is below ``n`` in steps of the first size, what is left in steps of the next, and so on to 1."""
+    """Cover the range to ``n`` by steps of the first size, the rest by steps of the next size, and so on to 1."""
     first = b.integer(0)
     for size in sizes:
         end = _whole(b, n, size, first) if size > 1 else n
@@ -125,9 +125,9 @@ def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, in
 
 
 def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
-    """``x * y + total``, and the total alone where what silences, one of the factors, is 0.
+    """``x * y + total``, or only the total where the silencing factor is 0.
 
-    Where there are masks, this is one instruction; elsewhere the other factor is made 0, outside of the chain of sums.
+    With masks this is one instruction; otherwise the other factor is set to 0, outside of the chain of sums.
     """
     if silencing is None:
         return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
@@ -139,7 +139,7 @@ def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None 
 
 
 def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
-    """The sum of the lanes of each vector: pairs are added crosswise, so that all sums share the work."""
+    """The sum of the lanes of each vector; pairs are added crosswise, so that all sums share the work."""
     lanes = b.target.lanes
     wide = b.target.type_of("real", True)
     if len(vectors) == 1:

@@ -15,10 +15,10 @@ from .tiles import TILES
 class Statements(Expressions):
     """The statements of one procedure, or of the driver."""
 
-    _existing: Value | None = None  # of a loop over vectors that adds up: the lanes that exist
+    _existing: Value | None = None  # the existing lanes in a loop over vectors that accumulates
 
     def statements(self, body: Iterable[Statement]) -> None:
-        """One after another."""
+        """A block of statements."""
         for s in body:
             if isinstance(s, Let):
                 self.env[s.name] = self.value(s.value)
@@ -73,7 +73,7 @@ class Statements(Expressions):
         self.env.update(b.close({n: self.env[n] for n in changed}))
 
     def _changed(self, body: Sequence[Statement]) -> dict[str, Value]:
-        """Variables that are there before some statements and change in them."""
+        """Variables that exist before some statements and change in them."""
         found = {s.name for s in statements_of(body) if isinstance(s, (Set, Add))}
         found -= {s.name for s in statements_of(body) if isinstance(s, Variable)}
         return {n: self.env[n] for n in sorted(found)}
@@ -81,8 +81,8 @@ class Statements(Expressions):
     def _vectors(self, s: Loop, start: Value, stop: Value, sums: Mapping[str, Value]) -> None:
         """A loop over vectors of neighbouring elements.
 
-        Rows of lanes have room for whole vectors, so that lanes behind the last sample are computed too; they are not
-        added up.  Of other neighbours none behind the last is touched.
+        Rows of lanes have room for whole vectors, so lanes behind the last sample are computed too, but not
+        accumulated.  Of other neighbours, none behind the last is accessed.
         """
         b = self.builder
         zero = b.wide(b.real(0.0))
@@ -99,7 +99,7 @@ class Statements(Expressions):
     def _each(self, s: Each) -> None:
         raise LoopError(f"{', '.join(p.name for p in s.pointers)}: only the driver knows which arrays are neighbours")
 
-    # -- one or the other
+    # -- branches
 
     def _branch(self, s: Branch) -> None:
         b = self.builder
@@ -118,7 +118,7 @@ class Statements(Expressions):
         self._ways(ways, after, (b.block,))
 
     def _ways(self, ways: Mapping[str, Sequence[Statement]], after: str, past: Sequence[str]) -> None:
-        """The blocks of each way, then what variables are behind all of them; from the blocks of ``past`` none is gone."""
+        """The blocks of each branch, then the variables after all of them; from blocks in ``past`` they come unchanged."""
         b = self.builder
         before = self._changed([s for body in ways.values() for s in body])
         came = {n: [(v, label) for label in past] for n, v in before.items()}
@@ -130,7 +130,7 @@ class Statements(Expressions):
                 came[n].append((self.env[n], b.block))
                 self.env[n] = v
             b.do(f"br label %{after}")
-            b.known[-1] = dict(known)  # what one way computes, the others and what is behind them have not
+            b.known[-1] = dict(known)  # other branches, and the code after them, do not have the values of a branch
         b.start(after)
         for n, v in before.items():
             listed = ", ".join(f"[ {x.text}, %{label} ]" for x, label in came[n])
@@ -143,7 +143,7 @@ def parameters(given: Sequence[Name], target: Target) -> str:
 
 
 def procedure(functions: Functions, p: Procedure) -> str:
-    """The text of a procedure: its statements, or the tiles that do the same."""
+    """The text of a procedure: its statements, or tiles with the same effect."""
     tile = TILES.get(p.name)
     code = Statements(functions, frozenset() if tile else functions.often(p), p.contract)
     given = [Value(f"%{n.name}", n.type, False, 0) for n in p.parameters]

@@ -1,4 +1,4 @@
-"""Procedures of the library that are written as instructions, for what no loop over vectors gives."""
+"""Procedures of the library that are emitted as instructions, beyond loops over vectors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .products import dots, product
 
 
 def load(b: Builder, *given: Value) -> None:
-    """Samples into rows of lanes; lanes of the last vector that have no sample repeat the first one.
+    """Copy samples into rows of lanes; lanes of the last vector without a sample repeat the first one.
 
-    What is computed on whole vectors is then computed of numbers of the caller's, whatever lay in the workspace.
+    So results on whole vectors do not depend on the old contents of the workspace.
     """
     w, row, stride, a, first, size, offset, count, n = given
     zero, one = b.integer(0), b.integer(1)
@@ -33,7 +33,7 @@ def load(b: Builder, *given: Value) -> None:
     b.close({})
 
 
-#: by the name of the procedure: its instructions for the values of its parameters, in order
+#: the instructions of procedures by name, as functions of the values of parameters
 TILES: dict[str, Callable[..., None]] = {
     "product": product,
     "product_left": partial(product, silences="left"),
