@@ -25,21 +25,14 @@ from ..graph.column import Column
 from ..graph.leaves import Symbol
 from ..graph.node import Node, Operand
 from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
     CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
     PRODUCT,
     REDUCE_MAX,
     REDUCE_MIN,
-    RESHAPE,
     SAMPLE_COUNT,
     SAMPLE_SUM,
     SELECT,
     SOLVE,
-    STACK,
     SUM,
     SYMBOL,
 )
@@ -53,13 +46,13 @@ if TYPE_CHECKING:
     import sympy
 
 #: ``(node, args)``: a scalar from SymPy's expressions of its arguments; conditions stay conditions until a number is needed
-SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column("sympy", "a scalar in SymPy, from its arguments there", __name__)
+SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column(
+    "sympy", "a scalar in SymPy, from its arguments there", __name__, otherwise="its elements are written in elements of its arguments"
+)
 #: ``(node, index, tables)``: an element of an operation without element formulas, by its definition
 SPELLED: Column[Callable[[Node, tuple[int, ...], dict[Node, Any]], Node]] = Column(
     "spelled", "an element of a node as the formula that defines it", __name__, otherwise="its elements are written as they are"
 )
-#: why most rows that move or combine elements need no rule
-EXPANDED = "an element of it is written in elements of its arguments"
 #: a system of n unknowns is written by Cramer's rule, whose determinants have 2**n minors
 _UNKNOWNS = 8
 
@@ -238,8 +231,6 @@ def _sample_sum(node: Node, args: list[Any]) -> Any:
 SYMPY.fill(lambda node, args: _number(node.params[0]), CONSTANT)
 SYMPY.fill(lambda node, args: samples(), SAMPLE_COUNT)
 SYMPY.leave_out("terms and factors of all that are nested are written at once, by _Flat", SUM, PRODUCT)
-SYMPY.leave_out(EXPANDED, ARRAY, IDENTITY, CONTRACT, PLACE, STACK, CONCATENATE, RESHAPE)
-SYMPY.leave_out("its elements are spelled out, by SPELLED", SOLVE, AxisFunction)
 
 
 def _short(value: Any) -> str:

@@ -28,7 +28,6 @@ from exprgraph.graph.node import Node, Operand, Shape, make
 from exprgraph.graph.primitive import TABLE, Primitive, enter
 from exprgraph.graph.traverse import REBUILD, topological
 from exprgraph.interop import to_sympy
-from exprgraph.interop.writing import EXPANDED, SYMPY
 from exprgraph.lowering.plan.phases import REWRITTEN
 from exprgraph.lowering.plan.schedule import LOWERING
 from exprgraph.meaning.counting import COUNT
@@ -122,7 +121,6 @@ def primitive() -> Iterator[None]:
         TEXT.fill(text_by_name, CUMSUM)
         LATEX.fill(latex_by_name, CUMSUM)
         PYTHON.fill(python_by_name, CUMSUM)
-        SYMPY.leave_out(EXPANDED, CUMSUM)
         REWRITTEN.fill(multiplied_out, CUMSUM)
         LOWERING.leave_out("it is a product with a matrix of ones", CUMSUM)
         PRECISE.fill(moved, CUMSUM)
