@@ -11,15 +11,17 @@ import builtins
 import difflib
 import inspect
 import math
+import re
 import string
 import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
 from ..loops.errors import MistakeError
-from ..loops.library import OPERATIONS, signatures
+from ..loops.library import OPERATIONS, names, signatures
 from ..loops.read import Template, read_template
 from ..support.deep import deep_syntax
 from .signatures import places, reason, refuses
@@ -28,6 +30,11 @@ from .signatures import places, reason, refuses
 _NO_NUMBER = (
     ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 )  # fmt: skip
+#: names that printed modules and files of C have for something else; those of one letter are their variables
+_TAKEN = (
+    "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code".split()
+)
+_VARIABLE = re.compile(r"[A-Za-z]\d*")
 
 
 def read_row(name: str, code: str, arity: int, source: str, names: Mapping[str, str]) -> Template:
@@ -169,4 +176,15 @@ def _perhaps(near: Sequence[str]) -> str:
     return f"; do you mean {near[0]}?" if near else ""
 
 
-__all__ = ["read_code", "read_row"]
+def names_of_helpers(source: str, others: Iterable[str]) -> dict[str, str]:
+    """Other names for the helper functions of a source: of those whose name something else in a program has or may have."""
+    taken = {*names(), *_TAKEN, *(name for other in others for name in _helpers(other))}
+    mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return {name: f"{name}_{mark}" for name in sorted(_helpers(source)) if name in taken or _VARIABLE.fullmatch(name)}
+
+
+def _helpers(source: str) -> set[str]:
+    return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
+
+
+__all__ = ["names_of_helpers", "read_code", "read_row"]

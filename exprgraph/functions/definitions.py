@@ -7,10 +7,8 @@ process, but may depend on the version of Python.
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import re
 import types
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -20,15 +18,9 @@ import numpy as np
 
 from ..graph.node import Node
 from ..graph.primitive import Primitive
-from ..loops.library import names
 
 #: the most values to inspect of a definition; callables of other packages may hold arbitrarily many
 _MOST = 1000
-#: names that printed modules and files of C have for something else; those of one letter are their variables
-_TAKEN = (
-    "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code".split()
-)
-_VARIABLE = re.compile(r"[A-Za-z]\d*")
 
 
 def definition_of(callables: Iterable[Any], texts: Iterable[str]) -> str:
@@ -116,15 +108,4 @@ def _held(value: Any) -> list[Any]:
     return [dict(sorted(held.items()))] if isinstance(held, dict) else []
 
 
-def names_of_helpers(source: str, others: Iterable[str]) -> dict[str, str]:
-    """Other names for the helper functions of a source: of those whose name something else in a program has or may have."""
-    taken = {*names(), *_TAKEN, *(name for other in others for name in _helpers(other))}
-    mark = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return {name: f"{name}_{mark}" for name in sorted(_helpers(source)) if name in taken or _VARIABLE.fullmatch(name)}
-
-
-def _helpers(source: str) -> set[str]:
-    return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
-
-
-__all__ = ["definition_of", "names_of_helpers"]
+__all__ = ["definition_of"]

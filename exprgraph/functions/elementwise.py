@@ -7,7 +7,6 @@ and LaTeX, its domain, and the interval in which tests sample it.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..canonical.squares import NON_NEGATIVE, SQUARE
 from ..canonical.written import spread
-from ..errors import DTypeError, NotNativeWarning, ShapeError
+from ..errors import DTypeError, ShapeError
 from ..graph.leaves import array, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, CONSTANT, CONTRACT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
@@ -31,10 +30,7 @@ from ..graph.primitive import lookup as primitive
 from ..graph.properties import Property
 from ..graph.traverse import REBUILD, topological
 from ..support.deep import deep_syntax
-from ..support.forking import lock
-from ..support.offered import offered
-from .definitions import definition_of, names_of_helpers
-from .signatures import Interval, check_name, check_numpy, check_sample, check_text, intervals_of, partials_of, usual_sample
+from .signatures import Interval, usual_sample
 
 if TYPE_CHECKING:
     from ..loops.read import Template
@@ -324,64 +320,18 @@ def function(
     >>> eg.diff(cube(x), x)
     3*x**2
     """
-    from .code import read_code  # the compiler's reader is loaded when code is read
+    from .added import added  # with the compiler's reader, which is loaded when code is read
 
-    check_name(name)
-    if offered(name) is not None and name not in TABLE:
-        raise ValueError(f"exprgraph has a function {name!r}, which printed expressions would mean; choose another name")
-    partials = partials_of(name, derivative)
-    arity = len(partials)
-    check_numpy(name, numpy, arity)
-    template = read_code(name, code, source, arity)
-    check_text(name, text, latex, doc, arity)
-    domains, samples = intervals_of(name, "domain", domain, arity), intervals_of(name, "sample", sample, arity)
-    check_sample(name, domains, samples)
-    row = Function(
-        name, numpy=numpy, partials=partials, code=code, text=text, latex=latex, domain=domains, sample=samples, source=source, doc=doc
-    )  # fmt: skip
-    row.added = True
-    row.template_ = template
-    entered = _entered(row)
-    if entered is row and template.unread is not None:
-        warnings.warn(NotNativeWarning(f"function {name}: {_LEFT}: {template.unread}"), stacklevel=2)
-    return caller(entered)
-
-
-_LEFT = (
-    "its code is left to Numba, which takes seconds to compile; it computes in one thread, gives no address for C and trains more "
-    "slowly. The reason is"
-)
+    return caller(added(name, numpy, derivative, code, text, latex, domain, sample, source, doc))
 
 
 #: every user's function that is still alive, by name and definition
-_defined: WeakValueDictionary[tuple[str, bytes], Function] = WeakValueDictionary()
-_entering = lock()
-
-
-def _entered(row: Function) -> Function:
-    """Put the row of a definition into the table, unless the table has the same definition."""
-    definition = definition_of((row.numpy, *row.partials), (row.code, row.source))
-    row.key = f"{row.name} {definition}".encode()
-    with _entering:
-        known = TABLE.get(row.name)
-        if known is not None and not (isinstance(known, Function) and known.added):
-            return enter(row)  # an error
-        same = _defined.get((row.name, row.key))
-        if same is None:
-            others = {r.source for r in _defined.values()} - {row.source}
-            row.helper_names = names_of_helpers(row.source, others)
-            if row.helper_names:
-                row.template_ = None
-            same = _defined[row.name, row.key] = row
-        else:
-            same.text, same.latex, same.domain, same.sample, same.doc = row.text, row.latex, row.domain, row.sample, row.doc
-        TABLE[row.name] = same
-    return same
+DEFINED: WeakValueDictionary[tuple[str, bytes], Function] = WeakValueDictionary()
 
 
 def defined(name: str, key: bytes, arity: int) -> Primitive:
     """The function of a pickle, by its definition."""
-    row = _defined.get((name, key))
+    row = DEFINED.get((name, key))
     if row is not None:
         return row
     here = primitive(name)
