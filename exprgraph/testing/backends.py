@@ -51,7 +51,8 @@ def _disagreement(e: Node, at: Values, names: Sequence[str]) -> str | None:
     if at and not any(s.per_sample for s in at) and not taken_as_shared([e]):
         points[" for a batch"] = {s: np.stack([np.asarray(v, float)] * 3) for s, v in at.items()}
     if at:
-        points[" in float32"] = {s: np.asarray(v, np.float32) for s, v in at.items()}
+        with np.errstate(all="ignore"):
+            points[" in float32"] = {s: np.asarray(v, np.float32) for s, v in at.items()}
     right = {}
     for where, values in points.items():
         (expected,), (allowed,) = evaluate_nodes([e], values), allowances([e], values)

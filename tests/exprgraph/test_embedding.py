@@ -199,14 +199,16 @@ def test_from_numba(compiled_by_numba):
     numba = pytest.importorskip("numba")
     e = [E["y"], E["G"]]
     if compiled_by_numba:  # a loop in a helper
-        loops = eg.function(
-            "loops_embedded", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
-            source="@njit\ndef four_times(a):\n    for _ in range(2):\n        a = a + a\n    return a\n",
-        )  # fmt: skip
+        source = "@njit\ndef four_times(a):\n    for _ in range(2):\n        a = a + a\n    return a\n"
+        with pytest.warns(eg.NotNativeWarning):
+            loops = eg.function(
+                "loops_embedded", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})", source=source
+            )
         e = [loops(x) * eg.sum(eg.sin(W)), e[1]]  # with a number that all samples share in between
     fn = eg.compile(e, (x, W))
     if compiled_by_numba:
-        with pytest.raises(eg.errors.CompilationError, match="code of loops_embedded has parts that only Numba can compile"):
+        said = r"code of loops_embedded has parts that only Numba can compile \(a loop in line 3 of source: for .*\), and no address"
+        with pytest.raises(eg.errors.CompilationError, match=said):
             _ = fn.address
     kernel, size = fn.kernel, fn.workspace_size
     a, w = _data(13)

@@ -74,10 +74,11 @@ def test_tanh_and_its_derivative_share_their_exponential():
 
 @pytest.mark.slow
 def test_helpers_only_numba_can_compile():
-    row = eg.function(
-        "loops_native", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})",
-        source="@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n",
-    )  # fmt: skip
+    source = "@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n"
+    with pytest.warns(eg.NotNativeWarning):
+        row = eg.function(
+            "loops_native", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})", source=source
+        )
     fn = eg.compile(row(x), (x,))
     with pytest.raises(UnreadableError):
         _text(row(x), x)

@@ -195,7 +195,8 @@ LEFT: dict[str, str] = {
 
 @pytest.mark.parametrize("name", LEFT)
 def test_python_that_is_left_to_numba(name: str) -> None:
-    row, _, _ = row_of(LEFT[name])
+    with pytest.warns(eg.NotNativeWarning):
+        row, _, _ = row_of(LEFT[name])
     program = eg.compile(row(x), x)._core.program(True)
     with pytest.raises(UnreadableError):
         print_program(program.loops, machine.target(64))
@@ -205,7 +206,8 @@ def test_python_that_is_left_to_numba(name: str) -> None:
 def test_functions_that_call_themselves_are_left_to_numba(often: bool) -> None:
     name = f"translated_{next(_numbers)}"
     source = f"@njit\ndef {name}(a):\n    return a if a < 1.0 else 2.0 * {name}(a - 1.0) + a * a + a / 3.0 - a * 4.0\n"
-    row = eg.function(f"{name}", numpy=lambda a: a, derivative=lambda a: 0 * a, code=f"{name}({{0}})", source=source)
+    with pytest.warns(eg.NotNativeWarning, match="calls itself"):
+        row = eg.function(f"{name}", numpy=lambda a: a, derivative=lambda a: 0 * a, code=f"{name}({{0}})", source=source)
     e = eg.stack([row(x + k) for k in range(20)]) if often else row(x)
     program = eg.compile(e, x)._core.program(True)
     with pytest.raises(UnreadableError, match=name):
@@ -217,7 +219,8 @@ BY_NUMBA = ["a loop", "a rounding to digits"]
 
 @pytest.mark.parametrize("name", [BY_NUMBA[0], *(pytest.param(n, marks=pytest.mark.slow) for n in BY_NUMBA[1:])])
 def test_what_is_left_to_numba_has_the_values_of_python(name: str) -> None:
-    row, plain, _ = row_of(LEFT[name])
+    with pytest.warns(eg.NotNativeWarning):
+        row, plain, _ = row_of(LEFT[name])
     fn = eg.compile(row(x), x)
     given = np.array([-2.5, -0.0, 0.25, 0.5, 3.75])
     np.testing.assert_allclose(fn(given), [float(plain(float(v))) for v in given], rtol=1e-15)

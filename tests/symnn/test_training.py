@@ -106,7 +106,10 @@ def test_python_steps_are_those_of_machine_code(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.slow
 def test_a_loss_that_only_numba_can_compile() -> None:
     helper = "@njit\ndef eight_times(a):\n    for _ in range(3):\n        a = a + a\n    return a\n"
-    times = eg.function("loops_trained", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})", source=helper)
+    with pytest.warns(eg.NotNativeWarning):
+        times = eg.function(
+            "loops_trained", numpy=lambda a: 8 * a, derivative=lambda a: 8.0 + 0 * a, code="eight_times({0})", source=helper
+        )
     loss = eg.sum(times(NN.output) ** 2)
     result = train(NN, loss, {NN.input: X}, START, GradientDescent(1e-3), epochs=3, batch_size=8, rng=0, progress=False)
     assert result.history.loss[-1] < result.history.loss[0]

@@ -362,7 +362,8 @@ def test_a_function_that_is_not_elementwise_is_found() -> None:
                 eg.evaluate(odd(w), {w: [1.0, 2.0, 3.0]})
             with pytest.raises(error, match=said):
                 odd(np.array([1.0, 2.0, 3.0]))
-        unknown = eg.function("unknown_name", numpy=np.sin, derivative=eg.cos, code="np.nextafter({0}, 1.0)")
+        with pytest.warns(eg.NotNativeWarning):
+            unknown = eg.function("unknown_name", numpy=np.sin, derivative=eg.cos, code="np.nextafter({0}, 1.0)")
         with pytest.raises(ValueError, match="function unknown_name: its code .* cannot be computed: .*'nextafter'"):
             check_function(unknown)
 

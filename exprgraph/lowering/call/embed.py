@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import CompilationError
-from ...functions.elementwise import Function
-from ...graph.traverse import topological
 from ...loops.print.c import Interface, Numbers, print_program
 from ...support.names import shown
-from .form import Form, added_functions
+from .form import Form, unread_functions
 
 if TYPE_CHECKING:
     from .function import CompiledOutputs
@@ -60,10 +58,8 @@ def c_source(core: CompiledOutputs, single: bool = False) -> str:
     Raises:
         CompilationError: a function of users is in it whose code only Numba compiles.
     """
-    for node in topological(core.outputs):
-        row = node.op
-        if isinstance(row, Function) and row.template.unread is not None:
-            raise CompilationError(f"there is no C of {row.name}, which only Numba compiles: {row.template.unread}")
+    for name, reason in unread_functions(core.outputs).items():
+        raise CompilationError(f"there is no C of {name}, which only Numba compiles: {reason}")
     program = core.program(any(a.per_sample for a in core.arguments), single)
     data = program.data
     numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
@@ -75,9 +71,9 @@ def c_source(core: CompiledOutputs, single: bool = False) -> str:
 def _no_address(core: CompiledOutputs) -> str:
     if core.backend == "numba":
         return "backend 'numba' has no address; compile with backend='native', or use fn.kernel or fn.save"
-    added = added_functions(core.outputs)
-    where = f"the code of {added} has parts" if added else "this function has parts"
-    return f"{where} that only Numba can compile, and no address; use fn.kernel or fn.save"
+    unread = unread_functions(core.outputs)
+    reasons = "; ".join(unread.values())
+    return f"the code of {', '.join(unread)} has parts that only Numba can compile ({reasons}), and no address; use fn.kernel or fn.save"
 
 
 _NUMBA = """

@@ -58,7 +58,7 @@ class Form:
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
-        self._run = self._native(self.code) if self.code is not None else self._with_numba(added_functions(outputs))
+        self._run = self._native(self.code) if self.code is not None else self._with_numba(", ".join(unread_functions(outputs)))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -93,7 +93,7 @@ class Form:
 
         return run
 
-    def _with_numba(self, added: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
+    def _with_numba(self, unread: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
         from .module import load_module
 
         with in_llvm():  # Numba starts LLVM
@@ -111,7 +111,7 @@ class Form:
                     module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
                 compiled = True
             except (NumbaError, NameError) as e:
-                raise CompilationError(f"the code of {added or 'this function'} cannot be compiled: {_reason(e)}") from None
+                raise CompilationError(f"the code of {unread or 'this function'} cannot be compiled: {_reason(e)}") from None
 
         return run
 
@@ -140,9 +140,10 @@ class Form:
         return values
 
 
-def added_functions(outputs: Sequence[Node]) -> str:
-    """The functions of users that occur."""
-    return ", ".join(sorted({n.op.name for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}))
+def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
+    """The functions of users whose code only Numba compiles, with the reasons."""
+    rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
+    return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
 
 
 def _reason(error: Exception) -> str:
@@ -203,4 +204,4 @@ def _in_threads(
     spare.append(own)
 
 
-__all__ = ["Form", "added_functions"]
+__all__ = ["Form", "unread_functions"]
