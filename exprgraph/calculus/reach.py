@@ -35,8 +35,8 @@ from ..graph.traverse import dependents, topological
 from ..graph.views import Contraction, axis_of, entries_of
 
 #: masks of the arguments from the mask of a node; ``None`` if an argument has no derivative
-Rule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
-REACH: Column[Rule] = Column("reach", "which elements of the arguments some elements of a node depend on", __name__, leaves=False)
+ReachRule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
+REACH: Column[ReachRule] = Column("reach", "which elements of the arguments some elements of a node depend on", __name__, leaves=False)
 
 
 def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:

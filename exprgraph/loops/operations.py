@@ -9,7 +9,7 @@ from .errors import LoopError
 from .types import Type
 
 
-class Rule(NamedTuple):
+class OperationType(NamedTuple):
     """An operation: the types of its arguments, the type of its result, and the number of arguments.
 
     All arguments have one type, except the condition of ``select``.
@@ -26,51 +26,51 @@ _WHOLE: tuple[Type, ...] = ("index", "bits")
 _REAL: tuple[Type, ...] = ("real",)
 _TRUTH: tuple[Type, ...] = ("truth",)
 
-OPERATIONS: dict[str, Rule] = {
+OPERATIONS: dict[str, OperationType] = {
     # a negated term of a sum is subtracted; a product and the sum that uses it may become one fused operation, if their
     # function or procedure may be contracted
-    "add": Rule(_NUMBERS, None, None, "+"),
-    "mul": Rule(_NUMBERS, None, None, "*"),
+    "add": OperationType(_NUMBERS, None, None, "+"),
+    "mul": OperationType(_NUMBERS, None, None, "*"),
     # a separately rounded product, which is never fused
-    "mul_apart": Rule(_REAL, None, None, "*!"),
-    "div": Rule(_REAL, None, 2, "/"),
-    "neg": Rule(_NUMBERS, None, 1, "-"),
+    "mul_apart": OperationType(_REAL, None, None, "*!"),
+    "div": OperationType(_REAL, None, 2, "/"),
+    "neg": OperationType(_NUMBERS, None, 1, "-"),
     # of indices, rounded down
-    "floordiv": Rule(("index",), None, 2, "//"),
-    "mod": Rule(("index",), None, 2, "%"),
+    "floordiv": OperationType(("index",), None, 2, "//"),
+    "mod": OperationType(("index",), None, 2, "%"),
     # a number of lanes rounded up to whole vectors, for a procedure that may compute lanes behind the last sample
-    "whole_vectors": Rule(("index",), None, 1, "whole_vectors"),
-    "and_bits": Rule(_WHOLE, None, 2, "&"),
-    "or_bits": Rule(_WHOLE, None, 2, "|"),
-    "xor_bits": Rule(_WHOLE, None, 2, "^"),
-    "shift_left": Rule(_WHOLE, None, 2, "<<"),
+    "whole_vectors": OperationType(("index",), None, 1, "whole_vectors"),
+    "and_bits": OperationType(_WHOLE, None, 2, "&"),
+    "or_bits": OperationType(_WHOLE, None, 2, "|"),
+    "xor_bits": OperationType(_WHOLE, None, 2, "^"),
+    "shift_left": OperationType(_WHOLE, None, 2, "<<"),
     # bits keep their sign
-    "shift_right": Rule(_WHOLE, None, 2, ">>"),
+    "shift_right": OperationType(_WHOLE, None, 2, ">>"),
     # instructions of every processor
-    "sqrt": Rule(_REAL, None, 1, "sqrt"),
-    "abs": Rule(_REAL, None, 1, "abs"),
-    "floor": Rule(_REAL, None, 1, "floor"),
-    "ceil": Rule(_REAL, None, 1, "ceil"),
-    "trunc": Rule(_REAL, None, 1, "trunc"),
-    "rint": Rule(_REAL, None, 1, "rint"),
-    "copysign": Rule(_REAL, None, 2, "copysign"),
+    "sqrt": OperationType(_REAL, None, 1, "sqrt"),
+    "abs": OperationType(_REAL, None, 1, "abs"),
+    "floor": OperationType(_REAL, None, 1, "floor"),
+    "ceil": OperationType(_REAL, None, 1, "ceil"),
+    "trunc": OperationType(_REAL, None, 1, "trunc"),
+    "rint": OperationType(_REAL, None, 1, "rint"),
+    "copysign": OperationType(_REAL, None, 2, "copysign"),
     # comparisons with NaN are false, but for ne; of indices, unsigned
-    "lt": Rule(_NUMBERS, "truth", 2, "<"),
-    "le": Rule(_NUMBERS, "truth", 2, "<="),
-    "gt": Rule(_NUMBERS, "truth", 2, ">"),
-    "ge": Rule(_NUMBERS, "truth", 2, ">="),
-    "eq": Rule((*_NUMBERS, "truth"), "truth", 2, "=="),
-    "ne": Rule((*_NUMBERS, "truth"), "truth", 2, "!="),
+    "lt": OperationType(_NUMBERS, "truth", 2, "<"),
+    "le": OperationType(_NUMBERS, "truth", 2, "<="),
+    "gt": OperationType(_NUMBERS, "truth", 2, ">"),
+    "ge": OperationType(_NUMBERS, "truth", 2, ">="),
+    "eq": OperationType((*_NUMBERS, "truth"), "truth", 2, "=="),
+    "ne": OperationType((*_NUMBERS, "truth"), "truth", 2, "!="),
     # without shortcuts: both sides are computed
-    "and": Rule(_TRUTH, None, None, "and"),
-    "or": Rule(_TRUTH, None, None, "or"),
-    "not": Rule(_TRUTH, None, 1, "not"),
+    "and": OperationType(_TRUTH, None, None, "and"),
+    "or": OperationType(_TRUTH, None, None, "or"),
+    "not": OperationType(_TRUTH, None, 1, "not"),
     # (condition, value if true, value if false); a function of C's library on one side is called only if needed
-    "select": Rule((*_NUMBERS, "truth"), None, 3, "select"),
+    "select": OperationType((*_NUMBERS, "truth"), None, 3, "select"),
     # conversions: the same value as a real, and the same bits
-    "real_of_index": Rule(("index",), "real", 1, "real"),
-    "bits_of_real": Rule(_REAL, "bits", 1, "bits"),
-    "real_of_bits": Rule(("bits",), "real", 1, "from_bits"),
+    "real_of_index": OperationType(("index",), "real", 1, "real"),
+    "bits_of_real": OperationType(_REAL, "bits", 1, "bits"),
+    "real_of_bits": OperationType(("bits",), "real", 1, "from_bits"),
 }
 
 
@@ -102,4 +102,4 @@ def type_of(op: str, types: Sequence[Type]) -> Type:
     return rule.gives or own[0]
 
 
-__all__ = ["LIBRARY", "OPERATIONS", "Rule", "type_of"]
+__all__ = ["LIBRARY", "OPERATIONS", "OperationType", "type_of"]

@@ -74,7 +74,7 @@ class General(NamedTuple):
 
 
 
-Form = Union[Transpose, Broadcast, Diag, Trace, Diagonal, AxisSum, Outer, MatMul, Scaled, General]
+Notation = Union[Transpose, Broadcast, Diag, Trace, Diagonal, AxisSum, Outer, MatMul, Scaled, General]
 
 
 def operands_of(node: Node, key: Callable[[Node], str]) -> list[Operand]:
@@ -85,7 +85,7 @@ def operands_of(node: Node, key: Callable[[Node], str]) -> list[Operand]:
     return sorted(pairs, key=lambda p: (min(p.labels, default=last), p.labels, key(p.node)))
 
 
-def familiar(node: Node, key: Callable[[Node], str]) -> Form:
+def familiar(node: Node, key: Callable[[Node], str]) -> Notation:
     """The form of a contraction; ``key`` orders operands that are otherwise equivalent."""
     operands = operands_of(node, key)
     ndim = len(node.shape)
@@ -106,7 +106,7 @@ def familiar(node: Node, key: Callable[[Node], str]) -> Form:
     return General(operands, missing)
 
 
-def _of_one(a: Node, ks: Labels, ndim: int, summed: int, missing: Labels) -> Form | None:
+def _of_one(a: Node, ks: Labels, ndim: int, summed: int, missing: Labels) -> Notation | None:
     if len(set(ks)) < len(ks):
         if ks == (0, 0) and not missing:
             return Diagonal(a) if ndim else Trace(a)
@@ -119,7 +119,7 @@ def _of_one(a: Node, ks: Labels, ndim: int, summed: int, missing: Labels) -> For
     return Broadcast(a, ks) if list(ks) == sorted(ks) else None
 
 
-def _of_two(a: Operand, b: Operand, ndim: int, summed: int) -> Form | None:
+def _of_two(a: Operand, b: Operand, ndim: int, summed: int) -> Notation | None:
     if not summed:
         if ndim == 2 and (a.labels, b.labels) == ((0,), (0, 1)) and b.node.op is IDENTITY:
             return Diag(a.node)

@@ -35,7 +35,7 @@ from ..graph.primitive import (
     SYMBOL,
 )
 from ..graph.views import Contraction, Entry, Take, axis_of, data_of, entries_of
-from . import contraction as form
+from . import contraction
 from .escape import escape_latex
 from .latex_template import CLOSE, OPEN, Binds, fill_latex, takes_power, wrap
 from .plan import Factors, Plan, Rendered
@@ -324,27 +324,27 @@ def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
 @LATEX.rule(CONTRACT)
 def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
     key = plan.order.sketch.__getitem__
-    f = form.familiar(node, key)
-    if isinstance(f, form.MatMul):
+    f = contraction.familiar(node, key)
+    if isinstance(f, contraction.MatMul):
         if not node.ndim:
             return Rendered(f"{_matrix(plan, f.left, 'T')} {_matrix(plan, f.right, '')}", Binds.MATMUL)
         left, right = _matrix(plan, f.left, "T" * f.left_transposed), _matrix(plan, f.right, "T" * f.right_transposed)
         return Rendered(f"{left} {right}", Binds.MATMUL)
-    if isinstance(f, form.Transpose) and f.axes == (1, 0):
+    if isinstance(f, contraction.Transpose) and f.axes == (1, 0):
         return Rendered(_matrix(plan, f.node, "T"), Binds.POWER)
-    if isinstance(f, form.Diag):
+    if isinstance(f, contraction.Diag):
         return Rendered(_matrix(plan, f.vector, "diag"), Binds.CALL)
-    if isinstance(f, form.Trace):
+    if isinstance(f, contraction.Trace):
         return Rendered(rf"\operatorname{{tr}}{OPEN}{_arg(plan, f.matrix)}{CLOSE}", Binds.CALL)
-    if isinstance(f, form.Diagonal):
+    if isinstance(f, contraction.Diagonal):
         return Rendered(_matrix(plan, f.matrix, "diag"), Binds.CALL)
-    if isinstance(f, form.Outer):
+    if isinstance(f, contraction.Outer):
         return Rendered(f"{_matrix(plan, f.left, '')} {_matrix(plan, f.right, 'T')}", Binds.MATMUL)
-    if isinstance(f, form.Broadcast) and not f.labels:
+    if isinstance(f, contraction.Broadcast) and not f.labels:
         size = r" \times ".join(map(str, node.shape))
         return Rendered(rf"{_arg(plan, f.node, Binds.POWER)} \mathbf{{1}}_{{{size}}}", Binds.PRODUCT)
-    operands = form.operands_of(node, key)
-    links = form.chain(operands, node.ndim)
+    operands = contraction.operands_of(node, key)
+    links = contraction.chain(operands, node.ndim)
     if links is not None:
         return Rendered(" ".join(_matrix(plan, p.node, kind) for p, kind in links), Binds.MATMUL)
     return _by_index(plan, node, operands)
@@ -359,7 +359,7 @@ def _matrix(plan: Plan, node: Node, kind: str) -> str:
     return _arg(plan, node, Binds.MATMUL)
 
 
-def _by_index(plan: Plan, node: Node, operands: Sequence[form.Operand]) -> Rendered:
+def _by_index(plan: Plan, node: Node, operands: Sequence[contraction.Operand]) -> Rendered:
     """Any contraction, with an index on each axis and a sum over the indices that are not in the result."""
     letters = _letters(plan, len(Contraction.of(node).sizes))
     factors = []

@@ -42,7 +42,7 @@ from ..tree import flatten
 from .text import is_identifier, number_text, selection
 
 #: ``(code, node)``, where ``code`` has the texts of the arguments
-PYTHON: Column[Callable[[Code, Node], str]] = Column("python", "code that makes a node again, of the texts of its arguments", __name__)
+PYTHON: Column[Callable[[Script, Node], str]] = Column("python", "code that makes a node again, of the texts of its arguments", __name__)
 #: text that is used once and no longer than this is inlined
 _SHORT = 24
 
@@ -61,12 +61,12 @@ def to_python(e: Any, name: str = "e") -> str:
     """
     leaves, _ = flatten(e)
     roots = [as_node(n) for n in leaves]
-    code = Code(roots, {name})
+    code = Script(roots, {name})
     last = code.text[roots[0]] if len(roots) == 1 and not isinstance(e, list) else f"[{', '.join(code.text[r] for r in roots)}]"
     return "\n".join(["import exprgraph as eg", *code.lines, f"{name} = {last}"])
 
 
-class Code:
+class Script:
     """Statements that make expressions, and the text of each node after them.
 
     Attributes:
@@ -125,13 +125,13 @@ class Code:
 
 
 @PYTHON.rule(Function)
-def _call(code: Code, node: Node) -> str:
+def _call(code: Script, node: Node) -> str:
     assert isinstance(node.op, Function)
     return f"{_function(node.op)}({code.arguments(node)})"
 
 
 @PYTHON.rule(SUM)
-def _sum(code: Code, node: Node) -> str:
+def _sum(code: Script, node: Node) -> str:
     const, coefficients = Linear.of(node)
     if not _by_operators(node):
         listed = ", ".join(f"({number_text(c)}, {code.text[a]})" for c, a in zip(coefficients, node.args))
@@ -142,14 +142,14 @@ def _sum(code: Code, node: Node) -> str:
     return " + ".join(terms)
 
 
-def _term(code: Code, c: float, a: Node) -> str:
+def _term(code: Script, c: float, a: Node) -> str:
     if c == 1.0:
         return code.atom(a)
     return f"{'-' if c == -1.0 else number_text(c) + '*'}{code.atom(a)}"
 
 
 @PYTHON.rule(PRODUCT)
-def _product(code: Code, node: Node) -> str:
+def _product(code: Script, node: Node) -> str:
     args, exponents = node.args, node.params
     if not _by_operators(node):
         return f"eg.product_of_powers([{', '.join(f'({code.text[a]}, {number_text(e)})' for e, a in zip(exponents, args))}])"
@@ -160,7 +160,7 @@ def _product(code: Code, node: Node) -> str:
 
 
 @PYTHON.rule(CONTRACT)
-def _contract(code: Code, node: Node) -> str:
+def _contract(code: Script, node: Node) -> str:
     labels, sizes = Contraction.of(node)
     owned = {k for ks in labels for k in ks}
     kept = [k for k in range(node.ndim) if k in owned]
@@ -176,56 +176,56 @@ def _contract(code: Code, node: Node) -> str:
 
 
 @PYTHON.rule(SELECT)
-def _select(code: Code, node: Node) -> str:
+def _select(code: Script, node: Node) -> str:
     return selection(code.atom(node.args[0]), node.params, node.args[0].shape)
 
 
 @PYTHON.rule(PLACE)
-def _place(code: Code, node: Node) -> str:
+def _place(code: Script, node: Node) -> str:
     return f"eg.place({code.arguments(node)}, {entries_of(node)!r}, {node.shape})"
 
 
 @PYTHON.rule(STACK, CONCATENATE)
-def _joined(code: Code, node: Node) -> str:
+def _joined(code: Script, node: Node) -> str:
     axis = f", axis={axis_of(node)}" if axis_of(node) else ""
     return f"eg.{node.op.name}([{code.arguments(node)}]{axis})"
 
 
 @PYTHON.rule(RESHAPE)
-def _reshape(code: Code, node: Node) -> str:
+def _reshape(code: Script, node: Node) -> str:
     return f"eg.reshape({code.arguments(node)}, {node.shape})"
 
 
 @PYTHON.rule(REDUCE_MAX, REDUCE_MIN)
-def _extremum(code: Code, node: Node) -> str:
+def _extremum(code: Script, node: Node) -> str:
     return f"eg.{'max' if node.op is REDUCE_MAX else 'min'}({code.arguments(node)}, axis={node.params})"
 
 
 @PYTHON.rule(AxisFunction)
-def _along(code: Code, node: Node) -> str:
+def _along(code: Script, node: Node) -> str:
     return f"eg.{node.op.name}({code.arguments(node)}, axis={node.params})"
 
 
 @PYTHON.rule(SOLVE)
-def by_name(code: Code, node: Node) -> str:
+def by_name(code: Script, node: Node) -> str:
     """A call of the package's function that has the primitive's name and takes its arguments."""
     return f"eg.{node.op.name}({code.arguments(node)})"
 
 
 @PYTHON.rule(SAMPLE_SUM)
-def _sample_sum(code: Code, node: Node) -> str:
+def _sample_sum(code: Script, node: Node) -> str:
     return f"eg.over_samples.sum({code.arguments(node)})"
 
 
 @PYTHON.rule(SYMBOL)
-def _symbol(code: Code, node: Node) -> str:
+def _symbol(code: Script, node: Node) -> str:
     shape = f", shape={node.shape}" if node.shape else ""
     kind = ", per_sample=True" if node.per_sample else ""
     return f"eg.Symbol({_quoted(node.name)}{shape}{kind})"
 
 
 @PYTHON.rule(CONSTANT)
-def _constant(code: Code, node: Node) -> str:
+def _constant(code: Script, node: Node) -> str:
     value = number_text(node.params[0])
     return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
 
@@ -272,4 +272,4 @@ def _rows(values: Any) -> str:
     return f"[{', '.join(map(_rows, values))}]" if isinstance(values, list) else number_text(values)
 
 
-__all__ = ["PYTHON", "Code", "by_name", "to_python"]
+__all__ = ["PYTHON", "Script", "by_name", "to_python"]

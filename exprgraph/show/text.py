@@ -33,7 +33,7 @@ from ..graph.primitive import (
 )
 from ..graph.views import Contraction, Entries, Entry, Take, axis_of, data_of, entries_of
 from ..support.names import is_identifier
-from . import contraction as form
+from . import contraction
 from .order import Factor
 from .plan import LIMIT, Factors, Plan, Rendered
 
@@ -358,28 +358,28 @@ def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
 
 @TEXT.rule(CONTRACT)
 def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
-    f = form.familiar(node, plan.order.sketch.__getitem__)
-    if isinstance(f, form.MatMul):
+    f = contraction.familiar(node, plan.order.sketch.__getitem__)
+    if isinstance(f, contraction.MatMul):
         left, right = _matrix(plan, f.left, f.left_transposed), _matrix(plan, f.right, f.right_transposed)
         return Rendered(f"{left} @ {right}", _PRODUCT)
-    if isinstance(f, form.Transpose):
+    if isinstance(f, contraction.Transpose):
         if f.axes == (1, 0):
             return Rendered(_matrix(plan, f.node, True), _ATOM)
         return Rendered(f"transpose({_arg(plan, f.node)}, {f.axes})", _ATOM)
-    if isinstance(f, form.Broadcast):
+    if isinstance(f, contraction.Broadcast):
         core = _extended(_arg(plan, f.node, _ATOM if f.labels else _LOOSE), f.labels, node.ndim)
         return Rendered(f"broadcast_to({core}, {node.shape})", _ATOM)
-    if isinstance(f, form.Diag):
+    if isinstance(f, contraction.Diag):
         return Rendered(f"diag({_arg(plan, f.vector)})", _ATOM)
-    if isinstance(f, (form.Trace, form.Diagonal)):
-        name = "trace" if isinstance(f, form.Trace) else "diagonal"
+    if isinstance(f, (contraction.Trace, contraction.Diagonal)):
+        name = "trace" if isinstance(f, contraction.Trace) else "diagonal"
         return Rendered(f"{name}({_arg(plan, f.matrix)})", _ATOM)
-    if isinstance(f, form.AxisSum):
+    if isinstance(f, contraction.AxisSum):
         axes = _axis_text(f.node, f.axes)
         return Rendered(f"sum({_arg(plan, f.node)}{', ' * bool(axes)}{axes})", _ATOM)
-    if isinstance(f, form.Outer):
+    if isinstance(f, contraction.Outer):
         return Rendered(f"outer({_arg(plan, f.left)}, {_arg(plan, f.right)})", _ATOM)
-    if isinstance(f, form.Scaled):
+    if isinstance(f, contraction.Scaled):
         return Rendered("*".join(_extended(_arg(plan, a, _ATOM), ks, node.ndim) for a, ks in f.operands), _PRODUCT)
     return _einsum(plan, node, f)
 
@@ -396,11 +396,11 @@ def _extended(text: str, labels: Sequence[int], ndim: int) -> str:
     return text if "None" not in axes else f"{text}[{', '.join(axes)}]"
 
 
-def _einsum(plan: Plan, node: Node, f: form.General) -> Rendered:
+def _einsum(plan: Plan, node: Node, f: contraction.General) -> Rendered:
     letters: Iterator[str] = (_letter(i) for i in range(len(Contraction.of(node).sizes)))
     letter: dict[int, str] = {}
     inputs = []
-    links = form.chain(f.operands, node.ndim)
+    links = contraction.chain(f.operands, node.ndim)
     operands = f.operands if links is None else [p for p, _ in links]
     for _, ks in operands:
         for k in ks:

@@ -11,7 +11,7 @@ from ..graph.leaves import Symbol
 from ..graph.node import Node
 from ..graph.traverse import substitute_nodes, symbols_of, topological
 from ..meaning.evaluate import evaluate_nodes
-from ..show.python import Code
+from ..show.python import Script
 from .domains import inside
 from .noise import rounding_errors
 from .standalone import definitions
@@ -142,7 +142,7 @@ def program(roots: Sequence[tuple[str, Node]], at: Values, call: str) -> str:
     check = call.partition("(")[0]
     taken = {"at", check, *(name for name, _ in roots)}
     own, names = definitions([n for _, n in roots], at, taken)
-    code = Code([*(n for _, n in roots), *at], {"np", *taken, *names})
+    code = Script([*(n for _, n in roots), *at], {"np", *taken, *names})
     lines = ["import numpy as np", "import exprgraph as eg", *own]
     if "at=at" in call:
         listed = ", ".join(f"{code.text[s]}: np.array({_numbers(v)})" for s, v in at.items())

@@ -29,7 +29,7 @@ from ..graph.traverse import topological
 from ..loops import runtime
 from ..loops.formulas import elementary
 from ..meaning.evaluate import evaluate_nodes
-from ..show.python import Code
+from ..show.python import Script
 from .domains import is_everywhere
 from .precise import evaluate_precisely
 
@@ -111,7 +111,7 @@ def _by_expression(row: Function, k: int, name: str) -> list[str]:
     arguments = ", ".join(s.name for s in symbols)
     if made is None:
         return [f"def {name}({arguments}):  # its own could not be written down", f"    return {arguments}"]
-    code = Code([made, *symbols], set())
+    code = Script([made, *symbols], set())
     body = [line for line in code.lines if "= eg.Symbol(" not in line]
     return [f"def {name}({arguments}):", *(f"    {line}" for line in body), f"    return {code.text[made]}"]
 

@@ -16,7 +16,7 @@ from ..parameters.layout import Shape, check_name
 from ..quantities import described
 
 #: a function that makes an array of a shape
-Rule = Callable[[Shape, "np.random.Generator"], np.ndarray]
+Initializer = Callable[[Shape, "np.random.Generator"], np.ndarray]
 
 
 def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -81,7 +81,7 @@ class Parameter:
                 raise ArgumentError(
                     f"Parameter: initial is a number, an array, a function of (shape, rng) or None, got {described(initial)}: {error}"
                 ) from None
-        self.initial: Rule | np.ndarray | None = initial
+        self.initial: Initializer | np.ndarray | None = initial
 
     def __repr__(self) -> str:
         rule = getattr(self.initial, "__name__", None) or repr(self.initial)

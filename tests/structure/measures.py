@@ -47,6 +47,7 @@ def measures(modules: Modules) -> list[Measure]:
         _count(f"files below {SMALL} lines of code with one user", small_files(modules)),
         Measure("files that ask for one primitive, at most", max(map(len, named.values()), default=0), _by_files(named)),
         Measure("files that ask for one primitive, the median", median_high(map(len, named.values())), _by_files(named)),
+        _count("class names that several modules of a package define", shared_class_names(modules)),
         _count("private names used by another module", private_uses(modules)),
         _count("engine modules imported by symnn", engine_modules(modules)),
         _count("unused imports hidden by __all__", hidden_imports(modules)),
@@ -175,6 +176,16 @@ def _registers(call: ast.Call) -> bool:
 
 def _by_files(named: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(f"{len(files)} {name}: {' '.join(files)}" for name, files in sorted(named.items(), key=lambda n: -len(n[1])))
+
+
+def shared_class_names(modules: Modules) -> list[str]:
+    """Names of classes that several modules of one package define: words with several meanings."""
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, m in modules.items():
+        for statement in m.tree.body:
+            if isinstance(statement, ast.ClassDef) and not _is_private(statement.name):
+                found[path.partition("/")[0], statement.name].append(path)
+    return [f"{name}: {' '.join(paths)}" for (_, name), paths in sorted(found.items()) if len(paths) > 1]
 
 
 def private_uses(modules: Modules) -> list[str]:

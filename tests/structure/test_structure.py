@@ -135,7 +135,9 @@ def test_private_names_hidden_imports_and_small_files_are_found(tmp_path: Path) 
         table=TABLE,
         one="import math\n_x = 1\nclass C:\n    def _m(self): ...\n__all__ = ['C', 'math']\n",
         two="from .one import C, _x\nfrom .table import A\nC()._m()\nprint(A, _x)\n",
+        three="class C: ...\nclass D: ...\n",
     )
+    assert found(modules, "class names that several modules of a package define").findings == ("C: exprgraph/one.py exprgraph/three.py",)
     assert found(modules, "private names used by another module").findings == (
         "exprgraph/two.py:1 _x of exprgraph/one.py",
         "exprgraph/two.py:3 C()._m",
