@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
+from ...graph.column import Column
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
 from ...graph.views import Linear
@@ -34,21 +35,20 @@ def _mixed(own: bytes, below: list[tuple[bytes, _Key]], above: list[tuple[bytes,
     return blake2b(b"|".join(parts), digest_size=8).digest()
 
 
-def _own(node: Node) -> bytes:
-    if node.op is SUM:
-        return _digest("sum", Linear.of(node).constant)
-    if node.op is CONSTANT:
-        return _digest("constant", node.params)
-    return _digest(node.op.name)
+def _kind(node: Node) -> tuple[bytes, Sequence[object]]:
+    """What a node is without its operands, and the role of each."""
+    rule = ROLES.find(node.op)
+    own, roles = (node.params, range(len(node.args))) if rule is None else rule(node)
+    return _digest(node.op.name, own), roles
 
 
-def _weight(node: Node, k: int) -> object:
-    """The role of an argument position of a node."""
-    if node.op is SUM:
-        return Linear.of(node).coefficients[k]
-    if node.op is PRODUCT:
-        return node.params[k]
-    return "" if node.op is CONTRACT else k
+#: ``node -> (own, roles)``: parameters that are no role, and what each operand is to the node; equal roles may change places
+ROLES: Column[Callable[[Node], tuple[object, Sequence[object]]]] = Column(
+    "roles", "what an operand is to the node, and what else the parameters say", __name__, otherwise="its operands stay in their places"
+)
+ROLES.fill(lambda node: (Linear.of(node).constant, Linear.of(node).coefficients), SUM)
+ROLES.fill(lambda node: ("", node.params), PRODUCT)
+ROLES.fill(lambda node: ("", ("",) * len(node.args)), CONTRACT)
 
 
 class NestOrder:
@@ -72,16 +72,16 @@ class NestOrder:
                 continue
             node, index = key
             if is_pointwise(node) and (node in targets or inside(node)):
-                kind[key] = _own(node)
-                for k, (a, i) in enumerate(operand_indices(node, index)):
+                kind[key], roles = _kind(node)
+                for role, (a, i) in zip(roles, operand_indices(node, index)):
                     below = self._resolve(a, i)
-                    weight = repr(_weight(node, k)).encode()
+                    weight = repr(role).encode()
                     edges.setdefault(key, []).append((weight, below))
                     users.setdefault(below, []).append((weight, key))
                     stack.append(below)
             else:
                 pattern = [sorted(v for v, _ in t.terms) for t in index]
-                kind[key] = _digest("read", location_kind(node), pattern, _own(node) if node.op is CONSTANT else "")
+                kind[key] = _digest("read", location_kind(node), pattern, _kind(node)[0] if node.op is CONSTANT else "")
             if key in roots:
                 kind[key] = _digest(kind[key], roots[key])
         for _ in range(ROUNDS):

@@ -6,12 +6,13 @@ Isomorphic nests give equal procedures, so that each distinct kernel is compiled
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from ...functions.elementwise import Function
 from ...functions.gated import summed_gate
 from ...functions.rows import GATE
+from ...graph.column import Column
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
 from ...graph.views import Contraction, Linear, Take, entries_of
@@ -32,6 +33,12 @@ BOUNDED = frozenset("atan cos erf erfc sigmoid sigmoid_prime sign sin step tanh 
 #: the accumulator of a reduction
 _SO_FAR = Name("acc", "real")
 _NUMBER_OF_SAMPLES = Operation("real_of_index", (SAMPLES,), "real")
+
+
+#: ``(kernel, node, index)``: one element of a pointwise node
+EXPRESSION: Column[Callable[[Kernel, Node, MultiIndex], Expression]] = Column(
+    "expression", "one element of a pointwise node, of elements of its arguments", __name__, otherwise="a nest of its own computes it"
+)
 
 
 class Kernel:
@@ -105,27 +112,18 @@ class Kernel:
 
     def expression(self, node: Node, index: MultiIndex) -> Expression:
         """One element of a pointwise node from the elements of its arguments."""
-        if node.op is SAMPLE_SUM:  # of a value that all samples share
-            self.inputs.uses_samples = True
-            return _multiplied([self.read(node.args[0], index), _NUMBER_OF_SAMPLES])
-        operands = operand_indices(node, index)
-        if node.op is CONTRACT or node.op is SUM or node.op is PRODUCT:
-            positions = list(range(len(operands)))
-            order = self.order
-            if order is not None:
-                positions.sort(key=lambda i: order.of(*operands[i]))
-            ordered = [self.read(*operands[i]) for i in positions]
-            if node.op is SUM:
-                const, coefficients = Linear.of(node)
-                return _added(const, [coefficients[i] for i in positions], ordered)
-            if node.op is PRODUCT:
-                bounded = [node.args[i].op.name in BOUNDED for i in positions]
-                return self._product([node.params[i] for i in positions], ordered, bounded)
-            return _multiplied(ordered)
-        assert isinstance(node.op, Function)
-        return self._applied(node.op, [self.read(a, i) for a, i in operands])
+        return EXPRESSION[node.op](self, node, index)
 
-    def _applied(self, row: Function, args: Sequence[Expression]) -> Expression:
+    def ordered(self, node: Node, index: MultiIndex) -> tuple[list[int], list[Expression]]:
+        """Operands in an order that equal nests share: their positions, and their elements."""
+        operands = operand_indices(node, index)
+        positions = list(range(len(operands)))
+        order = self.order
+        if order is not None:
+            positions.sort(key=lambda i: order.of(*operands[i]))
+        return positions, [self.read(*operands[i]) for i in positions]
+
+    def applied(self, row: Function, args: Sequence[Expression]) -> Expression:
         """The inlined code of a row; an argument with several uses gets a name."""
         self.rows.add(row)
         value = row.template.value
@@ -138,7 +136,7 @@ class Kernel:
         self.body += lets
         return result
 
-    def _product(self, exponents: list[float], args: list[Expression], bounded: list[bool]) -> Expression:
+    def product(self, exponents: list[float], args: list[Expression], bounded: list[bool]) -> Expression:
         above: list[Expression] = []
         below: list[Expression] = []
         for e, a, small in zip(exponents, args, bounded):
@@ -281,7 +279,7 @@ class Kernel:
     def _term(self, node: Node, operands: list[tuple[Node, MultiIndex]]) -> Expression:
         """The terms of a sum."""
         reads = [self.read(a, i) for a, i in operands]
-        return self._applied(GATE, reads) if self._is_gated(node) else _multiplied(reads)
+        return self.applied(GATE, reads) if self._is_gated(node) else _multiplied(reads)
 
     def _is_lane(self, node: Node, index: MultiIndex) -> bool:
         found = through_views(node, index)
@@ -313,6 +311,42 @@ class Kernel:
         loops = inputs.loops([f"k{k}" for k in range(len(sizes))], sizes, lanes)
         body = [Variable("acc", real(0.0)), *loops, Store(target.pointer, target.at, _SO_FAR, add=True)]
         return inputs.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, body)
+
+
+# ---------------------------------------------------------------- one element of a pointwise node
+
+
+@EXPRESSION.rule(SUM)
+def _sum(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    const, coefficients = Linear.of(node)
+    positions, elements = kernel.ordered(node, index)
+    return _added(const, [coefficients[i] for i in positions], elements)
+
+
+@EXPRESSION.rule(PRODUCT)
+def _product(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    positions, elements = kernel.ordered(node, index)
+    bounded = [node.args[i].op.name in BOUNDED for i in positions]
+    return kernel.product([node.params[i] for i in positions], elements, bounded)
+
+
+@EXPRESSION.rule(CONTRACT)
+def _outer(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    _, elements = kernel.ordered(node, index)
+    return _multiplied(elements)
+
+
+@EXPRESSION.rule(Function)
+def _function(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    assert isinstance(node.op, Function)
+    return kernel.applied(node.op, [kernel.read(a, i) for a, i in operand_indices(node, index)])
+
+
+@EXPRESSION.rule(SAMPLE_SUM)
+def _counted(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    """Of a value that all samples share."""
+    kernel.inputs.uses_samples = True
+    return _multiplied([kernel.read(node.args[0], index), _NUMBER_OF_SAMPLES])
 
 
 def _multiplied(factors: Sequence[Expression]) -> Expression:

@@ -7,32 +7,33 @@ numerators divided by denominators once, so no result changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ...canonical.contract import contract
+from ...graph.column import Column
 from ...graph.node import Node, make
 from ...graph.primitive import CONTRACT, PRODUCT, SUM
 from ...graph.views import Contraction, Linear
 
 #: operands of one sum or product
 WIDTH = 64
+#: a wide node as a chain of narrow ones
+NARROWED: Column[Callable[[Node], Node]] = Column(
+    "narrowed", "a node of many operands as a chain of nodes of few", __name__, otherwise="it has few operands"
+)
 
 
 def narrowed(node: Node) -> Node:
     """The node as a chain of nodes of at most ``WIDTH`` operands."""
     if len(node.args) <= WIDTH:
         return node
-    if node.op is SUM:
-        const, coefficients = Linear.of(node)
-        return _sum(node, const, coefficients)
-    if node.op is PRODUCT:
-        return _quotient(node)
-    if node.op is CONTRACT and len(Contraction.of(node).sizes) == len(node.shape):
-        return _outer(node)
-    return node
+    rule = NARROWED.find(node.op)
+    return node if rule is None else rule(node)
 
 
-def _sum(node: Node, const: float, coefficients: Sequence[float]) -> Node:
+@NARROWED.rule(SUM)
+def _sum(node: Node) -> Node:
+    const, coefficients = Linear.of(node)
     at = WIDTH
     total = make(SUM, node.args[:at], Linear(const, tuple(coefficients[:at])), node.shape)
     while at < len(node.args):
@@ -55,6 +56,7 @@ def _product(node: Node, factors: Sequence[tuple[Node, float]]) -> Node:
         at += WIDTH - 1
 
 
+@NARROWED.rule(PRODUCT)
 def _quotient(node: Node) -> Node:
     above = [(a, e) for a, e in zip(node.args, node.params) if e > 0]
     below = [(a, -e) for a, e in zip(node.args, node.params) if not e > 0]
@@ -64,9 +66,12 @@ def _quotient(node: Node) -> Node:
     return _product(node, parts)
 
 
+@NARROWED.rule(CONTRACT)
 def _outer(node: Node) -> Node:
     """Products along different axes."""
     labels, sizes = Contraction.of(node)
+    if len(sizes) > node.ndim:
+        return node
     live = [(a, list(ks)) for a, ks in zip(node.args, labels)]
     while len(live) > WIDTH:
         first = live[:WIDTH]
