@@ -41,7 +41,6 @@ from .errors import (
     ShapeError,
     UnboundSymbolError,
 )
-from .functions.elementwise import function, function_names, lookup
 from .functions.rows import absolute as abs  # noqa: A004
 from .functions.rows import (
     acos,
@@ -105,6 +104,7 @@ from .graph.leaves import Symbol, symbols
 from .graph.node import Node
 from .language import numpy_protocol as _numpy_protocol
 from .language.compositions import logit
+from .language.functions import function, function_names, lookup
 from .language.given import as_expression, is_symbol, is_symbolic, real_array
 from .language.linalg import (
     diag,

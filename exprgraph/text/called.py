@@ -8,7 +8,7 @@ from typing import Any
 from .. import over_samples
 from ..functions import rows as functions
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
-from ..functions.elementwise import Function, lookup
+from ..functions.elementwise import Function
 from ..graph import leaves
 from ..graph.column import Column
 from ..graph.primitive import (
@@ -33,6 +33,7 @@ from ..graph.primitive import (
     Primitive,
 )
 from ..language import linalg, many_operands, operators, reductions, shapes
+from ..language.functions import lookup
 
 
 class Name:
