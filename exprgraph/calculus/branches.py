@@ -59,7 +59,7 @@ GATED_VJP: Column[Callable[[Node, Node, Shape, Zeros], Sequence[Found]]] = Colum
     "gated_vjp", "the cotangents of the arguments of a node that was chosen, and whether their zeros silence", __name__, leaves=False
 )
 #: operations that may ignore an argument; so may functions with ``branch`` in their row
-CHOOSES: Column[bool] = Column("chooses", "whether it can leave out what an argument says", __name__, otherwise="all its arguments matter")
+CHOOSES: Column[bool] = Column("chooses", "whether it may ignore an argument", __name__, otherwise="all its arguments matter")
 CHOOSES.fill(True, WHERE, GATE, GATE_BOTH, REDUCE_MAX, REDUCE_MIN)
 
 

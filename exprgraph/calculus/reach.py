@@ -36,7 +36,7 @@ from ..graph.views import Contraction, axis_of, entries_of
 
 #: masks of the arguments from the mask of a node; ``None`` if an argument has no derivative
 ReachRule = Callable[[Node, np.ndarray], Sequence[Union[np.ndarray, None]]]
-REACH: Column[ReachRule] = Column("reach", "which elements of the arguments some elements of a node depend on", __name__, leaves=False)
+REACH: Column[ReachRule] = Column("reach", "the elements of the arguments on which some elements of a node depend", __name__, leaves=False)
 
 
 def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:

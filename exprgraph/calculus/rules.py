@@ -42,9 +42,9 @@ from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
 Vjp = Callable[[Node, Node, Shape], Sequence[Union[Node, None]]]
 #: ``(node, tangents, extra)``: tangents have shape ``arg.shape + extra``; ``None`` is zero
-JVP: Column[Jvp] = Column("jvp", "the tangent of a node from those of its arguments", __name__, leaves=False)
+JVP: Column[Jvp] = Column("jvp", "the tangent of a node, from those of its arguments", __name__, leaves=False)
 #: ``(node, cotangent, extra)``: the cotangent has shape ``extra + node.shape``
-VJP: Column[Vjp] = Column("vjp", "the cotangents of the arguments from that of the node", __name__, leaves=False)
+VJP: Column[Vjp] = Column("vjp", "the cotangents of the arguments, from that of the node", __name__, leaves=False)
 
 # ---------------------------------------------------------------- elementwise
 

@@ -43,7 +43,7 @@ class IndexMap:
 
 #: ``(node, map)``: the map pushed into the node; None if it stays outside
 MOVED_IN: Column[Callable[[Node, IndexMap], Union[Node, None]]] = Column(
-    "moved_in", "a sum over axes or a diagonal of a node of this kind, where it moves into it", __name__, otherwise="the map stays outside"
+    "moved_in", "a sum over axes or a diagonal, pushed into a node of this kind", __name__, otherwise="the map stays outside"
 )
 #: whether a sum over an axis moves into a node without making it larger
 ABSORBS: Column[Callable[[Node], bool]] = Column(

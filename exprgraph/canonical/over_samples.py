@@ -29,7 +29,7 @@ _ARITHMETIC = (*_MOVES, SUM, PRODUCT, CONTRACT)
 
 #: a sum over samples that moved into the node, part of which depends on the sample; None where it stays outside
 OVER_SAMPLES: Column[Callable[[Node], Union[Node, None]]] = Column(
-    "over_samples", "the sum over samples of a node of this kind, where it moves into it", __name__, otherwise="the sum stays outside"
+    "over_samples", "the sum over samples, pushed into a node of this kind", __name__, otherwise="the sum stays outside"
 )
 
 

@@ -26,7 +26,7 @@ _MODERATE = (1e-60, 1e60)
 Factor = tuple[Node, float]
 #: the square of a node, or None if it is not simpler
 SQUARE: Column[Callable[[Node], Union[Node, None]]] = Column(
-    "square", "the square of a root, as its radicand", __name__, otherwise="its square is a power of it"
+    "square", "the square of a root: its radicand", __name__, otherwise="its square is a power of it"
 )
 
 

@@ -10,7 +10,7 @@ from .primitive import SYMBOL
 
 #: ``(node, args)``: the node's operation on other arguments, in canonical form
 REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
-    "rebuild", "the canonical node of the same operation and parameters, of other arguments", __name__, leaves=False
+    "rebuild", "the canonical node of the same operation and parameters with other arguments", __name__, leaves=False
 )
 
 

@@ -142,7 +142,7 @@ def spelled(given: Any) -> Entry:
 
 #: the views of parameters read from a file
 PARAMETERS: Column[Callable[[Params], Params]] = Column(
-    "parameters", "its parameters with names, from plain tuples", __name__, otherwise="they are plain tuples"
+    "parameters", "the view of its parameters, from plain tuples", __name__, otherwise="they are plain tuples"
 )
 PARAMETERS.fill(lambda params: Linear(*params), SUM)
 PARAMETERS.fill(lambda params: Contraction(*params), CONTRACT)

@@ -47,11 +47,11 @@ if TYPE_CHECKING:
 
 #: ``(node, args)``: a scalar from SymPy's expressions of its arguments; conditions stay conditions until a number is needed
 SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column(
-    "sympy", "a scalar in SymPy, from its arguments there", __name__, otherwise="its elements are written in elements of its arguments"
+    "sympy", "a scalar in SymPy, from its arguments there", __name__, otherwise="its elements are converted from elements of its arguments"
 )
 #: ``(node, index, tables)``: an element of an operation without element formulas, by its definition
 SPELLED: Column[Callable[[Node, tuple[int, ...], dict[Node, Any]], Node]] = Column(
-    "spelled", "an element of a node as the formula that defines it", __name__, otherwise="its elements are written as they are"
+    "spelled", "an element of a node by its definition", __name__, otherwise="its elements are converted from elements of its arguments"
 )
 #: a system of n unknowns is written by Cramer's rule, whose determinants have 2**n minors
 _UNKNOWNS = 8

@@ -29,7 +29,7 @@ from ..graph.views import Contraction, Linear
 
 #: scalar operations of a node, without its arguments
 COUNT: Column[Callable[[Node], int]] = Column(
-    "count", "how many scalar operations a node takes, from its parameters and shapes", __name__, leaves=False
+    "count", "the number of scalar operations of a node, from its parameters and shapes", __name__, leaves=False
 )
 
 

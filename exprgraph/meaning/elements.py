@@ -65,7 +65,7 @@ class Get(Protocol):
 
 
 #: ``(node, index, get)``: one element of a node as a scalar node
-ELEMENT: Column[Callable[[Node, Index, Get], Node]] = Column("element", "one element of a node, of elements of its arguments", __name__)
+ELEMENT: Column[Callable[[Node, Index, Get], Node]] = Column("element", "one element of a node, from elements of its arguments", __name__)
 
 
 class Expansion(NamedTuple):
@@ -79,7 +79,7 @@ class Expansion(NamedTuple):
     terms: int = 1
 
 
-EXPANSION: Column[Callable[[Node], Expansion]] = Column("expansion", "what one element of a node is made of", __name__, leaves=False)
+EXPANSION: Column[Callable[[Node], Expansion]] = Column("expansion", "the parts of one element of a node", __name__, leaves=False)
 
 
 def elements(node: Operand) -> np.ndarray:

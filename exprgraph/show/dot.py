@@ -15,7 +15,7 @@ from .text import index_text, number_text
 from .view import View
 
 #: the label of a node
-DOT: Column[Callable[[Node], str]] = Column("dot", "what stands in the box of a node", __name__, otherwise="its name and its parameters")
+DOT: Column[Callable[[Node], str]] = Column("dot", "the label of a node", __name__, otherwise="its name and its parameters")
 #: a picture of more operations is unreadable
 LIMIT = 200
 

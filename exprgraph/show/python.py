@@ -42,7 +42,7 @@ from ..tree import flatten
 from .text import is_identifier, number_text, selection
 
 #: ``(code, node)``, where ``code`` has the texts of the arguments
-PYTHON: Column[Callable[[Script, Node], str]] = Column("python", "code that makes a node again, of the texts of its arguments", __name__)
+PYTHON: Column[Callable[[Script, Node], str]] = Column("python", "code that makes a node again, from the texts of its arguments", __name__)
 #: text that is used once and no longer than this is inlined
 _SHORT = 24
 

@@ -43,7 +43,7 @@ from ..graph.views import Contraction, Linear, Take, entries_of
 
 Interval = tuple[float, float]
 #: ``(node, args)``: the interval of a node from those of its arguments
-BOUNDS: Column[Callable[[Node, Sequence[Interval]], Interval]] = Column("bounds", "between which numbers its value lies", __name__)
+BOUNDS: Column[Callable[[Node, Sequence[Interval]], Interval]] = Column("bounds", "bounds of its value", __name__)
 EVERYTHING: Interval = (-math.inf, math.inf)
 #: the default interval of symbols' elements
 BOX: Interval = (-1.0, 1.0)

@@ -46,7 +46,7 @@ _RUNS, _FACTOR = 12, 16.0
 _FUNCTION, _OPERATION = 5.0, 2.0
 #: ``(node, args, noise)``: the value of a node with errors of its own; a value's first axis counts the runs
 NOISE: Column[Callable[[Node, Sequence[np.ndarray], Noise], np.ndarray]] = Column(
-    "noise", "the value of a node with rounding errors at random", __name__, leaves=False
+    "noise", "the value of a node with random rounding errors", __name__, leaves=False
 )
 #: functions that return an argument or its negative
 _PICKING = ("abs", "maximum", "minimum", "relu", "where")

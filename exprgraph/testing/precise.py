@@ -45,7 +45,7 @@ from .code_by_mpmath import INF, NAN, divided, names, power, scalar
 
 Values = Sequence[np.ndarray]
 #: ``(node, values, batch)``: arrays of mpmath's numbers
-PRECISE: Column[Callable[[Node, Values, Shape], np.ndarray]] = Column("precise", "the value of a node by mpmath's numbers", __name__)
+PRECISE: Column[Callable[[Node, Values, Shape], np.ndarray]] = Column("precise", "the value of a node in mpmath's numbers", __name__)
 
 
 def evaluate_precisely(e: Node | Sequence[Node], bindings: Mapping[Node, Any], digits: int = 50) -> Any:

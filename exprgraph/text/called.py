@@ -46,7 +46,7 @@ class Name:
 
 Called = Mapping[str, Callable[..., Any]]
 #: the functions that make nodes of a primitive, by their names in text: ``{"stack": shapes.stack}``
-PARSE: Column[Called] = Column("parse", "the functions that text calls, by name, to make nodes of it", __name__)
+PARSE: Column[Called] = Column("parse", "the functions by name that text calls to make nodes of it", __name__)
 PARSE.leave_out("its name is read from the table, so that functions that are added are found", Function)
 
 

@@ -44,7 +44,7 @@ def _kind(node: Node) -> tuple[bytes, Sequence[object]]:
 
 #: ``node -> (own, roles)``: parameters that are no role, and what each operand is to the node; equal roles may change places
 ROLES: Column[Callable[[Node], tuple[object, Sequence[object]]]] = Column(
-    "roles", "what an operand is to the node, and what else the parameters say", __name__, otherwise="its operands stay in their places"
+    "roles", "the role of an operand, and the other parameters", __name__, otherwise="its operands keep their order"
 )
 ROLES.fill(lambda node: (Linear.of(node).constant, Linear.of(node).coefficients), SUM)
 ROLES.fill(lambda node: ("", node.params), PRODUCT)

@@ -37,7 +37,7 @@ _NUMBER_OF_SAMPLES = Operation("real_of_index", (SAMPLES,), "real")
 
 #: ``(kernel, node, index)``: one element of a pointwise node
 EXPRESSION: Column[Callable[[Kernel, Node, MultiIndex], Expression]] = Column(
-    "expression", "one element of a pointwise node, of elements of its arguments", __name__, otherwise="a nest of its own computes it"
+    "expression", "one element of a pointwise node, from elements of its arguments", __name__, otherwise="a nest of its own computes it"
 )
 
 

@@ -20,7 +20,7 @@ POSITIONS = 16
 
 #: the pieces of a node, or None if it has a nest of its own
 MOVEMENT: Column[Callable[[Node], Union[list[Assignment], None]]] = Column(
-    "movement", "the copies of other nodes' elements that a node is", __name__, otherwise="it is computed"
+    "movement", "the copies of elements that make up a node", __name__, otherwise="it is computed"
 )
 
 
