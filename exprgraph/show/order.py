@@ -8,10 +8,12 @@ arrays matrix products come first: ``W @ x + b``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ..canonical.contract import is_structural
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.node import Node
 from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM, SYMBOL
 from ..graph.views import Linear
@@ -27,6 +29,46 @@ Factor = tuple[Node, float]
 def _padded(text: str) -> str:
     """A sort key for text in which numbers compare as numbers."""
     return re.sub(r"\d+", lambda m: m.group().rjust(8, "0"), text)
+
+
+class Sketched(NamedTuple):
+    """A node that is sketched after its operands, and the operands that are printed."""
+
+    order: Order
+    node: Node
+    args: Sequence[Node]
+
+    @property
+    def parts(self) -> list[str]:
+        return [self.order.sketch[a] for a in self.args]
+
+    @property
+    def degrees(self) -> list[float]:
+        return [self.order.degree[a] for a in self.args]
+
+
+#: the degree of a node as a polynomial, and a text that stands for it where terms are ordered
+SKETCH: Column[Callable[[Sketched], tuple[float, str]]] = Column(
+    "sketch", "a degree and a text by which terms and factors are ordered", __name__, otherwise="the name, and the operands"
+)
+SKETCH.fill(lambda s: (1.0, _padded(s.node.name)), SYMBOL)
+SKETCH.fill(lambda s: (0.0, _padded(repr(s.node.params[0]))), CONSTANT)
+SKETCH.fill(lambda s: (s.degrees[0], s.parts[0] + "[" + _padded(repr(s.node.params))[1:]), SELECT)
+SKETCH.fill(lambda s: (max(s.degrees, default=0.0), " + ".join(sorted(s.parts))), SUM)
+SKETCH.fill(lambda s: (sum(s.degrees), "*".join(sorted(s.parts))), CONTRACT)
+SKETCH.fill(lambda s: (1.0, _call(s)[1]), Function)
+
+
+@SKETCH.rule(PRODUCT)
+def _product(s: Sketched) -> tuple[float, str]:
+    exponents = s.node.params
+    powers = sorted((s.order.kind(a, e), p, e) for a, p, e in zip(s.args, s.parts, exponents))
+    text = "*".join(p if e == 1.0 else f"{p}**{e}" for _, p, e in powers)
+    return sum(d * e for d, e in zip(s.degrees, exponents)), text
+
+
+def _call(s: Sketched) -> tuple[float, str]:
+    return max(s.degrees, default=0.0), s.node.op.name + "(" + ", ".join(s.parts)
 
 
 class Order:
@@ -47,29 +89,11 @@ class Order:
         view = self.view
         if view.is_cut(node):
             return 1.0, "~"
-        shown, args = view.shown(node), view.args(node)
-        op = shown.op
-        parts = [self.sketch[a] for a in args]
-        degrees = [self.degree[a] for a in args]
-        if op is SYMBOL:
-            return 1.0, _padded(shown.params[0])
-        if op is CONSTANT:
-            return 0.0, _padded(repr(shown.params[0]))
-        if op is SELECT:
-            return degrees[0], parts[0] + "[" + _padded(repr(shown.params))[1:]
-        if op is SUM:
-            return max(degrees, default=0.0), " + ".join(sorted(parts))
-        if op is PRODUCT:
-            powers = sorted((self._kind(a, e), p, e) for a, p, e in zip(args, parts, shown.params))
-            text = "*".join(p if e == 1.0 else f"{p}**{e}" for _, p, e in powers)
-            return sum(d * e for d, e in zip(degrees, shown.params)), text
-        if op is CONTRACT:
-            return sum(degrees), "*".join(sorted(parts))
-        if isinstance(op, Function):
-            return 1.0, op.name + "(" + ", ".join(parts)
-        return max(degrees, default=0.0), op.name + "(" + ", ".join(parts)
+        shown = view.shown(node)
+        sketch = SKETCH.find(shown.op) or _call
+        return sketch(Sketched(self, shown, view.args(node)))
 
-    def _kind(self, base: Node, exponent: float = 1.0) -> int:
+    def kind(self, base: Node, exponent: float = 1.0) -> int:
         """Symbols, function applications, other operations, sums."""
         if base in self.number and exponent not in (0.5, -0.5):
             return 0
@@ -83,7 +107,7 @@ class Order:
     def factor_key(self, factor: Factor) -> tuple[object, ...]:
         """Sort factors; scalars come before arrays."""
         base, e = factor
-        return bool(base.shape), self._kind(base, e), self.number.get(base, 0), self.sketch[base], base.digest, e
+        return bool(base.shape), self.kind(base, e), self.number.get(base, 0), self.sketch[base], base.digest, e
 
     def _term_key(self, node: Node, term: Node) -> tuple[object, ...]:
         if term in self.number:

@@ -12,6 +12,7 @@ from itertools import islice
 
 from ..canonical.operands import as_node
 from ..functions.elementwise import Function
+from ..graph.column import Column
 from ..graph.node import Node
 from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SELECT, SUM, SYMBOL
 from ..graph.views import Linear
@@ -23,15 +24,28 @@ SHOWN_ARGS = 32
 COUNT_UP_TO = 10_000
 
 
+#: of one node: how many operation signs it prints as
+SIGNS: Column[Callable[[Node], int]] = Column(
+    "signs", "how many operation signs a node prints as, roughly", __name__, otherwise="one, unless it is atomic"
+)
+
+
+@SIGNS.rule(SUM)
+def _sum(node: Node) -> int:
+    const, coefficients = Linear.of(node)
+    return len(node.args) - 1 + int(const != 0.0) + sum(c not in (1.0, -1.0) for c in islice(coefficients, MAX_ARGS))
+
+
+@SIGNS.rule(PRODUCT)
+def _product(node: Node) -> int:
+    powers: int = sum(e != 1.0 for e in islice(node.params, MAX_ARGS))
+    return len(node.args) - 1 + powers
+
+
 def operations(node: Node) -> int:
     """The approximate number of operation signs that a node prints."""
-    if node.op is SUM:
-        const, coefficients = Linear.of(node)
-        scaled = [c for c in islice(coefficients, MAX_ARGS) if c not in (1.0, -1.0)]
-        return len(node.args) - 1 + int(const != 0.0) + len(scaled)
-    if node.op is PRODUCT:
-        return len(node.args) - 1 + len([e for e in islice(node.params, MAX_ARGS) if e != 1.0])
-    return 0 if is_atomic(node) else 1
+    signs = SIGNS.find(node.op)
+    return signs(node) if signs is not None else 0 if is_atomic(node) else 1
 
 
 def is_atomic(node: Node) -> bool:
