@@ -1,8 +1,10 @@
-"""Write docs/api.md and docs/accuracy.md from docstrings: ``python docs/make_api.py``."""
+"""Write docs/api.md and docs/accuracy.md from docstrings, and the table of columns: ``python docs/make_api.py``."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
 import textwrap
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ import symnn.schedules
 import symnn.testing
 import symnn.training.pullback
 from exprgraph.functions.elementwise import Function
+from exprgraph.graph.column import COLUMNS, Column
 from exprgraph.graph.primitive import TABLE
 from exprgraph.loops.formulas import elementary
 
@@ -178,6 +181,25 @@ def _marked(text: str) -> str:
     return re.sub(r"::$", ":", text.replace("``", "`"))
 
 
+_ARCHITECTURE = Path(__file__).with_name("architecture.md")
+_COLUMNS = "| column | declared in | a rule says | without a rule |\n|---|---|---|---|\n"
+
+
+def architecture() -> str:
+    """The page of the architecture, with the table of the columns of primitives as they are."""
+    for module in pkgutil.walk_packages(exprgraph.__path__, "exprgraph."):  # each column is declared by its module
+        importlib.import_module(module.name)
+    before, after = _ARCHITECTURE.read_text(encoding="utf-8").split(_COLUMNS)
+    return before + _COLUMNS + "\n".join(map(_column, sorted(COLUMNS.values(), key=lambda c: (c.home, c.name)))) + after[after.index("\n\n") :]
+
+
+def _column(column: Column[Any]) -> str:
+    home = column.home.removeprefix("exprgraph.").replace(".", "/")
+    otherwise = column.otherwise or ("every row has one" if column.leaves else "every row but leaves has one")
+    return f"| `{column.name}` | `{home}` | {column.idea} | {otherwise} |"
+
+
 if __name__ == "__main__":
+    _ARCHITECTURE.write_text(architecture(), encoding="utf-8")
     _PAGE.write_text(page(), encoding="utf-8")
     _ACCURACY.write_text(accuracy(), encoding="utf-8")

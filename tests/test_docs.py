@@ -83,9 +83,9 @@ def test_the_readme_has_exactly_two_commands() -> None:
         assert "\n" not in command.replace("\\\n", " ").strip()
 
 
-def test_the_api_page_is_current() -> None:
+def test_what_is_made_of_docstrings_is_current() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make_api.py"), run_name="make_api")
-    for name, write in (("api.md", "page"), ("accuracy.md", "accuracy")):
+    for name, write in (("api.md", "page"), ("accuracy.md", "accuracy"), ("architecture.md", "architecture")):
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made[write](), "run: python docs/make_api.py"
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -92,11 +90,3 @@ def test_a_primitive_without_rules_meets_an_error_that_names_it() -> None:
     with pytest.raises(eg.MissingRuleError, match="'unheard_of' has no rule in the column 'evaluate'"):
         EVALUATE[row]
     assert row.name not in TABLE and x.op in TABLE.values()
-
-
-def test_the_architecture_page_lists_every_column() -> None:
-    text = (Path(eg.__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| `(\w+)` \| `([\w/]+)` \| (.*) \| (.*) \|$", text[text.index("| column | declared in |") :], re.M)
-    every = {True: "every row", False: "every row but leaves"}
-    home = {c.name: c.home.removeprefix("exprgraph.").replace(".", "/") for c in COLUMNS.values()}
-    assert set(listed) == {(c.name, home[c.name], c.idea, c.otherwise or every[c.leaves]) for c in COLUMNS.values()}
