@@ -190,7 +190,8 @@ def architecture() -> str:
     for module in pkgutil.walk_packages(exprgraph.__path__, "exprgraph."):  # each column is declared by its module
         importlib.import_module(module.name)
     before, after = _ARCHITECTURE.read_text(encoding="utf-8").split(_COLUMNS)
-    return before + _COLUMNS + "\n".join(map(_column, sorted(COLUMNS.values(), key=lambda c: (c.home, c.name)))) + after[after.index("\n\n") :]
+    lines = map(_column, sorted(COLUMNS.values(), key=lambda c: (c.home, c.name)))
+    return before + _COLUMNS + "\n".join(lines) + after[after.index("\n\n") :]
 
 
 def _column(column: Column[Any]) -> str:
