@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
+import exprgraph.descent
 import exprgraph.interop
-import exprgraph.lowering.call.function
+import exprgraph.lowering.call.inspection
 import exprgraph.over_samples
 import exprgraph.testing
 import exprgraph.testing.as_written
@@ -43,7 +44,13 @@ _HEAD = """\
 _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph", "eg", exprgraph, list(exprgraph.__all__)),
     # classes of results have entries too, because users call their methods
-    ("exprgraph.lowering.call.function", "exprgraph.lowering.call.function", exprgraph.lowering.call.function, ["CompiledFunction"]),
+    (
+        "exprgraph.lowering.call.inspection",
+        "exprgraph.lowering.call.inspection",
+        exprgraph.lowering.call.inspection,
+        ["Inspection"],
+    ),
+    ("exprgraph.descent", "exprgraph.descent", exprgraph.descent, list(exprgraph.descent.__all__)),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
@@ -132,8 +139,10 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
             yield name, _signature(found), _text(found) if found.__doc__ else ""
     base = next((c for c in cls.__mro__[1:] if c in public and not issubclass(c, BaseException)), None)
     for name, value in vars(base).items() if base else ():
-        if not name.startswith("_") and inspect.isfunction(value) and not any(name in vars(c) for c in own):
-            yield name, _signature(value), f"As `{base.__name__}.{name}`."
+        if (name.startswith("_") and name != "__call__") or any(name in vars(c) for c in own):
+            continue
+        if inspect.isfunction(value) or isinstance(value, (property, cached_property)):
+            yield name, _signature(value) if inspect.isfunction(value) else "", f"As `{base.__name__}.{name}`."
 
 
 def _signature(value: Any) -> str:

@@ -126,8 +126,9 @@ from .language.many_operands import product_of_powers, sum_of_terms
 from .language.operators import add, divide, greater, greater_equal, multiply, negative, subtract
 from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
 from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
-from .lowering import compile  # noqa: A004
+from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
+from .meaning.binding import Argument, Bound, bind, packed
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
 from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute
@@ -144,8 +145,8 @@ del _numpy_protocol, _pickling
 
 __version__ = "0.1.0"
 
-#: parts with more dependencies than the package, loaded at first use
-_ON_DEMAND = ("interop", "testing")
+#: parts with more dependencies than the package, or for few users, loaded at first use
+_ON_DEMAND = ("descent", "interop", "testing")
 
 
 def __getattr__(name: str) -> Any:
@@ -159,8 +160,11 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Argument",
     "AxisError",
+    "Bound",
     "CompilationError",
+    "CompiledFunction",
     "DTypeError",
     "DifferentiationError",
     "ExprGraphError",
@@ -192,6 +196,7 @@ __all__ = [
     "atan2",
     "atanh",
     "backends",
+    "bind",
     "broadcast_to",
     "cbrt",
     "ceil",
@@ -232,6 +237,7 @@ __all__ = [
     "hessian",
     "hypot",
     "identity",
+    "inspect",
     "inv",
     "is_symbol",
     "is_symbolic",
@@ -271,6 +277,7 @@ __all__ = [
     "ones",
     "outer",
     "over_samples",
+    "packed",
     "parse",
     "place",
     "pow",

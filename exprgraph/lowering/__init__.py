@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .call.function import compile  # noqa: A004
+from .call.function import CompiledFunction, compile  # noqa: A004
+from .call.inspection import inspect
 
-__all__ = ["compile"]
+__all__ = ["CompiledFunction", "compile", "inspect"]

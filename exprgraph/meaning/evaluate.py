@@ -36,11 +36,11 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import dependents, symbols_of, topological
 from ..graph.views import Contraction, Linear, axis_of, data_of, entries_of
-from ..language.given import real_array
 from ..support.names import shown
 from ..support.systems import solve_systems
 from ..support.values import power
 from ..tree import flatten
+from .binding import bind, bound_symbols
 
 T = TypeVar("T")
 Bindings = Mapping[Node, Any]
@@ -123,7 +123,7 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
     sample of a symbol that a sum over samples treats as shared; a caller that repeats values over the samples has checked
     this before.
     """
-    values, batch, dtype = bind(roots, bindings, check)
+    values, batch, dtype = bound_values(roots, bindings, check)
     order = topological(roots, enter=lambda n: n not in values)
     uses: dict[Node, int] = dict.fromkeys(roots, 1)
     for node in order:
@@ -150,33 +150,14 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
     return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
 
 
-def bind(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
+def bound_values(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
     """Checked values by symbol, the common batch shape, and the type to compute in."""
-    arrays: dict[Node, np.ndarray] = {}
-    for symbol, value in bindings.items():
-        if not isinstance(symbol, Node):
-            hint = f"; write the symbol itself, x = Symbol({symbol!r}) and {{x: 1.0}}" if isinstance(symbol, str) else ""
-            raise TypeError(f"bindings are from symbols to values; {symbol!r} is not an expression{hint}")
-        arrays[symbol] = real_array(value, f"symbol {symbol.params[0]!r}" if symbol.op is SYMBOL else "a bound expression")
-    floats = [a.dtype for a in arrays.values()]
-    dtype = np.dtype(np.float32) if floats and all(t == np.float32 for t in floats) else np.dtype(np.float64)
-    batch: Shape = ()
-    values: dict[Node, np.ndarray] = {}
-    for symbol, a in arrays.items():
-        lead = a.ndim - len(symbol.shape)
-        if lead < 0 or a.shape[lead:] != symbol.shape:
-            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
-            raise ShapeError(f"symbol {name!r} has shape {symbol.shape}, its value has shape {a.shape} (batch axes come first)")
-        try:
-            batch = np.broadcast_shapes(batch, a.shape[:lead])
-        except ValueError:
-            name = symbol.params[0] if symbol.op is SYMBOL else "a bound expression"
-            raise ShapeError(f"symbol {name!r} has batch shape {a.shape[:lead]}, the others have {batch}") from None
-        values[symbol] = a.astype(dtype, copy=False)
+    arrays, batch, dtype = bind(bindings.values(), bound_symbols(bindings))
+    values = dict(zip(bindings, arrays))
     unbound = [n for n in topological(roots, enter=lambda n: n not in values) if n not in values]
     missing = [n for n in unbound if n.op is SYMBOL]
     if missing:
-        given = ", ".join(sorted(repr(s.params[0]) for s in arrays if s.op is SYMBOL)) or "none"
+        given = ", ".join(sorted(repr(s.params[0]) for s in values if s.op is SYMBOL)) or "none"
         names = ", ".join(sorted({f"{s.name!r} of shape {s.shape}" for s in missing}))
         raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
     if check and any(n.op is SAMPLE_COUNT for n in unbound):

@@ -38,7 +38,7 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import topological
 from ..graph.views import Linear
-from ..meaning.evaluate import EVALUATE, Samples, bind
+from ..meaning.evaluate import EVALUATE, Samples, bound_values
 
 #: the number of evaluations, and the allowed multiple of their spread
 _RUNS, _FACTOR = 12, 16.0
@@ -66,7 +66,7 @@ def rounding_errors(roots: Sequence[Node], bindings: Mapping[Node, Any]) -> list
     >>> float(rounding_errors([1 / x], {x: 0.0})[0]), float(rounding_errors([eg.log(eg.cos(x) - eg.cos(x + 1e-20))], {x: 1.0})[0])
     (0.0, inf)
     """
-    given, batch, dtype = bind(roots, bindings)
+    given, batch, dtype = bound_values(roots, bindings)
     noise = Noise(batch, dtype)
     unit = noise.unit
     # every value has an axis for the runs and all batch axes, of length one where nothing differs

@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from ..errors import ShapeError, UnboundSymbolError
+from ..errors import UnboundSymbolError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
 from ..graph.column import Column
@@ -40,7 +40,9 @@ from ..graph.primitive import (
 )
 from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear, data_of
+from ..meaning.binding import bound_symbols
 from ..meaning.evaluate import EVALUATE, Samples
+from ..support.batches import batch_axes
 from .code_by_mpmath import INF, NAN, divided, names, power, scalar
 
 Values = Sequence[np.ndarray]
@@ -82,16 +84,10 @@ def evaluate_precisely(e: Node | Sequence[Node], bindings: Mapping[Node, Any], d
 
 
 def _bound(bindings: Mapping[Node, Any]) -> tuple[dict[Node, np.ndarray], Shape]:
-    values: dict[Node, np.ndarray] = {}
-    batch: Shape = ()
-    for symbol, given in bindings.items():
-        a = np.asarray(given, dtype=object)
-        lead = a.ndim - symbol.ndim
-        if lead < 0 or a.shape[lead:] != symbol.shape:
-            raise ShapeError(f"symbol {symbol.name!r} has shape {symbol.shape}, its value has shape {a.shape} (batch axes come first)")
-        batch = np.broadcast_shapes(batch, a.shape[:lead])
-        values[symbol] = exactly(a)
-    return values, batch
+    """Numbers of any kind, which :func:`exprgraph.meaning.binding.bind` would round."""
+    slots = [(a.name, a.shape, a.per_sample) for a in bound_symbols(bindings)]
+    arrays = [np.asarray(given, dtype=object) for given in bindings.values()]
+    return {symbol: exactly(a) for symbol, a in zip(bindings, arrays)}, batch_axes(arrays, slots)
 
 
 def exactly(value: Any) -> np.ndarray:

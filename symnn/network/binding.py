@@ -8,104 +8,56 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph import Argument, Bound
 from exprgraph.support.names import shown
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape, Slot
-from .compiling import Variable
-
-_DOUBLE = np.dtype(np.float64)
-_SINGLE = np.dtype(np.float32)
 
 
-def bind(variables: Sequence[Variable], layout: Layout, values: Sequence[Any], check_shapes: bool) -> tuple[list[np.ndarray], Shape]:
+def bind(arguments: Sequence[Argument], layout: Layout, values: Sequence[Any], check_shapes: bool) -> Bound:
     """The values of a call ``f(x, *values, parameters)`` as arrays, and the batch axes.
 
     Raises:
         ArgumentError: parameters take the place of an input.
         ShapeError, DTypeError, ParameterError: a value does not fit.
     """
-    for variable, value in zip(variables, values):
+    inputs = arguments[:-1]
+    for a, value in zip(inputs, values):
+        if type(value) in (np.ndarray, float, int, list):  # at once what there is most often
+            continue
         if isinstance(value, (NeuralNetworkParameters, Mapping)) or isinstance(getattr(value, "params", None), NeuralNetworkParameters):
-            raise ArgumentError(f"{_call(variables)}: parameters come last, after the input; got {_whose(value)} as {shown(variable.name)}")
+            raise ArgumentError(f"{_call(inputs)}: parameters come last, after the input; got {_whose(value)} as {shown(a.name)}")
     try:
-        bound, lead = bind_variables(variables, values)
+        bound = eg.bind(values[:-1], inputs, batches="equal", called=shown, one_type=False)
     except ShapeError:
-        if len(variables) == 1 and _swapped(variables[0], layout, *values):
+        if len(inputs) == 1 and _swapped(inputs[0], layout, *values):
             raise ArgumentError(
-                f"{_call(variables)}: parameters come last, after the input; got a vector of {layout.size} numbers, as many as there are "
-                f"parameters, as {shown(variables[0].name)}"
+                f"{_call(inputs)}: parameters come last, after the input; got a vector of {layout.size} numbers, as many as there are "
+                f"parameters, as {shown(inputs[0].name)}"
             ) from None
         raise
-    bound.append(bind_parameters(layout, values[-1], check_shapes))
-    return bound, lead
+    return Bound.of([*bound.arrays, bind_parameters(layout, values[-1], check_shapes)], bound.batch)
 
 
-def _call(variables: Sequence[Variable]) -> str:
-    return f"f({', '.join([*(shown(v.name) for v in variables), 'parameters'])})"
+def _call(inputs: Sequence[Argument]) -> str:
+    return f"f({', '.join([*(shown(a.name) for a in inputs), 'parameters'])})"
 
 
-def _swapped(variable: Variable, layout: Layout, first: Any, last: Any) -> bool:
+def _swapped(argument: Argument, layout: Layout, first: Any, last: Any) -> bool:
     """Whether the two arrays of a call fit in the other order."""
     try:
         given, at = np.shape(first), np.shape(last)
     except ValueError:  # not an array, which has its own message
         return False
-    return bool(given == (layout.size,) and at[len(at) - len(variable.shape) :] == variable.shape)
+    return bool(given == (layout.size,) and at[len(at) - len(argument.shape) :] == argument.shape)
 
 
 def _whose(value: Any) -> str:
     if isinstance(value, NeuralNetworkParameters):
         return "a container of parameters"
     return "a dict" if isinstance(value, Mapping) else f"a {type(value).__name__}"
-
-
-def bind_variables(variables: Sequence[Variable], values: Sequence[Any]) -> tuple[list[np.ndarray], Shape]:
-    """The values as arrays, and the batch axes that the per-sample ones share.
-
-    A per-sample value without batch axes holds for every sample.
-    """
-    arrays: list[np.ndarray] = []
-    lead: Shape = ()
-    leader = ""
-    for variable, value in zip(variables, values):
-        a = eg.real_array(value, shown(variable.name))
-        own = a.ndim - len(variable.shape)
-        if own < 0 or a.shape[own:] != variable.shape or (own and not variable.per_sample):
-            raise ShapeError(_misfit(variable, a.shape))
-        if own:
-            batch = a.shape[:own]
-            if not leader:
-                lead, leader = batch, shown(variable.name)
-            elif batch != lead:
-                raise ShapeError(
-                    f"{shown(variable.name)}: the batch axes {batch} do not fit those of {leader}, {lead}; "
-                    f"expected shape {lead + variable.shape}, got {a.shape}"
-                )
-        arrays.append(a)
-    if lead:
-        for i, variable in enumerate(variables):
-            if variable.per_sample and arrays[i].ndim == len(variable.shape):
-                arrays[i] = np.broadcast_to(arrays[i], lead + variable.shape)
-    return arrays, lead
-
-
-def _misfit(variable: Variable, came: Shape) -> str:
-    if not variable.per_sample:
-        return f"{shown(variable.name)}: expected shape {variable.shape} (it is shared by all samples), got {came}"
-    d = ", ".join(map(str, variable.shape))
-    batch = f"(..., {d})" if d else "any"
-    hint = ""
-    if len(variable.shape) == 1 and len(came) == 2 and came[0] == variable.shape[0]:
-        hint = "; samples come first, so pass the transpose"
-    return f"{shown(variable.name)}: expected shape {variable.shape} for one sample, {batch} for a batch, got {came}{hint}"
-
-
-def common_dtype(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """C-contiguous arrays of one type: float32 if all are float32, else float64."""
-    dtype = _SINGLE if arrays and all(a.dtype == _SINGLE for a in arrays) else _DOUBLE
-    return [np.asarray(a, dtype=dtype, order="C") for a in arrays]
 
 
 def bind_parameters(layout: Layout, ps: Any, check_shapes: bool) -> np.ndarray:
@@ -164,4 +116,4 @@ def _wrong_leaves(wrong: list[tuple[Slot, np.ndarray]], check_shapes: bool) -> s
     return message
 
 
-__all__ = ["bind", "bind_parameters", "bind_variables", "common_dtype"]
+__all__ = ["bind", "bind_parameters"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from functools import cached_property
+from typing import Any
 
 import exprgraph as eg
 from exprgraph import Node
@@ -17,12 +14,8 @@ from exprgraph.support.names import shown
 from ..errors import ArgumentError, DTypeError, UnboundSymbolError
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
-from .binding import bind, common_dtype
-from .compiling import at_once, c_function, compile_core, given_arrays, of_parameters, of_symbol, save_function, workspace_size, write
+from .binding import bind
 from .symbolic import SymbolicNeuralNetwork
-
-if TYPE_CHECKING:
-    from exprgraph.lowering.call.form import Form
 
 REDUCTIONS = (None, "sum", "mean")
 
@@ -87,14 +80,22 @@ def build_nn_function(
     return BuiltFunction(equations, params, tuple(symbols), names, reduce, backend, bool(check_shapes), threads)
 
 
-class BuiltFunction:
+class BuiltFunction(eg.CompiledFunction):
     """The function that :func:`build_nn_function` returns; call it as ``f(x, *values, ps)``.
 
-    It can be pickled, and sent to other processes.
+    It can be pickled, and sent to other processes.  Other programs call it with the same arguments in the same order: the input, the
+    further values and, last, the parameters as one flat vector, ``ps.flat``.  That holds for :meth:`save`, :attr:`kernel`,
+    :attr:`address`, :attr:`ctypes` and :attr:`c_source`; there a container among the results is one array, its ``flat``.
 
     Attributes:
         outputs: the computed expressions in the order of the nesting; a container is one expression, its ``flat``.
         arguments: the names of the arguments, ``"parameters"`` last.
+
+    Raises, when it is called:
+        ArgumentError: the number of arguments is wrong.
+        ShapeError: a value has the wrong shape, or batches do not fit.
+        ParameterError: a parameter is missing or unknown.
+        DTypeError: a value is not real.
 
     >>> from symnn import Dense, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative
     >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "identity"))
@@ -121,153 +122,52 @@ class BuiltFunction:
         if (whole(threads) or 0) < 1:
             raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
-        self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes, threads)
         self._layout = params.layout
         self._check_shapes = check_shapes
         given, declared = _declare(symbols, _shared_symbols(symbols, shared))
-        nodes, self._restore = _equations(equations)
+        nodes, restore = _equations(equations)
         _check_declared(nodes, given)
         nodes = eg.substitute(nodes, given)
         _check_bound(nodes, params, declared)
         if reduce is not None:
             over = eg.over_samples.sum if reduce == "sum" else eg.over_samples.mean
             nodes = [over(n) for n in nodes]
-        self.outputs: tuple[Node, ...] = tuple(nodes)
-        # what depends on no sample, and is no sum over them, is the same for each sample
-        self._repeat = (False,) * len(nodes) if reduce is not None else _constant_over_samples(nodes)
-        self._variables = tuple(of_symbol(s) for s in declared)
-        self.arguments: tuple[str, ...] = (*(v.name for v in self._variables), "parameters")
-        self._compiled = compile_core(nodes, (*self._variables, of_parameters(params)), backend, threads)
+        parameters = eg.packed("parameters", params.leaves().values())
+        together = [s for s in declared if not s.per_sample]
+        super().__init__(nodes, (*declared, parameters), (*together, parameters), backend, threads)
+        self._recipe = (equations, params, symbols, shared, reduce, backend, check_shapes, threads)
+        self._reduced = reduce is not None
+        self._restore, self._bare = restore, isinstance(equations, Node)
 
-    def __call__(self, *values: Any, out: Any = None) -> Any:
-        """The equations' values; with ``out``, written into those arrays, which are nested as the results are.
+    @cached_property
+    def _repeated(self) -> tuple[bool, ...]:
+        """What depends on no sample, and is no sum over them, is the same for each sample."""
+        if self._reduced:
+            return (False,) * len(self.outputs)
+        used = eg.over_samples.used_in(list(self.outputs))
+        return tuple(not n.per_sample and not summed for n, summed in zip(self.outputs, used))
 
-        Raises:
-            ArgumentError: the number of arguments is wrong.
-            ShapeError: a value has the wrong shape, or batches do not fit.
-            ParameterError: a parameter is missing or unknown.
-            DTypeError: a value is not real.
-        """
-        form = self._form
-        if out is not None:
-            given = given_arrays(out, len(self.outputs))
-            if form is None or not at_once(form.quick_into, self._flat(values), given):
-                write(self._results(values, given), given)
-            return out
-        if form is not None and (quick := form.quick) is not None:
-            answer = quick(*values)
-            if answer is None:
-                flat = self._flat(values)
-                answer = quick(*flat) if flat is not values else None
-            if answer is not None:
-                return self._restore((answer,) if len(self.outputs) == 1 else answer)
-        return self._restore([r if r.ndim else r[()] for r in self._results(values)])
-
-    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
-    _form: Form | None = None
-
-    def _flat(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _plain(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values with the parameters as their flat vector, if they are a container like this function's."""
         ps = values[-1] if values else None
         if isinstance(ps, NeuralNetworkParameters) and ps.is_numeric and ps.layout == self._layout:
             return (*values[:-1], ps.flat)
         return values
 
-    def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
+    def _bind(self, values: tuple[Any, ...]) -> eg.Bound:
+        """The values as arrays, the parameters as one; a sample's value without batch axes holds for every sample.
+
+        Raises:
+            ArgumentError: the number of arguments is wrong, or parameters take the place of an input.
+            ParameterError: a parameter is missing or unknown.
+        """
         if len(values) != len(self.arguments):
             raise ArgumentError(f"f({', '.join(map(shown, self.arguments))}) takes {len(self.arguments)} arguments, got {len(values)}")
-        bound, lead = bind(self._variables, self._layout, values, self._check_shapes)
-        repeated = bool(lead) and any(self._repeat)
-        results, form = self._compiled.answer(*common_dtype(bound), out=None if repeated else out)
-        self._form = None if repeated else form
-        if repeated:
-            results = [np.array(np.broadcast_to(r, lead + n.shape)) if k else r for r, n, k in zip(results, self.outputs, self._repeat)]
-        return list(results)
-
-    # -- code: for other programs the arguments are the same, in the same order, and the parameters are the flat vector
-
-    @property
-    def source(self) -> str:
-        """The generated code."""
-        return self._compiled.source
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the evaluator as a module that needs only numpy and numba, not this package.
-
-        The module has ``evaluate(x, *values, parameters)``: the arguments of this function in the same order, the
-        parameters last and as one flat vector, ``ps.flat``.  Batch axes come first, as here.  It returns a list of
-        arrays in the order of :attr:`outputs`; a container is one array there, its ``flat``.  What depends on no sample is
-        not repeated over them.  ``self_check()`` compares it with values from the time it was written.
-
-        >>> import pathlib, tempfile
-        >>> from symnn import Dense, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative
-        >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
-        >>> f = build_nn_function(derivative(Gradient(nn)), nn)
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     f.save(f"{place}/gradient.py")
-        ...     text = pathlib.Path(place, "gradient.py").read_text()
-        >>> "def evaluate(*values):" in text, "symnn" in text
-        (True, False)
-
-        Another program then has ``from gradient import evaluate`` and ``[g] = evaluate(x, ps.flat)``, of shape ``(N, 1, 3)``
-        for ``x`` of shape ``(N, 2)``.
-        """
-        save_function(self._compiled, self.arguments, path)
-
-    @property
-    def c_source(self) -> str:
-        """A file of C99 with this function, called as :attr:`ctypes` says; the flat parameters are the last argument.
-
-        Raises:
-            CompilationError: a part of the function is one that only Numba can compile.
-        """
-        return self._compiled.c_source()
-
-    @property
-    def kernel(self) -> Any:
-        """The function for other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
-
-        The arrays are those of the arguments in order, the parameters last; then one array of all results that are the same
-        for all samples (empty if there are none), then the other results; all of them one-dimensional, contiguous, of
-        float64, samples one after another.  Nothing is checked and nothing allocated.
-        """
-        return self._compiled.kernel
-
-    @property
-    def workspace_size(self) -> int:
-        """How many numbers of workspace callers of :attr:`kernel` give; enough for each of the two that C callers give."""
-        return workspace_size(self._compiled)
-
-    @property
-    def address(self) -> int:
-        """The machine code's address, for C callers: see :attr:`ctypes`.
-
-        Raises:
-            CompilationError: a part of the function is one that only Numba can compile.
-        """
-        return c_function(self._compiled)[0]
-
-    @property
-    def ctypes(self) -> Any:
-        """The machine code as a ctypes function, which keeps it in memory.
-
-        In C, with the arguments in order and the flat parameters last, results as for :attr:`kernel`, and
-        :attr:`workspace_size` numbers of each kind of workspace::
-
-            void f(const double *const *arguments, double *const *results,
-                   double *workspace, double *shared, int64_t samples);
-
-        Raises:
-            CompilationError: a part of the function is one that only Numba can compile.
-        """
-        return c_function(self._compiled)[1]
+        return bind(self.core.arguments, self._layout, values, self._check_shapes)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(n.shape) for n in self.outputs[:6]) + (", ..." if len(self.outputs) > 6 else "")
         return f"<function of ({', '.join(map(shown, self.arguments))}) with outputs of shape {shapes}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return BuiltFunction, self._recipe
 
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
@@ -277,8 +177,6 @@ def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 def _equations(equations: Any) -> tuple[list[Node], Any]:
     leaves, restore = eg.tree.flatten(equations)
-    if isinstance(equations, Node):
-        restore = itemgetter(0)  # what flatten gives is general, and slower at every call
     if not leaves:
         raise ArgumentError(f"there are no equations in {equations!r}")
     nodes = []
@@ -365,7 +263,3 @@ def _check_bound(nodes: Sequence[Node], params: NeuralNetworkParameters, declare
             f"({', '.join(shown(d.name) for d in declared) or 'none'}); "
             f"give it after the input: build_nn_function(equations, nn, {shown(s.name)})"
         )
-
-
-def _constant_over_samples(nodes: Sequence[Node]) -> tuple[bool, ...]:
-    return tuple(not n.per_sample and not used for n, used in zip(nodes, eg.over_samples.used_in(list(nodes))))

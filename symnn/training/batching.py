@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgraph.lowering.call.descent import Batches
+from exprgraph.descent import Batches
 
 from ..errors import ArgumentError, ShapeError
 

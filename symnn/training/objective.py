@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -184,25 +185,11 @@ def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
 
 
 def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.ndarray, ...], int]:
-    arrays: list[np.ndarray] = []
-    samples, leader = 0, ""
-    for s, value in bindings.items():
-        name = shown(s.name)
-        a = eg.real_array(value, name)
-        expected = f"(n, {', '.join(map(str, s.shape))})" if s.shape else "(n,)"
-        if s.per_sample:
-            if a.ndim != len(s.shape) + 1 or a.shape[1:] != s.shape:
-                raise ShapeError(f"{name}: expected samples of shape {s.shape}, so {expected}, got {a.shape}")
-            if leader and len(a) != samples:
-                raise ShapeError(f"{name} has {len(a)} samples, {leader} has {samples}")
-            samples, leader = len(a), name
-            if not len(a):
-                raise ShapeError(f"{name}: there are no samples")
-        elif a.shape != s.shape:
-            hint = ", or make the symbol with per_sample=True" if a.shape[1:] == s.shape else ""
-            raise ShapeError(f"{name}: expected shape {s.shape}, which all samples share, got {a.shape}{hint}")
-        arrays.append(a)
-    return tuple(bindings), tuple(arrays), samples or 1
+    bound = eg.bind(bindings.values(), list(bindings), batches="samples", called=shown, one_type=False)
+    empty = next((s for s in bindings if s.per_sample), None) if bound.batch == (0,) else None
+    if empty is not None:
+        raise ShapeError(f"{shown(empty.name)}: there are no samples")
+    return tuple(bindings), tuple(bound.arrays), math.prod(bound.batch)
 
 
 def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
-from exprgraph.lowering.call.descent import Descent, Term
+from exprgraph.descent import Descent, Term
 
 from ..errors import ArgumentError, ParameterFileError
-from ..network.compiling import Variable, compile_core, of_parameters, of_symbol
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..reports import Epoch, History, NonFiniteLossError, bring_along
 from .batching import Sampler
@@ -32,8 +31,11 @@ from .progress import Progress
 LOOK = 0.1
 
 
-def _variables(part: Part, symbols: NeuralNetworkParameters) -> list[Variable]:
-    return [of_parameters(symbols), *(of_symbol(s) for s in part.symbols)]
+def _compiled(outputs: Any, part: Part, symbols: NeuralNetworkParameters, threads: int = 1) -> eg.CompiledFunction:
+    """A function of the flat parameters and of a term's data."""
+    parameters = eg.packed("parameters", symbols.leaves().values())
+    shared = [s for s in part.symbols if not s.per_sample]
+    return eg.compile(outputs, [parameters, *part.symbols], shared=[parameters, *shared], threads=threads)
 
 
 class Value:
@@ -42,11 +44,10 @@ class Value:
     def __init__(self, symbols: NeuralNetworkParameters, parts: list[Part], dtype: np.dtype[Any]) -> None:
         self.calls, self.parts = [], parts
         for p in parts:
-            core = compile_core([p.expression], _variables(p, symbols))
-            self.calls.append((core, [np.ascontiguousarray(a, dtype) for a in p.arrays]))
+            self.calls.append((_compiled(p.expression, p, symbols), [np.ascontiguousarray(a, dtype) for a in p.arrays]))
 
     def __call__(self, theta: np.ndarray) -> float:
-        return float(sum(core(theta, *arrays)[0] for core, arrays in self.calls))
+        return float(sum(value(theta, *arrays) for value, arrays in self.calls))
 
 
 class Run:
@@ -83,9 +84,8 @@ class Run:
         terms = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
-            core = compile_core(outputs, _variables(p, self.symbols))
-            terms.append(Term(core, tuple(self._own(a) for a in p.arrays), p.samples))
-        descent = Descent(terms, _update_core(optimizer, self.parameters.size), self.parameters, optimizer.memory)
+            terms.append(Term(_compiled(outputs, p, self.symbols), tuple(self._own(a) for a in p.arrays), p.samples))
+        descent = Descent(terms, _compiled_update(optimizer, self.parameters.size), self.parameters, optimizer.memory)
         if resume is not None:
             self._read(resume, descent, sampler)
         self.parameters = descent.parameters
@@ -209,18 +209,17 @@ class Run:
         try:
             optimize: Any = import_module("scipy.optimize")
         except ImportError as error:
-            raise ImportError(f'LBFGS is SciPy\'s and needs it: pip install scipy ({error})') from error
+            raise ImportError(f"LBFGS is SciPy's and needs it: pip install scipy ({error})") from error
         calls = []
         for p in self.parts:
             outputs = [p.expression, flat_gradient(p.expression, self.symbols)]
-            core = compile_core(outputs, _variables(p, self.symbols), threads=threads)
-            calls.append((core, [self._own(a) for a in p.arrays]))
+            calls.append((_compiled(outputs, p, self.symbols, threads), [self._own(a) for a in p.arrays]))
         last: list[float] = [math.nan]
 
         def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = 0.0, np.zeros(theta.size)
-            for core, arrays in calls:
-                v, g = core(theta.astype(self.dtype, copy=False), *arrays)
+            for function, arrays in calls:
+                v, g = function(theta.astype(self.dtype, copy=False), *arrays)
                 value += float(v)
                 gradient += g
             if not np.isfinite(value) or not np.all(np.isfinite(gradient)):
@@ -262,7 +261,7 @@ def described(optimizer: Any) -> str:
     return ", ".join([type(optimizer).__name__, *(f"{k}={v!r}" for k, v in sorted(vars(optimizer).items()) if not callable(v))])
 
 
-def _update_core(optimizer: Optimizer, size: int) -> Any:
+def _compiled_update(optimizer: Optimizer, size: int) -> eg.CompiledFunction:
     """The optimizer's step as a compiled function of flat vectors."""
     p, g = eg.Symbol("parameters", (size,)), eg.Symbol("gradient", (size,))
     memory = [eg.Symbol(f"memory_{k}", (size,)) for k in range(optimizer.memory)]
@@ -274,7 +273,8 @@ def _update_core(optimizer: Optimizer, size: int) -> Any:
         raise ArgumentError(
             f"{type(optimizer).__name__}.update: expected new parameters and {optimizer.memory} memories of shape {(size,)}, got {shapes}"
         )
-    return compile_core(outputs, [of_symbol(s) for s in (p, g, *memory, rate, step)])
+    arguments = (p, g, *memory, rate, step)
+    return eg.compile(outputs, arguments, shared=arguments)
 
 
 @contextmanager

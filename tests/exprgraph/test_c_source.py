@@ -93,7 +93,7 @@ def test_a_network_with_blocks_of_samples_and_totals(samples, tmp_path):
     case = Case(outputs, symbols, False, samples, True)
     rng = np.random.default_rng(1)
     arrays = [rng.normal(size=((samples,) if s.per_sample else ()) + s.shape) for s in symbols]
-    in_c = case.by_c(function(library(case.core.c_source(), tmp_path)), arrays)
+    in_c = case.by_c(function(library(case.fn.c_source, tmp_path)), arrays)
     for a, c in zip(in_c, case.by_machine_code(arrays), strict=True):
         np.testing.assert_allclose(a, c, rtol=1e-12, atol=1e-12)
 
@@ -102,7 +102,7 @@ def test_many_arguments_are_one_loop(tmp_path):
     symbols = list(eg.symbols(" ".join(f"x{k}" for k in range(60))))
     value = eg.sum(eg.stack([eg.sin(s) for s in symbols])) * symbols[7]
     case = Case(value, symbols, False, 1, False)
-    source = case.core.c_source()
+    source = case.fn.c_source
     assert "= arguments[" in source
     arrays = [np.array(0.1 * k) for k in range(60)]
     in_c = case.by_c(function(library(source, tmp_path)), arrays)
@@ -113,7 +113,7 @@ def test_constants_are_exact(tmp_path):
     given = np.array([0.1, -0.0, 1e-310, np.inf, 3.0])
     x = eg.Symbol("x", 5)
     case = Case(x * given, [x], False, 1, False)
-    (a,) = case.by_c(function(library(case.core.c_source(), tmp_path)), [np.ones(5)])
+    (a,) = case.by_c(function(library(case.fn.c_source, tmp_path)), [np.ones(5)])
     assert a.tobytes() == given.tobytes()
 
 
@@ -184,5 +184,5 @@ def test_code_of_users_is_printed(tmp_path):
     x = eg.Symbol("x", per_sample=True)
     case = Case(mine(x), [x], False, 9, True)
     arrays = [np.linspace(-2.0, 2.0, 9)]
-    (_, a), (_, b) = case.by_c(function(library(case.core.c_source(), tmp_path)), arrays), case.by_machine_code(arrays)
+    (_, a), (_, b) = case.by_c(function(library(case.fn.c_source, tmp_path)), arrays), case.by_machine_code(arrays)
     np.testing.assert_allclose(a, b, rtol=3e-16)

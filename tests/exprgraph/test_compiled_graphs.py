@@ -27,7 +27,7 @@ def agree(outputs: list[Node], own: Symbols, lead: tuple[int, ...], dtype: Any =
     given = {n: np.asarray(v, dtype) for n, v in values(own, lead).items()}
     fn = eg.compile(outputs, list(own))
     got = fn(*given.values())
-    form = fn._core.form(bool(lead), dtype is np.float32)
+    form = fn.core.form(bool(lead), dtype is np.float32)
     assert form.code is not None, "Numba would give the same results, much later"
     want = eg.evaluate(outputs, {n: np.asarray(v, float) for n, v in given.items()})
     for node, a, b, allowed in zip(outputs, got, want, rounding_errors(outputs, given), strict=True):

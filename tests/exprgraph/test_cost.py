@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 import exprgraph as eg
-from exprgraph.loops.print.llvm import print_program
-from exprgraph.lowering.native import machine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import workloads
@@ -32,10 +30,9 @@ COUNTS = {
 
 def counts(make, batch):
     fn = make().ours()
-    core = getattr(fn, "_core", None) or fn._compiled
-    program = core.program(batch)
+    program = eg.inspect(fn, batch)
     kernels = sum(bool(re.fullmatch(r"k\d+", d.name)) for d in ast.parse(program.source).body if isinstance(d, ast.FunctionDef))
-    return eg.count_ops(list(core.outputs)), eg.count_nodes(list(core.outputs)), kernels, program.rows
+    return eg.count_ops(list(fn.outputs)), eg.count_nodes(list(fn.outputs)), kernels, program.rows
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -48,7 +45,6 @@ def test_counts_do_not_grow(name):
 def test_twice_the_layers_are_no_more_machine_code():
     sizes = []
     for layers in (4, 8, 16):
-        program = workloads.burgers(layers, 10).ours()._compiled.program(True)
-        text = print_program(program.loops, machine.target(64))
+        text = eg.inspect(workloads.burgers(layers, 10).ours(), True).llvm
         sizes.append(sum(not line.startswith("@") for line in text.splitlines()))
     assert sizes[2] < 1.1 * sizes[0], sizes

@@ -14,9 +14,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
-from exprgraph.loops.print.llvm import print_program
 from exprgraph.lowering.call.module import Module
-from exprgraph.lowering.native import machine
 from exprgraph.lowering.plan import movement
 from exprgraph.lowering.plan.data import LISTED, Data
 
@@ -42,17 +40,17 @@ def pairs(n: int) -> Node:
 
 
 def test_the_text_that_is_compiled_does_not_grow_with_the_numbers() -> None:
-    small, large = (eg.compile(fitted(n)[0], w)._core.program(False) for n in (100, 20_000))
+    small, large = (eg.inspect(eg.compile(fitted(n)[0], w), False) for n in (100, 20_000))
     assert len(small.code) == len(large.code) and large.data.constants.size == 200_000
-    assert len({len(print_program(p.loops, machine.target(64))) for p in (small, large)}) == 1
-    few, many = (eg.compile(eg.gradient(pairs(n), v), v)._core.program(False) for n in (100, 20_000))
+    assert len({len(shown.llvm) for shown in (small, large)}) == 1
+    few, many = (eg.inspect(eg.compile(eg.gradient(pairs(n), v), v), False) for n in (100, 20_000))
     assert len(few.code) == len(many.code) and many.data.table.size > 40_000
     assert "20000" not in many.code  # sizes are data too
 
 
 def test_one_machine_code_with_the_data_of_each_function() -> None:
     functions = [(eg.compile(e, w), right) for e, right in (fitted(3000) for _ in range(3))]
-    assert len({f._core.program(False).code for f, _ in functions}) == 1
+    assert len({eg.inspect(f, False).code for f, _ in functions}) == 1
     for _ in range(2):
         for f, right in functions:
             close(f(np.ones(10)), right, rtol=1e-10)
@@ -62,7 +60,7 @@ def test_one_machine_code_with_the_data_of_each_function() -> None:
 def test_the_data_live_as_long_as_the_code(way: str) -> None:
     e, right = fitted(2000)
     fn = eg.compile(e, w)
-    form = fn._core.form(True, False)
+    form = fn.core.form(True, False)
     call: Any = form.code if way == "address" else getattr(fn, way)
     del fn
     gc.collect()
@@ -88,7 +86,7 @@ def test_the_data_live_as_long_as_the_code(way: str) -> None:
 def test_a_saved_module_has_its_data() -> None:
     fn = eg.compile([fitted(LISTED)[0], eg.compile(pairs(LISTED), v).equations], (w, v))
     module = Module(fn.source)
-    data = fn._core.program(True).data
+    data = eg.inspect(fn, True).data
     for name, a in zip(("constants", "table", "steps"), data.arrays):
         np.testing.assert_array_equal(getattr(module, name), a)
     assert "base64" in fn.source and "base64" not in eg.compile(eg.sin(w), w).source

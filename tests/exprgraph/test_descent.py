@@ -6,23 +6,17 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.descent import Batches, Descent, Term
 from exprgraph.errors import ShapeError
-from exprgraph.lowering.call.descent import Batches, Descent, Term
-from exprgraph.lowering.call.function import compile_function
-from exprgraph.lowering.plan.program import Argument
 
 p, g, rate, step = eg.Symbol("p", 2), eg.Symbol("g", 2), eg.Symbol("rate"), eg.Symbol("step")
 x = eg.Symbol("x", 2, per_sample=True)
 LOSS = eg.over_samples.mean((p @ x - 1.0) ** 2)
 
 
-def argument(s, per_sample=False):
-    return Argument(s.name, ((s, 0),), s.size, per_sample)
-
-
 def descent(data, samples=None):
-    loss = compile_function([LOSS, eg.gradient(LOSS, p)], [argument(p), argument(x, True)])
-    update = compile_function([p - rate * g], [argument(s) for s in (p, g, rate, step)])
+    loss = eg.compile([LOSS, eg.gradient(LOSS, p)], (p, x))
+    update = eg.compile([p - rate * g], (p, g, rate, step))
     return Descent([Term(loss, (data,), len(data) // 2 if samples is None else samples)], update, np.array([0.5, -0.5]), 0)
 
 

@@ -163,8 +163,7 @@ def test_auto_answers_at_once_and_then_compiled():
         _close(fn(a, w), _numpy(a, w))
         if fn._form is not None:
             break
-        for coming in fn._core._coming.values():
-            coming.exception()  # waits
+        eg.inspect(fn).wait()
     assert fn._form is not None and fn._form.quick is not None
 
 
@@ -175,7 +174,7 @@ def test_ctypes():
     fn = eg.compile([E["y"], E["G"]], (x, W))
     a, w = _data(11)
     y, g = np.empty((11, 6)), np.empty((6, 4))
-    program = fn._core.program()
+    program = eg.inspect(fn)
     workspace, shared = np.empty(program.workspace), np.empty(program.shared)
     pointers = ctypes.c_void_p * 2
     given, wanted = pointers(a.ctypes.data, w.ctypes.data), pointers(g.ctypes.data, y.ctypes.data)
@@ -260,7 +259,7 @@ def test_sent_to_other_processes(method):
 
 def test_pickled():
     fn = pickle.loads(pickle.dumps(eg.compile(E, (x, W), threads=2)))
-    assert fn._core.threads == 2
+    assert fn.core.threads == 2
     _close(fn(*_data(40)), _numpy(*_data(40)))
 
 

@@ -49,12 +49,12 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     # evaluation
     (lambda: eg.evaluate(x + y, {x: 1.0}), eg.UnboundSymbolError, r"no value for symbol 'y' of shape \(\); values were given for: 'x'"),
     (lambda: eg.evaluate(v), eg.UnboundSymbolError, "values were given for: none"),
-    (lambda: eg.evaluate(v, {v: [1.0, 2.0]}), eg.ShapeError, r"symbol 'v' has shape \(3,\), its value has shape \(2,\)"),
-    (lambda: eg.evaluate(v, {v: 1.0}), eg.ShapeError, r"its value has shape \(\)"),
+    (lambda: eg.evaluate(v, {v: [1.0, 2.0]}), eg.ShapeError, r"symbol 'v': expected shape \(3,\) for one sample, .* got \(2,\)"),
+    (lambda: eg.evaluate(v, {v: 1.0}), eg.ShapeError, r"for a batch, got \(\)"),
     (
         lambda: eg.evaluate(k + q, {k: [1.0, 2.0], q: [1.0, 2.0, 3.0]}),
         eg.ShapeError,
-        r"symbol 'q' has batch shape \(3,\), the others have \(2,\)",
+        r"symbol 'q': the batch axes \(3,\) do not fit those of the others, \(2,\)",
     ),
     (lambda: eg.evaluate(x, {x: 1j}), eg.DTypeError, "symbol 'x': expected real numbers, got the complex number 1j"),
     (lambda: eg.evaluate(x, {x: "a"}), eg.DTypeError, "symbol 'x': expected real numbers"),

@@ -115,7 +115,7 @@ def test_as_a_product_of_matrices(rule: str) -> None:
     n = dict(zip("ijkl", (8, 9, 10, 11)))
     strong, factor = eg.Symbol("strong", tuple(n[k] for k in ks)), eg.Symbol("factor", tuple(n[k] for k in js))
     e = summed(strong, ks, factor, js, out)
-    program = eg.compile(e, (strong, factor))._core.program(False)
+    program = eg.inspect(eg.compile(e, (strong, factor)), False)
     driver = program.source[program.source.index("def k0(") :]
     called = {name for name in NAMES if f" {name}(" in driver}
     assert len(called) == 1 and called.pop().startswith(CASES[rule] + "_")

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 import exprgraph as eg
+from exprgraph import Argument
 from exprgraph.graph.node import Node
 from exprgraph.loops.program import Add, Call, Expression, Let, Load, Loop, Loops, Name, Operation, Procedure, Run, Set, Store, Switch
 from exprgraph.loops.verify import parts_of
 from exprgraph.loops.walk import expressions_of, statements_of
 from exprgraph.lowering.plan.dispatch import DIRECT
 from exprgraph.lowering.plan.emit import CHECKED_PAIRS, emit
-from exprgraph.lowering.plan.program import Argument, Program
+from exprgraph.lowering.plan.program import Program
 
 a, b, w = eg.Symbol("a", 6), eg.Symbol("b", 6), eg.Symbol("w", (6, 6))
 p, q = eg.Symbol("p", 6, per_sample=True), eg.Symbol("q", 6, per_sample=True)
@@ -22,7 +23,7 @@ x, y = eg.Symbol("x"), eg.Symbol("y")
 
 def planned(outputs: Node | Sequence[Node], *symbols: Node, single: bool = False) -> Program:
     batch = any(s.per_sample for s in symbols)
-    given = [Argument(s.name, ((s, 0),), s.size, s.per_sample) for s in symbols]
+    given = [Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
     return emit([outputs] if isinstance(outputs, Node) else outputs, given, batch=batch, single=single)
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from small_graphs import SYMBOLS, expressions
 
 import exprgraph as eg
+from exprgraph import Argument
 from exprgraph.canonical.place import place
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import Node
@@ -25,11 +26,10 @@ from exprgraph.graph.traverse import topological
 from exprgraph.loops import runtime
 from exprgraph.loops.target import CPU, Target
 from exprgraph.lowering.call import module
-from exprgraph.lowering.call.function import compile_function
+from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.call.save import points
 from exprgraph.lowering.plan.emit import emit
 from exprgraph.lowering.plan.phases import pairwise
-from exprgraph.lowering.plan.program import Argument
 from exprgraph.meaning.evaluate import evaluate_nodes, taken_as_shared
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "loops"))
@@ -37,17 +37,15 @@ from interpreter import Interpreter
 
 
 def arguments(lanes: set[str]) -> list[Argument]:
-    return [Argument(n, ((s, 0),), s.size, n in lanes) for n, s in SYMBOLS.items()]
+    return [Argument(n, ((s, 0),), s.shape, n in lanes) for n, s in SYMBOLS.items()]
 
 
 def agree(nodes: list[Node], lanes: set[str], lead: tuple[int, ...], dtype: type = np.float64, rtol: float = 1e-10) -> None:
     rng = np.random.default_rng(3)
-    fn = compile_function(nodes, arguments(lanes))
+    fn = CompiledOutputs(nodes, arguments(lanes), "native", 1)
     values = {s: rng.uniform(0.3, 1.4, (lead if n in lanes else ()) + s.shape).astype(dtype) for n, s in SYMBOLS.items()}
-    got = fn(*[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())])
-    want = compile_function(nodes, arguments(lanes), "numpy")(
-        *[v.reshape(lead + s.shape) if n in lanes else v.ravel() for (n, s), v in zip(SYMBOLS.items(), values.values())]
-    )
+    got = fn(*values.values())
+    want = CompiledOutputs(nodes, arguments(lanes), "numpy", 1)(*values.values())
     for node, a, b in zip(nodes, got, want):
         assert a.shape == b.shape, node
         scale = np.abs(b[np.isfinite(b)]).max(initial=1e-30)
@@ -154,8 +152,8 @@ def network(widths: list[int]) -> tuple[Node, list[Node], Node]:
 def network_arguments(x: Node, params: list[Node]) -> list[Argument]:
     offsets = np.cumsum([0] + [p.size for p in params])
     return [
-        Argument("x", ((x, 0),), x.size, True),
-        Argument("params", tuple(zip(params, offsets[:-1].tolist())), int(offsets[-1]), False),
+        Argument("x", ((x, 0),), x.shape, True),
+        Argument("params", tuple(zip(params, offsets[:-1].tolist())), (int(offsets[-1]),), False),
     ]
 
 
@@ -171,7 +169,7 @@ def test_gradient_of_a_residual_loss_over_blocks() -> None:
     outputs, given = residual_gradient([2, 7, 7, 1])
     rng = np.random.default_rng(0)
     theta = rng.standard_normal(given[1].size) * 0.5
-    fn, reference = compile_function(outputs, given), compile_function(outputs, given, "numpy")
+    fn, reference = CompiledOutputs(outputs, given, "native", 1), CompiledOutputs(outputs, given, "numpy", 1)
     for n in (1, 7, 64, 65, 200):
         x = rng.standard_normal((n, 2))
         for a, b in zip(fn(x, theta), reference(x, theta)):
@@ -251,7 +249,7 @@ def test_a_saved_module_runs_without_the_package(tmp_path) -> None:  # type: ign
 def test_errors_name_argument_expected_and_given() -> None:
     x = eg.Symbol("x", 2)
     fn = eg.compile(eg.sum(x), x)
-    with pytest.raises(eg.ShapeError, match=r"argument 'x': expected batch axes, then shape \(2,\), got \(3,\)"):
+    with pytest.raises(eg.ShapeError, match=r"argument 'x': expected shape \(2,\) for one sample, \(..., 2\) for a batch, got \(3,\)"):
         fn([1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="expected 1 values"):
         fn()
@@ -332,7 +330,7 @@ def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
     item = 4 if single else 8
     for width, block in ((20, 128), (3000, None), (200_000, 8)):
         p = eg.Symbol("p", width, per_sample=True)
-        program = emit([eg.exp(p)], [Argument("p", ((p, 0),), width, True)], batch=True, single=single)
+        program = emit([eg.exp(p)], [Argument("p", ((p, 0),), p.shape, True)], batch=True, single=single)
         assert program.block in CPU.blocks and (block is None or program.block == block)
         assert program.workspace == program.rows * CPU.row_length(program.block) and program.rows >= 2 * width
         size = program.workspace * item
@@ -348,7 +346,7 @@ def test_blocks_are_as_long_as_the_workspace_allows(single: bool) -> None:
 def test_a_target_says_how_long_blocks_are_and_how_far_apart_rows(target: Target) -> None:
     p, w = eg.Symbol("p", 3, per_sample=True), eg.Symbol("w", (3, 3))
     e = [eg.tanh(w @ eg.sin(p)) * p[0], eg.over_samples.sum(eg.outer(p, w @ p))]
-    given = [Argument("p", ((p, 0),), 3, True), Argument("w", ((w, 0),), 9, False)]
+    given = [Argument("p", ((p, 0),), p.shape, True), Argument("w", ((w, 0),), w.shape, False)]
     program = emit(e, given, batch=True, single=False, target=target)
     assert program.block in target.blocks and program.workspace == program.rows * target.row_length(program.block)
     assert program.workspace * 8 <= target.workspace or program.block == target.blocks[-1]
@@ -369,7 +367,7 @@ def test_memory_of_dead_values_is_used_again() -> None:
     rows = []
     for _ in range(12):
         h = eg.tanh(w @ h)
-        program = emit([h], [Argument("p", ((p, 0),), 50, True), Argument("w", ((w, 0),), 2500, False)], batch=True, single=False)
+        program = emit([h], [Argument("p", ((p, 0),), p.shape, True), Argument("w", ((w, 0),), w.shape, False)], batch=True, single=False)
         rows.append(program.rows)
     assert rows[-1] == rows[2] <= 4 * 50
 
@@ -390,11 +388,8 @@ def test_arguments_of_compile_that_are_wrong() -> None:
 def test_batches_that_do_not_fit(backend: str) -> None:
     p, q = eg.Symbol("p", 2, per_sample=True), eg.Symbol("q", per_sample=True)
     fn = eg.compile(p * q, [p, q], backend=backend)  # type: ignore[call-overload]
-    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
+    with pytest.raises(eg.ShapeError, match=r"argument 'q': the batch axes \(4,\) do not fit those of the others, \(3,\)"):
         fn(np.ones((3, 2)), np.ones(4))
-    core = compile_function([p * q], [Argument("p", ((p, 0),), 2, True), Argument("q", ((q, 0),), 1, True)], backend)
-    with pytest.raises(eg.ShapeError, match=r"argument 'q' has batch shape \(4,\), the others have \(3,\)"):
-        core(np.ones((3, 2)), np.ones(4))
     np.testing.assert_array_equal(fn(np.ones((3, 1, 2)), np.arange(4.0)), np.broadcast_to(np.arange(4.0)[:, None], (3, 4, 2)))
 
 
@@ -408,11 +403,11 @@ def test_what_fails_in_the_background_is_the_callers_error(monkeypatch: pytest.M
         answered.wait(60)
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr(fn._core, "form", fails)
+    monkeypatch.setattr(fn.core, "form", fails)
     assert fn(0.5) == pytest.approx(np.sin(0.5))  # NumPy answers at once
     answered.set()
-    for coming in fn._core._coming.values():
-        assert isinstance(coming.exception(), RuntimeError)
+    with pytest.raises(RuntimeError, match="no compiler"):
+        eg.inspect(fn).wait()
     with pytest.raises(RuntimeError, match="no compiler"):
         fn(0.5)
 
@@ -454,7 +449,7 @@ def test_what_is_a_product_of_matrices_is_computed_as_one() -> None:
     p, q = eg.Symbol("p", 7, per_sample=True), eg.Symbol("q", 7, per_sample=True)
 
     def calls(e: Node, *symbols: Node) -> set[str]:
-        text = eg.compile(e, symbols)._core.program(any(s.per_sample for s in symbols)).source
+        text = eg.inspect(eg.compile(e, symbols), any(s.per_sample for s in symbols)).source
         driver = text[text.index("def k0(") :]
         return {name for name in ("product", "dots") if f" {name}(" in driver}
 
@@ -530,7 +525,7 @@ def test_what_a_solve_destroys_is_memory_that_is_used_again() -> None:
         e = b
         for k in range(times):
             e = eg.solve(a * (1 + eg.sum(e**2)) + k, e)
-        return eg.compile(e, [a, b])._core.program(True).rows
+        return eg.inspect(eg.compile(e, [a, b]), True).rows
 
     # each matrix and its copy are there for one solution only
     assert rows(3) == rows(6)
@@ -544,11 +539,11 @@ def test_sums_over_samples_of_what_they_share() -> None:
 
 def test_only_float32_alone_is_computed_in_float32() -> None:
     x, y = eg.symbols("x y")
-    core = compile_function([x * y], [Argument("x", ((x, 0),), 1, False), Argument("y", ((y, 0),), 1, False)])
+    fn = eg.compile(x * y, [x, y])
     wide, narrow = np.array([0.1]), np.array([0.1], np.float32)
     for a, b in ((wide, narrow), (narrow, wide), (wide, wide), (narrow, narrow)):
-        (got,) = core(a, b)
-        assert got.dtype == np.result_type(a, b) and got == (a * b)[0]
+        got = fn(a, b)
+        assert got.dtype == np.result_type(a, b) and got == a * b
 
 
 def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
@@ -571,7 +566,7 @@ def test_results_that_do_not_depend_on_a_batch_have_its_axes() -> None:
 
 def test_only_sums_may_be_reordered_by_numba() -> None:
     x, w = eg.Symbol("x", 6), eg.Symbol("w", (6, 6))
-    text = eg.compile(eg.tanh(w @ eg.sin(x)) + eg.max(x) * x, [x, w])._core.program(False).source
+    text = eg.inspect(eg.compile(eg.tanh(w @ eg.sin(x)) + eg.max(x) * x, [x, w]), False).source
     kernels = re.findall(r"^@njit\((.*)\)\ndef (k\d+)\(.*\):\n((?:    .*\n)*)", text, re.M)
     assert len(kernels) >= 4
     for options, name, body in kernels:
@@ -596,9 +591,9 @@ def test_helpers_of_users_are_compiled_once_decorated() -> None:
 
 def test_code_is_for_batches_of_float64_unless_something_else_is_wanted() -> None:
     x = eg.Symbol("x", 3, per_sample=True)
-    core = eg.compile(eg.tanh(x), x)._core
-    assert core.program().source == core.program(True, False).source
-    assert len({core.program(*kind).source for kind in ((True, False), (True, True), (False, False))}) == 3
+    fn = eg.compile(eg.tanh(x), x)
+    assert eg.inspect(fn).source == eg.inspect(fn, True, np.float64).source == fn.source
+    assert len({eg.inspect(fn, *kind).source for kind in ((True, np.float64), (True, np.float32), (False, np.float64))}) == 3
 
 
 @pytest.mark.parametrize("per_sample", [False, True])
@@ -623,12 +618,11 @@ def test_parts_taken_beside_numbers(per_sample: bool) -> None:
 
 def test_numbers_have_the_type_of_the_code() -> None:
     x = eg.Symbol("x", 3, per_sample=True)
-    core = eg.compile(eg.exp(x) * 0.3 + 2.5, x)._core
-    double, single = core.program(True, False).source, core.program(True, True).source
+    fn = eg.compile(eg.exp(x) * 0.3 + 2.5, x)
+    double, single = eg.inspect(fn).source, eg.inspect(fn, dtype=np.float32).source
     assert "R(0.3)" in single and "R(2.5)" in single and "R(0.3)" not in double
     helper = single[single.index("def exp_rest") : single.index("def k0")]
     assert re.search(r"R\(\d", helper) and not re.search(r"R\(\d", double)
-    assert compile_function([eg.sin(x)], [Argument("x", ((x, 0),), 3, True)]).threads == 1
 
 
 def test_points_of_a_self_check_are_inside_of_most_domains() -> None:
@@ -643,7 +637,7 @@ def test_tables_of_a_module() -> None:
     e = x
     for k in range(9):
         e = eg.tanh(e[::-1] * (k + 1.0)) + eg.sum(e)
-    program = eg.compile(e, x)._core.program(False)
+    program = eg.inspect(eg.compile(e, x), False)
     loaded = module.Module(program.source)
     steps = [(int(c), int(t)) for c, t in re.findall(r"\((\d+), (\d+)\)", program.source[program.source.index("STEPS = ") :])]
     assert len(steps) > 2 and loaded.steps.tolist() == [list(s) for s in steps]
@@ -654,7 +648,7 @@ def test_parts_of_parts_are_put_where_they_belong_at_once() -> None:
     x = eg.Symbol("x", 4)
     parts = [eg.stack([eg.sin(x[0]), eg.cos(x[1])]), eg.stack([x[2] * x[3], x[0] ** 2])]
     whole = eg.stack(parts)
-    (program,) = [emit([whole], [Argument("x", ((x, 0),), 4, False)], batch=False, single=False)]
+    (program,) = [emit([whole], [Argument("x", ((x, 0),), x.shape, False)], batch=False, single=False)]
     assert program.shared == 0  # all is written into the result
     value = np.array([0.1, 0.5, 2.0, 3.0])
     want = [[np.sin(0.1), np.cos(0.5)], [6.0, 0.1**2]]
@@ -673,7 +667,7 @@ def test_generated_text_and_its_instructions_are_the_same_in_every_process() -> 
         "x, w = eg.Symbol('x', 3, per_sample=True), eg.Symbol('w', (3, 3))\n"
         "f = eg.sqrt(eg.tanh(w @ eg.sin(x)) ** 2 + eg.floor(x)) * eg.abs(x) + eg.maximum(x, eg.exp(x)) * eg.erf(x)\n"
         "fn = eg.compile([f, eg.over_samples.mean(eg.sum(f)), eg.gradient(eg.over_samples.sum(eg.sum(f)), w)], (x, w))\n"
-        "print(fn.source, print_program(fn._core.program(True).loops, machine.target(64)))\n"
+        "print(fn.source, print_program(fn.core.program(True).loops, machine.target(64)))\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
     texts = {

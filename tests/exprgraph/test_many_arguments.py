@@ -11,7 +11,6 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
-from exprgraph.loops.print.llvm import print_program
 from exprgraph.lowering.call.into import shared_among, shared_with
 from exprgraph.lowering.call.module import Module
 from exprgraph.lowering.native import machine
@@ -24,9 +23,9 @@ AT = np.linspace(0.1, 2.0, MANY)
 
 
 def call_of(fn: Any, batch: bool) -> Call:
-    program = fn._core.program(batch)
-    takes = tuple((a.shape, a.per_sample) for a in fn._core.arguments)
-    gives = tuple((o.shape, lane) for o, lane in zip(fn._core.outputs, program.per_sample))
+    program = fn.core.program(batch)
+    takes = tuple((a.shape, a.per_sample) for a in fn.core.arguments)
+    gives = tuple((o.shape, lane) for o, lane in zip(fn.core.outputs, program.per_sample))
     return Call(takes, gives, program.workspace, program.shared, batch, 64)
 
 
@@ -47,7 +46,7 @@ def test_numbers_arrays_batches_and_what_is_refused() -> None:
         np.testing.assert_allclose(np.array(fn(*batch))[:, 3], right, rtol=1e-13)
     with pytest.raises(TypeError, match=f"expected {MANY} values"):
         fn(*AT[1:])
-    with pytest.raises(eg.ShapeError, match="argument 's41' has batch shape"):
+    with pytest.raises(eg.ShapeError, match="argument 's41': the batch axes"):
         fn(*batch[:41], np.zeros(4), *batch[42:])
     mixed = [*batch[:50], *AT[50:]]  # for Python to sort out
     np.testing.assert_allclose(np.array(fn(*mixed))[:, 1], right, rtol=1e-13)
@@ -91,7 +90,7 @@ def test_what_is_generated_does_not_grow_with_the_arguments() -> None:
     texts = [entry(call_of(fn, batch)) for fn in (few, many) for batch in (False, True)]
     assert max(map(len, texts)) - min(map(len, texts)) < 3000
     for batch, sign in ((False, "s["), (True, "load(w")):
-        source = many._core.program(batch).code
+        source = eg.inspect(many, batch).code
         driver = source[source.index("def kernel") :]
         assert driver.count(sign) == 1 and driver.count("\n") < 40
 
@@ -104,7 +103,7 @@ def test_the_entry_is_sound(n: int, batch: bool) -> None:
     e, symbols = weighted(n)
     for f in (e, [e, *(eg.cos(a) for a in symbols), *(eg.stack([a, a]) for a in symbols)]):
         fn = eg.compile(f, symbols)
-        text = print_program(fn._core.program(batch).loops, machine.target(64)) + "\n" + entry(call_of(fn, batch))
+        text = eg.inspect(fn, batch).llvm + "\n" + entry(call_of(fn, batch))
         machine.host()  # LLVM is ready
         llvm.parse_assembly(text).verify()
 
@@ -112,7 +111,7 @@ def test_the_entry_is_sound(n: int, batch: bool) -> None:
 def test_an_integrators_function_of_many_numbers() -> None:
     e, symbols = weighted(600)
     fn = eg.compile(e, symbols)
-    form = fn._core.form(False, False)
+    form = fn.core.form(False, False)
     assert form.code is not None
     at = np.linspace(0.1, 2.0, 600)
     number = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(form.code.number)
@@ -123,9 +122,9 @@ def test_an_integrators_function_of_many_numbers() -> None:
 @pytest.mark.slow
 def test_python_runs_the_same_text() -> None:
     fn = eg.compile(*weighted(40))
-    module = Module(fn._core.program(False).source)
+    module = Module(eg.inspect(fn, False).source)
     at = [np.array([a]) for a in AT[:40]]
-    o, program = np.zeros(1), fn._core.program(False)
+    o, program = np.zeros(1), eg.inspect(fn, False)
     tables = module.constants, module.table, module.steps
     module.kernel.py_func(*at, o, np.zeros(program.workspace), np.zeros(program.shared), *tables, np.uint64(1))
     np.testing.assert_allclose(o[0], np.sum(np.arange(1, 41) * np.sin(AT[:40])), rtol=1e-12)
@@ -134,7 +133,7 @@ def test_python_runs_the_same_text() -> None:
 def test_small_arguments_are_put_into_the_workspace_and_not_beside_it() -> None:
     symbols = [eg.Symbol(f"a{k}", 3) for k in range(40)]
     fn = eg.compile(eg.sum(sum(symbols)), symbols)
-    form = fn._core.form(False, False)
+    form = fn.core.form(False, False)
     assert form.code is not None
     given = [np.full(3, float(k)) for k in range(40)]
     size = form.program.shared

@@ -16,7 +16,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.loops import library
 from exprgraph.loops.errors import UnreadableError
-from exprgraph.loops.print.llvm import Target, print_program, statements
+from exprgraph.loops.print.llvm import Target, statements
 from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.lowering.native import entry, layout, loading, machine
 from exprgraph.meaning.evaluate import evaluate
@@ -27,8 +27,7 @@ V = eg.Symbol("V", shape=(7, 7))
 
 
 def _text(e, *symbols, batch=True, single=False):
-    program = eg.compile(e, symbols)._core.program(batch, single)
-    return print_program(program.loops, machine.target(32 if single else 64))
+    return eg.inspect(eg.compile(e, symbols), batch, np.float32 if single else float).llvm
 
 
 def _sections(assembly):
@@ -178,7 +177,7 @@ def test_arrays_of_another_make_are_not_as_expected(monkeypatch):
 def test_a_function_of_numbers_has_the_memory_it_needs():
     a, b = eg.symbols("a b")
     fn = eg.compile(eg.solve(eg.stack([[a, b], [1.0, a + b]]), eg.stack([eg.sin(a), eg.cos(b)]))[0], (a, b))
-    program = fn._core.program(False, False)
+    program = fn.core.program(False, False)
     assert program.shared > 4  # the system and its right-hand side
     for workspace, shared in ((program.workspace, program.shared), (5, 40), (40, 5)):
         call = entry.Call((((), False), ((), False)), (((), False),), workspace, shared, False, 64)
@@ -208,7 +207,7 @@ def test_common_calls_are_answered_in_one_step(name, dtype):
     rng = np.random.default_rng(0)
     values = [rng.standard_normal(((6,) if s.per_sample else ()) + s.shape).astype(dtype) for s in symbols]
     want = eg.evaluate(outputs, dict(zip(symbols, [v.astype(float) for v in values])))
-    form = fn._core.form(batch, dtype is np.float32)
+    form = fn.core.form(batch, dtype is np.float32)
     got = form.quick(*values)
     got = got if isinstance(got, tuple) else (got,)
     into = [np.full(np.shape(w), 7.0, dtype) for w in want]
@@ -222,7 +221,7 @@ def test_common_calls_are_answered_in_one_step(name, dtype):
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
 def test_what_is_not_common_is_left_to_python():
     fn = eg.compile([W @ x, eg.over_samples.sum(x)], (x, W))
-    form = fn._core.form(True, False)
+    form = fn.core.form(True, False)
     a, w = np.ones((4, 5)), np.ones((7, 5))
     wrong = [
         (a[:, ::-1], w), (a.astype(np.float32), w), (a.tolist(), w), (a[0], w), (a[None], w), (a, w.T), (a, w[:6]),
@@ -251,7 +250,7 @@ def test_what_is_not_common_is_left_to_python():
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
 def test_numbers_are_answered_in_one_step():
     a, b = eg.symbols("a b")
-    form = eg.compile([a * b, a - b], (a, b))._core.form(False, False)
+    form = eg.compile([a * b, a - b], (a, b)).core.form(False, False)
     for values in ((2.0, 3.0), (np.float64(2), 3.0), (np.array(2.0), 3.0)):
         assert form.quick(*values) == (6.0, -1.0)
         assert all(type(r) is np.float64 for r in form.quick(*values))
@@ -418,7 +417,7 @@ def test_a_batch_is_answered_at_once_where_no_symbol_is_declared_by_sample(monke
     given = np.linspace(0, 1, 50), np.linspace(1, 2, 50)
     first = fn(*given), one(*given)
     assert [r.shape for r in first[1]] == [(50,), (50,)]  # the number too
-    monkeypatch.setattr(fn._core, "answer", None)
+    monkeypatch.setattr(fn.core, "answer", None)
     again = fn(*given), one(*given)
     assert all(np.array_equal(x, y) for x, y in zip(first[0] + first[1], again[0] + again[1]))
 

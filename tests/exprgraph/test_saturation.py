@@ -252,7 +252,7 @@ def test_a_mask_above_a_product_costs_what_the_product_costs(what: str, mask: st
         plain, masked = eg.gradient(eg.sum(eg.sin(e)), s), eg.gradient(eg.sum(eg.sin(MASKS[mask](e))), s)
         assert eg.count_ops(masked) <= 1.2 * eg.count_ops(plain)
         fn = eg.compile(masked, eg.free_symbols(masked))
-        shared = fn._core.program(False).shared  # places for intermediate values
+        shared = eg.inspect(fn, False).shared  # places for intermediate values
         assert shared < 20 * 60 * 60, shared
 
 
@@ -271,7 +271,7 @@ def test_a_network_with_choices_costs_what_it_costs_without(activation: str) -> 
 
     assert operations(act) < 1.05 * operations(eg.tanh)
     program = eg.compile(eg.gradient(eg.over_samples.sum(eg.sum(act(weights[1] @ act(weights[0] @ q)))), weights[0]), (*weights[:2], q))
-    assert program._core.program(True).rows < 200  # no product of matrices is stored element by element
+    assert eg.inspect(program, True).rows < 200  # no product of matrices is stored element by element
 
 
 def test_the_laplacian_of_a_network_of_powers_of_relu_is_collapsed() -> None:

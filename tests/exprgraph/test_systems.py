@@ -131,7 +131,7 @@ def test_singular_systems_in_code_that_numba_compiles(tmp_path) -> None:
     A, b = eg.Symbol("A", (3, 3)), eg.Symbol("b", 3)
     f = eg.compile(eg.solve(A, b), (A, b))
     module = load_module(f.source)
-    program = f._core.program()
+    program = eg.inspect(f)
     for a, singular in ((SINGULAR["counted"], True), (np.eye(3) * 2, False)):
         given = [np.tile(v.ravel(), 16) for v in (a, np.ones(3))]
         out = np.empty(48)

@@ -116,9 +116,9 @@ def agree(row: Callable[..., Node], plain: Callable[..., float], arity: int = 1)
     fn = eg.compile(row(*symbols), symbols)
     want = np.array([float(plain(*map(float, v))) for v in zip(*grid)])
     np.testing.assert_allclose(fn(*grid), want, rtol=1e-14)
-    assert fn._core.form(True, False).code is not None
+    assert eg.inspect(fn, True).native
     np.testing.assert_allclose([float(fn(*map(float, v))) for v in zip(*grid)], want, rtol=1e-14)
-    assert fn._core.form(False, False).code is not None
+    assert eg.inspect(fn, False).native
 
 
 @pytest.mark.one_in(3)
@@ -141,12 +141,12 @@ def test_every_function_of_the_c_library(name: str) -> None:
     points = np.array([-1.0, 0.0, 0.5, 2.0, 3.0, 3.5, 1.0, 1.5, 2.5])
     np.testing.assert_allclose(fn(points), [plain(float(v)) for v in points], rtol=1e-14)
     assert fn(0.5) == pytest.approx(plain(0.5), rel=1e-14)
-    assert all(fn._core.form(batch, False).code is not None for batch in (True, False))
+    assert all(eg.inspect(fn, batch).native for batch in (True, False))
 
 
 def test_the_c_library_is_called_seldom() -> None:
     """Only where a lane needs it: behind a branch, not for each vector."""
-    text = print_program(eg.compile(eg.sin(x), x)._core.program(True).loops, machine.target(64))
+    text = eg.inspect(eg.compile(eg.sin(x), x), True).llvm
     assert "seldom" in text and text.index("seldom") < text.index("call double @sin(")
 
 
@@ -197,7 +197,7 @@ LEFT: dict[str, str] = {
 def test_python_that_is_left_to_numba(name: str) -> None:
     with pytest.warns(eg.NotNativeWarning):
         row, _, _ = row_of(LEFT[name])
-    program = eg.compile(row(x), x)._core.program(True)
+    program = eg.compile(row(x), x).core.program(True)
     with pytest.raises(UnreadableError):
         print_program(program.loops, machine.target(64))
 
@@ -209,7 +209,7 @@ def test_functions_that_call_themselves_are_left_to_numba(often: bool) -> None:
     with pytest.warns(eg.NotNativeWarning, match="calls itself"):
         row = eg.function(f"{name}", numpy=lambda a: a, derivative=lambda a: 0 * a, code=f"{name}({{0}})", source=source)
     e = eg.stack([row(x + k) for k in range(20)]) if often else row(x)
-    program = eg.compile(e, x)._core.program(True)
+    program = eg.compile(e, x).core.program(True)
     with pytest.raises(UnreadableError, match=name):
         print_program(program.loops, machine.target(64))
 
@@ -261,7 +261,7 @@ def test_functions_written_here_are_those_of_python(name: str) -> None:
     with np.errstate(all="ignore"):
         want = [float(plain(*v)) for v in zip(*grid)]
     np.testing.assert_allclose(fn(*grid), want, rtol=1e-15)
-    assert fn._core.form(True, False).code is not None
+    assert eg.inspect(fn, True).native
 
 
 @pytest.mark.parametrize("lead", [(), (5,)])
@@ -270,11 +270,11 @@ def test_a_function_called_often_is_a_function_of_its_own(lead: tuple[int, ...],
     v = eg.Symbol("v")
     terms = [eg.sin(v + k) * eg.erf(v - k / 7) for k in range(30)]
     fn = eg.compile(eg.stack(terms), v)
-    text = print_program(fn._core.program(bool(lead), dtype is np.float32).loops, machine.target(32 if dtype is np.float32 else 64))
+    text = eg.inspect(fn, bool(lead), dtype).llvm
     assert text.count("define internal") >= 1 and text.count("@f.sin.") >= 30
     assert len([line for line in text.splitlines() if line.startswith("define internal") and "@f.sin." in line]) == 1
     once = eg.compile(terms[0], v)
-    text = print_program(once._core.program(bool(lead), False).loops, machine.target(64))
+    text = eg.inspect(once, bool(lead)).llvm
     assert "@f.sin." not in text
     value = np.random.default_rng(0).uniform(-2, 2, lead).astype(dtype)
     want = eg.evaluate(eg.stack(terms), {v: value.astype(float)})

@@ -19,14 +19,12 @@ from typing import Any
 import numpy as np
 
 import exprgraph as eg
+from exprgraph import descent as descents
+from exprgraph.descent import Batches, Descent, Term
 from exprgraph.graph.node import Node
-from exprgraph.lowering.call import descent as descents
 from exprgraph.lowering.call import form as forms
-from exprgraph.lowering.call.descent import Batches, Descent, Term
-from exprgraph.lowering.call.function import compile_function
 from exprgraph.lowering.native import image, machine, pages
 from exprgraph.lowering.plan import data as datas
-from exprgraph.lowering.plan.program import Argument
 
 sys.path.append(str(Path(__file__).parent.parent / "exprgraph"))
 from rule_graphs import SHARED, Symbols, graphs, values
@@ -145,7 +143,7 @@ def check(what: str, outputs: Sequence[Node], symbols: Sequence[Node], dtype: An
     """One function, called in every way on guarded memory."""
     fn = eg.compile(list(outputs), list(symbols))
     divided = eg.compile(list(outputs), list(symbols), threads=3)
-    core = fn._core
+    core = fn.core
     single = dtype == np.float32
     by_sample = [a.per_sample for a in core.arguments]
     rng = np.random.default_rng(0)
@@ -205,7 +203,7 @@ def numbers() -> None:
     """A callback of C."""
     s, r = SHARED.s, SHARED.r
     f = eg.compile(eg.sum(eg.solve(eg.stack([eg.stack([s, r]), eg.stack([-r, s + r])]), eg.stack([s * r, s])) ** 2), (s, r))
-    code = f._core.form(False, False).code
+    code = f.core.form(False, False).code
     assert code is not None
     number = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.c_void_p)(code.number)
     for at_end in (True, False):
@@ -230,13 +228,13 @@ def lanes(dtype: Any) -> None:
         own = Symbols(*[eg.Symbol(n.name, n.shape, per_sample=True) if n.name in split else n for n in SHARED])
         outputs = [eg.sin(f / 100) for f in graphs(own).values() if f.per_sample]
         for mine in (outputs, [eg.sin(f / (100 + eg.over_samples.mean(f**2))) for f in graphs(own).values() if f.per_sample]):
-            form = eg.compile(mine, list(own))._core.form(True, dtype == np.float32)
+            form = eg.compile(mine, list(own)).core.form(True, dtype == np.float32)
             for n in (1, 9, 121):
                 arrays = [np.array(v, dtype) for v in values(own, (n,)).values()]
                 raw(form, arrays, [0, *(o.size * n for o in mine)], n, True, 1e30)
                 assert not asked, (split, n, asked[:3])
     x = SHARED.x  # and the sine is asked for where numbers are large
-    form = eg.compile(eg.sin(x), x)._core.form(True, dtype == np.float32)
+    form = eg.compile(eg.sin(x), x).core.form(True, dtype == np.float32)
     raw(form, [np.full((1, 3), 1e30, dtype)], [0, 3], 1, True, 0.0)
     assert asked
 
@@ -258,9 +256,8 @@ def steps(dtype: Any) -> None:
     p, g, m, rate, step = eg.Symbol("p", 5), eg.Symbol("g", 5), eg.Symbol("m", 5), eg.Symbol("rate"), eg.Symbol("step")
     x, y = eg.Symbol("x", 5, per_sample=True), eg.Symbol("y", per_sample=True)
     loss = eg.over_samples.mean((eg.tanh(p @ x) - y) ** 2)
-    of = {s: Argument(s.name, ((s, 0),), s.size, s.per_sample) for s in (p, g, m, rate, step, x, y)}
-    core = compile_function([loss, eg.gradient(loss, p)], [of[p], of[x], of[y]])
-    update = compile_function([p - rate * (m + g) / step, m + g], [of[s] for s in (p, g, m, rate, step)])
+    core = eg.compile([loss, eg.gradient(loss, p)], (p, x, y))
+    update = eg.compile([p - rate * (m + g) / step, m + g], (p, g, m, rate, step))
     rng = np.random.default_rng(0)
     data = rng.uniform(-1, 1, (23, 5)).astype(dtype), rng.uniform(-1, 1, 23).astype(dtype)
     indices = rng.permutation(23)
@@ -310,11 +307,11 @@ def main(part: str, kind: str) -> None:
         steps(dtype)
     elif part == "wrong":  # one sample more than there is memory for
         fn = eg.compile(SHARED.x * 2, SHARED.x)
-        raw(fn._core.form(True, dtype == np.float32), [np.ones((9, 3), dtype)], [0, 27], 10, True, 0.0)
+        raw(fn.core.form(True, dtype == np.float32), [np.ones((9, 3), dtype)], [0, 27], 10, True, 0.0)
     elif part == "before":  # memory before the first element
         print(np.ndarray(1, dtype, guarded(9, dtype, False).base, PAGE - dtype().itemsize))
     elif part == "constants":  # memory behind the last table of a function
-        (own, *_) = eg.compile(SHARED.x * 2, SHARED.x)._core.form(True, False).code.owner.item()
+        (own, *_) = eg.compile(SHARED.x * 2, SHARED.x).core.form(True, False).code.owner.item()
         assert ctypes.string_at(own.address, 1)
         print(ctypes.string_at(own.address + own.size - 1, 1))
     else:

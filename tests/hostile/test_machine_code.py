@@ -274,11 +274,11 @@ def test_a_callback_with_a_large_workspace_on_a_small_stack() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(n, n)) / n, rng.normal(size=n)
     f = eg.compile(eg.sum(eg.solve(eg.array(a) * t + eg.identity(n), eg.array(b))), t)
-    assert f._core.form(False, False).program.shared > n * n
+    assert eg.inspect(f, False).shared > n * n
     want = [np.linalg.solve(a * v + np.eye(n), b).sum() for v in (0.25, 1.0)]
     import ctypes
 
-    number = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(f._core.form(False, False).code.number)
+    number = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(f.core.form(False, False).code.number)
     got: list[float] = []
 
     def work() -> None:

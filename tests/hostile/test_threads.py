@@ -105,7 +105,7 @@ def test_one_function_is_compiled_once_and_called_by_all() -> None:
         return good
 
     assert all(at_once(8, work))
-    assert len(fn._core._forms) == 2
+    assert len(eg.inspect(fn).compiled) == 2
 
 
 def test_calls_of_one_sample_and_of_batches_do_not_mix() -> None:

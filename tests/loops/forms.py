@@ -27,18 +27,18 @@ class Case:
         self.fn = eg.compile(outputs, symbols, contract=False)
         if not per_sample:
             self.fn = eg.compile(outputs, symbols, shared=symbols, contract=False)
-        self.core, self.single, self.samples = self.fn._core, single, samples if per_sample else 1
-        self.program = self.core.program(per_sample, single)
+        self.single, self.samples = single, samples if per_sample else 1
         self.dtype = np.float32 if single else np.float64
+        self.program = eg.inspect(self.fn, per_sample, self.dtype)
 
     def named(self, name: str) -> str:
         """The file, with another name for its function, so that there may be several in one."""
-        return self.core.c_source(self.single).replace("evaluate", name)
+        return self.program.c_source.replace("evaluate", name)
 
     def memory(self) -> tuple[Arrays, np.ndarray, np.ndarray]:
         """Results and workspaces of just the sizes that are needed, all NaN."""
         p = self.program
-        sizes = [(o.size, differs) for o, differs in zip(self.core.outputs, p.per_sample)]
+        sizes = [(o.size, differs) for o, differs in zip(self.fn.outputs, p.differs)]
         results = [sum(n for n, differs in sizes if not differs), *(n * self.samples for n, differs in sizes if differs)]
         made = [np.full(n, np.nan, self.dtype) for n in (*results, p.workspace, p.shared)]
         return made[:-2], *made[-2:]
@@ -61,8 +61,8 @@ class Case:
         values = values if isinstance(values, list) else [values]
         flat = [np.asarray(v, self.dtype).reshape(-1) for v in values]
         return [
-            np.concatenate([np.empty(0, self.dtype), *(v for v, differs in zip(flat, self.program.per_sample) if not differs)]),
-            *(v for v, differs in zip(flat, self.program.per_sample) if differs),
+            np.concatenate([np.empty(0, self.dtype), *(v for v, differs in zip(flat, self.program.differs) if not differs)]),
+            *(v for v, differs in zip(flat, self.program.differs) if differs),
         ]
 
     @property

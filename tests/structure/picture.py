@@ -104,7 +104,8 @@ def _levels(folders: Sequence[str], graph: Graph, reach: Mapping[str, set[str]])
     """How many layers are below each folder; the members of a circle share one."""
     circle = {f: {f} | {g for g in reach[f] if f in reach[g]} for f in folders}
     level: dict[str, int] = {}
-    upwards = sorted(folders, key=lambda f: (len(reach[f]), min(circle[f])))  # what a folder reaches comes before it
+    # with itself, a folder reaches more than those below it, and as much as those of its circle
+    upwards = sorted(folders, key=lambda f: (len(reach[f] | {f}), min(circle[f])))
     for f in upwards:
         level[f] = max([0, *(1 + level[h] for g in circle[f] for h in graph[g] if h not in circle[f])])
     for f in reversed(upwards):  # as near as possible to the lowest of its users

@@ -214,7 +214,7 @@ def test_further_symbols_come_between_the_input_and_the_parameters(backend: str)
     np.testing.assert_allclose(f(X, Y, 2.0, np.zeros((5, 4)), m, ps), 2 * (out - Y) @ m.T, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(f(X, Y[0], 2.0, np.zeros(4), m, ps), 2 * (out - Y[0]) @ m.T, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(f(X[0], Y, 2.0, np.zeros(4), m, ps), 2 * (out[0] - Y) @ m.T, rtol=1e-12, atol=1e-14)
-    with pytest.raises(ShapeError, match=r"k: expected shape \(\) \(it is shared by all samples\), got \(5,\)"):
+    with pytest.raises(ShapeError, match=r"k: expected shape \(\), which all samples share, got \(5,\)"):
         f(X, Y, np.ones(5), np.zeros(4), m, ps)
 
 

@@ -91,7 +91,7 @@ def test_steps_are_the_formulas(name: str) -> None:
 
 
 def test_python_steps_are_those_of_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from exprgraph.lowering.call.descent import Descent
+    from exprgraph.descent import Descent
 
     def run() -> Any:
         return train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=5, batch_size=7, rng=3, progress=False)
@@ -527,5 +527,5 @@ def test_data_that_a_callback_resizes(optimizer, change):
         else:
             x.resize((4, 2) if change == "smaller" else (300_000, 2), refcheck=False)
 
-    with pytest.raises(ShapeError, match="expected 6000 numbers|batch shape"):
+    with pytest.raises(ShapeError, match="expected 6000 numbers|batch axes"):
         train(Chain(Dense(2, 3), Dense(3, 1)), MSE(), (x, y), optimizer=optimizer, epochs=5, rng=0, callback=callback, progress=False)

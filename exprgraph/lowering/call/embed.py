@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +11,12 @@ from ...errors import CompilationError
 from ...loops.print.c import Interface, Numbers, print_program
 from ...support.names import shown
 from .form import Form, unread_functions
-
-if TYPE_CHECKING:
-    from .function import CompiledOutputs
+from .outputs import CompiledOutputs
 
 
 def _form(core: CompiledOutputs) -> Form:
     """The form in float64, on lanes if any argument differs by sample."""
-    return core.form(any(a.per_sample for a in core.arguments), False)
+    return core.form(core.takes_batches, False)
 
 
 def workspace_size(core: CompiledOutputs) -> int:
@@ -52,15 +50,16 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     return form.code.address, function
 
 
-def c_source(core: CompiledOutputs, single: bool = False) -> str:
+def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     """A file of C99 whose function ``evaluate`` is called as :func:`c_function` says, or with ``single`` of float32.
 
     Raises:
         CompilationError: a function of users is in it whose code only Numba compiles.
     """
-    for name, reason in unread_functions(core.outputs).items():
-        raise CompilationError(f"there is no C of {name}, which only Numba compiles: {reason}")
-    program = core.program(any(a.per_sample for a in core.arguments), single)
+    left = core.left_to_numba
+    if left is not None:
+        raise CompilationError(f"there is no C of {left}")
+    program = core.program(batch, single)
     data = program.data
     numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
     given = [(shown(a.name), a.shape, a.per_sample) for a in core.arguments]
@@ -100,7 +99,7 @@ def numba_function(core: CompiledOutputs) -> Any:
     form = _form(core)
     if form.code is None:
         return _all_numba(core, form)
-    _, entry = core.machine_code
+    _, entry = c_function(core)
     lanes = sum(form.program.per_sample)
     names = [f"a{k}" for k in range(len(core.arguments))]
     results = ["o", *(f"o{k}" for k in range(lanes))]

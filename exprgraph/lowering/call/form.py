@@ -13,8 +13,9 @@ from ...errors import CompilationError
 from ...functions.elementwise import Function, is_boolean
 from ...graph.node import Node
 from ...graph.traverse import topological
+from ...meaning.binding import Argument
 from ...support.compiling import in_llvm
-from ..plan.program import Argument, Program
+from ..plan.program import Program
 from .into import shared_with
 
 if TYPE_CHECKING:

@@ -1,206 +1,146 @@
-"""The callable: checks its arguments, compiles on first use, keeps both forms."""
+"""The compiled function that users call: values in, results out in the nesting of the equations."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...canonical.operands import as_node, refuse_truth
-from ...errors import DTypeError, ShapeError, UnboundSymbolError
+from ...errors import UnboundSymbolError
 from ...graph.node import Node
-from ...graph.primitive import SAMPLE_SUM, SYMBOL
-from ...graph.traverse import symbols_of, topological
-from ...language.given import real_array
-from ...meaning.evaluate import check_counted, evaluate_nodes, taken_as_shared, with_batch_axes
-from ...support.compiling import compiling, ending
-from ...support.integers import whole
+from ...graph.traverse import symbols_of
+from ...language.given import is_symbol
+from ...meaning.binding import Argument, Bound, bind
+from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
 from ...support.names import shown
 from ...tree import flatten
-from ..plan.program import Argument, Program
-from .backends import checked
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .form import Form
-from .into import at_once, check_shapes, given_arrays, write
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-
-class CompiledOutputs:
-    """Outputs as a function of flat argument arrays, with no nesting and no names."""
-
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
-        count = whole(threads)
-        if count is None or count < 1:
-            raise ValueError(f"threads is a positive whole number, got {threads!r}")
-        self.threads = count
-        self.contract = bool(contract)
-        self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
-        self.outputs = tuple(outputs)
-        self.arguments = tuple(arguments)
-        self.backend = checked(backend)
-        self._forms: dict[tuple[bool, bool], Form] = {}
-        self.differs = self._depends_on_samples()
-        self._ranks = [(a.per_sample, len(a.shape)) for a in self.arguments]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract)
-
-    def _depends_on_samples(self) -> tuple[bool, ...]:
-        given = {s for a in self.arguments for s, _ in a.symbols}
-        hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
-        for node in topological(self.outputs):
-            if node.op is SYMBOL and node not in given:
-                raise UnboundSymbolError(
-                    f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
-                    f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
-                )
-            if node.op is not SAMPLE_SUM and any(a in hit for a in node.args):
-                hit.add(node)
-        return tuple(o in hit for o in self.outputs)
-
-    def program(self, batch: bool = True, single: bool = False) -> Program:
-        """The generated code of a form, without compiling it."""
-        from ..plan.emit import emit  # the generator is loaded when something is first compiled
-
-        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
-
-    def form(self, batch: bool, single: bool) -> Form:
-        """The generated module of a form, compiled on first use."""
-        form = self._forms.get((batch, single))
-        if form is None:
-            with compiling:
-                form = self._forms.get((batch, single))
-                if form is None:
-                    program = self.program(batch, single)
-                    numba = self.backend == "numba"
-                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba)
-                    form = self._forms[batch, single] = made
-        return form
-
-    def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
-        """A form that is compiled in the background from the first time it is asked for."""
-        form = self._forms.get((batch, single))
-        if form is not None or ending():  # no thread compiles any more: NumPy answers
-            return form
-        key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
-        coming = self._coming.get(key)
-        if coming is None:
-            from concurrent.futures import Future
-
-            coming = self._coming[key] = Future()
-            threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
-        return coming.result() if coming.done() else None
-
-    @property
-    def source(self) -> str:
-        """The generated Python source."""
-        return self.program(any(a.per_sample for a in self.arguments)).source
-
-    @cached_property
-    def kernel(self) -> Any:
-        """The function for other Numba code; see :func:`exprgraph.lowering.call.embed.numba_function`."""
-        return numba_function(self)
-
-    def c_source(self, single: bool = False) -> str:
-        """The function in C; see :func:`exprgraph.lowering.call.embed.c_source`."""
-        return c_source(self, single)
-
-    @cached_property
-    def machine_code(self) -> tuple[int, Any]:
-        """The address and the function for C; see :func:`exprgraph.lowering.call.embed.c_function`."""
-        return c_function(self)
-
-    def __call__(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
-        """Values of the outputs: ``lead + shape`` for those that differ by sample, else ``shape``."""
-        return self.answer(*arrays, out=out)[0]
-
-    def answer(self, *arrays: np.ndarray, out: Sequence[np.ndarray] | None = None) -> tuple[list[np.ndarray], Form | None]:
-        """The same, and the form that gave it: its ``quick`` answers a call like this one at once."""
-        lead: tuple[int, ...] | None = None
-        for (per_sample, ndim), argument, a in zip(self._ranks, self.arguments, arrays):
-            if per_sample:
-                own = a.shape[: a.ndim - ndim]
-                if lead is not None and own != lead:
-                    raise ShapeError(f"argument {argument.name!r} has batch shape {own}, the others have {lead}")
-                lead = own
-        lead = lead or ()
-        if self.backend == "numpy":
-            return self._with_numpy(arrays, lead), None
-        single = bool(arrays) and all(a.dtype == np.float32 for a in arrays)
-        form = self._form_if_ready(bool(lead), single) if self.backend == "auto" else self.form(bool(lead), single)
-        if form is None:
-            return self._with_numpy(arrays, lead), None
-        if out is not None:
-            check_shapes(out, [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
-        return form(arrays, lead, out), form
-
-    def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
-        bindings: dict[Node, np.ndarray] = {}
-        for argument, a in zip(self.arguments, arrays):
-            front = lead if argument.per_sample else ()
-            vector = a.reshape((*front, argument.size))
-            for symbol, offset in argument.symbols:
-                bindings[symbol] = vector[..., offset : offset + symbol.size].reshape(front + symbol.shape)
-        values = evaluate_nodes(self.outputs, bindings, check=False)
-        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
-        return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
-
-
-def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: bool, single: bool) -> None:
-    try:
-        coming.set_result(make(batch, single))
-    except BaseException as error:  # it is the caller's, who asks for the result
-        coming.set_exception(error)
-
-
-def compile_function(outputs: Sequence[Node], arguments: Sequence[Argument], backend: str = "native", threads: int = 1) -> CompiledOutputs:
-    """A function of flat arrays; see :class:`Argument` for how symbols lie in them."""
-    return CompiledOutputs(outputs, arguments, backend, threads)
+from .into import at_once, given_arrays, write
+from .outputs import CompiledOutputs
+from .save import save_module
 
 
 class CompiledFunction:
-    """What :func:`compile` returns: called with one value a symbol.
+    """A function of numbers, which :func:`compile` makes; call it with one value an argument.
+
+    It can be pickled, and sent to other processes.  A package with functions of its own kind derives a class from this one: there
+    ``_bind`` says how values become arrays, ``_plain`` which values machine code may take as they are, ``_restore`` what
+    the results become, and ``_repeated`` which results are repeated over the samples.
 
     Attributes:
-        source: the generated Python source.
-        kernel: the function Numba compiled.
+        outputs: the computed expressions, in the order of the nesting.
+        arguments: the names of the arguments.
+        backend: which backend answers calls.
+        core: the outputs of arrays in all their forms, for this package; :func:`inspect` shows what users may ask about.
     """
 
+    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
+    _form: Form | None = None
+
     def __init__(
-        self, equations: Any, symbols: Sequence[Node], shared: Sequence[Node], backend: str, threads: int = 1, contract: bool = True
+        self,
+        equations: Any,
+        symbols: Sequence[Node | Argument],
+        shared: Sequence[Node | Argument] = (),
+        backend: str = "native",
+        threads: int = 1,
+        contract: bool = True,
     ) -> None:
-        leaves, self._restore = flatten(equations)
+        leaves, restore = flatten(equations)
         for leaf in leaves:
             refuse_truth(leaf, "compile", "expression")
-        outputs = [as_node(n) for n in leaves]
         self.equations = equations
         self.symbols = tuple(symbols)
-        self.shared = tuple(shared)
-        arguments = _arguments(outputs, self.symbols, self.shared)
-        self._core = CompiledOutputs(outputs, arguments, backend, threads, contract)
+        self._recipe: tuple[Any, ...] = (equations, self.symbols, tuple(shared), backend, threads, contract)
+        self.outputs = tuple(as_node(n) for n in leaves)
+        arguments = _arguments(self.outputs, symbols, shared)
+        self.arguments = tuple(a.name for a in arguments)
+        self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract)
+        self.backend = self.core.backend
         # with no symbol declared per sample, every result has the batch's axes, a constant's too
-        plain = not self.shared and not any(s.per_sample for s in self.symbols)
-        self._counted = taken_as_shared(outputs)
-        self._lifted = tuple(plain and not differs and axes for axes, differs in zip(with_batch_axes(outputs), self._core.differs))
+        self._every = not shared and not any(s.per_sample for s in symbols)
+        self._alone = len(leaves) == 1
+        self._bare = isinstance(equations, Node)
+        self._restore: Callable[[Sequence[Any]], Any] = restore
+
+    @cached_property
+    def _repeated(self) -> tuple[bool, ...]:
+        axes = with_batch_axes(self.outputs)
+        return tuple(self._every and not differs and leading for leading, differs in zip(axes, self.core.differs))
+
+    @cached_property
+    def _counted(self) -> list[Node]:
+        return taken_as_shared(self.outputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self.equations, self.symbols, self.shared, self.backend, self._core.threads, self._core.contract)
+        return type(self), self._recipe
 
-    @property
-    def backend(self) -> str:
-        """Which backend answers calls."""
-        return self._core.backend
+    def __repr__(self) -> str:
+        return f"<compiled function of ({', '.join(map(shown, self.arguments))}), {len(self.outputs)} outputs, backend {self.backend!r}>"
+
+    def __call__(self, *values: Any, out: Any = None) -> Any:
+        """The results; with ``out``, written into those arrays, which are nested as the results are.
+
+        Raises:
+            TypeError: the number of values is wrong.
+            ShapeError: a value has the wrong shape, or batches do not fit.
+            DTypeError: a value is not real.
+        """
+        form = self._form
+        if out is not None:
+            given = given_arrays(out, len(self.outputs))
+            if form is None or not at_once(form.quick_into, self._plain(values), given):
+                write(self._results(values, given), given)
+            return out
+        if form is not None and (quick := form.quick) is not None:
+            answer = quick(*values)
+            if answer is None and (plain := self._plain(values)) is not values:
+                answer = quick(*plain)
+            if answer is not None:
+                return answer if self._bare else self._restore((answer,) if self._alone else answer)
+        results = [r if r.ndim else r[()] for r in self._results(values)]
+        return results[0] if self._bare else self._restore(results)
+
+    def _plain(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The values as machine code may take them at once; the same object if there is nothing to make plainer."""
+        return values
+
+    def _bind(self, values: tuple[Any, ...]) -> Bound:
+        """The values as arrays, checked."""
+        arguments = self.core.arguments
+        if len(values) != len(arguments):
+            names = ", ".join(map(shown, self.arguments))
+            one = "; give them one by one" if len(values) == 1 and not np.isscalar(values[0]) else ""
+            raise TypeError(f"expected {len(arguments)} values (for {names}), got {len(values)}{one}")
+        bound = bind(values, arguments, called=lambda name: f"argument {name!r}")
+        if bound.batch and self._counted:
+            check_counted(self._counted, {s: v.ndim > len(a.shape) for a, v in zip(arguments, bound.arrays) for s, _ in a.symbols})
+        return bound
+
+    def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
+        bound = self._bind(values)
+        batch = bound.batch
+        repeated = bool(batch) and any(self._repeated)
+        results, form = self.core.answer(bound.repeated(self.core.arguments), batch, None if repeated else out)
+        self._form = None if repeated else form
+        if repeated:
+            results = [
+                np.array(np.broadcast_to(r, batch + o.shape)) if again and r.shape != batch + o.shape else r
+                for r, o, again in zip(results, self.outputs, self._repeated)
+            ]
+        return results
+
+    # -- code: for other programs the arguments are the same, in the same order
 
     @property
     def source(self) -> str:
         """The generated Python source."""
-        return self._core.source
+        return self.core.source
 
     @property
     def c_source(self) -> str:
@@ -217,137 +157,97 @@ class CompiledFunction:
         >>> print(eg.compile(x * y + 1, (x, y)).c_source.splitlines()[2])
          * void evaluate(const double *const *arguments, double *const *results, double *workspace, double *shared, int64_t samples);
         """
-        return self._core.c_source()
+        return c_source(self.core, self.core.takes_batches)
 
-    @property
+    @cached_property
     def kernel(self) -> Any:
-        """The function to call from other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
+        """The function for other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
 
-        Arrays are one-dimensional, of float64; nothing is checked or allocated.  See
-        :func:`exprgraph.lowering.call.embed.numba_function`.
+        The arrays are those of the arguments in order; then one array of all results that are the same for all samples, one
+        after another (empty if there are none), then the other results.  All of them are one-dimensional, contiguous, of
+        float64, samples one after another.  Nothing is checked and nothing allocated.
         """
-        return self._core.kernel
+        return numba_function(self.core)
 
     @property
     def workspace_size(self) -> int:
-        """How many numbers of workspace ``kernel`` and C callers must give."""
-        return workspace_size(self._core)
+        """How many numbers of workspace callers of :attr:`kernel` give; enough for each of the two that C callers give."""
+        return workspace_size(self.core)
 
     @property
     def address(self) -> int:
-        """The machine code's address, for C callers: the page on embedding has the signature."""
-        return self._core.machine_code[0]
+        """The machine code's address, for C callers: see :attr:`ctypes`.
+
+        Raises:
+            CompilationError: a part of the function is one that only Numba can compile.
+        """
+        return self._machine_code[0]
 
     @property
     def ctypes(self) -> Any:
-        """The machine code as a ctypes function: the page on embedding has its arguments."""
-        return self._core.machine_code[1]
+        """The machine code as a ctypes function, which keeps it in memory.
+
+        In C, with arguments in order, results as for :attr:`kernel`, and :attr:`workspace_size` numbers of each kind of
+        workspace::
+
+            void f(const double *const *arguments, double *const *results,
+                   double *workspace, double *shared, int64_t samples);
+
+        Raises:
+            CompilationError: a part of the function is one that only Numba can compile.
+        """
+        return self._machine_code[1]
+
+    @cached_property
+    def _machine_code(self) -> tuple[int, Any]:
+        return c_function(self.core)
 
     def low_level_callable(self) -> Any:
         """A ``scipy.LowLevelCallable`` of signature ``double (int, double *)``, of a function of numbers."""
-        return low_level_callable(self._core)
+        return low_level_callable(self.core)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the evaluator as a module that needs only numpy and numba.
 
-        The module has ``evaluate(*values)``, with the same arguments, batches and nesting of results
-        flattened to a list in order, and ``self_check()``, which ``python`` runs when the module is run.
+        The module has ``evaluate(*values)``, with the same arguments in the same order and batch axes first; its results are a
+        list in the order of :attr:`outputs`.  What depends on no sample is not repeated over them.  ``self_check()``, which
+        runs when the module is run, compares it with what was computed when it was written.
         The file appears whole or not at all; one that exists is replaced, and keeps its mode.
 
         Raises:
             FileNameError: the name's ending means something else, as in ``evaluator.c``.
             OSError: there is no such directory, what is there is no regular file, or the disk is full.
         """
-        from .save import save_module
-
-        save_module(self._core, [s.params[0] for s in self.symbols], path)
-
-    def __repr__(self) -> str:
-        names = ", ".join(shown(s.params[0]) for s in self.symbols)
-        return f"<compiled function of ({names}), {len(self._core.outputs)} outputs, backend {self.backend!r}>"
-
-    def __call__(self, *values: Any, out: Any = None) -> Any:
-        form = self._form
-        if out is not None:
-            given = given_arrays(out, len(self._lifted))
-            if form is None or not at_once(form.quick_into, values, given):
-                write(self._results(values, given), given)
-            return out
-        if form is not None and form.quick is not None:
-            answer = form.quick(*values)
-            if answer is not None:
-                return self._restore((answer,) if len(self._lifted) == 1 else answer)
-        return self._restore([r if r.ndim else r[()] for r in self._results(values)])
-
-    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
-    _form: Form | None = None
-
-    def _results(self, values: tuple[Any, ...], out: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
-        if len(values) != len(self.symbols):
-            names = ", ".join(shown(s.params[0]) for s in self.symbols)
-            one = "; give them one by one" if len(values) == 1 and not np.isscalar(values[0]) else ""
-            raise TypeError(f"expected {len(self.symbols)} values (for {names}), got {len(values)}{one}")
-        arrays = [real_array(v, f"argument {s.params[0]!r}") for v, s in zip(values, self.symbols)]
-        lead: tuple[int, ...] = ()
-        for a, s, argument in zip(arrays, self.symbols, self._core.arguments):
-            n = a.ndim - len(s.shape)
-            if n < 0 or a.shape[n:] != s.shape or (n and not argument.per_sample):
-                batch = "batch axes, then " if argument.per_sample else ""
-                raise ShapeError(f"argument {s.params[0]!r}: expected {batch}shape {s.shape}, got {a.shape}")
-            if n and a.shape[:n] != lead:
-                try:
-                    lead = np.broadcast_shapes(lead, a.shape[:n])
-                except ValueError:
-                    raise ShapeError(f"argument {s.params[0]!r} has batch shape {a.shape[:n]}, the others have {lead}") from None
-        if lead and self._counted:
-            check_counted(self._counted, {s: a.ndim > s.ndim for s, a in zip(self.symbols, arrays)})
-        dtype = np.float32 if arrays and all(a.dtype == np.float32 for a in arrays) else np.float64
-        ready = []
-        for a, s, argument in zip(arrays, self.symbols, self._core.arguments):
-            a = a.astype(dtype, copy=False)
-            whole = lead + s.shape
-            ready.append(np.broadcast_to(a, whole) if argument.per_sample and a.shape != whole else a)
-        results = []
-        repeated = bool(lead) and any(self._lifted)
-        answers, form = self._core.answer(*ready, out=None if repeated else out)
-        self._form = None if repeated else form
-        for r, o, lifted in zip(answers, self._core.outputs, self._lifted):
-            if lifted and r.shape != lead + o.shape:
-                r = np.array(np.broadcast_to(r, lead + o.shape))
-            results.append(r)
-        return results
+        save_module(self.core, path)
 
 
-def _arguments(outputs: Sequence[Node], symbols: Sequence[Node], shared: Sequence[Node]) -> list[Argument]:
+def _arguments(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:
     for s in (*symbols, *shared):
-        if not isinstance(s, Node) or s.op is not SYMBOL:
+        if not isinstance(s, Argument) and not is_symbol(s):
             raise TypeError(f"compile: arguments are symbols, got {s!r}")
-    known = set(symbols)
-    if len(known) != len(symbols):
+    arguments = [s if isinstance(s, Argument) else Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
+    known = {s: a for a in arguments for s, _ in a.symbols}
+    if len(known) != sum(len(a.symbols) for a in arguments):
         raise ValueError("compile: a symbol is given twice among the arguments")
-    names = [shown(s.params[0]) for s in symbols]
     for s in shared:
-        if s not in known:
-            raise ValueError(f"compile: shared names {s.params[0]!r}, which is not among the arguments")
+        if s not in symbols:
+            raise ValueError(f"compile: shared names {s.name!r}, which is not among the arguments")
     missing = [s for s in symbols_of(outputs) if s not in known]
     if missing:
         listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
-        raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({', '.join(names) or 'none'})")
+        names = ", ".join(shown(a.name) for a in arguments) or "none"
+        raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({names})")
     # with no symbol declared per sample, every argument may come as a batch
-    open_ = not any(s.per_sample for s in symbols)
-    out = []
+    every = not any(a.per_sample for a in arguments)
     together = set(shared)
-    for s in symbols:
-        per_sample = s not in together and (open_ or s.per_sample)
-        out.append(Argument(s.params[0], ((s, 0),), s.size, per_sample))
-    return out
+    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)]
 
 
 def compile(  # noqa: A001
     equations: Any,
-    symbols: Node | Sequence[Node],
+    symbols: Node | Argument | Sequence[Node | Argument],
     *,
-    shared: Sequence[Node] = (),
+    shared: Sequence[Node | Argument] = (),
     backend: str = "native",
     threads: int = 1,
     contract: bool = True,
@@ -356,7 +256,7 @@ def compile(  # noqa: A001
 
     Args:
         equations: an expression, or dicts, lists and tuples of them; results come in the same nesting.
-        symbols: the arguments, in order.
+        symbols: the arguments, in order; several symbols as one argument are :func:`packed`.
         shared: arguments that all samples of a batch share (never given with batch axes).
         backend: "native" makes machine code at the first call; "numba" has Numba compile the printed Python, which takes seconds the
             first time; "numpy" evaluates without compiling; "auto" answers with NumPy while it makes machine code in the background.
@@ -378,8 +278,8 @@ def compile(  # noqa: A001
     >>> float(fn(2.0, 3.0)["f"])
     6.0
     """
-    given = (symbols,) if isinstance(symbols, Node) else tuple(symbols)
+    given = (symbols,) if isinstance(symbols, (Node, Argument)) else tuple(symbols)
     return CompiledFunction(equations, given, shared, backend, threads, contract)
 
 
-__all__ = ["Argument", "Callable", "CompiledFunction", "CompiledOutputs", "DTypeError", "compile", "compile_function"]
+__all__ = ["CompiledFunction", "compile"]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from inspect import getsource
 
 import numpy as np
 
+from ...meaning.evaluate import evaluate_nodes
+from ...support.batches import batch_axes, misfit
 from ...support.files import written_whole
-
-if TYPE_CHECKING:
-    from .function import CompiledOutputs
+from .outputs import CompiledOutputs
 
 #: multiples of the golden ratio's fraction, modulo 1, fill the interval evenly
 _GOLDEN = 0.6180339887498949
@@ -29,24 +28,28 @@ ARGUMENTS = {arguments}
 RESULTS = {results}
 
 
+class ShapeError(ValueError):
+    """Shapes that do not fit together."""
+
+
+{binder}
+
+def _numbers(value, called):
+    try:
+        a = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"{{called}}: cannot make an array of the given value: {{e}}") from None
+    if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
+        raise TypeError(f"{{called}}: expected real numbers, got {{type(value).__name__}} of dtype {{a.dtype}}")
+    return a.astype(R, copy=False)
+
+
 def evaluate(*values):
     """The results, as a list, for one value an argument: batch axes first where samples differ."""
     if len(values) != len(ARGUMENTS):
         raise TypeError(f"expected {{len(ARGUMENTS)}} values, got {{len(values)}}")
-    arrays, lead = [], ()
-    for value, (name, shape, per_sample) in zip(values, ARGUMENTS):
-        try:
-            a = np.asarray(value)
-        except ValueError as e:
-            raise ValueError(f"argument {{name!r}}: cannot make an array of the given value: {{e}}") from None
-        if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
-            raise TypeError(f"argument {{name!r}}: expected real numbers, got {{type(value).__name__}} of dtype {{a.dtype}}")
-        a = a.astype(R, copy=False)
-        n = a.ndim - len(shape)
-        if n < 0 or a.shape[n:] != shape or (n and not per_sample):
-            raise ValueError(f"argument {{name!r}}: expected shape {{shape}}, got {{a.shape}}")
-        lead = np.broadcast_shapes(lead, a.shape[:n])
-        arrays.append(a)
+    arrays = [_numbers(value, f"argument {{name!r}}") for value, (name, _, _) in zip(values, ARGUMENTS)]
+    lead = batch_axes(arrays, [(f"argument {{name!r}}", shape, per_sample) for name, shape, per_sample in ARGUMENTS])
     flat = [
         np.ascontiguousarray(np.broadcast_to(a, lead + shape) if per_sample else a).reshape(-1)
         for a, (name, shape, per_sample) in zip(arrays, ARGUMENTS)
@@ -103,8 +106,6 @@ def points(shape: tuple[int, ...], k: int) -> np.ndarray:
 
 def _check(core: CompiledOutputs) -> str:
     """What NumPy gives for the results, as text: entries at equal distances, of large results not all."""
-    from ...meaning.evaluate import evaluate_nodes
-
     bindings = {}
     for k, a in enumerate(core.arguments):
         vector = points(a.shape, k).ravel()
@@ -119,17 +120,14 @@ def _check(core: CompiledOutputs) -> str:
     return repr(expected).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
-def save_module(core: CompiledOutputs, names: Sequence[str], path: str | os.PathLike[str]) -> None:
+def save_module(core: CompiledOutputs, path: str | os.PathLike[str]) -> None:
     """Write the generated module with a plain Python caller, whole or not at all."""
     with written_whole(path, "the function", [".py"]) as f:
-        program = core.program(batch=any(a.per_sample for a in core.arguments))
-        arguments = []
-        for name, a in zip(names, core.arguments):
-            arguments.append((name, a.shape, a.per_sample))
-        results = [(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]
+        program = core.program(core.takes_batches)
         text = program.source + _CALLER.format(
-            arguments=repr(arguments),
-            results=repr(results),
+            arguments=repr([(a.name, a.shape, a.per_sample) for a in core.arguments]),
+            results=repr([(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]),
+            binder="\n\n".join(getsource(f) for f in (batch_axes, misfit)),
             workspace=program.workspace,
             shared=program.shared,
             check=_check(core),

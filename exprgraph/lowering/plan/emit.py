@@ -14,6 +14,7 @@ from ...loops.print.python import print_program
 from ...loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
 from ...loops.target import CPU, Target
 from ...loops.walk import called_by
+from ...meaning.binding import Argument
 from .access import Location, contiguous, identity_index
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
@@ -23,7 +24,7 @@ from .isomorphism import NestOrder
 from .kernels import Kernel
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
-from .program import Argument, Program
+from .program import Program
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 

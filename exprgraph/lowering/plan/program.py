@@ -1,36 +1,17 @@
-"""The input and the output of the plan: arguments and programs."""
+"""The output of the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ...graph.node import Node
 from ...loops.library import needed
 from .data import Data
 
 if TYPE_CHECKING:
     from ...loops.program import Loops
-
-
-class Argument(NamedTuple):
-    """One array argument of a compiled function.
-
-    ``symbols`` gives each symbol's offset in the argument's flat vector of ``size`` numbers; a
-    per-sample argument has such a vector for each sample.
-    """
-
-    name: str
-    symbols: tuple[tuple[Node, int], ...]
-    size: int
-    per_sample: bool
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the value for one sample: of a single symbol its own, else of the flat vector."""
-        return self.symbols[0][0].shape if len(self.symbols) == 1 else (self.size,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,4 +57,4 @@ class Program:
         return f"{self.code}\n\n{self.data.text()}"
 
 
-__all__ = ["Argument", "Program"]
+__all__ = ["Program"]

@@ -8,21 +8,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...errors import ShapeError
-from .form import Form
-from .function import CompiledOutputs
+from .errors import ShapeError
+from .lowering.call.form import Form
+from .lowering.call.function import CompiledFunction
+from .meaning.binding import Argument
 
 
 class Term(NamedTuple):
-    """A part of the objective: outputs (value, gradient) of the state and of data.
+    """A part of the objective, with its data.
 
-    ``arrays`` are the values of the arguments after the first, which is the state: flat, samples one after
-    another; for the per-sample ones, ``samples`` of them.
+    Attributes:
+        function: a compiled function of the parameters and of data, with the results (value, gradient).
+        arrays: the values of its arguments after the first, flat, samples one after another.
+        samples: how many samples there are of the arguments that differ by sample.
     """
 
-    core: CompiledOutputs
+    function: CompiledFunction
     arrays: tuple[np.ndarray, ...]
     samples: int
+
+    @property
+    def data(self) -> tuple[Argument, ...]:
+        """The arguments that the arrays are for."""
+        return self.function.core.arguments[1:]
 
 
 class Batches(NamedTuple):
@@ -51,24 +59,38 @@ class Descent:
 
     Args:
         terms: the objective is their sum.
-        update: outputs (new parameters, new memory, ...) of (parameters, gradient, memory, ..., learning rate,
-            number of the step from 1).
+        update: a compiled function with the results (new parameters, new memory, ...) of (parameters, gradient, memory, ...,
+            learning rate, number of the step from 1).
         parameters: the first parameters; copied.
         memory: how many vectors of their size the optimizer keeps, which begin at zero.
 
     Attributes:
         state: parameters and memory, a row each; changed in place.
+
+    >>> import exprgraph as eg, numpy as np
+    >>> from exprgraph.descent import Descent, Term
+    >>> p, g, rate, step = eg.Symbol("p", 2), eg.Symbol("g", 2), eg.Symbol("rate"), eg.Symbol("step")
+    >>> x = eg.Symbol("x", 2, per_sample=True)
+    >>> loss = eg.over_samples.mean((p @ x - 1) ** 2)
+    >>> value = eg.compile([loss, eg.gradient(loss, p)], (p, x))
+    >>> update = eg.compile([p - rate * g], (p, g, rate, step))
+    >>> descent = Descent([Term(value, (np.array([1.0, 0.0, 0.0, 1.0]),), 2)], update, np.zeros(2), 0)
+    >>> losses = np.empty(100)
+    >>> descent.run([None], np.full(100, 0.5), 0, losses)
+    100
+    >>> descent.parameters.round(6), losses[0]
+    (array([1., 1.]), np.float64(1.0))
     """
 
-    def __init__(self, terms: Sequence[Term], update: CompiledOutputs, parameters: np.ndarray, memory: int) -> None:
+    def __init__(self, terms: Sequence[Term], update: CompiledFunction, parameters: np.ndarray, memory: int) -> None:
         self.dtype = parameters.dtype
         self.terms = tuple(terms)
         n = parameters.size
         self.state = np.zeros((1 + memory, n), self.dtype)
         self.state[0] = parameters
         single = self.dtype == np.float32
-        self._update = update.form(False, single)
-        self._forms = [t.core.form(any(a.per_sample for a in t.core.arguments), single) for t in self.terms]
+        self._update = update.core.form(False, single)
+        self._forms = [t.function.core.form(t.function.core.takes_batches, single) for t in self.terms]
         self._total = np.zeros(n + 1, self.dtype)
         self._scalars = np.zeros(2, self.dtype)
         self.is_native = all(f.code is not None for f in (self._update, *self._forms))
@@ -110,7 +132,7 @@ class Descent:
                 f"losses: expected {rates.size} of {self.dtype} for rates of shape {rates.shape}, got {losses.dtype} {losses.shape}"
             )
         for term in self.terms:
-            for argument, a in zip(term.core.arguments[1:], term.arrays, strict=True):
+            for argument, a in zip(term.data, term.arrays, strict=True):
                 size = argument.size * (term.samples if argument.per_sample else 1)
                 if a.size != size or a.dtype != self.dtype or not (a.flags.c_contiguous and a.flags.aligned):
                     raise ShapeError(
@@ -120,7 +142,7 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from ..native.loop import descend
+        from .lowering.native.loop import descend
 
         keep: list[Any] = []  # everything the tables point to
 
@@ -147,7 +169,7 @@ class Descent:
             assert code is not None
             keep.append(code)
             given, gathers = [address(self.state)], []
-            for argument, a in zip(term.core.arguments[1:], term.arrays):
+            for argument, a in zip(term.data, term.arrays):
                 if batch is not None and argument.per_sample:
                     given.append(memory(argument.size * batch.longest))
                     gathers += [address(a), given[-1], argument.size]
@@ -200,13 +222,12 @@ class Descent:
     def _value_and_gradient(self, term: Term, form: Form, chosen: np.ndarray | None) -> np.ndarray:
         arrays = [self.state[0]]
         samples = term.samples if chosen is None else len(chosen)
-        for argument, a in zip(term.core.arguments[1:], term.arrays):
+        for argument, a in zip(term.data, term.arrays):
             if argument.per_sample:
                 own = a.reshape(term.samples, argument.size)
                 a = own if chosen is None else own[chosen]
             arrays.append(a)
-        batch = any(a.per_sample for a in term.core.arguments)
-        value, gradient = form(arrays, (samples,) if batch else ())
+        value, gradient = form(arrays, (samples,) if term.function.core.takes_batches else ())
         return np.concatenate([np.reshape(value, 1), gradient.ravel()])
 
 

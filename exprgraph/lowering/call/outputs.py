@@ -1,0 +1,157 @@
+"""Outputs as a function of arrays: its forms, each compiled when it is first needed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import NotNativeWarning, UnboundSymbolError
+from ...graph.node import Node, Shape
+from ...graph.primitive import SAMPLE_SUM, SYMBOL
+from ...graph.traverse import topological
+from ...meaning.binding import Argument, bind
+from ...meaning.evaluate import evaluate_nodes
+from ...support.compiling import compiling, ending
+from ...support.integers import whole
+from ...support.names import shown
+from ..plan.program import Program
+from .backends import checked
+from .form import Form, unread_functions
+from .into import check_shapes
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class CompiledOutputs:
+    """Outputs as a function of arrays, in all its forms: of a sample or of many, in float64 or in float32."""
+
+    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
+        count = whole(threads)
+        if count is None or count < 1:
+            raise ValueError(f"threads is a positive whole number, got {threads!r}")
+        self.threads = count
+        self.contract = bool(contract)
+        self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
+        self.outputs = tuple(outputs)
+        self.arguments = tuple(arguments)
+        self.backend = checked(backend)
+        self.forms: dict[tuple[bool, bool], Form] = {}
+        self.differs = self._depends_on_samples()
+        if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
+            warnings.warn(NotNativeWarning(f"threads={count}: only machine code divides a batch, one thread computes {why}"), stacklevel=4)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract)
+
+    def _depends_on_samples(self) -> tuple[bool, ...]:
+        given = {s for a in self.arguments for s, _ in a.symbols}
+        hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
+        for node in topological(self.outputs):
+            if node.op is SYMBOL and node not in given:
+                raise UnboundSymbolError(
+                    f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
+                    f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
+                )
+            if node.op is not SAMPLE_SUM and any(a in hit for a in node.args):
+                hit.add(node)
+        return tuple(o in hit for o in self.outputs)
+
+    def program(self, batch: bool = True, single: bool = False) -> Program:
+        """The generated code of a form, without compiling it."""
+        from ..plan.emit import emit  # the generator is loaded when something is first compiled
+
+        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
+
+    def form(self, batch: bool, single: bool) -> Form:
+        """The generated module of a form, compiled on first use."""
+        form = self.forms.get((batch, single))
+        if form is None:
+            with compiling:
+                form = self.forms.get((batch, single))
+                if form is None:
+                    program = self.program(batch, single)
+                    numba = self.backend == "numba"
+                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba)
+                    form = self.forms[batch, single] = made
+        return form
+
+    def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
+        """A form that is compiled in the background from the first time it is asked for."""
+        form = self.forms.get((batch, single))
+        if form is not None or ending():  # no thread compiles any more: NumPy answers
+            return form
+        key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
+        coming = self._coming.get(key)
+        if coming is None:
+            from concurrent.futures import Future
+
+            coming = self._coming[key] = Future()
+            threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
+        return coming.result() if coming.done() else None
+
+    def wait(self) -> None:
+        """Until the forms that are compiled in the background are there; raises the error of one that could not be compiled."""
+        for (process, *_), coming in list(self._coming.items()):
+            if process == os.getpid():
+                coming.result()
+
+    @property
+    def left_to_numba(self) -> str | None:
+        """The first function of users that only Numba compiles, and why; ``None`` if there is none."""
+        return next((f"{name}, which only Numba compiles: {why}" for name, why in unread_functions(self.outputs).items()), None)
+
+    @property
+    def source(self) -> str:
+        """The generated Python source."""
+        return self.program(self.takes_batches).source
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether any argument may have batch axes."""
+        return any(a.per_sample for a in self.arguments)
+
+    def __call__(self, *values: Any) -> list[np.ndarray]:
+        """Values of the outputs: with batch axes where they differ by sample."""
+        bound = bind(values, self.arguments, called=lambda name: f"argument {name!r}")
+        return self.answer(bound.repeated(self.arguments), bound.batch)[0]
+
+    def answer(
+        self, arrays: Sequence[np.ndarray], batch: Shape, out: Sequence[np.ndarray] | None = None
+    ) -> tuple[list[np.ndarray], Form | None]:
+        """The same of arrays of one type that fit, and the form that gave it: its ``quick`` answers a call like this one at once."""
+        if self.backend == "numpy":
+            return self._with_numpy(arrays, batch), None
+        single = bool(arrays) and arrays[0].dtype == np.float32
+        form = self._form_if_ready(bool(batch), single) if self.backend == "auto" else self.form(bool(batch), single)
+        if form is None:
+            return self._with_numpy(arrays, batch), None
+        if out is not None:
+            check_shapes(out, [(batch if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
+        return form(arrays, batch, out), form
+
+    def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+        bindings: dict[Node, np.ndarray] = {}
+        for argument, a in zip(self.arguments, arrays):
+            front = lead if argument.per_sample else ()
+            vector = np.ascontiguousarray(a).reshape((*front, argument.size))  # NumPy's bits depend on the order
+            for symbol, offset in argument.symbols:
+                bindings[symbol] = vector[..., offset : offset + symbol.size].reshape(front + symbol.shape)
+        values = evaluate_nodes(self.outputs, bindings, check=False)
+        shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
+        return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
+
+
+def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: bool, single: bool) -> None:
+    try:
+        coming.set_result(make(batch, single))
+    except BaseException as error:  # it is the caller's, who asks for the result
+        coming.set_exception(error)
+
+
+__all__ = ["CompiledOutputs"]
