@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.joining import stack
-from ..canonical.operands import as_node
 from ..canonical.over_samples import sample_sum
 from ..errors import DTypeError, ExprGraphError
 from ..functions import rows as f
@@ -43,62 +42,79 @@ def complaint(expression: sympy.Basic, why: str) -> ExprGraphError:
 def rules() -> dict[type, Rule]:
     """The rules by class."""
     sp = load()
+    return {**_arithmetic(sp), **_elementary(sp), **_pieces(sp), **_conditions(sp)}
 
-    def of(function: Callable[..., Node]) -> Rule:
-        return lambda e, args: function(*args)
 
-    def each(function: Callable[[Node, Node], Node]) -> Rule:
-        return lambda e, args: reduce(function, args)
+def _of(function: Callable[..., Node]) -> Rule:
+    return lambda e, args: function(*args)
 
-    one = as_node(1.0)
+
+def _each(function: Callable[[Node, Node], Node]) -> Rule:
+    return lambda e, args: reduce(function, args)
+
+
+def _arithmetic(sp: Any) -> dict[type, Rule]:
+    """Numbers, sums, products, powers, and functions that are none of SymPy's own."""
     return {
         sp.Number: lambda e, args: number_of(e),
         sp.NumberSymbol: lambda e, args: number_of(e),
-        type(sp.true): lambda e, args: one,
+        type(sp.true): lambda e, args: constant(1.0),
         type(sp.false): lambda e, args: constant(0.0),
         type(sp.I): _refused("expressions here are real; separate real and imaginary parts first"),
         type(sp.zoo): _refused("a complex infinity is not a real number"),
         sp.Add: lambda e, args: linear([(1.0, a) for a in args]) if _scalars(args) else reduce(add, args),
         sp.Mul: lambda e, args: product([(a, 1.0) for a in args]) if _scalars(args) else reduce(multiply, args),
         sp.Pow: _power,
-        # elementary functions
-        sp.exp: of(f.exp),
-        sp.log: of(f.log),
-        sp.sin: of(f.sin),
-        sp.cos: of(f.cos),
-        sp.tan: of(f.tan),
+        sp.Sum: lambda e, args: sample_sum(args[0]),  # over samples; others have been added up
+        sp.Function: _applied,
+    }
+
+
+def _elementary(sp: Any) -> dict[type, Rule]:
+    """Exponentials, logarithms, circular and hyperbolic functions."""
+    return {
+        sp.exp: _of(f.exp),
+        sp.log: _of(f.log),
+        sp.sin: _of(f.sin),
+        sp.cos: _of(f.cos),
+        sp.tan: _of(f.tan),
         sp.cot: lambda e, args: divide(f.cos(args[0]), f.sin(args[0])),
         sp.sec: lambda e, args: divide(1.0, f.cos(args[0])),
         sp.csc: lambda e, args: divide(1.0, f.sin(args[0])),
         sp.sinc: lambda e, args: f.where(f.equal(args[0], 0), 1.0, divide(f.sin(args[0]), args[0])),
-        sp.asin: of(f.asin),
-        sp.acos: of(f.acos),
-        sp.atan: of(f.atan),
+        sp.asin: _of(f.asin),
+        sp.acos: _of(f.acos),
+        sp.atan: _of(f.atan),
         sp.acot: lambda e, args: f.atan(divide(1.0, args[0])),
         sp.asec: lambda e, args: f.acos(divide(1.0, args[0])),
         sp.acsc: lambda e, args: f.asin(divide(1.0, args[0])),
-        sp.atan2: of(f.atan2),
-        sp.sinh: of(f.sinh),
-        sp.cosh: of(f.cosh),
-        sp.tanh: of(f.tanh),
+        sp.atan2: _of(f.atan2),
+        sp.sinh: _of(f.sinh),
+        sp.cosh: _of(f.cosh),
+        sp.tanh: _of(f.tanh),
         sp.coth: lambda e, args: divide(1.0, f.tanh(args[0])),
         sp.sech: lambda e, args: divide(1.0, f.cosh(args[0])),
         sp.csch: lambda e, args: divide(1.0, f.sinh(args[0])),
-        sp.asinh: of(f.asinh),
-        sp.acosh: of(f.acosh),
-        sp.atanh: of(f.atanh),
+        sp.asinh: _of(f.asinh),
+        sp.acosh: _of(f.acosh),
+        sp.atanh: _of(f.atanh),
         sp.acoth: lambda e, args: f.atanh(divide(1.0, args[0])),
         sp.asech: lambda e, args: f.acosh(divide(1.0, args[0])),
         sp.acsch: lambda e, args: f.asinh(divide(1.0, args[0])),
-        sp.erf: of(f.erf),
-        sp.erfc: of(f.erfc),
-        # pieces
-        sp.Abs: of(f.absolute),
-        sp.sign: of(f.sign),
-        sp.floor: of(f.floor),
-        sp.ceiling: of(f.ceil),
+        sp.erf: _of(f.erf),
+        sp.erfc: _of(f.erfc),
+    }
+
+
+def _pieces(sp: Any) -> dict[type, Rule]:
+    """Absolute values, whole parts, extrema, and parts of complex numbers that are real."""
+    return {
+        sp.Abs: _of(f.absolute),
+        sp.sign: _of(f.sign),
+        sp.floor: _of(f.floor),
+        sp.ceiling: _of(f.ceil),
         sp.frac: lambda e, args: args[0] - f.floor(args[0]),
-        sp.Mod: of(f.mod),
+        sp.Mod: _of(f.mod),
         sp.Max: lambda e, args: f.maximum(*args) if len(args) == 2 else reductions.max(stack(args)),
         sp.Min: lambda e, args: f.minimum(*args) if len(args) == 2 else reductions.min(stack(args)),
         sp.Heaviside: lambda e, args: f.less(0.0, args[0]) + args[1] * f.equal(args[0], 0),
@@ -106,21 +122,24 @@ def rules() -> dict[type, Rule]:
         sp.re: lambda e, args: args[0],
         sp.im: lambda e, args: constant(0.0),
         sp.conjugate: lambda e, args: args[0],
-        # conditions
-        sp.StrictLessThan: of(f.less),
-        sp.LessThan: of(f.less_equal),
+    }
+
+
+def _conditions(sp: Any) -> dict[type, Rule]:
+    """Comparisons, what joins them, and cases."""
+    return {
+        sp.StrictLessThan: _of(f.less),
+        sp.LessThan: _of(f.less_equal),
         sp.StrictGreaterThan: lambda e, args: f.less(args[1], args[0]),
         sp.GreaterThan: lambda e, args: f.less_equal(args[1], args[0]),
-        sp.Equality: of(f.equal),
-        sp.Unequality: of(f.not_equal),
-        sp.And: each(f.logical_and),
-        sp.Or: each(f.logical_or),
-        sp.Not: of(f.logical_not),
-        sp.Xor: each(lambda a, b: f.not_equal(f.not_equal(a, 0), f.not_equal(b, 0))),
-        sp.ITE: of(f.where),
+        sp.Equality: _of(f.equal),
+        sp.Unequality: _of(f.not_equal),
+        sp.And: _each(f.logical_and),
+        sp.Or: _each(f.logical_or),
+        sp.Not: _of(f.logical_not),
+        sp.Xor: _each(lambda a, b: f.not_equal(f.not_equal(a, 0), f.not_equal(b, 0))),
+        sp.ITE: _of(f.where),
         sp.Piecewise: _cases,
-        sp.Sum: lambda e, args: sample_sum(args[0]),  # over samples; others have been added up
-        sp.Function: _applied,
     }
 
 

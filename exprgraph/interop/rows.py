@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 def entries() -> dict[str, Entry]:
     """How each built-in row is written, by its name."""
     sp = load()
-    one, half = sp.Integer(1), sp.Rational(1, 2)
+    return {**_elementary(sp), **_activations(sp), **_choices(sp), **_powers(sp)}
 
-    def cases(*pairs: Any) -> Any:
-        return sp.Piecewise(*pairs[:-1], (pairs[-1], True))
 
+def _cases(sp: Any, *pairs: Any) -> Any:
+    """Pairs of values and conditions, and the value where none of these holds."""
+    return sp.Piecewise(*pairs[:-1], (pairs[-1], True))
+
+
+def _elementary(sp: Any) -> dict[str, Entry]:
+    """Exponentials, logarithms, circular and hyperbolic functions, and those of their derivatives."""
+    half = sp.Rational(1, 2)
     return {
         "exp": sp.exp,
         "exp2": lambda x: sp.Integer(2) ** x,
@@ -37,7 +43,7 @@ def entries() -> dict[str, Entry]:
         "log2": lambda x: sp.log(x) / sp.log(2),
         "log10": lambda x: sp.log(x) / sp.log(10),
         "log1p": lambda x: sp.log(1 + x),
-        "cbrt": lambda x: cases((x ** (one / 3), x >= 0), -((-x) ** (one / 3))),
+        "cbrt": lambda x: _cases(sp, (x ** (sp.Rational(1, 3)), x >= 0), -((-x) ** (sp.Rational(1, 3)))),
         "sin": sp.sin,
         "cos": sp.cos,
         "tan": sp.tan,
@@ -58,17 +64,30 @@ def entries() -> dict[str, Entry]:
         "erf": sp.erf,
         "erfc": sp.erfc,
         "normal_cdf": lambda x: half * sp.erfc(-x / sp.sqrt(2)),
+        "xlogy": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x * sp.log(y)),
+    }
+
+
+def _activations(sp: Any) -> dict[str, Entry]:
+    """Activations."""
+    half = sp.Rational(1, 2)
+    return {
         "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
-        "sigmoid_prime": lambda x: one / 4 * sp.cosh(x / 2) ** -2,
+        "sigmoid_prime": lambda x: sp.Rational(1, 4) * sp.cosh(x / 2) ** -2,
         "softplus": lambda x: sp.log(1 + sp.exp(x)),
         "log_sigmoid": lambda x: -sp.log(1 + sp.exp(-x)),
         "logaddexp": lambda a, b: sp.log(sp.exp(a) + sp.exp(b)),
-        "xlogy": lambda x, y: cases((0, sp.Eq(x, 0)), x * sp.log(y)),
-        "ratio": lambda x, y: cases((0, sp.Eq(x, 0)), x / y),
-        "relu": lambda x: cases((x, x > 0), 0),
-        "step": lambda x: cases((1, x > 0), 0),
+        "relu": lambda x: _cases(sp, (x, x > 0), 0),
+        "step": lambda x: _cases(sp, (1, x > 0), 0),
         "gelu": lambda x: half * x * sp.erfc(-x / sp.sqrt(2)),
         "silu": lambda x: x / (1 + sp.exp(-x)),
+    }
+
+
+def _choices(sp: Any) -> dict[str, Entry]:
+    """Pieces, comparisons, conditions, and what derivatives behind a choice are multiplied with."""
+    half = sp.Rational(1, 2)
+    return {
         "abs": sp.Abs,
         "sign": sp.sign,
         "floor": sp.floor,
@@ -78,6 +97,7 @@ def entries() -> dict[str, Entry]:
         "floor_divide": lambda a, b: sp.floor(a / b),
         "minimum": sp.Min,
         "maximum": sp.Max,
+        "smaller": lambda a, b: _cases(sp, (1, sp.Lt(a, b)), (half, sp.Eq(a, b)), 0),
         "less": sp.Lt,
         "less_equal": sp.Le,
         "equal": sp.Eq,
@@ -85,20 +105,27 @@ def entries() -> dict[str, Entry]:
         "logical_and": lambda a, b: sp.And(condition(a), condition(b)),
         "logical_or": lambda a, b: sp.Or(condition(a), condition(b)),
         "logical_not": lambda a: sp.Not(condition(a)),
-        "where": lambda c, a, b: cases((a, condition(c)), b),
-        "gate": lambda ct, p: cases((0, sp.Eq(ct, 0)), ct * p),
-        "gate_both": lambda a, b: cases((0, sp.Eq(a * b, 0)), a * b),
-        "smaller": lambda a, b: cases((1, sp.Lt(a, b)), (half, sp.Eq(a, b)), 0),
+        "where": lambda c, a, b: _cases(sp, (a, condition(c)), b),
+        "gate": lambda ct, p: _cases(sp, (0, sp.Eq(ct, 0)), ct * p),
+        "gate_both": lambda a, b: _cases(sp, (0, sp.Eq(a * b, 0)), a * b),
+        "ratio": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x / y),
+    }
+
+
+def _powers(sp: Any) -> dict[str, Entry]:
+    """Powers, roots, and quotients that stay in range."""
+    half = sp.Rational(1, 2)
+    return {
         "pow": sp.Pow,
         "power_slope": lambda x, y: y * x ** (y - 1),
         "power_log": lambda x, y: x**y * sp.log(x),
         "hypot": lambda a, b: sp.sqrt(a**2 + b**2),
-        "direction": lambda a, b: cases((0, sp.Eq(a, 0) & sp.Eq(b, 0)), a / sp.sqrt(a**2 + b**2)),
-        "share": lambda a, h: cases((0, sp.Eq(h, 0)), a / h),
+        "direction": lambda a, b: _cases(sp, (0, sp.Eq(a, 0) & sp.Eq(b, 0)), a / sp.sqrt(a**2 + b**2)),
+        "share": lambda a, h: _cases(sp, (0, sp.Eq(h, 0)), a / h),
         "held": lambda x: x,
         "excess": lambda a, b: a - b,
         "root": sp.sqrt,
-        "inverse_root": lambda s: cases((0, sp.Eq(s, 0)), s**-half),
+        "inverse_root": lambda s: _cases(sp, (0, sp.Eq(s, 0)), s**-half),
     }
 
 
