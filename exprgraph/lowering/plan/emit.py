@@ -134,17 +134,15 @@ class _Emitter:
         return known[-1]
 
     def _kernel(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> Kernel:
-        order = None
-        if nest.kind == "pointwise":
-            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._location_kind)
-            nest = Nest(nest.kind, nest.shape, order.statements)
+        if nest.kind != "pointwise":
+            return Kernel(nest, schedule, wanted, self.memory)
         stores = len(nest.statements)
-        # the stores alone give a lower bound of the pairs, so that a large nest need not be emitted to be counted
-        literal = nest.kind == "pointwise" and stores * stores > CHECKED_PAIRS
-        kernel = Kernel(nest, schedule, wanted, self.memory, order=order, literal=literal)
-        if literal or nest.kind != "pointwise" or stores * (stores + len(kernel.reads)) <= CHECKED_PAIRS:
-            return kernel
-        return Kernel(nest, schedule, wanted, self.memory, order=order, literal=True)
+        if stores * stores <= CHECKED_PAIRS:  # with more, it need not be written to be counted
+            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._location_kind)
+            kernel = Kernel(Nest(nest.kind, nest.shape, order.statements), schedule, wanted, self.memory, order=order)
+            if stores * (stores + len(kernel.reads)) <= CHECKED_PAIRS:
+                return kernel
+        return Kernel(nest, schedule, wanted, self.memory, literal=True)
 
     def _location_kind(self, node: Node) -> object:
         """The properties of a value that code reading it depends on."""
