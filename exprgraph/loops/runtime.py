@@ -205,7 +205,7 @@ def dots(
     """``c[c0 + i*ci + q*cj] += sum over l < n of a[a0 + i*ai + l] * b[b0 + q*bj + l]`` for i < m, q < j."""
     for i in range(m):
         for q in range(j):
-            total = c[c0] * 0  # of the type of c
+            total = 0.0
             for l in range(n):
                 total += a[a0 + i * ai + l] * b[b0 + q * bj + l]
             c[c0 + i * ci + q * cj] += total
@@ -217,7 +217,7 @@ def dots_left(
     """``dots``, where zeros of a silence b."""
     for i in range(m):
         for q in range(j):
-            total = c[c0] * 0  # of the type of c
+            total = 0.0
             for l in range(n):
                 x = a[a0 + i * ai + l]
                 total += x * b[b0 + q * bj + l] if x != 0.0 else 0.0
@@ -243,7 +243,7 @@ def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes
                     i, j = b + (c * m + k) * stride + lane, b + (p * m + k) * stride + lane
                     y[i], y[j] = y[j], y[i]
             d = w[a + (c * n + c) * stride + lane]
-            noise = abs(d) * 0
+            noise = 0.0
             for k in range(c):
                 noise += abs(w[a + (c * n + k) * stride + lane] * w[a + (k * n + c) * stride + lane])
             if not abs(d) > 2.0 * (c + 1) * np.finfo(w.dtype).eps * noise:  # singular: no solution, as exprgraph.support.systems says

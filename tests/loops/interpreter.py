@@ -10,6 +10,7 @@ import ctypes
 import ctypes.util
 import operator
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,7 @@ class Interpreter:
 _LIBM = ctypes.util.find_library("m")
 
 
+@cache
 def library(name: str, single: bool) -> Callable[..., float]:
     """A function of C's mathematical library, which is the machine's."""
     function = getattr(ctypes.CDLL(_LIBM), name + "f" * single)
