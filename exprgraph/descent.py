@@ -142,7 +142,7 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from .lowering.native.loop import descend
+        from .lowering.native.descend import descend
 
         keep: list[Any] = []  # everything the tables point to
 

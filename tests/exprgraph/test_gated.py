@@ -15,7 +15,7 @@ from exprgraph.functions import gated
 from exprgraph.functions.rows import GATE
 from exprgraph.graph.node import Node
 from exprgraph.loops import library, runtime
-from exprgraph.loops.print.llvm import Target, statements
+from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.lowering.native import loading, machine
 
@@ -127,7 +127,7 @@ def test_as_a_product_of_matrices(rule: str) -> None:
 def test_narrow_vectors_give_the_same(registers: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on a machine with vectors of 256 bits, which have no masks."""
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(machine, "target", lambda bits: Target(256 // bits, bits, registers))
+    monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(256 // bits, bits, registers))
     monkeypatch.setattr(loading, "_modules", OrderedDict())
     a, b, p = eg.Symbol("a", (17, 33)), eg.Symbol("b", (33, 13)), eg.Symbol("p", 33, per_sample=True)
     es = [summed(a, "ik", b, "kj", "ij"), summed(b, "kj", a, "ik", "ij"), summed(p, "k", a, "ik", "i"), summed(a, "ik", p, "k", "i")]

@@ -14,7 +14,7 @@ from exprgraph.graph.node import Node
 from exprgraph.lowering.call.into import shared_among, shared_with
 from exprgraph.lowering.call.module import Module
 from exprgraph.lowering.native import machine
-from exprgraph.lowering.native.entry import Call, entry
+from exprgraph.lowering.native.entry import CallType, entry
 from exprgraph.lowering.plan.arguments import LOOPED, Moved, gathering, loading
 
 MANY = 70
@@ -22,11 +22,11 @@ s = eg.symbols([f"s{k}" for k in range(MANY)])
 AT = np.linspace(0.1, 2.0, MANY)
 
 
-def call_of(fn: Any, batch: bool) -> Call:
+def call_of(fn: Any, batch: bool) -> CallType:
     program = fn.core.program(batch)
     takes = tuple((a.shape, a.per_sample) for a in fn.core.arguments)
     gives = tuple((o.shape, lane) for o, lane in zip(fn.core.outputs, program.per_sample))
-    return Call(takes, gives, program.workspace, program.shared, batch, 64)
+    return CallType(takes, gives, program.workspace, program.shared, batch, 64)
 
 
 def weighted(n: int) -> tuple[Node, tuple[Node, ...]]:

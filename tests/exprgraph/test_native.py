@@ -16,7 +16,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.loops import library
 from exprgraph.loops.errors import UnreadableError
-from exprgraph.loops.print.llvm import Target, statements
+from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.lowering.native import entry, layout, loading, machine
 from exprgraph.meaning.evaluate import evaluate
@@ -180,7 +180,7 @@ def test_a_function_of_numbers_has_the_memory_it_needs():
     program = fn.core.program(False, False)
     assert program.shared > 4  # the system and its right-hand side
     for workspace, shared in ((program.workspace, program.shared), (5, 40), (40, 5)):
-        call = entry.Call((((), False), ((), False)), (((), False),), workspace, shared, False, 64)
+        call = entry.CallType((((), False), ((), False)), (((), False),), workspace, shared, False, 64)
         text = entry.entry(call)
         number = text[text.index("define double @number") :]
         (size,) = re.findall(r"alloca \[(.*) x i8\]", number)
@@ -355,7 +355,7 @@ def test_equal_calls_give_equal_bits(threads):
 
 def test_the_text_of_a_call_grows_with_the_results():
     # a function of 240 scalars took half a minute to compile: each result's failure let go of all before it
-    sizes = [len(entry.entry(entry.Call((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
+    sizes = [len(entry.entry(entry.CallType((((), False),), (((), False),) * n, 0, 0, False, 64))) for n in (100, 200, 400)]
     assert sizes[2] < 2.1 * sizes[1] < 2.1**2 * sizes[0]
 
 
@@ -374,14 +374,14 @@ FEATURES = {
 def test_vectors_of_a_machine(name, bits, monkeypatch):
     triple, features, width, registers = FEATURES[name]
     monkeypatch.setattr(machine, "host", lambda: (triple, "cpu", features))
-    assert machine.target(bits) == Target(width // bits, bits, registers)
+    assert machine.target(bits) == LLVMTarget(width // bits, bits, registers)
 
 
 @pytest.mark.parametrize("name", ["product", "dots"])
 @pytest.mark.parametrize(("lanes", "registers"), [(8, 32), (4, 16), (4, 32)])
 def test_tiles_stay_in_registers(name, lanes, registers):
     """Sums of a tile, what they are made of, and one number in all lanes: no more than there are registers, and not few."""
-    text = statements.procedure(Functions((), Target(lanes, 64, registers)), library.procedure(name))
+    text = statements.procedure(Functions((), LLVMTarget(lanes, 64, registers)), library.procedure(name))
     blocks = re.split(r"^\w+:\n", text, flags=re.M)
     sums = [len(re.findall(rf"phi <{lanes} x double>", b)) for b in blocks]
     loads = [len(re.findall(rf"load <{lanes} x double>", b)) for b in blocks]
@@ -395,7 +395,7 @@ def test_tiles_stay_in_registers(name, lanes, registers):
 def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):
     """As on a machine with vectors of 256 bits and fewer registers."""
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(machine, "target", lambda bits: Target(256 // bits, bits, registers))
+    monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(256 // bits, bits, registers))
     monkeypatch.setattr(loading, "_modules", OrderedDict())
     rng = np.random.default_rng(0)
     for n, m, k in ((1, 1, 1), (3, 5, 2), (8, 9, 7), (17, 13, 33)):

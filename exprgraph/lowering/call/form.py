@@ -45,7 +45,7 @@ class Form:
         threads: int,
         numba: bool = False,
     ) -> None:
-        from ..native.entry import Call
+        from ..native.entry import CallType
         from ..native.loading import native_code
 
         self.program = program
@@ -53,7 +53,7 @@ class Form:
         self.threads = threads if batch else 1
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
-        call = Call(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
+        call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
         self.code: Code | None = None if numba else native_code(program, call)
         # what is repeated over the samples, what is made bool, and threads are for Python
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)

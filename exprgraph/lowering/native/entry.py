@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from ...loops.print.llvm.builder import Value
+from ...loops.print.llvm.builder import SSAValue
 from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TYPE, WRITEABLE
 from .objects import Number, Objects, null
 
@@ -24,7 +24,7 @@ Item = tuple[tuple[int, ...], bool]
 STACK = 16 * 1024
 
 
-class Call(NamedTuple):
+class CallType(NamedTuple):
     """The interface of a call: shapes, and whether samples come first."""
 
     arguments: tuple[Item, ...]
@@ -35,7 +35,7 @@ class Call(NamedTuple):
     bits: int
 
 
-def entry(call: Call) -> str:
+def entry(call: CallType) -> str:
     """The text of ``call`` and ``call_into``, and of the table of addresses they use."""
     return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
 declare ptr @malloc(i64)
@@ -52,12 +52,12 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 {_of_numbers(call)}"""
 
 
-def _of_numbers(call: Call) -> str:
+def _of_numbers(call: CallType) -> str:
     """``double number(int n, double *x)`` for integrators, if all arguments and the only result are numbers."""
     if any(shape for shape, _ in (*call.arguments, *call.results)) or len(call.results) != 1 or call.batch or call.bits != 64:
         return ""
     b = Objects(64)
-    n, x = Value("%n", "i32", False, 0), Value("%x", "ptr", False, 0)
+    n, x = SSAValue("%n", "i32", False, 0), SSAValue("%x", "ptr", False, 0)
     # refuse fewer numbers than arguments: the memory after them is foreign
     b.require(b.binary("icmp sge", n, b.integer(len(call.arguments)), "truth"), "none")
     results, answer = b.room(1), b.room(1, "double")
@@ -84,12 +84,12 @@ def _of_numbers(call: Call) -> str:
 class _Entry:
     """``call``, or ``call_into`` with arrays for the results, while it is emitted."""
 
-    def __init__(self, call: Call, into: bool) -> None:
+    def __init__(self, call: CallType, into: bool) -> None:
         self.call = call
         self.into = into
         self.item = call.bits // 8
         self.b = Objects(call.bits)
-        self.values = Value("%values", "ptr", False, 0)
+        self.values = SSAValue("%values", "ptr", False, 0)
         #: the size of shared results; unless they are exactly one array, they are computed side by side and copied
         self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane]
         self.together = len(self.shared_sizes) != 1
@@ -98,7 +98,7 @@ class _Entry:
     def text(self, name: str) -> str:
         """The function."""
         b = self.b
-        self.known = {name: b.read("ptr", Value("@CONTEXT", "ptr", False, 0), 8 * k) for k, name in enumerate(CONTEXT)}
+        self.known = {name: b.read("ptr", SSAValue("@CONTEXT", "ptr", False, 0), 8 * k) for k, name in enumerate(CONTEXT)}
         self._tables()
         self.samples = self._taken()
         if self.into:
@@ -127,7 +127,7 @@ class _Entry:
         self.memory = b.further(self.owned, 8)
         b.write(null(), self.owned)
         b.write(null(), self.memory)
-        b.equal(Value("%count", "index", False, 0), arguments + self.into * len(self.call.results))
+        b.equal(SSAValue("%count", "index", False, 0), arguments + self.into * len(self.call.results))
         # pointers to arguments, numbers, pointers to results, objects
         sizes = (arguments, arguments, len(self.call.results) + 1, self.own + 1)
         if 8 * sum(sizes) <= STACK:
@@ -141,7 +141,7 @@ class _Entry:
         self.dims = b.room(64, "i64")
         b.repeat(self.own, lambda k: b.write(null(), b.place(self.held, 0, 8, k)))
 
-    def _workspace(self) -> Value | None:
+    def _workspace(self) -> SSAValue | None:
         """The workspace, and the part of it to free."""
         b, raw = self.b, None
         lanes = -(-self.call.workspace * self.item // 64) * 64
@@ -158,7 +158,7 @@ class _Entry:
 
     # -- arguments
 
-    def _taken(self) -> Value:
+    def _taken(self) -> SSAValue:
         """Pointers to the numbers of all arguments; the number of samples."""
         b, samples = self.b, None
         for first, times, (shape, per_sample) in _runs(self.call.arguments):
@@ -169,10 +169,10 @@ class _Entry:
             b.repeat(times, partial(self._take, first=first, shape=shape, lead=lead, samples=samples))
         return samples if samples is not None else b.integer(1)
 
-    def _take(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: Value | None) -> None:
+    def _take(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: SSAValue | None) -> None:
         self._argument(k, first, shape, lead, samples)
 
-    def _argument(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: Value | None) -> Value | None:
+    def _argument(self, k: Number, first: int, shape: tuple[int, ...], lead: bool, samples: SSAValue | None) -> SSAValue | None:
         """One argument; its number of samples, if any."""
         b = self.b
         given = b.read("ptr", b.place(self.values, 8 * first, 8, k))
@@ -194,7 +194,7 @@ class _Entry:
             b.start(after)
         return length
 
-    def _number(self, given: Value, kind: Value, slot: Value, own: Value) -> str:
+    def _number(self, given: SSAValue, kind: SSAValue, slot: SSAValue, own: SSAValue) -> str:
         """The branch for a number of Python or NumPy, before that of an array; returns the label where both continue."""
         b = self.b
         python, numpy = (b.binary("icmp eq", kind, self.known[n], "truth") for n in ("float", "float64"))
@@ -207,7 +207,7 @@ class _Entry:
         b.start(no)
         return after
 
-    def _is_array(self, given: Value, kind: Value, rank: int, flags: int) -> None:
+    def _is_array(self, given: SSAValue, kind: SSAValue, rank: int, flags: int) -> None:
         """Continue if it is an array of the right type and rank, with these flags."""
         b = self.b
         b.equal(kind, self.known["ndarray"])
@@ -217,11 +217,11 @@ class _Entry:
 
     # -- results
 
-    def _lengths(self, shape: tuple[int, ...], lane: bool) -> list[Value]:
+    def _lengths(self, shape: tuple[int, ...], lane: bool) -> list[SSAValue]:
         """The lengths of a result's axes."""
         return [self.samples] * (lane and self.call.batch) + [self.b.integer(n) for n in shape]
 
-    def _given(self, first: int, k: Number) -> Value:
+    def _given(self, first: int, k: Number) -> SSAValue:
         """The address of a result's array: from the caller, or made by the call."""
         if self.into:
             return self.b.place(self.values, 8 * (len(self.call.arguments) + first), 8, k)
@@ -233,7 +233,7 @@ class _Entry:
         for first, times, (shape, lane) in _runs(self.call.results):
             lengths = self._lengths(shape, lane)
 
-            def check(k: Number, first: int = first, lengths: Sequence[Value] = lengths) -> None:
+            def check(k: Number, first: int = first, lengths: Sequence[SSAValue] = lengths) -> None:
                 made = b.read("ptr", self._given(first, k))
                 self._is_array(made, b.read("ptr", made, TYPE), len(lengths), IN_ORDER | WRITEABLE)
                 sizes = b.read("ptr", made, SHAPE) if lengths else made
@@ -250,7 +250,7 @@ class _Entry:
         for first, times, (shape, lane) in _runs(self.call.results):
             lengths = self._lengths(shape, lane)
 
-            def prepare(k: Number, first: int = first, lane: bool = lane, lengths: Sequence[Value] = lengths, slot: int = slot) -> None:
+            def prepare(k: Number, first: int = first, lane: bool = lane, lengths: Sequence[SSAValue] = lengths, slot: int = slot) -> None:
                 made = b.read("ptr", self._given(first, k)) if self.into else self._new(first, k, lengths)
                 if lane:
                     b.write(b.read("ptr", made, DATA), b.place(self.results, 8 * slot, 8, k))
@@ -262,7 +262,7 @@ class _Entry:
         if self.together:
             b.write(self.packed, self.results)
 
-    def _new(self, first: int, k: Number, lengths: Sequence[Value]) -> Value:
+    def _new(self, first: int, k: Number, lengths: Sequence[SSAValue]) -> SSAValue:
         """A new array."""
         b = self.b
         for axis, length in enumerate(lengths):
@@ -295,7 +295,7 @@ class _Entry:
 
     # -- the end
 
-    def _answer(self) -> Value:
+    def _answer(self) -> SSAValue:
         """The return value: True, the array, or a tuple of arrays."""
         b = self.b
         if self.into:
@@ -313,7 +313,7 @@ class _Entry:
         b.repeat(self.own, give)
         return row
 
-    def _left(self, answer: Value) -> None:
+    def _left(self, answer: SSAValue) -> None:
         """The exits: with the result, after a failure, and with ``None`` for Python to take over."""
         b = self.b
         b.run("@free", b.read("ptr", self.memory))
@@ -349,4 +349,4 @@ def _runs(things: Sequence[Thing]) -> list[tuple[int, int, Thing]]:
     return out
 
 
-__all__ = ["STACK", "Call", "entry"]
+__all__ = ["STACK", "CallType", "entry"]

@@ -15,14 +15,14 @@ from ...support.compiling import compiling
 from ..plan.data import Data
 from ..plan.program import Program
 from . import disk, machine
-from .entry import Call, entry
+from .entry import CallType, entry
 from .layout import as_expected, callable_at, context
 from .owner import keep
 
 #: modules kept for later functions of equal programs
 KEPT = 256
 
-_modules: OrderedDict[tuple[str, bytes, Call], Code | None] = OrderedDict()
+_modules: OrderedDict[tuple[str, bytes, CallType], Code | None] = OrderedDict()
 
 
 class Code:
@@ -46,7 +46,7 @@ class Code:
             self.call, self.call_into = (callable_at(loaded.address(n), loaded.owner) for n in ("call", "call_into"))
 
 
-def _object(program: Program, call: Call) -> bytes | None:
+def _object(program: Program, call: CallType) -> bytes | None:
     """The object file, from disk, or compiled and kept there."""
     name = disk.key(program.key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
@@ -60,7 +60,7 @@ def _object(program: Program, call: Call) -> bytes | None:
     return code
 
 
-def native_code(program: Program, call: Call) -> Code | None:
+def native_code(program: Program, call: CallType) -> Code | None:
     """The machine code of a program, which reads its data; ``None`` if only Numba can compile it."""
     with compiling:
         key = program.key, program.data.digest, call

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ...loops.print.llvm import Target
+from ...loops.print.llvm import LLVMTarget
 from ...support.compiling import compiling, in_llvm
 from .image import place
 from .owner import owner
@@ -31,14 +31,14 @@ def host() -> tuple[str, str, str]:
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten()
 
 
-def target(bits: int) -> Target:
+def target(bits: int) -> LLVMTarget:
     """The vectors of this machine, for reals of ``bits`` bits."""
     features = host()[2].split(",")
     if "+avx512f" in features and "+avx512vl" in features and "+avx512dq" in features:
-        return Target(512 // bits, bits, 32)
+        return LLVMTarget(512 // bits, bits, 32)
     if "+avx2" in features:
-        return Target(256 // bits, bits, 16)
-    return Target(256 // bits, bits, 32 if "aarch64" in host()[0] or "arm64" in host()[0] else 16)
+        return LLVMTarget(256 // bits, bits, 16)
+    return LLVMTarget(256 // bits, bits, 32 if "aarch64" in host()[0] or "arm64" in host()[0] else 16)
 
 
 def _target_machine() -> Any:

@@ -1,7 +1,7 @@
 """The LLVM printer, with vectors of the target's width."""
 
-from .builder import Target
+from .builder import LLVMTarget
 from .driver import ENTRY, PART
 from .module import print_program
 
-__all__ = ["ENTRY", "PART", "Target", "print_program"]
+__all__ = ["ENTRY", "PART", "LLVMTarget", "print_program"]

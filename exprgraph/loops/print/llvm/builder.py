@@ -22,7 +22,7 @@ _FUSIBLE = "fmul contract "
 _TYPES = {"truth": "i1", "reals": "ptr", "indices": "ptr", "index": "i64", "lane": "i64"}
 
 
-class Value(NamedTuple):
+class SSAValue(NamedTuple):
     """A value of generated code.
 
     ``kind`` is its type in the loop program, or ``lane``: the index of the first of a vector of neighbouring elements.
@@ -35,7 +35,7 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Target(target.Target):
+class LLVMTarget(target.Target):
     """A target, and the spelling of its types and numbers in LLVM."""
 
     @property
@@ -74,31 +74,31 @@ class Target(target.Target):
 
 
 @dataclass(frozen=True)
-class Loop:
+class OpenLoop:
     """An open loop."""
 
     label: str
-    index: Value
-    end: Value
+    index: SSAValue
+    end: SSAValue
     step: int
     before: Lines  # hoisted instructions
     phis: Lines
     came_from: str
-    carried: dict[str, tuple[str, Value]]  # the initial value of each carried variable, by name
+    carried: dict[str, tuple[str, SSAValue]]  # the initial value of each carried variable, by name
 
 
 class Builder:
     """The instructions of one function."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: LLVMTarget) -> None:
         self.target = target
         self.lines: Lines = []
-        self.loops: list[Loop] = []
-        self.known: list[dict[str, Value]] = [{}]
+        self.loops: list[OpenLoop] = []
+        self.known: list[dict[str, SSAValue]] = [{}]
         self.numbers: Iterator[int] = count()
         self.block = "entry"
         self.intrinsics: set[str] = set()
-        self.displaced: dict[str, tuple[Value, Value]] = {}  # by the name of an index: another, and the number added to it
+        self.displaced: dict[str, tuple[SSAValue, SSAValue]] = {}  # by the name of an index: another, and the number added to it
         #: the flags of products and sums that may be contracted
         self.products: dict[str, tuple[Lines, int]] = {}
 
@@ -118,13 +118,13 @@ class Builder:
 
     # -- values
 
-    def pure(self, code: str, kind: str, vector: bool, *operands: Value) -> Value:
+    def pure(self, code: str, kind: str, vector: bool, *operands: SSAValue) -> SSAValue:
         """The result of a pure instruction, hoisted as far as its operands allow."""
         level = max((o.level for o in operands), default=0)
         found = self.known[level].get(code)
         if found is not None:
             return found
-        value = Value(self.name(), kind, vector, level)
+        value = SSAValue(self.name(), kind, vector, level)
         where = self.lines if level == self.level else self.loops[level].before
         if code.startswith(_FUSIBLE):
             self.products[value.text] = where, len(where)
@@ -132,7 +132,7 @@ class Builder:
         self.known[level][code] = value
         return value
 
-    def round_apart(self, v: Value) -> None:
+    def round_apart(self, v: SSAValue) -> None:
         """Round a product separately, so that its user is not contracted with it."""
         found = self.products.pop(v.text, None)
         if found is not None:
@@ -141,13 +141,13 @@ class Builder:
             assert isinstance(line, str)
             where[at] = line.replace(_FUSIBLE, "fmul ", 1)
 
-    def here(self, code: str, kind: str, vector: bool) -> Value:
+    def here(self, code: str, kind: str, vector: bool) -> SSAValue:
         """The result of an instruction that reads memory, which is not hoisted."""
-        value = Value(self.name(), kind, vector, self.level)
+        value = SSAValue(self.name(), kind, vector, self.level)
         self.lines.append(f"  {value.text} = {code}")
         return value
 
-    def require(self, test: Value, otherwise: str) -> None:
+    def require(self, test: SSAValue, otherwise: str) -> None:
         """Continue if it is true, else at a label."""
         here = self.label("held")
         self.do(f"br i1 {test.text}, label %{here}, label %{otherwise}")
@@ -156,51 +156,51 @@ class Builder:
     def do(self, code: str) -> None:
         self.lines.append(f"  {code}")
 
-    def real(self, value: float) -> Value:
-        return Value(self.target.number(value), "real", False, 0)
+    def real(self, value: float) -> SSAValue:
+        return SSAValue(self.target.number(value), "real", False, 0)
 
-    def integer(self, value: int, kind: str = "index") -> Value:
-        return Value(str(value), kind, False, 0)
+    def integer(self, value: int, kind: str = "index") -> SSAValue:
+        return SSAValue(str(value), kind, False, 0)
 
-    def is_literal(self, v: Value) -> bool:
+    def is_literal(self, v: SSAValue) -> bool:
         return not v.text.startswith("%")
 
-    def wide(self, v: Value) -> Value:
+    def wide(self, v: SSAValue) -> SSAValue:
         """A scalar in every lane."""
         if v.vector:
             return v
         if self.is_literal(v):
-            return Value(self.target.splat(v.text, v.kind), v.kind, True, 0)
+            return SSAValue(self.target.splat(v.text, v.kind), v.kind, True, 0)
         t, wide = self.target.type_of(v.kind), self.target.type_of(v.kind, True)
         one = self.pure(f"insertelement {wide} poison, {t} {v.text}, i64 0", v.kind, True, v)
         zeros = f"<{self.target.lanes} x i32> zeroinitializer"
         return self.pure(f"shufflevector {wide} {one.text}, {wide} poison, {zeros}", v.kind, True, one)
 
-    def alike(self, *values: Value) -> tuple[list[Value], bool]:
+    def alike(self, *values: SSAValue) -> tuple[list[SSAValue], bool]:
         """Operands all scalar, or all vectors."""
         vector = any(v.vector for v in values)
         return ([self.wide(v) for v in values] if vector else list(values)), vector
 
-    def binary(self, op: str, a: Value, b: Value, kind: str | None = None) -> Value:
+    def binary(self, op: str, a: SSAValue, b: SSAValue, kind: str | None = None) -> SSAValue:
         (a, b), vector = self.alike(a, b)
         t = self.target.type_of(a.kind, vector)
         return self.pure(f"{op} {t} {a.text}, {b.text}", kind or a.kind, vector, a, b)
 
-    def sum(self, *indices: Value) -> Value:
+    def sum(self, *indices: SSAValue) -> SSAValue:
         """A sum of indices from left to right."""
         total = indices[0]
         for v in indices[1:]:
             total = self.binary("add", total, v)
         return total
 
-    def times(self, a: Value, b: Value) -> Value:
+    def times(self, a: SSAValue, b: SSAValue) -> SSAValue:
         """A product of indices."""
         return self.binary("mul", a, b)
 
-    def unary(self, op: str, a: Value) -> Value:
+    def unary(self, op: str, a: SSAValue) -> SSAValue:
         return self.pure(f"{op} {self.target.type_of(a.kind, a.vector)} {a.text}", a.kind, a.vector, a)
 
-    def intrinsic(self, name: str, *args: Value) -> Value:
+    def intrinsic(self, name: str, *args: SSAValue) -> SSAValue:
         """``llvm.name`` of reals."""
         values, vector = self.alike(*args)
         t = self.target.type_of("real", vector)
@@ -209,7 +209,7 @@ class Builder:
         listed = ", ".join(f"{t} {v.text}" for v in values)
         return self.pure(f"call {t} @{full}({listed})", "real", vector, *values)
 
-    def select(self, test: Value, a: Value, b: Value) -> Value:
+    def select(self, test: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
         (a, b), vector = self.alike(a, b)
         if test.vector and not vector:
             a, b, vector = self.wide(a), self.wide(b), True
@@ -219,20 +219,20 @@ class Builder:
 
     # -- memory
 
-    def at(self, pointer: Value, index: Value) -> Value:
+    def at(self, pointer: SSAValue, index: SSAValue) -> SSAValue:
         t = self.target.type_of("real")
         if index.text in self.displaced:  # from one address that moves with the loop, for any number of loads
             pointer, index = self.at(pointer, self.displaced[index.text][0]), self.displaced[index.text][1]
         return self.pure(f"getelementptr {t}, ptr {pointer.text}, i64 {index.text}", "reals", False, pointer, index)
 
-    def displacement(self, index: Value, by: Value) -> Value:
+    def displacement(self, index: SSAValue, by: SSAValue) -> SSAValue:
         """The index of neighbours at a known distance."""
         far = self.binary("add", by._replace(kind="index"), index._replace(kind="index"))._replace(kind="lane")
         if self.is_literal(by):
             self.displaced[far.text] = index, by
         return far
 
-    def load(self, pointer: Value, vector: bool, mask: Value | None = None) -> Value:
+    def load(self, pointer: SSAValue, vector: bool, mask: SSAValue | None = None) -> SSAValue:
         t = self.target.type_of("real", vector)
         align = self.target.bits // 8
         if vector and mask is not None:
@@ -242,12 +242,12 @@ class Builder:
             return self.here(f"call {t} @{full}({given})", "real", True)
         return self.here(f"load {t}, ptr {pointer.text}, align {align}", "real", vector)
 
-    def word(self, table: Value, at: Value, kind: str) -> Value:
+    def word(self, table: SSAValue, at: SSAValue, kind: str) -> SSAValue:
         """A word of a table: an index, or an address."""
         place = self.pure(f"getelementptr i64, ptr {table.text}, i64 {at.text}", "indices", False, table, at)
         return self.here(f"load {self.target.type_of(kind)}, ptr {place.text}", kind, False)
 
-    def store(self, value: Value, pointer: Value, mask: Value | None = None) -> None:
+    def store(self, value: SSAValue, pointer: SSAValue, mask: SSAValue | None = None) -> None:
         t = self.target.type_of("real", value.vector)
         align = self.target.bits // 8
         if value.vector and mask is not None:
@@ -257,14 +257,14 @@ class Builder:
         else:
             self.do(f"store {t} {value.text}, ptr {pointer.text}, align {align}")
 
-    def below(self, index: Value, end: Value) -> Value:
+    def below(self, index: SSAValue, end: SSAValue) -> SSAValue:
         """The mask of the existing elements in the lanes of a vector."""
         n = self.target.lanes
-        counting = Value("<" + ", ".join(f"i64 {i}" for i in range(n)) + ">", "index", True, 0)
+        counting = SSAValue("<" + ", ".join(f"i64 {i}" for i in range(n)) + ">", "index", True, 0)
         left = self.binary("sub", end, index._replace(kind="index"))
         return self.binary("icmp ugt", self.wide(left), counting, "truth")
 
-    def total(self, v: Value) -> Value:
+    def total(self, v: SSAValue) -> SSAValue:
         """The sum of the lanes."""
         t, wide = self.target.type_of("real"), self.target.type_of("real", True)
         full = f"llvm.vector.reduce.fadd.{self.target.suffix}"
@@ -273,7 +273,7 @@ class Builder:
 
     # -- loops
 
-    def open(self, start: Value, end: Value, step: int, kind: str, carried: dict[str, Value]) -> dict[str, Value]:
+    def open(self, start: SSAValue, end: SSAValue, step: int, kind: str, carried: dict[str, SSAValue]) -> dict[str, SSAValue]:
         """Begin a loop; returns the value of each carried variable inside of it."""
         label = self.label("loop")
         before: Lines = []
@@ -284,9 +284,9 @@ class Builder:
         self.start(label)
         self.lines.append(phis)
         level = self.level + 1
-        index = Value(self.name(), kind, False, level)
-        inside = {n: Value(self.name(), v.kind, v.vector, level) for n, v in carried.items()}
-        self.loops.append(Loop(label, index, end, step, before, phis, came_from, {n: (v.text, inside[n]) for n, v in carried.items()}))
+        index = SSAValue(self.name(), kind, False, level)
+        inside = {n: SSAValue(self.name(), v.kind, v.vector, level) for n, v in carried.items()}
+        self.loops.append(OpenLoop(label, index, end, step, before, phis, came_from, {n: (v.text, inside[n]) for n, v in carried.items()}))
         self.known.append({})
         phis.append(f"  {index.text} = phi i64 [ {start.text}, %{came_from} ], [ {index.text}.next, %{label}.latch ]")
         more = self.name()
@@ -295,7 +295,7 @@ class Builder:
         self.start(f"{label}.body")
         return inside
 
-    def close(self, carried: dict[str, Value]) -> dict[str, Value]:
+    def close(self, carried: dict[str, SSAValue]) -> dict[str, SSAValue]:
         """End the innermost loop; ``carried`` enters the next iteration; returns the final values."""
         loop = self.loops[-1]
         label = loop.label

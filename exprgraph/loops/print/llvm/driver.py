@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...errors import LoopError
 from ...program import Each, Loops, Part
-from .builder import Value
+from .builder import SSAValue
 from .expressions import Functions
-from .statements import Statements
+from .statements import StatementWriter
 
 #: all parts: tables of the addresses of arguments and results, workspaces on lanes and shared, samples
 ENTRY = "run"
@@ -20,7 +20,7 @@ DATA = ("c", "T", "STEPS")
 _GIVEN = "ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples"
 
 
-class _Driver(Statements):
+class _DriverWriter(StatementWriter):
     """The driver: its arrays are in tables of addresses."""
 
     def __init__(self, functions: Functions, program: Loops) -> None:
@@ -33,22 +33,22 @@ class _Driver(Statements):
             if name.name in DATA:
                 self.env[name.name] = self._address("@DATA", str(DATA.index(name.name)))._replace(kind=name.type)
             elif name.name not in self.tables:
-                self.env[name.name] = Value(f"%{name.name}", name.type, False, 0)
+                self.env[name.name] = SSAValue(f"%{name.name}", name.type, False, 0)
         if len(self.tables) <= AT_HAND:
             for n in self.tables:
                 self.env[n] = self.named(n)
 
-    def _address(self, table: str, at: str) -> Value:
+    def _address(self, table: str, at: str) -> SSAValue:
         place = self.builder.here(f"getelementptr ptr, ptr {table}, i64 {at}", "reals", False)
         return self.builder.here(f"load ptr, ptr {place.text}", "reals", False)
 
-    def named(self, name: str) -> Value:
+    def named(self, name: str) -> SSAValue:
         if name in self.env:
             return self.env[name]
         table, k = self.tables[name]
         return self._address(table, str(k))
 
-    def part(self, part: Part, start: Value, stop: Value) -> None:
+    def part(self, part: Part, start: SSAValue, stop: SSAValue) -> None:
         """One part; a pass over samples runs from ``start`` to ``stop``."""
         b = self.builder
         self.statements(part.before)
@@ -77,15 +77,15 @@ class _Driver(Statements):
 
 def driver(functions: Functions, program: Loops) -> list[str]:
     """The text of ``run`` and of ``part``."""
-    whole = _Driver(functions, program)
+    whole = _DriverWriter(functions, program)
     for part in program.parts:
         whole.part(part, whole.builder.integer(0), whole.env["samples"])
-    one = _Driver(functions, program)
+    one = _DriverWriter(functions, program)
     b = one.builder
     labels = [b.label("part") for _ in program.parts]
     listed = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels))
     b.do(f"switch i64 %index, label %done [ {listed} ]")
-    start, stop = (Value(f"%{n}", "index", False, 0) for n in ("start", "stop"))
+    start, stop = (SSAValue(f"%{n}", "index", False, 0) for n in ("start", "stop"))
     known = dict(b.known[0])
     for part, label in zip(program.parts, labels):
         b.start(label)

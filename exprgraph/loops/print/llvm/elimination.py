@@ -12,13 +12,13 @@ from functools import partial
 import numpy as np
 
 from ....support.systems import NOISE
-from .builder import Builder, Value
+from .builder import Builder, SSAValue
 
 
 class _System:
     """A system on one lane of each vector, or a single one if ``lane`` is ``None``."""
 
-    def __init__(self, b: Builder, given: tuple[Value, ...], lane: Value | None, stride: Value | None) -> None:
+    def __init__(self, b: Builder, given: tuple[SSAValue, ...], lane: SSAValue | None, stride: SSAValue | None) -> None:
         self.b = b
         self.pointers = {"w": given[0], "y": given[1]}  # the matrix, and the right-hand sides
         self.starts = {"w": given[2], "y": given[3]}
@@ -26,7 +26,7 @@ class _System:
         self.lane, self.stride = lane, stride
         self.zero, self.one = b.integer(0), b.integer(1)
 
-    def at(self, which: str, row: Value, column: Value) -> Value:
+    def at(self, which: str, row: SSAValue, column: SSAValue) -> SSAValue:
         """The address of an element of the matrix or of the right-hand sides."""
         b = self.b
         element = b.sum(b.times(row, self.rows if which == "w" else self.sides), column)
@@ -34,13 +34,13 @@ class _System:
             return b.at(self.pointers[which], b.sum(self.starts[which], b.times(element, self.stride), self.lane))
         return b.at(self.pointers[which], b.sum(self.starts[which], element))
 
-    def get(self, which: str, row: Value, column: Value) -> Value:
+    def get(self, which: str, row: SSAValue, column: SSAValue) -> SSAValue:
         return self.b.load(self.at(which, row, column), self.lane is not None)
 
-    def put(self, which: str, row: Value, column: Value, value: Value) -> None:
+    def put(self, which: str, row: SSAValue, column: SSAValue, value: SSAValue) -> None:
         self.b.store(value, self.at(which, row, column))
 
-    def loop(self, start: Value, end: Value, body: Callable[[Value], None]) -> None:
+    def loop(self, start: SSAValue, end: SSAValue, body: Callable[[SSAValue], None]) -> None:
         self.b.open(start, end, 1, "index", {})
         body(self.b.loops[-1].index)
         self.b.close({})
@@ -50,17 +50,17 @@ class _System:
         self.loop(self.zero, self.rows, self._column)
         self.loop(self.zero, self.rows, self._back)
 
-    def _column(self, c: Value) -> None:
+    def _column(self, c: SSAValue) -> None:
         b = self.b
         below = b.sum(c, self.one)
         self.loop(below, self.rows, partial(self._exchange, c))
         self.put("w", c, c, self._pivot(c))
 
-        def rest(r: Value) -> None:
+        def rest(r: SSAValue) -> None:
             factor = b.binary("fdiv", self.get("w", r, c), self.get("w", c, c))
             self.put("w", r, c, factor)  # for the bounds of later pivots
 
-            def less(which: str, k: Value) -> None:
+            def less(which: str, k: SSAValue) -> None:
                 part = b.binary("fmul contract", factor, self.get(which, c, k))
                 self.put(which, r, k, b.binary("fsub contract", self.get(which, r, k), part))
 
@@ -69,13 +69,13 @@ class _System:
 
         self.loop(below, self.rows, rest)
 
-    def _exchange(self, c: Value, r: Value) -> None:
+    def _exchange(self, c: SSAValue, r: SSAValue) -> None:
         """Exchange a row with a lower one if that has the larger entry."""
         b = self.b
         here, there = (b.intrinsic("fabs", self.get("w", row, c)) for row in (r, c))
         larger = b.binary("fcmp ogt", here, there, "truth")
 
-        def both(which: str, k: Value) -> None:
+        def both(which: str, k: SSAValue) -> None:
             x, y = self.get(which, c, k), self.get(which, r, k)
             self.put(which, c, k, b.select(larger, y, x))
             self.put(which, r, k, b.select(larger, x, y))
@@ -83,7 +83,7 @@ class _System:
         self.loop(self.zero, self.rows, partial(both, "w"))
         self.loop(self.zero, self.sides, partial(both, "y"))
 
-    def _pivot(self, c: Value) -> Value:
+    def _pivot(self, c: SSAValue) -> SSAValue:
         """The pivot of a column; NaN if it is no larger than its possible rounding error."""
         b = self.b
         pivot = self.get("w", c, c)
@@ -98,11 +98,11 @@ class _System:
         regular = b.binary("fcmp ogt", b.intrinsic("fabs", pivot), noise, "truth")
         return b.select(regular, pivot, b.real(float("nan")))
 
-    def _back(self, i: Value) -> None:
+    def _back(self, i: SSAValue) -> None:
         b = self.b
         c = b.binary("sub", b.binary("sub", self.rows, self.one), i)
 
-        def of(k: Value) -> None:
+        def of(k: SSAValue) -> None:
             carried = b.open(b.sum(c, self.one), self.rows, 1, "index", {"x": self.get("y", c, k)})
             r = b.loops[-1].index
             part = b.binary("fmul contract", self.get("w", c, r), self.get("y", r, k))
@@ -112,14 +112,14 @@ class _System:
         self.loop(self.zero, self.sides, of)
 
 
-def solve(b: Builder, *given: Value) -> None:
+def solve(b: Builder, *given: SSAValue) -> None:
     """A system on each lane: ``solve(w, y, a, b, n, m, stride, lanes)``."""
     b.open(b.integer(0), given[7], b.target.lanes, "index", {})
     _System(b, given, b.loops[-1].index, given[6]).solve()
     b.close({})
 
 
-def solve_one(b: Builder, *given: Value) -> None:
+def solve_one(b: Builder, *given: SSAValue) -> None:
     """One system with neighbouring elements: ``solve_one(w, y, a, b, n, m)``."""
     _System(b, given, None, None).solve()
 

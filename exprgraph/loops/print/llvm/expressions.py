@@ -11,7 +11,7 @@ from ...operations import OPERATIONS
 from ...program import Call, Constant, Expression, Function, Load, Name, Operation, Procedure
 from ...verify import parts_of
 from ...walk import expressions_of, statements_of
-from .builder import Builder, Target, Value
+from .builder import Builder, LLVMTarget, SSAValue
 
 #: a function is inlined at most this many times in a procedure; beyond, it is called
 WRITTEN_OUT = 12
@@ -35,7 +35,7 @@ _TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"
 class Functions:
     """The functions of a program, and those that are called instead of inlined."""
 
-    def __init__(self, functions: Iterable[Function], target: Target) -> None:
+    def __init__(self, functions: Iterable[Function], target: LLVMTarget) -> None:
         self.known: Mapping[str, Function] = {f.name: f for f in functions}
         self.target = target
         self.called: dict[str, str] = {}  # by name in the code: its text
@@ -48,9 +48,9 @@ class Functions:
         if full not in self.called:
             self.called[full] = ""  # reserve its place before its own callees
             f = self.known[name]
-            code = Expressions(self)
+            code = ExpressionWriter(self)
             t = self.target.type_of("real", vector)
-            given = [Value(f"%a{k}", "real", vector, 0) for k in range(len(f.parameters))]
+            given = [SSAValue(f"%a{k}", "real", vector, 0) for k in range(len(f.parameters))]
             result = code.written_out(f, given)
             result = code.builder.wide(result) if vector else result
             self.declared |= code.builder.intrinsics
@@ -91,23 +91,23 @@ class _Done(NamedTuple):
     operands: int
 
 
-class Expressions:
+class ExpressionWriter:
     """The expressions of one procedure, or of one called function."""
 
     def __init__(self, functions: Functions, often: frozenset[str] = frozenset(), contract: bool = True) -> None:
         self.functions = functions
         self.target = functions.target
         self.builder = Builder(functions.target)
-        self.env: dict[str, Value] = {}
+        self.env: dict[str, SSAValue] = {}
         self.often = often
-        self.mask: Value | None = None  # the existing lanes in a loop over vectors, if not all exist
+        self.mask: SSAValue | None = None  # the existing lanes in a loop over vectors, if not all exist
         self.flag = " contract" * contract  # the flags of arithmetic
         self._inside = 0  # functions being inlined
 
-    def value(self, e: Expression) -> Value:
+    def value(self, e: Expression) -> SSAValue:
         """An expression: first its operands, from left to right, at any depth."""
         waiting: list[Expression | _Link | _Done] = [e]
-        values: list[Value] = []
+        values: list[SSAValue] = []
         while waiting:
             x = waiting.pop()
             if isinstance(x, Name):
@@ -129,27 +129,27 @@ class Expressions:
                 waiting += reversed(operands)
         return values[0]
 
-    def named(self, name: str) -> Value:
+    def named(self, name: str) -> SSAValue:
         """The value of a name."""
         return self.env[name]
 
-    def _constant(self, x: Constant) -> Value:
+    def _constant(self, x: Constant) -> SSAValue:
         if x.type == "real":
             return self.builder.real(float(x.text))
-        return Value(x.text.lower(), x.type, False, 0)
+        return SSAValue(x.text.lower(), x.type, False, 0)
 
-    def _finished(self, x: Operation | Call | Load, given: list[Value]) -> Value:
+    def _finished(self, x: Operation | Call | Load, given: list[SSAValue]) -> SSAValue:
         if isinstance(x, Operation):
             return self._operation(x, given)
         return self._called(x, given) if isinstance(x, Call) else self.load(*given)
 
     # -- operations
 
-    def arithmetic(self, op: str, a: Value, b: Value) -> Value:
+    def arithmetic(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         """An operation on reals, contracted if its function may be."""
         return self.builder.binary(op + self.flag, a, b)
 
-    def _joined(self, op: str, a: Value, b: Value) -> Value:
+    def _joined(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         """Two terms, factors or conditions of a chain, as one."""
         if op == "mul_apart":
             if not self._inside:  # its factors are rounded too, like arguments of a function
@@ -163,7 +163,7 @@ class Expressions:
             return self.builder.displacement(index, by)
         return self._integer(op, a, b)
 
-    def _integer(self, op: str, a: Value, b: Value) -> Value:
+    def _integer(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         if a.kind == "index" and op in _WHOLE and self.builder.is_literal(a) and self.builder.is_literal(b):
             known = _WHOLE[op](int(a.text), int(b.text))
             if abs(known) < 2**63:
@@ -171,7 +171,7 @@ class Expressions:
         logical = op == "shift_right" and a.kind == "index"
         return self.builder.binary("lshr" if logical else _INTEGER[op], a, b)
 
-    def _operation(self, x: Operation, given: list[Value]) -> Value:
+    def _operation(self, x: Operation, given: list[SSAValue]) -> SSAValue:
         b, op, first = self.builder, x.op, given[0]
         if op == "select":
             return self._selected(x, given)
@@ -182,7 +182,7 @@ class Expressions:
         if op == "neg":
             return b.unary("fneg", first) if first.kind == "real" else self._integer("sub", b.integer(0, first.kind), first)
         if op == "not":
-            return b.binary("xor", first, Value("true", "truth", False, 0))
+            return b.binary("xor", first, SSAValue("true", "truth", False, 0))
         if op == "whole_vectors":
             lanes = self.target.lanes
             return b.binary("and", b.binary("add", first, b.integer(lanes - 1)), b.integer(-lanes))
@@ -192,24 +192,24 @@ class Expressions:
             return b.pure(f"{how} {t} {first.text} to {wanted}", x.type, first.vector, first)
         return self.arithmetic(_REAL[op], *given) if first.kind == "real" else self._integer(op, *given)
 
-    def _compared(self, op: str, a: Value, b: Value) -> Value:
+    def _compared(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         if a.kind == "real":
             return self.builder.binary(f"fcmp {_REAL_TESTS[op]}", a, b, "truth")
         sign = "" if op in ("eq", "ne") else "s" if a.kind == "bits" else "u"
         return self.builder.binary(f"icmp {sign}{_TESTS[op]}", a, b, "truth")
 
-    def _selected(self, x: Operation, given: list[Value]) -> Value:
+    def _selected(self, x: Operation, given: list[SSAValue]) -> SSAValue:
         yes, no = x.args[1:]
         if isinstance(yes, Call) and yes.library:
             return self._rarely(given[0], yes.function, given[1:-1], given[-1])
         if isinstance(no, Call) and no.library:
-            test = self.builder.binary("xor", given[0], Value("true", "truth", False, 0))
+            test = self.builder.binary("xor", given[0], SSAValue("true", "truth", False, 0))
             return self._rarely(test, no.function, given[2:], given[1])
         return self.builder.select(*given)
 
     # -- calls
 
-    def _called(self, x: Call, given: list[Value]) -> Value:
+    def _called(self, x: Call, given: list[SSAValue]) -> SSAValue:
         b = self.builder
         if x.library:
             return self._library(x.function, given)
@@ -224,7 +224,7 @@ class Expressions:
         listed = ", ".join(f"{t} {v.text}" for v in values)
         return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
 
-    def written_out(self, f: Function, given: Sequence[Value]) -> Value:
+    def written_out(self, f: Function, given: Sequence[SSAValue]) -> SSAValue:
         """A function's value for arguments.
 
         Raises:
@@ -243,7 +243,7 @@ class Expressions:
             self.env, self.flag = outer
             self._inside -= 1
 
-    def _library(self, name: str, args: list[Value], here: bool = False) -> Value:
+    def _library(self, name: str, args: list[SSAValue], here: bool = False) -> SSAValue:
         """A function of C's library, one lane at a time."""
         b = self.builder
         own = name + ("f" if self.target.bits == 32 else "")
@@ -251,14 +251,14 @@ class Expressions:
         b.intrinsics.add(f"declare {t} @{own}({', '.join([t] * len(args))}) #2")
         values, vector = b.alike(*args)
 
-        def instruction(code: str, wide: bool, *operands: Value) -> Value:
+        def instruction(code: str, wide: bool, *operands: SSAValue) -> SSAValue:
             return b.here(code, "real", wide) if here else b.pure(code, "real", wide, *operands)
 
         if not vector:
             listed = ", ".join(f"{t} {v.text}" for v in values)
             return instruction(f"call {t} @{own}({listed})", False, *values)
         wide = self.target.type_of("real", True)
-        result = Value("poison", "real", True, 0)
+        result = SSAValue("poison", "real", True, 0)
         for lane in range(self.target.lanes):
             parts = [instruction(f"extractelement {wide} {v.text}, i64 {lane}", False, v) for v in values]
             listed = ", ".join(f"{t} {p.text}" for p in parts)
@@ -266,7 +266,7 @@ class Expressions:
             result = instruction(f"insertelement {wide} {result.text}, {t} {y.text}, i64 {lane}", True, result, y)
         return result
 
-    def _rarely(self, test: Value, name: str, args: list[Value], usual: Value) -> Value:
+    def _rarely(self, test: SSAValue, name: str, args: list[SSAValue], usual: SSAValue) -> SSAValue:
         """A call of C's library, if any lane needs it."""
         b = self.builder
         values, vector = b.alike(*args, usual, *([test] if test.vector else []))
@@ -291,7 +291,7 @@ class Expressions:
 
     # -- memory
 
-    def load(self, pointer: Value, index: Value) -> Value:
+    def load(self, pointer: SSAValue, index: SSAValue) -> SSAValue:
         """An element of an array, or a vector of elements if the index counts lanes."""
         b = self.builder
         if pointer.kind == "indices":
@@ -324,4 +324,4 @@ def _operands(x: Operation | Call | Load) -> tuple[Expression, ...]:
     return x.args
 
 
-__all__ = ["Expressions", "Functions"]
+__all__ = ["ExpressionWriter", "Functions"]

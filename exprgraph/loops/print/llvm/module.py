@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...program import Loops, Procedure, Run, Statement
 from ...walk import statements_of
-from .builder import Target
+from .builder import LLVMTarget
 from .driver import DATA, driver
 from .expressions import Functions
 from .statements import procedure
@@ -21,7 +21,7 @@ _ATTRIBUTES = (
 )
 
 
-def print_program(program: Loops, target: Target) -> str:
+def print_program(program: Loops, target: LLVMTarget) -> str:
     """The text of the module: the called procedures, and the driver.
 
     Raises:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from .builder import Builder, Value
+from .builder import Builder, SSAValue
 
 _PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
 _DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
 
 
-def product(b: Builder, *given: Value, silences: str = "") -> None:
+def product(b: Builder, *given: SSAValue, silences: str = "") -> None:
     """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n.
 
     ``silences`` is "left" or "right" if zeros of a, or of b, silence the other.
@@ -26,7 +26,7 @@ def product(b: Builder, *given: Value, silences: str = "") -> None:
     lanes = b.target.lanes
     tiles = b.target.tiles
 
-    def column(at: Value, width: int, masked: bool) -> None:
+    def column(at: SSAValue, width: int, masked: bool) -> None:
         """All rows of the result for some vectors of columns."""
         mask = b.below(at, v["n"]) if masked else None
         _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
@@ -39,7 +39,9 @@ def product(b: Builder, *given: Value, silences: str = "") -> None:
     _range(b, first, v["n"], lanes, partial(column, width=1, masked=True))  # the last vector, if it is incomplete
 
 
-def _rows(b: Builder, v: dict[str, Value], silences: str, at: Value, width: int, mask: Value | None, i: Value, height: int) -> None:
+def _rows(
+    b: Builder, v: dict[str, SSAValue], silences: str, at: SSAValue, width: int, mask: SSAValue | None, i: SSAValue, height: int
+) -> None:
     """A tile of a product: some rows from row ``i`` on, and some vectors from column ``at`` on."""
     lanes = b.target.lanes
     zero = b.wide(b.real(0.0))
@@ -62,7 +64,7 @@ def _rows(b: Builder, v: dict[str, Value], silences: str, at: Value, width: int,
             b.store(sums[f"{r},{q}"], b.at(v["c"], b.sum(line, b.integer(q * lanes))), mask)
 
 
-def dots(b: Builder, *given: Value, silences: str = "") -> None:
+def dots(b: Builder, *given: SSAValue, silences: str = "") -> None:
     """``c[c0 + i*ci + q*cj] += sum over l of a[a0 + i*ai + l] * b[b0 + q*bj + l]``, i < m, q < j.
 
     ``silences`` is "left" if zeros of a silence b.
@@ -71,14 +73,16 @@ def dots(b: Builder, *given: Value, silences: str = "") -> None:
     side = b.target.side
     whole = _whole(b, v["n"], b.target.lanes)
 
-    def rows(i: Value, height: int) -> None:
+    def rows(i: SSAValue, height: int) -> None:
         left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
         _tiles(b, v["j"], (side, 1), lambda q, width: _dots(b, v, silences, whole, left, i, q, width))
 
     _tiles(b, v["m"], (side, 1), rows)
 
 
-def _dots(b: Builder, v: dict[str, Value], silences: str, whole: Value, left: list[Value], i: Value, q: Value, width: int) -> None:
+def _dots(
+    b: Builder, v: dict[str, SSAValue], silences: str, whole: SSAValue, left: list[SSAValue], i: SSAValue, q: SSAValue, width: int
+) -> None:
     """A tile of inner products: of the rows that begin at ``left``, and some rows of the other set from row ``q`` on."""
     lanes, height = b.target.lanes, len(left)
     right = [b.sum(v["b0"], b.times(b.sum(q, b.integer(r)), v["bj"])) for r in range(width)]
@@ -100,20 +104,20 @@ def _dots(b: Builder, v: dict[str, Value], silences: str, whole: Value, left: li
         b.store(b.binary("fadd contract", b.load(place, False), total), place)
 
 
-def _whole(b: Builder, n: Value, step: int, start: Value | None = None) -> Value:
+def _whole(b: Builder, n: SSAValue, step: int, start: SSAValue | None = None) -> SSAValue:
     """The end of the last complete step of a range."""
     first = start or b.integer(0)
     left = b.binary("sub", n, first)
     return b.binary("add", first, b.binary("sub", left, b.binary("urem", left, b.integer(step))))
 
 
-def _range(b: Builder, start: Value, end: Value, step: int, body: Callable[[Value], None]) -> None:
+def _range(b: Builder, start: SSAValue, end: SSAValue, step: int, body: Callable[[SSAValue], None]) -> None:
     b.open(start, end, step, "index", {})
     body(b.loops[-1].index)
     b.close({})
 
 
-def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, int], None]) -> None:
+def _tiles(b: Builder, n: SSAValue, sizes: Sequence[int], body: Callable[[SSAValue, int], None]) -> None:
     """Cover the range to ``n`` by steps of the first size, the rest by steps of the next size, and so on to 1."""
     first = b.integer(0)
     for size in sizes:
@@ -124,7 +128,7 @@ def _tiles(b: Builder, n: Value, sizes: Sequence[int], body: Callable[[Value, in
         first = end
 
 
-def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None = None) -> Value:
+def _madd(b: Builder, x: SSAValue, y: SSAValue, total: SSAValue, silencing: SSAValue | None = None) -> SSAValue:
     """``x * y + total``, or only the total where the silencing factor is 0.
 
     With masks this is one instruction; otherwise the other factor is set to 0, outside of the chain of sums.
@@ -138,13 +142,13 @@ def _madd(b: Builder, x: Value, y: Value, total: Value, silencing: Value | None 
     return b.binary("fadd contract", b.binary("fmul contract", silencing, other), total)
 
 
-def _totals(b: Builder, vectors: list[Value]) -> list[Value]:
+def _totals(b: Builder, vectors: list[SSAValue]) -> list[SSAValue]:
     """The sum of the lanes of each vector; pairs are added crosswise, so that all sums share the work."""
     lanes = b.target.lanes
     wide = b.target.type_of("real", True)
     if len(vectors) == 1:
         return [b.total(vectors[0])]
-    out: list[Value] = []
+    out: list[SSAValue] = []
     for first in range(0, len(vectors), lanes):
         group = vectors[first : first + lanes]
         count = len(group)

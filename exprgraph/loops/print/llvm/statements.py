@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from ...errors import LoopError
 from ...program import Add, Branch, Each, Let, Loop, Name, Procedure, Run, Set, Statement, Store, Switch, Variable
 from ...walk import statements_of
-from .builder import Target, Value
-from .expressions import Expressions, Functions
+from .builder import LLVMTarget, SSAValue
+from .expressions import ExpressionWriter, Functions
 from .tiles import TILES
 
 
-class Statements(Expressions):
+class StatementWriter(ExpressionWriter):
     """The statements of one procedure, or of the driver."""
 
-    _existing: Value | None = None  # the existing lanes in a loop over vectors that accumulates
+    _existing: SSAValue | None = None  # the existing lanes in a loop over vectors that accumulates
 
     def statements(self, body: Iterable[Statement]) -> None:
         """A block of statements."""
@@ -72,13 +72,13 @@ class Statements(Expressions):
         self.statements(s.body)
         self.env.update(b.close({n: self.env[n] for n in changed}))
 
-    def _changed(self, body: Sequence[Statement]) -> dict[str, Value]:
+    def _changed(self, body: Sequence[Statement]) -> dict[str, SSAValue]:
         """Variables that exist before some statements and change in them."""
         found = {s.name for s in statements_of(body) if isinstance(s, (Set, Add))}
         found -= {s.name for s in statements_of(body) if isinstance(s, Variable)}
         return {n: self.env[n] for n in sorted(found)}
 
-    def _vectors(self, s: Loop, start: Value, stop: Value, sums: Mapping[str, Value]) -> None:
+    def _vectors(self, s: Loop, start: SSAValue, stop: SSAValue, sums: Mapping[str, SSAValue]) -> None:
         """A loop over vectors of neighbouring elements.
 
         Rows of lanes have room for whole vectors, so lanes behind the last sample are computed too, but not
@@ -137,7 +137,7 @@ class Statements(Expressions):
             self.env[n] = b.here(f"phi {self.target.type_of(v.kind)} {listed}", v.kind, False)
 
 
-def parameters(given: Sequence[Name], target: Target) -> str:
+def parameters(given: Sequence[Name], target: LLVMTarget) -> str:
     """The parameters of a function of the code."""
     return ", ".join(f"{target.type_of(p.type)} %{p.name}" for p in given)
 
@@ -145,8 +145,8 @@ def parameters(given: Sequence[Name], target: Target) -> str:
 def procedure(functions: Functions, p: Procedure) -> str:
     """The text of a procedure: its statements, or tiles with the same effect."""
     tile = TILES.get(p.name)
-    code = Statements(functions, frozenset() if tile else functions.often(p), p.contract)
-    given = [Value(f"%{n.name}", n.type, False, 0) for n in p.parameters]
+    code = StatementWriter(functions, frozenset() if tile else functions.often(p), p.contract)
+    given = [SSAValue(f"%{n.name}", n.type, False, 0) for n in p.parameters]
     if tile:
         tile(code.builder, *given)
     else:
@@ -157,4 +157,4 @@ def procedure(functions: Functions, p: Procedure) -> str:
     return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 
-__all__ = ["Statements", "parameters", "procedure"]
+__all__ = ["StatementWriter", "parameters", "procedure"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from .builder import Builder, Value
+from .builder import Builder, SSAValue
 from .elimination import solve, solve_one
 from .products import dots, product
 
 
-def load(b: Builder, *given: Value) -> None:
+def load(b: Builder, *given: SSAValue) -> None:
     """Copy samples into rows of lanes; lanes of the last vector without a sample repeat the first one.
 
     So results on whole vectors do not depend on the old contents of the workspace.
@@ -22,7 +22,7 @@ def load(b: Builder, *given: Value) -> None:
     e = b.loops[-1].index
     to = b.sum(row, b.times(e, stride))
 
-    def sample(lane: Value) -> Value:
+    def sample(lane: SSAValue) -> SSAValue:
         return b.load(b.at(a, b.sum(b.times(b.sum(first, lane), size), offset, e)), False)
 
     b.store(b.wide(sample(zero)), b.at(w, b.sum(to, last)))

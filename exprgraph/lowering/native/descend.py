@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ...loops.print.llvm.builder import Builder, Value
+from ...loops.print.llvm.builder import Builder, SSAValue
 from ...loops.print.llvm.expressions import Functions
-from ...loops.print.llvm.statements import Statements
+from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Add, Branch, Expression, Let, Load, Loop, Name, Statement, Store, Variable, index, operation, real
 from ...loops.types import Type
 from ...support.compiling import compiling
@@ -94,10 +94,10 @@ _KEPT = _each("e", _name("state_size"), Store(_name("state"), _E, Load(_name("ou
 
 def _text(bits: int) -> str:
     functions = Functions((), machine.target(bits))
-    code = Statements(functions)
+    code = StatementWriter(functions)
     b = code.builder
-    _read(code, Value("%common", "indices", False, 0), b.integer(0), COMMON)
-    first, last = (Value(f"%{n}", "index", False, 0) for n in ("first", "last"))
+    _read(code, SSAValue("%common", "indices", False, 0), b.integer(0), COMMON)
+    first, last = (SSAValue(f"%{n}", "index", False, 0) for n in ("first", "last"))
     b.open(first, last, 1, "index", {})
     step = code.env["i"] = b.loops[-1].index
     code.statements([_CLEARED])
@@ -115,19 +115,19 @@ def _text(bits: int) -> str:
     return "\n".join([*sorted(b.intrinsics), body])
 
 
-def _read(code: Statements, table: Value, first: Value, words: Mapping[str, Type]) -> None:
+def _read(code: StatementWriter, table: SSAValue, first: SSAValue, words: Mapping[str, Type]) -> None:
     """Names for the words of a table."""
     b = code.builder
     for k, (word, kind) in enumerate(words.items()):
         code.env[word] = b.word(table, b.sum(first, b.integer(k)), kind)
 
 
-def _call(b: Builder, run: Value, *given: Value) -> None:
+def _call(b: Builder, run: SSAValue, *given: SSAValue) -> None:
     listed = ", ".join(f"{b.target.type_of(v.kind)} {v.text}" for v in given)
     b.do(f"call void {run.text}({listed})")
 
 
-def _terms(code: Statements) -> None:
+def _terms(code: StatementWriter) -> None:
     """Each term on its batch, and their total."""
     b, env = code.builder, code.env
     b.open(b.integer(0), env["count"], 1, "index", {})
