@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ...errors import CompilationError
-from ...loops.print.c import Interface, Numbers, print_program
 from ...support.names import shown
 from .form import Form, unread_functions
 from .outputs import CompiledOutputs
@@ -56,6 +55,8 @@ def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     Raises:
         CompilationError: a function of users is in it whose code only Numba compiles.
     """
+    from ...loops.print.c import Interface, Numbers, print_program  # the printer is loaded when a file is asked for
+
     left = core.left_to_numba
     if left is not None:
         raise CompilationError(f"there is no C of {left}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -70,8 +71,6 @@ class Form:
         self._shared_results = at
 
     def _native(self, code: Code) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
-        import ctypes
-
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
         part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...errors import CompilationError
-from ...loops.print.llvm import print_program
 from ...loops.program import Loops
 from ..plan.data import Data
 from ..plan.program import Program
@@ -136,6 +135,7 @@ class Inspection:
         Raises:
             CompilationError: only Numba compiles it, as :attr:`reason` says.
         """
+        from ...loops.print.llvm import print_program  # as large as all the rest here
         from ..native import machine  # loads LLVM
 
         if self._core.left_to_numba is not None:

@@ -6,7 +6,8 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +25,6 @@ from .backends import checked
 from .form import Form, unread_functions
 from .into import check_shapes
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 
 class CompiledOutputs:
     """Outputs as a function of arrays, in all its forms: of a sample or of many, in float64 or in float32."""
@@ -37,7 +35,7 @@ class CompiledOutputs:
             raise ValueError(f"threads is a positive whole number, got {threads!r}")
         self.threads = count
         self.contract = bool(contract)
-        self._coming: dict[tuple[int, bool, bool], Future[Form]] = {}
+        self._coming: dict[tuple[int, bool, bool], _Coming] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
@@ -89,11 +87,8 @@ class CompiledOutputs:
         key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
         coming = self._coming.get(key)
         if coming is None:
-            from concurrent.futures import Future
-
-            coming = self._coming[key] = Future()
-            threading.Thread(target=_fulfil, args=(coming, self.form, batch, single), daemon=True).start()
-        return coming.result() if coming.done() else None
+            coming = self._coming[key] = _Coming(partial(self.form, batch, single))
+        return None if coming.is_alive() else coming.result()
 
     def wait(self) -> None:
         """Until the forms that are compiled in the background are there; raises the error of one that could not be compiled."""
@@ -147,11 +142,28 @@ class CompiledOutputs:
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
 
 
-def _fulfil(coming: Future[Form], make: Callable[[bool, bool], Form], batch: bool, single: bool) -> None:
-    try:
-        coming.set_result(make(batch, single))
-    except BaseException as error:  # it is the caller's, who asks for the result
-        coming.set_exception(error)
+class _Coming(threading.Thread):
+    """A form that is compiled in the background."""
+
+    def __init__(self, make: Callable[[], Form]) -> None:
+        super().__init__(daemon=True)
+        self._make = make
+        self._made: Form | BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._made = self._make()
+        except BaseException as error:  # the caller's, who asks for the result
+            self._made = error
+
+    def result(self) -> Form:
+        """The form, when it is there; raises the error that ended its compilation."""
+        self.join()
+        if not isinstance(self._made, Form):
+            assert self._made is not None
+            raise self._made
+        return self._made
 
 
 __all__ = ["CompiledOutputs"]
