@@ -27,7 +27,7 @@ def scheduled(outputs: Sequence[Node]) -> Schedule:
 
 
 def nests(outputs: Sequence[Node]) -> list[tuple[str, tuple[int, ...], int]]:
-    return [(n.kind, n.shape, len(n.statements)) for n in scheduled(outputs).nests]
+    return [(n.kind, n.shape, len(n.assignments)) for n in scheduled(outputs).nests]
 
 
 def test_arrays_share_a_nest_where_they_share_data():
@@ -68,8 +68,8 @@ def test_what_a_sum_of_products_gives_is_read_after_it():
     assert [n.kind for n in got.nests] == ["pointwise", "reduce", "pointwise"]
     before, _, after = got.nests
     # sin(a) reads a as well, but what reads the product cannot be beside it
-    assert [s.value.op.name for s in before.statements] == ["sin"]
-    assert len(after.statements) == 1
+    assert [s.value.op.name for s in before.assignments] == ["sin"]
+    assert len(after.assignments) == 1
 
 
 def test_a_value_that_is_read_at_another_position_is_read_after_its_nest():
@@ -95,14 +95,14 @@ def test_an_expression_is_only_so_long():
     got = scheduled([e])
     assert [n.kind for n in got.nests] == ["pointwise"]
     # a sine counts itself and its argument; what begins after one that is stored reads it and counts nothing for it
-    assert len(got.nests[0].statements) == len(got.stored) == 4 * INLINE_LIMIT // (INLINE_LIMIT // 2 + 1) + 1
+    assert len(got.nests[0].assignments) == len(got.stored) == 4 * INLINE_LIMIT // (INLINE_LIMIT // 2 + 1) + 1
 
 
 def test_reshaping_what_lies_in_order_is_nothing_to_do():
     row = eg.sin(a)
     got = scheduled([eg.reshape(row, (2, 3)) @ eg.Symbol("W", (3, 2))])
     assert [n.kind for n in got.nests] == ["pointwise", "reduce"]
-    assert all(s.value.op is not RESHAPE for n in got.nests for s in n.statements)
+    assert all(s.value.op is not RESHAPE for n in got.nests for s in n.assignments)
     turned = eg.Symbol("M", (2, 3)).T
     (nest,) = scheduled([eg.reshape(turned, (6,))]).nests
     assert nest.shape == (3, 2)  # copied, element by element of what is read

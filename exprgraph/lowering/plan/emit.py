@@ -136,10 +136,10 @@ class _Emitter:
     def _kernel(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> Kernel:
         if nest.kind != "pointwise":
             return Kernel(nest, schedule, wanted, self.memory)
-        stores = len(nest.statements)
+        stores = len(nest.assignments)
         if stores * stores <= CHECKED_PAIRS:  # with more, it need not be written to be counted
-            order = NestOrder(nest.statements, schedule.inlined.__contains__, self._location_kind)
-            kernel = Kernel(Nest(nest.kind, nest.shape, order.statements), schedule, wanted, self.memory, order=order)
+            order = NestOrder(nest.assignments, schedule.inlined.__contains__, self._location_kind)
+            kernel = Kernel(Nest(nest.kind, nest.shape, order.assignments), schedule, wanted, self.memory, order=order)
             if stores * (stores + len(kernel.reads)) <= CHECKED_PAIRS:
                 return kernel
         return Kernel(nest, schedule, wanted, self.memory, literal=True)
@@ -154,7 +154,7 @@ class _Emitter:
     def _nest(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> list[Item]:
         if nest.kind != "solve":
             return [self.step(nest, schedule, wanted)]
-        (assignment,) = nest.statements
+        (assignment,) = nest.assignments
         node = assignment.value
         a, b = node.args
         scratch = ("scratch", node)
@@ -213,7 +213,7 @@ class _Emitter:
         last: dict[object, int] = {}
         wanted: set[Node] = set()
         for at, nest in enumerate(schedule.nests):
-            for s in nest.statements:
+            for s in nest.assignments:
                 for source in scheduler.reads(s):
                     last[source] = at
                     if schedule.ready.get(source, -1) != at or nest.kind != "pointwise":
@@ -235,7 +235,7 @@ class _Emitter:
         items: list[Item] = []
         expiring: dict[int, list[tuple[object, tuple[int, ...]]]] = {}
         for at, nest in enumerate(schedule.nests):
-            for s in nest.statements:
+            for s in nest.assignments:
                 key = s.target
                 if key in self.storage.locations or (isinstance(key, Node) and key is s.value and key not in wanted):
                     continue

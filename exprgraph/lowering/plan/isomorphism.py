@@ -1,7 +1,7 @@
 """Isomorphic loop nests, equal except for names, sizes and addresses: equal layers have equal code.
 
 The graph's own order of operands follows digests, which differ from layer to layer.  Inside a nest,
-operands and statements are instead ordered by their kind and their use in the nest, refined until
+operands and assignments are instead ordered by their kind and their use in the nest, refined until
 neighbours agree (the colours of Weisfeiler and Leman).
 """
 
@@ -52,17 +52,17 @@ ROLES.fill(lambda node: ("", ("",) * len(node.args)), CONTRACT)
 
 
 class NestOrder:
-    """An order of the statements of a pointwise nest, and of the operands in their expressions."""
+    """An order of the assignments of a pointwise nest, and of the operands in their expressions."""
 
-    def __init__(self, statements: Sequence[Assignment], inside: Callable[[Node], bool], location_kind: Callable[[Node], object]) -> None:
-        targets = {s.value for s in statements if s.target is s.value}
+    def __init__(self, assignments: Sequence[Assignment], inside: Callable[[Node], bool], location_kind: Callable[[Node], object]) -> None:
+        targets = {s.value for s in assignments if s.target is s.value}
         edges: dict[_Key, list[tuple[bytes, _Key]]] = {}
         users: dict[_Key, list[tuple[bytes, _Key]]] = {}
         kind: dict[_Key, bytes] = {}
-        ident = identity_index(len(statements[0].value.shape))
+        ident = identity_index(len(assignments[0].value.shape))
         stack: list[_Key] = []
         roots: dict[_Key, list[object]] = {}
-        for s in statements:
+        for s in assignments:
             key = (s.value, ident) if s.target is s.value else self._resolve(s.value, ident)
             roots.setdefault(key, []).append("value" if s.target is s.value else ("piece", s.add, len(s.index)))
             stack.append(key)
@@ -87,7 +87,7 @@ class NestOrder:
         for _ in range(ROUNDS):
             kind = {key: _mixed(k, edges.get(key, []), users.get(key, []), kind) for key, k in kind.items()}
         self.kind = kind
-        self.statements = self._ordered(statements, ident, edges, targets)
+        self.assignments = self._ordered(assignments, ident, edges, targets)
 
     def _resolve(self, node: Node, index: MultiIndex) -> _Key:
         read = through_views(node, index)
@@ -98,12 +98,12 @@ class NestOrder:
         return self.kind.get(self._resolve(node, index), b"")
 
     def _ordered(
-        self, statements: Sequence[Assignment], ident: MultiIndex, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
+        self, assignments: Sequence[Assignment], ident: MultiIndex, edges: dict[_Key, list[tuple[bytes, _Key]]], targets: set[Node]
     ) -> list[Assignment]:
         """Statements in topological order, otherwise by kind."""
-        at = {s.value: i for i, s in enumerate(statements) if s.target is s.value}
+        at = {s.value: i for i, s in enumerate(assignments) if s.target is s.value}
         needs: list[set[int]] = []
-        for i, s in enumerate(statements):
+        for i, s in enumerate(assignments):
             found: set[int] = set()
             stack = [self._resolve(s.value, ident)] if s.target is not s.value else [b for _, b in edges.get((s.value, ident), [])]
             while stack:
@@ -119,14 +119,14 @@ class NestOrder:
         for i, n in enumerate(needs):
             for j in n:
                 after.setdefault(j, []).append(i)
-        heap = [(self.of(s.value, ident), i) for i, s in enumerate(statements) if not waiting[i]]
+        heap = [(self.of(s.value, ident), i) for i, s in enumerate(assignments) if not waiting[i]]
         heapq.heapify(heap)
         out: list[Assignment] = []
         while heap:
             _, i = heapq.heappop(heap)
-            out.append(statements[i])
+            out.append(assignments[i])
             for j in after.get(i, []):
                 waiting[j] -= 1
                 if not waiting[j]:
-                    heapq.heappush(heap, (self.of(statements[j].value, ident), j))
+                    heapq.heappush(heap, (self.of(assignments[j].value, ident), j))
         return out

@@ -168,7 +168,7 @@ class Kernel:
     def _written(self, nest: Nest) -> list[Statement]:
         if nest.kind == "pointwise":
             return self._pointwise(nest)
-        (assignment,) = nest.statements
+        (assignment,) = nest.assignments
         if nest.kind in ("take", "put"):
             return self._moved(assignment.value, nest)
         if nest.kind == "total":
@@ -178,7 +178,7 @@ class Kernel:
     def _pointwise(self, nest: Nest) -> list[Statement]:
         """Several values of one shape, element by element; intermediate values stay in registers."""
         ident = identity_index(len(nest.shape))
-        for s in nest.statements:
+        for s in nest.assignments:
             value = self.expression(s.value, ident) if s.target is s.value else self.read(s.value, ident)
             if s.target is s.value:
                 value = self.local[s.value, ident] = self._named(value, self.body)

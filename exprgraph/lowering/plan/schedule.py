@@ -40,7 +40,7 @@ from ...graph.primitive import (
 from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, through_views
 from .movement import composed, movement
-from .nest import Assignment, Nest
+from .nest import Assignment, Kind, Nest
 from .phases import Phase
 
 #: the most operations in one nested expression
@@ -282,7 +282,7 @@ class Scheduler:
             insort(known, at)
 
     def _open(self, shape: Shape, values: Iterable[Node], first: int) -> int | None:
-        """The earliest nest from ``first`` on that a statement of these values may join.
+        """The earliest nest from ``first`` on that an assignment of these values may join.
 
         Arrays share a nest if they share data; scalars always do, as straight-line code.
         """
@@ -318,16 +318,16 @@ class Scheduler:
             first = max(first, at if joinable else at + 1)
         return first
 
-    def _put(self, statement: Assignment, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
-        shape = statement.value.shape
+    def _put(self, assignment: Assignment, leaves: Sequence[tuple[Node, bool]], after: int = 0) -> int:
+        shape = assignment.value.shape
         first = max(self._earliest(leaves, shape), after)
-        own = {n for n, _ in leaves} | {statement.value}
-        operations = self.size.get(statement.value, 1)
+        own = {n for n, _ in leaves} | {assignment.value}
+        operations = self.size.get(assignment.value, 1)
         at = self._open(shape, own, first)
         if at is None:
-            return self._append(Nest("pointwise", shape, [statement], own, operations))
+            return self._append(Nest("pointwise", shape, [assignment], own, operations))
         nest = self.nests[at]
-        nest.statements.append(statement)
+        nest.assignments.append(assignment)
         nest.operations += operations
         if shape:
             self._hold(at, own - nest.values)
@@ -346,10 +346,10 @@ class Scheduler:
         self.ready[node] = -1
 
     def pointwise(self, node: Node) -> None:
-        """A statement in a nest over the node's shape."""
+        """An assignment in a nest over the node's shape."""
         self.ready[node] = self._put(Assignment(node, node, identity_index(len(node.shape))), self._leaves(node))
 
-    def alone(self, node: Node, kind: str, index: MultiIndex = (), shape: Shape | None = None) -> None:
+    def alone(self, node: Node, kind: Kind, index: MultiIndex = (), shape: Shape | None = None) -> None:
         """A separate nest, by default over the node's shape."""
         self.ready[node] = self._append(Nest(kind, node.shape if shape is None else shape, [Assignment(node, node, index)]))
 
