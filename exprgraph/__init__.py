@@ -326,5 +326,5 @@ __all__ = [
     "zeros",
 ]
 
-_offer({name: globals()[name] for name in __all__})
+_offer({name: globals()[name] for name in (*__all__, "__version__")})
 del _offer

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .errors import ShapeError
-from .lowering.call.form import Form
 from .lowering.call.function import CompiledFunction
 from .meaning.binding import Argument
+
+if TYPE_CHECKING:
+    from .lowering.call.form import Form
 
 
 class Term(NamedTuple):
@@ -142,7 +144,7 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from .lowering.native.descend import descend
+        from .lowering.native.descend import descend  # with what makes machine code
 
         keep: list[Any] = []  # everything the tables point to
 

@@ -1,6 +1,12 @@
-"""Who computes: the choices of ``backend=``."""
+"""Who computes: the choices of ``backend=``, and what only Numba can compile."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...functions.elementwise import Function
+from ...graph.node import Node
+from ...graph.traverse import topological
 
 _BACKENDS = {
     "native": "machine code, made by LLVM at the first call",
@@ -31,4 +37,10 @@ def checked(backend: object) -> str:
     return backend
 
 
-__all__ = ["backends", "checked"]
+def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
+    """The functions of users whose code only Numba compiles, with the reasons."""
+    rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
+    return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
+
+
+__all__ = ["backends", "checked", "unread_functions"]

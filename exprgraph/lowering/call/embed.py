@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import CompilationError
 from ...support.names import shown
-from .form import Form, unread_functions
+from .backends import unread_functions
 from .outputs import CompiledOutputs
+
+if TYPE_CHECKING:
+    from .form import Form
 
 
 def _form(core: CompiledOutputs) -> Form:
@@ -55,7 +59,7 @@ def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     Raises:
         CompilationError: a function of users is in it whose code only Numba compiles.
     """
-    from ...loops.print.c import Interface, Numbers, print_program  # the printer is loaded when a file is asked for
+    from ...loops.print.c import Interface, Numbers, print_program  # a printer is loaded when it prints
 
     left = core.left_to_numba
     if left is not None:
@@ -118,7 +122,7 @@ def _all_numba(core: CompiledOutputs, form: Form) -> Any:
     """The same of a function that Numba compiles whole."""
     import numba
 
-    from .module import load_module
+    from .module import load_module  # which Numba compiles
 
     module = load_module(form.program.source)
     names = [f"a{k}" for k in range(len(core.arguments))]
@@ -144,8 +148,6 @@ def low_level_callable(core: CompiledOutputs) -> Any:
         CompilationError: a part of the function is one that only Numba can compile.
         TypeError: an argument or the result is not a single number, or there are several results.
     """
-    from importlib import import_module
-
     try:
         scipy: Any = import_module("scipy")  # not needed otherwise, and without types of its own
     except ImportError as error:

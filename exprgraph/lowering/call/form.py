@@ -6,21 +6,22 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...errors import CompilationError
-from ...functions.elementwise import Function, is_boolean
+from ...functions.elementwise import is_boolean
 from ...graph.node import Node
-from ...graph.traverse import topological
 from ...meaning.binding import Argument
 from ...support.compiling import in_llvm
+from ..native.entry import CallType
+from ..native.loading import Code, native_code
 from ..plan.program import Program
+from . import module as generated
+from . import threads as pool
+from .backends import unread_functions
 from .into import shared_with
-
-if TYPE_CHECKING:
-    from ..native.loading import Code
 
 Arrays = Sequence[np.ndarray]
 #: samples of a thread are a multiple of this, so that all but the last work on whole vectors
@@ -46,9 +47,6 @@ class Form:
         threads: int,
         numba: bool = False,
     ) -> None:
-        from ..native.entry import CallType
-        from ..native.loading import native_code
-
         self.program = program
         self.dtype = np.dtype(np.float32 if single else np.float64)
         self.threads = threads if batch else 1
@@ -94,10 +92,8 @@ class Form:
         return run
 
     def _with_numba(self, unread: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
-        from .module import load_module
-
         with in_llvm():  # Numba starts LLVM
-            module = load_module(self.program.source)
+            module = generated.load_module(self.program.source)
 
             from numba.core.errors import NumbaError
 
@@ -140,12 +136,6 @@ class Form:
         return values
 
 
-def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
-    """The functions of users whose code only Numba compiles, with the reasons."""
-    rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
-    return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
-
-
 def _reason(error: Exception) -> str:
     """What an error of Numba's says, without its advice and the places in generated code."""
     lines = [line.strip() for line in str(error).splitlines()]
@@ -171,8 +161,6 @@ def _in_threads(
     Each thread has its own workspace, and its own copy of the shared values, to which it adds its
     totals; they are added up in the order of the threads, so that equal calls give equal bits.
     """
-    from .threads import together
-
     each = -(-samples // threads)
     each += -each % GRAIN
     ranges = [(first, min(samples, first + each)) for first in range(0, samples, each)]
@@ -196,7 +184,7 @@ def _in_threads(
             wanted = table([o, *results[1:]]) if k else whole
             part(given, wanted, w.ctypes.data, s.ctypes.data, samples, index, start, stop)
 
-        together(work, len(ranges))
+        pool.together(work, len(ranges))
         for buffer, offset, size in totals:
             sums = shared if buffer == "s" else results[0]
             for _, s, o in own[: len(ranges) - 1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
 from ...support.names import shown
 from ...tree import flatten
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
-from .form import Form
 from .into import at_once, given_arrays, write
 from .outputs import CompiledOutputs
 from .save import save_module
+
+if TYPE_CHECKING:
+    from .form import Form
 
 
 class CompiledFunction:

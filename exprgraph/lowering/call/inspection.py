@@ -135,7 +135,7 @@ class Inspection:
         Raises:
             CompilationError: only Numba compiles it, as :attr:`reason` says.
         """
-        from ...loops.print.llvm import print_program  # as large as all the rest here
+        from ...loops.print.llvm import print_program  # a printer is loaded when it prints
         from ..native import machine  # loads LLVM
 
         if self._core.left_to_numba is not None:

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from ...meaning.evaluate import evaluate_nodes
 from ...support.compiling import compiling, ending
 from ...support.integers import whole
 from ...support.names import shown
-from ..plan.program import Program
-from .backends import checked
-from .form import Form, unread_functions
+from .backends import checked, unread_functions
 from .into import check_shapes
+
+if TYPE_CHECKING:
+    from ..plan.program import Program
+    from .form import Form
 
 
 class CompiledOutputs:
@@ -73,6 +75,8 @@ class CompiledOutputs:
             with compiling:
                 form = self.forms.get((batch, single))
                 if form is None:
+                    from .form import Form  # with what finds, or makes, machine code
+
                     program = self.program(batch, single)
                     numba = self.backend == "numba"
                     made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba)

@@ -25,6 +25,7 @@ from pathlib import Path
 from ... import loops
 from ...loops import formulas
 from ...loops.print import llvm
+from ...support.offered import offered
 
 _MARK = b"exprgraph object 1\n"
 _CHECK = 32  # bytes of the digest before the code
@@ -58,9 +59,7 @@ def _compiler() -> bytes:
     """
     import llvmlite
 
-    from ... import __version__
-
-    digest = blake2b(f"{__version__} {llvmlite.__version__}".encode(), digest_size=16)
+    digest = blake2b(f"{offered('__version__')} {llvmlite.__version__}".encode(), digest_size=16)
     for name in (__package__, *(p.__name__ for p in (loops, formulas, llvm))):
         package = importlib.import_module(name)
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # also from a zip archive or as bytecode

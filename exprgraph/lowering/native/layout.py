@@ -6,6 +6,7 @@ The layout is part of NumPy's stable ABI, and is checked once against real array
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -40,8 +41,6 @@ def _numpy_functions() -> tuple[int, int]:
 @cache
 def as_expected() -> bool:
     """Whether arrays have the expected layout."""
-    import sys
-
     if sys.implementation.name != "cpython":
         return False
     for a in (np.zeros((2, 3)), np.zeros((4, 1, 5), np.float32)[::2], np.zeros(())):

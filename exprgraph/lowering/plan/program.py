@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...loops.library import needed
 from .data import Data
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ class Program:
     @cached_property
     def loops(self) -> Loops:
         """The whole program.  The library is read at the first use; known machine code does not need it."""
+        from ...loops.library import needed  # with the compiler's reader
+
         functions, procedures = needed(self.called, self.own.single)
         return self.own._replace(functions=(*functions, *self.own.functions), library=tuple(procedures))
 
