@@ -164,8 +164,8 @@ class _Coming(threading.Thread):
     def result(self) -> Form:
         """The form, when it is there; raises the error that ended its compilation."""
         self.join()
-        if not isinstance(self._made, Form):
-            assert self._made is not None
+        assert self._made is not None
+        if isinstance(self._made, BaseException):
             raise self._made
         return self._made
 
