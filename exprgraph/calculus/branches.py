@@ -14,25 +14,11 @@ from ..canonical.contract import contract
 from ..canonical.written import split_coefficient
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate, gate_both
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import is_known, is_zero, number
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    CONCATENATE,
-    CONTRACT,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    TABLE,
-    Primitive,
-)
+from ..graph.primitive import TABLE, Primitive
 from ..graph.views import Contraction
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
 from .rules import JVP, VJP, contract_parts, extremum_weights, partial
@@ -60,7 +46,7 @@ GATED_VJP: Column[Callable[[Node, Node, Shape, Zeros], Sequence[Found]]] = Colum
 )
 #: operations that may ignore an argument; so may functions with ``branch`` in their row
 CHOOSES: Column[bool] = Column("chooses", "whether it may ignore an argument", __name__, otherwise="all its arguments matter")
-CHOOSES.fill(True, WHERE, GATE, GATE_BOTH, REDUCE_MAX, REDUCE_MIN)
+CHOOSES.fill(True, WHERE, GATE, GATE_BOTH, primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 
 
 def chooses(op: Primitive) -> bool:
@@ -128,7 +114,7 @@ def _sum_of(terms: Sequence[tuple[Node, Zeros]], shape: Shape, *, taken: bool = 
     return whole, None if taken and len(terms) > 1 else together([z for _, z in terms])
 
 
-@GATED_JVP.rule(SUM, PRODUCT, Function)
+@GATED_JVP.rule(primitive.SUM, primitive.PRODUCT, Function)
 def _elementwise_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     terms: list[tuple[Node, Zeros]] = []
     for k, (t, z) in enumerate(zip(tangents, zeros)):
@@ -153,7 +139,7 @@ def tangent_term(node: Node, k: int, p: Node, t: Node, extra: Shape, zeros: Zero
     return _silenced(t, z, inner, p, lambda: (spread_tangent(t, arg, node, extra), along_tangents(p, node, extra)))
 
 
-@GATED_VJP.rule(SUM, PRODUCT, Function)
+@GATED_VJP.rule(primitive.SUM, primitive.PRODUCT, Function)
 def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     assert zeros is not None  # else VJP has the rule
     out: list[Found] = []
@@ -274,26 +260,26 @@ def _gate_both_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> S
 # ---------------------------------------------------------------- tensors
 
 
-@GATED_JVP.rule(SELECT, PLACE, RESHAPE, SAMPLE_SUM)
+@GATED_JVP.rule(primitive.SELECT, primitive.PLACE, primitive.RESHAPE, primitive.SAMPLE_SUM)
 def moved_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     """The rule of linear operations without infinite factors: zeros may be anywhere in the tangent."""
     return JVP[node.op](node, tangents, extra), inside(together([z for t, z in zip(tangents, zeros) if t is not None]))
 
 
-@GATED_JVP.rule(STACK, CONCATENATE)
+@GATED_JVP.rule(primitive.STACK, primitive.CONCATENATE)
 def _joined_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     """Parts without a tangent are zeros that silence nothing."""
     live = [z for t, z in zip(tangents, zeros) if t is not None]
     return JVP[node.op](node, tangents, extra), inside(together([*live, None]))
 
 
-@GATED_VJP.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE, SAMPLE_SUM)
+@GATED_VJP.rule(*primitive.MOVEMENTS, primitive.SAMPLE_SUM)
 def moved_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     """The same in reverse."""
     return [(v, inside(zeros)) for v in VJP[node.op](node, ct, extra)]
 
 
-@GATED_JVP.rule(CONTRACT)
+@GATED_JVP.rule(primitive.CONTRACT)
 def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     labels, lengths = Contraction.of(node)
     e = axes("e", extra)
@@ -314,7 +300,7 @@ def _contract_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
     return _sum_of(terms, node.shape + extra)
 
 
-@GATED_VJP.rule(CONTRACT)
+@GATED_VJP.rule(primitive.CONTRACT)
 def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     assert zeros is not None  # else VJP has the rule
     _, lengths = Contraction.of(node)
@@ -332,7 +318,7 @@ def _contract_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Se
     return out
 
 
-@GATED_JVP.rule(REDUCE_MAX, REDUCE_MIN)
+@GATED_JVP.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     (t,), (z,) = tangents, zeros
     if t is None:
@@ -344,7 +330,7 @@ def _extremum_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape,
     return contract([(masked, every + e)], kept + e), inside(z)  # some element is always taken
 
 
-@GATED_VJP.rule(REDUCE_MAX, REDUCE_MIN)
+@GATED_VJP.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     weights, every, kept = extremum_weights(node)
     e = axes("e", extra)
@@ -353,7 +339,7 @@ def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Se
     return [masked(share, contract([(ct, e + kept)], e + every, size), inside(zeros))]
 
 
-@GATED_JVP.rule(SOLVE)
+@GATED_JVP.rule(primitive.SOLVE)
 def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     a, _ = node.args
     da, db = tangents
@@ -375,7 +361,7 @@ def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, ze
     return gated_solve(a, linear(terms, 0.0, node.shape + extra)), inside(together(live))
 
 
-@GATED_VJP.rule(SOLVE)
+@GATED_VJP.rule(primitive.SOLVE)
 def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     assert zeros is not None  # else VJP has the rule
     a, _ = node.args

@@ -21,9 +21,10 @@ from ..canonical.solve import solve_node
 from ..canonical.written import split_coefficient, spread
 from ..functions.elementwise import Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
+from ..graph import primitive
 from ..graph.leaves import is_zero
 from ..graph.node import Node
-from ..graph.primitive import ARRAY, CONCATENATE, CONSTANT, CONTRACT, IDENTITY, PLACE, RESHAPE, SELECT, STACK, SYMBOL, lookup
+from ..graph.primitive import lookup
 from ..graph.properties import Property
 from ..graph.views import Contraction, data_of
 from .scaling import Labels
@@ -70,11 +71,11 @@ _FINITE = (
     "tanh", "tanh_prime", "where",
 )  # fmt: skip
 FINITE = Property("finite", "whether no element can be infinite or NaN", __name__)
-FINITE.fill(lambda node: math.isfinite(node.params[0]), CONSTANT)
-FINITE.fill(lambda node: bool(np.isfinite(data_of(node)).all()), ARRAY)
-FINITE.fill(lambda node: True, IDENTITY)
-FINITE.fill(lambda node: node.args, SELECT, PLACE, STACK, CONCATENATE, RESHAPE, *map(lookup, _FINITE))
-FINITE.fill(lambda node: node.args if is_structural(node) else False, CONTRACT)
+FINITE.fill(lambda node: math.isfinite(node.params[0]), primitive.CONSTANT)
+FINITE.fill(lambda node: bool(np.isfinite(data_of(node)).all()), primitive.ARRAY)
+FINITE.fill(lambda node: True, primitive.IDENTITY)
+FINITE.fill(lambda node: node.args, *primitive.MOVEMENTS, *map(lookup, _FINITE))
+FINITE.fill(lambda node: node.args if is_structural(node) else False, primitive.CONTRACT)
 FINITE.fill(lambda node: isinstance(node.op, Function) and node.op.boolean, Function)
 
 
@@ -83,7 +84,7 @@ def is_finite(node: Node, symbols: bool) -> bool:
 
     It looks at few nodes: sums and products may overflow, so their arguments are not visited.
     """
-    return FINITE.holds(node, 32, (lambda n: n.op is SYMBOL) if symbols else None)
+    return FINITE.holds(node, 32, (lambda n: n.op is primitive.SYMBOL) if symbols else None)
 
 
 # ---------------------------------------------------------------- factors go inside the mask

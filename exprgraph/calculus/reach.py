@@ -14,23 +14,10 @@ import numpy as np
 from ..canonical.select import put, take
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import constant_value, is_known
 from ..graph.node import Node
-from ..graph.primitive import (
-    CONCATENATE,
-    CONTRACT,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-)
 from ..graph.traverse import dependents, topological
 from ..graph.views import Contraction, axis_of, entries_of
 
@@ -67,7 +54,7 @@ def _own(a: Node, mask: np.ndarray) -> np.ndarray:
     return mask if a.shape else np.asarray(mask.any())
 
 
-@REACH.rule(SUM, PRODUCT)
+@REACH.rule(primitive.SUM, primitive.PRODUCT)
 def _elementwise(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [_own(a, mask) for a in node.args]
 
@@ -78,7 +65,7 @@ def _function(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [None if p is None else _own(a, mask) for p, a in zip(node.op.partials, node.args)]
 
 
-@REACH.rule(CONTRACT)
+@REACH.rule(primitive.CONTRACT)
 def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     labels, sizes = Contraction.of(node)
     known = [np.asarray(v != 0, dtype=float) if is_known(a) and (v := constant_value(a)) is not None else None for a in node.args]
@@ -99,26 +86,26 @@ def _contract(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return out
 
 
-@REACH.rule(SELECT)
+@REACH.rule(primitive.SELECT)
 def _select(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     counts = np.zeros(node.args[0].shape)
     put(counts, mask.astype(float), node.params)
     return [counts != 0]
 
 
-@REACH.rule(STACK)
+@REACH.rule(primitive.STACK)
 def _stack(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.take(mask, k, axis=axis_of(node)) for k in range(len(node.args))]
 
 
-@REACH.rule(CONCATENATE)
+@REACH.rule(primitive.CONCATENATE)
 def _concatenate(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     axis = axis_of(node)
     ends = np.cumsum([a.shape[axis] for a in node.args])
     return np.split(mask, ends[:-1], axis=axis)
 
 
-@REACH.rule(REDUCE_MAX, REDUCE_MIN, NORM, LOGSUMEXP)
+@REACH.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN, NORM, LOGSUMEXP)
 def _extremum(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     (arg,) = node.args
     return [np.broadcast_to(np.expand_dims(mask, node.params), arg.shape)]
@@ -129,14 +116,14 @@ def _along_axes(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     return [np.broadcast_to(mask.any(axis=node.params, keepdims=True), mask.shape)]
 
 
-@REACH.rule(SOLVE)
+@REACH.rule(primitive.SOLVE)
 def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     a, b = node.args
     return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
 
 
-REACH.fill(lambda node, mask: [take(mask, entries_of(node))], PLACE)
-REACH.fill(lambda node, mask: [mask.reshape(node.args[0].shape)], RESHAPE)
-REACH.fill(lambda node, mask: [mask], SAMPLE_SUM)
+REACH.fill(lambda node, mask: [take(mask, entries_of(node))], primitive.PLACE)
+REACH.fill(lambda node, mask: [mask.reshape(node.args[0].shape)], primitive.RESHAPE)
+REACH.fill(lambda node, mask: [mask], primitive.SAMPLE_SUM)
 
 __all__ = ["REACH", "reach"]

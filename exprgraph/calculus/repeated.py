@@ -25,10 +25,10 @@ from ..canonical.written import split_coefficient
 from ..functions.along_axes import NORM
 from ..functions.elementwise import Function
 from ..functions.rows import log
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node
-from ..graph.primitive import CONCATENATE, CONTRACT, PLACE, PRODUCT, RESHAPE, SAMPLE_SUM, SELECT, STACK, SUM
 from ..graph.traverse import dependents, rebuild, topological
 from ..graph.views import Contraction, Linear
 from .axes import weights_of
@@ -131,7 +131,7 @@ class Series:
     def partial(self, node: Node, k: int) -> Node | None:
         """The derivative of a power or of a function by argument k."""
         if (node, k) not in self.partials:
-            if node.op is PRODUCT:
+            if node.op is primitive.PRODUCT:
                 ((base,), (e,)) = node.args, node.params
                 self.partials[node, k] = scale(e, power(base, e - 1.0))
             else:
@@ -165,14 +165,14 @@ def _chain(series: Series, node: Node, order: int, pairs: Sequence[tuple[Node, N
     return Derivative(needs, made)
 
 
-@REPEATED.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE, SAMPLE_SUM)
+@REPEATED.rule(*primitive.MOVEMENTS, primitive.SAMPLE_SUM)
 def linear_in_all(series: Series, node: Node, order: int) -> Derivative:
     """Of a node that is linear in all its arguments together: the same of their derivatives."""
     needs = [(a, order) for a in node.args if series.is_active(a)]
     return Derivative(needs, lambda: rebuild(node, tuple(series.of(a, order) for a in node.args)))
 
 
-@REPEATED.rule(SUM)
+@REPEATED.rule(primitive.SUM)
 def _sum(series: Series, node: Node, order: int) -> Derivative:
     def made() -> Node:
         terms = [(c, series.of(a, order)) for c, a in zip(Linear.of(node).coefficients, node.args)]
@@ -181,7 +181,7 @@ def _sum(series: Series, node: Node, order: int) -> Derivative:
     return Derivative([(a, order) for a in node.args if series.is_active(a)], made)
 
 
-@REPEATED.rule(PRODUCT)
+@REPEATED.rule(primitive.PRODUCT)
 def _product(series: Series, node: Node, order: int) -> Derivative | None:
     if len(node.args) > 1:
         a, b = _parts_of_product(node)
@@ -243,7 +243,7 @@ def _norm(series: Series, node: Node, order: int) -> Derivative:
     return Derivative([*((v, j + 1) for j in range(order)), *((w, j) for j in range(order))], made)
 
 
-@REPEATED.rule(CONTRACT)
+@REPEATED.rule(primitive.CONTRACT)
 def _contraction(series: Series, node: Node, order: int) -> Derivative | None:
     labels, sizes = Contraction.of(node)
     at = [k for k, a in enumerate(node.args) if series.is_active(a)]
@@ -272,18 +272,18 @@ def _exponent(node: Node) -> Node:
 
 def _lower_bound(node: Node) -> float:
     """A lower bound of a sum of numbers, even powers and bounded functions."""
-    if node.op is not SUM:
+    if node.op is not primitive.SUM:
         return -math.inf
     bound = 0.0
     pending = [(1.0, node)]
     while pending:
         c, a = pending.pop()
-        if a.op is SUM and c > 0.0:  # nested sums keep the written form
+        if a.op is primitive.SUM and c > 0.0:  # nested sums keep the written form
             bound += c * Linear.of(a).constant
             pending += [(c * k, part) for k, part in zip(Linear.of(a).coefficients, a.args)]
         elif isinstance(a.op, Function) and a.op.name in _AT_MOST_ONE:
             bound -= abs(c)
-        elif a.op is not PRODUCT or c < 0.0 or any(k % 2.0 for k in a.params):
+        elif a.op is not primitive.PRODUCT or c < 0.0 or any(k % 2.0 for k in a.params):
             return -math.inf
     return bound
 

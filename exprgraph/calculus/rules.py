@@ -21,21 +21,10 @@ from ..canonical.select import select
 from ..canonical.solve import solve_node
 from ..functions.elementwise import Function
 from ..functions.rows import equal
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import constant, identity, is_known, zeros
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    CONCATENATE,
-    CONTRACT,
-    PLACE,
-    PRODUCT,
-    RESHAPE,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-)
 from ..graph.views import Contraction, Linear, Slice, axis_of, entries_of
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
 
@@ -92,10 +81,10 @@ def sum_partial(node: Node, k: int) -> Node:
 
 def partial(node: Node, k: int) -> Node | None:
     """The derivative of an elementwise operation by argument k; of the node's shape or a scalar."""
-    return (sum_partial if node.op is SUM else product_partial if node.op is PRODUCT else function_partial)(node, k)
+    return (sum_partial if node.op is primitive.SUM else product_partial if node.op is primitive.PRODUCT else function_partial)(node, k)
 
 
-for _rows, _partial in ((Function, function_partial), (SUM, sum_partial), (PRODUCT, product_partial)):
+for _rows, _partial in ((Function, function_partial), (primitive.SUM, sum_partial), (primitive.PRODUCT, product_partial)):
     JVP.fill(_partial_jvp(_partial), _rows)
     VJP.fill(_partial_vjp(_partial), _rows)
 
@@ -103,7 +92,7 @@ for _rows, _partial in ((Function, function_partial), (SUM, sum_partial), (PRODU
 # ---------------------------------------------------------------- tensors
 
 
-@JVP.rule(CONTRACT)
+@JVP.rule(primitive.CONTRACT)
 def _contract_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     labels, lengths = Contraction.of(node)
     e = axes("e", extra)
@@ -131,7 +120,7 @@ def contract_parts(node: Node, k: int) -> tuple[list[tuple[Node, Labels]], Label
     return others, own
 
 
-@VJP.rule(CONTRACT)
+@VJP.rule(primitive.CONTRACT)
 def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     _, lengths = Contraction.of(node)
     e = axes("e", extra)
@@ -147,24 +136,24 @@ def _contract_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return out
 
 
-@JVP.rule(SELECT)
+@JVP.rule(primitive.SELECT)
 def _select_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else select(t, node.params + (None,) * len(extra))
 
 
-@VJP.rule(SELECT)
+@VJP.rule(primitive.SELECT)
 def _select_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [place(ct, (None,) * len(extra) + node.params, extra + node.args[0].shape)]
 
 
-@JVP.rule(PLACE)
+@JVP.rule(primitive.PLACE)
 def _place_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else place(t, entries_of(node) + (None,) * len(extra), node.shape + extra)
 
 
-@VJP.rule(PLACE)
+@VJP.rule(primitive.PLACE)
 def _place_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [select(ct, (None,) * len(extra) + entries_of(node))]
 
@@ -173,23 +162,23 @@ def _filled(node: Node, tangents: Sequence[Node | None], extra: Shape) -> list[N
     return [zeros(a.shape + extra) if t is None else t for a, t in zip(node.args, tangents)]
 
 
-@JVP.rule(STACK)
+@JVP.rule(primitive.STACK)
 def _stack_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     return stack(_filled(node, tangents, extra), axis_of(node))
 
 
-@VJP.rule(STACK)
+@VJP.rule(primitive.STACK)
 def _stack_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     axis = len(extra) + axis_of(node)
     return [select(ct, tuple(i if k == axis else None for k in range(len(ct.shape)))) for i in range(len(node.args))]
 
 
-@JVP.rule(CONCATENATE)
+@JVP.rule(primitive.CONCATENATE)
 def _concatenate_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     return concatenate(_filled(node, tangents, extra), axis_of(node))
 
 
-@VJP.rule(CONCATENATE)
+@VJP.rule(primitive.CONCATENATE)
 def _concatenate_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     axis = axis_of(node)
     out: list[Node | None] = []
@@ -202,13 +191,13 @@ def _concatenate_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return out
 
 
-@JVP.rule(RESHAPE)
+@JVP.rule(primitive.RESHAPE)
 def _reshape_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else reshape(t, node.shape + extra)
 
 
-@VJP.rule(RESHAPE)
+@VJP.rule(primitive.RESHAPE)
 def _reshape_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [reshape(ct, extra + node.args[0].shape)]
 
@@ -223,7 +212,7 @@ def extremum_weights(node: Node) -> tuple[Node, Labels, Labels]:
     return contract([(hit, every), (product([(ties, -1.0)], 1.0, node.shape), kept)], every), every, kept
 
 
-@JVP.rule(SOLVE)
+@JVP.rule(primitive.SOLVE)
 def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     a, _ = node.args
     da, db = tangents
@@ -235,7 +224,7 @@ def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Nod
     return None if right is None else solve_node(a, right)
 
 
-@VJP.rule(SOLVE)
+@VJP.rule(primitive.SOLVE)
 def _solve_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     a, _ = node.args
     rest, e = axes("r", node.shape[1:]), axes("e", extra)
@@ -245,13 +234,13 @@ def _solve_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [linear([(-1.0, ct_a)], 0.0, ct_a.shape), contract([(y, ["i", *e, *rest])], [*e, "i", *rest])]
 
 
-@JVP.rule(SAMPLE_SUM)
+@JVP.rule(primitive.SAMPLE_SUM)
 def _sample_sum_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     (t,) = tangents
     return None if t is None else sample_sum(t)
 
 
-@VJP.rule(SAMPLE_SUM)
+@VJP.rule(primitive.SAMPLE_SUM)
 def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [ct]  # the reverse sweep sums cotangents that leave the per-sample region
 

@@ -80,3 +80,6 @@ REDUCE_MAX = enter(Primitive("reduce_max"))
 REDUCE_MIN = enter(Primitive("reduce_min"))
 SOLVE = enter(Primitive("solve"))
 SAMPLE_SUM = enter(Primitive("sample_sum"))
+
+#: what moves elements, and adds those that meet
+MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)

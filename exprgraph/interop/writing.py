@@ -21,21 +21,10 @@ from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFu
 from ..functions.elementwise import Function
 from ..functions.rows import exp, log
 from ..functions.scaled import root
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import Symbol
 from ..graph.node import Node, Operand
-from ..graph.primitive import (
-    CONSTANT,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    SUM,
-    SYMBOL,
-)
 from ..graph.traverse import topological
 from ..meaning.elements import elements
 from ..meaning.query import count_nodes
@@ -53,6 +42,8 @@ SYMPY: Column[Callable[[Node, list[Any]], Any]] = Column(
 SPELLED: Column[Callable[[Node, tuple[int, ...], dict[Node, Any]], Node]] = Column(
     "spelled", "an element of a node by its definition", __name__, otherwise="its elements are converted from elements of its arguments"
 )
+#: nested ones are written at once
+_ARITHMETIC = (primitive.SUM, primitive.PRODUCT)
 #: a system of n unknowns is written by Cramer's rule, whose determinants have 2**n minors
 _UNKNOWNS = 8
 
@@ -113,7 +104,7 @@ def _write(roots: list[Node]) -> list[Any]:
             stack.pop()
             continue
         if node not in instead:
-            whole, index = (node.args[0], node.params) if node.op is SELECT else (node, ())
+            whole, index = (node.args[0], node.params) if node.op is primitive.SELECT else (node, ())
             spelled = SPELLED.find(whole.op)
             if spelled is not None:
                 instead[node] = spelled(whole, index, tables)
@@ -127,15 +118,15 @@ def _write(roots: list[Node]) -> list[Any]:
         if node in instead:
             image[node] = values[0]
         else:
-            image[node] = flat.written(node, values) if node.op is SUM or node.op is PRODUCT else SYMPY[node.op](node, values)
+            image[node] = flat.written(node, values) if node.op in _ARITHMETIC else SYMPY[node.op](node, values)
     return [as_number(image[r]) for r in roots]
 
 
 def _arguments(node: Node) -> Sequence[Node]:
     """The scalar arguments of a scalar."""
-    if node.op is REDUCE_MAX or node.op is REDUCE_MIN:
+    if node.op is primitive.REDUCE_MAX or node.op is primitive.REDUCE_MIN:
         return list(elements(node.args[0]).flat)
-    return () if node.op is SELECT else node.args
+    return () if node.op is primitive.SELECT else node.args
 
 
 class _Flat:
@@ -151,7 +142,7 @@ class _Flat:
         self.made: dict[Node, list[tuple[float, Node | None]]] = {}
 
     def arguments(self, node: Node) -> Sequence[Node]:
-        return [a for _, a in self._parts(node) if a is not None] if node.op is SUM or node.op is PRODUCT else _arguments(node)
+        return [a for _, a in self._parts(node) if a is not None] if node.op in _ARITHMETIC else _arguments(node)
 
     def _parts(self, node: Node) -> list[tuple[float, Node | None]]:
         """The terms or factors: a coefficient or exponent, and of what; the constants of sums have no node."""
@@ -161,7 +152,7 @@ class _Flat:
             while pending:
                 k, part = pending.pop()
                 if part is not None and k == 1.0 and part.op is node.op and (part is node or self.needed[part] == 1):
-                    const, numbers = part.params if node.op is SUM else (0.0, part.params)
+                    const, numbers = part.params if node.op is primitive.SUM else (0.0, part.params)
                     inside: list[tuple[float, Node | None]] = list(zip(numbers, part.args))
                     pending += reversed([(const, None), *inside] if const else inside)
                 else:
@@ -173,7 +164,7 @@ class _Flat:
         """The sum or product of these parts."""
         sp = load()
         values = iter(as_number(a) for a in args)
-        if node.op is SUM:
+        if node.op is primitive.SUM:
             return sp.Add(*[_number(k) if part is None else sp.Mul(_number(k), next(values)) for k, part in self._parts(node)])
         return sp.Mul(*[sp.Pow(next(values), _exponent(k)) for k, _ in self._parts(node)])
 
@@ -217,20 +208,20 @@ def _applied(row: Function) -> type[sympy.Function]:
     return made
 
 
-@SYMPY.rule(REDUCE_MAX, REDUCE_MIN)
+@SYMPY.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(node: Node, args: list[Any]) -> Any:
     sp = load()
-    return (sp.Max if node.op is REDUCE_MAX else sp.Min)(*map(as_number, args))
+    return (sp.Max if node.op is primitive.REDUCE_MAX else sp.Min)(*map(as_number, args))
 
 
-@SYMPY.rule(SAMPLE_SUM)
+@SYMPY.rule(primitive.SAMPLE_SUM)
 def _sample_sum(node: Node, args: list[Any]) -> Any:
     return load().Sum(as_number(args[0]), (sample(), 0, samples() - 1))
 
 
-SYMPY.fill(lambda node, args: _number(node.params[0]), CONSTANT)
-SYMPY.fill(lambda node, args: samples(), SAMPLE_COUNT)
-SYMPY.leave_out("terms and factors of all that are nested are written at once, by _Flat", SUM, PRODUCT)
+SYMPY.fill(lambda node, args: _number(node.params[0]), primitive.CONSTANT)
+SYMPY.fill(lambda node, args: samples(), primitive.SAMPLE_COUNT)
+SYMPY.leave_out("terms and factors of all that are nested are written at once, by _Flat", primitive.SUM, primitive.PRODUCT)
 
 
 def _short(value: Any) -> str:
@@ -251,14 +242,14 @@ def _exponent(value: float) -> Any:
     return load().Rational(numerator, denominator) if denominator <= 64 else _number(value)
 
 
-@SYMPY.rule(SYMBOL, SELECT)
+@SYMPY.rule(primitive.SYMBOL, primitive.SELECT)
 def _leaf(node: Node, args: list[Any]) -> Any:
     """A scalar symbol, or one element of an array symbol."""
     sp = load()
     index: tuple[int, ...] = ()
-    if node.op is SELECT:
+    if node.op is primitive.SELECT:
         index, (node,) = node.params, node.args
-        if node.op is not SYMBOL:
+        if node.op is not primitive.SYMBOL:
             raise AssertionError(f"an element of a {node.op.name} expression was not pushed to its leaves")
     name, per_sample = node.params
     if not node.shape and not per_sample:
@@ -289,7 +280,7 @@ def _along(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     return linear([(1.0, own_element), (-1.0, log(total))])
 
 
-@SPELLED.rule(SOLVE)
+@SPELLED.rule(primitive.SOLVE)
 def _cramer(system: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     """An unknown as the quotient of two determinants; both are polynomials, so no pivot is needed."""
     i, *rest = index

@@ -8,23 +8,9 @@ from collections.abc import Callable
 from ..canonical.contract import is_structural
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node
-from ..graph.primitive import (
-    CONCATENATE,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-)
 from ..graph.views import Contraction, Linear
 
 #: scalar operations of a node, without its arguments
@@ -33,14 +19,14 @@ COUNT: Column[Callable[[Node], int]] = Column(
 )
 
 
-@COUNT.rule(SUM)
+@COUNT.rule(primitive.SUM)
 def _sum(node: Node) -> int:
     const, coefficients = Linear.of(node)
     total: int = (len(node.args) * 2 - sum(c in (1.0, -1.0) for c in coefficients) - (const == 0.0)) * node.size
     return total
 
 
-@COUNT.rule(PRODUCT)
+@COUNT.rule(primitive.PRODUCT)
 def _product(node: Node) -> int:
     """Multiplications, divisions and powers; a/b is one operation, and so is 1/b."""
     powers = sum(abs(e) != 1.0 for e in node.params)
@@ -48,13 +34,13 @@ def _product(node: Node) -> int:
     return total
 
 
-@COUNT.rule(CONTRACT)
+@COUNT.rule(primitive.CONTRACT)
 def _contract(node: Node) -> int:
     """Multiplications and additions, if operands are contracted one after another."""
     labels, sizes = Contraction.of(node)
     if is_structural(node):
         return 0
-    live = [set(ks) for a, ks in zip(node.args, labels) if a.op is not IDENTITY]
+    live = [set(ks) for a, ks in zip(node.args, labels) if a.op is not primitive.IDENTITY]
     total = 0
     out = set(range(len(node.shape)))
     joined = live[0]
@@ -68,17 +54,17 @@ def _contract(node: Node) -> int:
     return total
 
 
-@COUNT.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+@COUNT.rule(*primitive.MOVEMENTS)
 def _moved(node: Node) -> int:
     return 0
 
 
-@COUNT.rule(REDUCE_MAX, REDUCE_MIN)
+@COUNT.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(node: Node) -> int:
     return node.args[0].size
 
 
-@COUNT.rule(SOLVE)
+@COUNT.rule(primitive.SOLVE)
 def _solve(node: Node) -> int:
     n = node.shape[0]
     return 2 * n**3 // 3 + 2 * n * node.size
@@ -90,7 +76,7 @@ def _along(node: Node) -> int:
     return node.op.operations * node.args[0].size
 
 
-@COUNT.rule(Function, SAMPLE_SUM)
+@COUNT.rule(Function, primitive.SAMPLE_SUM)
 def _each(node: Node) -> int:
     """An operation for each element."""
     return node.size

@@ -25,28 +25,10 @@ from ..canonical.select import indices_of, select
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, apply
 from ..functions.rows import maximum, minimum
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import Symbol, constant, number
 from ..graph.node import Node, Operand
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.views import Contraction, Entries, Entry, Linear, axis_of, data_of, entries_of
 from .counting import COUNT
 
@@ -163,28 +145,28 @@ def _at(arg: Node, index: Index) -> Index:
 # ---------------------------------------------------------------- one rule a primitive
 
 
-@ELEMENT.rule(CONSTANT)
+@ELEMENT.rule(primitive.CONSTANT)
 def _constant(node: Node, index: Index, get: Get) -> Node:
     return constant(node.params[0])
 
 
-@ELEMENT.rule(ARRAY)
+@ELEMENT.rule(primitive.ARRAY)
 def _array(node: Node, index: Index, get: Get) -> Node:
     return constant(float(data_of(node)[index]))
 
 
-@ELEMENT.rule(IDENTITY)
+@ELEMENT.rule(primitive.IDENTITY)
 def _identity(node: Node, index: Index, get: Get) -> Node:
     return constant(float(index[0] == index[1]))
 
 
-@ELEMENT.rule(SUM)
+@ELEMENT.rule(primitive.SUM)
 def _sum(node: Node, index: Index, get: Get) -> Node:
     const, coefficients = Linear.of(node)
     terms: list[tuple[float, Node]] = []
     for c, a in zip(coefficients, node.args):
         part = get(a, _at(a, index))
-        if a.op is CONTRACT and part.op is SUM:  # nobody wrote an order for the terms of W @ x
+        if a.op is primitive.CONTRACT and part.op is primitive.SUM:  # nobody wrote an order for the terms of W @ x
             inner = Linear.of(part)
             terms += [(c * k, t) for k, t in zip(inner.coefficients, part.args)]
             const += c * inner.constant
@@ -193,7 +175,7 @@ def _sum(node: Node, index: Index, get: Get) -> Node:
     return linear(terms, const)
 
 
-@ELEMENT.rule(PRODUCT)
+@ELEMENT.rule(primitive.PRODUCT)
 def _product(node: Node, index: Index, get: Get) -> Node:
     return product([(get(a, _at(a, index)), e) for e, a in zip(node.params, node.args)])
 
@@ -204,7 +186,7 @@ def _function(node: Node, index: Index, get: Get) -> Node:
     return apply(node.op, *[get(a, _at(a, index)) for a in node.args])
 
 
-@ELEMENT.rule(CONTRACT)
+@ELEMENT.rule(primitive.CONTRACT)
 def _contract(node: Node, index: Index, get: Get) -> Node:
     labels, _ = Contraction.of(node)
     terms = []
@@ -220,9 +202,9 @@ def _terms(node: Node, index: Index) -> Iterator[Index]:
     n = len(index)
     live: np.ndarray | None = None
     for a, ks in zip(node.args, labels):
-        if a.op is IDENTITY and max(ks) < n and index[ks[0]] != index[ks[1]]:
+        if a.op is primitive.IDENTITY and max(ks) < n and index[ks[0]] != index[ks[1]]:
             return
-        if a.op is ARRAY:
+        if a.op is primitive.ARRAY:
             part = data_of(a)[tuple(index[k] if k < n else slice(None) for k in ks)]
             over = [k - n for k in ks if k >= n]
             own = np.einsum(part, over, sorted(set(over)))
@@ -232,7 +214,7 @@ def _terms(node: Node, index: Index) -> Iterator[Index]:
     yield from (index + r for r in rest)
 
 
-@ELEMENT.rule(SELECT)
+@ELEMENT.rule(primitive.SELECT)
 def _select(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[0], _selected(node.params, index))
 
@@ -243,7 +225,7 @@ def _selected(entries: Entries, index: Index) -> Index:
     return tuple(e if isinstance(e, int) else next(rest) if e is None else indices_of(e, 0)[next(rest)] for e in entries)
 
 
-@ELEMENT.rule(PLACE)
+@ELEMENT.rule(primitive.PLACE)
 def _place(node: Node, index: Index, get: Get) -> Node:
     (arg,) = node.args
     sources: list[Sequence[int]] = []
@@ -268,13 +250,13 @@ def _sources(node: Node) -> list[tuple[Entry, dict[int, list[int]]]]:
     return out
 
 
-@ELEMENT.rule(STACK)
+@ELEMENT.rule(primitive.STACK)
 def _stack(node: Node, index: Index, get: Get) -> Node:
     axis = axis_of(node)
     return get(node.args[index[axis]], index[:axis] + index[axis + 1 :])
 
 
-@ELEMENT.rule(CONCATENATE)
+@ELEMENT.rule(primitive.CONCATENATE)
 def _concatenate(node: Node, index: Index, get: Get) -> Node:
     axis = axis_of(node)
     ends = ends_of(node)
@@ -283,7 +265,7 @@ def _concatenate(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[part], (*index[:axis], at, *index[axis + 1 :]))
 
 
-@ELEMENT.rule(RESHAPE)
+@ELEMENT.rule(primitive.RESHAPE)
 def _reshape(node: Node, index: Index, get: Get) -> Node:
     flat = 0
     for i, n in zip(index, node.shape):
@@ -295,30 +277,30 @@ def _reshape(node: Node, index: Index, get: Get) -> Node:
     return get(node.args[0], tuple(reversed(at)))
 
 
-@ELEMENT.rule(REDUCE_MAX, REDUCE_MIN)
+@ELEMENT.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(node: Node, index: Index, get: Get) -> Node:
     (arg,) = node.args
     kept = iter(index)
     ranges = [range(n) if k in node.params else (next(kept),) for k, n in enumerate(arg.shape)]
     parts = [get(arg, at) for at in grid(*ranges)]
     if len(parts) == 2:
-        return (maximum if node.op is REDUCE_MAX else minimum)(*parts)
+        return (maximum if node.op is primitive.REDUCE_MAX else minimum)(*parts)
     # one extremum of all: ties of three share the derivative equally, as they would not in extrema of two
     return extremum(node.op, stack(parts), (0,)) if len(parts) > 1 else parts[0]
 
 
-@ELEMENT.rule(SYMBOL, SOLVE, AxisFunction)
+@ELEMENT.rule(primitive.SYMBOL, primitive.SOLVE, AxisFunction)
 def _whole(node: Node, index: Index, get: Get) -> Node:
     """The rule of leaves, and of operations without element formulas."""
     return select(node, index)
 
 
-@ELEMENT.rule(SAMPLE_COUNT)
+@ELEMENT.rule(primitive.SAMPLE_COUNT)
 def _sample_count(node: Node, index: Index, get: Get) -> Node:
     return node
 
 
-@ELEMENT.rule(SAMPLE_SUM)
+@ELEMENT.rule(primitive.SAMPLE_SUM)
 def _sample_sum(node: Node, index: Index, get: Get) -> Node:
     return sample_sum(get(node.args[0], index))
 
@@ -376,44 +358,44 @@ def _needs(node: Node) -> Iterator[tuple[Node, int]]:
         yield from zip(node.args, EXPANSION[node.op](node).needs)
 
 
-@EXPANSION.rule(SUM)
+@EXPANSION.rule(primitive.SUM)
 def _expanded_sum(node: Node) -> Expansion:
     const, coefficients = Linear.of(node)
     operations = len(node.args) - 1 + int(const != 0.0) + len([c for c in coefficients if c not in (1.0, -1.0)])
     return Expansion(max(operations, 1), _once(node))
 
 
-@EXPANSION.rule(PRODUCT)
+@EXPANSION.rule(primitive.PRODUCT)
 def _expanded_product(node: Node) -> Expansion:
     return Expansion(len(node.args) - 1 + len([e for e in node.params if e != 1.0]), _once(node))
 
 
-@EXPANSION.rule(CONTRACT)
+@EXPANSION.rule(primitive.CONTRACT)
 def _expanded_contract(node: Node) -> Expansion:
     labels, sizes = Contraction.of(node)
     terms: int = math.prod(sizes[node.ndim :])
-    factors = sum(a.op is not IDENTITY and number(a) is None for a in node.args)
+    factors = sum(a.op is not primitive.IDENTITY and number(a) is None for a in node.args)
     needs = [math.prod(sizes[k] for k in set(own) if k >= node.ndim) for own in labels]
     return Expansion(max(terms * factors - 1, 0), needs, terms)
 
 
-@EXPANSION.rule(REDUCE_MAX, REDUCE_MIN)
+@EXPANSION.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _expanded_extremum(node: Node) -> Expansion:
     among = math.prod(node.args[0].shape[k] for k in node.params)
     return Expansion(among - 1, [among], among)
 
 
-@EXPANSION.rule(SOLVE, AxisFunction)
+@EXPANSION.rule(primitive.SOLVE, AxisFunction)
 def _not_expanded(node: Node) -> Expansion:
     return Expansion(COUNT[node.op](node) // max(node.size, 1), ())
 
 
-@EXPANSION.rule(Function, SAMPLE_SUM)
+@EXPANSION.rule(Function, primitive.SAMPLE_SUM)
 def _expanded_function(node: Node) -> Expansion:
     return Expansion(1, _once(node))
 
 
-@EXPANSION.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+@EXPANSION.rule(*primitive.MOVEMENTS)
 def _expanded_movement(node: Node) -> Expansion:
     return Expansion(0, _once(node))
 

@@ -13,27 +13,9 @@ from ..errors import ShapeError, UnboundSymbolError
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function, is_boolean
 from ..functions.gated import narrow, only_summed, summed_carefully
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.traverse import dependents, symbols_of, topological
 from ..graph.views import Contraction, Linear, axis_of, data_of, entries_of
 from ..support.names import shown
@@ -61,7 +43,7 @@ class Value(Protocol):
 
 #: the reference for everything else
 EVALUATE: Column[Value] = Column("evaluate", "the value of a node by NumPy, from the values of its arguments", __name__)
-EVALUATE.leave_out("a symbol has the value that the caller gives it", SYMBOL)
+EVALUATE.leave_out("a symbol has the value that the caller gives it", primitive.SYMBOL)
 
 
 @overload
@@ -109,9 +91,9 @@ def with_batch_axes(roots: Sequence[Node]) -> list[bool]:
     differs: set[Node] = set()
     summed: set[Node] = set()
     for n in topological(roots):
-        if n.op is SYMBOL or (n.op is not SAMPLE_SUM and any(a in differs for a in n.args)):
+        if n.op is primitive.SYMBOL or (n.op is not primitive.SAMPLE_SUM and any(a in differs for a in n.args)):
             differs.add(n)
-        if n.op is SAMPLE_SUM or any(a in summed for a in n.args):
+        if n.op is primitive.SAMPLE_SUM or any(a in summed for a in n.args):
             summed.add(n)
     return [n in differs or n not in summed for n in roots]
 
@@ -155,12 +137,12 @@ def bound_values(roots: Sequence[Node], bindings: Bindings, check: bool = True) 
     arrays, batch, dtype = bind(bindings.values(), bound_symbols(bindings))
     values = dict(zip(bindings, arrays))
     unbound = [n for n in topological(roots, enter=lambda n: n not in values) if n not in values]
-    missing = [n for n in unbound if n.op is SYMBOL]
+    missing = [n for n in unbound if n.op is primitive.SYMBOL]
     if missing:
-        given = ", ".join(sorted(repr(s.params[0]) for s in values if s.op is SYMBOL)) or "none"
+        given = ", ".join(sorted(repr(s.params[0]) for s in values if s.op is primitive.SYMBOL)) or "none"
         names = ", ".join(sorted({f"{s.name!r} of shape {s.shape}" for s in missing}))
         raise UnboundSymbolError(f"no value for symbol {names}; values were given for: {given}")
-    if check and any(n.op is SAMPLE_COUNT for n in unbound):
+    if check and any(n.op is primitive.SAMPLE_COUNT for n in unbound):
         check_counted(taken_as_shared(roots), {s: a.ndim > s.ndim for s, a in values.items()})
     return values, batch, dtype
 
@@ -168,7 +150,7 @@ def bound_values(roots: Sequence[Node], bindings: Bindings, check: bool = True) 
 def taken_as_shared(roots: Sequence[Node]) -> list[Node]:
     """The symbols that sums over samples treat as shared: their sum is the number of samples times the symbol."""
     order = topological(roots)
-    counts = [n for n in order if n.op is SAMPLE_COUNT]
+    counts = [n for n in order if n.op is primitive.SAMPLE_COUNT]
     return [s for s in symbols_of(dependents(order, counts)) if not s.per_sample] if counts else []
 
 
@@ -195,28 +177,28 @@ def _finished(node: Node, value: np.ndarray, batch: Shape, repeated: bool) -> An
 # ---------------------------------------------------------------- one rule a primitive
 
 
-@EVALUATE.rule(CONSTANT)
+@EVALUATE.rule(primitive.CONSTANT)
 def _constant(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     return np.full(node.shape, node.params[0], samples.dtype)
 
 
-@EVALUATE.rule(ARRAY)
+@EVALUATE.rule(primitive.ARRAY)
 def _array(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     data: np.ndarray = data_of(node)
     return data
 
 
-@EVALUATE.rule(IDENTITY)
+@EVALUATE.rule(primitive.IDENTITY)
 def _identity(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     return np.eye(node.shape[0], dtype=samples.dtype)
 
 
-@EVALUATE.rule(SAMPLE_COUNT)
+@EVALUATE.rule(primitive.SAMPLE_COUNT)
 def _sample_count(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     return np.asarray(float(np.prod(samples.batch)))
 
 
-@EVALUATE.rule(SAMPLE_SUM)
+@EVALUATE.rule(primitive.SAMPLE_SUM)
 def _sample_sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     whole = np.broadcast_to(values[0], samples.batch + node.shape)
     return np.asarray(whole.sum(axis=tuple(range(len(samples.batch)))))
@@ -247,7 +229,7 @@ def _expand(value: np.ndarray, ndim: int, target: int) -> np.ndarray:
     return value.reshape(value.shape + (1,) * (target - ndim))
 
 
-@EVALUATE.rule(SUM)
+@EVALUATE.rule(primitive.SUM)
 def _sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     const, coefficients = Linear.of(node)
     total: Any = const if const or not values else None
@@ -257,7 +239,7 @@ def _sum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarr
     return np.asarray(total)
 
 
-@EVALUATE.rule(PRODUCT)
+@EVALUATE.rule(primitive.PRODUCT)
 def _product(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     above: Any = None
     below: Any = None
@@ -272,11 +254,11 @@ def _product(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.n
     return np.asarray((1.0 if above is None else above) / below)
 
 
-@EVALUATE.rule(CONTRACT)
+@EVALUATE.rule(primitive.CONTRACT)
 def _contract(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     labels, sizes = Contraction.of(node)
     ndim = len(node.shape)
-    equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is IDENTITY}
+    equal = {ks[1]: ks[0] for a, ks in zip(node.args, labels) if a.op is primitive.IDENTITY}
     if 0 < len(equal) < len(labels):
         return _on_diagonals(node, values, equal)
     return _einsum(values, labels, list(range(ndim)), sizes)
@@ -291,7 +273,7 @@ def _on_diagonals(node: Node, values: Sequence[np.ndarray], equal: dict[int, int
             stands[k] = equal[stands[k]]
     ndim = len(node.shape)
     kept = [k for k in range(ndim) if stands[k] == k]
-    others = [(v, tuple(stands[k] for k in ks)) for a, v, ks in zip(node.args, values, labels) if a.op is not IDENTITY]
+    others = [(v, tuple(stands[k] for k in ks)) for a, v, ks in zip(node.args, values, labels) if a.op is not primitive.IDENTITY]
     value = _einsum([v for v, _ in others], [ks for _, ks in others], kept, sizes)
     whole = np.zeros(value.shape[: value.ndim - len(kept)] + node.shape, value.dtype)
     diagonal = np.einsum(whole, [Ellipsis, *stands[:ndim]], [Ellipsis, *kept])  # a view
@@ -343,19 +325,19 @@ def _by_dot(values: Sequence[np.ndarray], labels: Sequence[Sequence[int]], out: 
     return np.asarray(np.einsum(*operands, out, optimize=True))
 
 
-@EVALUATE.rule(SELECT)
+@EVALUATE.rule(primitive.SELECT)
 def _select(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     return take(values[0], node.params)
 
 
-@EVALUATE.rule(STACK)
+@EVALUATE.rule(primitive.STACK)
 def _stack(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     ndim = len(node.shape)
     same = np.broadcast_arrays(*values)
     return np.stack(same, axis=axis_of(node) - ndim)
 
 
-@EVALUATE.rule(CONCATENATE)
+@EVALUATE.rule(primitive.CONCATENATE)
 def _concatenate(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     ndim = len(node.shape)
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - ndim] for v in values))
@@ -363,7 +345,7 @@ def _concatenate(node: Node, values: Sequence[np.ndarray], samples: Samples) -> 
     return np.concatenate(same, axis=axis_of(node) - ndim)
 
 
-@EVALUATE.rule(PLACE)
+@EVALUATE.rule(primitive.PLACE)
 def _place(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     (value,) = values
     lead = value.shape[: value.ndim - len(node.args[0].shape)]
@@ -372,21 +354,21 @@ def _place(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.nda
     return target
 
 
-@EVALUATE.rule(RESHAPE)
+@EVALUATE.rule(primitive.RESHAPE)
 def _reshape(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     (value,) = values
     lead = value.shape[: value.ndim - len(node.args[0].shape)]
     return value.reshape(lead + node.shape)
 
 
-@EVALUATE.rule(REDUCE_MAX, REDUCE_MIN)
+@EVALUATE.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     n = len(node.args[0].shape)
-    best = np.max if node.op is REDUCE_MAX else np.min
+    best = np.max if node.op is primitive.REDUCE_MAX else np.min
     return np.asarray(best(values[0], axis=tuple(k - n for k in node.params)))
 
 
-@EVALUATE.rule(SOLVE)
+@EVALUATE.rule(primitive.SOLVE)
 def _solve(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
     a, b = values
     n = len(node.shape)

@@ -13,27 +13,9 @@ from itertools import count as count_from
 
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.views import Contraction, Entry, Take, axis_of, data_of, entries_of
 from . import contraction
 from .escape import escape_latex
@@ -104,7 +86,7 @@ def _number(value: float) -> Rendered:
 # ---------------------------------------------------------------- arithmetic
 
 
-@LATEX.rule(SUM)
+@LATEX.rule(primitive.SUM)
 def _sum(plan: Plan, shown: Node, node: Node) -> Rendered:
     terms = plan.sum_parts(node)
     if len(terms) == 1 and terms[0][1] is not None:
@@ -128,7 +110,7 @@ def _sum(plan: Plan, shown: Node, node: Node) -> Rendered:
     return Rendered(" ".join(parts), Binds.SUM)
 
 
-@LATEX.rule(PRODUCT)
+@LATEX.rule(primitive.PRODUCT)
 def _factors(plan: Plan, shown: Node, node: Node) -> Rendered:
     return _product(plan, plan.factors(node, top=True, quotients=True), shown.shape)
 
@@ -201,12 +183,12 @@ def symbol_latex(name: str) -> str:
     return f"\\{name}" if name in _GREEK else rf"\mathtt{{{escape_latex(name)}}}"
 
 
-LATEX.fill(lambda plan, node, place: Rendered(symbol_latex(node.params[0]), Binds.ATOM), SYMBOL)
-LATEX.fill(lambda plan, node, place: Rendered(f"I_{{{node.shape[0]}}}", Binds.CALL), IDENTITY)
-LATEX.fill(lambda plan, node, place: Rendered(r"N_{\mathrm{samples}}", Binds.ATOM), SAMPLE_COUNT)
+LATEX.fill(lambda plan, node, place: Rendered(symbol_latex(node.params[0]), Binds.ATOM), primitive.SYMBOL)
+LATEX.fill(lambda plan, node, place: Rendered(f"I_{{{node.shape[0]}}}", Binds.CALL), primitive.IDENTITY)
+LATEX.fill(lambda plan, node, place: Rendered(r"N_{\mathrm{samples}}", Binds.ATOM), primitive.SAMPLE_COUNT)
 
 
-@LATEX.rule(CONSTANT)
+@LATEX.rule(primitive.CONSTANT)
 def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
     value = node.params[0]
     if not node.shape:
@@ -216,7 +198,7 @@ def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(ones, Binds.CALL) if value in (0.0, 1.0) else Rendered(f"{wrap(_number(value), Binds.PRODUCT)} {ones}", Binds.PRODUCT)
 
 
-@LATEX.rule(ARRAY)
+@LATEX.rule(primitive.ARRAY)
 def _array(plan: Plan, node: Node, place: Node) -> Rendered:
     data = data_of(node)
     if plan.view.limit is not None and data.size > _MAX_NUMBERS:
@@ -228,7 +210,7 @@ def _array(plan: Plan, node: Node, place: Node) -> Rendered:
 # ---------------------------------------------------------------- arrays
 
 
-@LATEX.rule(SELECT)
+@LATEX.rule(primitive.SELECT)
 def _select(plan: Plan, node: Node, place: Node) -> Rendered:
     return _indexed(plan, node.args[0], ",".join(_entry(e) for e in node.params))
 
@@ -236,7 +218,7 @@ def _select(plan: Plan, node: Node, place: Node) -> Rendered:
 def _indexed(plan: Plan, node: Node, index: str) -> Rendered:
     """An operand with a subscript, in parentheses if it has a subscript already."""
     piece = plan.get(node)
-    bare = node.op is SYMBOL and plan.is_plain(node)
+    bare = node.op is primitive.SYMBOL and plan.is_plain(node)
     text = piece.text if bare else OPEN + piece.text + CLOSE
     return Rendered(f"{text}_{{{index}}}", Binds.ATOM)
 
@@ -252,19 +234,19 @@ def _entry(entry: Entry) -> str:
     return f"{start + 1}:{last + 1}" if step == 1 else f"{start + 1}:{step}:{last + 1}"
 
 
-@LATEX.rule(PLACE)
+@LATEX.rule(primitive.PLACE)
 def _place(plan: Plan, node: Node, place: Node) -> Rendered:
     index = ",".join(_entry(e) for e in entries_of(node))
     return Rendered(rf"\operatorname{{place}}_{{{index}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
-@LATEX.rule(STACK, CONCATENATE)
+@LATEX.rule(primitive.STACK, primitive.CONCATENATE)
 def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
         parts.append(r"\vdots" if axis_of(node) == 0 else r"\cdots")
     axis = axis_of(node)
-    if axis == 0 and (node.op is CONCATENATE or node.ndim == 1):
+    if axis == 0 and (node.op is primitive.CONCATENATE or node.ndim == 1):
         return Rendered(_table(parts, (len(parts),)), Binds.ATOM)
     if axis == 1 and node.ndim == 2:
         return Rendered(_table(parts, (1, len(parts))), Binds.ATOM)
@@ -272,15 +254,15 @@ def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(rf"\operatorname{{{node.op.name}}}{mark}{OPEN}{', '.join(parts)}{CLOSE}", Binds.CALL)
 
 
-@LATEX.rule(RESHAPE)
+@LATEX.rule(primitive.RESHAPE)
 def _reshape(plan: Plan, node: Node, place: Node) -> Rendered:
     size = r" \times ".join(map(str, node.shape))
     return Rendered(rf"\operatorname{{reshape}}_{{{size}}}{OPEN}{_arg(plan, node.args[0])}{CLOSE}", Binds.CALL)
 
 
-@LATEX.rule(REDUCE_MAX, REDUCE_MIN)
+@LATEX.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(plan: Plan, node: Node, place: Node) -> Rendered:
-    name = r"\max" if node.op is REDUCE_MAX else r"\min"
+    name = r"\max" if node.op is primitive.REDUCE_MAX else r"\min"
     (arg,) = node.args
     if len(node.params) == arg.ndim:
         return Rendered(f"{name}{OPEN}{_arg(plan, arg)}{CLOSE}", Binds.CALL)
@@ -305,15 +287,15 @@ def by_name(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(rf"\operatorname{{{node.op.name}}}{OPEN}{', '.join(_arg(plan, a) for a in node.args)}{CLOSE}", Binds.CALL)
 
 
-@LATEX.rule(SOLVE)
+@LATEX.rule(primitive.SOLVE)
 def _solve(plan: Plan, node: Node, place: Node) -> Rendered:
     a, b = node.args
-    if b.op is IDENTITY:
+    if b.op is primitive.IDENTITY:
         return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}}", Binds.POWER)
     return Rendered(f"{_arg(plan, a, Binds.ATOM)}^{{-1}} {_arg(plan, b, Binds.MATMUL)}", Binds.MATMUL)
 
 
-@LATEX.rule(SAMPLE_SUM)
+@LATEX.rule(primitive.SAMPLE_SUM)
 def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(rf"\sum_{{\mathrm{{samples}}}} {_arg(plan, node.args[0], Binds.PRODUCT)}", Binds.SUM)
 
@@ -321,7 +303,7 @@ def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
 # ---------------------------------------------------------------- contractions
 
 
-@LATEX.rule(CONTRACT)
+@LATEX.rule(primitive.CONTRACT)
 def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
     key = plan.order.sketch.__getitem__
     f = contraction.familiar(node, key)
@@ -365,7 +347,7 @@ def _by_index(plan: Plan, node: Node, operands: Sequence[contraction.Operand]) -
     factors = []
     for a, ks in operands:
         index = [letters[k] for k in ks]
-        if a.op is IDENTITY:
+        if a.op is primitive.IDENTITY:
             factors.append(rf"\delta_{{{','.join(index)}}}")
         elif ks:
             factors.append(_indexed(plan, a, ",".join(index)).text)
@@ -382,7 +364,7 @@ def _by_index(plan: Plan, node: Node, operands: Sequence[contraction.Operand]) -
 
 def _letters(plan: Plan, n: int) -> list[str]:
     """Names of axes that no printed symbol has."""
-    taken = {str(s.params[0]) for s in plan.view.listed if s.op is SYMBOL}
+    taken = {str(s.params[0]) for s in plan.view.listed if s.op is primitive.SYMBOL}
     names = (c if not k else f"{c}_{k}" for k in count_from() for c in _LETTERS)
     free = (c for c in names if c not in taken)
     return [next(free) for _ in range(n)]

@@ -14,27 +14,9 @@ from typing import Any
 from ..canonical.operands import as_node
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear, axis_of, data_of, entries_of
 from ..support.offered import offered
@@ -83,14 +65,14 @@ class Script:
         self.taken = {"eg", "float", *reserved}
         self.count = 0
         for n in order:
-            if n.op is SYMBOL:
+            if n.op is primitive.SYMBOL:
                 self._name(n, self._of_symbol(n), PYTHON[n.op](self, n))
         last = set(roots)
         for n in order:
-            if n.op is SYMBOL:
+            if n.op is primitive.SYMBOL:
                 continue
             text = PYTHON[n.op](self, n)
-            if n.op is CONSTANT and not n.shape:
+            if n.op is primitive.CONSTANT and not n.shape:
                 self.text[n] = text if n not in last else f"eg.array({text})"
             elif uses[n] == 1 and (len(text) <= _SHORT or n in last):
                 self.text[n] = text
@@ -130,7 +112,7 @@ def _call(code: Script, node: Node) -> str:
     return f"{_function(node.op)}({code.arguments(node)})"
 
 
-@PYTHON.rule(SUM)
+@PYTHON.rule(primitive.SUM)
 def _sum(code: Script, node: Node) -> str:
     const, coefficients = Linear.of(node)
     if not _by_operators(node):
@@ -148,7 +130,7 @@ def _term(code: Script, c: float, a: Node) -> str:
     return f"{'-' if c == -1.0 else number_text(c) + '*'}{code.atom(a)}"
 
 
-@PYTHON.rule(PRODUCT)
+@PYTHON.rule(primitive.PRODUCT)
 def _product(code: Script, node: Node) -> str:
     args, exponents = node.args, node.params
     if not _by_operators(node):
@@ -159,7 +141,7 @@ def _product(code: Script, node: Node) -> str:
     return "*".join(code.atom(a) if e == 1.0 else f"{code.atom(a)}**{_exponent(e)}" for e, a in zip(exponents, args))
 
 
-@PYTHON.rule(CONTRACT)
+@PYTHON.rule(primitive.CONTRACT)
 def _contract(code: Script, node: Node) -> str:
     labels, sizes = Contraction.of(node)
     owned = {k for ks in labels for k in ks}
@@ -175,30 +157,30 @@ def _contract(code: Script, node: Node) -> str:
     return f"eg.broadcast_to({text}, {node.shape})"
 
 
-@PYTHON.rule(SELECT)
+@PYTHON.rule(primitive.SELECT)
 def _select(code: Script, node: Node) -> str:
     return selection(code.atom(node.args[0]), node.params, node.args[0].shape)
 
 
-@PYTHON.rule(PLACE)
+@PYTHON.rule(primitive.PLACE)
 def _place(code: Script, node: Node) -> str:
     return f"eg.place({code.arguments(node)}, {entries_of(node)!r}, {node.shape})"
 
 
-@PYTHON.rule(STACK, CONCATENATE)
+@PYTHON.rule(primitive.STACK, primitive.CONCATENATE)
 def _joined(code: Script, node: Node) -> str:
     axis = f", axis={axis_of(node)}" if axis_of(node) else ""
     return f"eg.{node.op.name}([{code.arguments(node)}]{axis})"
 
 
-@PYTHON.rule(RESHAPE)
+@PYTHON.rule(primitive.RESHAPE)
 def _reshape(code: Script, node: Node) -> str:
     return f"eg.reshape({code.arguments(node)}, {node.shape})"
 
 
-@PYTHON.rule(REDUCE_MAX, REDUCE_MIN)
+@PYTHON.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(code: Script, node: Node) -> str:
-    return f"eg.{'max' if node.op is REDUCE_MAX else 'min'}({code.arguments(node)}, axis={node.params})"
+    return f"eg.{'max' if node.op is primitive.REDUCE_MAX else 'min'}({code.arguments(node)}, axis={node.params})"
 
 
 @PYTHON.rule(AxisFunction)
@@ -206,38 +188,38 @@ def _along(code: Script, node: Node) -> str:
     return f"eg.{node.op.name}({code.arguments(node)}, axis={node.params})"
 
 
-@PYTHON.rule(SOLVE)
+@PYTHON.rule(primitive.SOLVE)
 def by_name(code: Script, node: Node) -> str:
     """A call of the package's function that has the primitive's name and takes its arguments."""
     return f"eg.{node.op.name}({code.arguments(node)})"
 
 
-@PYTHON.rule(SAMPLE_SUM)
+@PYTHON.rule(primitive.SAMPLE_SUM)
 def _sample_sum(code: Script, node: Node) -> str:
     return f"eg.over_samples.sum({code.arguments(node)})"
 
 
-@PYTHON.rule(SYMBOL)
+@PYTHON.rule(primitive.SYMBOL)
 def _symbol(code: Script, node: Node) -> str:
     shape = f", shape={node.shape}" if node.shape else ""
     kind = ", per_sample=True" if node.per_sample else ""
     return f"eg.Symbol({_quoted(node.name)}{shape}{kind})"
 
 
-@PYTHON.rule(CONSTANT)
+@PYTHON.rule(primitive.CONSTANT)
 def _constant(code: Script, node: Node) -> str:
     value = number_text(node.params[0])
     return value if not node.shape else f"eg.broadcast_to({value}, {node.shape})"
 
 
-PYTHON.fill(lambda code, node: f"eg.array({_rows(data_of(node).tolist())})", ARRAY)
-PYTHON.fill(lambda code, node: f"eg.identity({node.shape[0]})", IDENTITY)
-PYTHON.fill(lambda code, node: "eg.over_samples.sum(1)", SAMPLE_COUNT)
+PYTHON.fill(lambda code, node: f"eg.array({_rows(data_of(node).tolist())})", primitive.ARRAY)
+PYTHON.fill(lambda code, node: f"eg.identity({node.shape[0]})", primitive.IDENTITY)
+PYTHON.fill(lambda code, node: "eg.over_samples.sum(1)", primitive.SAMPLE_COUNT)
 
 
 def _by_operators(node: Node) -> bool:
     """Whether the operators of its text make this very sum or product."""
-    if node.op is SUM:
+    if node.op is primitive.SUM:
         const, coefficients = Linear.of(node)
         made: Any = None
         for c, a in zip(coefficients, node.args):

@@ -10,27 +10,9 @@ import numpy as np
 
 from ..functions.along_axes import AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.views import Contraction, Entries, Entry, Take, axis_of, data_of, entries_of
 from ..support.names import is_identifier
 from . import contraction
@@ -118,7 +100,7 @@ def _number(value: float) -> Rendered:
 # ---------------------------------------------------------------- arithmetic
 
 
-@TEXT.rule(SUM)
+@TEXT.rule(primitive.SUM)
 def _sum(plan: Plan, shown: Node, node: Node) -> Rendered:
     terms = plan.sum_parts(node)
     if len(terms) == 1 and terms[0][1] is not None:
@@ -148,7 +130,7 @@ def _product(plan: Plan, found: Factors) -> Rendered:
     factors, mean = _mean(plan, found.factors)
     first: list[Rendered] = []
     if abs(coefficient) == 1.0:  # x/z*y is (x/z)*y
-        quotients = [b for b, e in factors if e == 1.0 and plan.is_plain(b) and plan.view.shown(b).op is PRODUCT][:1]
+        quotients = [b for b, e in factors if e == 1.0 and plan.is_plain(b) and plan.view.shown(b).op is primitive.PRODUCT][:1]
         factors = [f for f in factors if f[0] not in quotients or f[1] != 1.0]
         first = [Rendered(plan.get(b).text, _POWER) for b in quotients]
     above = [*first, *mean, *(_power(plan, b, e) for b, e in factors if e > 0)]
@@ -178,15 +160,15 @@ def _power(plan: Plan, base: Node, e: float) -> Rendered:
 
 def _mean(plan: Plan, factors: Sequence[Factor]) -> tuple[Sequence[Factor], list[Rendered]]:
     """A sum over samples divided by their number is their mean."""
-    count = [f for f in factors if f[0].op is SAMPLE_COUNT and f[1] == -1.0]
-    total = [f for f in factors if f[0].op is SAMPLE_SUM and f[1] == 1.0 and plan.is_plain(f[0])]
+    count = [f for f in factors if f[0].op is primitive.SAMPLE_COUNT and f[1] == -1.0]
+    total = [f for f in factors if f[0].op is primitive.SAMPLE_SUM and f[1] == 1.0 and plan.is_plain(f[0])]
     if len(count) != 1 or len(total) != 1:
         return factors, []
     rest = [f for f in factors if f not in (count[0], total[0])]
     return rest, [Rendered(f"over_samples.mean({_arg(plan, total[0][0].args[0])})", _ATOM)]
 
 
-@TEXT.rule(PRODUCT)
+@TEXT.rule(primitive.PRODUCT)
 def _factors(plan: Plan, shown: Node, node: Node) -> Rendered:
     return _product(plan, plan.factors(node, top=True))
 
@@ -219,7 +201,7 @@ def fill_text(template: str, args: Sequence[Rendered]) -> Rendered:
 # ---------------------------------------------------------------- leaves
 
 
-@TEXT.rule(SYMBOL)
+@TEXT.rule(primitive.SYMBOL)
 def _symbol(plan: Plan, node: Node, place: Node) -> Rendered:
     name = node.params[0]
     if is_identifier(name) and name not in plan.functions and name not in _RESERVED:
@@ -229,18 +211,18 @@ def _symbol(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"Symbol({ascii(name)}{shape}{kind})", _ATOM)
 
 
-@TEXT.rule(CONSTANT)
+@TEXT.rule(primitive.CONSTANT)
 def _constant(plan: Plan, node: Node, place: Node) -> Rendered:
     if not node.shape:
         return _number(node.params[0])
     return Rendered(f"broadcast_to({number_text(node.params[0])}, {node.shape})", _ATOM)
 
 
-TEXT.fill(lambda plan, node, place: Rendered(f"identity({node.shape[0]})", _ATOM), IDENTITY)
-TEXT.fill(lambda plan, node, place: Rendered("over_samples.sum(1)", _ATOM), SAMPLE_COUNT)
+TEXT.fill(lambda plan, node, place: Rendered(f"identity({node.shape[0]})", _ATOM), primitive.IDENTITY)
+TEXT.fill(lambda plan, node, place: Rendered("over_samples.sum(1)", _ATOM), primitive.SAMPLE_COUNT)
 
 
-@TEXT.rule(ARRAY)
+@TEXT.rule(primitive.ARRAY)
 def _array(plan: Plan, node: Node, place: Node) -> Rendered:
     data = data_of(node)
     short = plan.view.limit is not None and data.size > _MAX_NUMBERS
@@ -297,17 +279,17 @@ def _entry(entry: Entry, n: int) -> str:
     return f"{start_text}:{stop_text}" + (f":{step}" if step != 1 else "")
 
 
-@TEXT.rule(SELECT)
+@TEXT.rule(primitive.SELECT)
 def _select(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(selection(_arg(plan, node.args[0], _ATOM), node.params, node.args[0].shape), _ATOM)
 
 
-@TEXT.rule(PLACE)
+@TEXT.rule(primitive.PLACE)
 def _place(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"place({_arg(plan, node.args[0])}, {entries_of(node)}, {node.shape})", _ATOM)
 
 
-@TEXT.rule(STACK, CONCATENATE)
+@TEXT.rule(primitive.STACK, primitive.CONCATENATE)
 def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     parts = [_arg(plan, a) for a in plan.view.operands(node)]
     if plan.view.is_shortened(node):
@@ -316,14 +298,14 @@ def _joined(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"{node.op.name}([{', '.join(parts)}]{axis})", _ATOM)
 
 
-@TEXT.rule(RESHAPE)
+@TEXT.rule(primitive.RESHAPE)
 def _reshape(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.reshape({node.shape})", _ATOM)
 
 
-@TEXT.rule(REDUCE_MAX, REDUCE_MIN)
+@TEXT.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(plan: Plan, node: Node, place: Node) -> Rendered:
-    name = "max" if node.op is REDUCE_MAX else "min"
+    name = "max" if node.op is primitive.REDUCE_MAX else "min"
     return Rendered(f"{_arg(plan, node.args[0], _ATOM)}.{name}({_axis_text(node.args[0], node.params)})", _ATOM)
 
 
@@ -342,13 +324,13 @@ def _axis_text(node: Node, axes: Sequence[int]) -> str:
     return f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
 
 
-@TEXT.rule(SOLVE)
+@TEXT.rule(primitive.SOLVE)
 def by_name(plan: Plan, node: Node, place: Node) -> Rendered:
     """A call of a function that has the primitive's name and takes its arguments."""
     return Rendered(f"{node.op.name}({', '.join(_arg(plan, a) for a in node.args)})", _ATOM)
 
 
-@TEXT.rule(SAMPLE_SUM)
+@TEXT.rule(primitive.SAMPLE_SUM)
 def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
     return Rendered(f"over_samples.sum({_arg(plan, node.args[0])})", _ATOM)
 
@@ -356,7 +338,7 @@ def _sample_sum(plan: Plan, node: Node, place: Node) -> Rendered:
 # ---------------------------------------------------------------- contractions
 
 
-@TEXT.rule(CONTRACT)
+@TEXT.rule(primitive.CONTRACT)
 def _contract(plan: Plan, node: Node, place: Node) -> Rendered:
     f = contraction.familiar(node, plan.order.sketch.__getitem__)
     if isinstance(f, contraction.MatMul):

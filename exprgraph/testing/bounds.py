@@ -16,28 +16,10 @@ import numpy as np
 
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import constant_value
 from ..graph.node import Node
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear, Take, entries_of
 
@@ -63,7 +45,7 @@ def bounds(e: Node, box: Interval | Mapping[Node, Interval] = BOX) -> Interval:
     """
     known: dict[Node, Interval] = {}
     for node in topological([e]):
-        if node.op is SYMBOL:
+        if node.op is primitive.SYMBOL:
             known[node] = box if isinstance(box, tuple) else box.get(node, BOX)
         else:
             known[node] = bounds_of(node, [known[a] for a in node.args])
@@ -78,23 +60,23 @@ def bounds_of(node: Node, args: Sequence[Interval]) -> Interval:
     return BOUNDS[node.op](node, args)
 
 
-BOUNDS.leave_out("a symbol lies in its box", SYMBOL)
-BOUNDS.leave_out("its value is known", CONSTANT, ARRAY, IDENTITY)
-BOUNDS.fill(lambda node, args: (1.0, float(_SAMPLES)), SAMPLE_COUNT)
-BOUNDS.fill(lambda node, args: args[0], SELECT, RESHAPE, REDUCE_MAX, REDUCE_MIN)
-BOUNDS.fill(lambda node, args: (min(a for a, _ in args), max(b for _, b in args)), STACK, CONCATENATE)
-BOUNDS.fill(lambda node, args: EVERYTHING, SOLVE)
-BOUNDS.fill(lambda node, args: _times([_power(a, e) for a, e in zip(args, node.params)]), PRODUCT)
+BOUNDS.leave_out("a symbol lies in its box", primitive.SYMBOL)
+BOUNDS.leave_out("its value is known", primitive.CONSTANT, primitive.ARRAY, primitive.IDENTITY)
+BOUNDS.fill(lambda node, args: (1.0, float(_SAMPLES)), primitive.SAMPLE_COUNT)
+BOUNDS.fill(lambda node, args: args[0], primitive.SELECT, primitive.RESHAPE, primitive.REDUCE_MAX, primitive.REDUCE_MIN)
+BOUNDS.fill(lambda node, args: (min(a for a, _ in args), max(b for _, b in args)), primitive.STACK, primitive.CONCATENATE)
+BOUNDS.fill(lambda node, args: EVERYTHING, primitive.SOLVE)
+BOUNDS.fill(lambda node, args: _times([_power(a, e) for a, e in zip(args, node.params)]), primitive.PRODUCT)
 
 
-@BOUNDS.rule(SUM)
+@BOUNDS.rule(primitive.SUM)
 def _sum(node: Node, args: Sequence[Interval]) -> Interval:
     const, coefficients = Linear.of(node)
     ends = [sorted((c * lo, c * hi)) for c, (lo, hi) in zip(coefficients, args)]
     return const + sum(a for a, _ in ends), const + sum(b for _, b in ends)
 
 
-@BOUNDS.rule(CONTRACT)
+@BOUNDS.rule(primitive.CONTRACT)
 def _contract(node: Node, args: Sequence[Interval]) -> Interval:
     _, sizes = Contraction.of(node)
     one = _times(args)
@@ -102,13 +84,13 @@ def _contract(node: Node, args: Sequence[Interval]) -> Interval:
     return one[0] * terms, one[1] * terms
 
 
-@BOUNDS.rule(PLACE)
+@BOUNDS.rule(primitive.PLACE)
 def _place(node: Node, args: Sequence[Interval]) -> Interval:
     most = math.prod(max(Counter(e.indices).values()) for e in entries_of(node) if isinstance(e, Take))
     return min(most * args[0][0], 0.0), max(most * args[0][1], 0.0)
 
 
-@BOUNDS.rule(SAMPLE_SUM)
+@BOUNDS.rule(primitive.SAMPLE_SUM)
 def _sample_sum(node: Node, args: Sequence[Interval]) -> Interval:
     return min(args[0][0] * _SAMPLES, args[0][0]), max(args[0][1] * _SAMPLES, args[0][1])
 

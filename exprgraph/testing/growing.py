@@ -24,30 +24,11 @@ from ..canonical.solve import solve_node
 from ..functions import rows as functions
 from ..functions.along_axes import NORM, AxisFunction, along
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import Symbol, array, constant, identity
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-    TABLE,
-    Primitive,
-)
+from ..graph.primitive import TABLE, Primitive
 from ..graph.views import Entry, Slice, Take
 from ..language import operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
@@ -182,7 +163,7 @@ def _function(garden: Garden, row: Primitive) -> Node:
 # ---------------------------------------------------------------- structural rows
 
 
-@GROW.rule(SUM)
+@GROW.rule(primitive.SUM)
 def _sum(g: Garden, row: Primitive) -> Node:
     a = g.any()
     b = g.like(a.shape if g.choice.whole(0, 1) else ())
@@ -190,7 +171,7 @@ def _sum(g: Garden, row: Primitive) -> Node:
     return linear(terms, g.choice.pick((0.0, 0.0, 1.0, -0.5)), a.shape)
 
 
-@GROW.rule(PRODUCT)
+@GROW.rule(primitive.PRODUCT)
 def _product(g: Garden, row: Primitive) -> Node:
     a = g.any()
     b = g.like(a.shape if g.choice.whole(0, 1) else ())
@@ -202,7 +183,7 @@ def _product(g: Garden, row: Primitive) -> Node:
     return operators.multiply(power(x, p), power(y, q))
 
 
-@GROW.rule(CONTRACT)
+@GROW.rule(primitive.CONTRACT)
 def _contract(g: Garden, row: Primitive) -> Node:
     operands = [g.any() for _ in range(g.choice.whole(1, 3))]
     labels: list[list[int]] = []
@@ -244,26 +225,26 @@ def _entries(g: Garden, shape: Shape) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-@GROW.rule(SELECT)
+@GROW.rule(primitive.SELECT)
 def _select(g: Garden, row: Primitive) -> Node:
     node = g.any(lambda n: n.ndim > 0)
     return select(node, _entries(g, node.shape)) if node.shape else node
 
 
-@GROW.rule(PLACE)
+@GROW.rule(primitive.PLACE)
 def _place(g: Garden, row: Primitive) -> Node:
     whole = g.shape(g.choice.whole(1, 2))
     entries = _entries(g, whole)
     return place(g.like(selected_shape(whole, entries)), entries, whole)
 
 
-@GROW.rule(STACK)
+@GROW.rule(primitive.STACK)
 def _stack(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.ndim < 2)
     return joining.stack([a, *(g.like(a.shape) for _ in range(g.choice.whole(0, 2)))], g.choice.whole(0, a.ndim))
 
 
-@GROW.rule(CONCATENATE)
+@GROW.rule(primitive.CONCATENATE)
 def _concatenate(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.ndim > 0)
     if not a.shape:
@@ -272,14 +253,14 @@ def _concatenate(g: Garden, row: Primitive) -> Node:
     return joining.concatenate([a, g.like(a.shape)], axis)
 
 
-@GROW.rule(RESHAPE)
+@GROW.rule(primitive.RESHAPE)
 def _reshape(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
     options = [s for s in ((a.size,), (1, a.size), (a.size, 1), *((k, a.size // k) for k in (2, 3) if a.size % k == 0)) if s != a.shape]
     return joining.reshape(a, g.choice.pick(options))
 
 
-@GROW.rule(REDUCE_MAX, REDUCE_MIN)
+@GROW.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.size > 1)
     return extremum(row, a, _some_axes(g, a))
@@ -298,7 +279,7 @@ def _some_axes(g: Garden, a: Node) -> tuple[int, ...]:
     return tuple(k for k in range(a.ndim) if g.choice.whole(0, 1)) or tuple(range(a.ndim))
 
 
-@GROW.rule(SOLVE)
+@GROW.rule(primitive.SOLVE)
 def _solve(g: Garden, row: Primitive) -> Node:
     n = g.choice.whole(1, 3)
     # diagonally dominant, so that no system is nearly singular
@@ -312,24 +293,24 @@ def _solve(g: Garden, row: Primitive) -> Node:
     return out
 
 
-@GROW.rule(SAMPLE_SUM)
+@GROW.rule(primitive.SAMPLE_SUM)
 def _sample_sum(g: Garden, row: Primitive) -> Node:
     a = g.any(lambda n: n.per_sample)
     return (over_samples.mean if g.choice.whole(0, 1) else over_samples.sum)(a)
 
 
-@GROW.rule(CONSTANT)
+@GROW.rule(primitive.CONSTANT)
 def _constant(g: Garden, row: Primitive) -> Node:
     return constant(g.choice.pick((0.5, 1.0, 2.0, -1.0, 0.0, math.pi, g.choice.number(-2.0, 2.0))), g.shape())
 
 
-GROW.fill(lambda g, row: g.any(lambda n: n.op is SYMBOL), SYMBOL)
-GROW.fill(lambda g, row: g.numbers(g.shape(g.choice.whole(1, 2))), ARRAY)
-GROW.fill(lambda g, row: identity(g.choice.whole(1, g.max_side)), IDENTITY)
-GROW.fill(lambda g, row: over_samples.sum(1.0), SAMPLE_COUNT)
+GROW.fill(lambda g, row: g.any(lambda n: n.op is primitive.SYMBOL), primitive.SYMBOL)
+GROW.fill(lambda g, row: g.numbers(g.shape(g.choice.whole(1, 2))), primitive.ARRAY)
+GROW.fill(lambda g, row: identity(g.choice.whole(1, g.max_side)), primitive.IDENTITY)
+GROW.fill(lambda g, row: over_samples.sum(1.0), primitive.SAMPLE_COUNT)
 
 #: rows whose nodes need samples
-OVER_SAMPLES = (SAMPLE_SUM, SAMPLE_COUNT)
+OVER_SAMPLES = (primitive.SAMPLE_SUM, primitive.SAMPLE_COUNT)
 
 
 def rows(functions: Collection[str] | None = None, per_sample: bool = True) -> list[Primitive]:

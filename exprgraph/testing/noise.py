@@ -17,25 +17,11 @@ import numpy as np
 from ..canonical.contract import is_structural
 from ..functions.along_axes import LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import constant_value
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    CONCATENATE,
-    CONTRACT,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    lookup,
-)
+from ..graph.primitive import lookup
 from ..graph.traverse import topological
 from ..graph.views import Linear
 from ..meaning.evaluate import EVALUATE, Samples, bound_values
@@ -108,9 +94,9 @@ class Noise:
         known = constant_value(node)
         if known is not None:
             return _with_lead(known, node.ndim, lead)
-        if node.op is SAMPLE_COUNT:
+        if node.op is primitive.SAMPLE_COUNT:
             return np.full((1,) * lead, float(math.prod(self.batch)))
-        if node.op is SAMPLE_SUM:
+        if node.op is primitive.SAMPLE_SUM:
             whole = np.broadcast_to(args[0], args[0].shape[:1] + self.batch + node.shape)
             return np.asarray(whole.sum(axis=tuple(range(1, lead)), keepdims=True))
         return np.asarray(EVALUATE[node.op](node, args, Samples(self.batch, args[0].dtype)))
@@ -141,25 +127,26 @@ def _spread(args: Sequence[np.ndarray], node: Node) -> list[np.ndarray]:
 # ---------------------------------------------------------------- one rule a primitive
 
 
-@NOISE.rule(CONCATENATE, REDUCE_MAX, REDUCE_MIN, RESHAPE, SELECT, STACK, *(lookup(name) for name in _PICKING))
+@NOISE.rule(primitive.SELECT, primitive.STACK, primitive.CONCATENATE, primitive.RESHAPE)
+@NOISE.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN, *map(primitive.lookup, _PICKING))
 def _exact(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     """Operations that move or select values: they do not round."""
     return noise.value(node, args)
 
 
-@NOISE.rule(SUM)
+@NOISE.rule(primitive.SUM)
 def _sum(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     const, coefficients = Linear.of(node)
     sizes = _spread([np.abs(a) for a in args], node)
     return noise.reordered(node, args, np.asarray(sum((abs(c) * a for c, a in zip(coefficients, sizes)), np.asarray(abs(const)))))
 
 
-@NOISE.rule(PRODUCT)
+@NOISE.rule(primitive.PRODUCT)
 def _product(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     return noise.reordered(node, args, np.abs(noise.value(node, args)))
 
 
-@NOISE.rule(CONTRACT, PLACE, SAMPLE_SUM)
+@NOISE.rule(primitive.CONTRACT, primitive.PLACE, primitive.SAMPLE_SUM)
 def added(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     """Of what adds up products of its arguments' elements."""
     if is_structural(node):
@@ -197,7 +184,7 @@ def _along(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     return noise.off(value, size)
 
 
-@NOISE.rule(SOLVE)
+@NOISE.rule(primitive.SOLVE)
 def _solve(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     a, b = (noise.off(v, np.abs(v), 1.0) for v in args)
     value = noise.value(node, [a, b])
@@ -217,7 +204,7 @@ def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, no
     if np.isfinite(value).all():
         return value
     defined = [np.isfinite(a) for a in args]
-    if node.op is PRODUCT:  # poles, and roots of negative numbers, have no other value
+    if node.op is primitive.PRODUCT:  # poles, and roots of negative numbers, have no other value
         defined = [d & ((a > 0) | (e == int(e)) & ((a != 0) | (e > 0))) for d, a, e in zip(defined, args, node.params)]
     term = noise.value(node, [np.where(d, 1.0, np.nan) for d in defined])
     overflown = np.broadcast_to(~np.isfinite(value) & np.isfinite(term), value.shape).copy()

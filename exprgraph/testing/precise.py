@@ -16,28 +16,10 @@ import numpy as np
 from ..errors import UnboundSymbolError
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, AxisFunction
 from ..functions.elementwise import Function
+from ..graph import primitive
 from ..graph.column import Column
 from ..graph.node import Node, Shape
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-    Primitive,
-)
+from ..graph.primitive import Primitive
 from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear, data_of
 from ..meaning.binding import bound_symbols
@@ -72,7 +54,7 @@ def evaluate_precisely(e: Node | Sequence[Node], bindings: Mapping[Node, Any], d
         values, batch = _bound(bindings)
         for node in topological(roots):
             if node not in values:
-                if node.op is SYMBOL:
+                if node.op is primitive.SYMBOL:
                     raise UnboundSymbolError(f"no value for symbol {node.name!r} of shape {node.shape}")
                 values[node] = PRECISE[node.op](node, [values[a] for a in node.args], batch)
         out = []
@@ -107,20 +89,20 @@ def _each(f: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
 
 # ---------------------------------------------------------------- one rule a primitive
 
-PRECISE.leave_out("a symbol has the value that the caller gives it", SYMBOL)
-PRECISE.fill(lambda node, values, batch: np.full(node.shape, mpmath.mpf(node.params[0]), dtype=object), CONSTANT)
-PRECISE.fill(lambda node, values, batch: _each(lambda v: mpmath.mpf(float(v)), data_of(node)), ARRAY)
-PRECISE.fill(lambda node, values, batch: _each(mpmath.mpf, np.eye(node.shape[0], dtype=int).astype(object)), IDENTITY)
-PRECISE.fill(lambda node, values, batch: np.array(mpmath.mpf(math.prod(batch)), dtype=object), SAMPLE_COUNT)
+PRECISE.leave_out("a symbol has the value that the caller gives it", primitive.SYMBOL)
+PRECISE.fill(lambda node, values, batch: np.full(node.shape, mpmath.mpf(node.params[0]), dtype=object), primitive.CONSTANT)
+PRECISE.fill(lambda node, values, batch: _each(lambda v: mpmath.mpf(float(v)), data_of(node)), primitive.ARRAY)
+PRECISE.fill(lambda node, values, batch: _each(mpmath.mpf, np.eye(node.shape[0], dtype=int).astype(object)), primitive.IDENTITY)
+PRECISE.fill(lambda node, values, batch: np.array(mpmath.mpf(math.prod(batch)), dtype=object), primitive.SAMPLE_COUNT)
 
 
-@PRECISE.rule(SELECT, PLACE, STACK, CONCATENATE, RESHAPE)
+@PRECISE.rule(*primitive.MOVEMENTS)
 def moved(node: Node, values: Values, batch: Shape) -> np.ndarray:
     """Operations that NumPy does for numbers of any kind: moves and sums."""
     return np.asarray(EVALUATE[node.op](node, values, Samples(batch, np.dtype(object))), dtype=object)
 
 
-@PRECISE.rule(SAMPLE_SUM)
+@PRECISE.rule(primitive.SAMPLE_SUM)
 def _sample_sum(node: Node, values: Values, batch: Shape) -> np.ndarray:
     whole = np.broadcast_to(values[0], batch + node.shape).reshape((-1, *node.shape))
     return np.array(_added(list(whole), node.shape), dtype=object)
@@ -132,13 +114,13 @@ def _function(node: Node, values: Values, batch: Shape) -> np.ndarray:
     return _each(scalar(node.op), *_spread(node, values))
 
 
-@PRECISE.rule(SUM)
+@PRECISE.rule(primitive.SUM)
 def _sum(node: Node, values: Values, batch: Shape) -> np.ndarray:
     const, coefficients = Linear.of(node)
     return _each(lambda *v: _dot(coefficients, v, const), *_spread(node, values))
 
 
-@PRECISE.rule(PRODUCT)
+@PRECISE.rule(primitive.PRODUCT)
 def _product(node: Node, values: Values, batch: Shape) -> np.ndarray:
     return _each(lambda *v: _power_product(v, node.params), *_spread(node, values))
 
@@ -173,7 +155,7 @@ def _power_product(values: Sequence[Any], exponents: Sequence[float]) -> Any:
     return above if below == 1 else divided(above, below)
 
 
-@PRECISE.rule(CONTRACT)
+@PRECISE.rule(primitive.CONTRACT)
 def _contract(node: Node, values: Values, batch: Shape) -> np.ndarray:
     """The product of all operands over all labels, then the sum over the labels that are not in the output.
 
@@ -182,7 +164,7 @@ def _contract(node: Node, values: Values, batch: Shape) -> np.ndarray:
     labels, sizes = Contraction.of(node)
     lead = np.broadcast_shapes(*(v.shape[: v.ndim - len(ks)] for v, ks in zip(values, labels)))
     whole: Any = np.array(mpmath.mpf(1), dtype=object)
-    for a, v, ks in sorted(zip(node.args, values, labels), key=lambda operand: operand[0].op is IDENTITY):
+    for a, v, ks in sorted(zip(node.args, values, labels), key=lambda operand: operand[0].op is primitive.IDENTITY):
         first = v.ndim - len(ks)
         kept = sorted(set(ks))
         if len(kept) < len(ks):  # a diagonal
@@ -192,13 +174,13 @@ def _contract(node: Node, values: Values, batch: Shape) -> np.ndarray:
         else:
             v = v.transpose((*range(first), *(first + ks.index(k) for k in kept)))
         v = v.reshape(v.shape[:first] + tuple(sizes[k] if k in kept else 1 for k in range(len(sizes))))
-        whole = np.where(v != 0, whole, v) if a.op is IDENTITY else whole * v
+        whole = np.where(v != 0, whole, v) if a.op is primitive.IDENTITY else whole * v
     whole = np.broadcast_to(whole, lead + tuple(sizes[: node.ndim]) + whole.shape[len(lead) + node.ndim :])
     summed = tuple(range(len(lead) + node.ndim, whole.ndim))
     return np.asarray(whole.sum(axis=summed) if summed else whole, dtype=object)
 
 
-@PRECISE.rule(REDUCE_MAX, REDUCE_MIN)
+@PRECISE.rule(primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 def _extremum(node: Node, values: Values, batch: Shape) -> np.ndarray:
     (value,) = values
     n = node.args[0].ndim
@@ -206,7 +188,7 @@ def _extremum(node: Node, values: Values, batch: Shape) -> np.ndarray:
     moved = np.moveaxis(value, axes, range(-len(axes), 0))
     rows = moved.reshape((*moved.shape[: moved.ndim - len(axes)], -1))
     out = np.empty(rows.shape[:-1], dtype=object)
-    best = max if node.op is REDUCE_MAX else min
+    best = max if node.op is primitive.REDUCE_MAX else min
     for i in np.ndindex(*out.shape):
         row = list(rows[i])
         out[i] = NAN if any(map(mpmath.isnan, row)) else best(row)
@@ -243,7 +225,7 @@ def _of_row(op: Primitive, row: list[Any]) -> Any:
     return out
 
 
-@PRECISE.rule(SOLVE)
+@PRECISE.rule(primitive.SOLVE)
 def _solve(node: Node, values: Values, batch: Shape) -> np.ndarray:
     a, b = values
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - node.ndim])

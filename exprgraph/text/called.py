@@ -9,29 +9,9 @@ from .. import over_samples
 from ..functions import rows as functions
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
-from ..graph import leaves
+from ..graph import leaves, primitive
 from ..graph.column import Column
-from ..graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-    TABLE,
-    Primitive,
-)
+from ..graph.primitive import TABLE, Primitive
 from ..language import linalg, many_operands, operators, reductions, shapes
 from ..language.functions import lookup
 
@@ -54,33 +34,33 @@ def _of(module: Any, names: str) -> dict[str, Callable[..., Any]]:
     return {name: getattr(module, name) for name in names.split()}
 
 
-PARSE.fill(_of(leaves, "Symbol"), SYMBOL)
-PARSE.fill(_of(shapes, "ones zeros"), CONSTANT)
-PARSE.fill(_of(shapes, "array"), ARRAY)
-PARSE.fill(_of(shapes, "identity"), IDENTITY)
-PARSE.fill(_of(over_samples, ""), SAMPLE_COUNT, SAMPLE_SUM)  # over_samples.sum(...)
-PARSE.fill(_of(operators, "add subtract negative") | _of(many_operands, "sum_of_terms"), SUM)
+PARSE.fill(_of(leaves, "Symbol"), primitive.SYMBOL)
+PARSE.fill(_of(shapes, "ones zeros"), primitive.CONSTANT)
+PARSE.fill(_of(shapes, "array"), primitive.ARRAY)
+PARSE.fill(_of(shapes, "identity"), primitive.IDENTITY)
+PARSE.fill(_of(over_samples, ""), primitive.SAMPLE_COUNT, primitive.SAMPLE_SUM)  # over_samples.sum(...)
+PARSE.fill(_of(operators, "add subtract negative") | _of(many_operands, "sum_of_terms"), primitive.SUM)
 PARSE.fill(
     _of(operators, "multiply divide")
     | _of(functions, "power sqrt square")
     | _of(many_operands, "product_of_powers")
     | _of(reductions, "prod"),
-    PRODUCT,
+    primitive.PRODUCT,
 )
 PARSE.fill(
     _of(linalg, "diag diagonal dot einsum matmul moveaxis outer swapaxes trace transpose")
     | _of(reductions, "mean std sum var")
     | _of(shapes, "broadcast_to"),
-    CONTRACT,
+    primitive.CONTRACT,
 )
-PARSE.fill(_of(linalg, "squeeze"), SELECT)
-PARSE.fill(_of(shapes, "place"), PLACE)
-PARSE.fill(_of(shapes, "stack"), STACK)
-PARSE.fill(_of(shapes, "concatenate"), CONCATENATE)
-PARSE.fill(_of(shapes, "reshape") | _of(linalg, "expand_dims"), RESHAPE)
-PARSE.fill(_of(reductions, "max"), REDUCE_MAX)
-PARSE.fill(_of(reductions, "min"), REDUCE_MIN)
-PARSE.fill(_of(linalg, "solve inv"), SOLVE)
+PARSE.fill(_of(linalg, "squeeze"), primitive.SELECT)
+PARSE.fill(_of(shapes, "place"), primitive.PLACE)
+PARSE.fill(_of(shapes, "stack"), primitive.STACK)
+PARSE.fill(_of(shapes, "concatenate"), primitive.CONCATENATE)
+PARSE.fill(_of(shapes, "reshape") | _of(linalg, "expand_dims"), primitive.RESHAPE)
+PARSE.fill(_of(reductions, "max"), primitive.REDUCE_MAX)
+PARSE.fill(_of(reductions, "min"), primitive.REDUCE_MIN)
+PARSE.fill(_of(linalg, "solve inv"), primitive.SOLVE)
 for _row in (NORM, LOGSUMEXP, SOFTMAX, LOG_SOFTMAX):
     PARSE.fill(_of(reductions, _row.name), _row)
 

@@ -15,28 +15,10 @@ from ...canonical.contract import is_structural
 from ...functions.along_axes import AxisFunction
 from ...functions.elementwise import Function
 from ...functions.gated import summed_gate
+from ...graph import primitive
 from ...graph.column import Column
 from ...graph.leaves import zeros
 from ...graph.node import Node, Shape
-from ...graph.primitive import (
-    ARRAY,
-    CONCATENATE,
-    CONSTANT,
-    CONTRACT,
-    IDENTITY,
-    PLACE,
-    PRODUCT,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    RESHAPE,
-    SAMPLE_COUNT,
-    SAMPLE_SUM,
-    SELECT,
-    SOLVE,
-    STACK,
-    SUM,
-    SYMBOL,
-)
 from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, through_views
 from .movement import composed, movement
@@ -68,19 +50,19 @@ class Schedule:
 def is_pointwise(node: Node) -> bool:
     """Whether an element needs one element of each argument."""
     op = node.op
-    if op in (SUM, PRODUCT) or isinstance(op, Function):
+    if op in (primitive.SUM, primitive.PRODUCT) or isinstance(op, Function):
         return True
-    return op is CONTRACT and len(Contraction.of(node).sizes) == len(node.shape) and not is_structural(node)
+    return op is primitive.CONTRACT and len(Contraction.of(node).sizes) == len(node.shape) and not is_structural(node)
 
 
 def may_share_memory(node: Node) -> bool:
     """Whether a value may share the buffer of its argument."""
-    return is_view(node) or node.op is RESHAPE
+    return is_view(node) or node.op is primitive.RESHAPE
 
 
 def operand_indices(node: Node, index: MultiIndex) -> list[tuple[Node, MultiIndex]]:
     """The elements of the arguments that one element of a pointwise node needs."""
-    if node.op is CONTRACT:
+    if node.op is primitive.CONTRACT:
         return [(a, tuple(index[k] for k in ks)) for a, ks in zip(node.args, Contraction.of(node).labels)]
     return [(a, index if a.shape else ()) for a in node.args]
 
@@ -90,7 +72,7 @@ def is_dot_total(node: Node, lanes: set[Node]) -> bool:
     gate = summed_gate(node)
     if gate is not None:
         return all(a in lanes for a in gate.args)
-    return node.op is CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
+    return node.op is primitive.CONTRACT and not is_structural(node) and len(node.args) <= 2 and all(a in lanes for a in node.args)
 
 
 #: ``(scheduler, node)``: adds the nests that compute a node
@@ -142,17 +124,18 @@ class Scheduler:
                 uses[a] = uses.get(a, 0) + 1
         elsewhere = {*self.outputs, *self.phase.roots, *(a for t in self.totals for a in t.args), *self.read_later}
         for node in self.phase.nodes:
-            if node.op is RESHAPE and self._can_alias(node.args[0]):
+            if node.op is primitive.RESHAPE and self._can_alias(node.args[0]):
                 continue
             pieces = movement(node)
             if pieces is None:
                 continue
-            if node.op in (STACK, CONCATENATE):
+            if node.op in (primitive.STACK, primitive.CONCATENATE):
                 # parts that are joined only for this node are copied directly
                 whole: list[Assignment] = []
                 for piece in pieces:
                     part = piece.value
-                    if part.op in (STACK, CONCATENATE) and uses.get(part) == 1 and part not in elsewhere and part in self.pieces:
+                    joined = part.op in (primitive.STACK, primitive.CONCATENATE) and part in self.pieces
+                    if joined and uses.get(part) == 1 and part not in elsewhere:
                         whole += [Assignment(p.value, node, composed(piece.index, p.index)) for p in self.pieces.pop(part)]
                         absorbed.add(part)
                     else:
@@ -163,12 +146,12 @@ class Scheduler:
 
     def _can_alias(self, arg: Node) -> bool:
         """Whether the elements of an argument lie in row-major order in a buffer, so that reshaping is free."""
-        while arg.op is RESHAPE:
+        while arg.op is primitive.RESHAPE:
             arg = arg.args[0]
-        return not is_view(arg) and arg.op is not ARRAY
+        return not is_view(arg) and arg.op is not primitive.ARRAY
 
     def alias_base(self, node: Node) -> Node:
-        while node.op is RESHAPE and node not in self.pieces:
+        while node.op is primitive.RESHAPE and node not in self.pieces:
             node = node.args[0]
         return node
 
@@ -186,7 +169,7 @@ class Scheduler:
             reads = [(p.value, identity_index(len(p.value.shape)), len(p.value.shape)) for p in self.pieces[node]]
         elif is_pointwise(node):
             reads = [(a, i, len(node.shape)) for a, i in operand_indices(node, ident)]
-        elif node.op is SAMPLE_SUM and not self.phase.lanes:
+        elif node.op is primitive.SAMPLE_SUM and not self.phase.lanes:
             reads = [(node.args[0], ident, len(node.shape))]
         elif is_view(node):
             return []
@@ -195,13 +178,13 @@ class Scheduler:
         out = []
         for a, index, ndim in reads:
             read = through_views(a, index)
-            if read.node is not None and read.node.op is not CONSTANT:
+            if read.node is not None and read.node.op is not primitive.CONSTANT:
                 whole = read.at == identity_index(ndim) and not read.equal and len(read.node.shape) == ndim
                 out.append((self.alias_base(read.node), whole and not self._aliased(read.node)))
         return out
 
     def _aliased(self, node: Node) -> bool:
-        return node.op is RESHAPE and node not in self.pieces
+        return node.op is primitive.RESHAPE and node not in self.pieces
 
     def base(self, node: Node) -> Node:
         """The stored value below a view or a reshape."""
@@ -258,7 +241,7 @@ class Scheduler:
             return [self.base(value)]
         if target is value:
             return [n for n, _ in self._leaves(value)]
-        if target.op is SAMPLE_SUM:
+        if target.op is primitive.SAMPLE_SUM:
             summed = self.total_operands(value) if target in self.fused_totals and value in self.dead else (value,)
             return [self.base(a) for a in summed]
         return [n for n, _ in self._piece_leaves(assignment)]
@@ -374,7 +357,7 @@ class Scheduler:
     def _piece_leaves(self, piece: Assignment) -> list[tuple[Node, bool]]:
         ndim = len(piece.value.shape)
         read = through_views(piece.value, identity_index(ndim))
-        if read.node is None or read.node.op is CONSTANT:
+        if read.node is None or read.node.op is primitive.CONSTANT:
             return []
         node = read.node
         exact = read.at == identity_index(ndim) and not read.equal and not self._aliased(node)
@@ -386,18 +369,18 @@ class Scheduler:
 
 # ---------------------------------------------------------------- one rule a primitive
 
-LOWERING.leave_out("it is read through, and never computed", CONSTANT, IDENTITY)
+LOWERING.leave_out("it is read through, and never computed", primitive.CONSTANT, primitive.IDENTITY)
 LOWERING.leave_out("it is written in other primitives before, by phases.REWRITTEN", AxisFunction)
-LOWERING.fill(Scheduler.given, SYMBOL, ARRAY, SAMPLE_COUNT)
-LOWERING.fill(Scheduler.pointwise, SUM, PRODUCT, Function, SAMPLE_SUM)
-LOWERING.fill(Scheduler.copies, STACK, CONCATENATE, RESHAPE)
-LOWERING.fill(Scheduler.reduction, REDUCE_MAX, REDUCE_MIN)
-LOWERING.fill(lambda s, node: s.pointwise(node) if is_pointwise(node) else s.reduction(node), CONTRACT)
-LOWERING.fill(lambda s, node: s.copies(node) if node in s.pieces else s.alone(node, "take"), SELECT)
-LOWERING.fill(lambda s, node: s.alone(node, "solve"), SOLVE)
+LOWERING.fill(Scheduler.given, primitive.SYMBOL, primitive.ARRAY, primitive.SAMPLE_COUNT)
+LOWERING.fill(Scheduler.pointwise, primitive.SUM, primitive.PRODUCT, Function, primitive.SAMPLE_SUM)
+LOWERING.fill(Scheduler.copies, primitive.STACK, primitive.CONCATENATE, primitive.RESHAPE)
+LOWERING.fill(Scheduler.reduction, primitive.REDUCE_MAX, primitive.REDUCE_MIN)
+LOWERING.fill(lambda s, node: s.pointwise(node) if is_pointwise(node) else s.reduction(node), primitive.CONTRACT)
+LOWERING.fill(lambda s, node: s.copies(node) if node in s.pieces else s.alone(node, "take"), primitive.SELECT)
+LOWERING.fill(lambda s, node: s.alone(node, "solve"), primitive.SOLVE)
 
 
-@LOWERING.rule(PLACE)
+@LOWERING.rule(primitive.PLACE)
 def _place(scheduler: Scheduler, node: Node) -> None:
     if node in scheduler.pieces:
         scheduler.copies(node)
