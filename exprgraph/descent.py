@@ -1,4 +1,4 @@
-"""Descent along the gradient of a sum of terms, many steps in one call, without Python in between."""
+"""Gradient descent on a sum of terms, many steps in one call of machine code."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A part of the objective, with its data.
+    """A term of the objective, with its data.
 
     Attributes:
         function: a compiled function of the parameters and of data, with the results (value, gradient).
         arrays: the values of its arguments after the first, flat, samples one after another.
-        samples: how many samples there are of the arguments that differ by sample.
+        samples: the number of samples of the arguments that differ by sample.
     """
 
     function: CompiledFunction
@@ -31,7 +31,7 @@ class Term(NamedTuple):
 
     @property
     def data(self) -> tuple[Argument, ...]:
-        """The arguments that the arrays are for."""
+        """The arguments given by the arrays."""
         return self.function.core.arguments[1:]
 
 
@@ -47,7 +47,7 @@ class Batches(NamedTuple):
 
 
 def _checked(batch: Batches, samples: int, steps: int) -> Batches:
-    """A copy that nobody else can change, all of whose samples are there: machine code gathers them unseen."""
+    """A private copy with all indices checked, since machine code gathers without checks."""
     indices, offsets = np.array(batch.indices, np.int64), np.array(batch.offsets, np.int64)
     if offsets.size <= steps or offsets[0] < 0 or offsets[-1] > indices.size or (offsets[1:] < offsets[:-1]).any():
         raise ValueError(f"batches: expected ends of {steps} batches in order, of {indices.size} indices")
@@ -57,14 +57,14 @@ def _checked(batch: Batches, samples: int, steps: int) -> Batches:
 
 
 class Descent:
-    """Parameters with the optimizer's memory, and what changes them.
+    """Parameters and optimizer memory, with the functions that update them.
 
     Args:
         terms: the objective is their sum.
         update: a compiled function with the results (new parameters, new memory, ...) of (parameters, gradient, memory, ...,
             learning rate, number of the step from 1).
         parameters: the first parameters; copied.
-        memory: how many vectors of their size the optimizer keeps, which begin at zero.
+        memory: the number of vectors of the parameters' size that the optimizer keeps; they start at zero.
 
     Attributes:
         state: parameters and memory, a row each; changed in place.
@@ -104,21 +104,21 @@ class Descent:
         return row
 
     def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        """As many steps as there are rates; writes each step's loss before its update.
+        """Make one step for each learning rate; write each step's loss, computed before its update.
 
         Args:
             batches: for each term, or ``None`` for all its samples at every step.
             rates: the learning rate of each step.
-            begun: how many steps were made before.
+            begun: the number of steps made before.
             losses: where each step's loss goes.
 
         Returns:
-            How many steps were made: fewer than ``len(rates)`` if loss or gradient were not finite; the
-            parameters are those before that step.
+            The number of steps made: fewer than ``len(rates)`` if a loss or gradient was not finite; the
+            parameters are then those before that step.
 
         Raises:
-            ValueError: a batch has samples that there are not, or there are fewer batches than rates.
-            ShapeError: data or ``losses`` have not the size or the type that they should have.
+            ValueError: a batch refers to samples that do not exist, or there are fewer batches than rates.
+            ShapeError: data or ``losses`` have a wrong size or type.
         """
         rates = np.ascontiguousarray(rates, self.dtype)
         batches = [None if b is None else _checked(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
@@ -128,7 +128,7 @@ class Descent:
         return self._in_python(batches, rates, begun, losses)
 
     def _check(self, rates: np.ndarray, losses: np.ndarray) -> None:
-        """What machine code reads and writes has its size at each run: whose it is may change it in between."""
+        """Check the sizes of all arrays that machine code uses, at each run: their owner may have changed them."""
         if rates.ndim != 1 or losses.shape != rates.shape or losses.dtype != self.dtype or not losses.flags.carray:
             raise ShapeError(
                 f"losses: expected {rates.size} of {self.dtype} for rates of shape {rates.shape}, got {losses.dtype} {losses.shape}"
@@ -146,7 +146,7 @@ class Descent:
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
         from .lowering.native.descend import descend  # with what makes machine code
 
-        keep: list[Any] = []  # everything the tables point to
+        keep: list[Any] = []  # keeps everything alive that the tables point to
 
         def memory(size: int) -> int:
             a = np.zeros(max(size, 1) + 8, self.dtype)

@@ -1,4 +1,4 @@
-"""From the values of a call to arrays and batch axes: the one way, for evaluation, compiled functions and data."""
+"""Conversion of a call's values to arrays and batch axes, for evaluation, compiled functions and training data."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..support.batches import batch_axes
 
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
-#: how batch axes go together: they broadcast, they are equal, or there is one, which counts samples
+#: rules for batch axes: they broadcast, they are equal, or there is exactly one, which counts samples
 Batches = Literal["broadcast", "equal", "samples"]
 
 
 class Argument(NamedTuple):
-    """One value of a call: of a symbol, or of several symbols as one vector.
+    """One argument of a call: a symbol, or several symbols as one vector.
 
     Attributes:
         name: its name, for messages.
-        symbols: each symbol with the position of its first number among the argument's.
+        symbols: each symbol with the offset of its first number in the argument.
         shape: the shape of the value for one sample.
-        per_sample: whether each sample may have a value of its own.
+        per_sample: whether it may have a different value for each sample.
     """
 
     name: str
@@ -35,20 +35,20 @@ class Argument(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many numbers a sample has."""
+        """The number of numbers in a sample."""
         return math.prod(self.shape)
 
 
 def packed(name: str, symbols: Iterable[Node]) -> Argument:
-    """Several symbols as one argument of a compiled function: a vector of their numbers, one symbol after another.
+    """Pass several symbols as one argument of a compiled function: the vector of their numbers, one symbol after another.
 
     Args:
         name: the argument's name, for messages.
-        symbols: the symbols in order; each has its numbers in the order of :func:`numpy.ravel`.
+        symbols: the symbols in order; the numbers of each are in the order of :func:`numpy.ravel`.
 
     Raises:
         TypeError: one of them is not a symbol.
-        ValueError: a symbol is there twice, or only some of them are declared per sample.
+        ValueError: a symbol occurs twice, or only some of them are declared per sample.
 
     >>> import exprgraph as eg
     >>> W, b, x = eg.Symbol("W", (1, 2)), eg.Symbol("b", 1), eg.Symbol("x", 2)
@@ -61,9 +61,9 @@ def packed(name: str, symbols: Iterable[Node]) -> Argument:
     size = 0
     for s in given:
         if not is_symbol(s):
-            raise TypeError(f"packed: {name!r} is made of symbols, got {s!r}")
+            raise TypeError(f"packed: {name!r} must consist of symbols, got {s!r}")
         if s in placed:
-            raise ValueError(f"packed: the symbol {s.name!r} is twice in {name!r}")
+            raise ValueError(f"packed: the symbol {s.name!r} occurs twice in {name!r}")
         placed[s] = size
         size += s.size
     declared = [s for s in given if s.per_sample]
@@ -74,10 +74,10 @@ def packed(name: str, symbols: Iterable[Node]) -> Argument:
 
 
 def bound_symbols(bindings: Mapping[Node, Any]) -> list[Argument]:
-    """The symbols that are given values, as arguments that may all have batch axes; any expression may stand for a symbol.
+    """Arguments for the symbols, all of which may have batch axes; any expression may be given a value like a symbol.
 
     Raises:
-        TypeError: something else than an expression is given a value.
+        TypeError: a value is given for something other than an expression.
     """
     out = []
     for s in bindings:
@@ -89,7 +89,7 @@ def bound_symbols(bindings: Mapping[Node, Any]) -> list[Argument]:
 
 
 class Bound(NamedTuple):
-    """The values of a call as arrays, the batch axes that they have together, and the type to compute in."""
+    """The values of a call as arrays, their common batch axes, and the type to compute in."""
 
     arrays: list[np.ndarray]
     batch: Shape
@@ -97,7 +97,7 @@ class Bound(NamedTuple):
 
     @staticmethod
     def of(arrays: list[np.ndarray], batch: Shape, one_type: bool = True) -> Bound:
-        """Arrays that fit together: computed in float32 if all are float32, else in float64; with ``one_type`` made that."""
+        """Bind arrays of checked shapes: the type is float32 if all are float32, else float64; ``one_type`` converts the arrays to it."""
         dtype = _SINGLE if arrays else _DOUBLE
         for a in arrays:
             if a.dtype != _SINGLE:
@@ -106,7 +106,7 @@ class Bound(NamedTuple):
         return Bound([a.astype(dtype, copy=False) for a in arrays] if one_type else arrays, batch, dtype)
 
     def repeated(self, arguments: Sequence[Argument]) -> list[np.ndarray]:
-        """The arrays with all batch axes, where samples may differ."""
+        """The arrays, broadcast to the batch axes if samples may differ."""
         batch = self.batch
         if not batch:
             return self.arrays
@@ -125,15 +125,15 @@ def bind(
     called: Callable[[str], str] = str,
     one_type: bool = True,
 ) -> Bound:
-    """The values of arguments as arrays of real numbers, checked.
+    """Check the values of arguments and convert them to arrays of real numbers.
 
     Args:
         values: one for each argument.
-        arguments: symbols, or several as one, :func:`packed`; those declared per sample may have batch axes.
+        arguments: symbols, or several symbols :func:`packed` as one; those declared per sample may have batch axes.
         batches: "broadcast": batch axes broadcast with each other.  "equal": values have the same batch axes, or none.
             "samples": a value that may have batch axes has exactly one, of one length.
-        called: what messages call the value of an argument, from its name.
-        one_type: make all arrays float32 if all are, else float64.
+        called: a function from an argument's name to the wording for its value in messages.
+        one_type: convert all arrays to float32 if all are float32, else to float64.
 
     Raises:
         DTypeError: a value is not real.

@@ -1,6 +1,6 @@
-"""Which batch axes the arrays of a call have, and whether the arrays have the shapes that are asked for.
+"""The batch axes of the arrays of a call, and checks of their shapes.
 
-These functions need NumPy only.  A saved module has their source, and its own errors under the same names.
+These functions need only NumPy.  Saved modules contain their source, and define the errors under the same names.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ..errors import ShapeError
 def batch_axes(
     arrays: Sequence[np.ndarray], slots: Sequence[tuple[str, tuple[int, ...], bool]], batches: str = "broadcast"
 ) -> tuple[int, ...]:
-    """The batch axes in front of the arrays, all together.
+    """The common batch axes in front of the arrays.
 
     Args:
         arrays: one for each slot.
-        slots: what messages call the array, its shape for one sample, and whether it may have batch axes.
+        slots: the array's name in messages, its shape for one sample, and whether it may have batch axes.
         batches: "broadcast": batch axes broadcast with each other.  "equal": arrays have the same batch axes, or none.
             "samples": an array that may have batch axes has exactly one, as long as the others'.
 
@@ -50,7 +50,7 @@ def batch_axes(
 
 
 def misfit(came: tuple[int, ...], called: str, shape: tuple[int, ...], per_sample: bool, samples: bool = False) -> str:
-    """The message about an array of another shape; ``samples``: its one batch axis counts them."""
+    """The message about an array of wrong shape; ``samples``: it has one batch axis, which counts samples."""
     if not per_sample:
         hint = ", or make the symbol with per_sample=True" if samples and came[1:] == shape else ""
         return f"{called}: expected shape {shape}, which all samples share, got {came}{hint}"

@@ -120,7 +120,7 @@ class BuiltFunction(eg.CompiledFunction):
         _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("backend", backend, tuple(eg.backends()))
         if (whole(threads) or 0) < 1:
-            raise ArgumentError(f"threads is a positive whole number, got {threads!r}")
+            raise ArgumentError(f"threads must be a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
         self._layout = params.layout
         self._check_shapes = check_shapes

@@ -58,8 +58,8 @@ def test_a_packed_argument_differs_by_sample_as_a_symbol_does() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "said"),
     [
-        (lambda: eg.packed("a", (W, W)), ValueError, "the symbol 'W' is twice in 'a'"),
-        (lambda: eg.packed("a", (W, 2 * b)), TypeError, "packed: 'a' is made of symbols"),
+        (lambda: eg.packed("a", (W, W)), ValueError, "the symbol 'W' occurs twice in 'a'"),
+        (lambda: eg.packed("a", (W, 2 * b)), TypeError, "packed: 'a' must consist of symbols"),
         (lambda: eg.packed("a", (p, w)), ValueError, "the symbol 'p' is declared per sample, 'w' is not"),
         (lambda: eg.compile(LAYER, (x, W, eg.packed("a", (W, b)))), ValueError, "a symbol is given twice among the arguments"),
         (lambda: eg.compile(LAYER, (x, eg.packed("a", (W,)))), eg.UnboundSymbolError, r"depends on .* not among the arguments \(x, a\)"),

@@ -138,7 +138,7 @@ def test_threads_with_passes_that_need_totals():
 
 def test_threads_wrong():
     for threads in (0, -1, 1.5, "2"):
-        with pytest.raises(ValueError, match="threads is a positive whole number"):
+        with pytest.raises(ValueError, match="threads must be a positive whole number"):
             eg.compile(x, (x,), threads=threads)
 
 

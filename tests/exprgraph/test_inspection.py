@@ -50,7 +50,7 @@ def test_why_there_is_no_machine_code() -> None:
     assert not shown.native and shown.reason is not None
     assert shown.reason.startswith("inspected_halved, which only Numba compiles: a loop in line 2 of source")
     for ask in (lambda: shown.llvm, lambda: shown.c_source):
-        with pytest.raises(eg.CompilationError, match="of inspected_halved, which only Numba compiles"):
+        with pytest.raises(eg.CompilationError, match="for inspected_halved, which only Numba compiles"):
             ask()
     assert eg.inspect(eg.compile(E, (x, W), backend="numpy")).reason == "backend 'numpy' was chosen"
 
@@ -67,7 +67,7 @@ def test_waiting_for_the_background() -> None:
 def test_what_is_no_compiled_function_is_not_inspected() -> None:
     with pytest.raises(TypeError, match="expected a compiled function, got function"):
         eg.inspect(lambda: 0)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="forms in float64 and in float32, got int64"):
+    with pytest.raises(TypeError, match="forms are in float64 or float32, got int64"):
         eg.inspect(eg.compile(E, (x, W)), dtype=np.int64)
 
 

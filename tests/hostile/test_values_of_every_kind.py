@@ -161,9 +161,9 @@ def test_other_sizes_of_an_identity_and_other_counts(n: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         eg.taylor(eg.sin(s), s, 1.0, n)
     for threads in (0, n):
-        with pytest.raises(ValueError, match="threads is a positive whole number"):
+        with pytest.raises(ValueError, match="threads must be a positive whole number"):
             eg.compile(e, (x, s), threads=threads)
-        with pytest.raises(eg.ExprGraphError, match="threads is a positive whole number"):
+        with pytest.raises(eg.ExprGraphError, match="threads must be a positive whole number"):
             build_nn_function(net.output, net, threads=threads)
 
 

@@ -1,1 +1,1 @@
-"""From loop programs to functions that people call."""
+"""From loop programs to callable compiled functions."""

@@ -1,4 +1,4 @@
-"""Who computes: the choices of ``backend=``, and what only Numba can compile."""
+"""The choices of ``backend=``, and the functions that only Numba can compile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BACKENDS = {
 
 
 def backends() -> dict[str, str]:
-    """The choices of ``backend=``, and what each is; the first is taken where none is given.
+    """The choices of ``backend=`` with a description of each; the first is the default.
 
     >>> import exprgraph as eg
     >>> list(eg.backends())
@@ -27,10 +27,10 @@ def backends() -> dict[str, str]:
 
 
 def checked(backend: object) -> str:
-    """A choice that there is.
+    """Check that a backend exists.
 
     Raises:
-        ValueError: there is none of that name; the message has them all.
+        ValueError: there is no backend of that name; the message lists all of them.
     """
     if not isinstance(backend, str) or backend not in _BACKENDS:
         raise ValueError(f"unknown backend {backend!r}; expected one of {', '.join(_BACKENDS)}")

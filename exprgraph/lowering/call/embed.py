@@ -1,4 +1,4 @@
-"""Compiled functions called from C or printed in it, called from Numba's functions and from SciPy's integrators."""
+"""Compiled functions for C callers, as C source, for Numba functions and for SciPy's integrators."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def _form(core: CompiledOutputs) -> Form:
-    """The form in float64, on lanes if any argument differs by sample."""
+    """The float64 form; for batches if any argument may have batch axes."""
     return core.form(core.takes_batches, False)
 
 
 def workspace_size(core: CompiledOutputs) -> int:
-    """How many float64 a caller must give as workspace."""
+    """The length of the workspace, in float64 numbers, that a caller passes."""
     program = _form(core).program
     return program.workspace + program.shared + len(core.arguments) + len(core.outputs) + 1
 
 
 def c_function(core: CompiledOutputs) -> tuple[int, Any]:
-    """The address of the machine code, and a ctypes function of it, which keeps the code in memory.
+    """The address of the machine code, and a ctypes function that keeps the code in memory.
 
     In C it is::
 
@@ -57,13 +57,13 @@ def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     """A file of C99 whose function ``evaluate`` is called as :func:`c_function` says, or with ``single`` of float32.
 
     Raises:
-        CompilationError: a function of users is in it whose code only Numba compiles.
+        CompilationError: the function contains a user-defined function whose code only Numba compiles.
     """
     from ...loops.print.c import Interface, Numbers, print_program  # a printer is loaded when it prints
 
     left = core.left_to_numba
     if left is not None:
-        raise CompilationError(f"there is no C of {left}")
+        raise CompilationError(f"there is no C source for {left}")
     program = core.program(batch, single)
     data = program.data
     numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
@@ -119,7 +119,7 @@ def numba_function(core: CompiledOutputs) -> Any:
 
 
 def _all_numba(core: CompiledOutputs, form: Form) -> Any:
-    """The same of a function that Numba compiles whole."""
+    """The kernel of a function that is compiled by Numba as a whole."""
     import numba
 
     from .module import load_module  # which Numba compiles
@@ -141,7 +141,7 @@ def _all_numba(core: CompiledOutputs, form: Form) -> Any:
 
 
 def low_level_callable(core: CompiledOutputs) -> Any:
-    """For the integrals of ``scipy.integrate``: the function without a way through Python.
+    """A ``scipy.LowLevelCallable`` for ``scipy.integrate``, called without going through Python.
 
     Raises:
         ImportError: SciPy is not installed.
@@ -149,14 +149,14 @@ def low_level_callable(core: CompiledOutputs) -> Any:
         TypeError: an argument or the result is not a single number, or there are several results.
     """
     try:
-        scipy: Any = import_module("scipy")  # not needed otherwise, and without types of its own
+        scipy: Any = import_module("scipy")  # not needed otherwise, and untyped
     except ImportError as error:
         raise ImportError(f"low_level_callable makes a scipy.LowLevelCallable and needs SciPy: pip install scipy ({error})") from error
     form = core.form(False, False)
     if form.code is None:
         raise CompilationError(_no_address(core))
     if not form.code.number:
-        raise TypeError("low_level_callable is for one result that is a number, of arguments that are numbers")
+        raise TypeError("low_level_callable needs arguments that are single numbers and one result that is a single number")
     function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(form.code.number)
     vars(function).update(keep=form.code)  # the function holds its code in memory
     return scipy.LowLevelCallable(function)

@@ -1,4 +1,4 @@
-"""One compiled form of a function: lanes or a single sample, float64 or float32."""
+"""One compiled form of a function: for a batch or a single sample, in float64 or float32."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from .backends import unread_functions
 from .into import shared_with
 
 Arrays = Sequence[np.ndarray]
-#: samples of a thread are a multiple of this, so that all but the last work on whole vectors
+#: each thread gets a multiple of this many samples, so that all but the last work on whole vectors
 GRAIN = 16
 
 
 class Form:
-    """The code of a form with what each of its calls needs, prepared once."""
+    """The code of a form, with everything that its calls need prepared once."""
 
-    #: the function that answers common calls in one step, with ``None`` for the others
+    #: a function that answers common calls in one step, and returns ``None`` for other calls
     quick: Callable[..., Any] | None = None
-    #: the same with the arrays for the results after the arguments; its answer is ``True``
+    #: the same, with the output arrays after the arguments; returns ``True``
     quick_into: Callable[..., Any] | None = None
 
     def __init__(
@@ -54,7 +54,7 @@ class Form:
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
         call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
         self.code: Code | None = None if numba else native_code(program, call)
-        # what is repeated over the samples, what is made bool, and threads are for Python
+        # Python handles results repeated over the samples, bool results, and threads
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
@@ -75,11 +75,11 @@ class Form:
 
         vars(whole).update(keep=code)  # the function holds its code in memory
         spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
-        threads, program = self.threads, self.program  # not this object, which holds what is made here
+        threads, program = self.threads, self.program  # not ``self``, which refers to ``run``: that would be a cycle
 
         def table(arrays: Arrays) -> Any:
             addresses: Any = (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
-            addresses.arrays = arrays  # are there as long as their addresses
+            addresses.arrays = arrays  # live as long as their addresses
             return addresses
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
@@ -112,7 +112,7 @@ class Form:
         return run
 
     def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
-        """The results; with ``out``, in those arrays where they are of the right type and order, else copied there."""
+        """The results; with ``out``, computed into those arrays if their type and order are right, else copied into them."""
         dtype = self.dtype
         samples = math.prod(lead)
         flat = [np.ascontiguousarray(a if a.flags.aligned else a.copy(), dtype).reshape(-1) for a in arrays]
@@ -137,7 +137,7 @@ class Form:
 
 
 def _reason(error: Exception) -> str:
-    """What an error of Numba's says, without its advice and the places in generated code."""
+    """The message of a Numba error, without advice and positions in generated code."""
     lines = [line.strip() for line in str(error).splitlines()]
     rest = ("File ", "<source", "During", "- ", "This error", "To see", "For more", "http")
     told = [line for line in lines if line and not line.startswith(rest)]
@@ -156,7 +156,7 @@ def _in_threads(
     samples: int,
     spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]],
 ) -> None:
-    """The driver's parts in order, each pass over the samples divided among threads.
+    """Run the driver's parts in order, each pass over the samples divided among threads.
 
     Each thread has its own workspace, and its own copy of the shared values, to which it adds its
     totals; they are added up in the order of the threads, so that equal calls give equal bits.
@@ -169,7 +169,7 @@ def _in_threads(
         own = spare.pop()
     except IndexError:
         own = []
-    while len(own) < len(ranges) - 1:  # as many as there are parts, however many threads there might be
+    while len(own) < len(ranges) - 1:  # one for each part, even if more threads are allowed
         own.append((np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])))
     for index, totals in enumerate(program.totals):
         if index % 2 == 0:

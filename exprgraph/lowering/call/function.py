@@ -1,4 +1,4 @@
-"""The compiled function that users call: values in, results out in the nesting of the equations."""
+"""The compiled function that users call; results have the nesting of the equations."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 
 class CompiledFunction:
-    """A function of numbers, which :func:`compile` makes; call it with one value an argument.
+    """A compiled numerical function, made by :func:`compile`; call it with one value for each argument.
 
-    It can be pickled, and sent to other processes.  A package with functions of its own kind derives a class from this one: there
-    ``_bind`` says how values become arrays, ``_plain`` which values machine code may take as they are, ``_restore`` what
-    the results become, and ``_repeated`` which results are repeated over the samples.
+    It can be pickled and sent to other processes.  Packages derive their own classes from this one: ``_bind`` converts
+    values to arrays, ``_plain`` selects values that machine code can take unchanged, ``_restore`` converts the results,
+    and ``_repeated`` lists the results to repeat over the samples.
 
     Attributes:
         outputs: the computed expressions, in the order of the nesting.
         arguments: the names of the arguments.
         backend: which backend answers calls.
-        core: the outputs of arrays in all their forms, for this package; :func:`inspect` shows what users may ask about.
+        core: the outputs in all compiled forms, internal; users call :func:`inspect`.
     """
 
-    #: the form used last, whose ``quick`` may answer; ``None`` where its results are repeated over the samples
+    #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
     _form: Form | None = None
 
     def __init__(
@@ -64,7 +64,7 @@ class CompiledFunction:
         self.arguments = tuple(a.name for a in arguments)
         self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract)
         self.backend = self.core.backend
-        # with no symbol declared per sample, every result has the batch's axes, a constant's too
+        # with no symbol declared per sample, every result has the batch axes, including constants
         self._every = not shared and not any(s.per_sample for s in symbols)
         self._alone = len(leaves) == 1
         self._bare = isinstance(equations, Node)
@@ -86,7 +86,7 @@ class CompiledFunction:
         return f"<compiled function of ({', '.join(map(shown, self.arguments))}), {len(self.outputs)} outputs, backend {self.backend!r}>"
 
     def __call__(self, *values: Any, out: Any = None) -> Any:
-        """The results; with ``out``, written into those arrays, which are nested as the results are.
+        """The results; with ``out``, written into arrays of the same nesting.
 
         Raises:
             TypeError: the number of values is wrong.
@@ -109,7 +109,7 @@ class CompiledFunction:
         return results[0] if self._bare else self._restore(results)
 
     def _plain(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The values as machine code may take them at once; the same object if there is nothing to make plainer."""
+        """The values in a form that machine code can take directly; the same object if they are already."""
         return values
 
     def _bind(self, values: tuple[Any, ...]) -> Bound:
@@ -137,7 +137,7 @@ class CompiledFunction:
             ]
         return results
 
-    # -- code: for other programs the arguments are the same, in the same order
+    # -- code for other programs: the same arguments in the same order
 
     @property
     def source(self) -> str:
@@ -146,13 +146,13 @@ class CompiledFunction:
 
     @property
     def c_source(self) -> str:
-        """A file of C99 with this function, whose head says how it is called: like :attr:`address`, in float64.
+        """A C99 file with this function in float64, called like :attr:`address`; the head comment documents the call.
 
-        Every compiler that keeps to IEEE 754 gives the same bits, except where a function of C's library is called.  They
-        differ from those of a call by rounding: C adds sums up in order, and fuses no product with a sum.
+        Compilers that follow IEEE 754 give identical bits, except for calls of C library functions.  They differ from this
+        function's own results by rounding: C adds sums up in order and does not fuse products with sums.
 
         Raises:
-            CompilationError: it contains a function of yours that only Numba can compile.
+            CompilationError: it contains a user-defined function that only Numba can compile.
 
         >>> import exprgraph as eg
         >>> x, y = eg.symbols("x y")
@@ -173,12 +173,12 @@ class CompiledFunction:
 
     @property
     def workspace_size(self) -> int:
-        """How many numbers of workspace callers of :attr:`kernel` give; enough for each of the two that C callers give."""
+        """The length of the workspace for :attr:`kernel`; also enough for each of the two workspaces of C callers."""
         return workspace_size(self.core)
 
     @property
     def address(self) -> int:
-        """The machine code's address, for C callers: see :attr:`ctypes`.
+        """The address of the machine code, for C callers; see :attr:`ctypes`.
 
         Raises:
             CompilationError: a part of the function is one that only Numba can compile.
@@ -205,20 +205,20 @@ class CompiledFunction:
         return c_function(self.core)
 
     def low_level_callable(self) -> Any:
-        """A ``scipy.LowLevelCallable`` of signature ``double (int, double *)``, of a function of numbers."""
+        """A ``scipy.LowLevelCallable`` with signature ``double (int, double *)``, for a function of scalars."""
         return low_level_callable(self.core)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the evaluator as a module that needs only numpy and numba.
+        """Save the function as a Python module that needs only numpy and numba.
 
         The module has ``evaluate(*values)``, with the same arguments in the same order and batch axes first; its results are a
-        list in the order of :attr:`outputs`.  What depends on no sample is not repeated over them.  ``self_check()``, which
-        runs when the module is run, compares it with what was computed when it was written.
-        The file appears whole or not at all; one that exists is replaced, and keeps its mode.
+        list in the order of :attr:`outputs`.  Results that do not depend on the sample are not repeated.  ``self_check()``, also
+        run by running the module, compares the results with those computed at the time of saving.
+        The file is written completely or not at all; an existing file is replaced and keeps its mode.
 
         Raises:
             FileNameError: the name's ending means something else, as in ``evaluator.c``.
-            OSError: there is no such directory, what is there is no regular file, or the disk is full.
+            OSError: the directory does not exist, the path is not a regular file, or the disk is full.
         """
         save_module(self.core, path)
 
@@ -239,7 +239,7 @@ def _arguments(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shar
         listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
         names = ", ".join(shown(a.name) for a in arguments) or "none"
         raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({names})")
-    # with no symbol declared per sample, every argument may come as a batch
+    # with no symbol declared per sample, every argument may have batch axes
     every = not any(a.per_sample for a in arguments)
     together = set(shared)
     return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)]
@@ -254,25 +254,25 @@ def compile(  # noqa: A001
     threads: int = 1,
     contract: bool = True,
 ) -> CompiledFunction:
-    """A compiled function of an expression, or of any nesting of expressions.
+    """Compile an expression, or any nesting of expressions, to a numerical function.
 
     Args:
         equations: an expression, or dicts, lists and tuples of them; results come in the same nesting.
-        symbols: the arguments, in order; several symbols as one argument are :func:`packed`.
-        shared: arguments that all samples of a batch share (never given with batch axes).
-        backend: "native" makes machine code at the first call; "numba" has Numba compile the printed Python, which takes seconds the
-            first time; "numpy" evaluates without compiling; "auto" answers with NumPy while it makes machine code in the background.
-            Their results differ in the last digits.
-        threads: machine code divides a batch among so many threads. Equal calls with equal threads give equal bits.
-        contract: whether ``a*b + c`` is rounded once, as a fused multiply-add.  Without, ``+ - * /`` and square roots
-            give the bits of NumPy; sums over axes are added in another order all the same.
+        symbols: the arguments, in order; use :func:`packed` to pass several symbols as one argument.
+        shared: arguments without batch axes, shared by all samples of a batch.
+        backend: "native" generates machine code at the first call; "numba" compiles the generated Python with Numba, which takes
+            seconds the first time; "numpy" evaluates without compiling; "auto" uses NumPy until machine code, compiled in
+            the background, is ready.  Results of different backends differ in the last digits.
+        threads: the number of threads that share the samples of a batch.  Equal calls with equal threads give equal bits.
+        contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
+            roots give NumPy's bits; sums over axes are still added in a different order.
 
     Returns:
-        A function of one value a symbol: arrays of the symbol's shape, with any batch axes in
-        front, which broadcast among each other. If some symbols are declared per sample, only they
-        take batch axes. Compilation happens at the first call, for each of: a single sample, a
-        batch, float64, float32. ``out=`` takes arrays, nested as the results are, to write them into.
-        The interpreter is free to run other threads meanwhile.
+        A function of one value for each symbol: arrays of the symbol's shape, with any batch axes in
+        front, which broadcast with each other. If some symbols are declared per sample, only they
+        take batch axes. Single samples and batches, float64 and float32 are compiled separately, each
+        at its first call. ``out=`` takes arrays, in the nesting of the results, to write into.
+        Other threads of Python can run during a call.
 
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")

@@ -1,4 +1,4 @@
-"""What a compiled function is made of: for tests, and for whoever asks why one is slow or large."""
+"""Inspection of compiled functions: for tests, and to find out why one is slow or large."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .outputs import CompiledOutputs
 
 
 class Inspection:
-    """What :func:`inspect` shows of a compiled function: one of its forms.
+    """One form of a compiled function, as returned by :func:`inspect`.
 
     A form is for one sample or for a batch, in float64 or in float32.
 
     Attributes:
         batch: whether the form is for a batch.
-        dtype: the type of its numbers.
+        dtype: its number type.
     """
 
     def __init__(self, core: CompiledOutputs, batch: bool, single: bool) -> None:
@@ -39,20 +39,20 @@ class Inspection:
 
     @property
     def compiled(self) -> tuple[tuple[bool, str], ...]:
-        """The forms compiled so far, in order: for a batch or not, and the type of numbers."""
+        """The forms compiled so far, in order: whether for a batch, and the number type."""
         return tuple((batch, "float32" if single else "float64") for batch, single in self._core.forms)
 
     def wait(self) -> None:
-        """Until whatever backend "auto" compiles in the background is there.
+        """Wait for the background compilation of backend "auto".
 
         Raises:
-            Exception: whatever error ended the compilation.
+            Exception: the error that ended the compilation.
         """
         self._core.wait()
 
     @property
     def reason(self) -> str | None:
-        """Why there is no machine code of it: the function, and what in its code only Numba compiles; ``None`` if there is."""
+        """Why there is no native machine code: the user-defined function, and the code that only Numba compiles; ``None`` otherwise."""
         if self._core.backend in ("numba", "numpy"):
             return f"backend {self._core.backend!r} was chosen"
         return self._core.left_to_numba
@@ -61,22 +61,22 @@ class Inspection:
 
     @property
     def native(self) -> bool:
-        """Whether it is machine code made by this package, which has an address and divides batches among threads.  Compiles it."""
+        """Whether this package generated the machine code, which then has an address and can use threads.  Compiles the form."""
         return self.reason is None and self._core.form(self.batch, self.dtype == np.float32).code is not None
 
     @property
     def source(self) -> str:
-        """The whole generated module in Python."""
+        """The complete generated Python module."""
         return self._program.source
 
     @property
     def code(self) -> str:
-        """The same without its data."""
+        """The generated Python module without its data."""
         return self._program.code
 
     @property
     def c_source(self) -> str:
-        """A file of C99 with a function that is called as this form is.
+        """A C99 file with a function that is called like this form.
 
         Raises:
             CompilationError: only Numba compiles it, as :attr:`reason` says.
@@ -85,52 +85,52 @@ class Inspection:
 
     @property
     def data(self) -> Data:
-        """The arrays that code reads: constants, indices, steps."""
+        """The arrays read by the code: constants, indices, steps."""
         return self._program.data
 
     @property
     def loops(self) -> Loops:
-        """The typed loops that all code is printed from; their ``repr`` is for readers."""
+        """The typed loops from which all code is printed; their ``repr`` is readable."""
         return self._program.loops
 
     @property
     def kernels(self) -> tuple[str, ...]:
-        """The names of the kernels; steps that do the same share one."""
+        """The names of the kernels; steps of equal code share a kernel."""
         return tuple(k.name for k in self._program.loops.kernels)
 
     @property
     def steps(self) -> int:
-        """How often the driver runs a kernel for a block."""
+        """The number of kernel calls for each block."""
         return len(self._program.data.steps)
 
     @property
     def block(self) -> int:
-        """How many samples a block has; a form for one sample has no blocks."""
+        """The number of samples in a block; unused by a form for one sample."""
         return self._program.block
 
     @property
     def rows(self) -> int:
-        """How many numbers a sample of a block has as workspace."""
+        """The workspace for each sample of a block, in numbers."""
         return self._program.rows
 
     @property
     def workspace(self) -> int:
-        """How many numbers the workspace of a block has."""
+        """The workspace of a block, in numbers."""
         return self._program.workspace
 
     @property
     def shared(self) -> int:
-        """How many numbers the workspace has that all samples share."""
+        """The workspace shared by all samples, in numbers."""
         return self._program.shared
 
     @property
     def differs(self) -> tuple[bool, ...]:
-        """Of each result, whether it is computed for each sample."""
+        """For each result, whether it is computed separately for each sample."""
         return self._program.per_sample
 
     @property
     def llvm(self) -> str:
-        """The code in LLVM's assembly, for this machine.
+        """The code as LLVM assembly for this machine.
 
         Raises:
             CompilationError: only Numba compiles it, as :attr:`reason` says.
@@ -139,7 +139,7 @@ class Inspection:
         from ..native import machine  # loads LLVM
 
         if self._core.left_to_numba is not None:
-            raise CompilationError(f"there is no machine code of {self._core.left_to_numba}")
+            raise CompilationError(f"there is no machine code for {self._core.left_to_numba}")
         return print_program(self._program.loops, machine.target(8 * self.dtype.itemsize))
 
     def __repr__(self) -> str:
@@ -148,15 +148,15 @@ class Inspection:
 
 
 def inspect(fn: CompiledFunction, batch: bool | None = None, dtype: DTypeLike = float) -> Inspection:
-    """What a compiled function is made of.
+    """Inspect a compiled function: its code, kernels and workspace.
 
     Args:
-        fn: a function that :func:`compile` made, or a package built on it.
-        batch: show the form for a batch, or for one sample; by default the one for a batch, if there may be any.
-        dtype: the type of numbers, float64 or float32.
+        fn: a function made by :func:`compile`, or by a package built on it.
+        batch: whether to show the form for a batch or for one sample; by default for a batch, if any argument may have batch axes.
+        dtype: the number type, float64 or float32.
 
     Raises:
-        TypeError: it is no compiled function, or there is no form of that type.
+        TypeError: ``fn`` is not a compiled function, or ``dtype`` is neither type.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", 3)
@@ -170,7 +170,7 @@ def inspect(fn: CompiledFunction, batch: bool | None = None, dtype: DTypeLike = 
         raise TypeError(f"inspect: expected a compiled function, got {type(fn).__name__}")
     kind = np.dtype(dtype)
     if kind not in (np.float64, np.float32):
-        raise TypeError(f"inspect: there are forms in float64 and in float32, got {kind}")
+        raise TypeError(f"inspect: forms are in float64 or float32, got {kind}")
     return Inspection(fn.core, fn.core.takes_batches if batch is None else bool(batch), kind == np.float32)
 
 

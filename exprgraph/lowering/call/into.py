@@ -1,4 +1,4 @@
-"""Results written into arrays that the caller gives."""
+"""The ``out=`` argument: results written into the caller's arrays."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ...tree import flatten
 
 
 def given_arrays(out: Any, count: int) -> list[np.ndarray]:
-    """The arrays of a nesting like that of the results."""
+    """The arrays of an ``out=`` argument, checked to have the nesting of the results."""
     arrays, _ = flatten(out)
     if len(arrays) != count:
-        raise ShapeError(f"out: expected {count} array{'s' * (count != 1)}, nested as the results are, got {len(arrays)}")
+        raise ShapeError(f"out: expected {count} array{'s' * (count != 1)}, in the nesting of the results, got {len(arrays)}")
     for k, a in enumerate(arrays):
         if not isinstance(a, np.ndarray):
             raise DTypeError(f"out: array {k} is a {type(a).__name__}; results can only be written into NumPy arrays")
@@ -26,7 +26,7 @@ def given_arrays(out: Any, count: int) -> list[np.ndarray]:
 
 
 def at_once(quick: Callable[..., Any] | None, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
-    """Whether the call could be answered in one step, straight into the arrays."""
+    """Whether the call could be answered in one step, directly into the arrays."""
     if quick is None or not _apart(values, out):
         return False
     return quick(*values, *out) is True
@@ -41,12 +41,12 @@ def _apart(values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
     return not any(np.may_share_memory(a, b) for k, a in enumerate(out) for b in out[:k])
 
 
-#: pairs of arrays that are compared one by one
+#: the largest number of pairs of arrays that are compared one by one
 FEW = 64
 
 
 def _bounds(a: np.ndarray) -> tuple[int, int]:
-    """The addresses that an array lies between."""
+    """The lowest and highest address of an array."""
     first = last = int(a.__array_interface__["data"][0])
     if not a.size:
         return first, first
@@ -59,15 +59,15 @@ def _bounds(a: np.ndarray) -> tuple[int, int]:
 
 
 def shared_with(out: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> list[bool]:
-    """Of each array, whether it may share memory with one of the others.
+    """For each array, whether it may share memory with one of the others.
 
-    That is NumPy's ``may_share_memory``, in a time in proportion to the number of arrays.
+    Like NumPy's ``may_share_memory`` for every pair, but not in quadratic time.
     """
     lows: list[int] = []
     highs: list[int] = []
     for low, high in sorted(b for b in map(_bounds, others) if b[0] < b[1]):
         lows.append(low)
-        highs.append(max(high, highs[-1] if highs else high))  # of all that begin before it
+        highs.append(max(high, highs[-1] if highs else high))  # among all that begin before it
     result = []
     for low, high in map(_bounds, out):
         k = bisect_right(lows, high - 1) - 1
@@ -92,7 +92,7 @@ def check_shapes(out: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]]) -
 
 
 def write(results: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> None:
-    """Results into the arrays, where they are not there already; types may only change as NumPy's ``same_kind`` allows."""
+    """Copy results into the arrays, unless they are there already; types may change only as NumPy's ``same_kind`` allows."""
     check_shapes(out, [np.shape(r) for r in results])
     for r, a in zip(results, out):
         same = isinstance(r, np.ndarray) and r.__array_interface__["data"] == a.__array_interface__["data"] and r.strides == a.strides

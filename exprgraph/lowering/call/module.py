@@ -1,4 +1,4 @@
-"""Generated source as a live module of Numba's; equal source is compiled once in a process, and kept for later ones."""
+"""Generated source loaded as a module for Numba; equal source is compiled once in a process and cached for later processes."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Module:
 
 
 class _Kept:
-    """What Numba compiled, as an entry among the machine code on disk: its dispatcher asks here before it compiles.
+    """Numba's compiled code as an entry of the cache on disk; its dispatcher asks this object before it compiles.
 
-    Numba's own cache wants a file of source and writes beside it; this one has the checks and the bound of ours.
+    Numba's own cache needs a source file and writes next to it; this one uses the checks and the size limit of our cache.
     """
 
     cache_path = None
@@ -51,7 +51,7 @@ class _Kept:
         return disk.key("numba", self._source, repr(signature), *parts)
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """What was compiled for a signature; ``None``: nothing is kept."""
+        """The compiled code for a signature; ``None`` if it is not cached."""
         data = disk.read(self._key(signature, context))
         if data is None:
             return None
@@ -62,7 +62,7 @@ class _Kept:
         return form.rebuild(None, context, pickle.loads(data))
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep what was compiled, unless it has addresses of this process in it."""
+        """Cache the compiled code, unless it contains addresses of this process."""
         from numba.core import caching, serialize
 
         form: Any = caching.CompileResultCacheImpl
@@ -76,7 +76,7 @@ def _importable(name: str) -> str:
     return "exprgraph_generated_" + name.strip("<>").rpartition(" ")[2]
 
 
-#: modules kept for functions of equal source that are made later
+#: the number of modules kept for later functions of equal source
 KEPT = 256
 
 _modules: dict[str, Module] = {}

@@ -1,4 +1,4 @@
-"""Outputs as a function of arrays: its forms, each compiled when it is first needed."""
+"""Outputs as a function of arrays, in several forms, each compiled at first use."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class CompiledOutputs:
-    """Outputs as a function of arrays, in all its forms: of a sample or of many, in float64 or in float32."""
+    """Outputs as a function of arrays, in all forms: for a sample or a batch, in float64 or float32."""
 
     def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
         count = whole(threads)
         if count is None or count < 1:
-            raise ValueError(f"threads is a positive whole number, got {threads!r}")
+            raise ValueError(f"threads must be a positive whole number, got {threads!r}")
         self.threads = count
         self.contract = bool(contract)
         self._coming: dict[tuple[int, bool, bool], _Coming] = {}
@@ -63,7 +63,7 @@ class CompiledOutputs:
         return tuple(o in hit for o in self.outputs)
 
     def program(self, batch: bool = True, single: bool = False) -> Program:
-        """The generated code of a form, without compiling it."""
+        """The generated code of a form, not compiled."""
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
@@ -84,9 +84,9 @@ class CompiledOutputs:
         return form
 
     def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
-        """A form that is compiled in the background from the first time it is asked for."""
+        """A form that is compiled in the background, from the first request."""
         form = self.forms.get((batch, single))
-        if form is not None or ending():  # no thread compiles any more: NumPy answers
+        if form is not None or ending():  # no thread compiles any more: NumPy computes
             return form
         key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
         coming = self._coming.get(key)
@@ -95,14 +95,14 @@ class CompiledOutputs:
         return None if coming.is_alive() else coming.result()
 
     def wait(self) -> None:
-        """Until the forms that are compiled in the background are there; raises the error of one that could not be compiled."""
+        """Wait for the forms that are being compiled in the background; raises the error of a failed compilation."""
         for (process, *_), coming in list(self._coming.items()):
             if process == os.getpid():
                 coming.result()
 
     @property
     def left_to_numba(self) -> str | None:
-        """The first function of users that only Numba compiles, and why; ``None`` if there is none."""
+        """The first user-defined function that only Numba compiles, and why; ``None`` if there is none."""
         return next((f"{name}, which only Numba compiles: {why}" for name, why in unread_functions(self.outputs).items()), None)
 
     @property
@@ -116,14 +116,14 @@ class CompiledOutputs:
         return any(a.per_sample for a in self.arguments)
 
     def __call__(self, *values: Any) -> list[np.ndarray]:
-        """Values of the outputs: with batch axes where they differ by sample."""
+        """Values of the outputs, with batch axes if they differ by sample."""
         bound = bind(values, self.arguments, called=lambda name: f"argument {name!r}")
         return self.answer(bound.repeated(self.arguments), bound.batch)[0]
 
     def answer(
         self, arrays: Sequence[np.ndarray], batch: Shape, out: Sequence[np.ndarray] | None = None
     ) -> tuple[list[np.ndarray], Form | None]:
-        """The same of arrays of one type that fit, and the form that gave it: its ``quick`` answers a call like this one at once."""
+        """The values for arrays of one type and fitting shapes, and the form used: its ``quick`` answers the next such call."""
         if self.backend == "numpy":
             return self._with_numpy(arrays, batch), None
         single = bool(arrays) and arrays[0].dtype == np.float32
@@ -158,11 +158,11 @@ class _Coming(threading.Thread):
     def run(self) -> None:
         try:
             self._made = self._make()
-        except BaseException as error:  # the caller's, who asks for the result
+        except BaseException as error:  # raised for the caller who asks for the result
             self._made = error
 
     def result(self) -> Form:
-        """The form, when it is there; raises the error that ended its compilation."""
+        """Wait for the form; raises the error that ended its compilation."""
         self.join()
         assert self._made is not None
         if isinstance(self._made, BaseException):

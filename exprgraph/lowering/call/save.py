@@ -15,7 +15,7 @@ from .outputs import CompiledOutputs
 
 #: multiples of the golden ratio's fraction, modulo 1, fill the interval evenly
 _GOLDEN = 0.6180339887498949
-#: entries of a result that a saved module is checked by
+#: the number of entries of a result that a saved module's check compares
 _COMPARED = 100
 
 _CALLER = '''
@@ -99,13 +99,13 @@ if __name__ == "__main__":
 
 
 def points(shape: tuple[int, ...], k: int) -> np.ndarray:
-    """Argument k of the check: in (0, 1), where most functions are finite and no square root leaves its domain."""
+    """Argument k of the check: in (0, 1), where most functions are finite and square roots are defined."""
     n = math.prod(shape)
     return np.asarray(0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * _GOLDEN)[0].reshape(shape))
 
 
 def _check(core: CompiledOutputs) -> str:
-    """What NumPy gives for the results, as text: entries at equal distances, of large results not all."""
+    """The results computed by NumPy, as text; of large results only some entries, equally spaced."""
     bindings = {}
     for k, a in enumerate(core.arguments):
         vector = points(a.shape, k).ravel()
@@ -121,7 +121,7 @@ def _check(core: CompiledOutputs) -> str:
 
 
 def save_module(core: CompiledOutputs, path: str | os.PathLike[str]) -> None:
-    """Write the generated module with a plain Python caller, whole or not at all."""
+    """Write the generated module with a plain Python caller, completely or not at all."""
     with written_whole(path, "the function", [".py"]) as f:
         program = core.program(core.takes_batches)
         text = program.source + _CALLER.format(

@@ -1,8 +1,8 @@
-"""Threads that wait for work, shared by all compiled functions of a process.
+"""A pool of worker threads, shared by all compiled functions of a process.
 
 The standard library's pools and conditions are Python code: an interrupt inside of them can leave a lock
-taken for ever.  What is used here are locks, queues and dictionaries, each of whose steps is one step of the
-interpreter, and a loop that begins anew wherever it was interrupted.
+taken for ever.  This module uses only locks, queues and dictionaries, whose operations are atomic in the
+interpreter, and a loop that can restart after any interrupt.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _ending = False  # threads are about to be stopped wherever they are
 
 
 def together(work: Callable[[int], None], count: int) -> None:
-    """``work(0)`` to ``work(count - 1)`` at the same time; the first in the calling thread, and those that no thread has begun.
+    """Run ``work(0)`` to ``work(count - 1)`` in parallel; the calling thread runs the first and all that no thread has begun.
 
-    All are done when it returns or raises: what they work on is the caller's, who may let go of it.
+    All have ended when this returns or raises, so that the caller may free their data.
     """
     queue = _threads(count - 1)
-    owners: dict[int, object] = {}  # who makes each; setdefault tells one claimant that it is the first
+    owners: dict[int, object] = {}  # who runs each; setdefault tells one claimant that it is the first
     ended = [False] * count
     finished: SimpleQueue[int] = SimpleQueue()
     errors: list[BaseException] = []
@@ -62,7 +62,7 @@ def together(work: Callable[[int], None], count: int) -> None:
             while not all(ended):
                 finished.get(timeout=0.01 if errors else None)
             break
-        except Empty:  # looked again, since an interrupt may have lost what was finished
+        except Empty:  # checked again, since an interrupt may have lost a completion
             pass
         except BaseException as e:
             errors.append(e)
@@ -71,7 +71,7 @@ def together(work: Callable[[int], None], count: int) -> None:
 
 
 def _threads(count: int) -> SimpleQueue[Task] | None:
-    """Where so many threads wait for work; ``None`` where there can be none."""
+    """A queue that so many threads serve; ``None`` if no threads can be started."""
     global _pool, _started
     with _lock:
         if _ending or count < 1:
@@ -82,7 +82,7 @@ def _threads(count: int) -> SimpleQueue[Task] | None:
             while _started < count:
                 _thread.start_new_thread(_serve, (_pool[1],))
                 _started += 1
-        except RuntimeError:  # no more threads: those there are do it, with the calling one
+        except RuntimeError:  # no more threads can be started: the existing ones and the calling thread do the work
             if not _started:
                 return None
         return _pool[1]
