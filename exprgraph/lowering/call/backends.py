@@ -38,7 +38,7 @@ def checked(backend: object) -> str:
 
 
 def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
-    """The functions of users whose code only Numba compiles, with the reasons."""
+    """The user-defined functions whose code only Numba compiles, with the reasons."""
     rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
     return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
 
