@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ...errors import CompilationError
-from ...loops.program import Loops
 from ..plan.data import Data
 from ..plan.program import Program
 from .embed import c_source
 from .function import CompiledFunction
 from .outputs import CompiledOutputs
+
+if TYPE_CHECKING:
+    from ...loops.program import Loops
 
 
 class Inspection:
