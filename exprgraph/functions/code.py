@@ -75,9 +75,14 @@ def _check_code(name: str, code: str, source: str, arity: int) -> None:
     if isinstance(value, _NO_NUMBER) or (isinstance(value, ast.Constant) and not isinstance(value.value, (bool, int, float))):
         raise ValueError(f"function {name}: code is an expression whose value is a number, got {code!r}")
     defined = {d.name: d for d in helpers if isinstance(d, ast.FunctionDef)}
+    shadowed = sorted(defined.keys() & {"math", "np"})
+    if shadowed:
+        raise ValueError(f"function {name}: source defines {shadowed[0]}, the name of a module; give the function another name")
     known = {"math", "np", *signatures(), *OPERATIONS, *dir(builtins), *defined, *(f"a{k}" for k in range(arity))}
     _check_names(name, "code", filled, "eval", known, defined)
     _check_names(name, "source", source, "exec", known, defined)
+    if _is_function_or_module(value, arity):
+        raise ValueError(f"function {name}: code is an expression whose value is a number, got {code!r}")
     for d in defined.values():
         for decorator in d.decorator_list:
             if not ast.unparse(decorator).startswith("njit"):
@@ -85,6 +90,14 @@ def _check_code(name: str, code: str, source: str, arity: int) -> None:
                 raise ValueError(
                     f"function {name}: source has the decorator @{written}; helpers need none, and @njit is the only one there is"
                 )
+
+
+def _is_function_or_module(value: ast.expr, arity: int) -> bool:
+    """Whether a value is a name other than an argument's, or an object of ``math`` or NumPy that is no number."""
+    if isinstance(value, ast.Name):
+        return value.id not in {f"a{k}" for k in range(arity)}
+    found = _attribute(value)
+    return found is not None and not isinstance(found, (bool, int, float))
 
 
 def _filled(name: str, code: str, arity: int) -> str:
@@ -166,7 +179,8 @@ def _check_call(name: str, column: str, node: ast.Call, helpers: Mapping[str, as
         most, least = len(given.posonlyargs) + len(given.args), len(given.posonlyargs) + len(given.args) - len(given.defaults)
         said = "" if given.vararg or least <= len(node.args) <= most else f"it takes {most}"
     else:
-        f = _attribute(node.func)
+        python = isinstance(node.func, ast.Name) and node.func.id not in names()
+        f = getattr(builtins, ast.unparse(node.func), None) if python else _attribute(node.func)
         said = refuses(f, len(node.args)) if callable(f) and not isinstance(f, type) else ""
     if said:
         raise ValueError(f"function {name}: {column} calls {ast.unparse(node)}, which does not work: {said}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -114,6 +115,7 @@ def read_template(
         value = read_function(node, functions)
     except UnreadableError as error:
         error.text = where
+        error.what, error.construct = (_with_names(text, names) for text in (error.what, error.construct))
         if isinstance(error, MistakeError):
             raise
         return _unread(node, helpers, library, error)
@@ -193,6 +195,13 @@ def _unread(
         functions.append(Function(d.name, given, (), program.real(math.nan), contract, source=ast.unparse(d), calls=calls))
     call = Call(value.name, tuple(Name(p, "real") for p in parameters))
     return Template(Function(name, parameters, (), call), tuple(functions), error)
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """A piece of a message with the names that users gave their functions."""
+    for given, other in names.items():
+        text = re.sub(rf"\b{re.escape(other)}\b", given, text)
+    return text
 
 
 def _rename(node: ast.AST, names: Mapping[str, str]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .errors import UnreadableError
 from .expressions import Expressions, construct, located
 from .numbers import Value
-from .program import Constant, Expression
+from .program import Constant, Expression, real
 from .vocabulary import function_of
 
 #: names that printed Python uses
 _RESERVED = ("math", "np", "R", "u", "separate_product", "bits", "from_bits", "pow", "mod", "floor_divide")
+_NO_VALUE = real(math.nan)
 
 
 class Way(NamedTuple):
@@ -136,10 +138,8 @@ class Statements(Expressions):
         env: dict[str, Value] = {}
         for name in {**yes.env, **no.env}:
             a, b = yes.env.get(name), no.env.get(name)
-            if a is None or b is None or a is b or a == b:  # a name of one branch is unknown in the other
-                env[name] = a if a is not None else b  # type: ignore[assignment]
-            else:
-                env[name] = n.named(n.chosen(condition, a, b), name)
+            a, b = (_NO_VALUE if v is None else v for v in (a, b))  # where Python has an UnboundLocalError
+            env[name] = a if a is b or a == b else n.named(n.chosen(condition, a, b), name)
         return Way(returned, env)
 
 

@@ -159,6 +159,20 @@ def test_what_cannot_be_read_is_named(name: str) -> None:
     assert template.value.result == Call(value.name, (Name("a0", "real"),))
 
 
+def test_a_name_without_a_value_is_nan_where_python_has_an_error() -> None:
+    source = "def f(a):\n    if a > 0:\n        b = 1\n    return b\n"
+    run, plain = running(read("f({0})", source)), python("f({0})", source)
+    assert run(0.5) == plain(0.5) == 1.0 and math.isnan(run(-0.5))
+    with pytest.raises(UnboundLocalError):
+        plain(-0.5)
+
+
+def test_messages_have_the_names_of_users() -> None:
+    source = "def f(a):\n    return f(a - 1) if a > 0 else 0\n"
+    template = read_template("mine", "f({0})", 1, source, library.signatures(), {"f": "f_1234"})
+    assert str(template.unread) == "f calls itself in line 1 of source: def f"
+
+
 @pytest.mark.parametrize("code", ["exp({0}, {0})", "f({0}, 1)", "f()", "relu()"])
 def test_calls_of_too_many_arguments_are_mistakes(code: str) -> None:
     with pytest.raises(MistakeError, match=r"takes 1 argument, got"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Form:
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         if self.code is not None and plain and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
-        self._run = self._native(self.code) if self.code is not None else self._with_numba(", ".join(unread_functions(outputs)))
+        self._run = self._native(self.code) if self.code is not None else self._with_numba(unread_functions(outputs))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
         # of each output: its range in the shared results (None: on lanes), its shape, its batch axes, whether it is bool
         self._layout: list[tuple[slice | None, tuple[int, ...], bool, bool]] = []
@@ -91,23 +91,27 @@ class Form:
 
         return run
 
-    def _with_numba(self, unread: str) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
+    def _with_numba(self, unread: Mapping[str, str]) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
         with in_llvm():  # Numba starts LLVM
             module = generated.load_module(self.program.source)
 
-            from numba.core.errors import NumbaError
+            from numba import typeof
 
         compiled = False
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             nonlocal compiled
             tables = (module.constants, module.table, module.steps.ravel())
-            try:
-                with nullcontext() if compiled else in_llvm():  # Numba compiles at the first call
-                    module.kernel(*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+            given = (*arguments, *results, workspace, shared, *tables, np.uint64(samples))
+            if not compiled:
+                try:
+                    with in_llvm():
+                        module.kernel.compile(tuple(map(typeof, given)))
+                except Exception as e:  # of many kinds: Numba checks little before it computes types
+                    names = ", ".join(unread) or "this function"
+                    raise CompilationError(f"the code of {names} cannot be compiled: {_reason(e, unread)}") from None
                 compiled = True
-            except (NumbaError, NameError) as e:
-                raise CompilationError(f"the code of {unread or 'this function'} cannot be compiled: {_reason(e)}") from None
+            module.kernel(*given)
 
         return run
 
@@ -136,12 +140,14 @@ class Form:
         return values
 
 
-def _reason(error: Exception) -> str:
-    """The message of a Numba error, without advice and positions in generated code."""
+def _reason(error: Exception, unread: Mapping[str, str]) -> str:
+    """The constructs that were left to Numba, and the message of its error: without advice, steps, and positions in generated code."""
     lines = [line.strip() for line in str(error).splitlines()]
-    rest = ("File ", "<source", "During", "- ", "This error", "To see", "For more", "http")
-    told = [line for line in lines if line and not line.startswith(rest)]
-    return "; ".join(told[:6])[:600]
+    rest = ("File ", "<source", "During", "- ", "This error", "To see", "For more", "http", "Failed in nopython mode")
+    told = [re.sub(r"Module\(<module '(\w+)'[^>]*>\)", r"module \1", line) for line in lines if line and not line.startswith(rest)]
+    told = told[: next((k for k, line in enumerate(told) if line.startswith("There are ")), 4)]
+    said = "; ".join(told[:4])[:400] or type(error).__name__
+    return ", ".join([*unread.values()][:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
 def _in_threads(
