@@ -190,17 +190,17 @@ def _marked(text: str) -> str:
     return re.sub(r"::$", ":", text.replace("``", "`"))
 
 
-_ARCHITECTURE = Path(__file__).with_name("architecture.md")
+_MODULES = Path(__file__).with_name("modules.md")
 _COLUMNS = "| column | declared in | a rule says | without a rule |\n|---|---|---|---|\n"
 
 
-def architecture() -> str:
-    """The page of the architecture, with the table of the columns of primitives as they are."""
+def modules() -> str:
+    """The page of modules, with the table of the columns of primitives as they are."""
     for module in pkgutil.walk_packages(exprgraph.__path__, "exprgraph."):  # each column is declared by its module
         importlib.import_module(module.name)
-    before, after = _ARCHITECTURE.read_text(encoding="utf-8").split(_COLUMNS)
+    before, _ = _MODULES.read_text(encoding="utf-8").split(_COLUMNS)
     lines = map(_column, sorted(COLUMNS.values(), key=lambda c: (c.home, c.name)))
-    return before + _COLUMNS + "\n".join(lines) + after[after.index("\n\n") :]
+    return before + _COLUMNS + "\n".join(lines) + "\n"
 
 
 def _column(column: Column[Any]) -> str:
@@ -210,6 +210,6 @@ def _column(column: Column[Any]) -> str:
 
 
 if __name__ == "__main__":
-    _ARCHITECTURE.write_text(architecture(), encoding="utf-8")
+    _MODULES.write_text(modules(), encoding="utf-8")
     _PAGE.write_text(page(), encoding="utf-8")
     _ACCURACY.write_text(accuracy(), encoding="utf-8")

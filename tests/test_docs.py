@@ -85,7 +85,7 @@ def test_the_readme_has_exactly_two_commands() -> None:
 
 def test_what_is_made_of_docstrings_is_current() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make_api.py"), run_name="make_api")
-    for name, write in (("api.md", "page"), ("accuracy.md", "accuracy"), ("architecture.md", "architecture")):
+    for name, write in (("api.md", "page"), ("accuracy.md", "accuracy"), ("modules.md", "modules")):
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made[write](), "run: python docs/make_api.py"
 
 
@@ -101,8 +101,8 @@ def rows(page: Path, head: str) -> Iterator[tuple[str, str]]:
             yield section, name[1]
 
 
-def test_the_architecture_page_names_every_source_file_once() -> None:
-    found = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+def test_the_page_of_modules_names_every_source_file_once() -> None:
+    found = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "modules.md", "| module | idea |")]
     sources = [p for package in ("exprgraph", "symnn") for p in (ROOT / package).rglob("*.py") if p.name != "__init__.py"]
     assert sorted(found) == sorted(p.relative_to(ROOT).as_posix() for p in sources)
 
@@ -119,31 +119,31 @@ def imported(source: Path) -> Iterator[str]:
                         break
 
 
-def test_imports_go_upwards_on_the_architecture_page() -> None:
-    order = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+def test_imports_go_upwards_on_the_page_of_modules() -> None:
+    order = [f"{package}/{name}.py" for package, name in rows(ROOT / "docs" / "modules.md", "| module | idea |")]
     for k, name in enumerate(order):
         above = set(order[:k])
         for other in imported(ROOT / name):
             assert other in above, f"{name} imports {other}, which has a row below it"
 
 
-def test_a_folder_is_one_layer_of_the_architecture_page() -> None:
-    order = [f"{package}/{name}" for package, name in rows(ROOT / "docs" / "architecture.md", "| module | idea |")]
+def test_a_folder_is_one_layer_of_the_page_of_modules() -> None:
+    order = [f"{package}/{name}" for package, name in rows(ROOT / "docs" / "modules.md", "| module | idea |")]
     folders = [f for f, _ in itertools.groupby(name.split("/")[:-1][:2] for name in order)]
     inside = ["/".join(f) for f in folders if len(f) > 1]
     assert len(set(inside)) == len(inside), "the rows of a folder stand together"
 
 
-def test_the_architecture_page_names_what_is_beside_the_packages() -> None:
-    found = [name for _, name in rows(ROOT / "docs" / "architecture.md", "| file | idea |")]
+def test_the_page_of_modules_names_what_is_beside_the_packages() -> None:
+    found = [name for _, name in rows(ROOT / "docs" / "modules.md", "| file | idea |")]
     assert len(set(found)) == len(found)
     for name in found:
-        assert (ROOT / name).exists(), f"architecture.md names {name}"
+        assert (ROOT / name).exists(), f"modules.md names {name}"
     helpers = [p for p in (ROOT / "tests").rglob("*.py") if not p.name.startswith("test_") and p.name != "__init__.py"]
     for p in [*helpers, *(ROOT / "docs").glob("*.py"), *(ROOT / "tests").glob("*.py")]:
-        assert p.relative_to(ROOT).as_posix() in found, f"architecture.md does not name {p.relative_to(ROOT)}"
+        assert p.relative_to(ROOT).as_posix() in found, f"modules.md does not name {p.relative_to(ROOT)}"
     for folder in {p.parent.relative_to(ROOT).as_posix() for p in (ROOT / "tests").glob("*/*.py")}:
-        assert any(name == folder or name.startswith(f"{folder}/") for name in found), f"architecture.md does not name {folder}"
+        assert any(name == folder or name.startswith(f"{folder}/") for name in found), f"modules.md does not name {folder}"
 
 
 def test_every_promise_names_tests_that_exist() -> None:
