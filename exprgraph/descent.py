@@ -144,7 +144,7 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from .lowering.native.descend import descend  # with what makes machine code
+        from .lowering.native.descend import descend  # loads the compiler
 
         keep: list[Any] = []  # keeps everything alive that the tables point to
 

@@ -100,7 +100,7 @@ def squared(node: Node) -> Node | None:
     return result
 
 
-#: what is a sum of even powers, and of multiples of these
+#: shown by structure: even powers, and sums and multiples of such nodes
 NON_NEGATIVE = Property("non_negative", "whether no element is negative", __name__)
 NON_NEGATIVE.fill(lambda node: node.params[0] >= 0.0, CONSTANT)
 NON_NEGATIVE.fill(lambda node: [a for a, e in zip(node.args, node.params) if e % 2.0 != 0.0], PRODUCT)

@@ -93,7 +93,7 @@ def _check_code(name: str, code: str, source: str, arity: int) -> None:
 
 
 def _is_function_or_module(value: ast.expr, arity: int) -> bool:
-    """Whether a value is a name other than an argument's, or an object of ``math`` or NumPy that is no number."""
+    """Whether a value is a name other than an argument's, or an object of ``math`` or NumPy that is not a number."""
     if isinstance(value, ast.Name):
         return value.id not in {f"a{k}" for k in range(arity)}
     found = _attribute(value)

@@ -81,5 +81,5 @@ REDUCE_MIN = enter(Primitive("reduce_min"))
 SOLVE = enter(Primitive("solve"))
 SAMPLE_SUM = enter(Primitive("sample_sum"))
 
-#: what moves elements, and adds those that meet
+#: primitives that move elements, and add elements that meet
 MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)

@@ -54,7 +54,7 @@ def _each(function: Callable[[Node, Node], Node]) -> Rule:
 
 
 def _arithmetic(sp: Any) -> dict[type, Rule]:
-    """Numbers, sums, products, powers, and functions that are none of SymPy's own."""
+    """Numbers, sums, products, powers, and functions that SymPy does not have."""
     return {
         sp.Number: lambda e, args: number_of(e),
         sp.NumberSymbol: lambda e, args: number_of(e),
@@ -107,7 +107,7 @@ def _elementary(sp: Any) -> dict[type, Rule]:
 
 
 def _pieces(sp: Any) -> dict[type, Rule]:
-    """Absolute values, whole parts, extrema, and parts of complex numbers that are real."""
+    """Absolute values, whole parts, extrema, and real and imaginary parts of real numbers."""
     return {
         sp.Abs: _of(f.absolute),
         sp.sign: _of(f.sign),
@@ -126,7 +126,7 @@ def _pieces(sp: Any) -> dict[type, Rule]:
 
 
 def _conditions(sp: Any) -> dict[type, Rule]:
-    """Comparisons, what joins them, and cases."""
+    """Comparisons, logical operators, and cases."""
     return {
         sp.StrictLessThan: _of(f.less),
         sp.LessThan: _of(f.less_equal),

@@ -85,7 +85,7 @@ def _activations(sp: Any) -> dict[str, Entry]:
 
 
 def _choices(sp: Any) -> dict[str, Entry]:
-    """Pieces, comparisons, conditions, and what derivatives behind a choice are multiplied with."""
+    """Piecewise functions, comparisons, conditions, and factors of derivatives behind a choice."""
     half = sp.Rational(1, 2)
     return {
         "abs": sp.Abs,

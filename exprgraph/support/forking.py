@@ -1,4 +1,4 @@
-"""Locks that are free in a forked process, whatever the other threads of its parent were doing."""
+"""Locks that are free in a forked process, even if another thread of its parent held them."""
 
 from __future__ import annotations
 

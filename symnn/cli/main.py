@@ -33,7 +33,7 @@ derivatives {", ".join(DERIVATIVES)}, in any nesting, as in "gradient(jacobian)"
 results     an .npz file, or a table: result.csv has a point a line, and a column for each entry of a result,
             named as L1/W[0][1].  In the .npz, of a gradient: an array for each parameter, named L1/W, L1/b, ... as in a file
             of parameters; of anything else: one array, named as the derivative.  The points' axes come
-            first, then those of what is differentiated, then those of the parameter."""
+            first, then the axes of the differentiated value, then those of the parameter."""
 
 
 class _Parser(argparse.ArgumentParser):

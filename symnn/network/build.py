@@ -141,7 +141,7 @@ class BuiltFunction(eg.CompiledFunction):
 
     @cached_property
     def _repeated(self) -> tuple[bool, ...]:
-        """What depends on no sample, and is no sum over them, is the same for each sample."""
+        """Outputs that do not depend on the sample, and are not sums over samples, are repeated for each sample."""
         if self._reduced:
             return (False,) * len(self.outputs)
         used = eg.over_samples.used_in(list(self.outputs))

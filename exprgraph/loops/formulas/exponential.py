@@ -1,4 +1,4 @@
-"""Exponentials, and what is made of one: hyperbolic functions, the logistic function and its kin."""
+"""Exponentials, hyperbolic functions, and the logistic function and its relatives."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class CompiledOutputs:
             with compiling:
                 form = self.forms.get((batch, single))
                 if form is None:
-                    from .form import Form  # with what finds, or makes, machine code
+                    from .form import Form  # loads what finds or makes machine code
 
                     program = self.program(batch, single)
                     numba = self.backend == "numba"
