@@ -200,6 +200,9 @@ class Numbers:
 
     def _power(self, base: Value, exponent: Value) -> Value:
         """A power; a small integer exponent gives multiplications."""
+        known = _power_of_known(base, exponent)
+        if known is not None:
+            return known
         x = self.real(base)
         if not isinstance(exponent, int) or abs(exponent) > MULTIPLIED:
             return self.call("pow", [x, self.real(exponent)])
@@ -243,6 +246,18 @@ class Numbers:
         if isinstance(yes, int) and isinstance(no, int):
             return yes if yes == no else self.operation("select", condition, self.real(yes), self.real(no))
         return self.operation("select", condition, *self.alike(yes, no))
+
+
+def _power_of_known(base: Value, exponent: Value) -> Constant | None:
+    """A power of two numbers that are written down, as Python computes it; ``None`` if it is not real."""
+    numbers = [v if isinstance(v, int) else v.value for v in (base, exponent) if isinstance(v, (int, Constant))]
+    if len(numbers) < 2:
+        return None
+    try:
+        power = float(numbers[0]) ** float(numbers[1])
+    except (OverflowError, ZeroDivisionError):
+        return None
+    return program.real(power) if isinstance(power, float) else None
 
 
 __all__ = ["DEPTH", "FALSE", "MULTIPLIED", "TRUE", "Numbers", "Value", "kind"]

@@ -13,7 +13,7 @@ from exprgraph.functions.elementwise import Function as Row
 from exprgraph.graph.primitive import TABLE
 from exprgraph.loops import library
 from exprgraph.loops.errors import MistakeError, UnreadableError
-from exprgraph.loops.program import Call, Function, Let, Loops, Name, Operation
+from exprgraph.loops.program import Call, Constant, Function, Let, Loops, Name, Operation
 from exprgraph.loops.read import Template, read_template
 from exprgraph.loops.substitute import written_out
 from exprgraph.loops.verify import parts_of, verify_function
@@ -177,6 +177,24 @@ def test_messages_have_the_names_of_users() -> None:
 def test_calls_of_too_many_arguments_are_mistakes(code: str) -> None:
     with pytest.raises(MistakeError, match=r"takes 1 argument, got"):
         read(code, "def f(a):\n    return a\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("2**0.5", 2**0.5),
+        ("10**-3", 1e-3),
+        ("2**3", 8.0),
+        ("0.5**-2", 4.0),
+        ("math.e**2", math.e**2),
+        ("2**2000", None),
+        ("0**-1", None),
+        ("-8**0.5", -(8**0.5)),
+    ],
+)
+def test_powers_of_numbers_are_known(code: str, value: float | None) -> None:
+    result = read(code).value.result
+    assert isinstance(result, Constant) == (value is not None) and (value is None or result.value == value)
 
 
 def test_names_of_math_are_the_formulas_here_and_the_rest_of_c() -> None:
