@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ class Signature(NamedTuple):
     least: int
     #: default values of the last parameters
     defaults: tuple[Value, ...] = ()
+    #: the parameters, if they can be given by name
+    names: tuple[str, ...] = ()
 
 
 class Expressions:
@@ -123,23 +125,31 @@ class Expressions:
 
     def _call(self, node: ast.Call, given: list[Value]) -> Value:
         name = ast.unparse(node.func)
+        if name in self.functions:
+            return self._function(name, given, [k.arg for k in node.keywords])
         if node.keywords:
             raise UnreadableError("an argument by keyword")
-        if name in self.functions:
-            return self._function(name, given)
         found = self._builtin(name, given)
         if found is None:
             raise UnreadableError("a function that is not known here")
         return found
 
-    def _function(self, name: str, given: list[Value]) -> Value:
-        least, defaults = self.functions[name].least, self.functions[name].defaults
-        missing = least + len(defaults) - len(given)
-        if not 0 <= missing <= len(defaults):
-            raise MistakeError(f"{name} takes {_counted(least, least + len(defaults))}, got {len(given)}")
-        args: list[Value] = [*given, *defaults[len(defaults) - missing :]]
+    def _function(self, name: str, given: list[Value], keywords: Sequence[str | None]) -> Value:
+        """A call of a function of the program; the last values are those of the keywords."""
+        least, defaults, names = self.functions[name]
+        most = least + len(defaults)
+        if keywords and (not names or None in keywords):
+            raise UnreadableError("an argument by keyword")
+        args: dict[int, Value] = {most - len(defaults) + k: v for k, v in enumerate(defaults)}
+        first = len(given) - len(keywords)
+        for k, (word, v) in enumerate(zip([None] * first + list(keywords), given)):
+            if word is not None and (word not in names or names.index(word) < first):
+                raise MistakeError(f"{name} has no parameter {word!r} that is left to give")
+            args[k if word is None else names.index(word)] = v
+        if sorted(args) != list(range(most)):
+            raise MistakeError(f"{name} takes {_counted(least, most)}, got {len(given)}")
         self.called[name] = None
-        return self.numbers.call(name, [self.numbers.real(v) for v in args])
+        return self.numbers.call(name, [self.numbers.real(args[k]) for k in range(most)])
 
     def _builtin(self, name: str, given: list[Value]) -> Value | None:
         """The meaning of a name of Python, of ``math`` or of NumPy for a number of arguments; ``None`` if there is none."""
@@ -217,7 +227,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BoolOp):
         return node.values
     if isinstance(node, ast.Call):
-        return node.args
+        return [*node.args, *(k.value for k in node.keywords)]
     return [node.value, node.slice] if isinstance(node, ast.Subscript) else []
 
 

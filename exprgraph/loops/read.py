@@ -65,7 +65,7 @@ def signature_of(node: ast.FunctionDef) -> Signature:
         raise UnreadableError("parameters that are not just names", ast.unparse(given), node.lineno)
     reader = Expressions({}, False)
     defaults = tuple(reader.value(d) for d in given.defaults)
-    return Signature(len(given.args) - len(defaults), defaults)
+    return Signature(len(given.args) - len(defaults), defaults, tuple(a.arg for a in given.args))
 
 
 # ---------------------------------------------------------------- the code of users

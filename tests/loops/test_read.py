@@ -67,6 +67,7 @@ HELPERS: dict[str, str] = {
     "a chain of assignments": "def f(a):\n    b = c = a * 2\n    (d, e) = f, g = b, c + 1\n    return b + c + d * e + f * g\n",
     "assignments in place": "def f(a):\n    a += 1\n    a *= a\n    a -= 0.5\n    a /= 3\n    a **= 2\n    a //= 0.3\n    return a\n",
     "annotations": "def f(a: float) -> float:\n    b: float = a + 1\n    c: float\n    c = b\n    return c\n",
+    "keywords": "def f(a):\n    return g(c=1, a=a) + g(a, 3, c=a) + g(b=a, a=2)\ndef g(a, b=2, c=-0.5):\n    return a * b + c\n",
     "defaults": "def f(a, b=2, c=-0.5):\n    return a * b + c\n",
     "names of others": "def f(math_, exp=1, u=2):\n    α = math_ + exp\n    return α * u + math.exp(α)\n",
     "another helper": "def f(a):\n    return g(a) + 1\ndef g(a):\n    return 2 * a if a > h(a) else a\ndef h(a):\n    return 0.5\n",
@@ -173,9 +174,9 @@ def test_messages_have_the_names_of_users() -> None:
     assert str(template.unread) == "f calls itself in line 1 of source: def f"
 
 
-@pytest.mark.parametrize("code", ["exp({0}, {0})", "f({0}, 1)", "f()", "relu()"])
+@pytest.mark.parametrize("code", ["exp({0}, {0})", "f({0}, 1)", "f()", "relu()", "f({0}, b=1)", "f({0}, a=1)"])
 def test_calls_of_too_many_arguments_are_mistakes(code: str) -> None:
-    with pytest.raises(MistakeError, match=r"takes 1 argument, got"):
+    with pytest.raises(MistakeError, match=r"takes 1 argument, got|has no parameter '[ab]' that is left"):
         read(code, "def f(a):\n    return a\n")
 
 
