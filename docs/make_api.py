@@ -59,7 +59,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
         "exprgraph.testing.careful",
         "exprgraph.testing.careful",
         exprgraph.testing.careful,
-        ["Program", "Step", "choose", "maximum", "minimum", "random_program", "recorded", "sqrt"],
+        ["ArithmeticProgram", "ArithmeticStep", "choose", "maximum", "minimum", "random_program", "recorded", "sqrt"],
     ),
     ("exprgraph.interop", "exprgraph.interop", exprgraph.interop, list(exprgraph.interop.__all__)),
     ("symnn", "symnn", symnn, list(symnn.__all__)),

@@ -16,7 +16,7 @@ from ..graph.leaves import Symbol, constant
 from ..graph.node import Node
 from ..lowering.call.function import compile as compiled_function
 from ..meaning.evaluate import evaluate
-from .careful import Program
+from .careful import ArithmeticProgram
 from .disagreement import Disagreement
 
 #: the allowed difference of two results
@@ -73,7 +73,7 @@ def apart(a: float, b: float, kind: type[np.floating[Any]] = np.float64) -> floa
         return float(abs(kind(a) - kind(b)) / np.spacing(np.maximum(abs(kind(b)), np.finfo(kind).tiny)))
 
 
-def check_as_written(program: Program, at: Sequence[float], *, compiled: bool = True) -> None:
+def check_as_written(program: ArithmeticProgram, at: Sequence[float], *, compiled: bool = True) -> None:
     """Compare a program's expression with NumPy, which computes it as written.
 
     ``evaluate`` and code compiled without contraction must be within 4 ulp of NumPy's result, also in float32, if the
@@ -113,19 +113,19 @@ def check_as_written(program: Program, at: Sequence[float], *, compiled: bool = 
         _check_contracted(program, at, e, symbols)
 
 
-def _undecided(program: Program, known: Sequence[Any]) -> bool:
+def _undecided(program: ArithmeticProgram, known: Sequence[Any]) -> bool:
     """Whether construction may change a step: cancelling terms are 0, where NumPy has inf - inf or -0."""
     divisors = [known[step.operands[1]] for step in program.steps if step.name == "/"]
     return bool(np.isnan(known).any() or any(d == 0 for d in divisors))
 
 
-def _compare(program: Program, at: Sequence[float], how: str, got: Any, right: Any, kind: type[np.floating[Any]]) -> None:
+def _compare(program: ArithmeticProgram, at: Sequence[float], how: str, got: Any, right: Any, kind: type[np.floating[Any]]) -> None:
     if not np.isfinite(got) or apart(float(got), float(right), kind) > ULP:
         said = f"{program.title} at {list(at)}: {how} gives {got!r}, NumPy {right!r}"
         raise Disagreement(said, program.text([f"x{k}" for k in range(program.inputs)]))
 
 
-def _check_contracted(program: Program, at: Sequence[float], e: Node, symbols: Sequence[Node]) -> None:
+def _check_contracted(program: ArithmeticProgram, at: Sequence[float], e: Node, symbols: Sequence[Node]) -> None:
     if math.prod(map(len, _ways(program))) > _MOST_WAYS:
         return
     fn = compiled_function(e, symbols)
@@ -149,7 +149,7 @@ class _Product(float):
     factors: tuple[float, float]
 
 
-def _contractions(program: Program, at: Sequence[float]) -> Iterator[float]:
+def _contractions(program: ArithmeticProgram, at: Sequence[float]) -> Iterator[float]:
     """The results of a program for each choice of which products are rounded before they are added."""
     for ways in itertools.product(*_ways(program)):
         pending = iter(ways)
@@ -160,7 +160,7 @@ def _contractions(program: Program, at: Sequence[float]) -> Iterator[float]:
             yield float(program.run([np.float64(v) for v in at], operations))
 
 
-def _ways(program: Program) -> list[tuple[int, ...]]:
+def _ways(program: ArithmeticProgram) -> list[tuple[int, ...]]:
     """For each sum, the operand that may be an unrounded product: 0 for none, 1 for the first, 2 for the second."""
     ways: list[tuple[int, ...]] = []
     products: set[int] = set()  # the places of products, negative or chosen ones too

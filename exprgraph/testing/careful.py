@@ -16,7 +16,7 @@ from .growing import Choice
 _NUMBERS = (1.0, 2.0, 3.0, 0.5, 0.1, 10.0, 7.0)
 
 
-class Step(NamedTuple):
+class ArithmeticStep(NamedTuple):
     """One operation: its name, the positions of its operands, and the number of a constant."""
 
     name: str
@@ -24,12 +24,12 @@ class Step(NamedTuple):
     number: float = 0.0
 
 
-class Program(NamedTuple):
+class ArithmeticProgram(NamedTuple):
     """Operations in sequence; the last one is the result.  Positions below ``inputs`` are the arguments."""
 
     title: str
     inputs: int
-    steps: tuple[Step, ...]
+    steps: tuple[ArithmeticStep, ...]
 
     def run(self, values: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> Any:
         """The result for these arguments, with these operations."""
@@ -59,7 +59,7 @@ class Program(NamedTuple):
 class _Traced:
     """A value of a program that is being recorded."""
 
-    def __init__(self, steps: list[Step], place: int) -> None:
+    def __init__(self, steps: list[ArithmeticStep], place: int) -> None:
         self.steps = steps
         self.place = place
 
@@ -67,7 +67,7 @@ class _Traced:
         return value if isinstance(value, _Traced) else self._record("number", number=float(value))
 
     def _record(self, name: str, *operands: _Traced, number: float = 0.0) -> _Traced:
-        self.steps.append(Step(name, tuple(o.place for o in operands), number))
+        self.steps.append(ArithmeticStep(name, tuple(o.place for o in operands), number))
         return _Traced(self.steps, len(self.steps) - 1 + _INPUTS)
 
     def __add__(self, b: _Traced | float) -> _Traced:
@@ -282,7 +282,7 @@ CAREFUL: tuple[Callable[[_Traced, _Traced, _Traced, _Traced], _Traced], ...] = (
 )  # fmt: skip
 
 
-def recorded(f: Callable[[_Traced, _Traced, _Traced, _Traced], _Traced]) -> Program:
+def recorded(f: Callable[[_Traced, _Traced, _Traced, _Traced], _Traced]) -> ArithmeticProgram:
     """A function of four numbers as a program.
 
     The function may use ``+ - * /``, ``abs``, numbers, and :func:`sqrt`, :func:`maximum`, :func:`minimum` and :func:`choose` of this
@@ -295,12 +295,12 @@ def recorded(f: Callable[[_Traced, _Traced, _Traced, _Traced], _Traced]) -> Prog
     t1 = t0 + b
     t2 = sqrt(t1)
     """
-    steps: list[Step] = []
+    steps: list[ArithmeticStep] = []
     result = f(*(_Traced(steps, k) for k in range(_INPUTS)))
-    return Program(f.__name__.strip("_").replace("_", " "), _INPUTS, tuple(steps[: result.place - _INPUTS + 1]))
+    return ArithmeticProgram(f.__name__.strip("_").replace("_", " "), _INPUTS, tuple(steps[: result.place - _INPUTS + 1]))
 
 
-def random_program(choice: Choice, most: int) -> Program:
+def random_program(choice: Choice, most: int) -> ArithmeticProgram:
     """A program of random operations on earlier results; the last result is used with probability 1/2.
 
     It avoids operations that construction may change: squares of roots, and sums of two multiples of one value.
@@ -314,7 +314,7 @@ def random_program(choice: Choice, most: int) -> Program:
     >>> random_program(AtRandom(0), 10) == random_program(AtRandom(0), 10)
     True
     """
-    steps: list[Step] = []
+    steps: list[ArithmeticStep] = []
     roots: set[int] = set()  # construction replaces the square of a root by its radicand
     multiple: dict[int, tuple[float, int]] = {}  # 2*x + 3*x is 5*x, which rounds once
     count = choice.whole(2, most)
@@ -326,18 +326,18 @@ def random_program(choice: Choice, most: int) -> Program:
 
         name = choice.pick(("+", "-", "*", "/", "+", "-", "*", "number", "neg", "sqrt", "abs", "maximum", "minimum", "choose"))
         if name == "number":
-            steps.append(Step("number", (), choice.pick(_NUMBERS)))
+            steps.append(ArithmeticStep("number", (), choice.pick(_NUMBERS)))
             a = operand()
             pair = (a, here) if choice.whole(0, 1) else (here, a)
             pair = pair if not _is_number(steps, a) else (0, here)
-            steps.append(Step(choice.pick(("+", "-", "*", "/")), pair))
+            steps.append(ArithmeticStep(choice.pick(("+", "-", "*", "/")), pair))
             if steps[-1].name in "*/":
                 c, base = multiple.get(min(pair), (1.0, min(pair)))
                 multiple[here + 1] = c * steps[-2].number, base
         elif name in ("neg", "abs", "sqrt"):
             a = operand()
             a = a if not _is_number(steps, a) else 0
-            steps.append(Step(name, (a,)))
+            steps.append(ArithmeticStep(name, (a,)))
             if name == "sqrt" or a in roots:
                 roots.add(here)
             if name == "neg":
@@ -353,12 +353,12 @@ def random_program(choice: Choice, most: int) -> Program:
                     name = "maximum"
             if name not in "+-*/" and any(g in roots for g in given):
                 roots.add(here)
-            steps.append(Step(name, tuple(given)))
-    return Program("random", _INPUTS, tuple(steps))
+            steps.append(ArithmeticStep(name, tuple(given)))
+    return ArithmeticProgram("random", _INPUTS, tuple(steps))
 
 
-def _is_number(steps: Sequence[Step], place: int) -> bool:
+def _is_number(steps: Sequence[ArithmeticStep], place: int) -> bool:
     return place >= _INPUTS and steps[place - _INPUTS].name == "number"
 
 
-__all__ = ["CAREFUL", "Program", "Step", "random_program", "recorded"]
+__all__ = ["CAREFUL", "ArithmeticProgram", "ArithmeticStep", "random_program", "recorded"]

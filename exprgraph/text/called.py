@@ -16,7 +16,7 @@ from ..language import linalg, many_operands, operators, reductions, shapes
 from ..language.functions import lookup
 
 
-class Name:
+class Callee:
     """A callee: a function, or a method and its object."""
 
     def __init__(self, text: str, call: Callable[..., Any]) -> None:
@@ -78,8 +78,8 @@ def called() -> dict[str, Callable[..., Any]]:
     return found
 
 
-def _looked_up(name: str) -> Name:
-    return Name(name, lookup(name))
+def _looked_up(name: str) -> Callee:
+    return Callee(name, lookup(name))
 
 
-__all__ = ["PARSE", "Name", "called", "is_called"]
+__all__ = ["PARSE", "Callee", "called", "is_called"]

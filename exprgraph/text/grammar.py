@@ -41,7 +41,7 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 _LONGEST_NUMBER = 4300  # as in Python: reading the digits takes time that grows with their square
 
 
-class Step(NamedTuple):
+class StackStep(NamedTuple):
     """One step on a stack of values: push a number, add two values, call a function.
 
     Attributes:
@@ -96,7 +96,7 @@ class Source:
         raise ParseError(f"line {self.line(start)}: an expression cannot hold {what or self.part(start, stop)}")
 
 
-def steps(text: str, max_depth: int) -> Iterator[Step]:
+def steps(text: str, max_depth: int) -> Iterator[StackStep]:
     """The steps of a text, statement by statement; each ends with a step "end" or "assign".
 
     Raises:
@@ -112,14 +112,14 @@ class _Reader:
         self.stop = 0  # the end of the last token
         self.kind = self.token = ""
         self.start = 0
-        self.out: list[Step] = []
+        self.out: list[StackStep] = []
         self.starts: list[int] = []  # the start of each value's text
         self.waiting: list[_Open | tuple[str, int, int]] = []  # brackets, and operators: (operator, binding, start)
         self.brackets = 0  # the number of open ones
         self.plain = ""  # the last operand, if it is a plain name
         self.before = ""  # the last token: the beginning or the end of a statement
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Iterator[StackStep]:
         self._next()
         while True:
             while self.kind == "line":
@@ -163,7 +163,7 @@ class _Reader:
 
     # -- statements
 
-    def _statement(self) -> Iterator[Step]:
+    def _statement(self) -> Iterator[StackStep]:
         begin = self.start
         if begin and self.text[begin - 1] in " \t\f" and self.before != ";":
             self._fail("the line is indented")
@@ -182,14 +182,14 @@ class _Reader:
         yield from self._expression()
         if self.token == "=" or self.kind not in ("line", "end"):
             self.source.refuse(begin, self._end_of_line())
-        yield Step("assign" if name else "end", name, 1, begin, self.stop)
+        yield StackStep("assign" if name else "end", name, 1, begin, self.stop)
         self.starts.pop()
 
     def _end_of_line(self) -> int:
         end = self.text.find("\n", self.start)
         return len(self.text) if end < 0 else end
 
-    def _expression(self) -> Iterator[Step]:
+    def _expression(self) -> Iterator[StackStep]:
         """Steps of a statement's expression; operands and operators take turns."""
         operand = True
         while self.waiting:
@@ -338,7 +338,7 @@ class _Reader:
         if count:
             del self.starts[-count:]
         self.starts.append(start)
-        self.out.append(Step(kind, what, count, start, self.stop, of))
+        self.out.append(StackStep(kind, what, count, start, self.stop, of))
 
     def _comma(self, top: _Open, empty: bool = False) -> bool:
         self._entry(top, empty)
@@ -373,7 +373,7 @@ class _Reader:
             self._emit(kind, what, count)
         else:
             self.starts.append(self.start if start is None else start)
-            self.out.append(Step(kind, what, 0, self.starts[-1], self.stop))
+            self.out.append(StackStep(kind, what, 0, self.starts[-1], self.stop))
 
     def _close(self, top: _Open, empty: bool = False) -> bool:
         """A bracket closes: a value is complete."""
@@ -411,4 +411,4 @@ class _Reader:
         return False
 
 
-__all__ = ["Source", "Step", "steps"]
+__all__ = ["Source", "StackStep", "steps"]

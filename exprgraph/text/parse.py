@@ -19,8 +19,8 @@ from ..graph.leaves import is_known
 from ..graph.node import Node
 from ..graph.primitive import ARRAY, SYMBOL, TABLE
 from ..language import operators
-from .called import Name, called
-from .grammar import Source, Step, steps
+from .called import Callee, called
+from .grammar import Source, StackStep, steps
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow, "@": operator.matmul,
@@ -86,7 +86,7 @@ def parse(
         result, last = reader.run(steps(text, max_depth))
     except MemoryError:
         raise ParseError("there is not enough memory for this text") from None
-    if isinstance(result, Name):
+    if isinstance(result, Callee):
         raise ParseError(f"{result.text} is a function, not an expression")
     try:
         return as_node(result)
@@ -119,7 +119,7 @@ class _Reader:
         self.numbers = 0  # that constant arrays hold
         self.work = 0  # of numbers that were computed with
 
-    def run(self, program: Iterator[Step]) -> tuple[Any, str]:
+    def run(self, program: Iterator[StackStep]) -> tuple[Any, str]:
         """The value of the last statement, and its text."""
         values: list[Any] = []
         weights: list[int] = []  # entries of lists, and of those in them
@@ -148,10 +148,10 @@ class _Reader:
 
     # -- bounds
 
-    def _weight(self, step: Step) -> int:
+    def _weight(self, step: StackStep) -> int:
         return self.weights.get(step.what, 0) if step.kind == "name" else 0
 
-    def _before(self, step: Step, given: list[Any], weight: int) -> None:
+    def _before(self, step: StackStep, given: list[Any], weight: int) -> None:
         """Refuse an operation that costs too much, before it is computed."""
         if weight:
             self.entries += weight
@@ -163,7 +163,7 @@ class _Reader:
                 if self.work > _WORK * self.max_elements:
                     self._too_much(step, f"{self.work} numbers are computed with")
 
-    def _after(self, step: Step, value: Any) -> None:
+    def _after(self, step: StackStep, value: Any) -> None:
         if not isinstance(value, Node) or step.kind == "name":
             return
         if value.size > self.largest:
@@ -173,13 +173,13 @@ class _Reader:
             if self.numbers > self.max_elements:
                 self._too_much(step, f"arrays of {self.numbers} numbers in all")
 
-    def _too_much(self, step: Step, what: str) -> NoReturn:
+    def _too_much(self, step: StackStep, what: str) -> NoReturn:
         line, part = self.source.line(step.start), self.source.part(step.start, step.stop)
         raise ParseError(f"line {line}: {part}: {what}; parse(..., max_elements={self.max_elements}) allows no more")
 
     # -- values
 
-    def _value(self, step: Step, given: list[Any]) -> Any:
+    def _value(self, step: StackStep, given: list[Any]) -> Any:
         try:
             return self._made(step, given)
         except ParseError:
@@ -188,13 +188,13 @@ class _Reader:
             line, part = self.source.line(step.start), self.source.part(step.start, step.stop)
             raise ParseError(f"line {line}: {part}: {str(error)[:500]}") from error
 
-    def _refuse(self, step: Step, what: str = "") -> NoReturn:
+    def _refuse(self, step: StackStep, what: str = "") -> NoReturn:
         self.source.refuse(step.start, step.stop, what)
 
-    def _made(self, step: Step, given: list[Any]) -> Any:
+    def _made(self, step: StackStep, given: list[Any]) -> Any:
         kind, what = step.kind, step.what
         for v in given[1:] if kind == "call" else given:
-            if isinstance(v, Name):
+            if isinstance(v, Callee):
                 self._refuse(step, f"the function {v.text} where a value is expected")
             if isinstance(v, _Module) and kind != "attribute":
                 self._unknown(step, v.text)
@@ -225,12 +225,12 @@ class _Reader:
         called = given[0]
         if isinstance(called, Node) and step.of:  # a call means the function, not a symbol of the same name
             called = self._named(step, step.of, {})
-        if not isinstance(called, Name):
+        if not isinstance(called, Callee):
             self._refuse(step)
         split = len(given) - len(what)
         return called.call(*given[1:split], **dict(zip(what, given[split:])))
 
-    def _named(self, step: Step, name: str, names: dict[str, Any]) -> Any:
+    def _named(self, step: StackStep, name: str, names: dict[str, Any]) -> Any:
         if name in names:
             return names[name]
         if name in (*_MODULES, _SAMPLES):
@@ -244,14 +244,14 @@ class _Reader:
                 found = float
             else:
                 self._unknown(step, name)
-        return Name(name, found)
+        return Callee(name, found)
 
-    def _unknown(self, step: Step, name: str) -> NoReturn:
+    def _unknown(self, step: StackStep, name: str) -> NoReturn:
         known = ", ".join(sorted(self.names)) or "none"
         line = self.source.line(step.start)
         raise ParseError(f"line {line}: the name {name[:100]!r} is unknown; symbols were given for: {known[:500]}")
 
-    def _attribute(self, step: Step, value: Any) -> Any:
+    def _attribute(self, step: StackStep, value: Any) -> Any:
         name = step.what
         if step.of in (*_MODULES, _SAMPLES):  # also where a symbol has this name
             value = _Module(step.of)
@@ -259,14 +259,14 @@ class _Reader:
             if value.text in _MODULES and name == _SAMPLES:
                 return _Module(_SAMPLES)
             if value.text == _SAMPLES and name in ("sum", "mean"):
-                return Name(f"{_SAMPLES}.{name}", getattr(over_samples, name))
+                return Callee(f"{_SAMPLES}.{name}", getattr(over_samples, name))
             if name not in self.functions and not isinstance(TABLE.get(name), Function):
                 self._refuse(step, f"{self.source.part(step.start, step.stop)}, which does not make an expression")
             return self._named(step, name, {})
         if isinstance(value, (Node, int, float, list)) and name in _PROPERTIES:
             return getattr(as_node(value), name)
         if isinstance(value, (Node, int, float, list)) and name in _METHODS:
-            return Name(name, getattr(as_node(value), name))
+            return Callee(name, getattr(as_node(value), name))
         self._refuse(step)
 
 

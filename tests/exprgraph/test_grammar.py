@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import exprgraph as eg
-from exprgraph.text.grammar import Step, steps
+from exprgraph.text.grammar import StackStep, steps
 
 _OPERATORS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@", ast.USub: "-", ast.UAdd: "+",
@@ -74,7 +74,7 @@ def by_steps(text: str) -> list[Any]:
     out: list[Any] = []
     values: list[Any] = []
 
-    def one(s: Step) -> Any:
+    def one(s: StackStep) -> Any:
         split = len(values) - s.takes
         given = values[split:]
         del values[split:]

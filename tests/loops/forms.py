@@ -11,7 +11,7 @@ from interpreter import Interpreter
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
-from exprgraph.loops.print.c import Numbers
+from exprgraph.loops.print.c import ProgramData
 from exprgraph.loops.verify import verify
 
 Arrays = list[np.ndarray]
@@ -51,7 +51,7 @@ class Case:
     def by_interpreter(self, arrays: Arrays) -> Arrays:
         verify(self.program.loops)
         data = self.program.data
-        numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
+        numbers = ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
         results, w, s = self.memory()
         Interpreter(self.program.loops).run([a.reshape(-1) for a in arrays], results, w, s, numbers, self.samples)
         return results

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from exprgraph.loops.operations import LIBRARY, OPERATIONS
-from exprgraph.loops.print.c import Interface, Numbers
+from exprgraph.loops.print.c import Interface, ProgramData
 from exprgraph.loops.program import (
     Add,
     Branch,
@@ -40,7 +40,7 @@ BLOCK, ROW, ROWS, SHARED, SAMPLE, LONG = 4, 8, 4, 12, 3, 5  # of a block; of wor
 #: numbers behind each pointer, whatever the samples are
 SIZES = {"w": ROW * ROWS, "s": SHARED, "c": LONG, "o": SHARED, "T": LONG}
 
-NUMBERS = Numbers([0.5, -0.0, float("nan"), 1e-310, float("-inf")], [3, 2**64 - 1, 0, 7, 2**40], [2, 0, 1, 5, 8, 3, 0, 1, 2, 9])
+NUMBERS = ProgramData([0.5, -0.0, float("nan"), 1e-310, float("-inf")], [3, 2**64 - 1, 0, 7, 2**40], [2, 0, 1, 5, 8, 3, 0, 1, 2, 9])
 INTERFACE = Interface(
     [("x", (SAMPLE,), True), ("y", (LONG,), False), ("z", (LONG,), False)], [((SHARED,), False), ((SAMPLE,), True)], ROW * ROWS, SHARED
 )

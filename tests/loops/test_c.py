@@ -11,7 +11,7 @@ from random_loops import INTERFACE, LONG, NUMBERS, ROW, ROWS, SAMPLE, SHARED, Dr
 
 from exprgraph.loops.errors import LoopError, UnreadableError
 from exprgraph.loops.operations import OPERATIONS
-from exprgraph.loops.print.c import Interface, Numbers, print_program
+from exprgraph.loops.print.c import Interface, ProgramData, print_program
 from exprgraph.loops.print.c_file import harmless, number, said
 from exprgraph.loops.program import (
     Call,
@@ -45,7 +45,7 @@ def small(*body, functions=(), procedures=(), single=False, arguments=1):
 
 
 def c_of(p, numbers=None, name="evaluate"):
-    return print_program(p, numbers or Numbers(), Interface([("x", (), False)] * p.arguments, [((), False)], 0, 0), name)
+    return print_program(p, numbers or ProgramData(), Interface([("x", (), False)] * p.arguments, [((), False)], 0, 0), name)
 
 
 #: numbers of each type at which operations have something special
@@ -121,7 +121,7 @@ def test_every_operation_at_awkward_numbers(single, tmp_path):
         inner = Loop("j", "plain", index(0), index(many), (Let("y", chosen(kind, among, J)), *stored))
         body.append(Loop("k", "plain", index(0), index(many), (Let("x", chosen(kind, among, K)), inner)))
     p = Procedure("all", (OUT, C, T), tuple(body))
-    program, numbers = small(Run("all", (OUT, C, T)), procedures=(p,), single=single), Numbers(AWKWARD["real"], AWKWARD["index"])
+    program, numbers = small(Run("all", (OUT, C, T)), procedures=(p,), single=single), ProgramData(AWKWARD["real"], AWKWARD["index"])
     dtype = np.float32 if single else np.float64
     none, wanted, found = np.empty(0, dtype), np.empty(size, dtype), np.empty(size, dtype)
     with np.errstate(over="ignore"):
@@ -229,7 +229,7 @@ def test_names_of_arguments_cannot_leave_a_comment(tmp_path):
     wild = "*/ int main; /* ??/\n\\ \u202e θ"
     assert said(wild) == "* / int main; / * ? ?/<A><5C> <202E> <3B8>"
     p = small(Store(OUT, index(0), Load(Name("a0", "reals"), index(0))))
-    library(print_program(p, Numbers(), Interface([(wild, (), True)], [((), False)], 0, 0)), tmp_path)
+    library(print_program(p, ProgramData(), Interface([(wild, (), True)], [((), False)], 0, 0)), tmp_path)
 
 
 def test_python_that_nobody_reads_is_no_c():

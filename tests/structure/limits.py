@@ -16,7 +16,7 @@ LIMITS: dict[str, int] = {
     "files below 25 lines of code with one user": 0,
     "files that ask for one primitive, at most": 23,
     "files that ask for one primitive, the median": 11,
-    "class names that several modules of a package define": 5,
+    "class names that several modules of a package define": 1,
     "private names used by another module": 6,
     "engine modules imported by symnn": 5,
     "unused imports hidden by __all__": 1,

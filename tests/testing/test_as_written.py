@@ -9,7 +9,7 @@ import exprgraph as eg
 from exprgraph.canonical.grouping import regrouping
 from exprgraph.testing import Disagreement, as_written
 from exprgraph.testing.as_written import arguments_for, check_as_written
-from exprgraph.testing.careful import CAREFUL, Program, random_program, recorded
+from exprgraph.testing.careful import CAREFUL, ArithmeticProgram, random_program, recorded
 from exprgraph.testing.growing import AtRandom
 
 
@@ -59,7 +59,7 @@ def test_an_error_in_grouping_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_contraction_that_cannot_be_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     program = next(p for p in map(recorded, CAREFUL) if p.title == "determinant")
-    wrong = Program("wrong", program.inputs, program.steps)
+    wrong = ArithmeticProgram("wrong", program.inputs, program.steps)
     true_compile = as_written.compiled_function
     monkeypatch.setattr(as_written, "compiled_function", lambda e, s, **k: true_compile(e * (1 + 1e-14), s, **k))
     with pytest.raises(Disagreement, match="compiled without contraction gives"):

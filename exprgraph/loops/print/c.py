@@ -38,7 +38,7 @@ from ..types import Type
 from ..unused import used
 from ..verify import parts_of
 from ..walk import expressions_of, statements_of
-from .c_file import Interface, Numbers, about, array, entry, harmless, head, helper, number, signature, whole
+from .c_file import Interface, ProgramData, about, array, entry, harmless, head, helper, number, signature, whole
 from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign
 
 _COMPARED, _BITS, _LOGIC, _CHOICE = PLUS - 10, PLUS - 20, PLUS - 30, PLUS - 40
@@ -278,7 +278,7 @@ class _C(Infix):
             return f"{'' if stored else 'const '}{kind} *{'restrict ' * (sole or n.type == 'indices')}{self.own(n.name)}"
         return f"{self.kind(n.type)} {self.own(n.name)}"
 
-    def driver_text(self, program: Loops, name: str, numbers: Numbers) -> str:
+    def driver_text(self, program: Loops, name: str, numbers: ProgramData) -> str:
         """The function that a caller calls."""
         self.arguments = {f"a{k}": k for k in range(program.arguments)}
         self.known = {a: f"arguments[{k}]" for a, k in self.arguments.items()}
@@ -338,7 +338,7 @@ def _unread(parameters: Iterable[Name], body: Sequence[Statement]) -> list[str]:
     return [n.name for n in parameters if n.name not in read]
 
 
-def print_program(program: Loops, numbers: Numbers, interface: Interface, name: str = "evaluate") -> str:
+def print_program(program: Loops, numbers: ProgramData, interface: Interface, name: str = "evaluate") -> str:
     """A file of C99 with one exported function; the head of the file describes its call.
 
     Raises:
@@ -361,4 +361,4 @@ def print_program(program: Loops, numbers: Numbers, interface: Interface, name: 
     return "\n\n".join([*parts, *code, driver]) + "\n"
 
 
-__all__ = ["Interface", "Numbers", "print_program"]
+__all__ = ["Interface", "ProgramData", "print_program"]

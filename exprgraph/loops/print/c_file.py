@@ -13,7 +13,7 @@ import numpy as np
 from ..operations import LIBRARY
 
 
-class Numbers(NamedTuple):
+class ProgramData(NamedTuple):
     """The data of a program: constants, the table of indices, the table of steps."""
 
     constants: Sequence[float] = ()
@@ -210,4 +210,4 @@ def _example(real: str, name: str, interface: Interface) -> Iterator[str]:
     yield f"    {name}(arguments, results, workspace, shared, 1);"
 
 
-__all__ = ["Interface", "Numbers", "about", "array", "entry", "harmless", "head", "helper", "number", "said", "signature", "whole"]
+__all__ = ["Interface", "ProgramData", "about", "array", "entry", "harmless", "head", "helper", "number", "said", "signature", "whole"]

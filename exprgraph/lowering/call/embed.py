@@ -59,14 +59,14 @@ def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     Raises:
         CompilationError: the function contains a user-defined function whose code only Numba compiles.
     """
-    from ...loops.print.c import Interface, Numbers, print_program  # a printer is loaded when it prints
+    from ...loops.print.c import Interface, ProgramData, print_program  # a printer is loaded when it prints
 
     left = core.left_to_numba
     if left is not None:
         raise CompilationError(f"there is no C source for {left}")
     program = core.program(batch, single)
     data = program.data
-    numbers = Numbers(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
+    numbers = ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
     given = [(shown(a.name), a.shape, a.per_sample) for a in core.arguments]
     results = [(o.shape, differs) for o, differs in zip(core.outputs, program.per_sample)]
     return print_program(program.loops, numbers, Interface(given, results, program.workspace, program.shared))
