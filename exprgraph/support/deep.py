@@ -10,7 +10,7 @@ from .forking import lock
 
 #: Python's recursion limit during parsing; its parser goes three times as deep, a few megabytes of stack
 _LEVELS = 3000
-_raised = lock()
+_raised = lock()  # taken while something is compiled, so made before the lock for that
 
 
 @contextmanager
