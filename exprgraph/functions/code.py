@@ -32,7 +32,8 @@ _NO_NUMBER = (
 )  # fmt: skip
 #: names that printed modules and files of C have for something else; those of one letter are their variables
 _TAKEN = (
-    "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code".split()
+    "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code "
+    "constants table steps bits_of_real real_of_bits shift_right below".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

@@ -12,6 +12,7 @@ from rule_graphs import SHARED, Symbols, graphs, values
 
 import exprgraph as eg
 from exprgraph.errors import CompilationError, NotNativeWarning
+from exprgraph.loops.print import c_file
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
 
 sys.path.append(str(Path(__file__).parent.parent / "loops"))
@@ -176,6 +177,17 @@ def test_code_that_only_numba_compiles_is_named():
     x = eg.Symbol("x")
     with pytest.raises(CompilationError, match=r"no C source for mine_in_c, which only Numba compiles: .*while a < 1"):
         eg.compile(eg.sin(mine(x)), (x,)).c_source  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["constants", "table", "steps", *c_file.HELPERS])
+def test_helpers_may_have_names_of_the_file(name, tmp_path):
+    mine = eg.function(f"{name}_in_c", numpy=lambda a: 3 * a, derivative=None, code=f"{name}({{0}})", source=f"def {name}(a):\n    return 3*a\n")
+    v = eg.Symbol("v", 4)
+    parts = [mine(v), eg.sin(v @ eg.array(np.arange(16.0).reshape(4, 4) / 7)), v[[0, 3, 3]], *(eg.exp(k * v[k : k + 2]) for k in range(3))]
+    case = Case(parts, [v], False, 1, False)
+    arrays = [np.linspace(-2.0, 2.0, 4)]
+    for a, b in zip(case.by_c(function(library(case.fn.c_source, tmp_path)), arrays), case.by_machine_code(arrays), strict=True):
+        np.testing.assert_allclose(a, b, rtol=4e-15, atol=2e-15)
 
 
 def test_code_of_users_is_printed(tmp_path):
