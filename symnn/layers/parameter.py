@@ -84,7 +84,8 @@ class Parameter:
         self.initial: Initializer | np.ndarray | None = initial
 
     def __repr__(self) -> str:
-        rule = getattr(self.initial, "__name__", None) or repr(self.initial)
+        shown = self.initial.item() if isinstance(self.initial, np.ndarray) and not self.initial.ndim else self.initial
+        rule = getattr(shown, "__name__", None) or repr(shown)
         return f"Parameter({self.shape}, initial={rule})"
 
     def begin(self, rng: np.random.Generator, name: str) -> np.ndarray:

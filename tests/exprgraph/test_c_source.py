@@ -181,7 +181,8 @@ def test_code_that_only_numba_compiles_is_named():
 
 @pytest.mark.parametrize("name", ["constants", "table", "steps", *c_file.HELPERS])
 def test_helpers_may_have_names_of_the_file(name, tmp_path):
-    mine = eg.function(f"{name}_in_c", numpy=lambda a: 3 * a, derivative=None, code=f"{name}({{0}})", source=f"def {name}(a):\n    return 3*a\n")
+    source = f"def {name}(a):\n    return 3*a\n"
+    mine = eg.function(f"{name}_in_c", numpy=lambda a: 3 * a, derivative=None, code=f"{name}({{0}})", source=source)
     v = eg.Symbol("v", 4)
     parts = [mine(v), eg.sin(v @ eg.array(np.arange(16.0).reshape(4, 4) / 7)), v[[0, 3, 3]], *(eg.exp(k * v[k : k + 2]) for k in range(3))]
     case = Case(parts, [v], False, 1, False)

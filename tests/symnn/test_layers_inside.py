@@ -175,7 +175,7 @@ def test_errors_of_initial_values_name_the_layer_and_the_parameter() -> None:
         one(**{"": 3}).layout()
     with pytest.raises(TypeError, match=r"One: own_parameters\(\) gives a dict from names to shapes or Parameters, got a list of 1"):
         type("One", (Layer,), {"own_parameters": lambda self: [3]})().layout()
-    assert repr(Parameter(2)) == "Parameter((2,), initial=by_shape)" and repr(Parameter((), 1)) == "Parameter((), initial=array(1.))"
+    assert repr(Parameter(2)) == "Parameter((2,), initial=by_shape)" and repr(Parameter((), 1)) == "Parameter((), initial=1.0)"
 
 
 NESTED = Chain(Dense(2, 3), Residual(Gated(Chain(Residual(LayerNorm(3)), sine), Dense(3, 3, "sigmoid"))), Linear(3, 1))
