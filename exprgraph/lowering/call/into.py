@@ -19,7 +19,7 @@ def given_arrays(out: Any, count: int) -> list[np.ndarray]:
         raise ShapeError(f"out: expected {count} array{'s' * (count != 1)}, in the nesting of the results, got {len(arrays)}")
     for k, a in enumerate(arrays):
         if not isinstance(a, np.ndarray):
-            raise DTypeError(f"out: array {k} is of type {type(a).__name__}; results can only be written into NumPy arrays")
+            raise DTypeError(f"out: array {k} is a {type(a).__name__}; results can only be written into NumPy arrays")
         if not a.flags.writeable:
             raise ValueError(f"out: array {k} is read-only")
     return list(arrays)
