@@ -92,7 +92,7 @@ class CompiledOutputs:
         coming = self._coming.get(key)
         if coming is None:
             coming = self._coming[key] = _Coming(partial(self.form, batch, single))
-        return None if coming.is_alive() else coming.result()
+        return coming.result() if coming.is_ready else None
 
     def wait(self) -> None:
         """Wait for the forms that are being compiled in the background; raises the error of a failed compilation."""
@@ -154,6 +154,11 @@ class _Coming(threading.Thread):
         self._make = make
         self._made: Form | BaseException | None = None
         self.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a form, or the error of its compilation."""
+        return self._made is not None
 
     def run(self) -> None:
         try:
