@@ -145,9 +145,10 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     rest = ("File ", "<source", "During", "- ", "This error", "To see", "For more", "http", "Failed in nopython mode")
     told = [re.sub(r"Module\(<module '(\w+)'[^>]*>\)", r"module \1", line) for line in lines if line and not line.startswith(rest)]
-    told = told[: next((k for k, line in enumerate(told) if line.startswith("There are ")), 4)]
+    told = told[: next((k for k, line in enumerate(told) if line.startswith(("There are ", "def "))), 4)]
     said = "; ".join(told[:4])[:400] or type(error).__name__
-    return ", ".join([*unread.values()][:3]) + (", and Numba says: " if unread else "Numba says: ") + said
+    whys = [f"{name}: {why}" if len(unread) > 1 else why for name, why in unread.items()]
+    return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
 def _in_threads(
