@@ -139,7 +139,7 @@ class Numbers:
             raise UnreadableError(f"{v!r} is not an index")
         return v
 
-    def alike(self, a: Value, b: Value) -> tuple[Expression, Expression]:
+    def of_one_type(self, a: Value, b: Value) -> tuple[Expression, Expression]:
         """Two values converted to one type: a known integer takes the type of the other; beside a real, both are reals."""
         if isinstance(a, int) and not isinstance(b, int) and b.type in ("bits", "index"):
             a = self._whole(a, b.type)
@@ -175,7 +175,7 @@ class Numbers:
         of_truth = _OF_TRUTH.get(type(op))
         if of_truth is not None and kind(a) == kind(b) == "truth":
             return self.operation(of_truth, self.expression(a), self.expression(b))
-        x, y = self.alike(a, b)
+        x, y = self.of_one_type(a, b)
         if x.type == "truth":
             x, y = self.real(x), self.real(y)
         if x.type == "real" and type(op) in _OF_INDICES:
@@ -222,7 +222,7 @@ class Numbers:
             raise UnreadableError("a comparison without a meaning for numbers")
         if isinstance(a, int) and isinstance(b, int):
             return TRUE if _KNOWN_TESTS[type(op)](a, b) else FALSE
-        x, y = self.alike(a, b)
+        x, y = self.of_one_type(a, b)
         if x.type not in OPERATIONS[test].takes:
             x, y = self.real(x), self.real(y)
         return self.operation(test, x, y)
@@ -245,7 +245,7 @@ class Numbers:
             return yes if condition.value else no
         if isinstance(yes, int) and isinstance(no, int):
             return yes if yes == no else self.operation("select", condition, self.real(yes), self.real(no))
-        return self.operation("select", condition, *self.alike(yes, no))
+        return self.operation("select", condition, *self.of_one_type(yes, no))
 
 
 def _power_of_known(base: Value, exponent: Value) -> Constant | None:

@@ -176,13 +176,13 @@ class Builder:
         zeros = f"<{self.target.lanes} x i32> zeroinitializer"
         return self.pure(f"shufflevector {wide} {one.text}, {wide} poison, {zeros}", v.kind, True, one)
 
-    def alike(self, *values: SSAValue) -> tuple[list[SSAValue], bool]:
+    def of_one_width(self, *values: SSAValue) -> tuple[list[SSAValue], bool]:
         """Operands all scalar, or all vectors."""
         vector = any(v.vector for v in values)
         return ([self.wide(v) for v in values] if vector else list(values)), vector
 
     def binary(self, op: str, a: SSAValue, b: SSAValue, kind: str | None = None) -> SSAValue:
-        (a, b), vector = self.alike(a, b)
+        (a, b), vector = self.of_one_width(a, b)
         t = self.target.type_of(a.kind, vector)
         return self.pure(f"{op} {t} {a.text}, {b.text}", kind or a.kind, vector, a, b)
 
@@ -202,7 +202,7 @@ class Builder:
 
     def intrinsic(self, name: str, *args: SSAValue) -> SSAValue:
         """``llvm.name`` of reals."""
-        values, vector = self.alike(*args)
+        values, vector = self.of_one_width(*args)
         t = self.target.type_of("real", vector)
         full = f"llvm.{name}." + (self.target.suffix if vector else f"f{self.target.bits}")
         self.intrinsics.add(f"declare {t} @{full}({', '.join([t] * len(args))})")
@@ -210,7 +210,7 @@ class Builder:
         return self.pure(f"call {t} @{full}({listed})", "real", vector, *values)
 
     def select(self, test: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
-        (a, b), vector = self.alike(a, b)
+        (a, b), vector = self.of_one_width(a, b)
         if test.vector and not vector:
             a, b, vector = self.wide(a), self.wide(b), True
         t = self.target.type_of(a.kind, vector)

@@ -218,7 +218,7 @@ class ExpressionWriter:
                 b.round_apart(v)
         if x.function not in self.often:
             return self.written_out(self.functions.known[x.function], given)
-        values, vector = b.alike(*given)
+        values, vector = b.of_one_width(*given)
         full = self.functions.define(x.function, vector)
         t = self.target.type_of("real", vector)
         listed = ", ".join(f"{t} {v.text}" for v in values)
@@ -249,7 +249,7 @@ class ExpressionWriter:
         own = name + ("f" if self.target.bits == 32 else "")
         t = self.target.type_of("real")
         b.intrinsics.add(f"declare {t} @{own}({', '.join([t] * len(args))}) #2")
-        values, vector = b.alike(*args)
+        values, vector = b.of_one_width(*args)
 
         def instruction(code: str, wide: bool, *operands: SSAValue) -> SSAValue:
             return b.here(code, "real", wide) if here else b.pure(code, "real", wide, *operands)
@@ -269,7 +269,7 @@ class ExpressionWriter:
     def _rarely(self, test: SSAValue, name: str, args: list[SSAValue], usual: SSAValue) -> SSAValue:
         """A call of C's library, if any lane needs it."""
         b = self.builder
-        values, vector = b.alike(*args, usual, *([test] if test.vector else []))
+        values, vector = b.of_one_width(*args, usual, *([test] if test.vector else []))
         usual = values[len(args)]
         needed = test.text
         if vector:
