@@ -131,6 +131,8 @@ def _members(cls: type) -> Iterator[tuple[str, str, str]]:
     for name, value in {name: value for c in reversed(own) for name, value in vars(c).items()}.items():
         if name.startswith("_") and name != "__call__":
             continue
+        if (value.__doc__ or "").startswith("Alias for field number"):  # of a named tuple, whose signature has it
+            continue
         is_attribute = isinstance(value, (property, cached_property)) or (hasattr(type(value), "__get__") and not callable(value))
         if is_attribute and not inspect.ismemberdescriptor(value):
             yield name, "", _text(value) if value.__doc__ else ""
@@ -166,7 +168,7 @@ def _text(value: Any) -> str:
         if paragraph.lstrip().startswith(">>>"):
             out.append(f"```pycon\n{inspect.cleandoc(paragraph)}\n```")
             continue
-        heading = re.match(r"(Args|Returns|Raises|Attributes):\n", paragraph)
+        heading = re.match(r"(Args|Returns|Raises|Warns|Attributes):\n", paragraph)
         if heading:
             out.append(f"**{heading[1]}**")
             paragraph = _items(paragraph[heading.end() :], listed=heading[1] != "Returns")

@@ -43,6 +43,7 @@ class Batches(NamedTuple):
 
     @property
     def longest(self) -> int:
+        """The number of samples of the largest batch."""
         return int(np.max(np.diff(self.offsets), initial=0))
 
 

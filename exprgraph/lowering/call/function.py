@@ -274,6 +274,14 @@ def compile(  # noqa: A001
         at its first call. ``out=`` takes arrays, in the nesting of the results, to write into.
         Other threads of Python can run during a call.
 
+    Raises:
+        UnboundSymbolError: the equations depend on a symbol that is not an argument.
+        TypeError: an argument is not a symbol.
+        ValueError: a symbol is given twice; ``shared`` has one that is no argument; an unknown backend; fewer threads than one.
+
+    Warns:
+        NotNativeWarning: more threads than one were asked for, but Numba compiles the function, and uses one.
+
     >>> import exprgraph as eg
     >>> x, y = eg.symbols("x y")
     >>> fn = eg.compile({"f": x * y, "df": eg.diff(x * y, x)}, (x, y))
