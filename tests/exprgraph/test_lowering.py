@@ -382,6 +382,17 @@ def test_arguments_of_compile_that_are_wrong() -> None:
     with pytest.raises(ValueError, match="shared names 'y', which is not among the arguments"):
         eg.compile(x, [x], shared=[y])
     assert repr(eg.compile([x, y * 2], [x, y])) == "<compiled function of (x, y), 2 outputs, backend 'native'>"
+    assert repr(eg.compile(x, x)) == "<compiled function of (x), 1 output, backend 'native'>"
+
+
+def test_one_symbol_or_any_iterable_of_them_is_shared() -> None:
+    """A value with a batch is then an error, in each spelling."""
+    x, y = eg.symbols("x y")
+    for shared in (y, [y], (s for s in [y])):
+        fn = eg.compile(x * y, [x, y], shared=shared)  # type: ignore[arg-type]
+        assert fn([1.0, 2.0], 3.0).tolist() == [3.0, 6.0]
+        with pytest.raises(eg.ShapeError, match="argument 'y'.* which all samples share"):
+            fn(1.0, [1.0, 2.0])
 
 
 @pytest.mark.parametrize("backend", ["native", "numpy"])

@@ -83,7 +83,8 @@ class CompiledFunction:
         return type(self), self._recipe
 
     def __repr__(self) -> str:
-        return f"<compiled function of ({', '.join(map(shown, self.arguments))}), {len(self.outputs)} outputs, backend {self.backend!r}>"
+        outputs = f"{len(self.outputs)} output{'s' * (len(self.outputs) != 1)}"
+        return f"<compiled function of ({', '.join(map(shown, self.arguments))}), {outputs}, backend {self.backend!r}>"
 
     def __call__(self, *values: Any, out: Any = None) -> Any:
         """The results; with ``out``, written into arrays of the same nesting.
@@ -249,7 +250,7 @@ def compile(  # noqa: A001
     equations: Any,
     symbols: Node | Argument | Sequence[Node | Argument],
     *,
-    shared: Sequence[Node | Argument] = (),
+    shared: Node | Argument | Sequence[Node | Argument] = (),
     backend: str = "native",
     threads: int = 1,
     contract: bool = True,
@@ -288,8 +289,11 @@ def compile(  # noqa: A001
     >>> float(fn(2.0, 3.0)["f"])
     6.0
     """
-    given = (symbols,) if isinstance(symbols, (Node, Argument)) else tuple(symbols)
-    return CompiledFunction(equations, given, shared, backend, threads, contract)
+    return CompiledFunction(equations, _one_or_more(symbols), _one_or_more(shared), backend, threads, contract)
+
+
+def _one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:
+    return (given,) if isinstance(given, (Node, Argument)) else tuple(given)
 
 
 __all__ = ["CompiledFunction", "compile"]
