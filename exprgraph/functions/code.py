@@ -121,10 +121,9 @@ def _check_names(name: str, column: str, text: str, mode: str, known: set[str], 
         for s in table.get_symbols():
             free = s.is_global() or (table.get_type() == "module" and s.is_referenced())
             if free and s.get_name() not in known:
-                near = difflib.get_close_matches(s.get_name(), known - set(dir(builtins)), 1)
                 raise ValueError(
                     f"function {name}: {column} has the name {s.get_name()!r}, which is neither math, np, a function of generated code, "
-                    f"nor a helper in source{_perhaps(near)}"
+                    f"nor a helper in source{_perhaps(_meant(s.get_name(), column, known))}"
                 )
     parts = list(ast.walk(ast.parse(text, mode=mode)))
     for node in parts:
@@ -133,6 +132,17 @@ def _check_names(name: str, column: str, text: str, mode: str, known: set[str], 
     for node in parts:
         if isinstance(node, ast.Call) and not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args):
             _check_call(name, column, node, helpers)
+
+
+def _meant(name: str, column: str, known: set[str]) -> list[str]:
+    """What somebody may mean by a name that is not known."""
+    if name == "numpy":
+        return ["np"]
+    if column == "code" and _VARIABLE.fullmatch(name):
+        return ["the argument {0}"]
+    if name in vars(math):
+        return [f"math.{name}"]
+    return [f"np.{name}"] if isinstance(vars(np).get(name), np.ufunc) else difflib.get_close_matches(name, known - set(dir(builtins)), 1)
 
 
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
