@@ -113,7 +113,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
         else:
             coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
     terms_left = [(n, c) for n, c in coefficients.items() if c != 0.0]
-    return finished_sum(_diagonals_added(terms_left), const, shape, linear)
+    return finished_sum(terms_left if len(shape) < 2 else _diagonals_added(terms_left), const, shape, linear)
 
 
 def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]]:
@@ -126,18 +126,19 @@ def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]
         deltas = _deltas(node)
         if deltas:
             groups.setdefault(deltas, []).append((node, c))
+    if all(len(found) < 2 for found in groups.values()):
+        return terms
     out = dict(terms)
     for found in groups.values():
-        if len(found) < 2:
-            continue
-        labels, shape = max((_on_diagonal(n) for n, _ in found), key=lambda d: len(d[0]))[:2]
-        joined = [(n, c) for n, c in found if _on_diagonal(n)[0] in ((), labels)]
+        elements = {n: _on_diagonal(n) for n, _ in found}
+        labels, shape = max(((ls, shape) for ls, shape, _ in elements.values()), key=lambda d: len(d[0]))
+        joined = [(n, c) for n, c in found if elements[n][0] in ((), labels)]
         if len(joined) < 2:
             continue
         const, inside, pattern = 0.0, [], joined[0][0]
         for n, c in joined:
             del out[n]
-            own, _, element = _on_diagonal(n)
+            own, _, element = elements[n]
             if element is None:
                 const += c
             else:

@@ -78,15 +78,18 @@ class Slice(tuple[Any, ...]):
 
     @property
     def start(self) -> int:
-        return self[1]  # type: ignore[no-any-return]
+        value: int = self[1]
+        return value
 
     @property
     def step(self) -> int:
-        return self[2]  # type: ignore[no-any-return]
+        value: int = self[2]
+        return value
 
     @property
     def length(self) -> int:
-        return self[3]  # type: ignore[no-any-return]
+        value: int = self[3]
+        return value
 
     @property
     def positions(self) -> range:
@@ -110,7 +113,8 @@ class Take(tuple[Any, ...]):
 
     @property
     def indices(self) -> tuple[int, ...]:
-        return self[1]  # type: ignore[no-any-return]
+        value: tuple[int, ...] = self[1]
+        return value
 
 
 #: the selection from an axis: all of it, one element (the axis disappears), or several
@@ -125,19 +129,22 @@ def entries_of(node: Node) -> Entries:
 
 def axis_of(node: Node) -> int:
     """The axis along which arrays are stacked or concatenated."""
-    return node.params[0]  # type: ignore[no-any-return]
+    axis: int = node.params[0]
+    return axis
 
 
 def data_of(node: Node) -> np.ndarray:
     """The numbers of a constant array."""
-    return node.params[0].data  # type: ignore[no-any-return]
+    data: np.ndarray = node.params[0].data
+    return data
 
 
 def spelled(given: Any) -> Entry:
     """An entry from a plain tuple, ``("s", start, step, count)`` or ``("t", indices)``; an entry stays."""
+    entry: Entry = given
     if type(given) is tuple:
-        return Slice(*given[1:]) if given[0] == "s" else Take(*given[1:])
-    return given  # type: ignore[no-any-return]
+        entry = Slice(*given[1:]) if given[0] == "s" else Take(*given[1:])
+    return entry
 
 
 #: the views of parameters read from a file
