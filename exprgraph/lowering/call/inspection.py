@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ...errors import CompilationError
 from ..plan.data import Data
@@ -16,6 +15,8 @@ from .function import CompiledFunction
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from ...loops.program import Loops
 
 
