@@ -207,6 +207,19 @@ def test_a_batch_for_a_symbol_that_sums_take_as_shared_is_an_error(reduce) -> No
     assert eg.evaluate(e, one) == eg.compile(e, list(one))(*one.values())
 
 
+def test_it_is_an_error_at_every_call() -> None:
+    p, q = eg.symbols("p q")
+    fn = eg.compile(eg.over_samples.sum(1) * p, (p, q))
+    three, out = np.ones(3), np.empty(3)
+    for _ in range(3):
+        np.testing.assert_array_equal(fn(1.0, three), [3.0, 3.0, 3.0])
+        fn(1.0, three, out=out)
+        for call in (lambda: fn(three, three), lambda: fn(three, three, out=out), lambda: fn(three, 1.0)):
+            with pytest.raises(eg.ShapeError, match="symbol p has a value for each sample"):
+                call()
+        assert fn(1.0, 1.0) == 1.0
+
+
 def test_sums_of_what_was_written_are_taken_whole() -> None:
     """The sum of ``q - s`` keeps the digits that the differences have; sums of each alone have lost them."""
     q, v = eg.Symbol("q", per_sample=True), eg.Symbol("v", 3, per_sample=True)

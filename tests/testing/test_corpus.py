@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.testing import check_derivatives, check_values
+from exprgraph.testing import check_batches, check_derivatives, check_values
 from tests.fuzz.corpus import cases, read, write
 
 CASES = dict(cases())
@@ -22,6 +22,7 @@ def test_a_case_of_the_corpus(name: str) -> None:
     assert case.e.digest.hex().startswith(name), "the code gives another expression than it did"
     check_derivatives(case.e, 3, at=case.at)
     check_values(case.e, at=case.at)
+    check_batches(case.e, at=case.at)
 
 
 def test_a_case_is_read_as_it_was_written(tmp_path: Path) -> None:

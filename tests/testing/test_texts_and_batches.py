@@ -76,3 +76,14 @@ def test_a_batch_of_another_shape_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(batches, "evaluate", without_axes)
     with pytest.raises(Disagreement, match=r"numpy gives shape \(1,\) of float64, evaluate \(\)"):
         check_batches(eg.diff(x**2, x, 2), compiled=False)
+
+
+def test_an_answer_where_evaluate_has_an_error_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from exprgraph.testing import batches
+
+    def refused(e: Any, values: Any) -> Any:
+        raise eg.ShapeError("no batch")
+
+    monkeypatch.setattr(batches, "evaluate", refused)
+    with pytest.raises(Disagreement, match="numpy: array.*, evaluate: 'ShapeError'"):
+        check_batches(x**2, at={x: 2.0}, compiled=False)

@@ -130,7 +130,8 @@ class CompiledFunction:
         batch = bound.batch
         repeated = bool(batch) and any(self._repeated)
         results, form = self.core.answer(bound.repeated(self.core.arguments), batch, None if repeated else out)
-        self._form = None if repeated else form
+        # what machine code does not check, Python checks at every call
+        self._form = None if repeated or (batch and self._counted) else form
         if repeated:
             results = [
                 np.array(np.broadcast_to(r, batch + o.shape)) if again and r.shape != batch + o.shape else r
