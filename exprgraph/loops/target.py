@@ -34,11 +34,16 @@ class Target:
     def block_for(self, rows: int, bits: int) -> int:
         """The number of samples in a block, for a workspace of ``rows`` rows of reals.
 
+        Rows have room for whole vectors, so a block is no shorter than one.
+
         >>> CPU.block_for(100, 64), CPU.block_for(3000, 64), CPU.block_for(10**6, 64)
         (128, 64, 8)
+        >>> CPU.block_for(10**6, 32)
+        16
         """
-        fitting = (b for b in self.blocks if rows * self.row_length(b) * (bits // 8) <= self.workspace)
-        return next(fitting, self.blocks[-1])
+        blocks = [b for b in self.blocks if b * bits >= self.lanes * self.bits] or self.blocks
+        fitting = (b for b in blocks if rows * self.row_length(b) * (bits // 8) <= self.workspace)
+        return next(fitting, blocks[-1])
 
     @property
     def tiles(self) -> dict[int, tuple[int, ...]]:
