@@ -66,6 +66,42 @@ def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     return next
 
 
+def paths(tree: Any) -> list[str]:
+    """The names of the leaves of :func:`flatten`, in order: keys joined by dots, and positions ``[0]``; one leaf has the name ``""``.
+
+    Raises:
+        ValueError: it is nested too deeply, or holds itself.
+
+    >>> import exprgraph as eg
+    >>> x, y = eg.symbols("x y")
+    >>> eg.tree.paths({"u": x, "more": [y, 2.0]})
+    ['u', 'more[0]', 'more[1]']
+    """
+    found: list[str] = []
+    try:
+        _path("", tree, found)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return found
+
+
+def _path(name: str, tree: Any, found: list[str]) -> None:
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        tree = dict(zip(tree._fields, tree))
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            _path(f"{name}.{key}" if name else str(key), part, found)
+    elif isinstance(tree, (list, tuple)):
+        for k, part in enumerate(tree):
+            _path(f"{name}[{k}]", part, found)
+    elif not isinstance(tree, Node) and hasattr(type(tree), "__tree_flatten__"):
+        parts = tree.__tree_flatten__()
+        for k, part in enumerate(parts):
+            _path(f"{name}[{k}]" if len(parts) > 1 else name, part, found)
+    else:
+        found.append(name)
+
+
 def named(tree: Any) -> list[tuple[str, Node]]:
     """The expressions of a nesting by name, for display; a single expression has the name ``""``.
 

@@ -11,8 +11,9 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from shutil import copy2
 from types import FrameType
 from typing import IO
 
@@ -90,6 +91,54 @@ def written_whole(path: str | os.PathLike[str], what: str, suffixes: Iterable[st
                 os.fsync(f.fileno())
             _like(draft, target)
             os.replace(draft, target)
+
+
+def written_together(contents: Mapping[str, bytes], what: str, suffixes: Iterable[str]) -> None:
+    """Write several files, all of them or none: all drafts are complete before the first file is replaced.
+
+    Args:
+        contents: the bytes of each file by its path.
+        what: the contents of the first, for messages.
+        suffixes: the endings of all of them.
+
+    Raises:
+        FileNameError: a name has the ending of another format, or two names are the same file.
+        OSError: as for :func:`written_whole`; the files are as they were.
+    """
+    endings = list(suffixes)
+    names = [checked_name(path, what, endings) for path in contents]
+    with ExitStack() as stack:
+        stack.enter_context(_explained(names[0], what))
+        targets = [_target(name, what) for name in names]
+        if len(set(targets)) < len(targets):
+            raise FileNameError(f"cannot save {what}: {' and '.join(names)} are the same file")
+        drafts = [stack.enter_context(_draft(target)) for target in targets]
+        for draft, target, content in zip(drafts, targets, contents.values()):
+            with open(draft, "xb") as f:
+                f.write(content)
+                f.flush()
+                os.fsync(f.fileno())
+            _like(draft, target)
+        _replaced_together(drafts, targets, stack)
+
+
+def _replaced_together(drafts: Sequence[str], targets: Sequence[str], stack: ExitStack) -> None:
+    """Replace files by their drafts; if one cannot be replaced, those before it get their old contents back."""
+    kept: list[tuple[str, str | None]] = []
+    try:
+        for draft, target in zip(drafts, targets):
+            old = stack.enter_context(_draft(target)) if os.path.exists(target) and len(targets) > 1 else None
+            if old is not None:
+                copy2(target, old)
+            os.replace(draft, target)
+            kept.append((target, old))
+    except BaseException:
+        for target, old in kept:
+            if old is None:
+                _remove(target)
+            else:
+                os.replace(old, target)
+        raise
 
 
 @contextmanager
@@ -173,4 +222,4 @@ def _remove(draft: str) -> None:
         os.unlink(draft)
 
 
-__all__ = ["check_writable", "checked_name", "written_whole"]
+__all__ = ["check_writable", "checked_name", "written_together", "written_whole"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 import exprgraph as eg
 from exprgraph import Node
 from exprgraph.support.integers import whole
@@ -14,7 +16,7 @@ from exprgraph.support.names import shown
 from ..errors import ArgumentError, DTypeError, UnboundSymbolError
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
-from .binding import bind
+from .binding import bind, bind_parameters
 from .symbolic import SymbolicNeuralNetwork
 
 REDUCTIONS = (None, "sum", "mean")
@@ -153,6 +155,10 @@ class BuiltFunction(eg.CompiledFunction):
         if isinstance(ps, NeuralNetworkParameters) and ps.is_numeric and ps.layout == self._layout:
             return (*values[:-1], ps.flat)
         return values
+
+    def _frozen(self, params: Any) -> dict[int, np.ndarray]:
+        """The parameters as the numbers of the last argument."""
+        return {len(self.arguments) - 1: bind_parameters(self._layout, params, self._check_shapes)}
 
     def _bind(self, values: tuple[Any, ...]) -> eg.Bound:
         """The values as arrays, the parameters as one; a sample's value without batch axes holds for every sample.

@@ -27,9 +27,9 @@ from exprgraph.loops import runtime
 from exprgraph.loops.target import CPU, Target
 from exprgraph.lowering.call import module
 from exprgraph.lowering.call.outputs import CompiledOutputs
-from exprgraph.lowering.call.save import points
 from exprgraph.lowering.plan.emit import emit
 from exprgraph.lowering.plan.phases import pairwise
+from exprgraph.lowering.save.check import points
 from exprgraph.meaning.evaluate import evaluate_nodes, taken_as_shared
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "loops"))

@@ -1,12 +1,6 @@
-"""The choices of ``backend=``, and the functions that only Numba can compile."""
+"""The choices of ``backend=``."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-from ...functions.elementwise import Function
-from ...graph.node import Node
-from ...graph.traverse import topological
 
 _BACKENDS = {
     "native": "machine code, made by LLVM at the first call",
@@ -37,10 +31,4 @@ def checked(backend: object) -> str:
     return backend
 
 
-def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
-    """The user-defined functions whose code only Numba compiles, with the reasons."""
-    rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
-    return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
-
-
-__all__ = ["backends", "checked", "unread_functions"]
+__all__ = ["backends", "checked"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import CompilationError
 from ...support.names import shown
-from .backends import unread_functions
+from ..plan.unread import unread_functions
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:

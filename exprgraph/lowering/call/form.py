@@ -18,9 +18,9 @@ from ...support.compiling import in_llvm
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
 from ..plan.program import Program
+from ..plan.unread import unread_functions
 from . import module as generated
 from . import threads as pool
-from .backends import unread_functions
 from .into import shared_with
 
 Arrays = Sequence[np.ndarray]
@@ -199,4 +199,4 @@ def _in_threads(
     spare.append(own)
 
 
-__all__ = ["Form", "unread_functions"]
+__all__ = ["Form"]

@@ -17,13 +17,18 @@ from ...language.given import is_symbol
 from ...meaning.binding import Argument, Bound, bind
 from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
 from ...support.names import shown
-from ...tree import flatten
+from ...tree import flatten, paths
+from ..save.formats import save
+from ..save.frozen import frozen_arguments
+from ..save.options import Options
+from ..save.saved import Saved
 from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
 from .into import at_once, given_arrays, write
 from .outputs import CompiledOutputs
-from .save import save_module
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from .form import Form
 
 
@@ -210,19 +215,54 @@ class CompiledFunction:
         """A ``scipy.LowLevelCallable`` with signature ``double (int, double *)``, for a function of scalars."""
         return low_level_callable(self.core)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the function as a Python module that needs only numpy and numba.
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+        params: Any = None,
+        batch: bool = True,
+        libm: bool = False,
+        abi: str | None = None,
+        target: str | None = None,
+        cpu: str | None = None,
+        features: str | None = None,
+    ) -> None:
+        """Save the function to a file; the ending of its name says in which format.
 
-        The module has ``evaluate(*values)``, with the same arguments in the same order and batch axes first; its results are a
-        list in the order of :attr:`outputs`.  Results that do not depend on the sample are not repeated.  ``self_check()``, also
-        run by running the module, compares the results with those computed at the time of saving.
-        The file is written completely or not at all; an existing file is replaced and keeps its mode.
+        A Python module, ``evaluator.py``, needs only numpy and numba.  It has ``evaluate(*values)``, with the same arguments in the
+        same order and batch axes first; its results are a list in the order of :attr:`outputs`.  Results that do not depend on the
+        sample are not repeated.  ``self_check()``, also run by running the module, compares the results with those computed at the
+        time of saving.
+
+        Files are written completely or not at all; existing ones are replaced and keep their mode.
+
+        Args:
+            path: the file.
+            dtype: the type of the file's numbers, float64 or float32.
+            name: the exported function, and the prefix of all external names; by default the file's name without its ending.
+            params: numbers that the file holds, so that callers do not give them: a dict from arguments (symbols, or their names) to
+                numbers; for functions of networks the parameters, as a container or one flat vector.
+            batch: ``False`` leaves out the code for several samples at once; then samples are computed one by one.
+            libm: call the C library's elementary functions instead of the package's own formulas.
+            abi: the conventions of calls.
+            target, cpu, features: the machine of an object file.
 
         Raises:
-            FileNameError: the name's ending means something else, as in ``evaluator.c``.
+            FileNameError: the name's ending means something else, as in ``evaluator.csv``; the message lists the endings.
+            ValueError: the format does not have an option, or the option a wrong value.
+            CompilationError: it contains a user-defined function that the format cannot express.
             OSError: the directory does not exist, the path is not a regular file, or the disk is full.
         """
-        save_module(self.core, path)
+        frozen = None if params is None else self._frozen(params)
+        options = Options(dtype, name, frozen, batch, libm, abi, target, cpu, features)
+        names = tuple(paths(self._recipe[0]))  # of the equations as they were given
+        save(Saved(self.outputs, self.core.arguments, names, self.core.contract), path, options)
+
+    def _frozen(self, params: Any) -> dict[int, np.ndarray]:
+        """The numbers of arguments that a file holds, by position."""
+        return frozen_arguments(params, self.core.arguments)
 
 
 def _arguments(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:

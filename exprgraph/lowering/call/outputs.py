@@ -20,7 +20,8 @@ from ...meaning.evaluate import evaluate_nodes
 from ...support.compiling import compiling, ending
 from ...support.integers import whole
 from ...support.names import shown
-from .backends import checked, unread_functions
+from ..plan.unread import left_to_numba
+from .backends import checked
 from .into import check_shapes
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class CompiledOutputs:
     @property
     def left_to_numba(self) -> str | None:
         """The first user-defined function that only Numba compiles, and why; ``None`` if there is none."""
-        return next((f"{name}, which only Numba compiles: {why}" for name, why in unread_functions(self.outputs).items()), None)
+        return left_to_numba(self.outputs)
 
     @property
     def source(self) -> str:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import os
 from inspect import getsource
 
-import numpy as np
-
-from ...meaning.evaluate import evaluate_nodes
 from ...support.batches import batch_axes, misfit
 from ...support.files import written_whole
-from .outputs import CompiledOutputs
-
-#: multiples of the golden ratio's fraction, modulo 1, fill the interval evenly
-_GOLDEN = 0.6180339887498949
-#: the number of entries of a result that a saved module's check compares
-_COMPARED = 100
+from .check import GOLDEN, Compared, expected
+from .formats import WHAT
+from .options import Options
+from .programs import program_of
+from .saved import Saved
 
 _CALLER = '''
 _TABLE = np.array(TABLE, dtype=np.uint64)
@@ -98,40 +92,26 @@ if __name__ == "__main__":
 '''
 
 
-def points(shape: tuple[int, ...], k: int) -> np.ndarray:
-    """Argument k of the check: in (0, 1), where most functions are finite and square roots are defined."""
-    n = math.prod(shape)
-    return np.asarray(0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * _GOLDEN)[0].reshape(shape))
+def _text(check: list[Compared]) -> str:
+    """The values as Python."""
+    return repr([tuple(c) for c in check]).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
-def _check(core: CompiledOutputs) -> str:
-    """The results computed by NumPy, as text; of large results only some entries, equally spaced."""
-    bindings = {}
-    for k, a in enumerate(core.arguments):
-        vector = points(a.shape, k).ravel()
-        for symbol, offset in a.symbols:
-            bindings[symbol] = vector[offset : offset + symbol.size].reshape(symbol.shape)
-    with np.errstate(all="ignore"):
-        values = evaluate_nodes(core.outputs, bindings)
-    expected = []
-    for value, o in zip(values, core.outputs):
-        step = max(1, math.ceil(o.size / _COMPARED))
-        expected.append((step, np.broadcast_to(value, o.shape).ravel()[::step].tolist()))
-    return repr(expected).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
-
-
-def save_module(core: CompiledOutputs, path: str | os.PathLike[str]) -> None:
+def write(function: Saved, path: str, options: Options) -> None:
     """Write the generated module with a plain Python caller, completely or not at all."""
-    with written_whole(path, "the function", [".py"]) as f:
-        program = core.program(core.takes_batches)
+    with written_whole(path, WHAT, [".py"]) as f:
+        program = program_of(function, function.takes_batches)
         text = program.source + _CALLER.format(
-            arguments=repr([(a.name, a.shape, a.per_sample) for a in core.arguments]),
-            results=repr([(o.shape, p) for o, p in zip(core.outputs, program.per_sample)]),
+            arguments=repr([(a.name, a.shape, a.per_sample) for a in function.arguments]),
+            results=repr([(o.shape, p) for o, p in zip(function.outputs, program.per_sample)]),
             binder="\n\n".join(getsource(f) for f in (batch_axes, misfit)),
             workspace=program.workspace,
             shared=program.shared,
-            check=_check(core),
-            golden=_GOLDEN,
+            check=_text(expected(function)),
+            golden=GOLDEN,
             tolerance=1e-9,
         )
         f.write(text.encode())
+
+
+__all__ = ["write"]

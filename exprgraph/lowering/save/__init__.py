@@ -1,0 +1,1 @@
+"""From functions to files of several formats."""

@@ -1,0 +1,50 @@
+"""The options of ``fn.save``, and which of them a format has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one file; each has the value that means "not given"."""
+
+    dtype: DTypeLike | None = None
+    name: str | None = None
+    params: Mapping[int, np.ndarray] | None = None  # by position of the argument
+    batch: bool = True
+    libm: bool = False
+    abi: str | None = None
+    target: str | None = None
+    cpu: str | None = None
+    features: str | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the options that the caller gave."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) != f.default)
+
+    @property
+    def single(self) -> bool:
+        """Whether the file computes in float32.
+
+        Raises:
+            ValueError: the type is another one.
+        """
+        try:
+            kind = np.dtype(np.float64 if self.dtype is None else self.dtype)
+        except TypeError:
+            kind = np.dtype(object)
+        if kind not in (np.float32, np.float64):
+            raise ValueError(f"dtype is float64 or float32, got {self.dtype!r}")
+        return bool(kind == np.float32)
+
+
+__all__ = ["Options"]

@@ -1,0 +1,28 @@
+"""The loop programs of what is saved; writers load this, and with it the plan."""
+
+from __future__ import annotations
+
+from ...errors import CompilationError
+from ..plan.emit import emit
+from ..plan.program import Program
+from ..plan.unread import left_to_numba
+from .saved import Saved
+
+
+def program_of(function: Saved, batch: bool, single: bool = False) -> Program:
+    """The loop program of a form: for one sample, or with ``batch`` for any number of them."""
+    return emit(function.outputs, function.arguments, batch=batch, single=single, contract=function.contract)
+
+
+def check_readable(function: Saved, what: str) -> None:
+    """Check that typed loops express all of the function, for a file of ``what``: "C".
+
+    Raises:
+        CompilationError: a user's function has code that only Numba compiles.
+    """
+    left = left_to_numba(function.outputs)
+    if left is not None:
+        raise CompilationError(f"cannot save the function as {what}: it contains {left}")
+
+
+__all__ = ["check_readable", "program_of"]
