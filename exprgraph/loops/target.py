@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Target:
     """The properties of a machine that plans and printers use; equal targets have equal plans.
 
-    Plans use blocks and rows.  Printers use vectors: ``registers`` of them, with ``lanes`` reals of ``bits`` bits.
+    Plans use blocks and rows.  Printers use vectors: ``registers`` of them, with ``lanes`` reals of ``bits`` bits.  A vector
+    of one lane is a scalar.
     """
 
     lanes: int = 8
@@ -22,6 +23,10 @@ class Target:
     workspace: int = 2 * 1024 * 1024
     #: the padding of rows: distances of powers of two would crowd a few sets of a cache
     padding: int = 8
+    #: the bits of an index, and of an address
+    index: int = 64
+    #: whether a load or a store of a vector may leave out lanes
+    partial: bool = True
 
     def row_length(self, block: int) -> int:
         """The distance of two rows of lanes.

@@ -38,7 +38,9 @@ def target(bits: int) -> LLVMTarget:
         return LLVMTarget(512 // bits, bits, 32)
     if "+avx2" in features:
         return LLVMTarget(256 // bits, bits, 16)
-    return LLVMTarget(256 // bits, bits, 32 if "aarch64" in host()[0] or "arm64" in host()[0] else 16)
+    if host()[0].startswith(("aarch64", "arm64")):
+        return LLVMTarget(256 // bits, bits, 16, partial=False)  # pairs of its 32 registers
+    return LLVMTarget(128 // bits, bits, 16, partial=False)
 
 
 def _target_machine() -> Any:

@@ -2,6 +2,6 @@
 
 from .builder import LLVMTarget
 from .driver import ENTRY, PART
-from .module import print_program
+from .module import print_alone, print_program
 
-__all__ = ["ENTRY", "PART", "LLVMTarget", "print_program"]
+__all__ = ["ENTRY", "PART", "LLVMTarget", "print_alone", "print_program"]

@@ -19,7 +19,8 @@ from ... import target
 Lines = list[Union[str, "Lines"]]
 
 _FUSIBLE = "fmul contract "
-_TYPES = {"truth": "i1", "reals": "ptr", "indices": "ptr", "index": "i64", "lane": "i64"}
+_TYPES = {"truth": "i1", "reals": "ptr", "indices": "ptr"}
+_INDICES = ("index", "lane")
 
 
 class SSAValue(NamedTuple):
@@ -57,7 +58,8 @@ class LLVMTarget(target.Target):
 
     def type_of(self, kind: str, vector: bool = False) -> str:
         """The type of a value of some kind; other names are LLVM's types."""
-        scalar = self.real if kind == "real" else f"i{self.bits}" if kind == "bits" else _TYPES.get(kind, kind)
+        widths = {"bits": self.bits, "index": self.index, "lane": self.index}
+        scalar = self.real if kind == "real" else f"i{widths[kind]}" if kind in widths else _TYPES.get(kind, kind)
         return f"<{self.lanes} x {scalar}>" if vector else scalar
 
     def number(self, value: float) -> str:
@@ -160,6 +162,9 @@ class Builder:
         return SSAValue(self.target.number(value), "real", False, 0)
 
     def integer(self, value: int, kind: str = "index") -> SSAValue:
+        if kind in _INDICES:
+            half = 1 << (self.target.index - 1)
+            value = (value + half) % (2 * half) - half  # as LLVM writes it: with a sign
         return SSAValue(str(value), kind, False, 0)
 
     def is_literal(self, v: SSAValue) -> bool:
@@ -167,7 +172,7 @@ class Builder:
 
     def wide(self, v: SSAValue) -> SSAValue:
         """A scalar in every lane."""
-        if v.vector:
+        if v.vector or self.target.lanes == 1:
             return v
         if self.is_literal(v):
             return SSAValue(self.target.splat(v.text, v.kind), v.kind, True, 0)
@@ -197,6 +202,12 @@ class Builder:
         """A product of indices."""
         return self.binary("mul", a, b)
 
+    def whole(self, n: SSAValue, step: int, start: SSAValue | None = None) -> SSAValue:
+        """The end of the last complete step of a range."""
+        first = start or self.integer(0)
+        left = self.binary("sub", n, first)
+        return self.binary("add", first, self.binary("sub", left, self.binary("urem", left, self.integer(step))))
+
     def unary(self, op: str, a: SSAValue) -> SSAValue:
         return self.pure(f"{op} {self.target.type_of(a.kind, a.vector)} {a.text}", a.kind, a.vector, a)
 
@@ -223,7 +234,8 @@ class Builder:
         t = self.target.type_of("real")
         if index.text in self.displaced:  # from one address that moves with the loop, for any number of loads
             pointer, index = self.at(pointer, self.displaced[index.text][0]), self.displaced[index.text][1]
-        return self.pure(f"getelementptr {t}, ptr {pointer.text}, i64 {index.text}", "reals", False, pointer, index)
+        code = f"getelementptr {t}, ptr {pointer.text}, {self.target.type_of('index')} {index.text}"
+        return self.pure(code, "reals", False, pointer, index)
 
     def displacement(self, index: SSAValue, by: SSAValue) -> SSAValue:
         """The index of neighbours at a known distance."""
@@ -233,6 +245,7 @@ class Builder:
         return far
 
     def load(self, pointer: SSAValue, vector: bool, mask: SSAValue | None = None) -> SSAValue:
+        vector = vector and self.target.lanes > 1
         t = self.target.type_of("real", vector)
         align = self.target.bits // 8
         if vector and mask is not None:
@@ -244,7 +257,8 @@ class Builder:
 
     def word(self, table: SSAValue, at: SSAValue, kind: str) -> SSAValue:
         """A word of a table: an index, or an address."""
-        place = self.pure(f"getelementptr i64, ptr {table.text}, i64 {at.text}", "indices", False, table, at)
+        t = self.target.type_of("index")
+        place = self.pure(f"getelementptr {t}, ptr {table.text}, {t} {at.text}", "indices", False, table, at)
         return self.here(f"load {self.target.type_of(kind)}, ptr {place.text}", kind, False)
 
     def store(self, value: SSAValue, pointer: SSAValue, mask: SSAValue | None = None) -> None:
@@ -259,13 +273,15 @@ class Builder:
 
     def below(self, index: SSAValue, end: SSAValue) -> SSAValue:
         """The mask of the existing elements in the lanes of a vector."""
-        n = self.target.lanes
-        counting = SSAValue("<" + ", ".join(f"i64 {i}" for i in range(n)) + ">", "index", True, 0)
+        t = self.target.type_of("index")
+        counting = SSAValue("<" + ", ".join(f"{t} {i}" for i in range(self.target.lanes)) + ">", "index", True, 0)
         left = self.binary("sub", end, index._replace(kind="index"))
         return self.binary("icmp ugt", self.wide(left), counting, "truth")
 
     def total(self, v: SSAValue) -> SSAValue:
         """The sum of the lanes."""
+        if not v.vector:
+            return v
         t, wide = self.target.type_of("real"), self.target.type_of("real", True)
         full = f"llvm.vector.reduce.fadd.{self.target.suffix}"
         self.intrinsics.add(f"declare {t} @{full}({t}, {wide})")
@@ -288,9 +304,10 @@ class Builder:
         inside = {n: SSAValue(self.name(), v.kind, v.vector, level) for n, v in carried.items()}
         self.loops.append(OpenLoop(label, index, end, step, before, phis, came_from, {n: (v.text, inside[n]) for n, v in carried.items()}))
         self.known.append({})
-        phis.append(f"  {index.text} = phi i64 [ {start.text}, %{came_from} ], [ {index.text}.next, %{label}.latch ]")
+        t = self.target.type_of("index")
+        phis.append(f"  {index.text} = phi {t} [ {start.text}, %{came_from} ], [ {index.text}.next, %{label}.latch ]")
         more = self.name()
-        self.do(f"{more} = icmp ult i64 {index.text}, {end.text}")
+        self.do(f"{more} = icmp ult {t} {index.text}, {end.text}")
         self.do(f"br i1 {more}, label %{label}.body, label %{label}.end")
         self.start(f"{label}.body")
         return inside
@@ -301,7 +318,7 @@ class Builder:
         label = loop.label
         self.do(f"br label %{label}.latch")
         self.start(f"{label}.latch")
-        self.do(f"{loop.index.text}.next = add i64 {loop.index.text}, {loop.step}")
+        self.do(f"{loop.index.text}.next = add {self.target.type_of('index')} {loop.index.text}, {loop.step}")
         out = {}
         for n, (start, inside) in loop.carried.items():
             t = self.target.type_of(inside.kind, inside.vector)

@@ -1,6 +1,8 @@
-"""The driver as two functions: ``run`` executes all parts, ``part`` one of them."""
+"""The driver as functions: ``run`` executes all parts, ``part`` one of them; a file has one that executes all."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from ...errors import LoopError
 from ...program import Each, Loops, Part
@@ -18,19 +20,23 @@ AT_HAND = 64
 DATA = ("c", "T", "STEPS")
 
 _GIVEN = "ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples"
+#: the number of samples as a caller passes it, if an index is shorter
+_LONG = "samples.long"
 
 
 class _DriverWriter(StatementWriter):
-    """The driver: its arrays are in tables of addresses."""
+    """The driver: its arrays are in tables of addresses, except for data that are constants of the module."""
 
-    def __init__(self, functions: Functions, program: Loops) -> None:
+    def __init__(self, functions: Functions, program: Loops, constants: Mapping[str, str] | None = None) -> None:
         super().__init__(functions)
         self.block = self.builder.integer(program.block)
         #: for each array of the caller, the table and the index of its address
         self.tables = {f"a{k}": ("%arguments", k) for k in range(program.arguments)}
         self.tables |= {name: ("%results", k) for k, name in enumerate(program.results)}
         for name in program.driver_names():
-            if name.name in DATA:
+            if constants is not None and name.name in constants:
+                self.env[name.name] = SSAValue(constants[name.name], name.type, False, 0)
+            elif name.name in DATA:
                 self.env[name.name] = self._address("@DATA", str(DATA.index(name.name)))._replace(kind=name.type)
             elif name.name not in self.tables:
                 self.env[name.name] = SSAValue(f"%{name.name}", name.type, False, 0)
@@ -39,7 +45,7 @@ class _DriverWriter(StatementWriter):
                 self.env[n] = self.named(n)
 
     def _address(self, table: str, at: str) -> SSAValue:
-        place = self.builder.here(f"getelementptr ptr, ptr {table}, i64 {at}", "reals", False)
+        place = self.builder.here(f"getelementptr ptr, ptr {table}, {self.target.type_of('index')} {at}", "reals", False)
         return self.builder.here(f"load ptr, ptr {place.text}", "reals", False)
 
     def named(self, name: str) -> SSAValue:
@@ -74,12 +80,32 @@ class _DriverWriter(StatementWriter):
         self.statements(s.body)
         b.close({})
 
+    def parts(self, program: Loops) -> None:
+        """All parts, one after another."""
+        for part in program.parts:
+            self.part(part, self.builder.integer(0), self.env["samples"])
+
+
+def exported(functions: Functions, program: Loops, name: str, constants: Mapping[str, str], export: str) -> str:
+    """The text of the function for callers of a file; ``constants`` has the data, as globals of the module.
+
+    ``export`` is what LLVM writes before its type, if a file has to say that it is for others.
+    """
+    code = _DriverWriter(functions, program, constants)
+    b = code.builder
+    given = _GIVEN
+    if b.target.index < 64:
+        given = _GIVEN.replace("samples", _LONG)
+        b.do(f"%samples = trunc i64 %{_LONG} to {b.target.type_of('index')}")
+    code.parts(program)
+    functions.declared |= b.intrinsics
+    return f"define {export}void @{name}({given}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}"
+
 
 def driver(functions: Functions, program: Loops) -> list[str]:
     """The text of ``run`` and of ``part``."""
     whole = _DriverWriter(functions, program)
-    for part in program.parts:
-        whole.part(part, whole.builder.integer(0), whole.env["samples"])
+    whole.parts(program)
     one = _DriverWriter(functions, program)
     b = one.builder
     labels = [b.label("part") for _ in program.parts]
@@ -99,4 +125,4 @@ def driver(functions: Functions, program: Loops) -> list[str]:
     return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in zip(heads, texts)]
 
 
-__all__ = ["AT_HAND", "DATA", "ENTRY", "PART", "driver"]
+__all__ = ["AT_HAND", "DATA", "ENTRY", "PART", "driver", "exported"]

@@ -33,9 +33,13 @@ _TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"
 
 
 class Functions:
-    """The functions of a program, and those that are called instead of inlined."""
+    """The functions of a program, and those that are called instead of inlined.
 
-    def __init__(self, functions: Iterable[Function], target: LLVMTarget) -> None:
+    ``mark`` is the beginning of the names of everything that the code defines for itself.
+    """
+
+    def __init__(self, functions: Iterable[Function], target: LLVMTarget, mark: str = "") -> None:
+        self.mark = mark
         self.known: Mapping[str, Function] = {f.name: f for f in functions}
         self.target = target
         self.called: dict[str, str] = {}  # by name in the code: its text
@@ -44,7 +48,7 @@ class Functions:
 
     def define(self, name: str, vector: bool) -> str:
         """The name of a called function in the code."""
-        full = f"f.{name}.{'v' if vector else 's'}"
+        full = f"{self.mark}f.{name}.{'v' if vector else 's'}"
         if full not in self.called:
             self.called[full] = ""  # reserve its place before its own callees
             f = self.known[name]
@@ -136,7 +140,7 @@ class ExpressionWriter:
     def _constant(self, x: Constant) -> SSAValue:
         if x.type == "real":
             return self.builder.real(float(x.text))
-        return SSAValue(x.text.lower(), x.type, False, 0)
+        return self.builder.integer(int(x.text)) if x.type == "index" else SSAValue(x.text.lower(), x.type, False, 0)
 
     def _finished(self, x: Operation | Call | Load, given: list[SSAValue]) -> SSAValue:
         if isinstance(x, Operation):
@@ -166,7 +170,7 @@ class ExpressionWriter:
     def _integer(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         if a.kind == "index" and op in _WHOLE and self.builder.is_literal(a) and self.builder.is_literal(b):
             known = _WHOLE[op](int(a.text), int(b.text))
-            if abs(known) < 2**63:
+            if abs(known) < 2 ** (self.target.index - 1):
                 return self.builder.integer(known)
         logical = op == "shift_right" and a.kind == "index"
         return self.builder.binary("lshr" if logical else _INTEGER[op], a, b)

@@ -26,35 +26,41 @@ def product(b: Builder, *given: SSAValue, silences: str = "") -> None:
     lanes = b.target.lanes
     tiles = b.target.tiles
 
-    def column(at: SSAValue, width: int, masked: bool) -> None:
-        """All rows of the result for some vectors of columns."""
-        mask = b.below(at, v["n"]) if masked else None
-        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, mask, i, height))
+    def column(at: SSAValue, width: int, rest: bool) -> None:
+        """All rows of the result for some vectors of columns, or for columns that fill no vector."""
+        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, rest, i, height))
 
     first = b.integer(0)
     for width in tiles:
-        end = _whole(b, v["n"], width * lanes, first)
-        _range(b, first, end, width * lanes, partial(column, width=width, masked=False))
+        end = b.whole(v["n"], width * lanes, first)
+        _range(b, first, end, width * lanes, partial(column, width=width, rest=False))
         first = end
-    _range(b, first, v["n"], lanes, partial(column, width=1, masked=True))  # the last vector, if it is incomplete
+    if lanes > 1:
+        _range(b, first, v["n"], lanes if b.target.partial else 1, partial(column, width=1, rest=True))
 
 
 def _rows(
-    b: Builder, v: dict[str, SSAValue], silences: str, at: SSAValue, width: int, mask: SSAValue | None, i: SSAValue, height: int
+    b: Builder, v: dict[str, SSAValue], silences: str, at: SSAValue, width: int, rest: bool, i: SSAValue, height: int
 ) -> None:
-    """A tile of a product: some rows from row ``i`` on, and some vectors from column ``at`` on."""
+    """A tile of a product: some rows from row ``i`` on, and some vectors from column ``at`` on.
+
+    The rest of the columns is the lanes of one vector that exist, or one number.
+    """
     lanes = b.target.lanes
-    zero = b.wide(b.real(0.0))
+    vector = b.target.partial or not rest
+    mask = b.below(at, v["n"]) if rest and vector else None
+    zero = b.wide(b.real(0.0)) if vector else b.real(0.0)
     names = {f"{r},{q}": zero for r in range(height) for q in range(width)}
     left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
     right = b.sum(v["b0"], at)
     sums = b.open(b.integer(0), v["k"], 1, "index", names)
     k = b.loops[-1].index
     row = b.sum(right, b.times(k, v["bk"]))
-    vectors = [b.load(b.at(v["b"], b.sum(row, b.integer(q * lanes))), True, mask) for q in range(width)]
+    vectors = [b.load(b.at(v["b"], b.sum(row, b.integer(q * lanes))), vector, mask) for q in range(width)]
     step = b.times(k, v["ak"])
     for r in range(height):
-        x = b.wide(b.load(b.at(v["a"], b.sum(left[r], step)), False))
+        x = b.load(b.at(v["a"], b.sum(left[r], step)), False)
+        x = b.wide(x) if vector else x
         for q in range(width):
             sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"], {"left": x, "right": vectors[q]}.get(silences))
     sums = b.close(sums)
@@ -71,7 +77,7 @@ def dots(b: Builder, *given: SSAValue, silences: str = "") -> None:
     """
     v = dict(zip(_DOTS, given))
     side = b.target.side
-    whole = _whole(b, v["n"], b.target.lanes)
+    whole = b.whole(v["n"], b.target.lanes)
 
     def rows(i: SSAValue, height: int) -> None:
         left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
@@ -87,28 +93,30 @@ def _dots(
     lanes, height = b.target.lanes, len(left)
     right = [b.sum(v["b0"], b.times(b.sum(q, b.integer(r)), v["bj"])) for r in range(width)]
     sums = {f"{r},{s}": b.wide(b.real(0.0)) for r in range(height) for s in range(width)}
-    for start, end, masked in ((b.integer(0), whole, False), (whole, v["n"], True)):
-        sums = b.open(start, end, lanes, "index", sums)
+
+    def added(start: SSAValue, end: SSAValue, vector: bool, masked: bool) -> None:
+        """Add products of numbers from ``start`` to ``end``."""
+        carried = b.open(start, end, lanes if vector else 1, "index", sums)
         at = b.loops[-1].index
         mask = b.below(at, v["n"]) if masked else None
-        above = [b.load(b.at(v["a"], b.sum(x, at)), True, mask) for x in left]
-        below = [b.load(b.at(v["b"], b.sum(x, at)), True, mask) for x in right]
+        above = [b.load(b.at(v["a"], b.sum(x, at)), vector, mask) for x in left]
+        below = [b.load(b.at(v["b"], b.sum(x, at)), vector, mask) for x in right]
         for r in range(height):
             for s in range(width):
-                sums[f"{r},{s}"] = _madd(b, above[r], below[s], sums[f"{r},{s}"], above[r] if silences else None)
-        sums = b.close(sums)
-    for n, total in enumerate(_totals(b, list(sums.values()))):
+                carried[f"{r},{s}"] = _madd(b, above[r], below[s], carried[f"{r},{s}"], above[r] if silences else None)
+        sums.update(b.close(carried))
+
+    added(b.integer(0), whole, True, False)
+    if lanes > 1 and b.target.partial:
+        added(whole, v["n"], True, True)
+    sums.update(zip(sums, _totals(b, list(sums.values()))))
+    if lanes > 1 and not b.target.partial:
+        added(whole, v["n"], False, False)
+    for n, total in enumerate(sums.values()):
         r, s = divmod(n, width)
         line = b.sum(v["c0"], b.times(b.sum(i, b.integer(r)), v["ci"]))
         place = b.at(v["c"], b.sum(line, b.times(b.sum(q, b.integer(s)), v["cj"])))
         b.store(b.binary("fadd contract", b.load(place, False), total), place)
-
-
-def _whole(b: Builder, n: SSAValue, step: int, start: SSAValue | None = None) -> SSAValue:
-    """The end of the last complete step of a range."""
-    first = start or b.integer(0)
-    left = b.binary("sub", n, first)
-    return b.binary("add", first, b.binary("sub", left, b.binary("urem", left, b.integer(step))))
 
 
 def _range(b: Builder, start: SSAValue, end: SSAValue, step: int, body: Callable[[SSAValue], None]) -> None:
@@ -121,7 +129,7 @@ def _tiles(b: Builder, n: SSAValue, sizes: Sequence[int], body: Callable[[SSAVal
     """Cover the range to ``n`` by steps of the first size, the rest by steps of the next size, and so on to 1."""
     first = b.integer(0)
     for size in sizes:
-        end = _whole(b, n, size, first) if size > 1 else n
+        end = b.whole(n, size, first) if size > 1 else n
         b.open(first, end, size, "index", {})
         body(b.loops[-1].index, size)
         b.close({})
@@ -135,10 +143,11 @@ def _madd(b: Builder, x: SSAValue, y: SSAValue, total: SSAValue, silencing: SSAV
     """
     if silencing is None:
         return b.binary("fadd contract", b.binary("fmul contract", x, y), total)
-    active = b.binary("fcmp une", silencing, b.wide(b.real(0.0)), "truth")
+    zero = b.wide(b.real(0.0)) if silencing.vector else b.real(0.0)
+    active = b.binary("fcmp une", silencing, zero, "truth")
     if b.target.has_masks:
         return b.select(active, b.binary("fadd contract", b.binary("fmul contract", x, y), total), total)
-    other = b.select(active, y if silencing is x else x, b.wide(b.real(0.0)))
+    other = b.select(active, y if silencing is x else x, zero)
     return b.binary("fadd contract", b.binary("fmul contract", silencing, other), total)
 
 
@@ -146,8 +155,8 @@ def _totals(b: Builder, vectors: list[SSAValue]) -> list[SSAValue]:
     """The sum of the lanes of each vector; pairs are added crosswise, so that all sums share the work."""
     lanes = b.target.lanes
     wide = b.target.type_of("real", True)
-    if len(vectors) == 1:
-        return [b.total(vectors[0])]
+    if len(vectors) == 1 or lanes == 1:
+        return [b.total(v) for v in vectors]
     out: list[SSAValue] = []
     for first in range(0, len(vectors), lanes):
         group = vectors[first : first + lanes]

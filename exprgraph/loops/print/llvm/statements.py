@@ -35,7 +35,7 @@ class StatementWriter(ExpressionWriter):
             elif isinstance(s, Run):
                 given = [self.value(a) for a in s.args]
                 listed = ", ".join(f"{self.target.type_of(v.kind)} {v.text}" for v in given)
-                self.builder.do(f"call void @{s.procedure}({listed})")
+                self.builder.do(f"call void @{self.functions.mark}{s.procedure}({listed})")
             elif isinstance(s, Branch):
                 self._branch(s)
             elif isinstance(s, Switch):
@@ -61,13 +61,21 @@ class StatementWriter(ExpressionWriter):
     # -- loops
 
     def _loop(self, s: Loop) -> None:
-        b = self.builder
         start, stop = self.value(s.start), self.value(s.stop)
         changed = self._changed(s.body)
-        if s.axis != "plain":
-            self._vectors(s, start, stop, changed)
-            return
-        self.env.update(b.open(start, stop, s.step, "index", changed))
+        if s.axis == "plain":
+            self._rounds(s, start, stop, changed)
+        elif s.axis == "lanes" or self.target.partial or self.target.lanes == 1:
+            self._vectors(s, start, stop, changed, s.axis == "neighbours")
+        else:
+            whole = self.builder.whole(stop, self.target.lanes, start)
+            self._vectors(s, start, whole, changed, False)
+            self._rounds(s, whole, stop, {n: self.env[n] for n in changed})
+
+    def _rounds(self, s: Loop, start: SSAValue, stop: SSAValue, changed: Mapping[str, SSAValue]) -> None:
+        """A loop over numbers, one after another."""
+        b = self.builder
+        self.env.update(b.open(start, stop, s.step, "index", dict(changed)))
         self.env[s.index] = b.loops[-1].index
         self.statements(s.body)
         self.env.update(b.close({n: self.env[n] for n in changed}))
@@ -78,19 +86,21 @@ class StatementWriter(ExpressionWriter):
         found -= {s.name for s in statements_of(body) if isinstance(s, Variable)}
         return {n: self.env[n] for n in sorted(found)}
 
-    def _vectors(self, s: Loop, start: SSAValue, stop: SSAValue, sums: Mapping[str, SSAValue]) -> None:
+    def _vectors(self, s: Loop, start: SSAValue, stop: SSAValue, sums: Mapping[str, SSAValue], masked: bool) -> None:
         """A loop over vectors of neighbouring elements.
 
         Rows of lanes have room for whole vectors, so lanes behind the last sample are computed too, but not
-        accumulated.  Of other neighbours, none behind the last is accessed.
+        accumulated.  Of other neighbours, none behind the last is accessed: a range that may end inside of a vector is
+        ``masked``.
         """
         b = self.builder
         zero = b.wide(b.real(0.0))
         self.env.update(b.open(start, stop, self.target.lanes, "lane", dict.fromkeys(sums, zero)))
         self.env[s.index] = index = b.loops[-1].index
-        existing = b.below(index, stop) if s.axis == "neighbours" or sums else None
-        self.mask = existing if s.axis == "neighbours" else None
-        self._existing = existing
+        ends_inside = self.target.lanes > 1 and (masked or (s.axis == "lanes" and sums))
+        existing = b.below(index, stop) if ends_inside else None
+        self.mask = existing if masked else None
+        self._existing = existing if sums else None
         self.statements(s.body)
         self.mask = self._existing = None
         for n, v in b.close({n: self.env[n] for n in sums}).items():
@@ -113,8 +123,9 @@ class StatementWriter(ExpressionWriter):
         b = self.builder
         on, after = self.value(s.on), b.label("next")
         ways = {b.label("step"): body for _, body in s.cases}
-        listed = " ".join(f"i64 {k}, label %{label}" for (k, _), label in zip(s.cases, ways))
-        b.do(f"switch i64 {on.text}, label %{after} [ {listed} ]")
+        t = self.target.type_of("index")
+        listed = " ".join(f"{t} {k}, label %{label}" for (k, _), label in zip(s.cases, ways))
+        b.do(f"switch {t} {on.text}, label %{after} [ {listed} ]")
         self._ways(ways, after, (b.block,))
 
     def _ways(self, ways: Mapping[str, Sequence[Statement]], after: str, past: Sequence[str]) -> None:
@@ -153,7 +164,7 @@ def procedure(functions: Functions, p: Procedure) -> str:
         code.env = {n.name: v for n, v in zip(p.parameters, given)}
         code.statements(p.body)
     functions.declared |= code.builder.intrinsics
-    head = f"define internal void @{p.name}({parameters(p.parameters, functions.target)}) #0"
+    head = f"define internal void @{functions.mark}{p.name}({parameters(p.parameters, functions.target)}) #0"
     return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 
