@@ -7,6 +7,7 @@ which compilers vectorise.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ..errors import LoopError, UnreadableError
 from ..operations import OPERATIONS
@@ -34,6 +35,7 @@ from ..program import (
     Variable,
 )
 from ..reached import reached
+from ..together import together, union
 from ..types import Type
 from ..unused import used
 from ..verify import parts_of
@@ -278,14 +280,14 @@ class _C(Infix):
             return f"{'' if stored else 'const '}{kind} *{'restrict ' * (sole or n.type == 'indices')}{self.own(n.name)}"
         return f"{self.kind(n.type)} {self.own(n.name)}"
 
-    def driver_text(self, program: Loops, name: str, numbers: ProgramData) -> str:
-        """The function that a caller calls."""
+    def driver_text(self, program: Loops, name: str, numbers: ProgramData, arrays: Sequence[str]) -> str:
+        """The function that a caller calls; ``arrays`` are names for the data."""
         self.arguments = {f"a{k}": k for k in range(program.arguments)}
         self.known = {a: f"arguments[{k}]" for a, k in self.arguments.items()}
         self.known |= {n: f"results[{k}]" for k, n in enumerate(program.results)}
         self.known |= {"w": "workspace", "s": "shared", "samples": "count"}
-        for n, what, there in zip(("c", "T", "STEPS"), ("constants", "table", "steps"), numbers):
-            self.known[n] = self.prefix + what if len(there) else "NULL"
+        self.asked = set()
+        self.known |= {n: called if len(there) else "NULL" for n, called, there in zip(("c", "T", "STEPS"), arrays, numbers)}
         lines = [line for part in program.parts for line in self._part(part, program.block)]
         if any(part.samples for part in program.parts) or "samples" in self.asked:
             lines.insert(0, "    const uint64_t count = samples > 0 ? (uint64_t)samples : 0;")
@@ -338,6 +340,44 @@ def _unread(parameters: Iterable[Name], body: Sequence[Statement]) -> list[str]:
     return [n.name for n in parameters if n.name not in read]
 
 
+class CFunction(NamedTuple):
+    """A function of a file: its name, its program, and the data of that; ``exported`` if other files call it."""
+
+    name: str
+    program: Loops
+    numbers: ProgramData
+    exported: bool = True
+
+
+def print_definitions(functions: Sequence[CFunction], prefix: str) -> list[str]:
+    """The definitions of functions, without the head of their file.
+
+    Equal procedures of several programs are defined once.  All names but those of the functions begin with ``prefix``.
+
+    Raises:
+        UnreadableError: a function is Python that only Numba compiles.
+        LoopError: a program is invalid.
+    """
+    programs = [used(f.program) for f in functions]
+    programs = together(programs) if len(programs) > 1 else programs
+    whole = union(programs)
+    language = _C(whole, prefix)
+    called, procedures = reached(whole)
+    stored, sole = stored_through(procedures), alone(whole, procedures)
+    code = [language.function_text(f) for f in called]
+    code += [language.procedure_text(p, stored[p.name], sole[p.name]) for p in procedures]
+    arrays, drivers = [], []
+    for f, program in zip(functions, programs):
+        names = [f"{prefix if len(functions) == 1 else f'{f.name}_'}{what}" for what in ProgramData._fields]
+        text = language.driver_text(program, f.name, f.numbers, names)
+        drivers.append(text if f.exported else f"static {text}")
+        for there, kind, called_array in zip(f.numbers, (language.real, "uint64_t", "uint64_t"), names):
+            if len(there) and called_array in language.arrays:
+                items = [number(float(x), language.single) if kind == language.real else entry(int(x)) for x in there]
+                arrays.append("\n".join(array(kind, called_array, items)))
+    return [*arrays, *(helper(which, prefix, language.single) for which in sorted(language.helpers)), *code, *drivers]
+
+
 def print_program(program: Loops, numbers: ProgramData, interface: Interface, name: str = "evaluate") -> str:
     """A file of C99 with one exported function; the head of the file describes its call.
 
@@ -345,20 +385,8 @@ def print_program(program: Loops, numbers: ProgramData, interface: Interface, na
         UnreadableError: a function is Python that only Numba compiles.
         LoopError: the program is invalid.
     """
-    program = used(program)
-    language = _C(program, f"{name}_")
-    functions, procedures = reached(program)
-    stored, sole = stored_through(procedures), alone(program, procedures)
-    code = [language.function_text(f) for f in functions]
-    code += [language.procedure_text(p, stored[p.name], sole[p.name]) for p in procedures]
-    driver = language.driver_text(program, name, numbers)
-    parts = [head(program.single, name, interface)]
-    for what, there, kind in zip(("constants", "table", "steps"), numbers, (language.real, "uint64_t", "uint64_t")):
-        if len(there) and language.prefix + what in language.arrays:
-            items = [number(float(x), program.single) if what == "constants" else entry(int(x)) for x in there]
-            parts.append("\n".join(array(kind, language.prefix + what, items)))
-    parts += [helper(which, language.prefix, program.single) for which in sorted(language.helpers)]
-    return "\n\n".join([*parts, *code, driver]) + "\n"
+    parts = print_definitions([CFunction(name, program, numbers)], f"{name}_")
+    return "\n\n".join([head(program.single, name, interface), *parts]) + "\n"
 
 
-__all__ = ["Interface", "ProgramData", "print_program"]
+__all__ = ["CFunction", "Interface", "ProgramData", "print_definitions", "print_program"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...functions.elementwise import Function
 from ...graph.node import Node
-from ...graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ...graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
 from ...loops.print.python import print_program
 from ...loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
@@ -40,12 +40,22 @@ CHECKED_PAIRS = 100
 
 class _Emitter:
     def __init__(
-        self, outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool, block: int, row: int
+        self,
+        outputs: Sequence[Node],
+        arguments: Sequence[Argument],
+        *,
+        batch: bool,
+        single: bool,
+        contract: bool,
+        block: int,
+        row: int,
+        apart: bool,
     ) -> None:
         self.outputs = pairwise(outputs)
         self.arguments = arguments
         self.single = single
         self.contract = contract
+        self.apart = apart
         self.block = block
         self.row = row
         self.storage = Storage()
@@ -67,11 +77,26 @@ class _Emitter:
         self.phases, self.lanes = phases(self.outputs, lane_symbols)
         self.all_nodes = topological(self.outputs)
         self.read_elsewhere = self._read_elsewhere()
+        self.places = self._places()
+        for out, place in zip(self.outputs, self.places):
+            if place is not None:
+                self.storage.homes.setdefault(out, place)
+                kept = _kept(out)
+                self.storage.homes.setdefault(kept, place._replace(strides=contiguous(kept.shape)))
+
+    def _places(self) -> list[Location | None]:
+        """The place of each result in the arrays of the caller; ``None`` if samples differ."""
+        places: list[Location | None] = []
         at = 0
-        for out in self.outputs:
-            if out not in self.lanes:
-                self.storage.homes.setdefault(out, Location("o", at, contiguous(out.shape), False))
+        for k, out in enumerate(self.outputs):
+            if out in self.lanes:
+                places.append(None)
+            elif self.apart:
+                places.append(Location(f"o{k}", 0, contiguous(out.shape), False))
+            else:
+                places.append(Location("o", at, contiguous(out.shape), False))
                 at += out.size
+        return places
 
     def _placed_arguments(self, batch: bool) -> tuple[set[Node], list[Moved]]:
         """The per-sample symbols, and the gathered arguments."""
@@ -276,19 +301,19 @@ class _Emitter:
     def _shared_outputs(self) -> list[Item]:
         items: list[Item] = []
         empty = Schedule(False, [], set(), {}, set())
-        at = 0
-        for k, out in enumerate(self.outputs):
-            if out in self.lanes or out.size == 0:
+        for k, (out, place) in enumerate(zip(self.outputs, self.places)):
+            if place is None or out.size == 0 or self._location(out) == place:
                 continue
             key = ("output", k)
-            home = Location("o", at, contiguous(out.shape), False)
-            at += out.size
-            if self.storage.locations.get(out) == home:
-                continue
-            self.storage.locations[key] = home
+            self.storage.locations[key] = place
             nest = Nest("pointwise", out.shape, [Assignment(out, key, identity_index(len(out.shape)))])
             items.append(self.step(nest, empty, set()))
         return items
+
+    def _location(self, out: Node) -> Location | None:
+        """The place of a computed value."""
+        known = self.storage.locations
+        return known.get(out) if out in known or _kept(out) not in known else self.storage.location(out)
 
     # -- the whole
 
@@ -310,26 +335,43 @@ class _Emitter:
         helpers = {f.name: f if self.contract else f._replace(contract=False) for t in rows for f in t.helpers}
         called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
         kernels = [p._replace(name=name_of(k)) for k, p in enumerate(self.kernels)]
-        results = ("o", *(f"o{k}" for k, lane in enumerate(differs) if lane))
+        own_arrays = tuple(f"o{k}" for k, lane in enumerate(differs) if lane or self.apart)
+        results = own_arrays if self.apart else ("o", *own_arrays)
         own = Loops(
             self.single, self.block, len(self.arguments), results, tuple(helpers.values()), (), tuple(kernels), tuple(self.parts)
         )  # fmt: skip
         return own, tuple(sorted(self.functions | called))
 
 
+def _kept(out: Node) -> Node:
+    """The value below reshapes, with the same elements in the same order."""
+    while out.op is RESHAPE:
+        out = out.args[0]
+    return out
+
+
 def emit(
-    outputs: Sequence[Node], arguments: Sequence[Argument], *, batch: bool, single: bool, contract: bool = True, target: Target = CPU
+    outputs: Sequence[Node],
+    arguments: Sequence[Argument],
+    *,
+    batch: bool,
+    single: bool,
+    contract: bool = True,
+    target: Target = CPU,
+    apart: bool = False,
 ) -> Program:
     """The loop program of a function of the arguments.
 
     ``batch`` runs over blocks of samples; otherwise one sample is evaluated, without lanes.  ``single`` computes in float32.
     Without ``contract``, multiplications and additions are fused only in sums of products.  ``target`` gives the lengths of
-    blocks and the distance of rows.
+    blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise, those that are the same for
+    all samples share one.
     """
 
     def program(block: int) -> Program:
         row = target.row_length(block)
-        return _Emitter(outputs, arguments, batch=batch, single=single, contract=contract, block=block, row=row).program()
+        options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
+        return _Emitter(outputs, arguments, **options, block=block, row=row).program()
 
     longest = program(target.blocks[0])
     block = target.block_for(longest.rows, 32 if single else 64)
