@@ -21,7 +21,7 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import TABLE, Primitive
 from ..graph.views import Contraction
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
-from .rules import JVP, VJP, contract_parts, extremum_weights, partial
+from .rules import JVP, VJP, contract_parts, extremum_weights, partial, solution_axes
 from .scaling import (
     Labels,
     add,
@@ -343,15 +343,15 @@ def _extremum_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Se
 def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Sequence[Zeros]) -> Found:
     a, _ = node.args
     da, db = tangents
-    rest, e = axes("r", node.shape[1:]), axes("e", extra)
+    lead, rest, e = solution_axes(node, extra)
     terms: list[tuple[float, Node]] = []
     if da is not None:  # d(A x) = dA x + A dx
-        size = sizes((["i", *rest, *e], node.shape + extra), (["j"], node.shape[:1]))
+        size = sizes(([*lead, "i", *rest, *e], node.shape + extra), (["j"], a.shape[-1:]))
         z = zeros[0]
         if z is None:
-            moved = contract([(da, ["i", "j", *e]), (node, ["j", *rest])], ["i", *rest, *e])
+            moved = contract([(da, [*lead, "i", "j", *e]), (node, [*lead, "j", *rest])], [*lead, "i", *rest, *e])
         else:
-            moved = gated_product(da, ["i", "j", *e], [(node, ["j", *rest])], ["i", *rest, *e], size, z)
+            moved = gated_product(da, [*lead, "i", "j", *e], [(node, [*lead, "j", *rest])], [*lead, "i", *rest, *e], size, z)
         terms.append((-1.0, moved))
     if db is not None:
         terms.append((1.0, db))
@@ -365,13 +365,13 @@ def _solve_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, ze
 def _solve_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     assert zeros is not None  # else VJP has the rule
     a, _ = node.args
-    rest, e = axes("r", node.shape[1:]), axes("e", extra)
-    y: Labels = ["i", *e, *rest]
-    size = sizes((e, extra), (["i", *rest], node.shape), (["j"], node.shape[:1]))
-    solution = gated_solve(contract([(a, ["i", "j"])], ["j", "i"]), contract([(ct, [*e, "i", *rest])], y))
-    ct_a = gated_product(solution, y, [(node, ["j", *rest])], [*e, "i", "j"], size, zeros)
+    lead, rest, e = solution_axes(node, extra)
+    y: Labels = [*lead, "i", *e, *rest]
+    size = sizes((e, extra), ([*lead, "i", *rest], node.shape), (["j"], a.shape[-1:]))
+    solution = gated_solve(contract([(a, [*lead, "i", "j"])], [*lead, "j", "i"]), contract([(ct, [*e, *lead, "i", *rest])], y))
+    ct_a = gated_product(solution, y, [(node, [*lead, "j", *rest])], [*e, *lead, "i", "j"], size, zeros)
     after = inside(zeros)
-    return [(linear([(-1.0, ct_a)], 0.0, ct_a.shape), after), (contract([(solution, y)], [*e, "i", *rest]), after)]
+    return [(linear([(-1.0, ct_a)], 0.0, ct_a.shape), after), (contract([(solution, y)], [*e, *lead, "i", *rest]), after)]
 
 
 def _alone_forward(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:

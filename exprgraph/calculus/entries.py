@@ -106,8 +106,10 @@ class _Scalars:
                 continue
             index: Index = node.params if node.op is SELECT else ()
             if base.op is SOLVE:  # all unknowns of a column depend on the same elements
-                index, column = index[:1], index[1:]
-                base = solve_node(base.args[0], select(base.args[1], (None, *column)))
+                lead = base.args[0].ndim - 2
+                stack, index, column = index[:lead], index[lead : lead + 1], index[lead + 1 :]
+                matrix, right = select(base.args[0], (*stack, None, None)), select(base.args[1], (*stack, None, *column))
+                base = solve_node(matrix, right)
             alike = (base, () if base.op is SOLVE else index)
             if alike not in known:
                 mask = np.zeros(base.shape, dtype=bool)

@@ -162,12 +162,15 @@ def gated_product(
 
 
 def gated_solve(matrix: Node, right: Node) -> Node:
-    """Linear systems along the first axis of the right-hand side: zeros have the solution zeros for any matrix."""
-    columns: Labels = [("c", k) for k in range(len(right.shape) - 1)]
-    every: Labels = ["i", *columns]
-    reached = contract([(absolute(right), every)], columns)
-    whole = contract([(reached, columns)], every, dict(zip(every, right.shape)))
-    return apply(WHERE, whole, solve_node(matrix, right), 0.0)
+    """Linear systems: zeros have the solution zeros for any matrix."""
+    return apply(WHERE, spread_over(right, (matrix.ndim - 2,)), solve_node(matrix, right), 0.0)
+
+
+def spread_over(value: Node, over: Sequence[int]) -> Node:
+    """The sum of absolute values over some axes, in every element: 0 where a whole slice is 0."""
+    every: Labels = list(range(value.ndim))
+    kept = [k for k in every if k not in over]
+    return contract([(contract([(absolute(value), every)], kept), kept)], every, dict(enumerate(value.shape)))
 
 
 # ---------------------------------------------------------------- the derivative of a gate
@@ -187,4 +190,16 @@ def _finite_elements(p: Node) -> Node:
     return apply(WHERE, less(absolute(p), math.inf), p, 0.0)
 
 
-__all__ = ["Silence", "Zeros", "either", "finite_part", "gated_product", "gated_solve", "inside", "is_finite", "together", "within_mask"]
+__all__ = [
+    "Silence",
+    "Zeros",
+    "either",
+    "finite_part",
+    "gated_product",
+    "gated_solve",
+    "inside",
+    "is_finite",
+    "spread_over",
+    "together",
+    "within_mask",
+]

@@ -119,7 +119,9 @@ def _along_axes(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
 @REACH.rule(primitive.SOLVE)
 def _solve(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     a, b = node.args
-    return [np.full(a.shape, mask.any()), np.broadcast_to(mask.any(axis=0, keepdims=True), b.shape)]
+    lead = a.ndim - 2
+    matrices = mask.any(axis=tuple(range(lead, mask.ndim)), keepdims=True).reshape((*mask.shape[:lead], 1, 1))
+    return [np.broadcast_to(matrices, a.shape), np.broadcast_to(mask.any(axis=lead, keepdims=True), b.shape)]
 
 
 REACH.fill(lambda node, mask: [take(mask, entries_of(node))], primitive.PLACE)

@@ -212,14 +212,20 @@ def extremum_weights(node: Node) -> tuple[Node, Labels, Labels]:
     return contract([(hit, every), (product([(ties, -1.0)], 1.0, node.shape), kept)], every), every, kept
 
 
+def solution_axes(node: Node, extra: Shape) -> tuple[Labels, Labels, Labels]:
+    """Labels of a stack of systems, of the axes of right-hand sides, and of directions."""
+    lead = node.args[0].ndim - 2
+    return axes("m", node.shape[:lead]), axes("r", node.shape[lead + 1 :]), axes("e", extra)
+
+
 @JVP.rule(primitive.SOLVE)
 def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Node | None:
     a, _ = node.args
     da, db = tangents
-    rest, e = axes("r", node.shape[1:]), axes("e", extra)
+    lead, rest, e = solution_axes(node, extra)
     right = db
     if da is not None:  # d(A x) = dA x + A dx
-        moved = contract([(da, ["i", "j", *e]), (node, ["j", *rest])], ["i", *rest, *e])
+        moved = contract([(da, [*lead, "i", "j", *e]), (node, [*lead, "j", *rest])], [*lead, "i", *rest, *e])
         right = linear([(-1.0, moved)] + ([(1.0, db)] if db is not None else []), 0.0, moved.shape)
     return None if right is None else solve_node(a, right)
 
@@ -227,11 +233,12 @@ def _solve_jvp(node: Node, tangents: Sequence[Node | None], extra: Shape) -> Nod
 @VJP.rule(primitive.SOLVE)
 def _solve_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     a, _ = node.args
-    rest, e = axes("r", node.shape[1:]), axes("e", extra)
-    front = contract([(ct, [*e, "i", *rest])], ["i", *e, *rest])
-    y = solve_node(contract([(a, ["i", "j"])], ["j", "i"]), front)
-    ct_a = contract([(y, ["i", *e, *rest]), (node, ["j", *rest])], [*e, "i", "j"])
-    return [linear([(-1.0, ct_a)], 0.0, ct_a.shape), contract([(y, ["i", *e, *rest])], [*e, "i", *rest])]
+    lead, rest, e = solution_axes(node, extra)
+    y: Labels = [*lead, "i", *e, *rest]
+    front = contract([(ct, [*e, *lead, "i", *rest])], y)
+    solution = solve_node(contract([(a, [*lead, "i", "j"])], [*lead, "j", "i"]), front)
+    ct_a = contract([(solution, y), (node, [*lead, "j", *rest])], [*e, *lead, "i", "j"])
+    return [linear([(-1.0, ct_a)], 0.0, ct_a.shape), contract([(solution, y)], [*e, *lead, "i", *rest])]
 
 
 @JVP.rule(primitive.SAMPLE_SUM)
@@ -245,4 +252,4 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [ct]  # the reverse sweep sums cotangents that leave the per-sample region
 
 
-__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "partial"]
+__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "partial", "solution_axes"]

@@ -7,19 +7,26 @@ from ..graph.node import Node, make
 from ..graph.primitive import IDENTITY, SOLVE
 from ..graph.traverse import REBUILD
 from ..support.systems import solve_systems
-from .contract import quotient
+from .contract import contract, quotient
 from .select import select
 from .written import spread
 
 
 def solve_node(a: Node, b: Node) -> Node:
-    """The canonical solution of a linear system along the first axis of b."""
+    """The canonical solution of linear systems.
+
+    ``a`` is a matrix or a stack of them, ``lead + (n, n)``, and ``b`` has the shape ``lead + (n, ...)``.
+    """
+    lead = a.ndim - 2
     if a.op is IDENTITY:
         return b
     if is_zero(b) or b.size == 0:
         return zeros(b.shape)
-    if a.shape == (1, 1):
-        return quotient(b, spread(select(a, (0, 0)), b.shape), b.shape)
+    if a.shape[-1] == 1:
+        divisor = select(a, (*((None,) * lead), 0, 0))
+        if lead:
+            divisor = contract([(divisor, range(lead))], range(b.ndim), dict(enumerate(b.shape)))
+        return quotient(b, spread(divisor, b.shape), b.shape)
     known = constant_values((a, b))
     if known is not None:
         return array(solve_systems(*known))

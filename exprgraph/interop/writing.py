@@ -283,16 +283,17 @@ def _along(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
 @SPELLED.rule(primitive.SOLVE)
 def _cramer(system: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     """An unknown as the quotient of two determinants; both are polynomials, so no pivot is needed."""
-    i, *rest = index
-    n = system.shape[0]
+    lead = system.args[0].ndim - 2
+    stack, i, rest = index[:lead], index[lead], index[lead + 1 :]
+    n = system.shape[lead]
     if n > _UNKNOWNS:
         raise ShapeError(f"to_sympy: a linear system is written out up to {_UNKNOWNS} unknowns, got one of {n}")
     if system not in tables:
         a, b = system.args
         tables[system] = elements(a), elements(b)
     matrix, right = tables[system]
-    rows = [list(row) for row in matrix]
-    replaced = [[*row[:i], right[(k, *rest)], *row[i + 1 :]] for k, row in enumerate(rows)]
+    rows = [list(row) for row in matrix[stack]]
+    replaced = [[*row[:i], right[(*stack, k, *rest)], *row[i + 1 :]] for k, row in enumerate(rows)]
     return product([(_determinant(replaced), 1.0), (_determinant(rows), -1.0)])
 
 

@@ -323,13 +323,16 @@ def diag(x: Operand) -> Node:
 def solve(a: Operand, b: Operand) -> Node:
     """The solution x of ``a @ x = b``; ``a`` is (n, n), ``b`` is (n,) or (n, m), and so is the solution.
 
+    Stacks ``(..., n, n)`` of matrices are solved with a vector, or with stacks ``(..., n, m)``, as by ``np.linalg.solve``.
+    Systems of one matrix, its determinant and their derivatives share its factors in compiled code.
+
     Differentiable by both.  A singular matrix gives NaN (a 1 by 1 matrix of 0 gives quotients by 0), in every backend,
     and no error; in a batch, only for that sample.  A matrix counts as singular if elimination leaves a pivot of 0, or
     one no larger than its rounding error.  A matrix with NaN gives NaN.  The result for a matrix with infinities is not
     specified.  If the right-hand side is zero by construction, so is the solution.
 
     Raises:
-        ShapeError: the matrix is not square, or the right-hand side does not have n rows.
+        ShapeError: the matrix is not square, the right-hand side does not have n rows, or stacks do not broadcast together.
 
     >>> import exprgraph as eg
     >>> A, b = eg.Symbol("A", shape=(2, 2)), eg.Symbol("b", shape=2)
@@ -337,15 +340,30 @@ def solve(a: Operand, b: Operand) -> Node:
     array([1. , 0.5])
     """
     a, b = as_node(a), as_node(b)
-    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+    if a.ndim < 2 or a.shape[-2] != a.shape[-1]:
         raise ShapeError(f"solve: the matrix must be square, got shape {a.shape}")
-    if b.ndim == 0 or b.shape[0] != a.shape[0]:
-        raise ShapeError(f"solve: the right-hand side must have {a.shape[0]} rows, got shape {b.shape}")
-    return solve_node(a, b)
+    if a.ndim == 2:
+        if b.ndim == 0 or b.shape[0] != a.shape[0]:
+            raise ShapeError(f"solve: the right-hand side must have {a.shape[0]} rows, got shape {b.shape}")
+        return solve_node(a, b)
+    return solve_node(*stacked("solve", a, b))
+
+
+def stacked(what: str, a: Node, b: Node) -> tuple[Node, Node]:
+    """Matrices and right-hand sides, a vector for all or matrices, with the same axes in front.
+
+    Raises:
+        ShapeError: the right-hand sides do not have n rows, or the axes in front do not broadcast together.
+    """
+    n, columns = a.shape[-1], b.shape[-1:] if b.ndim > 1 else ()
+    if b.ndim == 0 or b.shape[-1 - len(columns)] != n:
+        raise ShapeError(f"{what}: the right-hand side must have {n} rows, got shape {b.shape}")
+    lead = broadcast_shapes(a.shape[:-2], b.shape[:-2], what=f"{what}: the stacks of shapes {a.shape} and {b.shape}")
+    return broadcast_to(a, (*lead, n, n)), broadcast_to(b, (*lead, n, *columns))
 
 
 def inv(a: Operand) -> Node:
-    """The inverse of a square matrix; prefer ``solve``, which needs fewer operations.
+    """The inverse of a square matrix, or of each of a stack; prefer ``solve``, which needs fewer operations.
 
     A singular matrix gives NaN (1 by 1: infinity), as in :func:`solve`.
 
@@ -359,6 +377,6 @@ def inv(a: Operand) -> Node:
            [0.  , 0.25]])
     """
     node = as_node(a)
-    if node.ndim != 2 or node.shape[0] != node.shape[1]:
+    if node.ndim < 2 or node.shape[-2] != node.shape[-1]:
         raise ShapeError(f"inv: the matrix must be square, got shape {node.shape}")
-    return solve_node(node, identity(node.shape[0]))
+    return solve_node(node, broadcast_to(identity(node.shape[-1]), node.shape))

@@ -197,6 +197,13 @@ def _ones_like(a: Any) -> Node:
     return constant(1.0, as_node(a).shape)
 
 
+def _np_solve(a: Any, b: Any) -> Node:
+    a, b = as_node(a), as_node(b)
+    if b.ndim > 2 and a.ndim == 2:  # a stack of right-hand sides, where exprgraph.solve has further axes
+        a = broadcast_to(a, b.shape[:-2] + a.shape)
+    return linalg.solve(a, b)
+
+
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: reductions.sum, np.mean: reductions.mean, np.max: reductions.max, np.min: reductions.min,
     np.amax: reductions.max, np.amin: reductions.min, np.prod: reductions.prod, np.var: reductions.var, np.std: reductions.std,
@@ -206,7 +213,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.diag: _np_diag, np.diagonal: _np_diagonal, np.reshape: _np_reshape, np.ravel: lambda a: as_node(a).ravel(),
     np.stack: shapes.stack, np.concatenate: shapes.concatenate, np.expand_dims: linalg.expand_dims, np.squeeze: linalg.squeeze,
     np.broadcast_to: _np_broadcast_to, np.where: _np_where, np.select: _np_select, np.fix: compositions.truncate, np.clip: _np_clip,
-    np.linalg.norm: _np_norm, np.linalg.solve: linalg.solve, np.linalg.inv: linalg.inv,
+    np.linalg.norm: _np_norm, np.linalg.solve: _np_solve, np.linalg.inv: linalg.inv,
     np.shape: lambda a: as_node(a).shape, np.ndim: lambda a: as_node(a).ndim, np.size: lambda a: as_node(a).size,
     np.zeros_like: _zeros_like, np.ones_like: _ones_like,
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""The runtime's procedures in Python as typed loops; annotations give the types, ``Array`` or ``int``."""
+"""The runtime's procedures in Python as typed loops; annotations give the types, ``Array`` or ``int``.
+
+A loop over ``lane`` may have loops inside: the samples of a block, each with the same work.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from .errors import UnreadableError
 from .expressions import Expressions, Signature, construct, located
 from .numbers import Value
 from .program import Add, Branch, Expression, Let, Load, Loop, Name, Procedure, Run, Set, Statement, Store, Variable
-from .types import Type
-from .verify import why_not_neighbours
+from .types import Axis, Type
+from .verify import why_not_lanes, why_not_neighbours
 
 #: the types of annotations
 _TYPES: Mapping[str, Type] = {"Array": "reals", "int": "index"}
@@ -104,7 +107,9 @@ class _Procedure(Expressions):
         body = self.block(s.body, **{name: index})
         sums = any(isinstance(x, Add) for x in body) and not self.reassociate
         neighbours = step == 1 and not sums and why_not_neighbours(body, index.name) is None
-        self.out.append(Loop(index.name, "neighbours" if neighbours else "plain", start, stop, body, step))
+        lanes = step == 1 and name == "lane" and not neighbours and why_not_lanes(body, index.name) is None
+        axis: Axis = "neighbours" if neighbours else "lanes" if lanes else "plain"
+        self.out.append(Loop(index.name, axis, start, stop, _in_order(body) if lanes else body, step))
 
     def _assign(self, target: ast.expr, value: ast.expr, later: set[str]) -> None:
         pairs = [(target, value)]
@@ -143,6 +148,11 @@ class _Procedure(Expressions):
         if not isinstance(target, ast.Subscript):
             raise UnreadableError(construct(target))
         return self.element(self.read(target.value), self.read(target.slice))
+
+
+def _in_order(body: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Statements whose loops run over nothing but indices in order: vectors hold the lanes of a loop around them."""
+    return tuple(s._replace(axis="plain", body=_in_order(s.body)) if isinstance(s, Loop) else s for s in body)
 
 
 def _assigned(body: Sequence[ast.stmt]) -> set[str]:

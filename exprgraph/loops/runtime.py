@@ -224,52 +224,6 @@ def dots_left(
             c[c0 + i * ci + q * cj] += total
 
 
-def solve(w: Array, y: Array, a: int, b: int, n: int, m: int, stride: int, lanes: int) -> None:
-    """Gaussian elimination with partial pivoting, one system per lane, in place."""
-    for lane in range(lanes):
-        for c in range(n):
-            p = c
-            best = abs(w[a + (c * n + c) * stride + lane])
-            for r in range(c + 1, n):
-                v = abs(w[a + (r * n + c) * stride + lane])
-                if v > best:
-                    best = v
-                    p = r
-            if p != c:
-                for k in range(n):
-                    i, j = a + (c * n + k) * stride + lane, a + (p * n + k) * stride + lane
-                    w[i], w[j] = w[j], w[i]
-                for k in range(m):
-                    i, j = b + (c * m + k) * stride + lane, b + (p * m + k) * stride + lane
-                    y[i], y[j] = y[j], y[i]
-            d = w[a + (c * n + c) * stride + lane]
-            noise = 0.0
-            for k in range(c):
-                noise += abs(w[a + (c * n + k) * stride + lane] * w[a + (k * n + c) * stride + lane])
-            if not abs(d) > 2.0 * (c + 1) * np.finfo(w.dtype).eps * noise:  # singular: no solution, as exprgraph.support.systems says
-                d = d * math.nan
-            for r in range(c + 1, n):
-                f = w[a + (r * n + c) * stride + lane] / d
-                w[a + (r * n + c) * stride + lane] = f
-                for k in range(c + 1, n):
-                    w[a + (r * n + k) * stride + lane] -= f * w[a + (c * n + k) * stride + lane]
-                for k in range(m):
-                    y[b + (r * m + k) * stride + lane] -= f * y[b + (c * m + k) * stride + lane]
-            w[a + (c * n + c) * stride + lane] = d
-        for back in range(n):
-            c = n - 1 - back
-            for k in range(m):
-                v = y[b + (c * m + k) * stride + lane]
-                for r in range(c + 1, n):
-                    v -= w[a + (c * n + r) * stride + lane] * y[b + (r * m + k) * stride + lane]
-                y[b + (c * m + k) * stride + lane] = v / w[a + (c * n + c) * stride + lane]
-
-
-def solve_one(w: Array, y: Array, a: int, b: int, n: int, m: int) -> None:
-    """``solve`` for one system with neighbouring elements."""
-    solve(w, y, a, b, n, m, 1, 1)
-
-
 def gather(s: Array, to: int, a: Array, count: int) -> None:
     """Copy a small argument into the shared workspace."""
     for e in range(count):

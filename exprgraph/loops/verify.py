@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Union
 
 from .errors import LoopError
 from .operations import LIBRARY, type_of
@@ -208,7 +209,7 @@ class _Check:
         if s.axis not in ("lanes", "neighbours", "plain"):
             raise self.fault(f"the loop over {s.index} runs over {s.axis!r}")
         if s.axis != "plain":
-            reason = why_not_neighbours(s.body, s.index)
+            reason = why_not_lanes(s.body, s.index) if s.axis == "lanes" else why_not_neighbours(s.body, s.index)
             if s.step != 1:
                 reason = f"it has steps of {s.step}"
             if reason is None and not self.reassociate and any(isinstance(x, Add) for x in s.body):
@@ -269,10 +270,60 @@ def why_not_neighbours(body: Sequence[Statement], index: str) -> str | None:
     return _moved_with(body, varying - {index})
 
 
+def why_not_lanes(body: Sequence[Statement], index: str) -> str | None:
+    """The reason why the rounds of a loop cannot be the lanes of vectors; ``None`` if they can.
+
+    Beyond what loops over neighbours may do, lanes may have loops inside, all with the same bounds, and variables of their own.
+    """
+    if not any(isinstance(s, Loop) for s in body):
+        return why_not_neighbours(body, index)
+    flat: list[_Flat] = []
+    bounds: list[Expression] = []
+    pending: list[Sequence[Statement]] = [body]
+    while pending:
+        for s in pending.pop():
+            if isinstance(s, Loop) and s.axis != "lanes":
+                bounds += (s.start, s.stop)
+                pending.append(s.body)
+            elif isinstance(s, (Let, Variable, Set, Add, Store)):
+                flat.append(s)
+            else:
+                return f"there is {str(type(s).__name__).lower()} in it"
+    own = {s.name for s in flat if isinstance(s, (Let, Variable))}
+    for s in flat:
+        reason = _used_as_address(_value_of(s), index)
+        if isinstance(s, Store):
+            reason = reason or _address(s.at, index) or (None if _mentions(s.at, index) else f"every round stores at {s.at!r}")
+        elif isinstance(s, (Set, Add)) and s.name not in own:
+            reason = reason or f"{s.name} is a variable of all rounds"
+        if reason is not None:
+            return reason
+    varying, more = set[str](), {index}
+    while not more <= varying:  # a variable may vary because of a later statement
+        varying |= more
+        more = {s.name for s in flat if not isinstance(s, Store) and _mentions_any(_value_of(s), varying)}
+    if any(_mentions_any(e, varying) for e in bounds):
+        return "a loop in it differs between rounds"
+    return _moved_with(flat, varying - {index})
+
+
+#: statements without statements inside
+_Flat = Union[Let, Variable, Set, Add, Store]
+
+
+def _value_of(s: _Flat) -> Expression:
+    return s.start if isinstance(s, Variable) else s.value
+
+
+def _mentions_any(e: Expression, names: set[str]) -> bool:
+    return any(isinstance(x, Name) and x.name in names for x in parts_of(e))
+
+
 def _moved_with(body: Sequence[Statement], varying: set[str]) -> str | None:
     """An address computed from numbers that differ between iterations."""
     for s in body:
-        values = [s.value, s.at] if isinstance(s, Store) else [s.value] if isinstance(s, (Let, Add)) else []
+        values = [_value_of(s)] if isinstance(s, (Let, Variable, Set, Add, Store)) else []
+        values += [s.at] if isinstance(s, Store) else []
         for e in values:
             for x in parts_of(e):
                 ats = [x.at] if isinstance(x, Load) else []
@@ -321,4 +372,4 @@ def _address(at: Expression, index: str) -> str | None:
     return f"the address {at!r} has {index} in it {count} times" if count > 1 else None
 
 
-__all__ = ["parts_of", "verify", "verify_function", "verify_procedure", "why_not_neighbours"]
+__all__ = ["parts_of", "verify", "verify_function", "verify_procedure", "why_not_lanes", "why_not_neighbours"]

@@ -66,8 +66,9 @@ def _extremum(node: Node) -> int:
 
 @COUNT.rule(primitive.SOLVE)
 def _solve(node: Node) -> int:
-    n = node.shape[0]
-    return 2 * n**3 // 3 + 2 * n * node.size
+    a = node.args[0]
+    n = a.shape[-1]
+    return a.size * 2 * n // 3 + 2 * n * node.size
 
 
 @COUNT.rule(AxisFunction)

@@ -370,12 +370,14 @@ def _extremum(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.
 
 @EVALUATE.rule(primitive.SOLVE)
 def _solve(node: Node, values: Sequence[np.ndarray], samples: Samples) -> np.ndarray:
-    a, b = values
-    n = len(node.shape)
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - n])
-    a = np.broadcast_to(a, lead + a.shape[-2:])
-    b = np.broadcast_to(b, lead + b.shape[b.ndim - n :])
+    a, b = batched(values, node.args)
     return solve_systems(a, b)
 
 
-__all__ = ["evaluate", "evaluate_nodes"]
+def batched(values: Sequence[np.ndarray], nodes: Sequence[Node]) -> list[np.ndarray]:
+    """The values of nodes with the same batch axes in front."""
+    lead = np.broadcast_shapes(*(v.shape[: v.ndim - n.ndim] for v, n in zip(values, nodes)))
+    return [np.broadcast_to(v, lead + n.shape) for v, n in zip(values, nodes)]
+
+
+__all__ = ["batched", "evaluate", "evaluate_nodes"]

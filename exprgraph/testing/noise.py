@@ -196,7 +196,7 @@ def _not_specified(node: Node, matrix: np.ndarray, value: np.ndarray) -> np.ndar
     found = np.isinf(matrix).any(axis=(-2, -1))
     found[::2] = False
     other = np.where(np.isnan(value), 0.0, np.nan)
-    return np.where(found.reshape(found.shape + (1,) * node.ndim), other, value)
+    return np.where(found.reshape(found.shape + (1,) * (value.ndim - found.ndim)), other, value)
 
 
 def _not_overflown(node: Node, args: Sequence[np.ndarray], value: np.ndarray, noise: Noise) -> np.ndarray:

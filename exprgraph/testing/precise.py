@@ -23,7 +23,7 @@ from ..graph.primitive import Primitive
 from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear, data_of
 from ..meaning.binding import bound_symbols
-from ..meaning.evaluate import EVALUATE, Samples
+from ..meaning.evaluate import EVALUATE, Samples, batched
 from ..support.batches import batch_axes
 from .code_by_mpmath import INF, NAN, divided, names, power, scalar
 
@@ -228,11 +228,10 @@ def _of_row(op: Primitive, row: list[Any]) -> Any:
 @PRECISE.rule(primitive.SOLVE)
 def _solve(node: Node, values: Values, batch: Shape) -> np.ndarray:
     a, b = values
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[: b.ndim - node.ndim])
-    a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + node.shape)
+    a, b = batched(values, node.args)
     out = np.empty(b.shape, dtype=object)
-    for i in np.ndindex(*lead):
-        out[i] = _eliminated(a[i].copy(), b[i].reshape(node.shape[0], -1).copy()).reshape(node.shape)
+    for i in np.ndindex(*a.shape[:-2]):
+        out[i] = _eliminated(a[i].copy(), b[i].reshape(len(b[i]), -1).copy()).reshape(b[i].shape)
     return out
 
 

@@ -127,48 +127,6 @@ def test_inner_products_are_added(dtype: Any) -> None:
     np.testing.assert_allclose(c, before + a[:, 1:7] @ b[:, 1:7].T, rtol=1e-12 if dtype is np.float64 else 1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 3), (5, 2)])
-def test_systems_of_equations(n: int, m: int) -> None:
-    rng = np.random.default_rng(n)
-    lanes, stride = 3, 4
-    a, y = rng.normal(size=(lanes, n, n)), rng.normal(size=(lanes, n, m))
-    a[0, 0, 0] = 0.0 if n > 1 else 2.0  # rows have to be exchanged
-    w, right = np.zeros(1 + n * n * stride), np.zeros(2 + n * m * stride)
-    w[1:].reshape(n * n, stride)[:, :lanes] = a.reshape(lanes, -1).T
-    right[2:].reshape(n * m, stride)[:, :lanes] = y.reshape(lanes, -1).T
-    runtime.solve(w, right, 1, 2, n, m, stride, lanes)
-    x = right[2:].reshape(n * m, stride)[:, :lanes].T.reshape(lanes, n, m)
-    np.testing.assert_allclose(x, np.linalg.solve(a, y), rtol=1e-10, atol=1e-12)
-
-
-def test_a_tiny_pivot_is_not_taken() -> None:
-    a, y = np.array([1e-20, 1.0, 1.0, 1.0]), np.array([1.0, 2.0])
-    runtime.solve(a, y, 0, 0, 2, 1, 1, 1)
-    np.testing.assert_allclose(y, [1.0, 1.0], rtol=1e-15)
-
-
-def test_a_singular_system_has_no_solution() -> None:
-    a, y = np.array([1.0, 2.0, 2.0, 4.0]), np.array([1.0, 2.0])
-    runtime.solve(a, y, 0, 0, 2, 1, 1, 1)
-    assert np.all(np.isnan(y))
-
-
-def test_a_singular_system_beside_others() -> None:
-    lanes, stride = 4, 8
-    a = np.tile(np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.25], [0.0, 1.0, 4.0]]), (lanes, 1, 1))
-    a[2] = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]
-    y = np.arange(1.0, 13.0).reshape(lanes, 3, 1)
-    w, right = np.zeros(16 + 9 * stride), np.zeros(3 * stride)
-    w[16:].reshape(9, stride)[:, :lanes] = a.reshape(lanes, -1).T
-    right.reshape(3, stride)[:, :lanes] = y.reshape(lanes, -1).T
-    runtime.solve(w, right, 16, 0, 3, 1, stride, lanes)
-    x = right.reshape(3, stride)[:, :lanes].T[..., None]
-    assert np.all(np.isnan(x[2]))
-    keep = [0, 1, 3]
-    np.testing.assert_allclose(x[keep], np.linalg.solve(a[keep], y[keep]), rtol=1e-12)
-    assert np.all(w[:16] == 0.0)
-
-
 def test_totals_are_cleared() -> None:
     s = np.ones(5)
     runtime.clear(s, 1, 3)

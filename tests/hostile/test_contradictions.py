@@ -47,7 +47,7 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "broadcast": (lambda a, b: eg.broadcast_to(a, b.shape), lambda a, b: np.broadcast_to(a, b.shape)),
     "reshape": (lambda a, b: eg.reshape(a, b.shape), lambda a, b: np.reshape(a, b.shape)),
 }  # fmt: skip
-#: numpy.linalg.solve takes stacks of matrices, and broadcasts; this package's solve takes one matrix
+#: numpy.linalg.solve takes a stack of right-hand sides for one matrix, where this package's solve has further axes
 NARROWER = {"solve"}
 
 

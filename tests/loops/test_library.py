@@ -101,10 +101,10 @@ def test_procedures_give_the_numbers_of_their_python(left: str) -> None:
     _, procedures = library.needed(library.names())
     running = Interpreter(Loops(False, 8, 0, (), (), tuple(procedures), (), ()))
     rng = np.random.default_rng(1)
-    for name in (f"product{left}", "dots_left" if left else "dots", "solve", "solve_one", "load", "store", "clear", "gather"):
+    for name in (f"product{left}", "dots_left" if left else "dots", "load", "store", "clear", "gather"):
         count = len(library.procedure(name).parameters)
         arrays = [rng.integers(-2, 3, 90) * rng.normal(size=90) for _ in range(3)]
-        sizes = {"solve": (0, 0, 3, 2, 2, 2), "solve_one": (3, 1, 3, 2), "clear": (3, 7), "gather": None}.get(
+        sizes = {"clear": (3, 7), "gather": None}.get(
             name, (3, 1, 4, 2, 2, 3, 2, 5, 1, 4)
         )
         pointers = [p.type == "reals" for p in library.procedure(name).parameters]

@@ -107,6 +107,11 @@ BAD = [
     ([over(Store(W, N, real(0.0)), axis="lanes")], "every round stores at n"),
     ([over(Let("x", operation("real_of_index", INDEX)), axis="neighbours")], "is computed of the index"),
     ([over(over(axis="plain"), axis="neighbours")], "there is loop in it"),
+    ([over(Loop("j", "lanes", index(0), N, ()), Loop("k", "plain", index(0), N, ()), axis="lanes")], "there is loop in it"),
+    ([over(Loop("j", "plain", index(0), INDEX, ()), axis="lanes")], "a loop in it differs between rounds"),
+    ([Variable("x", real(0.0)), over(Loop("j", "plain", index(0), N, (Set("x", real(1.0)),)), axis="lanes")], "a variable of all rounds"),
+    ([over(Loop("j", "plain", index(0), N, (Store(W, N, real(0.0)),)), axis="lanes")], "every round stores at n"),
+    ([over(Loop("j", "plain", index(0), N, (Branch(operation("lt", N, N), ()),)), axis="lanes")], "there is branch in it"),
     ([Variable("x", real(0.0)), over(Add("x", real(1.0)), axis="neighbours")], "nothing may be reassociated"),
     ([Variable("x", real(0.0)), over(Set("x", real(1.0)), axis="neighbours")], "there is set in it"),
     ([over(Let("j", Load(T, INDEX)), axis="neighbours")], "is an index of its own in each round"),
@@ -123,6 +128,14 @@ def test_what_is_impossible_is_named(body, message):
 def test_what_two_rounds_compute_is_no_address_in_both():
     moved = (Let("k", operation("add", N, INDEX)), Store(W, operation("add", INDEX, Name("k", "index")), real(0.0)))
     assert "is computed of the index" in str(why_not_neighbours(moved, "i"))
+
+
+def test_lanes_have_loops_and_variables_of_their_own():
+    total = Name("total", "real")
+    element = Load(W, operation("add", operation("mul", Name("j", "index"), N), INDEX))
+    inner = Loop("j", "plain", index(0), N, (Add("total", element),))
+    outer = over(Variable("total", real(0.0)), inner, Store(W, INDEX, total), axis="lanes")
+    verify_procedure(procedure(outer), {}, {})
 
 
 def test_functions_come_after_those_they_call():

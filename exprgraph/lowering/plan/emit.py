@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...functions.elementwise import Function
-from ...graph.node import Node
+from ...graph.node import Node, Shape
 from ...graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
 from ...loops.print.python import print_program
-from ...loops.program import Expression, Loops, Name, Part, Procedure, Run, Statement, index
+from ...loops.program import Loops, Name, Part, Procedure, Run, Statement, index
 from ...loops.target import CPU, Target
 from ...loops.walk import called_by
 from ...meaning.binding import Argument
-from .access import Location, contiguous, identity_index
+from . import factors as _factors  # noqa: F401  # whose rules rewrite and compute nodes
+from .access import Location, contiguous, identity_index, through_views
 from .arguments import Moved, gathering, loading
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
@@ -25,6 +26,7 @@ from .kernels import Kernel
 from .nest import Assignment, Nest
 from .phases import Phase, pairwise, phases
 from .program import Program
+from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 
@@ -177,28 +179,50 @@ class _Emitter:
         return (location.buffer, len(location.strides)) if location is not None else "own"
 
     def _nest(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> list[Item]:
-        if nest.kind != "solve":
-            return [self.step(nest, schedule, wanted)]
+        return self._routine(nest, schedule) if nest.kind == "routine" else [self.step(nest, schedule, wanted)]
+
+    def _routine(self, nest: Nest, schedule: Schedule) -> list[Item]:
+        """The calls of a procedure of the library, and copies of its arguments where they are not whole arrays."""
         (assignment,) = nest.assignments
         node = assignment.value
-        a, b = node.args
-        scratch = ("scratch", node)
-        (self.storage.new_rows if schedule.lanes else self.storage.new_shared)(scratch, a.shape)
+        routine = ROUTINE[node.op](node)
+        new, lanes = (self.storage.new_rows, True) if schedule.lanes else (self.storage.new_shared, False)
         items: list[Item] = []
-        for value, target in ((a, scratch), (b, node)):
-            copy = Nest("pointwise", value.shape, [Assignment(value, target, identity_index(len(value.shape)))])
-            items.append(self.step(copy, schedule, wanted))
-        unit = self.row if schedule.lanes else 1
-        locations = self.storage.locations[scratch], self.storage.locations[node]
-        n = a.shape[0]
-        args: list[Expression] = [Name(p.buffer, "reals") for p in locations]
-        args += [*(index(p.offset * unit) for p in locations), index(n), index(node.size // n)]
-        name = "solve" if schedule.lanes else "solve_one"
-        items.append(Run(name, (*args, index(unit), COUNT) if schedule.lanes else tuple(args)))
+        made: list[tuple[tuple[str, object], Shape]] = []
+
+        def room(what: str, shape: Shape) -> Location:
+            made.append(((what, node), shape))
+            new(*made[-1])
+            return self.storage.locations[made[-1][0]]
+
+        places = [Place(self.storage.locations[node], node.size // routine.stack)]
+        if routine.scratch:
+            places.append(Place(room("scratch", (routine.scratch,)), 0))
+        found = [self._whole(value) for value in node.args]
+        # right-hand sides of all samples, if they share the matrix
+        together = routine.columns and found[0] is not None and lanes and not found[0].lanes
+        for k, (value, location) in enumerate(zip(node.args, found)):
+            if location is None or (location.lanes != lanes and not (together and k == 0)):
+                location = room(f"copy {k}", value.shape)
+                copy = Nest("pointwise", value.shape, [Assignment(value, made[-1][0], identity_index(value.ndim))])
+                items.append(self.step(copy, schedule, set()))
+            places.append(Place(location, value.size // routine.stack))
+        name, call = called(routine, places, self.row if lanes else 1, lanes)
         self.functions.add(name)
-        if schedule.lanes:
-            self.storage.release(scratch, a.shape)
-        return items
+        for key, shape in made if lanes else ():
+            self.storage.release(key, shape)
+        return [*items, call]
+
+    def _whole(self, value: Node) -> Location | None:
+        """Where all elements of a value lie, one after another."""
+        ident = identity_index(value.ndim)
+        found = through_views(value, ident)
+        if found.node is None or found.equal or found.at != ident or found.node.shape != value.shape:
+            return None
+        if found.node.op in (CONSTANT, SAMPLE_COUNT):
+            return None
+        location = self.storage.location(found.node)
+        return location if location.strides == contiguous(value.shape) else None
 
     # -- phases
 

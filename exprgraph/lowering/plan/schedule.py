@@ -377,7 +377,6 @@ LOWERING.fill(Scheduler.copies, primitive.STACK, primitive.CONCATENATE, primitiv
 LOWERING.fill(Scheduler.reduction, primitive.REDUCE_MAX, primitive.REDUCE_MIN)
 LOWERING.fill(lambda s, node: s.pointwise(node) if is_pointwise(node) else s.reduction(node), primitive.CONTRACT)
 LOWERING.fill(lambda s, node: s.copies(node) if node in s.pieces else s.alone(node, "take"), primitive.SELECT)
-LOWERING.fill(lambda s, node: s.alone(node, "solve"), primitive.SOLVE)
 
 
 @LOWERING.rule(primitive.PLACE)

@@ -17,10 +17,10 @@ _PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "
 _DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
 
 
-def product(b: Builder, *given: SSAValue, silences: str = "") -> None:
+def product(b: Builder, *given: SSAValue, silences: str = "", less: bool = False) -> None:
     """``c[c0 + i*ci + l] = sum over k of a[a0 + i*ai + k*ak] * b[b0 + k*bk + l]``, i < m, l < n.
 
-    ``silences`` is "left" or "right" if zeros of a, or of b, silence the other.
+    ``silences`` is "left" or "right" if zeros of a, or of b, silence the other.  With ``less`` the sum is subtracted from c.
     """
     v = dict(zip(_PRODUCT, given))
     lanes = b.target.lanes
@@ -28,7 +28,7 @@ def product(b: Builder, *given: SSAValue, silences: str = "") -> None:
 
     def column(at: SSAValue, width: int, rest: bool) -> None:
         """All rows of the result for some vectors of columns, or for columns that fill no vector."""
-        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, at, width, rest, i, height))
+        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, less, at, width, rest, i, height))
 
     first = b.integer(0)
     for width in tiles:
@@ -40,7 +40,15 @@ def product(b: Builder, *given: SSAValue, silences: str = "") -> None:
 
 
 def _rows(
-    b: Builder, v: dict[str, SSAValue], silences: str, at: SSAValue, width: int, rest: bool, i: SSAValue, height: int
+    b: Builder,
+    v: dict[str, SSAValue],
+    silences: str,
+    less: bool,
+    at: SSAValue,
+    width: int,
+    rest: bool,
+    i: SSAValue,
+    height: int,
 ) -> None:
     """A tile of a product: some rows from row ``i`` on, and some vectors from column ``at`` on.
 
@@ -67,7 +75,8 @@ def _rows(
     for r in range(height):
         line = b.sum(v["c0"], b.times(b.sum(i, b.integer(r)), v["ci"]), at)
         for q in range(width):
-            b.store(sums[f"{r},{q}"], b.at(v["c"], b.sum(line, b.integer(q * lanes))), mask)
+            to, value = b.at(v["c"], b.sum(line, b.integer(q * lanes))), sums[f"{r},{q}"]
+            b.store(b.binary("fsub contract", b.load(to, vector, mask), value) if less else value, to, mask)
 
 
 def dots(b: Builder, *given: SSAValue, silences: str = "") -> None:

@@ -16,6 +16,7 @@ class StatementWriter(ExpressionWriter):
     """The statements of one procedure, or of the driver."""
 
     _existing: SSAValue | None = None  # the existing lanes in a loop over vectors that accumulates
+    _in_lanes = False  # inside of a loop over vectors, whose variables hold a number for each lane
 
     def statements(self, body: Iterable[Statement]) -> None:
         """A block of statements."""
@@ -23,9 +24,9 @@ class StatementWriter(ExpressionWriter):
             if isinstance(s, Let):
                 self.env[s.name] = self.value(s.value)
             elif isinstance(s, Variable):
-                self.env[s.name] = self.value(s.start)
+                self.env[s.name] = self._whole(self.value(s.start))
             elif isinstance(s, Set):
-                self.env[s.name] = self.value(s.value)
+                self.env[s.name] = self._whole(self.value(s.value))
             elif isinstance(s, Add):
                 self._add(s)
             elif isinstance(s, Store):
@@ -46,8 +47,12 @@ class StatementWriter(ExpressionWriter):
 
     def _add(self, s: Add) -> None:
         value, before = self.value(s.value), self.env[s.name]
-        new = self.arithmetic("fadd", before, value)
+        new = self._whole(self.arithmetic("fadd", before, value))
         self.env[s.name] = new if self._existing is None else self.builder.select(self._existing, new, before)
+
+    def _whole(self, v: SSAValue) -> SSAValue:
+        """The value of a variable: a vector in a loop over vectors."""
+        return self.builder.wide(v) if self._in_lanes and v.kind == "real" else v
 
     def _store(self, s: Store) -> None:
         b = self.builder
@@ -100,9 +105,9 @@ class StatementWriter(ExpressionWriter):
         ends_inside = self.target.lanes > 1 and (masked or (s.axis == "lanes" and sums))
         existing = b.below(index, stop) if ends_inside else None
         self.mask = existing if masked else None
-        self._existing = existing if sums else None
+        self._existing, self._in_lanes = existing if sums else None, True
         self.statements(s.body)
-        self.mask = self._existing = None
+        self.mask, self._existing, self._in_lanes = None, None, False
         for n, v in b.close({n: self.env[n] for n in sums}).items():
             self.env[n] = b.binary("fadd contract", sums[n], b.total(v))
 

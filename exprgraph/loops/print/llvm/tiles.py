@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from .builder import Builder, SSAValue
-from .elimination import solve, solve_one
 from .products import dots, product
 
 
@@ -38,10 +37,9 @@ TILES: dict[str, Callable[..., None]] = {
     "product": product,
     "product_left": partial(product, silences="left"),
     "product_right": partial(product, silences="right"),
+    "less_product": partial(product, less=True),
     "dots": dots,
     "dots_left": partial(dots, silences="left"),
-    "solve": solve,
-    "solve_one": solve_one,
     "load": load,
 }
 

@@ -1,0 +1,98 @@
+"""Linear systems and determinants by the factors of their matrix, which all that need them share.
+
+The factors are nodes of generated code only, so that equal matrices are factorized once: also for a solution and the
+derivative of another, or a determinant and the solution that its derivative is made of.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ...canonical.contract import contract
+from ...canonical.select import select
+from ...graph import primitive
+from ...graph.node import Node, Shape, make
+from ...graph.primitive import Primitive
+from ...graph.traverse import REBUILD
+from ...graph.views import Contraction, Slice
+from .phases import REWRITTEN
+from .routines import ROUTINE, Routine
+from .schedule import LOWERING
+
+# for generated code only: they have no derivatives, and are not in the table
+#: ``lead + (n, n) -> lead + (n + 3, n)``
+LU = Primitive("lu factors")
+#: the solution by factors
+LU_SOLVE = Primitive("lu solve")
+LU_SOLVE_TRANSPOSED = Primitive("lu solve transposed")
+#: ``lead + (n + 3, n) -> lead + (2,)``: the determinant and its sign
+DETERMINANT = Primitive("lu determinant")
+
+for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT):
+    REBUILD.fill(lambda node, args: make(node.op, args, node.params, node.shape), _row)
+    LOWERING.fill(lambda s, node: s.alone(node, "routine"), _row)
+LOWERING.leave_out("it is solved by the factors of its matrix", primitive.SOLVE)
+
+
+def stack_of(matrix: Node) -> tuple[Shape, int]:
+    """The axes of a stack of matrices, and the number of matrices."""
+    lead = matrix.shape[:-2]
+    return lead, math.prod(lead)
+
+
+def factors(matrix: Node) -> Node:
+    """The factors of Gaussian elimination."""
+    n = matrix.shape[-1]
+    return make(LU, (matrix,), (), (*matrix.shape[:-2], n + 3, n))
+
+
+def transposed(matrix: Node) -> Node | None:
+    """The matrix of which a matrix is the transpose, if it is one by construction."""
+    if matrix.op is not primitive.CONTRACT or len(matrix.args) != 1 or matrix.args[0].ndim != matrix.ndim:
+        return None
+    (labels,), _ = Contraction.of(matrix)
+    every = list(range(matrix.ndim))
+    return matrix.args[0] if list(labels) == [*every[:-2], every[-1], every[-2]] else None
+
+
+@REWRITTEN.rule(primitive.SOLVE)
+def _solve(node: Node) -> Node:
+    a, b = node.args
+    flipped = transposed(a)
+    if flipped is None:
+        return make(LU_SOLVE, (factors(a), b), (), node.shape)
+    return make(LU_SOLVE_TRANSPOSED, (factors(flipped), b), (), node.shape)
+
+
+def determinants(matrix: Node, which: int) -> Node:
+    """The determinant (0) or its sign (1)."""
+    whole = make(DETERMINANT, (factors(matrix),), (), (*matrix.shape[:-2], 2))
+    return select(whole, (*((None,) * (matrix.ndim - 2)), which))
+
+
+def diagonal(matrix: Node, rows: int) -> Node:
+    """The diagonal of the first rows of a stack of matrices."""
+    lead = list(range(matrix.ndim - 2))
+    top = select(matrix, (*((None,) * len(lead)), Slice(0, 1, rows), None))
+    return contract([(top, [*lead, "i", "i"])], [*lead, "i"])
+
+
+@ROUTINE.rule(LU)
+def _lu(node: Node) -> Routine:
+    return Routine("lu", (node.shape[-1],), stack_of(node)[1])
+
+
+@ROUTINE.rule(DETERMINANT)
+def _determinant(node: Node) -> Routine:
+    (w,) = node.args
+    return Routine("determinant", (w.shape[-1],), stack_of(w)[1])
+
+
+@ROUTINE.rule(LU_SOLVE, LU_SOLVE_TRANSPOSED)
+def _by_factors(node: Node) -> Routine:
+    w, b = node.args
+    n, (_, stack) = w.shape[-1], stack_of(w)
+    size = b.size // stack
+    if node.op is LU_SOLVE:
+        return Routine("lu_solve", (n, size // n), stack, columns=True)
+    return Routine("lu_solve_transposed", (n, size // n), stack, size, columns=True)
