@@ -17,6 +17,7 @@ import exprgraph
 import exprgraph.descent
 import exprgraph.interop
 import exprgraph.lowering.call.inspection
+import exprgraph.lowering.call.interface
 import exprgraph.over_samples
 import exprgraph.testing
 import exprgraph.testing.as_written
@@ -49,6 +50,12 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
         "exprgraph.lowering.call.inspection",
         exprgraph.lowering.call.inspection,
         ["Inspection"],
+    ),
+    (
+        "exprgraph.lowering.call.interface",
+        "exprgraph.lowering.call.interface",
+        exprgraph.lowering.call.interface,
+        ["ArgumentArray", "CallInterface", "ResultArray"],
     ),
     ("exprgraph.descent", "exprgraph.descent", exprgraph.descent, list(exprgraph.descent.__all__)),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),

@@ -56,6 +56,8 @@ LONG = ("docs/embedding.md", "docs/testing.md")
 @pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if n in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])
 def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if "import numba" in page.read_text(encoding="utf-8"):  # what Numba keeps would lie beside the page
+        monkeypatch.setattr(pytest.importorskip("numba").config, "CACHE_DIR", str(tmp_path))
     names: dict[str, object] = {"__name__": "__main__"}
     found = list(blocks(page))
     for block, after in zip(found, [*found[1:], None][: len(found)], strict=True):

@@ -49,8 +49,8 @@ def test_what_is_public_is_on_the_api_page(name: str) -> None:
 @pytest.mark.parametrize(
     ("cls", "wanted"),
     [
-        ("CompiledFunction", "source c_source kernel workspace_size address ctypes low_level_callable save __call__"),
-        ("BuiltFunction", "source c_source kernel workspace_size address ctypes save __call__"),
+        ("CompiledFunction", "source c_source kernel interface workspace_size workspace address ctypes low_level_callable save __call__"),
+        ("BuiltFunction", "source c_source kernel interface workspace_size workspace address ctypes save __call__"),
         ("Chain", "parameter_shapes initial_parameters output_shape __call__"),
         ("FlatObjective", "hessp jacobian __call__"),
         ("Node", "sum reshape transpose T"),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...errors import CompilationError
+from ...support.compiling import compiling, in_llvm
 from ...support.names import shown
 from ..plan.unread import unread_functions
+from .interface import CallInterface, call_interface
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:
     from .form import Form
+    from .kernel import NumbaKernel
 
 
 def _form(core: CompiledOutputs) -> Form:
@@ -25,7 +27,12 @@ def _form(core: CompiledOutputs) -> Form:
 def workspace_size(core: CompiledOutputs) -> int:
     """The length of the workspace, in float64 numbers, that a caller passes."""
     program = _form(core).program
-    return program.workspace + program.shared + len(core.arguments) + len(core.outputs) + 1
+    return max(program.workspace + program.shared, 1)
+
+
+def interface(core: CompiledOutputs, names: Sequence[str]) -> CallInterface:
+    """What other code in this process gives and gets."""
+    return call_interface(core.arguments, core.outputs, names, _form(core).program.per_sample, workspace_size(core))
 
 
 def c_function(core: CompiledOutputs) -> tuple[int, Any]:
@@ -47,10 +54,7 @@ def c_function(core: CompiledOutputs) -> tuple[int, Any]:
     form = _form(core)
     if form.code is None:
         raise CompilationError(_no_address(core))
-    pointer = ctypes.c_void_p
-    function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(form.code.address)
-    vars(function).update(keep=form.code)  # the function holds its code in memory
-    return form.code.address, function
+    return form.code.address, form.function
 
 
 def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
@@ -80,64 +84,22 @@ def _no_address(core: CompiledOutputs) -> str:
     return f"the code of {', '.join(unread)} has parts that only Numba can compile ({reasons}), and no address; use fn.kernel or fn.save"
 
 
-_NUMBA = """
-import numba
-
-
-@numba.njit
-def kernel({parameters}, workspace, samples):
-    numbers = workspace[:{numbers}]
-    pointers = workspace[{numbers}:].view(np.int64)
-{pointers}
-    entry(pointers[:{split}].ctypes.data, pointers[{split}:].ctypes.data, numbers.ctypes.data, numbers[{lanes}:].ctypes.data, samples)
-"""
-
-
-def numba_function(core: CompiledOutputs) -> Any:
-    """A function that other Numba code calls: ``kernel(arguments..., results..., workspace, samples)``.
-
-    Arguments and results are one-dimensional C-contiguous float64 arrays, samples one after another.  The
-    first result array takes all results that are the same for all samples, one after another (it may be
-    empty, and is always there); the others follow in order.  ``workspace`` has ``fn.workspace_size``
-    numbers.  Nothing is checked and nothing allocated.
-    """
+def numba_function(core: CompiledOutputs, names: Sequence[str], bare: bool) -> NumbaKernel:
+    """The function for code that Numba compiles; made once."""
     form = _form(core)
-    if form.code is None:
-        return _all_numba(core, form)
-    _, entry = c_function(core)
-    lanes = sum(form.program.per_sample)
-    names = [f"a{k}" for k in range(len(core.arguments))]
-    results = ["o", *(f"o{k}" for k in range(lanes))]
-    lines = [f"    pointers[{k}] = {name}.ctypes.data" for k, name in enumerate([*names, *results])]
-    text = _NUMBA.format(
-        parameters=", ".join([*names, *results]), numbers=form.program.workspace + form.program.shared,
-        pointers="\n".join(lines), split=len(names), lanes=form.program.workspace,
-    )  # fmt: skip
-    namespace: dict[str, Any] = {"np": np, "entry": entry, "__name__": "exprgraph_kernel"}
-    exec(compile(text, "<exprgraph kernel>", "exec"), namespace)
-    return namespace["kernel"]
+    with compiling:
+        if form.kernel is None:
+            with in_llvm():  # Numba starts LLVM
+                from .for_numba import kernel_of
+            recipe = _kernel, (*core.__reduce__()[1], names, bare)
+            form.kernel = kernel_of(core.outputs, form, interface(core, names), bare, recipe)
+        return form.kernel
 
 
-def _all_numba(core: CompiledOutputs, form: Form) -> Any:
-    """The kernel of a function that is compiled by Numba as a whole."""
-    import numba
-
-    from .module import load_module  # which Numba compiles
-
-    module = load_module(form.program.source)
-    names = [f"a{k}" for k in range(len(core.arguments))]
-    results = ["o", *(f"o{k}" for k in range(sum(form.program.per_sample)))]
-    listed, split, end = ", ".join([*names, *results]), form.program.workspace, form.program.workspace + form.program.shared
-    text = (
-        f"def kernel({listed}, workspace, samples):\n"
-        f"    inner({listed}, workspace[:{split}], workspace[{split}:{end}], constants, table, steps, np.uint64(samples))\n"
-    )
-    namespace = {
-        "np": np, "inner": module.kernel, "constants": module.constants, "table": module.table, "steps": module.steps.ravel(),
-        "__name__": "exprgraph_kernel",
-    }  # fmt: skip
-    exec(compile(text, "<exprgraph kernel>", "exec"), namespace)
-    return numba.njit(namespace["kernel"])
+def _kernel(*recipe: Any) -> NumbaKernel:
+    """The kernel of a new function, in a process that got it as a pickle."""
+    *parts, names, bare = recipe
+    return numba_function(CompiledOutputs(*parts), names, bare)
 
 
 def low_level_callable(core: CompiledOutputs) -> Any:
@@ -162,4 +124,4 @@ def low_level_callable(core: CompiledOutputs) -> Any:
     return scipy.LowLevelCallable(function)
 
 
-__all__ = ["c_function", "c_source", "low_level_callable", "numba_function", "workspace_size"]
+__all__ = ["c_function", "c_source", "interface", "low_level_callable", "numba_function", "workspace_size"]

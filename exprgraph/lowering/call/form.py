@@ -6,7 +6,7 @@ import ctypes
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from . import module as generated
 from . import threads as pool
 from .into import shared_with
 
+if TYPE_CHECKING:
+    from .kernel import NumbaKernel
+
+Made = TypeVar("Made")
 Arrays = Sequence[np.ndarray]
 #: each thread gets a multiple of this many samples, so that all but the last work on whole vectors
 GRAIN = 16
@@ -35,6 +39,10 @@ class Form:
     quick: Callable[..., Any] | None = None
     #: the same, with the output arrays after the arguments; returns ``True``
     quick_into: Callable[..., Any] | None = None
+    #: the driver as a ctypes function, which holds its code in memory; ``None`` for code of Numba's
+    function: Any = None
+    #: the form for other code that Numba compiles, once it is asked for
+    kernel: NumbaKernel | None = None
 
     def __init__(
         self,
@@ -73,7 +81,8 @@ class Form:
         whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
         part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)
 
-        vars(whole).update(keep=code)  # the function holds its code in memory
+        vars(whole).update(keep=code)
+        self.function = whole
         spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
         threads, program = self.threads, self.program  # not ``self``, which refers to ``run``: that would be a cycle
 
@@ -104,12 +113,7 @@ class Form:
             tables = (module.constants, module.table, module.steps.ravel())
             given = (*arguments, *results, workspace, shared, *tables, np.uint64(samples))
             if not compiled:
-                try:
-                    with in_llvm():
-                        module.kernel.compile(tuple(map(typeof, given)))
-                except Exception as e:  # of many kinds: Numba checks little before it computes types
-                    names = ", ".join(unread) or "this function"
-                    raise CompilationError(f"the code of {names} cannot be compiled: {_reason(e, unread)}") from None
+                by_numba(lambda: module.kernel.compile(tuple(map(typeof, given))), unread)
                 compiled = True
             module.kernel(*given)
 
@@ -138,6 +142,20 @@ class Form:
             value = (next(each) if part is None else results[part]).reshape(lead + shape if differs else shape)
             values.append(value != 0 if boolean else value)
         return values
+
+
+def by_numba(make: Callable[[], Made], unread: Mapping[str, str]) -> Made:
+    """What Numba makes of functions that are left to it, for these reasons.
+
+    Raises:
+        CompilationError: Numba cannot compile them.
+    """
+    try:
+        with in_llvm():
+            return make()
+    except Exception as e:  # of many kinds: Numba checks little before it computes types
+        names = ", ".join(unread) or "this function"
+        raise CompilationError(f"the code of {names} cannot be compiled: {_reason(e, unread)}") from None
 
 
 def _reason(error: Exception, unread: Mapping[str, str]) -> str:
@@ -199,4 +217,4 @@ def _in_threads(
     spare.append(own)
 
 
-__all__ = ["Form"]
+__all__ = ["Form", "by_numba"]

@@ -22,7 +22,8 @@ from ..save.formats import save
 from ..save.frozen import frozen_arguments
 from ..save.options import Options
 from ..save.saved import Saved
-from .embed import c_function, c_source, low_level_callable, numba_function, workspace_size
+from .embed import c_function, c_source, interface, low_level_callable, numba_function, workspace_size
+from .interface import CallInterface
 from .into import at_once, given_arrays, write
 from .outputs import CompiledOutputs
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from .form import Form
+    from .kernel import NumbaKernel
 
 
 class CompiledFunction:
@@ -79,6 +81,11 @@ class CompiledFunction:
     def _repeated(self) -> tuple[bool, ...]:
         axes = with_batch_axes(self.outputs)
         return tuple(self._every and not differs and leading for leading, differs in zip(axes, self.core.differs))
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The names of the outputs, of the equations as they were given."""
+        return tuple(paths(self._recipe[0]))
 
     @cached_property
     def _counted(self) -> list[Node]:
@@ -169,19 +176,48 @@ class CompiledFunction:
         return c_source(self.core, self.core.takes_batches)
 
     @cached_property
-    def kernel(self) -> Any:
-        """The function for other Numba code: ``kernel(arrays, ..., results, ..., workspace, samples)``.
+    def kernel(self) -> NumbaKernel:
+        """The function for code that Numba compiles, in two forms.
 
-        The arrays are those of the arguments in order; then one array of all results that are the same for all samples, one
-        after another (empty if there are none), then the other results.  All of them are one-dimensional, contiguous, of
-        float64, samples one after another.  Nothing is checked and nothing allocated.
+        ``kernel(x, y)`` takes what the function takes, as arrays of float64, batch axes first and the same for all, and returns new
+        arrays: one for a single expression, else a tuple of the results in the order of :attr:`outputs`.
+
+        ``kernel(x, y, same, r, s, workspace, samples)`` allocates nothing, and writes into contiguous arrays of any shape, samples one
+        after another: all results that are the same for all samples into the first (empty if there are none), then each other
+        result into its own.  The lengths are not checked.  ``workspace`` is an array of :meth:`workspace`.
+
+        Numba keeps code with ``cache=True`` if it gets the kernel as an argument.  It keeps no code with the kernel as a global,
+        and warns of it, because it would not notice that the kernel became another one.
+
+        >>> import numba, numpy as np, exprgraph as eg
+        >>> x, y = eg.symbols("x y")
+        >>> @numba.njit
+        ... def total(kernel, x, y):
+        ...     return kernel(x, y).sum()
+        >>> total(eg.compile(x * y, (x, y)).kernel, np.arange(3.0), np.ones(3))
+        3.0
         """
-        return numba_function(self.core)
+        return numba_function(self.core, self._names, self._bare)
+
+    @cached_property
+    def interface(self) -> CallInterface:
+        """The arrays that :attr:`kernel`, :attr:`address` and :attr:`ctypes` take: names, shapes, and the order of pointers.
+
+        >>> import exprgraph as eg
+        >>> x, y = eg.symbols("x y")
+        >>> eg.compile({"f": x * y}, (x, y)).interface.results
+        (ResultArray(name='f', shape=(), per_sample=True, boolean=False, pointer=1, offset=0),)
+        """
+        return interface(self.core, self._names)
 
     @property
     def workspace_size(self) -> int:
         """The length of the workspace for :attr:`kernel`; also enough for each of the two workspaces of C callers."""
         return workspace_size(self.core)
+
+    def workspace(self) -> np.ndarray:
+        """A new array of :attr:`workspace_size` float64 numbers, for :attr:`kernel` and for C callers; each thread needs its own."""
+        return np.empty(self.workspace_size)
 
     @property
     def address(self) -> int:
@@ -257,8 +293,7 @@ class CompiledFunction:
         """
         frozen = None if params is None else self._frozen(params)
         options = Options(dtype, name, frozen, batch, libm, abi, target, cpu, features)
-        names = tuple(paths(self._recipe[0]))  # of the equations as they were given
-        save(Saved(self.outputs, self.core.arguments, names, self.core.contract), path, options)
+        save(Saved(self.outputs, self.core.arguments, self._names, self.core.contract), path, options)
 
     def _frozen(self, params: Any) -> dict[int, np.ndarray]:
         """The numbers of arguments that a file holds, by position."""
