@@ -304,4 +304,4 @@ overload_attribute(KernelType, "workspace_size")(_workspace_size)
 unbox(KernelType)(_unboxed)
 lower_constant(KernelType)(_constant)
 
-__all__ = ["NumbaKernel", "KernelType"]
+__all__ = ["KernelType", "NumbaKernel"]
