@@ -32,10 +32,37 @@ def parse_derivative(text: str) -> tuple[str, ...]:
     Raises:
         InputError: the text is not such a nesting.
     """
+    return _nesting(_parsed(text))
+
+
+def parse_derivatives(text: str) -> list[tuple[str, ...]]:
+    """The names in each nesting of a list, separated by commas.
+
+    >>> from symnn.cli.derivative_text import parse_derivatives
+    >>> parse_derivatives("value, gradient(jacobian)")
+    [('value',), ('jacobian', 'gradient')]
+
+    Raises:
+        InputError: the text is no such list, or has a derivative twice.
+    """
+    tree = _parsed(text)
+    found = [_nesting(part) for part in (tree.elts if isinstance(tree, ast.Tuple) else [tree])]
+    names = [name_of(f) for f in found]
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            raise InputError(f"{_OPTION}: {name} is there twice")
+    return found
+
+
+def _parsed(text: str) -> ast.expr:
     if not text.strip():
         raise InputError(f"{_OPTION}: expected a derivative, such as gradient(jacobian), got nothing")
+    return parse_expression(text, _OPTION)
+
+
+def _nesting(tree: ast.expr) -> tuple[str, ...]:
     names: list[str] = []
-    node: ast.expr | None = parse_expression(text, _OPTION)
+    node: ast.expr | None = tree
     while node is not None:
         head: ast.expr = node
         inner: ast.expr | None = None

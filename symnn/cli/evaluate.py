@@ -10,15 +10,13 @@ import numpy as np
 import exprgraph as eg
 from exprgraph import Node
 
-from ..errors import ExprGraphError
-from ..layers.chain import Chain
 from ..network.build import build_nn_function
-from ..network.numeric import NeuralNetwork
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
 from .derivative_text import differentiate, name_of, parse_derivative
+from .given import parameters, symbolic
 from .network_text import parse_network
-from .points import read_points, unreadable
+from .points import read_points
 from .problem import InputError
 from .results import check_target, named_arrays, table, write_results
 
@@ -31,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     _check_together(options)
     chain = parse_network(options.network)
     names = parse_derivative(options.derivative)
-    nn = _symbolic(chain)
+    nn = symbolic(chain)
     given = None if options.out is None else _read(options, nn)
     equations = differentiate(names, nn)
     name = name_of(names)
@@ -51,37 +49,19 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_together(options: argparse.Namespace) -> None:
-    parameters = options.params if options.params is not None else options.init
-    wanted = {"--points": options.points, "--out": options.out, "--params or --init": parameters}
+    source = options.params if options.params is not None else options.init
+    wanted = {"--points": options.points, "--out": options.out, "--params or --init": source}
     missing = [name for name, value in wanted.items() if value is None]
     only_looking = (options.show or options.source) and len(missing) == len(wanted)
     if missing and not only_looking:
         raise InputError(f"evaluate needs {', '.join(missing)} as well (without all three, give --show or --source)")
 
 
-def _symbolic(chain: Chain) -> SymbolicNeuralNetwork:
-    try:
-        return SymbolicNeuralNetwork(chain)
-    except ExprGraphError as e:
-        raise InputError(f"--network: {e}") from e
-
-
 def _read(options: argparse.Namespace, nn: SymbolicNeuralNetwork) -> tuple[np.ndarray, NeuralNetworkParameters]:
     """The points and the parameters; first checks that the results can be written."""
     check_target(options.out, options.points, options.params)
     points = read_points(options.points, nn.input_size)
-    return points, _parameters(nn.chain, options.params, options.init)
-
-
-def _parameters(chain: Chain, path: str | None, seed: int | None) -> NeuralNetworkParameters:
-    if path is None:
-        return chain.initial_parameters(seed)
-    try:
-        return NeuralNetwork(chain, NeuralNetworkParameters.load(path)).params
-    except OSError as e:
-        raise unreadable(path, e) from e
-    except ExprGraphError as e:
-        raise InputError(str(e) if path in str(e) else f"{path}: {e}") from e
+    return points, parameters(nn.chain, options.params, options.init)
 
 
 def _shown(equations: Any, name: str, style: str) -> str:

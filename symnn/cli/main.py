@@ -11,7 +11,7 @@ from typing import NoReturn
 from exprgraph import __version__, backends
 
 from ..starting import LINE, STATUS
-from . import evaluate, walk
+from . import evaluate, export, walk
 from .derivative_text import DERIVATIVES
 from .network_text import LAYERS
 from .problem import InputError
@@ -20,20 +20,34 @@ _DESCRIPTION = """\
 Any composition of derivatives of a neural network.  Without arguments: the reference document, with
 each derivative as mathematics and the number at its end."""
 
-_EVALUATE = f"""\
-Evaluate a derivative of a network at points from a file.
-
+_NETWORKS = f"""\
 networks    layers from left to right: {", ".join(LAYERS)}, as in
             "Dense(2,16,tanh), Dense(16,1)"; "Dense(2,8), Residual(Dense(8,8,gelu)), Linear(8,1)".
             Dense(n_in, n_out, activation=tanh, use_bias=True): the activation is tanh unless another
             is named, on the last layer too; Linear(n_in, n_out) has no bias and Affine(n_in, n_out) has
-            one, both without activation.  Activations: see symnn.activations.activation_names().
+            one, both without activation.  Activations: see symnn.activations.activation_names()."""
+
+_EVALUATE = f"""\
+Evaluate a derivative of a network at points from a file.
+
+{_NETWORKS}
 derivatives {", ".join(DERIVATIVES)}, in any nesting, as in "gradient(jacobian)",
             which is the gradient, by all parameters, of each entry of the Jacobian by the input.
 results     an .npz file, or a table: result.csv has a point a line, and a column for each entry of a result,
             named as L1/W[0][1].  In the .npz, of a gradient: an array for each parameter, named L1/W, L1/b, ... as in a file
             of parameters; of anything else: one array, named as the derivative.  The points' axes come
             first, then the axes of the differentiated value, then those of the parameter."""
+
+_EXPORT = f"""\
+Write derivatives of a network to a file for another program.
+
+{_NETWORKS}
+derivatives {", ".join(DERIVATIVES)}, in any nesting, separated by commas, as in
+            "value, jacobian, hessian".  All of them are computed together.
+parameters  with --params or --init the file holds the parameters; without, they are the last argument of its
+            function: one vector, in the order of NeuralNetworkParameters.flat.
+files       the ending of the file's name says what is written: evaluator.py, a Python module; evaluator.c, a file of C99
+            and a header.  The page "Use functions in other programs" has all of them, and what to do with them."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,17 +69,43 @@ def parser() -> argparse.ArgumentParser:
     e = commands.add_parser(
         "evaluate", help="derivatives of a network at points from a file", description=_EVALUATE, formatter_class=raw, allow_abbrev=False
     )
-    e.add_argument("--network", required=True, metavar="LAYERS", help='for example "Dense(2,16,tanh), Dense(16,1)"')
+    _add_network(e)
     e.add_argument("--derivative", default="value", metavar="NESTING", help='for example "gradient(jacobian)"; default: value')
-    source = e.add_mutually_exclusive_group()
-    source.add_argument("--params", metavar="FILE", help="parameters, an .npz as NeuralNetworkParameters.save writes it")
-    source.add_argument("--init", type=_seed, metavar="SEED", help="initial parameters from this seed instead")
+    _add_parameters(e)
     e.add_argument("--points", metavar="FILE", help="numbers separated by commas or spaces, a point a line, a header or none; or .npy")
     e.add_argument("--out", metavar="FILE", help="the .npz or .csv to write; it appears whole or not at all")
     e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
     e.add_argument("--source", action="store_true", help="print the generated code")
     _add_backend(e)
+    _add_export(commands.add_parser(
+        "export", help="derivatives of a network as a file for other programs", description=_EXPORT, formatter_class=raw, allow_abbrev=False
+    ))  # fmt: skip
     return top
+
+
+def _add_export(x: argparse.ArgumentParser) -> None:
+    _add_network(x)
+    x.add_argument("--derivative", default="value", metavar="LIST", help='for example "value, jacobian, hessian"; default: value')
+    _add_parameters(x)
+    x.add_argument("--out", required=True, metavar="FILE", help="the file to write; it appears whole or not at all")
+    x.add_argument("--dtype", choices=("float64", "float32"), help="the numbers of the file; default: float64")
+    x.add_argument("--name", help="the function's name in C; default: the file's name without its ending")
+    x.add_argument("--libm", action="store_true", help="call the C library's elementary functions")
+    x.add_argument("--no-batch", dest="batch", action="store_false", help="leave out the code for several samples at once")
+    x.add_argument("--abi", help='the conventions of calls: "casadi"')
+    x.add_argument("--target", help='the machine of an object file, for example "aarch64-linux-gnu"')
+    x.add_argument("--cpu", help="its processor")
+    x.add_argument("--features", help='features of the processor, for example "+avx2,+fma"')
+
+
+def _add_network(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--network", required=True, metavar="LAYERS", help='for example "Dense(2,16,tanh), Dense(16,1)"')
+
+
+def _add_parameters(p: argparse.ArgumentParser) -> None:
+    source = p.add_mutually_exclusive_group()
+    source.add_argument("--params", metavar="FILE", help="parameters, an .npz as NeuralNetworkParameters.save writes it")
+    source.add_argument("--init", type=_seed, metavar="SEED", help="initial parameters from this seed instead")
 
 
 def _add_backend(p: argparse.ArgumentParser) -> None:
@@ -86,6 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser().parse_args(argv)
         if options.command == "evaluate":
             evaluate.run(options)
+        elif options.command == "export":
+            export.run(options)
         else:
             wanted = getattr(options, "backend", "auto")
             walk.run("native" if wanted == "auto" else wanted)

@@ -6,7 +6,6 @@ import csv
 import io
 import itertools
 import math
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from exprgraph.support import files
 from ..errors import FileNameError
 from ..parameters.archives import write_npz
 from ..parameters.container import NeuralNetworkParameters
+from .given import check_not_read
 from .problem import InputError
 
 _WHAT = "the results"
@@ -36,9 +36,7 @@ def named_arrays(value: Any, name: str) -> dict[str, np.ndarray]:
 
 def check_target(path: str, *sources: str | None) -> None:
     """Check that the file can be written, before anything is computed."""
-    for source in sources:
-        if source is not None and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-            raise InputError(f"--out: {path} would replace the file that is read from, {source}")
+    check_not_read(path, *sources)
     try:
         files.check_writable(path, _WHAT, _ENDINGS)
     except (OSError, FileNameError) as e:
