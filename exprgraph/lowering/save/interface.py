@@ -23,6 +23,7 @@ from ...graph.node import Node
 from ...graph.primitive import SAMPLE_COUNT, SAMPLE_SUM
 from ...graph.traverse import topological
 from ...loops.print.c_names import not_a_name
+from ...loops.target import CPU, Target
 from ..plan.program import Program
 from .options import Options
 from .programs import program_of
@@ -140,8 +141,8 @@ class CInterface:
 _TAKEN = ("arguments", "results", "workspace", "samples")
 
 
-def interface(function: Saved, path: str, options: Options) -> CInterface:
-    """The interface of a function under a name from the options or the file's name.
+def interface(function: Saved, path: str, options: Options, target: Target = CPU) -> CInterface:
+    """The interface of a function under a name from the options or the file's name; ``target`` decides on its workspace.
 
     Raises:
         ValueError: the name is no identifier, or has a meaning in C or C++.
@@ -151,8 +152,8 @@ def interface(function: Saved, path: str, options: Options) -> CInterface:
     if options.params is not None:
         function = function.freeze(options.params)
     positions = tuple(k for k in range(len(function.arguments)) if k not in function.frozen)
-    one = _form(function, False, single)
-    many = _form(function, True, single) if function.takes_batches else None
+    one = _form(function, False, single, target)
+    many = _form(function, True, single, target) if function.takes_batches else None
     lanes = many.lanes if many is not None else ()
     if not options.batch:
         if summed_over_samples(function.outputs):
@@ -173,8 +174,8 @@ def summed_over_samples(outputs: Sequence[Node]) -> bool:
     return any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in topological(outputs))
 
 
-def _form(function: Saved, batch: bool, single: bool) -> CForm:
-    program = program_of(function, batch, single)
+def _form(function: Saved, batch: bool, single: bool, target: Target) -> CForm:
+    program = program_of(function, batch, single, target)
     same = tuple(k for k, lane in enumerate(program.per_sample) if not lane)
     lanes = tuple(k for k, lane in enumerate(program.per_sample) if lane)
     return CForm(program, same, lanes, tuple(o.size for o in function.outputs))

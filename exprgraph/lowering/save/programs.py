@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ...errors import CompilationError
+from ...loops.target import CPU, Target
 from ..plan.emit import emit
 from ..plan.program import Program
 from ..plan.unread import left_to_numba
 from .saved import Saved
 
 
-def program_of(function: Saved, batch: bool, single: bool = False) -> Program:
-    """The loop program of a form: for one sample, or with ``batch`` for any number of them."""
-    return emit(function.outputs, function.arguments, batch=batch, single=single, contract=function.contract)
+def program_of(function: Saved, batch: bool, single: bool = False, target: Target = CPU) -> Program:
+    """The loop program of a form: for one sample, or with ``batch`` for any number of them, in blocks for a target."""
+    return emit(function.outputs, function.arguments, batch=batch, single=single, contract=function.contract, target=target)
 
 
 def check_readable(function: Saved, what: str) -> None:

@@ -1,11 +1,10 @@
-"""The driver as functions: ``run`` executes all parts, ``part`` one of them; a file has one that executes all."""
+"""The driver as two functions: ``run`` executes all parts, ``part`` one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from ...errors import LoopError
-from ...program import Each, Loops, Part
+from ...program import Each, Loops, Name, Part
 from .builder import SSAValue
 from .expressions import Functions
 from .statements import StatementWriter
@@ -20,39 +19,37 @@ AT_HAND = 64
 DATA = ("c", "T", "STEPS")
 
 _GIVEN = "ptr %arguments, ptr %results, ptr %w, ptr %s, i64 %samples"
-#: the number of samples as a caller passes it, if an index is shorter
-_LONG = "samples.long"
 
 
-class _DriverWriter(StatementWriter):
-    """The driver: its arrays are in tables of addresses, except for data that are constants of the module."""
+class DriverWriter(StatementWriter):
+    """The driver: its arrays are in tables of addresses, or at addresses known beforehand."""
 
-    def __init__(self, functions: Functions, program: Loops, constants: Mapping[str, str] | None = None) -> None:
+    def __init__(self, functions: Functions, program: Loops, tables: Mapping[str, tuple[str, int]], known: Mapping[str, SSAValue]) -> None:
+        """``tables`` has, for each array, the table and the index of its address; ``known`` the values of other names."""
         super().__init__(functions)
         self.block = self.builder.integer(program.block)
-        #: for each array of the caller, the table and the index of its address
-        self.tables = {f"a{k}": ("%arguments", k) for k in range(program.arguments)}
-        self.tables |= {name: ("%results", k) for k, name in enumerate(program.results)}
-        for name in program.driver_names():
-            if constants is not None and name.name in constants:
-                self.env[name.name] = SSAValue(constants[name.name], name.type, False, 0)
-            elif name.name in DATA:
-                self.env[name.name] = self._address("@DATA", str(DATA.index(name.name)))._replace(kind=name.type)
-            elif name.name not in self.tables:
-                self.env[name.name] = SSAValue(f"%{name.name}", name.type, False, 0)
+        self.tables = tables
+        self.env |= known
         if len(self.tables) <= AT_HAND:
             for n in self.tables:
                 self.env[n] = self.named(n)
 
-    def _address(self, table: str, at: str) -> SSAValue:
-        place = self.builder.here(f"getelementptr ptr, ptr {table}, {self.target.type_of('index')} {at}", "reals", False)
+    def address(self, table: str, at: SSAValue) -> SSAValue:
+        """An entry of a table of addresses."""
+        place = self.builder.here(f"getelementptr ptr, ptr {table}, {self.target.type_of('index')} {at.text}", "reals", False)
         return self.builder.here(f"load ptr, ptr {place.text}", "reals", False)
 
     def named(self, name: str) -> SSAValue:
-        if name in self.env:
-            return self.env[name]
-        table, k = self.tables[name]
-        return self._address(table, str(k))
+        return self.env[name] if name in self.env else self.listed(name, self.builder.integer(self.tables[name][1]))
+
+    def listed(self, name: str, at: SSAValue) -> SSAValue:
+        """An array of the table of ``name``, by its index there."""
+        return self.address(self.tables[name][0], at)
+
+    def parts(self, program: Loops) -> None:
+        """All parts, one after another."""
+        for part in program.parts:
+            self.part(part, self.builder.integer(0), self.env["samples"])
 
     def part(self, part: Part, start: SSAValue, stop: SSAValue) -> None:
         """One part; a pass over samples runs from ``start`` to ``stop``."""
@@ -69,44 +66,47 @@ class _DriverWriter(StatementWriter):
         b.close({})
 
     def _each(self, s: Each) -> None:
-        """A loop over neighbours in a table of addresses."""
+        """A loop over neighbours in a table of addresses; arrays elsewhere are between two such loops."""
         b = self.builder
-        table, first = self.tables[s.pointers[0].name]
-        if [self.tables.get(p.name) for p in s.pointers] != [(table, first + k) for k in range(len(s.pointers))]:
-            raise LoopError(f"the driver: {', '.join(p.name for p in s.pointers)} are no neighbours")
-        b.open(b.integer(0), b.integer(len(s.pointers)), 1, "index", {})
-        index = self.env[s.index] = b.loops[-1].index
-        self.env[s.pointer] = self._address(table, b.binary("add", index, b.integer(first)).text)
-        self.statements(s.body)
-        b.close({})
+        for first, pointers in self._neighbours(s.pointers):
+            name = pointers[0].name
+            if len(pointers) == 1:
+                self.env[s.index], self.env[s.pointer] = b.integer(first), self.named(name)
+                self.statements(s.body)
+                continue
+            b.open(b.integer(first), b.integer(first + len(pointers)), 1, "index", {})
+            index = self.env[s.index] = b.loops[-1].index
+            self.env[s.pointer] = self.listed(name, b.binary("add", index, b.integer(self.tables[name][1] - first)))
+            self.statements(s.body)
+            b.close({})
 
-    def parts(self, program: Loops) -> None:
-        """All parts, one after another."""
-        for part in program.parts:
-            self.part(part, self.builder.integer(0), self.env["samples"])
+    def _neighbours(self, pointers: Sequence[Name]) -> Iterator[tuple[int, Sequence[Name]]]:
+        """Runs of arrays that are neighbours in a table, each with the position of its first."""
+        start = 0
+        for k in range(1, len(pointers) + 1):
+            table, at = self.tables.get(pointers[k - 1].name, ("", 0))
+            if k == len(pointers) or not table or self.tables.get(pointers[k].name) != (table, at + 1):
+                yield start, pointers[start:k]
+                start = k
 
 
-def exported(functions: Functions, program: Loops, name: str, constants: Mapping[str, str], export: str) -> str:
-    """The text of the function for callers of a file; ``constants`` has the data, as globals of the module.
-
-    ``export`` is what LLVM writes before its type, if a file has to say that it is for others.
-    """
-    code = _DriverWriter(functions, program, constants)
-    b = code.builder
-    given = _GIVEN
-    if b.target.index < 64:
-        given = _GIVEN.replace("samples", _LONG)
-        b.do(f"%samples = trunc i64 %{_LONG} to {b.target.type_of('index')}")
-    code.parts(program)
-    functions.declared |= b.intrinsics
-    return f"define {export}void @{name}({given}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}"
+def _driver(functions: Functions, program: Loops) -> DriverWriter:
+    """The driver for this process, before its first part."""
+    tables = {f"a{k}": ("%arguments", k) for k in range(program.arguments)}
+    tables |= {name: ("%results", k) for k, name in enumerate(program.results)}
+    known = {n.name: SSAValue(f"%{n.name}", n.type, False, 0) for n in program.driver_names() if n.name not in (*DATA, *tables)}
+    code = DriverWriter(functions, program, tables, known)
+    for name in program.driver_names():
+        if name.name in DATA:
+            code.env[name.name] = code.address("@DATA", code.builder.integer(DATA.index(name.name)))._replace(kind=name.type)
+    return code
 
 
 def driver(functions: Functions, program: Loops) -> list[str]:
     """The text of ``run`` and of ``part``."""
-    whole = _DriverWriter(functions, program)
+    whole = _driver(functions, program)
     whole.parts(program)
-    one = _DriverWriter(functions, program)
+    one = _driver(functions, program)
     b = one.builder
     labels = [b.label("part") for _ in program.parts]
     listed = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels))
@@ -125,4 +125,4 @@ def driver(functions: Functions, program: Loops) -> list[str]:
     return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in zip(heads, texts)]
 
 
-__all__ = ["AT_HAND", "DATA", "ENTRY", "PART", "driver", "exported"]
+__all__ = ["AT_HAND", "DATA", "ENTRY", "PART", "DriverWriter", "driver"]
