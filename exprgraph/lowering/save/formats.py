@@ -40,9 +40,13 @@ class Format(NamedTuple):
         return write
 
 
+#: the options of everything that LLVM compiles
+MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "features"])
+
 #: the first is the format of names that have no known ending
 FORMATS = (
     Format((".py",), "module", "a Python module"),
+    Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
 )  # fmt: skip
 
 

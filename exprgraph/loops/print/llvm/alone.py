@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Union
 
-from ...program import Load, Loop, Loops, Name, Procedure, Store, index, operation
+from ...program import Load, Loop, Loops, Name, Store, index, operation
+from ...together import together, union
 from .builder import LLVMTarget, SSAValue
 from .driver import DriverWriter
 from .expressions import Functions
@@ -47,7 +48,7 @@ class Copied(NamedTuple):
 Place = Union[Given, Inside, Sequence[float]]
 
 
-class Form(NamedTuple):
+class PlacedForm(NamedTuple):
     """A form of a function.
 
     Attributes:
@@ -74,7 +75,7 @@ _VALUES = tuple(SSAValue(f"%{n}", "reals", False, 0) for n in ("arguments", "res
 _SAMPLES = SSAValue("%samples", "index", False, 0)
 
 
-def print_alone(name: str, forms: Sequence[Form], target: LLVMTarget, export: str = "") -> str:
+def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, export: str = "") -> str:
     """The text of the module.
 
     Args:
@@ -85,13 +86,13 @@ def print_alone(name: str, forms: Sequence[Form], target: LLVMTarget, export: st
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
     """
-    functions = Functions([f for form in forms for f in form.program.functions], target, f"{name}.")
+    programs = together([form.program for form in forms])
+    whole = union(programs)
+    called = called_procedures(whole)
+    functions = Functions(whole.functions, target, f"{name}.")
     constants = _Constants(functions)
-    written: dict[Procedure, str] = {}
-    bodies: list[str] = []
-    for form in forms:
-        bodies += _procedures(functions, form, written)
-        bodies.append(_form(functions, form, constants))
+    bodies = [procedure(functions, p) for p in (*whole.library, *whole.kernels) if p.name in called]
+    bodies += [_form(functions, form._replace(program=p), constants) for form, p in zip(forms, programs)]
     bodies.append(_exported(functions, forms, name, export))
     return module(functions, constants.texts, bodies)
 
@@ -121,29 +122,10 @@ class _Constants:
         return SSAValue(self._known[content], of, False, 0)
 
 
-def _procedures(functions: Functions, form: Form, written: dict[Procedure, str]) -> list[str]:
-    """The procedures of a form that are not there yet."""
-    program, out = form.program, []
-    called = called_procedures(program)
-    own = {p.name for p in program.kernels}
-    functions.renamed = {}
-    for p in (*program.library, *program.kernels):
-        if p.name not in called:
-            continue
-        key = p._replace(name="") if p.name in own else p
-        known = written.get(key)
-        if known is None:
-            written[key] = functions.renamed[p.name] = f"{form.name}.{p.name}" if p.name in own else p.name
-            out.append(procedure(functions, p))
-        else:
-            functions.renamed[p.name] = known
-    return out
-
-
 class _FormWriter(DriverWriter):
     """The driver of a form; if it computes one sample, number ``sample`` of those of the call."""
 
-    def __init__(self, functions: Functions, form: Form, constants: _Constants, sample: SSAValue | None) -> None:
+    def __init__(self, functions: Functions, form: PlacedForm, constants: _Constants, sample: SSAValue | None) -> None:
         given = {n: p for n, p in form.arrays.items() if isinstance(p, Given)}
         self.each = {n: p.each for n, p in given.items()}
         self.sample = sample
@@ -165,7 +147,7 @@ class _FormWriter(DriverWriter):
         return array if self.sample is None or not each else b.at(array, b.times(self.sample, b.integer(each)))
 
 
-def _form(functions: Functions, form: Form, constants: _Constants) -> str:
+def _form(functions: Functions, form: PlacedForm, constants: _Constants) -> str:
     """The text of a form, ``form(arguments, results, workspace, samples)``, or ``sample`` instead of ``samples``."""
     sample = None if form.batch else _SAMPLES
     code = _FormWriter(functions, form, constants, sample)
@@ -180,14 +162,15 @@ def _form(functions: Functions, form: Form, constants: _Constants) -> str:
     return f"define internal void @{functions.mark}{form.name}({given}) #0 {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 
-def _exported(functions: Functions, forms: Sequence[Form], name: str, export: str) -> str:
+def _exported(functions: Functions, forms: Sequence[PlacedForm], name: str, export: str) -> str:
     """The exported function: a single sample, all samples at once, or one sample after another."""
-    code = StatementWriter(functions)
-    b = code.builder
+    b = StatementWriter(functions).builder
+    b.do("%some = icmp sgt i64 %count, 0")
+    b.do(f"%{'samples' if b.target.index == 64 else 'long'} = select i1 %some, i64 %count, i64 0")
     if b.target.index < 64:  # the caller's count is longer than an index
-        b.do(f"%samples = trunc i64 %count to {b.target.type_of('index')}")
+        b.do(f"%samples = trunc i64 %long to {b.target.type_of('index')}")
 
-    def run(form: Form, samples: SSAValue) -> None:
+    def run(form: PlacedForm, samples: SSAValue) -> None:
         b.do(f"call void @{functions.mark}{form.name}(ptr %arguments, ptr %results, ptr %w, {b.target.type_of('index')} {samples.text})")
 
     one, *many = forms
@@ -203,8 +186,7 @@ def _exported(functions: Functions, forms: Sequence[Form], name: str, export: st
         b.close({})
     else:
         run(one, b.integer(0))
-    given = _GIVEN if b.target.index == 64 else _GIVEN.replace("samples", "count")
-    return f"define {export}void @{name}({given}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}"
+    return f"define {export}void @{name}({_GIVEN.replace('samples', 'count')}) #0 {{\nentry:\n{b.text()}\n  ret void\n}}"
 
 
-__all__ = ["Copied", "Form", "Given", "Inside", "Place", "print_alone"]
+__all__ = ["Copied", "Given", "Inside", "Place", "PlacedForm", "print_alone"]

@@ -35,22 +35,16 @@ _TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"
 class Functions:
     """The functions of a program, and those that are called instead of inlined.
 
-    ``mark`` is the beginning of the names of everything that the code defines for itself.  ``renamed`` has procedures with
-    another name there.
+    ``mark`` is the beginning of the names of everything that the code defines for itself.
     """
 
     def __init__(self, functions: Iterable[Function], target: LLVMTarget, mark: str = "") -> None:
         self.mark = mark
-        self.renamed: dict[str, str] = {}
         self.known: Mapping[str, Function] = {f.name: f for f in functions}
         self.target = target
         self.called: dict[str, str] = {}  # by name in the code: its text
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
-
-    def procedure(self, name: str) -> str:
-        """The name of a procedure in the code."""
-        return self.mark + self.renamed.get(name, name)
 
     def define(self, name: str, vector: bool) -> str:
         """The name of a called function in the code."""

@@ -36,7 +36,7 @@ class StatementWriter(ExpressionWriter):
             elif isinstance(s, Run):
                 given = [self.value(a) for a in s.args]
                 listed = ", ".join(f"{self.target.type_of(v.kind)} {v.text}" for v in given)
-                self.builder.do(f"call void @{self.functions.procedure(s.procedure)}({listed})")
+                self.builder.do(f"call void @{self.functions.mark}{s.procedure}({listed})")
             elif isinstance(s, Branch):
                 self._branch(s)
             elif isinstance(s, Switch):
@@ -169,7 +169,7 @@ def procedure(functions: Functions, p: Procedure) -> str:
         code.env = {n.name: v for n, v in zip(p.parameters, given)}
         code.statements(p.body)
     functions.declared |= code.builder.intrinsics
-    head = f"define internal void @{functions.procedure(p.name)}({parameters(p.parameters, functions.target)}) #0"
+    head = f"define internal void @{functions.mark}{p.name}({parameters(p.parameters, functions.target)}) #0"
     return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 

@@ -14,7 +14,7 @@ from exprgraph.graph.node import Node
 from exprgraph.loops.print.llvm import LLVMTarget
 from exprgraph.lowering.native import machine
 from exprgraph.lowering.save.interface import CInterface, interface
-from exprgraph.lowering.save.object_text import module_text
+from exprgraph.lowering.save.machine_code import module_text
 from exprgraph.lowering.save.options import Options
 from exprgraph.lowering.save.saved import Saved
 
