@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
-from . import over_samples, tree
+from . import linalg, over_samples, tree
 from .calculus.derivatives import (
     SparseJacobian,
     diff,
@@ -126,6 +126,7 @@ from .language.many_operands import product_of_powers, sum_of_terms
 from .language.operators import add, divide, greater, greater_equal, multiply, negative, subtract
 from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
 from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
+from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
 from .meaning.binding import Argument, Bound, bind, packed
@@ -208,6 +209,7 @@ __all__ = [
     "cosh",
     "count_nodes",
     "count_ops",
+    "det",
     "diag",
     "diagonal",
     "diff",
@@ -248,12 +250,14 @@ __all__ = [
     "latex",
     "less",
     "less_equal",
+    "linalg",
     "log",
     "log1p",
     "log2",
     "log10",
     "log_sigmoid",
     "log_softmax",
+    "logabsdet",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -291,10 +295,12 @@ __all__ = [
     "sigmoid",
     "sigmoid_prime",
     "sign",
+    "signdet",
     "silu",
     "simplify",
     "sin",
     "sinh",
+    "slogdet",
     "softmax",
     "softplus",
     "solve",

@@ -285,21 +285,21 @@ def _cramer(system: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> No
     """An unknown as the quotient of two determinants; both are polynomials, so no pivot is needed."""
     lead = system.args[0].ndim - 2
     stack, i, rest = index[:lead], index[lead], index[lead + 1 :]
-    n = system.shape[lead]
-    if n > _UNKNOWNS:
-        raise ShapeError(f"to_sympy: a linear system is written out up to {_UNKNOWNS} unknowns, got one of {n}")
     if system not in tables:
         a, b = system.args
         tables[system] = elements(a), elements(b)
     matrix, right = tables[system]
     rows = [list(row) for row in matrix[stack]]
     replaced = [[*row[:i], right[(*stack, k, *rest)], *row[i + 1 :]] for k, row in enumerate(rows)]
-    return product([(_determinant(replaced), 1.0), (_determinant(rows), -1.0)])
+    above, below = (laplace("a linear system", m, "unknowns") for m in (replaced, rows))
+    return product([(above, 1.0), (below, -1.0)])
 
 
-def _determinant(rows: list[list[Node]]) -> Node:
-    """Laplace's expansion; minors of the first k rows are made once for each set of columns."""
+def laplace(what: str, rows: list[list[Node]], counted: str = "rows") -> Node:
+    """A determinant by Laplace's expansion; minors of the first k rows are made once for each set of columns."""
     n = len(rows)
+    if n > _UNKNOWNS:
+        raise ShapeError(f"to_sympy: {what} is written out up to {_UNKNOWNS} {counted}, got one of {n}")
     minors: dict[int, Node] = {0: as_node(1.0)}
     for k, row in enumerate(rows):
         larger: dict[int, list[tuple[float, Node]]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -217,6 +217,11 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: as_node(a).shape, np.ndim: lambda a: as_node(a).ndim, np.size: lambda a: as_node(a).size,
     np.zeros_like: _zeros_like, np.ones_like: _ones_like,
 }  # fmt: skip
+
+
+def define(functions: Mapping[Any, Callable[..., Any]]) -> None:
+    """Add the meaning of functions of NumPy, for modules above this one."""
+    _FUNCTIONS.update(functions)
 
 
 def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

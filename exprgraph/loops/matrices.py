@@ -2,7 +2,7 @@
 
 Each exists twice.  On lanes, a loop over the matrices of a block of samples is outermost, without branches, so that vectors
 hold an element of several matrices.  A single matrix (``..._one``) has neighbours in its rows; large ones are divided into
-blocks, and most of the work is ``less_product``.
+blocks, and most of the work is ``less_product``.  It is no lane beside others: code on lanes stores whole vectors.
 
 The parameters are arrays, then the offset of each, then sizes; on lanes also the distance of rows of lanes and the number of lanes.
 """
@@ -196,7 +196,14 @@ def determinant(x: Array, w: Array, x0: int, w0: int, n: int, stride: int, lanes
 
 def determinant_one(x: Array, w: Array, x0: int, w0: int, n: int) -> None:
     """The same for a single matrix."""
-    determinant(x, w, x0, w0, n, 1, 1)
+    d = 1.0
+    s = 1.0
+    for i in range(n):
+        p, e = w[w0 + i * n + i], w[w0 + n * n + 2 * n + i]
+        d = d * p * e
+        s = s * e * (p if p != p else (1.0 if p > 0.0 else (-1.0 if p < 0.0 else 0.0)))
+    x[x0] = d
+    x[x0 + 1] = s
 
 
 # ---------------------------------------------------------------- triangular systems

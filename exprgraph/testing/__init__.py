@@ -14,6 +14,7 @@ except ImportError as error:
     raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})') from error
 del _hypothesis, _mpmath
 
+from . import matrices as _matrices  # noqa: F401
 from .backends import check_backends
 from .batches import check_batches
 from .bounds import bounds

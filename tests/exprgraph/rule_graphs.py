@@ -113,5 +113,8 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "solve": eg.solve(A, x),
         "solve with numbers in the matrix": eg.solve(A * s, x * y),
         "solve for matrices": eg.solve(A, B.T),
+        "solve for a stack": eg.solve(eg.stack([A, A.T]) * s, x),
+        "determinant": eg.det(A * s) * s,
+        "logarithm of a determinant": eg.logabsdet(A * s) * x,
         "sum over samples of what they share": eg.over_samples.mean(x * s),
     }

@@ -33,6 +33,7 @@ from exprgraph.graph.primitive import (
     SUM,
 )  # fmt: skip
 from exprgraph.graph.traverse import topological
+from exprgraph.linalg.function import MatrixFunction
 
 jax.config.update("jax_enable_x64", True)
 
@@ -112,9 +113,20 @@ def _value(node: Node, args: list[Any], lead: tuple[int, ...]) -> Any:
         if op.name == "norm":
             return jnp.sqrt((whole[0] ** 2).sum(axis=axes))
         return getattr(nn, op.name)(whole[0], axis=axes)
+    if isinstance(op, MatrixFunction):
+        return _MATRICES[op.name](node.params, *whole)
     assert op is SOLVE, op
     a, b = whole
-    return jnp.linalg.solve(a, b.reshape((*batch, node.shape[0], -1))).reshape(batch + node.shape)
+    n = a.ndim - 1
+    return jnp.linalg.solve(a, b.reshape((*b.shape[:n], -1))).reshape(batch + node.shape)
+
+
+#: functions of matrices, from the parameters and the arguments
+_MATRICES: dict[str, Any] = {
+    "det": lambda params, a: jnp.linalg.det(a),
+    "logabsdet": lambda params, a: jnp.linalg.slogdet(a)[1],
+    "signdet": lambda params, a: jnp.linalg.slogdet(a)[0],
+}
 
 
 def _power(v: Any, p: float) -> Any:

@@ -7,14 +7,19 @@ derivative of another, or a determinant and the solution that its derivative is 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
+from ...canonical.arithmetic import linear, product
 from ...canonical.contract import contract
 from ...canonical.select import select
+from ...functions.rows import absolute, log
 from ...graph import primitive
 from ...graph.node import Node, Shape, make
 from ...graph.primitive import Primitive
 from ...graph.traverse import REBUILD
 from ...graph.views import Contraction, Slice
+from ...linalg.determinants import DET, LOGABSDET, SIGNDET
+from ...linalg.function import MatrixFunction, stack_axes
 from .phases import REWRITTEN
 from .routines import ROUTINE, Routine
 from .schedule import LOWERING
@@ -32,6 +37,10 @@ for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT):
     REBUILD.fill(lambda node, args: make(node.op, args, node.params, node.shape), _row)
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _row)
 LOWERING.leave_out("it is solved by the factors of its matrix", primitive.SOLVE)
+LOWERING.leave_out("it is computed from factors of its matrix", MatrixFunction)
+
+#: up to so many rows, a determinant is computed by its definition
+WRITTEN_OUT = 3
 
 
 def stack_of(matrix: Node) -> tuple[Shape, int]:
@@ -96,3 +105,35 @@ def _by_factors(node: Node) -> Routine:
     if node.op is LU_SOLVE:
         return Routine("lu_solve", (n, size // n), stack, columns=True)
     return Routine("lu_solve_transposed", (n, size // n), stack, size, columns=True)
+
+
+# ---------------------------------------------------------------- determinants
+
+
+@REWRITTEN.rule(DET)
+def _written_out(node: Node) -> Node:
+    (a,) = node.args
+    n, lead = a.shape[-1], (None,) * stack_axes(node)
+    if n > WRITTEN_OUT:
+        return determinants(a, 0)
+    rows = [[select(a, (*lead, i, j)) for j in range(n)] for i in range(n)]
+
+    def minor(i: int, j: int) -> Node:  # of the last two rows
+        p, q = (product([(rows[-2][x], 1.0), (rows[-1][y], 1.0)], 1.0, node.shape) for x, y in ((i, j), (j, i)))
+        return linear([(1.0, p), (-1.0, q)], 0.0, node.shape)
+
+    if n == 2:
+        return minor(0, 1)
+    minors = [minor(1, 2), minor(0, 2), minor(0, 1)]
+    terms = [(sign, product([(x, 1.0), (m, 1.0)], 1.0, node.shape)) for sign, x, m in zip((1.0, -1.0, 1.0), rows[0], minors)]
+    return linear(terms, 0.0, node.shape)
+
+
+@REWRITTEN.rule(LOGABSDET)
+def _logarithms_of_pivots(node: Node) -> Node:
+    (a,) = node.args
+    m: list[Hashable] = list(range(stack_axes(node)))
+    return contract([(log(absolute(diagonal(factors(a), a.shape[-1]))), [*m, "i"])], m)
+
+
+REWRITTEN.fill(lambda node: determinants(node.args[0], 1), SIGNDET)
