@@ -78,6 +78,17 @@ def test_a_module_computes_what_the_package_does(place: Path) -> None:
     np.testing.assert_allclose(got[1].reshape(gradient.flat.shape), gradient.flat, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.slow
+def test_an_object_file_for_another_machine_with_its_parameters(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = ("--target", "thumbv7em-none-eabihf", "--cpu", "cortex-m4", "--dtype", "float32", "--no-batch")
+    assert export("small.o", "value, hessian", "--params", "trained.npz", "--name", "net", *machine) == 0
+    assert "parameters" not in capsys.readouterr().out
+    header = Path("small.h").read_text()
+    assert "thumbv7em-none-eabihf, processor cortex-m4" in header
+    assert "net_call(const float *sinput, float *value, float *hessian, float *workspace, int64_t samples)" in " ".join(header.split())
+    assert Path("small.o").read_bytes().startswith(b"\x7fELF")
+
+
 def test_lists_of_derivatives() -> None:
     assert parse_derivatives("value,hessian , gradient(jacobian),") == [("value",), ("hessian",), ("jacobian", "gradient")]
     for text, said in {
@@ -103,6 +114,8 @@ def test_bad_input_is_one_line(place: Path, capsys: pytest.CaptureFixture[str]) 
     fails(capsys, "nowhere.npz: there is no such file", "f.py", "value", "--params", "nowhere.npz")
     fails(capsys, "not allowed with", "f.py", "value", "--params", "trained.npz", "--init", "1")
     fails(capsys, "has no option 'cpu'", "f.py", "value", "--cpu", "none")
+    fails(capsys, "unknown target 'vax'; a target is", "f.o", "value", "--target", "vax")
+    fails(capsys, "'int', cannot be the name of a function in C", "int.o", "value")
     fails(capsys, "'float64', 'float32'", "f.py", "value", "--dtype", "int8")
     Chain(Dense(2, 4), Dense(4, 1)).initial_parameters(0).save("wide.npz")
     fails(capsys, "wide.npz: L1.W: expected (3, 2), got (4, 2)", "f.py", "value", "--params", "wide.npz")
