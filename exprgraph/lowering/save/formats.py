@@ -47,6 +47,8 @@ MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "
 FORMATS = (
     Format((".py",), "module", "a Python module"),
     Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
+    Format((".so", ".dylib", ".dll"), "library", "a shared library", MACHINE_CODE),
+    Format((".wasm",), "web_assembly", "a module of WebAssembly", MACHINE_CODE),
 )  # fmt: skip
 
 

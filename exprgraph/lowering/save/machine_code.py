@@ -77,8 +77,8 @@ def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedF
     return PlacedForm(name, program.loops, numbers, arrays, form.shared, copied, batch)
 
 
-def about(made: Compiled, name: str) -> Iterator[str]:
-    """Lines of a comment: the machine of a file, and what must be linked with it."""
+def about(made: Compiled, name: str, mathematical_library: str = ": link with -lm") -> Iterator[str]:
+    """Lines of a comment: the machine of a file, and what it needs, with advice on C's mathematical library."""
     m = made.machine.machine
     native = made.machine.asked == "native"
     features = f" with {m.features}" if m.features and not native else ""
@@ -87,7 +87,7 @@ def about(made: Compiled, name: str) -> Iterator[str]:
     others = [n for n in expected if n not in mathematical]
     said = f"{name} is for {m.triple if native else made.machine.asked}, processor {m.cpu}{features}."
     if mathematical:
-        said += f"  It calls {_listed(mathematical)} of C's mathematical library: link with -lm."
+        said += f"  It calls {_listed(mathematical)} of C's mathematical library{mathematical_library}."
     if others:
         said += f"  It refers to {_listed(others)}, which the compiler's own library has."
     if not expected:

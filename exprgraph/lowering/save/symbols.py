@@ -89,10 +89,15 @@ def _macho(code: bytes) -> Iterator[tuple[str, bool]]:
 
 
 def _wasm(code: bytes) -> Iterator[tuple[str, bool]]:
+    return ((name, here) for name, here, _ in wasm_symbols(code))
+
+
+def wasm_symbols(code: bytes) -> Iterator[tuple[str, bool, int]]:
+    """External names of an object file of WebAssembly, each with whether it is defined, and the number of the function."""
     imported: list[str] = []  # of functions
     for kind, part in sections(code):
         if kind == 2:
-            imported = [name for name, what in imports(part) if what == 0]
+            imported = [name for name, what, _ in imports(part) if what == 0]
         elif kind == 0 and part.text() == "linking":
             part.number()  # the version
             while part.at < part.end:
@@ -103,14 +108,16 @@ def _wasm(code: bytes) -> Iterator[tuple[str, bool]]:
                 part.at = after
 
 
-def _wasm_symbols(part: Reader, imported: list[str]) -> Iterator[tuple[str, bool]]:
+def _wasm_symbols(part: Reader, imported: list[str]) -> Iterator[tuple[str, bool, int]]:
     for _ in range(part.number()):
         kind, flags = part.byte(), part.number()
         missing, named = bool(flags & 0x10), bool(flags & 0x40)
+        index = -1
         if kind == 1:  # data
             name = part.text()
             if not missing:
-                part.number(), part.number(), part.number()
+                for _ in range(3):
+                    part.number()
         elif kind == 3:  # a section
             part.number()
             continue
@@ -118,7 +125,7 @@ def _wasm_symbols(part: Reader, imported: list[str]) -> Iterator[tuple[str, bool
             index = part.number()
             name = part.text() if not missing or named else imported[index] if kind == 0 else ""
         if not flags & 2 and kind in (0, 1):  # not local; neither a global nor a table, which the linker makes
-            yield name, not missing
+            yield name, not missing, index
 
 
 def sections(code: bytes) -> Iterator[tuple[int, Reader]]:
@@ -130,9 +137,10 @@ def sections(code: bytes) -> Iterator[tuple[int, Reader]]:
         whole.at += size
 
 
-def imports(part: Reader) -> Iterator[tuple[str, int]]:
-    """The imports of a module of WebAssembly: name, and kind (0 a function, 1 a table, 2 a memory, 3 a global)."""
+def imports(part: Reader) -> Iterator[tuple[str, int, bytes]]:
+    """The imports of a module of WebAssembly: name, kind (0 a function, 1 a table, 2 a memory, 3 a global), and all its bytes."""
     for _ in range(part.number()):
+        start = part.at
         part.text()
         name, kind = part.text(), part.byte()
         if kind == 1:
@@ -143,10 +151,10 @@ def imports(part: Reader) -> Iterator[tuple[str, int]]:
             if limits & 1:
                 part.number()
         elif kind == 3:
-            part.byte(), part.byte()
+            part.take(2)
         else:
             part.number()
-        yield name, kind
+        yield name, kind, part.code[start : part.at]
 
 
-__all__ = ["Symbols", "imports", "sections", "symbols"]
+__all__ = ["Symbols", "imports", "sections", "symbols", "wasm_symbols"]
