@@ -6,6 +6,7 @@ which compilers vectorise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ from ..unused import used
 from ..verify import parts_of
 from ..walk import expressions_of, statements_of
 from .c_file import Interface, ProgramData, about, array, entry, harmless, head, helper, number, signature, whole
-from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign
+from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign, enclosed, subtracted
 
 _COMPARED, _BITS, _LOGIC, _CHOICE = PLUS - 10, PLUS - 20, PLUS - 30, PLUS - 40
 
@@ -65,16 +66,18 @@ _SIGNS: Mapping[str, Sign] = {
 }  # fmt: skip
 
 
-class _C(Infix):
+class C(Infix):
     """The expressions and statements of one file."""
 
     signs = _SIGNS
 
-    def __init__(self, program: Loops, prefix: str) -> None:
+    def __init__(self, single: bool, prefix: str, fast: bool = False) -> None:
         self.prefix = prefix
-        self.single = program.single
-        self.real = "float" if program.single else "double"
-        self.bits = "uint32_t" if program.single else "uint64_t"  # unsigned, so that nothing overflows
+        self.single = single
+        self.fast = fast  # products are fused with sums where the machine can, and loops over lanes and neighbours are marked
+        self.real = "float" if single else "double"
+        self.bits = "uint32_t" if single else "uint64_t"  # unsigned, so that nothing overflows
+        self.fused = False  # in what is being written
         self.helpers: set[str] = set()
         self.changing: set[str] = set()  # variables of what is being written
         self.known: dict[str, str] = {}  # names of the driver's
@@ -99,7 +102,7 @@ class _C(Infix):
 
     def constant(self, x: Constant) -> Piece:
         if x.type == "truth":
-            return Piece("true" if x.value else "false")
+            return Piece("1" if x.value else "0")
         if x.type == "real":
             text = number(float(x.text), self.single)
             return Piece(text, PREFIX if text.startswith("-") else ATOM)
@@ -139,10 +142,35 @@ class _C(Infix):
             compared = self._compared(x, parts)
             if compared is not None:
                 return compared
+        if self.fused and x.type == "real" and x.op in ("add", "mul"):
+            return self._sum(x, parts) if x.op == "add" else self._product(x, parts)
         made = super().operation(x, parts)
         if x.op == "mul_apart":  # rounded separately: in parentheses of its own
             return Piece(made.text, _CHOICE)
         return Piece(made.text, _COMPARED) if x.op == "not" else made
+
+    def _product(self, x: Operation, parts: Sequence[Piece]) -> Piece:
+        """A product that may be fused."""
+        made = super().operation(x, parts)
+        times = self.signs["mul"]
+        front = enclosed(parts[0], times, True) if len(parts) == 2 else super().operation(x._replace(args=x.args[:-1]), parts[:-1]).text
+        return made._replace(factors=(front, parts[-1].text))
+
+    def _sum(self, x: Operation, parts: Sequence[Piece]) -> Piece:
+        """A sum from left to right, each product fused with what comes before it, the first with what comes after."""
+        plus = self.signs["add"]
+        total = parts[0]
+        for a, p in zip(x.args[1:], parts[1:]):
+            minus = subtracted(a) is not None
+            if p.factors is not None:
+                left = f"-({p.factors[0]})" if minus else p.factors[0]
+                total = Piece(f"MADD({left}, {p.factors[1]}, {total.text})")
+            elif total.factors is not None:
+                other = f"-{enclosed(p, self.signs['neg'], False)}" if minus else p.text
+                total = Piece(f"MADD({total.factors[0]}, {total.factors[1]}, {other})")
+            else:
+                total = Piece(f"{enclosed(total, plus, True)} {'-' if minus else '+'} {enclosed(p, plus, False)}", PLUS)
+        return total
 
     def _compared(self, x: Operation, parts: Sequence[Piece]) -> Piece | None:
         """A comparison that C lacks: of bits, or one that is constant for all indices."""
@@ -152,8 +180,8 @@ class _C(Infix):
             return Piece(text) if x.op in ("lt", "gt") else Piece(f"!{text}", _COMPARED)
         zero = [isinstance(a, Constant) and a.text == "0" for a in x.args]
         if (x.op == "lt" and zero[1]) or (x.op == "gt" and zero[0]):
-            return Piece("false")
-        return Piece("true") if (x.op == "ge" and zero[1]) or (x.op == "le" and zero[0]) else None
+            return Piece("0")
+        return Piece("1") if (x.op == "ge" and zero[1]) or (x.op == "le" and zero[0]) else None
 
     def _digits(self, x: Operation, parts: Sequence[Piece]) -> list[Piece]:
         """Small numbers as digits only, beside operands of the same type."""
@@ -172,7 +200,7 @@ class _C(Infix):
 
     def kind(self, t: Type) -> str:
         """The type of a value."""
-        return {"real": self.real, "index": "uint64_t", "bits": self.bits, "truth": "bool"}[t]
+        return {"real": self.real, "index": "uint64_t", "bits": self.bits, "truth": "int"}[t]
 
     def body(self, body: Iterable[Statement], depth: int) -> Iterator[str]:
         """The lines of statements."""
@@ -222,6 +250,8 @@ class _C(Infix):
         elif self.piece(s.stop).level <= _COMPARED:
             stop = f"({stop})"
         step = f"{i}++" if s.step == 1 else f"{i} += {s.step}"
+        if self.fast and s.axis != "plain":
+            yield f"{'    ' * moves}TOGETHER"
         yield f"{'    ' * moves}for (uint64_t {i} = {self.whole(s.start)}; {i} < {stop}; {step}) {{"
         yield from self.body(s.body, 1 + moves)
         if moves:
@@ -249,7 +279,7 @@ class _C(Infix):
         yield f"for (uint64_t {i} = 0; {i} < {len(at)}; {i}++) {{"
         if any(x.name == s.pointer for x in _names(s.body)):
             self.asked.add(s.pointers[0].name)
-            yield f"    const {self.real} *const {self.own(s.pointer)} = arguments[{at[0]} + {i}];"
+            yield f"    const {self.real} *const {self.own(s.pointer)} = arguments[{f'{at[0]} + ' * (at[0] > 0)}{i}];"
         yield from self.body(s.body, 1)
         yield "}"
 
@@ -259,7 +289,7 @@ class _C(Infix):
         """The definition of a function."""
         if f.source:
             raise UnreadableError(f"the function {f.name} is Python that has no typed loops")
-        self.changing = set()
+        self.changing, self.fused = set(), self.fast and f.contract
         given = ", ".join(f"{self.real} {self.own(p)}" for p in f.parameters)
         unread = _unread([Name(p, "real") for p in f.parameters], (*f.body, Let("result", f.result)))
         lines = [*about(f.doc), f"static inline {self.real} {self.prefix}{f.name}({given or 'void'})", "{"]
@@ -268,7 +298,7 @@ class _C(Infix):
 
     def procedure_text(self, p: Procedure, stored: frozenset[str], sole: frozenset[str]) -> str:
         """The definition of a procedure; parameters that are only read are const."""
-        self.changing = _variables(p.body)
+        self.changing, self.fused = _variables(p.body), self.fast and p.contract
         given = ", ".join(self._parameter(n, n.name in stored, n.name in sole) for n in p.parameters)
         lines = [*about(p.doc), f"static void {self.prefix}{p.name}({given or 'void'})", "{"]
         lines += [f"    (void){self.own(n)};" for n in _unread(p.parameters, p.body)]
@@ -277,32 +307,38 @@ class _C(Infix):
     def _parameter(self, n: Name, stored: bool, sole: bool) -> str:
         if n.type in ("reals", "indices"):
             kind = self.real if n.type == "reals" else "uint64_t"
-            return f"{'' if stored else 'const '}{kind} *{'restrict ' * (sole or n.type == 'indices')}{self.own(n.name)}"
+            restrict = ("RESTRICT " if self.fast else "restrict ") * (sole or n.type == "indices")
+            return f"{'' if stored else 'const '}{kind} *{restrict}{self.own(n.name)}"
         return f"{self.kind(n.type)} {self.own(n.name)}"
 
-    def driver_text(self, program: Loops, name: str, numbers: ProgramData, arrays: Sequence[str]) -> str:
-        """The function that a caller calls; ``arrays`` are names for the data."""
+    def driver_text(
+        self,
+        program: Loops,
+        head: str,
+        known: Mapping[str, str],
+        arrays: Mapping[str, str],
+        own: Sequence[str] = (),
+        end: Sequence[str] = (),
+    ) -> str:
+        """The function that runs the parts of a program.
+
+        Args:
+            head: its declaration.
+            known: what the driver's names of arguments, results, workspaces and samples are called.
+            arrays: the same of the data.
+            own: declarations of the variables in ``known``, each a line; those that nothing uses are left out.
+            end: statements after the parts.
+        """
         self.arguments = {f"a{k}": k for k in range(program.arguments)}
-        self.known = {a: f"arguments[{k}]" for a, k in self.arguments.items()}
-        self.known |= {n: f"results[{k}]" for k, n in enumerate(program.results)}
-        self.known |= {"w": "workspace", "s": "shared", "samples": "count"}
-        self.asked = set()
-        self.known |= {n: called if len(there) else "NULL" for n, called, there in zip(("c", "T", "STEPS"), arrays, numbers)}
-        lines = [line for part in program.parts for line in self._part(part, program.block)]
-        if any(part.samples for part in program.parts) or "samples" in self.asked:
-            lines.insert(0, "    const uint64_t count = samples > 0 ? (uint64_t)samples : 0;")
-            self.asked.add("samples")
-        taken = {
-            "arguments": self.arguments.keys(),
-            "results": set(program.results),
-            "workspace": {"w"},
-            "shared": {"s"},
-            "samples": {"samples"},
-        }
-        lines = [*(f"    (void){n};" for n, asked in taken.items() if not self.asked & asked), *lines]
-        self.arrays = {self.known[n] for n in ("c", "T", "STEPS") if n in self.asked}
+        self.known, self.asked = {**known, **arrays}, set()
+        lines = [*(line for part in program.parts for line in self._part(part, program.block)), *(f"    {line}" for line in end)]
+        for declaration in reversed(own):
+            if _reads(lines, re.findall(r"\w+(?= =)", declaration)[0]):
+                lines.insert(0, f"    {declaration}")
+        given = re.findall(r"\w+(?=[,)])", head)
+        self.arrays = {array for n, array in arrays.items() if n in self.asked}
         self.known = {}
-        return "\n".join([f"{signature(program.single, name)}", "{", *lines, "}"])
+        return "\n".join([head, "{", *(f"    (void){n};" for n in given if not _reads(lines, n)), *lines, "}"])
 
     def _part(self, part: Part, block: int) -> Iterator[str]:
         self.changing = _variables((*part.before, *part.body))
@@ -317,6 +353,10 @@ class _C(Infix):
             yield f"        const uint64_t {n} = count - {first} < {block} ? count - {first} : {block};"
         yield from inside
         yield "    }"
+
+
+def _reads(lines: Iterable[str], name: str) -> bool:
+    return any(re.search(rf"\b{name}\b", line) for line in lines)
 
 
 def _variables(body: Sequence[Statement]) -> set[str]:
@@ -361,20 +401,22 @@ def print_definitions(functions: Sequence[CFunction], prefix: str) -> list[str]:
     programs = [used(f.program) for f in functions]
     programs = together(programs) if len(programs) > 1 else programs
     whole = union(programs)
-    language = _C(whole, prefix)
+    language = C(whole.single, prefix)
     called, procedures = reached(whole)
     stored, sole = stored_through(procedures), alone(whole, procedures)
     code = [language.function_text(f) for f in called]
     code += [language.procedure_text(p, stored[p.name], sole[p.name]) for p in procedures]
-    arrays, drivers = [], []
+    arrays: list[str] = []
+    drivers = []
     for f, program in zip(functions, programs):
-        names = [f"{prefix if len(functions) == 1 else f'{f.name}_'}{what}" for what in ProgramData._fields]
-        text = language.driver_text(program, f.name, f.numbers, names)
+        own = prefix if len(functions) == 1 else f"{f.name}_"
+        names = {n: f"{own}{what}" if len(there) else "0" for n, what, there in zip(("c", "T", "STEPS"), ProgramData._fields, f.numbers)}
+        known = {f"a{k}": f"arguments[{k}]" for k in range(program.arguments)} | {n: f"results[{k}]" for k, n in enumerate(program.results)}
+        known |= {"w": "workspace", "s": "shared", "samples": "count"}
+        count = ["const uint64_t count = samples > 0 ? (uint64_t)samples : 0;"]
+        text = language.driver_text(program, signature(program.single, f.name), known, names, count)
         drivers.append(text if f.exported else f"static {text}")
-        for there, kind, called_array in zip(f.numbers, (language.real, "uint64_t", "uint64_t"), names):
-            if len(there) and called_array in language.arrays:
-                items = [number(float(x), language.single) if kind == language.real else entry(int(x)) for x in there]
-                arrays.append("\n".join(array(kind, called_array, items)))
+        arrays += data_arrays(language, names, f.numbers)
     return [*arrays, *(helper(which, prefix, language.single) for which in sorted(language.helpers)), *code, *drivers]
 
 
@@ -389,4 +431,12 @@ def print_program(program: Loops, numbers: ProgramData, interface: Interface, na
     return "\n\n".join([head(program.single, name, interface), *parts]) + "\n"
 
 
-__all__ = ["CFunction", "Interface", "ProgramData", "print_definitions", "print_program"]
+def data_arrays(language: C, arrays: Mapping[str, str], numbers: ProgramData) -> Iterator[str]:
+    """The definitions of the data that the last driver reads, as it calls them."""
+    for n, there, kind in zip(("c", "T", "STEPS"), numbers, (language.real, "uint64_t", "uint64_t")):
+        if len(there) and arrays[n] in language.arrays:
+            items = [number(float(x), language.single) if n == "c" else entry(int(x)) for x in there]
+            yield "\n".join(array(kind, arrays[n], items))
+
+
+__all__ = ["C", "CFunction", "Interface", "ProgramData", "data_arrays", "print_definitions", "print_program"]

@@ -29,10 +29,11 @@ class Sign(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of text and its precedence."""
+    """A piece of text and its precedence; of a product also the text of two factors, if it may be fused with a sum."""
 
     text: str
     level: int = ATOM
+    factors: tuple[str, str] | None = None
 
 
 #: operators with the same spelling in all languages

@@ -272,6 +272,9 @@ class CompiledFunction:
         sample are not repeated.  ``self_check()``, also run by running the module, compares the results with those computed at the
         time of saving.
 
+        A file of C, ``evaluator.c``, comes with its header ``evaluator.h``, which describes the call.  It includes ``math.h`` and
+        ``stdint.h`` only, and is C++17, too.
+
         Files are written completely or not at all; existing ones are replaced and keep their mode.
 
         Args:
@@ -290,6 +293,15 @@ class CompiledFunction:
             ValueError: the format does not have an option, or the option a wrong value.
             CompilationError: it contains a user-defined function that the format cannot express.
             OSError: the directory does not exist, the path is not a regular file, or the disk is full.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import exprgraph as eg
+        >>> x, y = eg.symbols("x y")
+        >>> with TemporaryDirectory() as folder:
+        ...     eg.compile(x * y, (x, y)).save(f"{folder}/triple.c", params={y: 3.0})
+        ...     print(Path(folder, "triple.h").read_text().splitlines()[6])
+         *     arguments[0]  x: a number for each sample
         """
         frozen = None if params is None else self._frozen(params)
         options = Options(dtype, name, frozen, batch, libm, abi, target, cpu, features)

@@ -46,6 +46,7 @@ MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "
 #: the first is the format of names that have no known ending
 FORMATS = (
     Format((".py",), "module", "a Python module"),
+    Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch"))),
     Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
     Format((".so", ".dylib", ".dll"), "library", "a shared library", MACHINE_CODE),
     Format((".wasm",), "web_assembly", "a module of WebAssembly", MACHINE_CODE),
