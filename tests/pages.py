@@ -3,7 +3,7 @@
 A block begins with its language, and may say more in further words:
 
 * ``python``, and what it needs: names of modules or programs.  All blocks of a page share their names.
-* ``c``, and the name of the file that it is.  Without a name it is a fragment, which a compiler accepts on its own.
+* ``c`` or another language, and the name of the file that it is.  C without a name is a fragment, which a compiler accepts.
 * ``sh``, and what it needs.  ``python`` is this Python, with this package.
 * ``text`` after one of these is what it prints.
 
@@ -86,9 +86,9 @@ def run(page: Path, folder: Path, commands: bool = True) -> dict[str, list[int]]
 
 
 def _needed(block: Block) -> tuple[str, ...]:
-    if block.language == "c":
-        return () if block.words else ("cc",)
-    return ("sh", *block.words) if block.language == "sh" else block.words
+    if block.language in ("python", "sh"):
+        return block.words if block.language == "python" else ("sh", *block.words)
+    return ("cc",) if block.language == "c" and not block.words else ()
 
 
 def _is_there(name: str) -> bool:
@@ -103,9 +103,7 @@ def _printed(block: Block, page: Path, folder: Path, names: dict[str, object], w
         with contextlib.redirect_stdout(printed):
             exec(code, names)
         return printed.getvalue()
-    if block.language == "c" and block.words:
-        (folder / block.words[0]).write_text(block.text + "\n", encoding="utf-8")
-    elif block.language == "c":
+    if block.language == "c" and not block.words:
         ran = subprocess.run(
             ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-fsyntax-only", "-include", "stdint.h", "-x", "c", "-"],
             input=block.text + "\n", capture_output=True, text=True,
@@ -116,6 +114,8 @@ def _printed(block: Block, page: Path, folder: Path, names: dict[str, object], w
         ran = subprocess.run(["sh", "-e"], input=block.text + "\n", cwd=folder, env=environment, capture_output=True, text=True)
         assert ran.returncode == 0, f"{where}: {ran.stderr}"
         return ran.stdout
+    elif block.words:
+        (folder / block.words[0]).write_text(block.text + "\n", encoding="utf-8")
     return None
 
 
