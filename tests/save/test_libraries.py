@@ -6,10 +6,13 @@ import ctypes
 import importlib.util
 import math
 import os
+import re
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
+import c_files
 import numpy as np
 import pytest
 
@@ -141,3 +144,16 @@ def test_a_module_of_webassembly_runs(dtype: str, features: str | None, tmp_path
         return
     for (name, size), w in zip((("far", X.size), ("total", 2), ("twice", X.size)), want):
         close(read(name, size), np.ravel(w))
+
+
+@c_files.needs_a_compiler
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("language", ["c -std=c99", "c++ -std=c++17"])
+def test_the_header_of_an_object_file_checks_it(language: str, tmp_path: Path) -> None:
+    FN.save(tmp_path / "evaluator.o", dtype="float32")
+    head = (tmp_path / "evaluator.h").read_text()
+    assert "Its self-check: cc -DEVALUATOR_MAIN -x c evaluator.h -x none evaluator.o -lm" in head
+    link = f"-x {language} evaluator.h -x none evaluator.o -lm -o check"
+    c_files.compiled(f"cc {c_files.STRICT} -DEVALUATOR_MAIN {link}", tmp_path)
+    ran = subprocess.run([str(tmp_path / "check")], capture_output=True, text=True, check=True)
+    assert float(re.fullmatch(r"self-check passed, largest relative difference (.+)\n", ran.stdout)[1]) < 1e-6  # type: ignore[index]

@@ -113,7 +113,8 @@ def test_triples_as_people_write_them() -> None:
         "aarch64-linux-gnu": "aarch64-unknown-linux-gnu", "arm-none-eabi": "arm-unknown-none-eabi",
         "amd64-linux": "x86_64-unknown-linux-gnu", "wasm32-wasi": "wasm32-unknown-wasi",
         "x86_64-w64-mingw32": "x86_64-w64-windows-gnu", "riscv64-unknown-elf": "riscv64-unknown-none-elf",
-        "aarch64-none-elf": "aarch64-unknown-none-elf", "arm64-apple-macosx11.0": "arm64-apple-macosx11.0",
+        "aarch64-none-elf": "aarch64-unknown-none-elf", "arm64-apple-darwin": "arm64-apple-macosx11.0",
+        "arm64-apple-darwin23.1.0": "arm64-apple-darwin23.1.0",
         "aarch64-linux-android21": "aarch64-unknown-linux-android21", "x86_64-windows": "x86_64-unknown-windows-msvc",
         "wasm32-unknown-unknown": "wasm32-unknown-unknown",
     }  # fmt: skip

@@ -13,9 +13,8 @@ from ...errors import CompilationError
 from ...support.files import written_together
 from ..native import machine as this_machine
 from .formats import WHAT
-from .header import header
 from .interface import stem
-from .machine_code import about, compiled
+from .machine_code import about, compiled, described
 from .options import Options
 from .saved import Saved
 from .targets import TargetMachine, target_machine
@@ -36,9 +35,9 @@ def write(function: Saved, path: str, options: Options) -> None:
     linker = _linker(name, machine)
     made = compiled(function, path, options, exported=True)
     beside = os.path.join(os.path.dirname(path), stem(path) + ".h")
-    text = header(made.interface, notes=list(about(made, name, "")))
+    head = described(made, about(made, name, ""))
     library = _linked(made.code, name, machine, linker)
-    written_together({path: library, beside: text.encode("ascii")}, WHAT, [".so", ".dylib", ".dll", ".h"])
+    written_together({path: library, beside: head}, WHAT, [".so", ".dylib", ".dll", ".h"])
 
 
 def _check_ending(path: str, machine: TargetMachine) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...loops.operations import LIBRARY
 from ...loops.print.llvm import Copied, Given, Inside, LLVMTarget, Place, PlacedForm, print_alone
 from ...support.files import written_together
 from ..native.others import object_for
+from .check import expected
 from .formats import WHAT
 from .header import header
 from .interface import CForm, CInterface, interface
 from .options import Options
 from .programs import check_readable
 from .saved import Saved
+from .selfcheck import main
 from .symbols import symbols
 from .targets import TargetMachine, target_machine
 
@@ -43,12 +45,13 @@ def compiled(function: Saved, path: str, options: Options, exported: bool = Fals
     machine = target_machine(options)
     check_readable(function, "machine code for a file")
     target = machine.vectors(32 if options.single else 64)
-    described = interface(function, path, options, target)
-    export = "dllexport " if exported and machine.format == "COFF" else ""
-    return Compiled(machine, described, object_for(module_text(described, target, export), machine.machine))
+    called = interface(function, path, options, target)
+    windows = machine.format == "COFF"
+    text = module_text(called, target, "dllexport " * (exported and windows), windows)
+    return Compiled(machine, called, object_for(text, machine.machine))
 
 
-def module_text(interface: CInterface, target: LLVMTarget, export: str = "") -> str:
+def module_text(interface: CInterface, target: LLVMTarget, export: str = "", unwound: bool = False) -> str:
     """The text of the module.
 
     Raises:
@@ -57,7 +60,7 @@ def module_text(interface: CInterface, target: LLVMTarget, export: str = "") -> 
     forms = [_form(interface, interface.one, "one", batch=False)]
     if interface.many is not None:
         forms.append(_form(interface, interface.many, "many", batch=True))
-    return print_alone(interface.name, forms, target, export)
+    return print_alone(interface.name, forms, target, export, unwound)
 
 
 def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedForm:
@@ -99,12 +102,18 @@ def _listed(names: Sequence[str]) -> str:
     return re.sub(r", ([^,]*)$", r" and \1", ", ".join(sorted(names)))
 
 
+def described(made: Compiled, notes: Iterable[str]) -> bytes:
+    """The header for machine code, which has the self-check, too: a program, if a macro is defined."""
+    i = made.interface
+    return f"{header(i, notes=list(notes))}\n{main(i, expected(i.function, i.single))}\n".encode("ascii")
+
+
 def write(function: Saved, path: str, options: Options) -> None:
     """Write the object file and the header beside it, both or none."""
     made = compiled(function, path, options)
-    beside = os.path.splitext(path)[0] + ".h"
-    text = header(made.interface, notes=list(about(made, os.path.basename(path))))
-    written_together({path: made.code, beside: text.encode("ascii")}, WHAT, [".o", ".obj", ".h"])
+    head, name = os.path.splitext(path)[0] + ".h", os.path.basename(path)
+    check = f"Its self-check: cc -D{made.interface.prefix}_MAIN -x c {os.path.basename(head)} -x none {name} -lm"
+    written_together({path: made.code, head: described(made, [*about(made, name), check])}, WHAT, [".o", ".obj", ".h"])
 
 
-__all__ = ["Compiled", "about", "compiled", "module_text", "write"]
+__all__ = ["Compiled", "about", "compiled", "described", "module_text", "write"]

@@ -27,6 +27,7 @@ def _lines(x: CInterface, check: Sequence[Compared], samples: int) -> Iterator[s
     real, prefix = x.real, f"{x.name}_"
     yield f"#ifdef {x.prefix}_MAIN"
     yield f"/* The self-check: compile with -D{x.prefix}_MAIN and run. */"
+    yield "#include <math.h>"
     yield "#include <stdio.h>"
     yield ""
     for k, c in enumerate(check):

@@ -170,6 +170,8 @@ def _parsed(triple: str) -> tuple[str, str, str, str, str] | None:
         return None
     if system == "elf":
         full, rest = "none", ["elf"]
+    if full in ("darwin", "macos", "macosx"):  # the first version on both kinds of processors
+        full = "macosx11.0"
     environment = rest[0] if rest else _SYSTEMS[system]
     normal = "-".join(filter(None, (first.replace("amd64", "x86_64"), vendor, full, environment)))
     return (architecture, normal, system, *_defaults(architecture, first, system, environment))

@@ -75,13 +75,14 @@ _VALUES = tuple(SSAValue(f"%{n}", "reals", False, 0) for n in ("arguments", "res
 _SAMPLES = SSAValue("%samples", "index", False, 0)
 
 
-def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, export: str = "") -> str:
+def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, export: str = "", unwound: bool = False) -> str:
     """The text of the module.
 
     Args:
         name: the exported function; all other names of the module begin with it and a point, as no name of C does.
         forms: the form for a single sample; then that for any number of samples, if there is one.
         export: what LLVM writes before the type of a function that others may call, for formats that need it.
+        unwound: whether the system must find the callers of every function, as Windows must.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -94,7 +95,7 @@ def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, expo
     bodies = [procedure(functions, p) for p in (*whole.library, *whole.kernels) if p.name in called]
     bodies += [_form(functions, form._replace(program=p), constants) for form, p in zip(forms, programs)]
     bodies.append(_exported(functions, forms, name, export))
-    return module(functions, constants.texts, bodies)
+    return module(functions, constants.texts, bodies, unwound)
 
 
 class _Constants:

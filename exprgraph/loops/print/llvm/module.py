@@ -35,9 +35,13 @@ def print_program(program: Loops, target: LLVMTarget) -> str:
     return module(functions, [data], bodies)
 
 
-def module(functions: Functions, data: Sequence[str], bodies: Sequence[str]) -> str:
-    """The text of a module: its data, what it declares, the called functions, and its own."""
-    return "\n\n".join([*data, *sorted(functions.declared), *functions.called.values(), *bodies, *_ATTRIBUTES])
+def module(functions: Functions, data: Sequence[str], bodies: Sequence[str], unwound: bool = False) -> str:
+    """The text of a module: its data, what it declares, the called functions, and its own.
+
+    ``unwound``: with tables by which a system finds the callers of a function.
+    """
+    attributes = [a.replace("noinline", "noinline uwtable") if unwound else a for a in _ATTRIBUTES]
+    return "\n\n".join([*data, *sorted(functions.declared), *functions.called.values(), *bodies, *attributes])
 
 
 def called_procedures(program: Loops) -> set[str]:

@@ -1,0 +1,1 @@
+"""Object files of other processors, linked and run: ``python -m tests.targets``."""
