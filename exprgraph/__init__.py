@@ -127,6 +127,7 @@ from .language.operators import add, divide, greater, greater_equal, multiply, n
 from .language.reductions import log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var  # noqa: A004
 from .language.shapes import array, broadcast_to, concatenate, identity, ones, place, reshape, stack, zeros
 from .linalg.determinants import det, logabsdet, signdet, slogdet
+from .linalg.triangles import cho_solve, cholesky, solve_triangular
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
 from .meaning.binding import Argument, Bound, bind, packed
@@ -201,6 +202,8 @@ __all__ = [
     "broadcast_to",
     "cbrt",
     "ceil",
+    "cho_solve",
+    "cholesky",
     "clip",
     "compile",
     "concatenate",
@@ -304,6 +307,7 @@ __all__ = [
     "softmax",
     "softplus",
     "solve",
+    "solve_triangular",
     "sqrt",
     "square",
     "squeeze",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..canonical.arithmetic import linear, power, product
+from ..canonical.operands import as_node
+from ..canonical.select import select
 from ..errors import ExprGraphError
 from ..functions.rows import absolute, log, sign
 from ..graph.node import Node
 from ..linalg.determinants import DET, LOGABSDET, SIGNDET
 from ..linalg.function import MatrixFunction
+from ..linalg.triangles import CHOLESKY, SOLVE_TRIANGULAR, Triangle
 from ..meaning.elements import elements
 from .writing import SPELLED, laplace
 
@@ -27,3 +31,38 @@ def _by_laplace(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> 
 def _of_the_determinant(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
     value = _by_laplace(node, index, tables)
     return log(absolute(value)) if node.op is LOGABSDET else sign(value)
+
+
+def _less(first: Node, products: list[tuple[Node, Node]]) -> Node:
+    """A number less some products."""
+    return linear([(1.0, first), *((-1.0, product([(x, 1.0), (y, 1.0)])) for x, y in products)])
+
+
+def _tables(node: Node, tables: dict[Node, Any]) -> Any:
+    """The elements of the arguments."""
+    if node not in tables:
+        tables[node] = [elements(a) for a in node.args]
+    return tables[node]
+
+
+@SPELLED.rule(CHOLESKY)
+def _row_by_row(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
+    *stack, i, j = index
+    if i < j:
+        return as_node(0.0)
+    (a,) = _tables(node, tables)
+    own, other = ([select(node, (*stack, row, k)) for k in range(j)] for row in (i, j))
+    rest = _less(as_node(a[index]), list(zip(own, other)))
+    return power(rest, 0.5) if i == j else product([(rest, 1.0), (select(node, (*stack, j, j)), -1.0)])
+
+
+@SPELLED.rule(SOLVE_TRIANGULAR)
+def _by_substitution(node: Node, index: tuple[int, ...], tables: dict[Node, Any]) -> Node:
+    lower, transposed, unit = Triangle(*node.params)
+    lead = node.args[0].ndim - 2
+    stack, i, rest = index[:lead], index[lead], index[lead + 1 :]
+    a, b = _tables(node, tables)
+    known = range(i) if lower != transposed else range(i + 1, node.shape[lead])
+    factors = [as_node(a[(*stack, *((k, i) if transposed else (i, k)))]) for k in known]
+    value = _less(as_node(b[index]), [(f, select(node, (*stack, k, *rest))) for f, k in zip(factors, known)])
+    return value if unit else product([(value, 1.0), (as_node(a[(*stack, i, i)]), -1.0)])

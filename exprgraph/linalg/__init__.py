@@ -11,5 +11,6 @@ from __future__ import annotations
 from ..language.linalg import inv, solve
 from ..language.reductions import norm
 from .determinants import det, logabsdet, signdet, slogdet
+from .triangles import cho_solve, cholesky, solve_triangular
 
-__all__ = ["det", "inv", "logabsdet", "norm", "signdet", "slogdet", "solve"]
+__all__ = ["cho_solve", "cholesky", "det", "inv", "logabsdet", "norm", "signdet", "slogdet", "solve", "solve_triangular"]

@@ -274,3 +274,92 @@ def backward_one(
                 f = d[d0 + i]
                 for k in range(m):
                     x[x0 + i * m + k] = x[x0 + i * m + k] / f
+
+
+def triangular(
+    x: Array, s: Array, t: Array, b: Array, x0: int, s0: int, t0: int, b0: int,
+    n: int, ti: int, tk: int, upper: int, own: int, m: int, stride: int, lanes: int,
+) -> None:
+    """The solution for m right-hand sides, NaN if the diagonal has a 0; s is scratch space for the diagonal."""
+    for lane in range(lanes):
+        singular = 0.0
+        for i in range(n):
+            d = t[t0 + i * (ti + tk) * stride + lane]
+            singular = math.nan if d == 0.0 else singular
+        for i in range(n):
+            s[s0 + i * stride + lane] = t[t0 + i * (ti + tk) * stride + lane] + singular
+        for i in range(n * m):
+            x[x0 + i * stride + lane] = b[b0 + i * stride + lane]
+    if upper == 0:
+        forward(x, t, s, x0, t0, s0, n, m, ti, tk, own, stride, lanes)
+    else:
+        backward(x, t, s, x0, t0, s0, n, m, ti, tk, own, stride, lanes)
+
+
+def triangular_one(
+    x: Array, s: Array, t: Array, b: Array, x0: int, s0: int, t0: int, b0: int,
+    n: int, ti: int, tk: int, upper: int, own: int, m: int,
+) -> None:
+    """The solution for a single matrix."""
+    singular = 0.0
+    for i in range(n):
+        singular = math.nan if t[t0 + i * (ti + tk)] == 0.0 else singular
+    for i in range(n):
+        s[s0 + i] = t[t0 + i * (ti + tk)] + singular
+    for i in range(n * m):
+        x[x0 + i] = b[b0 + i]
+    if upper == 0:
+        forward_one(x, t, s, x0, t0, s0, n, m, ti, tk, own)
+    else:
+        backward_one(x, t, s, x0, t0, s0, n, m, ti, tk, own)
+
+
+# ---------------------------------------------------------------- A = L L.T
+
+
+def cholesky(x: Array, a: Array, x0: int, a0: int, n: int, stride: int, lanes: int) -> None:
+    """The lower triangle L, from the lower triangle of A; NaN if A is not positive definite."""
+    for lane in range(lanes):
+        wrong = 0.0
+        for i in range(n):
+            for j in range(i):
+                v = a[a0 + (i * n + j) * stride + lane]
+                for k in range(j):
+                    v -= x[x0 + (i * n + k) * stride + lane] * x[x0 + (j * n + k) * stride + lane]
+                x[x0 + (i * n + j) * stride + lane] = v / x[x0 + (j * n + j) * stride + lane]
+            d = a[a0 + (i * n + i) * stride + lane]
+            for k in range(i):
+                d -= x[x0 + (i * n + k) * stride + lane] * x[x0 + (i * n + k) * stride + lane]
+            wrong = wrong if d > 0.0 else math.nan
+            x[x0 + (i * n + i) * stride + lane] = math.sqrt(d if d > 0.0 else 1.0)
+        for i in range(n):
+            for j in range(i + 1):
+                x[x0 + (i * n + j) * stride + lane] += wrong
+            for j in range(i + 1, n):
+                x[x0 + (i * n + j) * stride + lane] = wrong
+
+
+def cholesky_one(x: Array, a: Array, x0: int, a0: int, n: int) -> None:
+    """The triangle of a single matrix, eight rows of L.T at a time."""
+    for i in range(n):
+        for j in range(i, n):
+            x[x0 + i * n + j] = a[a0 + j * n + i]
+    wrong = 0.0
+    for j in range(0, n, 8):
+        e = j + 8 if j + 8 < n else n
+        less_product(x, x0 + j * n + j, n, x, x0 + j, 1, n, x, x0 + j, n, e - j, j, n - j)
+        for i in range(j, e):
+            for q in range(j, i):
+                f = x[x0 + q * n + i]
+                for l in range(i, n):
+                    x[x0 + i * n + l] -= f * x[x0 + q * n + l]
+            d = x[x0 + i * n + i]
+            wrong = wrong if d > 0.0 else math.nan
+            r = math.sqrt(d if d > 0.0 else 1.0)
+            for l in range(i, n):
+                x[x0 + i * n + l] = x[x0 + i * n + l] / r
+    for i in range(n):
+        for j in range(i):
+            x[x0 + i * n + j] = x[x0 + j * n + i] + wrong
+            x[x0 + j * n + i] = wrong
+        x[x0 + i * n + i] += wrong

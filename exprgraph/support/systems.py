@@ -93,4 +93,40 @@ def is_singular(a: np.ndarray) -> np.ndarray:
     return singular
 
 
-__all__ = ["NOISE", "is_singular", "solve_systems"]
+def solve_triangles(a: np.ndarray, b: np.ndarray, lower: bool, transposed: bool, unit: bool) -> np.ndarray:
+    """The solutions of triangular systems by substitution; NaN if the diagonal has a 0.
+
+    Args:
+        a: matrices, (k, n, n), of which one triangle is read.
+        b: right-hand sides, (k, n, ...).
+        lower: whether it is the lower one.
+        transposed: whether the systems are those of the transposed matrices.
+        unit: whether the diagonal is 1.
+    """
+    count, n, _ = a.shape
+    t = np.swapaxes(a, 1, 2) if transposed else a
+    x = b.reshape((count, n, math.prod(b.shape[2:]))).astype(np.result_type(a, b))
+    diagonal = np.diagonal(t, axis1=1, axis2=2)
+    singular = np.where((diagonal == 0.0).any(axis=1), np.nan, 0.0) if not unit else np.zeros(count)
+    forward = lower != transposed
+    for i in range(n) if forward else reversed(range(n)):
+        known = slice(0, i) if forward else slice(i + 1, n)
+        x[:, i] -= (t[:, None, i, known] @ x[:, known])[:, 0]
+        if not unit:
+            x[:, i] /= (diagonal[:, i] + singular)[:, None]
+    return x.reshape(b.shape)
+
+
+def cholesky_factors(a: np.ndarray) -> np.ndarray:
+    """The lower Cholesky factors of matrices, (k, n, n); NaN where one is not positive definite."""
+    try:
+        found = np.linalg.cholesky(a)
+        found[np.isnan(found).any(axis=(1, 2))] = np.nan
+        return found
+    except np.linalg.LinAlgError:
+        if len(a) == 1:
+            return np.full_like(a, np.nan)
+        return np.concatenate([cholesky_factors(part) for part in np.array_split(a, 2)])
+
+
+__all__ = ["NOISE", "cholesky_factors", "is_singular", "solve_systems", "solve_triangles"]

@@ -14,7 +14,7 @@ from ..functions.elementwise import broadcast_to
 from ..graph.leaves import identity
 from ..graph.node import Node, Params, Shape
 from ..graph.primitive import Primitive
-from ..linalg import determinants
+from ..linalg import determinants, triangles
 from ..linalg.function import MatrixFunction, cores, stack_axes
 from ..meaning.evaluate import batched
 from .bounds import BOUNDS, EVERYTHING, Interval
@@ -27,8 +27,8 @@ from .precise import PRECISE
 Exact = Callable[..., Any]
 
 
-def exactly(row: MatrixFunction, function: Exact) -> None:
-    """Register the value of a row in mpmath's numbers, for one matrix; matrices with NaN give NaN."""
+def exactly(row: MatrixFunction, function: Exact, whole: bool = True) -> None:
+    """Register the value of a row in mpmath's numbers, for one matrix; with ``whole``, matrices with NaN give NaN."""
 
     def rule(node: Node, values: Sequence[np.ndarray], batch: Shape) -> np.ndarray:
         given, own = batched(values, node.args), cores(node)
@@ -37,7 +37,7 @@ def exactly(row: MatrixFunction, function: Exact) -> None:
         out = np.empty((*front, *core), dtype=object)
         for i in np.ndindex(*front):
             parts = [v[i].copy() for v in given]
-            known = not any(mpmath.isnan(x) for p in parts for x in p.flat)
+            known = not whole or not any(mpmath.isnan(x) for p in parts for x in p.flat)
             value = function(node.params, *parts) if known else np.full(core, NAN, dtype=object)
             out[i] = value if core else np.asarray(value, dtype=object)[()]
         return out
@@ -128,4 +128,55 @@ def _logabsdet(g: Garden, row: Primitive) -> Node:
     out = determinants.logabsdet(a) if row is determinants.LOGABSDET else determinants.signdet(a)
     if out not in g.interval:
         g.interval[out] = (0.0, n * math.log(2.0 * n + 0.5))
+    return out
+
+
+# ---------------------------------------------------------------- triangles
+
+
+def _substituted(params: Params, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    lower, transposed, unit = triangles.Triangle(*params)
+    t, n = a.T if transposed else a, len(a)
+    if not unit and any(not t[i, i] for i in range(n)):
+        return np.full(b.shape, NAN, dtype=object)
+    forward = lower != transposed
+    for i in range(n) if forward else reversed(range(n)):
+        for k in range(i) if forward else range(i + 1, n):
+            b[i] = b[i] - t[i, k] * b[k]
+        b[i] = b[i] if unit else b[i] / t[i, i]
+    return b
+
+
+def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
+    n, out = len(a), np.full(a.shape, mpmath.mpf(0), dtype=object)
+    for i in range(n):
+        for j in range(i + 1):
+            rest = a[i, j] - mpmath.fsum(out[i, k] * out[j, k] for k in range(j))
+            if i == j and not rest > 0:
+                return np.full(a.shape, NAN, dtype=object)
+            out[i, j] = mpmath.sqrt(rest) if i == j else rest / out[j, j]
+    return out
+
+
+exactly(triangles.SOLVE_TRIANGULAR, _substituted, whole=False)
+exactly(triangles.CHOLESKY, _cholesky, whole=False)
+
+
+@GROW.rule(triangles.SOLVE_TRIANGULAR)
+def _solve_triangular(g: Garden, row: Primitive) -> Node:
+    a = regular(g)
+    b = g.like((*a.shape[:-1], 2) if g.choice.whole(0, 1) else a.shape[:-1])
+    most = max(map(abs, g.bounds(b)))
+    out = triangles.triangular(a, b, triangles.Triangle(*(bool(g.choice.whole(0, 1)) for _ in range(3))))
+    if out not in g.interval:  # at most (1 + 0.7)**2 if the diagonal is 1
+        g.interval[out] = (-3 * most, 3 * most)
+    return out
+
+
+@GROW.rule(triangles.CHOLESKY)
+def _factor(g: Garden, row: Primitive) -> Node:
+    a = regular(g)
+    out = triangles.cholesky(a)
+    if out not in g.interval:
+        g.interval[out] = (-0.7, math.sqrt(a.shape[-1] + 1.2))
     return out

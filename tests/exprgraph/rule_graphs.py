@@ -116,5 +116,7 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "solve for a stack": eg.solve(eg.stack([A, A.T]) * s, x),
         "determinant": eg.det(A * s) * s,
         "logarithm of a determinant": eg.logabsdet(A * s) * x,
+        "cholesky": eg.cholesky(A) @ x,
+        "triangular system": eg.solve_triangular(A * s, x, 1, lower=True),
         "sum over samples of what they share": eg.over_samples.mean(x * s),
     }

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import solve_triangular
 
 from exprgraph.canonical.select import indices_of
 from exprgraph.functions.along_axes import AxisFunction
@@ -126,7 +127,17 @@ _MATRICES: dict[str, Any] = {
     "det": lambda params, a: jnp.linalg.det(a),
     "logabsdet": lambda params, a: jnp.linalg.slogdet(a)[1],
     "signdet": lambda params, a: jnp.linalg.slogdet(a)[0],
+    "cholesky": lambda params, a: jnp.linalg.cholesky(jnp.tril(a) + jnp.swapaxes(jnp.tril(a, -1), -1, -2)),
+    "solve_triangular": lambda params, a, b: _triangular(a, b, *params),
 }
+
+
+def _triangular(a: Any, b: Any, lower: bool, transposed: bool, unit: bool) -> Any:
+    options = {"lower": lower, "trans": int(transposed), "unit_diagonal": unit}
+    columns = b.reshape((*b.shape[: a.ndim - 1], -1))
+    for _ in range(a.ndim - 2):
+        return jnp.stack([_triangular(x, y, lower, transposed, unit) for x, y in zip(a, columns)]).reshape(b.shape)
+    return solve_triangular(a, columns, **options).reshape(b.shape)
 
 
 def _power(v: Any, p: float) -> Any:

@@ -20,6 +20,7 @@ from ...graph.traverse import REBUILD
 from ...graph.views import Contraction, Slice
 from ...linalg.determinants import DET, LOGABSDET, SIGNDET
 from ...linalg.function import MatrixFunction, stack_axes
+from ...linalg.triangles import CHOLESKY, SOLVE_TRIANGULAR, Triangle
 from .phases import REWRITTEN
 from .routines import ROUTINE, Routine
 from .schedule import LOWERING
@@ -36,6 +37,8 @@ DETERMINANT = Primitive("lu determinant")
 for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT):
     REBUILD.fill(lambda node, args: make(node.op, args, node.params, node.shape), _row)
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _row)
+for _own in (CHOLESKY, SOLVE_TRIANGULAR):
+    LOWERING.fill(lambda s, node: s.alone(node, "routine"), _own)
 LOWERING.leave_out("it is solved by the factors of its matrix", primitive.SOLVE)
 LOWERING.leave_out("it is computed from factors of its matrix", MatrixFunction)
 
@@ -137,3 +140,21 @@ def _logarithms_of_pivots(node: Node) -> Node:
 
 
 REWRITTEN.fill(lambda node: determinants(node.args[0], 1), SIGNDET)
+
+
+# ---------------------------------------------------------------- triangles
+
+
+@ROUTINE.rule(CHOLESKY)
+def _cholesky(node: Node) -> Routine:
+    return Routine("cholesky", (node.shape[-1],), stack_of(node)[1])
+
+
+@ROUTINE.rule(SOLVE_TRIANGULAR)
+def _triangular(node: Node) -> Routine:
+    a, b = node.args
+    triangle = Triangle(*node.params)
+    n, (_, stack) = a.shape[-1], stack_of(a)
+    steps = (1, n) if triangle.transposed else (n, 1)
+    upper = int(triangle.lower == triangle.transposed)
+    return Routine("triangular", (n, *steps, upper, int(not triangle.unit), b.size // (n * stack)), stack, n, columns=True)
