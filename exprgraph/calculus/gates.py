@@ -10,7 +10,7 @@ summed, the zeros are inside: then ``gate(t, p)`` is ``t * p``, and 0 where t is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple, Union
 
 import numpy as np
@@ -19,13 +19,14 @@ from ..canonical.arithmetic import scale
 from ..canonical.contract import contract, is_structural
 from ..canonical.solve import solve_node
 from ..canonical.written import split_coefficient, spread
-from ..functions.elementwise import Function, apply
+from ..functions.elementwise import REAL, Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
 from ..graph import primitive
 from ..graph.leaves import is_zero
 from ..graph.node import Node
 from ..graph.primitive import lookup
-from ..graph.properties import Property
+from ..graph.properties import Answer, Property
+from ..graph.traverse import dependents, topological
 from ..graph.views import Contraction, data_of
 from .scaling import Labels
 
@@ -85,6 +86,34 @@ def is_finite(node: Node, symbols: bool) -> bool:
     It looks at few nodes: sums and products may overflow, so their arguments are not visited.
     """
     return FINITE.holds(node, 32, (lambda n: n.op is primitive.SYMBOL) if symbols else None)
+
+
+SMOOTH = Property("smooth", "whether its derivatives are finite wherever its value is", __name__)
+SMOOTH.fill(lambda node: True, primitive.CONSTANT, primitive.ARRAY, primitive.IDENTITY, primitive.SYMBOL)
+SMOOTH.fill(lambda node: node.args, primitive.SUM, primitive.CONTRACT, *primitive.MOVEMENTS)
+SMOOTH.fill(lambda node: node.args if all(e > 0 and e % 1 == 0 for e in node.params) else False, primitive.PRODUCT)
+
+
+@SMOOTH.rule(Function)
+def _smooth_function(node: Node) -> Answer:
+    assert isinstance(node.op, Function)
+    return node.args if all(interval == REAL for interval in node.op.domain) else False
+
+
+def is_smooth(values: Iterable[Node], by: Iterable[Node]) -> bool:
+    """Whether no derivative of the values by these symbols can be infinite.
+
+    Then zeros of a tangent may be numbers like others: nothing is 0 times an infinite derivative.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.calculus.gates import is_smooth
+    >>> x, y = eg.symbols("x y")
+    >>> is_smooth([eg.tanh(x) ** 2 + eg.sqrt(y)], [x]), is_smooth([eg.sqrt(x)], [x])
+    (True, False)
+    """
+    values = list(values)
+    active = dependents(topological(values), by)
+    return all(SMOOTH.holds(v, given=lambda n: n not in active) for v in values)
 
 
 # ---------------------------------------------------------------- factors go inside the mask
@@ -199,6 +228,7 @@ __all__ = [
     "gated_solve",
     "inside",
     "is_finite",
+    "is_smooth",
     "spread_over",
     "together",
     "within_mask",

@@ -35,18 +35,41 @@ def reach(node: Node, mask: np.ndarray, x: Node) -> np.ndarray:
     >>> reach(eg.sin(x[:3]) * x[1:], np.array([True, False, False]), x)
     array([ True,  True, False, False])
     """
-    order = topological([node])
-    active = dependents(order, [x])
-    masks: dict[Node, np.ndarray] = {node: mask}
-    for n in reversed(order):
-        own = masks.get(n) if n is x else masks.pop(n, None)
-        if own is None or n not in active or not n.args:
-            continue
-        for a, m in zip(n.args, REACH[n.op](n, own)):
-            if m is not None and a in active and m.any():
-                masks[a] = masks[a] | m if a in masks else m
-    found = masks.get(x) if x in active else None
-    return np.zeros(x.shape, dtype=bool) if found is None else found
+    return Reach(node, [x]).of(mask)[0]
+
+
+class Reach:
+    """The elements of some symbols on which elements of a node depend, for one mask after another."""
+
+    def __init__(self, node: Node, targets: Sequence[Node]) -> None:
+        self.node = node
+        self.targets = targets
+        order = topological([node])
+        self._active = dependents(order, targets)
+        self._order = [n for n in reversed(order) if n in self._active]
+
+    def __len__(self) -> int:
+        """The number of nodes that a mask is pulled through."""
+        return len(self._order)
+
+    def __contains__(self, x: Node) -> bool:
+        """Whether the node depends on a target at all."""
+        return x in self._order
+
+    def of(self, mask: np.ndarray) -> list[np.ndarray]:
+        """A mask for each target."""
+        found = {x: np.zeros(x.shape, dtype=bool) for x in self.targets}
+        masks: dict[Node, np.ndarray] = {self.node: mask}
+        for n in self._order:
+            own = masks.pop(n, None)
+            if own is None:
+                continue
+            if n in found:
+                found[n] = own
+            for a, m in zip(n.args, REACH[n.op](n, own) if n.args else ()):
+                if m is not None and a in self._active and m.any():
+                    masks[a] = masks[a] | m if a in masks else m
+        return [found[x] for x in self.targets]
 
 
 def _own(a: Node, mask: np.ndarray) -> np.ndarray:
@@ -54,8 +77,16 @@ def _own(a: Node, mask: np.ndarray) -> np.ndarray:
     return mask if a.shape else np.asarray(mask.any())
 
 
-@REACH.rule(primitive.SUM, primitive.PRODUCT)
-def _elementwise(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+@REACH.rule(primitive.SUM)
+def _sum(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    return [_own(a, mask) for a in node.args]
+
+
+@REACH.rule(primitive.PRODUCT)
+def _product(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
+    known = [v for a in node.args if is_known(a) and (v := constant_value(a)) is not None]
+    for v in known:  # nothing goes through a zero
+        mask = mask & (v != 0)
     return [_own(a, mask) for a in node.args]
 
 
@@ -128,4 +159,4 @@ REACH.fill(lambda node, mask: [take(mask, entries_of(node))], primitive.PLACE)
 REACH.fill(lambda node, mask: [mask.reshape(node.args[0].shape)], primitive.RESHAPE)
 REACH.fill(lambda node, mask: [mask], primitive.SAMPLE_SUM)
 
-__all__ = ["REACH", "reach"]
+__all__ = ["REACH", "Reach", "reach"]

@@ -37,7 +37,7 @@ def test_an_option_that_a_format_does_not_have_names_those_that_do(tmp_path):
     for option, value in {"libm": True, "name": "f", "params": {"y": 1.0}, "dtype": np.float32, "cpu": "none"}.items():
         if option in FORMATS[0].options:
             continue
-        others = [s for f in FORMATS if option in f.options for s in f.suffixes]
+        others = [f"{s} with abi={f.abi!r}" if f.abi else s for f in FORMATS if option in f.options for s in f.suffixes]
         says = f"files that end in {' or '.join(others)} have it" if others else "no format has it"
         with pytest.raises(ValueError, match=f"a Python module has no option '{option}'; {says}"):
             FN.save(tmp_path / "f.py", **{option: value})

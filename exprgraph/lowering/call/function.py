@@ -261,6 +261,8 @@ class CompiledFunction:
         batch: bool = True,
         libm: bool = False,
         abi: str | None = None,
+        derivatives: str | Sequence[str] = (),
+        by: Any = None,
         target: str | None = None,
         cpu: str | None = None,
         features: str | None = None,
@@ -285,7 +287,9 @@ class CompiledFunction:
                 numbers; for functions of networks the parameters, as a container or one flat vector.
             batch: ``False`` leaves out the code for several samples at once; then samples are computed one by one.
             libm: call the C library's elementary functions instead of the package's own formulas.
-            abi: the conventions of calls.
+            abi: the conventions of calls: ``"casadi"`` makes a file that ``casadi.external`` loads.
+            derivatives: with CasADi's conventions, the derivatives that are functions of the file, too: ``"jac, adj, jac_adj"``.
+            by: with CasADi's conventions, the arguments (symbols, or their names) of derivatives; others have derivative 0.
             target, cpu, features: the machine of an object file.
 
         Raises:
@@ -304,7 +308,7 @@ class CompiledFunction:
          *     arguments[0]  x: a number for each sample
         """
         frozen = None if params is None else self._frozen(params)
-        options = Options(dtype, name, frozen, batch, libm, abi, target, cpu, features)
+        options = Options(dtype, name, frozen, batch, libm, abi, derivatives, by, target, cpu, features)
         save(Saved(self.outputs, self.core.arguments, self._names, self.core.contract), path, options)
 
     def _frozen(self, params: Any) -> dict[int, np.ndarray]:

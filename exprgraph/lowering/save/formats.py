@@ -26,12 +26,14 @@ class Format(NamedTuple):
         module: the module of this folder with its writer, a function ``write``; loaded when it is used.
         what: the words for such a file.
         options: the options that it has.
+        abi: the conventions of calls, if they are not the package's own.
     """
 
     suffixes: tuple[str, ...]
     module: str
     what: str
     options: frozenset[str] = frozenset()
+    abi: str | None = None
 
     @property
     def writer(self) -> Writer:
@@ -42,11 +44,14 @@ class Format(NamedTuple):
 
 #: the options of everything that LLVM compiles
 MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "features"])
+#: the options of files in CasADi's conventions
+CASADI = frozenset(["name", "params", "abi", "derivatives", "by"])
 
 #: the first is the format of names that have no known ending
 FORMATS = (
     Format((".py",), "module", "a Python module"),
     Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch"))),
+    Format((".c",), "casadi.file", "a file of C in CasADi's conventions", CASADI, "casadi"),
     Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
     Format((".so", ".dylib", ".dll"), "library", "a shared library", MACHINE_CODE),
     Format((".wasm",), "web_assembly", "a module of WebAssembly", MACHINE_CODE),
@@ -55,13 +60,27 @@ FORMATS = (
 
 def suffixes() -> list[str]:
     """All endings that have a meaning here."""
-    return [suffix for f in FORMATS for suffix in f.suffixes]
+    return list(dict.fromkeys(suffix for f in FORMATS for suffix in f.suffixes))
 
 
-def format_of(name: str) -> Format:
-    """The format of a file name."""
+def format_of(name: str, abi: str | None = None) -> Format:
+    """The format of a file name, in the package's conventions or in those of ``abi``.
+
+    Raises:
+        ValueError: files of this ending have no such conventions; the message names those that do.
+    """
     ending = os.path.splitext(name)[1].lower()
-    return next((f for f in FORMATS if ending in f.suffixes), FORMATS[0])
+    found = [f for f in FORMATS if ending in f.suffixes] or [FORMATS[0]]
+    for f in found:
+        if f.abi == abi:
+            return f
+    known = list(dict.fromkeys(f.abi for f in FORMATS if f.abi is not None))
+    if abi is None:
+        raise ValueError(f"cannot save {WHAT} to {name}: such files have an abi, {' or '.join(map(repr, known))}")
+    if abi not in known:
+        raise ValueError(f"cannot save {WHAT} to {name}: there is no abi {abi!r}; there is {' and '.join(map(repr, known))}")
+    having = " or ".join(suffix for f in FORMATS if f.abi == abi for suffix in f.suffixes)
+    raise ValueError(f"cannot save {WHAT} to {name}: such files have no abi {abi!r}; files that end in {having} have it")
 
 
 def save(function: Saved, path: str | os.PathLike[str], options: Options) -> None:
@@ -69,14 +88,14 @@ def save(function: Saved, path: str | os.PathLike[str], options: Options) -> Non
 
     Raises:
         FileNameError: the ending means something else; the message lists those that are known.
-        ValueError: the format does not have an option; the message names the endings that do.
+        ValueError: the format does not have an option, or these conventions of calls; the message names the endings that do.
         OSError: the file cannot be written.
     """
     name = checked_name(path, WHAT, suffixes())
-    form = format_of(name)
+    form = format_of(name, options.abi)
     for option in options.given:
         if option not in form.options:
-            others = [suffix for f in FORMATS if option in f.options for suffix in f.suffixes]
+            others = [f"{suffix} with abi={f.abi!r}" if f.abi else suffix for f in FORMATS if option in f.options for suffix in f.suffixes]
             having = f"files that end in {' or '.join(others)} have it" if others else "no format has it"
             raise ValueError(f"cannot save {WHAT} to {name}: {form.what} has no option {option!r}; {having}")
     form.writer(function, name, options)

@@ -26,16 +26,26 @@ def frozen_arguments(params: Any, arguments: Sequence[Argument]) -> dict[int, np
         raise TypeError(f"params is a dict from arguments to their numbers, got {brief(params)}")
     found: dict[int, np.ndarray] = {}
     for key, value in params.items():
-        at = [k for k, a in enumerate(arguments) if _names(key, a)]
-        if len(at) != 1:
-            listed = ", ".join(shown(a.name) for a in arguments) or "none"
-            raise ValueError(f"params: {'several arguments have' if at else 'no argument has'} the name {brief(key)}; arguments: {listed}")
-        argument = arguments[at[0]]
+        at = position_of(key, arguments, "params")
+        argument = arguments[at]
         numbers = real_array(value, f"params: argument {shown(argument.name)!r}")
         if numbers.shape != argument.shape:
             raise ShapeError(f"params: argument {shown(argument.name)!r}: expected shape {argument.shape}, got {numbers.shape}")
-        found[at[0]] = numbers
+        found[at] = numbers
     return found
+
+
+def position_of(key: Any, arguments: Sequence[Argument], what: str) -> int:
+    """The position of an argument that is given by its name, its symbol, or itself.
+
+    Raises:
+        ValueError: there is no such argument, or several.
+    """
+    at = [k for k, a in enumerate(arguments) if _names(key, a)]
+    if len(at) != 1:
+        listed = ", ".join(shown(a.name) for a in arguments) or "none"
+        raise ValueError(f"{what}: {'several arguments have' if at else 'no argument has'} the name {brief(key)}; arguments: {listed}")
+    return at[0]
 
 
 def _names(key: Any, argument: Argument) -> bool:
@@ -46,4 +56,4 @@ def _names(key: Any, argument: Argument) -> bool:
     return isinstance(key, str) and key == argument.name
 
 
-__all__ = ["frozen_arguments"]
+__all__ = ["frozen_arguments", "position_of"]

@@ -147,7 +147,7 @@ def interface(function: Saved, path: str, options: Options, target: Target = CPU
     Raises:
         ValueError: the name is no identifier, or has a meaning in C or C++.
     """
-    name = _checked(options.name, path)
+    name = exported_name(options.name, path)
     single = options.single
     if options.params is not None:
         function = function.freeze(options.params)
@@ -181,7 +181,7 @@ def _form(function: Saved, batch: bool, single: bool, target: Target) -> CForm:
     return CForm(program, same, lanes, tuple(o.size for o in function.outputs))
 
 
-def _checked(given: str | None, path: str) -> str:
+def exported_name(given: str | None, path: str) -> str:
     """The name of the exported function.
 
     Raises:
@@ -235,4 +235,4 @@ def _plain(c: str) -> str:
     return "" if unicodedata.combining(c) else f"_u{ord(c):x}_" if c.isalnum() else "_"
 
 
-__all__ = ["CForm", "CInterface", "Quantity", "identifier", "interface", "stem"]
+__all__ = ["CForm", "CInterface", "Quantity", "exported_name", "identifier", "interface", "stem", "summed_over_samples"]

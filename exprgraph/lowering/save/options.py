@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class Options:
     batch: bool = True
     libm: bool = False
     abi: str | None = None
+    derivatives: str | Sequence[str] = ()
+    by: Any = None
     target: str | None = None
     cpu: str | None = None
     features: str | None = None
@@ -30,6 +32,19 @@ class Options:
     def given(self) -> tuple[str, ...]:
         """The names of the options that the caller gave."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) != f.default)
+
+    @property
+    def derivative_names(self) -> list[str]:
+        """The derivatives, one by one.
+
+        Raises:
+            TypeError: they are neither text nor several texts.
+        """
+        given = self.derivatives
+        names = given.split(",") if isinstance(given, str) else list(given)
+        if not all(isinstance(n, str) for n in names):
+            raise TypeError(f'derivatives are names, as in "jac, adj" or ["jac", "adj"], got {given!r}')
+        return [n.strip() for n in names if n.strip()]
 
     @property
     def single(self) -> bool:

@@ -1,0 +1,1 @@
+"""Files of C with the functions that CasADi looks for."""
