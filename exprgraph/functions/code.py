@@ -33,7 +33,11 @@ _NO_NUMBER = (
 #: names that printed modules and files of C have for something else; those of one letter are their variables
 _TAKEN = (
     "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code "
-    "constants table steps bits_of_real real_of_bits shift_right below".split()
+    "constants table steps bits_of_real real_of_bits shift_right below ARGUMENTS Any Arrays CHECK CHECKED_BY Callable FAST FROZEN "
+    "FunctionType GOLDEN LEVELS RESULTS SHARED Sequence ShapeError StartError TOLERANCE WAYS WORKSPACE annotations addresses arrays_of "
+    "base64 batch_axes blake2b by_definition by_llvm by_machine_code by_numba by_python cache called_at chosen compiled ctypes "
+    "definition difference into json made misfit mmap numba_kernel numbers os points prepared processor results_of running self_check "
+    "shaped start struct suitable suppress sys unpacked warnings workspace zlib".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

@@ -91,9 +91,9 @@ def raw(form: forms.Form, arrays: Sequence[np.ndarray], sizes: Sequence[int], sa
 
 def sections_apart() -> None:
     """From now on code, constants and tables of loaded functions each end before a forbidden page, code as nearly as it is aligned."""
-    inner = image._Object.__init__
+    inner = image.ObjectFile.__init__
 
-    def place(self: image._Object, code: bytes) -> None:
+    def place(self: image.ObjectFile, code: bytes) -> None:
         inner(self, code)
         self.size = 0
         for k in self.starts:
@@ -113,7 +113,7 @@ def sections_apart() -> None:
     written = pages.Pages.write
     pages.Pages.write = write  # type: ignore[method-assign]
     pages.Pages.__del__ = lambda self: None  # type: ignore[method-assign]
-    image._Object.__init__ = place  # type: ignore[method-assign]
+    image.ObjectFile.__init__ = place  # type: ignore[method-assign]
 
 
 class Guarding:

@@ -244,7 +244,7 @@ def test_object_files_that_are_not_read(change: str, monkeypatch: pytest.MonkeyP
     elif change == "type":
         code[16] = 2
     elif change == "relocation":
-        file = image._Object(bytes(code))
+        file = image.ObjectFile(bytes(code))
         ((_, table),) = file.relocations()
         at = bytes(code).index(table.tobytes())
         code[at + 8] = 42

@@ -212,11 +212,11 @@ class _Python(Infix):
         lines = [*_documented(p.doc), *["keep_apart()"] * apart, *self.lines(p.body)]
         return f"{_jit(p)}\ndef {p.name}({', '.join(n.name for n in p.parameters)}):\n{_block(lines)}"
 
-    def driver(self, program: Loops) -> str:
+    def driver(self, program: Loops, name: str) -> str:
         """The entry function: its parts in order."""
         given = [n.name for n in program.driver_names()]
         lines = [line for part in program.parts for line in self._part(part)] or ["pass"]
-        return f'@njit(error_model="numpy", nogil=True)\ndef kernel({", ".join(given)}):\n{_block(lines)}'
+        return f'@njit(error_model="numpy", nogil=True)\ndef {name}({", ".join(given)}):\n{_block(lines)}'
 
     def _part(self, part: Part) -> list[str]:
         if not part.samples:
@@ -244,16 +244,22 @@ def _jit(x: Function | Procedure, inline: bool = False) -> str:
     return f'@njit(error_model="numpy", fastmath={math}{", forceinline=True" * inline})'
 
 
-def print_program(program: Loops) -> str:
-    """The module, without its data."""
+def definitions(program: Loops, driver: str) -> str:
+    """The functions of the module; ``driver`` is the name of the last."""
     python = _Python(program.single)
     functions = [python.definition(f) for f in program.functions]
     procedures = [python.procedure(p, False) for p in program.library] + [python.procedure(p, True) for p in program.kernels]
-    driver = python.driver(program)
+    last = python.driver(program, driver)
     real, integer = ("float32", "int32") if program.single else ("float64", "int64")
     exact = '@njit(error_model="numpy", fastmath=False, forceinline=True)\n'
     helpers = [exact + _HELPERS[name].format(real=real, integer=integer) for name in sorted(python.helpers)]
-    return "\n\n".join([_HEADER.format(real=real, block=program.block), *helpers, *functions, *procedures, driver])
+    return "\n\n".join([*helpers, *functions, *procedures, last])
 
 
-__all__ = ["CALLED", "CHOICES", "print_program"]
+def print_program(program: Loops) -> str:
+    """The module, without its data."""
+    head = _HEADER.format(real="float32" if program.single else "float64", block=program.block)
+    return f"{head}\n\n{definitions(program, 'kernel')}"
+
+
+__all__ = ["CALLED", "CHOICES", "definitions", "print_program"]

@@ -271,8 +271,10 @@ class CompiledFunction:
 
         A Python module, ``evaluator.py``, needs only numpy and numba.  It has ``evaluate(*values)``, with the same arguments in the
         same order and batch axes first; its results are a list in the order of :attr:`outputs`.  Results that do not depend on the
-        sample are not repeated.  ``self_check()``, also run by running the module, compares the results with those computed at the
-        time of saving.
+        sample are not repeated.  It has a readable definition, and machine code that starts in milliseconds on 64-bit x86 under
+        Linux; other machines compile its LLVM assembly in tenths of a second.  ``start()`` tells or chooses the way.
+        ``self_check()``, also run by running the module, compares results with those of the time of saving, and with the
+        definition.  ``kernel`` is for code that Numba compiles, and can be cached by it.
 
         A file of C, ``evaluator.c``, comes with its header ``evaluator.h``, which describes the call.  It includes ``math.h`` and
         ``stdint.h`` only, and is C++17, too.

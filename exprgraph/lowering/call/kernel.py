@@ -5,7 +5,7 @@ a kernel as a global contains the address of this process's code, and Numba does
 as an argument contains only the kernel's type: the shapes of arguments and results.  The address comes with every call.
 Such code is kept, and fits every function of that type.
 
-Saved modules contain the text of this file.  It uses nothing of this package.
+This file uses nothing of this package.
 """
 
 from __future__ import annotations

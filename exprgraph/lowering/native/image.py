@@ -25,7 +25,7 @@ _RELOCATION = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), (
 _BITS, _SYMBOLS, _RELA, _NO_BITS = 1, 2, 4, 8
 _ALLOCATED, _ABSOLUTE = 2, 0xFFF1
 #: relocations: an address; a distance, by number of bytes
-_WORD, _DISTANCES = 1, {2: 4, 4: 4, 24: 8}
+WORD, _DISTANCES = 1, {2: 4, 4: 4, 24: 8}
 
 
 class Placed(NamedTuple):
@@ -35,7 +35,7 @@ class Placed(NamedTuple):
     addresses: dict[str, int]
 
 
-class _Object:
+class ObjectFile:
     """An ELF file, and the offset of each section in the image."""
 
     def __init__(self, code: bytes) -> None:
@@ -70,6 +70,15 @@ class _Object:
         sections = self.symbols["section"]
         return kinds <= {_BITS, _NO_BITS} and bool(np.all((sections < len(self.sections)) | (sections == _ABSOLUTE)))
 
+    def image(self) -> bytearray:
+        """The sections in their places, without addresses."""
+        out = bytearray(self.size)
+        for k, start in self.starts.items():
+            s = self.sections[k]
+            if s["type"] == _BITS:
+                out[start : start + int(s["size"])] = self.code[int(s["offset"]) : int(s["offset"]) + int(s["size"])]
+        return out
+
     def relocations(self) -> list[tuple[int, np.ndarray]]:
         """The tables of relocations, each with its section."""
         return [
@@ -102,16 +111,12 @@ def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | No
     where = memory()
     if where is None or len(code) < _HEADER.size or code[:7] != _START or _HEADER.unpack_from(code)[1:3] != (_RELOCATABLE, _X86_64):
         return None
-    file = _Object(code)
+    file = ObjectFile(code)
     if not file.is_plain():
         return None
     try:
         pages = where.take(file.size)
-        image = bytearray(file.size)
-        for k, start in file.starts.items():
-            s = file.sections[k]
-            if s["type"] == _BITS:
-                image[start : start + int(s["size"])] = code[int(s["offset"]) : int(s["offset"]) + int(s["size"])]
+        image = file.image()
         values = file.values(pages.address, find)
         if values is None or not all(_relocate(image, file.starts[k], table, values, pages) for k, table in file.relocations()):
             return None
@@ -129,7 +134,7 @@ def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarra
     """Fill in the addresses of one section; returns whether all kinds are known, and all distances fit."""
     goals = values[table["symbol"]] + table["addend"].astype(np.uint64)  # modulo 2**64
     memory = np.frombuffer(image, np.uint8)
-    words = table["type"] == _WORD
+    words = table["type"] == WORD
     places = table["offset"][words].astype(np.int64) + start
     memory[places[:, None] + np.arange(8)] = goals[words].astype("<u8")[:, None].view(np.uint8)
     for entry, goal in zip(table[~words], goals[~words]):
@@ -142,4 +147,4 @@ def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarra
     return True
 
 
-__all__ = ["Placed", "place"]
+__all__ = ["WORD", "ObjectFile", "Placed", "place"]

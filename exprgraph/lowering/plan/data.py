@@ -87,16 +87,17 @@ class Data:
         """Assignments in Python."""
         pairs = [tuple(s) for s in self.steps[:LISTED].tolist()]
         parts = [
-            f"# (kernel, first entry in TABLE) of each step\nSTEPS = {_text(self.steps, pairs)}\n",
-            f"TABLE = {_text(self.table, self.table[:LISTED].tolist())}\n",
-            f"CONSTANTS = {_text(self.constants, self.constants[:LISTED].tolist())}\n",
+            f"# (kernel, first entry in TABLE) of each step\nSTEPS = {array_text(self.steps, pairs)}\n",
+            f"TABLE = {array_text(self.table, self.table[:LISTED].tolist())}\n",
+            f"CONSTANTS = {array_text(self.constants, self.constants[:LISTED].tolist())}\n",
         ]
         if any(len(a) > LISTED for a in self.arrays):
             parts.insert(0, "import base64\n")
         return "\n\n".join(parts)
 
 
-def _text(a: np.ndarray, listed: Sequence[object]) -> str:
+def array_text(a: np.ndarray, listed: Sequence[object]) -> str:
+    """The text of an array: ``listed``, or its bytes if it is long."""
     if len(a) > LISTED:
         coded = b64encode(a.astype(a.dtype.newbyteorder("<")).tobytes()).decode()
         lines = "\n".join(coded[i : i + 120] for i in range(0, len(coded), 120))
@@ -105,4 +106,4 @@ def _text(a: np.ndarray, listed: Sequence[object]) -> str:
     return "[" + lines.replace("inf", 'float("inf")').replace("nan", 'float("nan")') + "]"
 
 
-__all__ = ["LISTED", "ORDER", "Data", "Table"]
+__all__ = ["LISTED", "ORDER", "Data", "Table", "array_text"]

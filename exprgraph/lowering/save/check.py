@@ -23,7 +23,7 @@ class Compared(NamedTuple):
     values: list[float]
 
 
-def points(shape: tuple[int, ...], k: int) -> np.ndarray:
+def points(shape: tuple[int, ...], k: float) -> np.ndarray:
     """Argument k of the check: in (0, 1), where most functions are finite and square roots are defined."""
     n = math.prod(shape)
     return np.asarray(0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * GOLDEN)[0].reshape(shape))

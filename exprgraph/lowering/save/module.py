@@ -1,117 +1,212 @@
-"""A compiled function as a module file that needs only numpy and numba."""
+"""A function as a Python module that needs only NumPy and Numba: its definition first, quick forms of it last."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
 from inspect import getsource
+from types import ModuleType
+from typing import TYPE_CHECKING
 
+from ...loops.print.python import definitions
+from ...meaning.query import count_ops
 from ...support.batches import batch_axes, misfit
 from ...support.files import written_whole
-from .check import GOLDEN, Compared, expected
+from ...support.names import is_identifier, shown
+from ...support.offered import offered
+from ..plan.data import array_text
+from . import calling, numba_form, starting
+from .check import GOLDEN, Compared, expected, points
+from .for_numba import functions
 from .formats import WHAT
 from .options import Options
 from .programs import program_of
+from .quick_forms import Packed, forms
 from .saved import Saved
 
-_CALLER = '''
-_TABLE = np.array(TABLE, dtype=np.uint64)
-_STEPS = np.array(STEPS, dtype=np.uint64).reshape(-1)
-_CONSTANTS = np.array(CONSTANTS, dtype=R)
-#: (name, shape, whether each sample has its own value) of each argument
-ARGUMENTS = {arguments}
-#: (shape, whether it differs from sample to sample) of each result
-RESULTS = {results}
+if TYPE_CHECKING:
+    from ..plan.program import Program
 
+#: the most operations of a sample with which a self-check lets Python run the definition, in a second or so
+PLAIN = 100_000
+#: the largest relative difference in a self-check
+TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
+#: the most arguments, and results, in the docstring; the most characters of a name there
+_LISTED, _NAMED = 40, 60
+_PUBLIC = ("ARGUMENTS", "RESULTS", "WAYS", "ShapeError", "StartError", "evaluate", "self_check", "start", "workspace")
 
-class ShapeError(ValueError):
+#: before the parts of the module
+_LINE = "\n# ----------------------------------------------------------------"
+
+_DOCSTRING = '''"""A function of {arguments}, saved by exprgraph {version}.  It needs NumPy, and Numba on some machines.
+
+    import {module}
+    {results} = {module}.evaluate({names})
+
+Arguments, in order:
+
+{taken}
+
+Results, in order:
+
+{given}
+
+Numbers are {real}.  Batch axes come first.  The definition, below, is plain Python that Numba can compile.  Quick forms of it
+are at the end of the file.  The first call of ``evaluate`` starts the function in the first of these ways that the machine has:
+
+    x86-64-v4   machine code of this file, for 64-bit x86 with AVX-512, under Linux
+    x86-64-v3   machine code of this file, for 64-bit x86 with AVX2 and FMA, under Linux
+    llvm        assembly of this file, compiled by llvmlite within a second, for any machine that Numba knows
+    numba       the definition, compiled by Numba within seconds; its cache is beside this file, if Numba can write there
+    python      the definition as Python runs it, which is slow; for machines without Numba
+
+``start()`` returns the way, and ``start(way)`` chooses one.  Different ways differ in the last digits.  A form is not run if its
+digest says that it is damaged: a ``RuntimeWarning`` tells of it, and the next way is taken.  ``self_check()`` compares results with
+stored ones and with the definition.  To change the function, save it again: forms do not follow changes of the definition.
+Several threads may call ``evaluate``, and so may forked processes.
+
+For code that Numba compiles there is ``kernel``, {kernel}.
+It takes flat arrays, samples one after another, the number of samples last; ``workspace()`` makes the workspace.
+"""'''
+
+_HEAD = """from __future__ import annotations
+
+import base64
+import ctypes
+import json
+import math
+import mmap
+import os
+import struct
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+__all__ = {public!r}
+
+R = np.{real}
+u = np.uint64
+BLOCK = np.uint64({block})
+GOLDEN = {golden}
+"""
+
+_ERROR = '''class ShapeError(ValueError):
     """Shapes that do not fit together."""
-
-
-{binder}
-
-def _numbers(value, called):
-    try:
-        a = np.asarray(value)
-    except ValueError as e:
-        raise ShapeError(f"{{called}}: cannot make an array of the given value: {{e}}") from None
-    if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
-        raise TypeError(f"{{called}}: expected real numbers, got {{type(value).__name__}} of dtype {{a.dtype}}")
-    return a.astype(R, copy=False)
-
-
-def evaluate(*values):
-    """The results, as a list, for one value an argument: batch axes first where samples differ."""
-    if len(values) != len(ARGUMENTS):
-        raise TypeError(f"expected {{len(ARGUMENTS)}} values, got {{len(values)}}")
-    arrays = [_numbers(value, f"argument {{name!r}}") for value, (name, _, _) in zip(values, ARGUMENTS)]
-    lead = batch_axes(arrays, [(f"argument {{name!r}}", shape, per_sample) for name, shape, per_sample in ARGUMENTS])
-    flat = [
-        np.ascontiguousarray(np.broadcast_to(a, lead + shape) if per_sample else a).reshape(-1)
-        for a, (name, shape, per_sample) in zip(arrays, ARGUMENTS)
-    ]
-    samples, sizes = 1, [0 if per_sample else int(np.prod(shape)) for shape, per_sample in RESULTS]
-    for n in lead:
-        samples *= n
-    shared_results = np.empty(sum(sizes), R)
-    own = [np.empty(samples * int(np.prod(shape)), R) for shape, per_sample in RESULTS if per_sample]
-    workspace, shared = np.empty({workspace}, R), np.empty({shared}, R)
-    kernel(*flat, shared_results, *own, workspace, shared, _CONSTANTS, _TABLE, _STEPS, np.uint64(samples))
-    rest, parts = iter(own), np.split(shared_results, np.cumsum(sizes)[:-1])
-    return [
-        next(rest).reshape(lead + shape) if per_sample else part.reshape(shape)
-        for part, (shape, per_sample) in zip(parts, RESULTS)
-    ]
-
-
-#: of each result, the entries that are compared, and what they were when this module was written
-CHECK = {check}
-
-
-def points(shape, k):
-    """Arguments that the check is made with, between 0.1 and 0.9: argument k."""
-    n = int(np.prod(shape))
-    return 0.1 + 0.8 * np.modf((np.arange(1, n + 1) + 0.37 * k) * {golden})[0].reshape(shape)
-
-
-def self_check():
-    """Compare with what was computed when this module was written; the largest relative difference."""
-    got = evaluate(*[points(shape, k).astype(R) for k, (name, shape, per_sample) in enumerate(ARGUMENTS)])
-    worst = 0.0
-    for (step, e), r in zip(CHECK, got):
-        e, r = np.array(e, R), np.ravel(r)[::step]
-        same = (e == r) | (np.isnan(e) & np.isnan(r))
-        with np.errstate(all="ignore"):
-            error = np.where(same, 0.0, np.abs(r - e) / np.maximum(np.max(np.abs(e), initial=0.0), np.finfo(R).tiny))
-        worst = max(worst, float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0)))
-    if not worst <= {tolerance}:
-        raise AssertionError(f"self-check failed: relative difference {{worst:.3g}}, allowed {tolerance}")
-    return worst
-
-
-if __name__ == "__main__":
-    print(f"self-check passed, largest relative difference {{self_check():.2g}}")
 '''
 
+_MAIN = """if __name__ == "__main__":
+    print(f"self-check passed, largest relative difference {self_check():.2g}, started by {start()}")
+"""
 
-def _text(check: list[Compared]) -> str:
+
+def write(function: Saved, path: str, options: Options) -> None:
+    """Write the module, completely or not at all."""
+    with written_whole(path, WHAT, [".py"]) as f:
+        f.write(text(function, os.path.splitext(os.path.basename(path))[0], options).encode())
+
+
+def text(function: Saved, module: str, options: Options) -> str:
+    """The text of the module of that name."""
+    single = options.single
+    if options.params is not None:
+        function = function.freeze(options.params)
+    program = program_of(function, function.takes_batches, single)
+    real = "float32" if single else "float64"
+    names = [f"a{k}" for k in range(len(function.arguments))]
+    results = ["o", *(f"o{k}" for k in range(sum(program.per_sample)))]
+    given = [name for k, name in enumerate(names) if k not in function.frozen]
+    signature = ", ".join([*given, *results, "workspace", "samples"])
+    sections = [
+        _docstring(function, program, module, real, f"``kernel({signature})``"),
+        _HEAD.format(public=_PUBLIC, real=real, block=program.block, golden=GOLDEN),
+        _parts(numba_form)[0],
+        definitions(program.loops, "definition"),
+        program.data.text().replace("import base64\n\n\n", ""),
+        "\n".join(_facts(function, program, real)),
+        functions(function, program.per_sample),
+        _ERROR,
+        *(getsource(f) for f in (batch_axes, misfit, points)),
+        *(_parts(m)[-1] for m in (numba_form, starting, calling)),
+        _fast(forms(program)),
+        _MAIN,
+    ]
+    return "\n\n".join(s.strip("\n") + "\n" for s in sections)
+
+
+def _facts(function: Saved, program: Program, real: str) -> Iterator[str]:
+    """Assignments of what the other functions of the module read."""
+    kinds = {"CONSTANTS": "R", "TABLE": "u", "STEPS": "u"}
+    yield from (f"{name} = np.array({name}, {kind}).reshape(-1)" for name, kind in kinds.items())
+    yield "# numbers that each block of samples needs, and that all samples share"
+    yield f"WORKSPACE, SHARED = {program.workspace}, {program.shared}"
+    yield "# (name, shape, whether each sample has its own value) of each argument"
+    yield f"ARGUMENTS = {[(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]!r}"
+    yield "# (shape, whether it differs from sample to sample) of each result"
+    yield f"RESULTS = {[(o.shape, p) for o, p in zip(function.outputs, program.per_sample)]!r}"
+    yield "# arguments with numbers of this file, by position"
+    for k, a in function.frozen.items():
+        yield f"A{k} = np.array({array_text(a, a.tolist())}, R)"
+    yield f"FROZEN = {{{', '.join(f'{k}: A{k}' for k in function.frozen)}}}"
+    yield "# of each result, every how manieth entry is compared, and its values when this file was written"
+    yield f"CHECK = {_listed(expected(function, real == 'float32'))}"
+    yield f"TOLERANCE = {TOLERANCES[real]}"
+    yield f"CHECKED_BY = {'python' if count_ops(list(function.outputs)) <= PLAIN else 'numba'!r}"
+
+
+def _listed(check: Sequence[Compared]) -> str:
     """The values as Python."""
     return repr([tuple(c) for c in check]).replace("inf", 'float("inf")').replace("nan", 'float("nan")')
 
 
-def write(function: Saved, path: str, options: Options) -> None:
-    """Write the generated module with a plain Python caller, completely or not at all."""
-    with written_whole(path, WHAT, [".py"]) as f:
-        program = program_of(function, function.takes_batches)
-        text = program.source + _CALLER.format(
-            arguments=repr([(a.name, a.shape, a.per_sample) for a in function.arguments]),
-            results=repr([(o.shape, p) for o, p in zip(function.outputs, program.per_sample)]),
-            binder="\n\n".join(getsource(f) for f in (batch_axes, misfit)),
-            workspace=program.workspace,
-            shared=program.shared,
-            check=_text(expected(function)),
-            golden=GOLDEN,
-            tolerance=1e-9,
-        )
-        f.write(text.encode())
+def _parts(module: ModuleType) -> list[str]:
+    """The texts of a module after its lines of dashes, each with its line."""
+    return [_LINE + part for part in getsource(module).split(_LINE)[1:]]
 
 
-__all__ = ["write"]
+def _fast(found: dict[str, Packed]) -> str:
+    lines = [f"{_LINE} quick forms", "", "# digest, and compressed bytes", "FAST = {"]
+    for way, (digest, coded) in found.items():
+        lines += [f'    "{way}": (', f'        "{digest}",', '        """']
+        lines += [coded[i : i + 120] for i in range(0, len(coded), 120)]
+        lines += ['""",', "    ),"]
+    return "\n".join([*lines, "}"])
+
+
+def _docstring(function: Saved, program: Program, module: str, real: str, kernel: str) -> str:
+    arguments = [(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]
+    results = [(name or "result", o.shape, lane) for name, o, lane in zip(function.names, function.outputs, program.per_sample)]
+    few = len(arguments) <= _LISTED and all(is_identifier(name) and len(name) <= _NAMED for name, *_ in arguments)
+    made = _DOCSTRING.format(
+        arguments=f"{len(arguments)} argument{'s' * (len(arguments) != 1)}",
+        version=offered("__version__"),
+        module=module if is_identifier(module) else "evaluator",
+        names=", ".join(name for name, *_ in arguments) if few else "...",
+        results=f"[{', '.join(f'r{k}' for k in range(len(results)))}]" if len(results) <= 8 else "results",
+        taken="\n".join(_quantities(arguments)),
+        given="\n".join(_quantities(results)),
+        real=real,
+        kernel=kernel if len(kernel) < 200 else "``kernel(arguments..., results..., workspace, samples)``",
+    )
+    return '"""' + made[3:-3].replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '"""'
+
+
+def _quantities(some: Sequence[tuple[str, tuple[int, ...], bool]]) -> Iterator[str]:
+    for name, shape, per_sample in some[:_LISTED]:
+        said = shown(name)
+        said = said if len(said) <= _NAMED else said[:_NAMED] + "..."
+        yield f"    {said}: {f'shape {shape}' if shape else 'a number'}{' for each sample' * per_sample}"
+    if len(some) > _LISTED:
+        yield f"    and {len(some) - _LISTED} more"
+    if not some:
+        yield "    none"
+
+
+__all__ = ["text", "write"]

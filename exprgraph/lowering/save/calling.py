@@ -1,0 +1,123 @@
+"""Calls of a saved module: values to arrays, results, and the comparison with the definition.
+
+This package does not run these functions.  A saved module contains their source, from the line of dashes on, after that of
+:mod:`.starting`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...support.batches import batch_axes
+from .check import points
+from .numba_form import by_numba, compiled, numba_kernel
+from .starting import by_python, running
+
+if TYPE_CHECKING:
+    from .numba_form import ARGUMENTS, CHECK, CHECKED_BY, FROZEN, RESULTS, SHARED, TOLERANCE, WORKSPACE, R
+
+# ---------------------------------------------------------------- how it is called
+
+
+def evaluate(*values: Any) -> list[np.ndarray]:
+    """The results, in order, for a value of each argument: batch axes come first, and broadcast.
+
+    A result that is the same for all samples has no batch axes.
+
+    Raises:
+        TypeError: the number of values is wrong, or one is not real.
+        ShapeError: a value has another shape, or batch axes do not fit together.
+    """
+    if len(values) != len(ARGUMENTS):
+        raise TypeError(f"expected {len(ARGUMENTS)} values, got {len(values)}")
+    return results_of(running(), *arrays_of(values))
+
+
+def arrays_of(values: Sequence[Any]) -> tuple[list[np.ndarray], tuple[int, ...]]:
+    """One flat array for each argument, and the batch axes."""
+    slots = [(f"argument {name!r}", shape, per_sample) for name, shape, per_sample in ARGUMENTS]
+    arrays = [numbers(value, called) for value, (called, _, _) in zip(values, slots)]
+    lead = batch_axes(arrays, slots)
+    each = ((np.broadcast_to(a, lead + shape) if per_sample else a) for a, (_, shape, per_sample) in zip(arrays, slots))
+    return [np.ascontiguousarray(a if a.flags.aligned else a.copy()).reshape(-1) for a in each], lead
+
+
+def workspace() -> np.ndarray:
+    """A workspace for ``kernel``, for any number of samples; threads need one each."""
+    return np.empty(WORKSPACE + SHARED, R)
+
+
+def numbers(value: Any, called: str) -> np.ndarray:
+    """A value as an array of real numbers."""
+    try:
+        a = np.asarray(value)
+    except ValueError as e:
+        raise ShapeError(f"{called}: cannot make an array of the given value: {e}") from None
+    if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
+        raise TypeError(f"{called}: expected real numbers, got {type(value).__name__} of dtype {a.dtype}")
+    return a.astype(R, copy=False)
+
+
+def results_of(run: Callable[..., None], arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+    """The results for flat arrays.  The function writes those that all samples share one after another, the others apart."""
+    given, samples = iter(arrays), math.prod(lead)
+    whole = [FROZEN[k] if k in FROZEN else next(given) for k in range(len(arrays) + len(FROZEN))]
+    ends = np.cumsum([0] + [0 if per_sample else math.prod(shape) for shape, per_sample in RESULTS])
+    common = np.empty(ends[-1], R)
+    own = [np.empty(samples * math.prod(shape), R) for shape, per_sample in RESULTS if per_sample]
+    run(whole, [common, *own], np.empty(WORKSPACE, R), np.empty(SHARED, R), samples)
+    each = iter(own)
+    return [
+        next(each).reshape(lead + shape) if per_sample else common[first:last].reshape(shape)
+        for (shape, per_sample), first, last in zip(RESULTS, ends[:-1], ends[1:])
+    ]
+
+
+def self_check() -> float:
+    """Compare with values that NumPy computed when this file was written, and with the definition; the largest relative difference.
+
+    The definition is run by ``CHECKED_BY`` on three samples.
+
+    Raises:
+        AssertionError: a difference is larger than ``TOLERANCE``.
+    """
+    positions = [k for k in range(len(ARGUMENTS) + len(FROZEN)) if k not in FROZEN]
+    at = [[points(shape, k + j / 8).astype(R) for k, (_, shape, _) in zip(positions, ARGUMENTS)] for j in range(3)]
+    stored = [difference(np.ravel(got)[::step], np.array(values, R)) for got, (step, values) in zip(evaluate(*at[0]), CHECK)]
+    batches = [np.stack(a) if per_sample else a[0] for a, (_, _, per_sample) in zip(zip(*at), ARGUMENTS)]
+    defined = [difference(got, wanted) for got, wanted in zip(evaluate(*batches), by_definition(batches))]
+    for what, found in (("the stored values", stored), ("the definition", defined)):
+        if not max(found, default=0.0) <= TOLERANCE:
+            raise AssertionError(f"self-check failed: relative difference {max(found):.3g} from {what}, allowed {TOLERANCE}")
+    return max(*stored, *defined, 0.0)
+
+
+def by_definition(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The results from the definition in this file."""
+    if CHECKED_BY == "python":
+        try:
+            return results_of(by_python(), *arrays_of(values))
+        except (ArithmeticError, ValueError):  # functions of Python's math raise errors where those of compiled code give infinities
+            pass
+    return results_of(by_numba(), *arrays_of(values))
+
+
+def difference(got: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest difference, relative to the largest entry; infinite if only one is a number."""
+    same = (wanted == got) | (np.isnan(wanted) & np.isnan(got))
+    with np.errstate(all="ignore"):
+        error = np.where(same, 0.0, np.abs(got - wanted) / np.maximum(np.max(np.abs(wanted), initial=0.0), np.finfo(R).tiny))
+    return float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
+
+
+def __getattr__(name: str) -> Any:
+    """``kernel`` is made when somebody asks for it, because that imports Numba."""
+    if name != "kernel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    compiled()
+    return numba_kernel

@@ -1,0 +1,199 @@
+"""How a saved module starts: as machine code of the file, by LLVM, by Numba, or as plain Python.
+
+This package does not run these functions.  A saved module contains their source, from the line of dashes on, after the
+names that :mod:`.numba_form` declares.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import json
+import mmap
+import os
+import struct
+import sys
+import warnings
+import zlib
+from collections.abc import Callable
+from hashlib import blake2b
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .numba_form import BLOCK, CONSTANTS, FAST, STEPS, TABLE, Arrays, R, by_numba
+
+# ---------------------------------------------------------------- how it starts
+
+#: the ways to start, quickest first
+WAYS = ("x86-64-v4", "x86-64-v3", "llvm", "numba", "python")
+#: the features of a processor, in Linux's words, that machine code needs
+LEVELS = {
+    "x86-64-v3": frozenset("avx avx2 abm bmi1 bmi2 cx16 f16c fma lahf_lm movbe popcnt sse4_1 sse4_2 ssse3 xsave".split()),
+}
+LEVELS["x86-64-v4"] = LEVELS["x86-64-v3"] | set("avx512f avx512bw avx512cd avx512dq avx512vl".split())
+_started: tuple[str, Callable[..., None]] | None = None
+
+
+class StartError(RuntimeError):
+    """The function cannot start in this way, on this machine."""
+
+
+def start(way: str | None = None) -> str:
+    """Prepare the function for calls in one of ``WAYS``, and return the way; by default the first that this machine has.
+
+    The first call of ``evaluate`` does this.  Name a way for the same bits on several machines, or to compare ways.  Without
+    a name, a function that has started stays as it is.
+
+    Raises:
+        ValueError: there is no such way.
+        StartError: this machine does not have it.
+    """
+    global _started
+    if way is not None and way not in WAYS:
+        raise ValueError(f"unknown way to start: {way!r}; expected one of {', '.join(WAYS)}")
+    if way is None and _started is not None:
+        return _started[0]
+    if "FAST" not in globals():
+        raise StartError("this file is not complete; save it again")
+    failures: list[str] = []
+    for name in suitable(processor()) if way is None else [way]:
+        try:
+            _started = name, prepared(name)
+        except (ImportError, OSError, RuntimeError, ValueError, zlib.error) as error:
+            failures.append(f"{name}: {error}")
+            continue
+        if failures:
+            warnings.warn(f"{__name__} starts by {name}; {'; '.join(failures)}", RuntimeWarning, stacklevel=3)
+        return name
+    raise StartError("; ".join(failures))
+
+
+def running() -> Callable[..., None]:
+    """The function, started."""
+    if _started is None:
+        start()
+    assert _started is not None
+    return _started[1]
+
+
+def prepared(way: str) -> Callable[..., None]:
+    """The function, started in this way."""
+    return by_machine_code(way) if way in LEVELS else {"llvm": by_llvm, "numba": by_numba, "python": by_python}[way]()
+
+
+def processor() -> frozenset[str]:
+    """The features of this processor, if it is one of 64-bit x86 under Linux."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64" or struct.calcsize("P") != 8:
+        return frozenset()
+    try:
+        handle = os.open("/proc/cpuinfo", os.O_RDONLY)
+        try:
+            text = os.read(handle, 1 << 14).decode(errors="replace")
+        finally:
+            os.close(handle)
+    except OSError:  # nobody tells: LLVM finds out
+        return frozenset()
+    return frozenset(next((line.split() for line in text.splitlines() if line.startswith("flags")), ()))
+
+
+def suitable(features: frozenset[str]) -> list[str]:
+    """The ways of a processor with these features."""
+    return [way for way in WAYS if (features >= LEVELS[way] if way in LEVELS else True) and (way in FAST or way in ("numba", "python"))]
+
+
+def unpacked(way: str) -> bytes:
+    """The bytes of a fast form; their digest must be right."""
+    if way not in FAST:
+        raise StartError("this file does not have it")
+    digest, text = FAST[way]
+    data = zlib.decompress(base64.b64decode(text))
+    if blake2b(data, digest_size=16).hexdigest() != digest:
+        raise StartError("its bytes in this file are damaged")
+    return data
+
+
+def by_machine_code(way: str) -> Callable[..., None]:
+    """The function as machine code, in pages that are writable first and executable afterwards.
+
+    The pages stay until the process ends, because a thread may be in them.
+    """
+    missing = LEVELS[way] - processor()
+    if missing:
+        raise StartError(f"this machine lacks {' '.join(sorted(missing))}")
+    head, _, code = unpacked(way).partition(b"\n")
+    about, image = json.loads(head), bytearray(code)
+    memory = mmap.mmap(-1, len(image), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for at in about["inside"]:
+        struct.pack_into("<Q", image, at, base + struct.unpack_from("<Q", image, at)[0])
+    for name, places in about["outside"].items():
+        function = getattr(ctypes.pythonapi, name, None)
+        if function is None:
+            raise StartError(f"this process has no function {name} of C")
+        address = ctypes.cast(function, ctypes.c_void_p).value
+        for at in places:
+            struct.pack_into("<Q", image, at, address)
+    struct.pack_into("<3Q", image, about["data"], *addresses())
+    memory[:] = bytes(image)
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    if protect(base, len(image), mmap.PROT_READ | mmap.PROT_EXEC):
+        raise OSError(ctypes.get_errno(), "the system does not let memory become executable")
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
+    return called_at(base + about["run"])
+
+
+def by_llvm() -> Callable[..., None]:
+    """The function compiled by llvmlite, for the processor of this machine."""
+    text = unpacked("llvm").decode()
+    import llvmlite.binding as llvm  # part of Numba, of which it needs nothing else
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    triple = llvm.get_process_triple()
+    machine = llvm.Target.from_triple(triple).create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
+    )
+    module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = triple, str(machine.target_data)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *addresses()), 24)
+    address = engine.get_function_address("run")
+    engine.detach()  # it stays until the process ends
+    return called_at(address)
+
+
+def addresses() -> list[int]:
+    return [a.ctypes.data for a in (CONSTANTS, TABLE, STEPS)]
+
+
+def called_at(address: int) -> Callable[..., None]:
+    """The C function at an address as one of arrays."""
+    pointer = ctypes.c_void_p
+    function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(address)
+
+    def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+        given, wanted = ((pointer * len(arrays))(*[a.ctypes.data for a in arrays]) for arrays in (arguments, results))
+        function(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
+
+    return run
+
+
+def by_python() -> Callable[..., None]:
+    """The definition as Python runs it, slowly, in NumPy's numbers: these have infinities where Python's raise errors."""
+    names = {**globals(), "u": int, "BLOCK": int(BLOCK)}
+    for name, f in globals().items():
+        if hasattr(f, "options"):
+            constants = tuple(R(c) if type(c) is float else c for c in f.__code__.co_consts)
+            names[name] = FunctionType(f.__code__.replace(co_consts=constants), names, name)
+    definition, tables = names["definition"], (CONSTANTS, TABLE.tolist(), STEPS.tolist())
+
+    def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+        with np.errstate(all="ignore"):
+            definition(*arguments, *results, workspace, shared, *tables, samples)
+
+    return run

@@ -1,0 +1,387 @@
+"""Saved modules: how they start, that every way gives the definition's values, and what damage does."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import platform
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.functions import code
+from exprgraph.loops.library import names
+from exprgraph.lowering.native.image import ObjectFile
+from exprgraph.lowering.native.others import object_for
+from exprgraph.lowering.save import quick_forms
+
+x, W, c = eg.Symbol("x", 3, per_sample=True), eg.Symbol("W", (4, 3)), eg.Symbol("c", per_sample=True)
+H = eg.tanh(W @ x) * eg.exp(c)
+FN = eg.compile({"h": H, "total": eg.over_samples.sum(H), "w": eg.sin(W), "slope": eg.gradient(eg.sum(H), x)}, (x, W, c))
+DATA = np.linspace(-1, 1, 27).reshape(9, 3), np.linspace(-0.7, 0.9, 12).reshape(4, 3), np.linspace(0.1, 0.4, 9)
+FORMS = ("x86-64-v4", "x86-64-v3", "llvm")
+HERE = platform.machine() == "x86_64" and sys.platform == "linux"
+
+
+def module_of(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "evaluator.py"
+    FN.save(path)
+    return path
+
+
+@pytest.fixture
+def module(file: Path) -> ModuleType:
+    return module_of(file)
+
+
+def close(got: list[np.ndarray], rtol: float = 1e-13) -> None:
+    for g, w in zip(got, FN(*DATA).values()):
+        assert g.shape == np.shape(w)
+        np.testing.assert_allclose(g, w, rtol=rtol, atol=rtol)
+
+
+def has(way: str, m: ModuleType) -> bool:
+    return way in m.suitable(m.processor())
+
+
+@pytest.mark.parametrize("way", ["x86-64-v4", "x86-64-v3", "llvm", "python", pytest.param("numba", marks=pytest.mark.slow)])
+def test_every_way_gives_the_same(way: str, module: ModuleType) -> None:
+    if not has(way, module):
+        with pytest.raises(module.StartError, match=f"^{way}: this machine lacks .*avx"):
+            module.start(way)
+        pytest.skip(f"this machine has no {way}")
+    assert module.start(way) == module.start() == way
+    close(module.evaluate(*DATA))
+    close([r[:, 0] if r.ndim > 2 else r for r in module.evaluate(DATA[0][:, None], DATA[1], DATA[2][:, None])])
+    assert 0.0 <= module.self_check() < 1e-13
+    assert [r.shape for r in module.evaluate(np.ones((0, 3)), DATA[1], 1.0)] == [(0, 4), (4,), (4, 3), (0, 3)]
+
+
+ALONE = """
+import sys
+for name in ("exprgraph", "symnn", "numba", "llvmlite"):
+    sys.modules[name] = None
+import numpy as np, evaluator
+evaluator.evaluate(np.ones((5, 3)), np.ones((4, 3)), 1.0)
+print(evaluator.start(), evaluator.self_check() < 1e-12)
+"""
+
+
+def test_machine_code_needs_numpy_alone(file: Path, module: ModuleType) -> None:
+    if not has("x86-64-v3", module):
+        pytest.skip("there is machine code for x86-64-v3 under Linux")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", ALONE], cwd=file.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [module.start(), "True"]
+
+
+def test_the_processor_decides(module: ModuleType) -> None:
+    assert tuple(module.FAST) == FORMS
+    v3, v4 = module.LEVELS["x86-64-v3"], module.LEVELS["x86-64-v4"]
+    rest = ["llvm", "numba", "python"]
+    assert v3 < v4
+    assert module.suitable(v4 | {"sse", "amx"}) == [*FORMS, "numba", "python"]
+    assert module.suitable(v4 - {"avx512dq"}) == module.suitable(v3) == ["x86-64-v3", *rest]
+    assert module.suitable(v4 - {"fma"}) == module.suitable(frozenset()) == rest
+
+
+def test_another_machine_starts_by_llvm(module: ModuleType, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert module.processor() == frozenset()
+    close(module.evaluate(*DATA))
+    assert module.start() == "llvm" and not recwarn.list
+
+
+def test_without_numba_the_definition_is_python(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "processor", frozenset)
+    for name in ("llvmlite", "llvmlite.binding", "numba"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.warns(RuntimeWarning, match="evaluator starts by python; llvm: .*llvmlite.*; numba: .*numba"):
+        close(module.evaluate(*DATA))
+
+
+@pytest.mark.skipif(not HERE, reason="other machines start by LLVM")
+def test_memory_that_may_not_become_executable(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module.mmap, "mmap", refused)
+    if not has("x86-64-v3", module):
+        pytest.skip("there is machine code for x86-64-v3")
+    with pytest.warns(RuntimeWarning, match="evaluator starts by llvm; x86-64-v.: .*Permission denied"):
+        close(module.evaluate(*DATA))
+
+
+def test_ways_that_do_not_exist(module: ModuleType) -> None:
+    with pytest.raises(ValueError, match="unknown way to start: 'jit'; expected one of x86-64-v4, .*, python"):
+        module.start("jit")
+    with pytest.raises(AttributeError, match="no attribute 'kernels'"):
+        _ = module.kernels
+
+
+# -- damage
+
+
+@pytest.mark.parametrize("part", ["text", "digest"])
+def test_a_damaged_form_is_not_run(part: str, file: Path, tmp_path: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, usual = file.read_text(), module.suitable(module.processor())
+    rng = np.random.default_rng(0)
+    for way in usual[:-2]:  # all forms, one after another
+        digest, coded = module.FAST[way]
+        old = coded if part == "text" else digest
+        at = text.index(old) + int(rng.integers(2, len(old) - 3))
+        text = text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :] if part == "text" else text.replace(digest, digest[::-1])
+    (tmp_path / "damaged.py").write_text(text)
+    damaged = module_of(tmp_path / "damaged.py")
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.warns(RuntimeWarning, match="damaged starts by python; .*llvm: "):
+        close(damaged.evaluate(*DATA))
+    for way in usual[:-2]:
+        with pytest.raises(damaged.StartError, match=way):
+            damaged.start(way)
+
+
+def test_bytes_that_change_anywhere_in_a_form(module: ModuleType) -> None:
+    digest, coded = module.FAST["llvm"]
+    rng = np.random.default_rng(1)
+    for at in rng.integers(0, len(coded), 200):
+        for letter in "A/\n-":
+            changed = coded[:at] + letter + coded[at + 1 :]
+            module.FAST["llvm"] = digest, changed
+            with suppress(ValueError, RuntimeError, module.zlib.error):
+                assert module.base64.b64decode(changed) == module.base64.b64decode(coded) or not module.unpacked("llvm")
+
+
+def run_until(lines: list[str]) -> list[np.ndarray]:
+    space: dict[str, Any] = {"__name__": "cut"}
+    exec("".join(lines), space)
+    results: list[np.ndarray] = space["evaluate"](*DATA)
+    return results
+
+
+def test_a_file_that_ends_early_gives_no_results(file: Path) -> None:
+    lines = file.read_text().splitlines(keepends=True)
+    end = next(k for k, line in enumerate(lines) if line.startswith("FAST"))
+    cuts = [*range(5, end, 97), end, end + 3, end + 20, len(lines) - 7]
+    for cut in cuts:
+        with pytest.raises((SyntaxError, NameError, KeyError, RuntimeError)):
+            run_until(lines[:cut])
+    with pytest.raises(RuntimeError, match="this file is not complete; save it again"):
+        run_until(lines[:end])
+
+
+def test_the_self_check_finds_what_differs(file: Path, tmp_path: Path, module: ModuleType) -> None:
+    module.CHECK[0][1][2] += 1e-6
+    with pytest.raises(AssertionError, match="self-check failed: relative difference .*e-0. from the stored values, allowed 1e-09"):
+        module.self_check()
+    text = file.read_text()
+    assert text.count("return r + r * r * exp_series(r)") == 1
+    (tmp_path / "changed.py").write_text(text.replace("return r + r * r * exp_series(r)", "return r + r * r * exp_series(r) * 1.001"))
+    with pytest.raises(AssertionError, match="self-check failed: .* from the definition"):
+        module_of(tmp_path / "changed.py").self_check()
+
+
+def test_object_files_that_need_more_than_words() -> None:
+    text = "declare double @cos(double)\n@DATA = global [3 x ptr] zeroinitializer\n"
+    text += "define double @run(double %x) {\n %y = call double @cos(double %x)\n ret double %y\n}"
+    object_file = object_for(text, quick_forms.machine("x86-64-v3"))
+    packed = quick_forms.linked(object_file)
+    assert packed is not None and b'"outside": {"cos": [' in packed.partition(b"\n")[0]
+    ((_, table),) = ObjectFile(object_file).relocations()
+    changed = bytearray(object_file)
+    changed[object_file.index(table.tobytes()) + 8] = 2
+    assert quick_forms.linked(bytes(changed)) is None
+
+
+# -- options
+
+
+def test_float32(tmp_path: Path) -> None:
+    FN.save(tmp_path / "single.py", dtype=np.float32)
+    m = module_of(tmp_path / "single.py")
+    for way in ("llvm", "python", *m.suitable(m.processor())[:1]):
+        m.start(way)
+        got = m.evaluate(*DATA)
+        assert {r.dtype for r in got} == {np.dtype(np.float32)}
+        close(got, 1e-5)
+        assert m.self_check() < 1e-5
+
+
+def test_frozen_arguments(tmp_path: Path) -> None:
+    FN.save(tmp_path / "fixed.py", params={"W": DATA[1]})
+    m = module_of(tmp_path / "fixed.py")
+    assert [name for name, *_ in m.ARGUMENTS] == ["x", "c"]
+    for way in (m.start(), "python"):
+        m.start(way)
+        close(m.evaluate(DATA[0], DATA[2]))
+        assert m.self_check() < 1e-13
+    with pytest.raises(TypeError, match="expected 2 values, got 3"):
+        m.evaluate(*DATA)
+
+
+def test_frozen_arguments_of_any_length(tmp_path: Path) -> None:
+    many = eg.Symbol("many", 1500)
+    eg.compile([eg.sum(many) * c], (c, many)).save(tmp_path / "fixed.py", params={many: np.arange(1500.0)})
+    m = module_of(tmp_path / "fixed.py")
+    np.testing.assert_allclose(m.evaluate([1.0, 2.0])[0], [1124250.0, 2248500.0])
+    assert m.self_check() < 1e-13
+
+
+def test_a_function_of_nothing_that_is_left_to_a_caller(tmp_path: Path) -> None:
+    eg.compile([H], (x, W, c)).save(tmp_path / "all.py", params={"x": DATA[0][0], "W": DATA[1], "c": 0.5})
+    m = module_of(tmp_path / "all.py")
+    np.testing.assert_allclose(m.evaluate()[0], FN(DATA[0][0], DATA[1], 0.5)["h"], rtol=1e-14)
+    assert m.self_check() < 1e-13 and m.ARGUMENTS == []
+
+
+# -- places and callers
+
+
+def test_inside_a_zip_archive_and_as_a_pickle(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as z:
+        z.write(file, "evaluator_in_zip.py")
+    monkeypatch.syspath_prepend(str(tmp_path / "all.zip"))
+    import evaluator_in_zip as m  # type: ignore[import-not-found]
+
+    try:
+        close(m.evaluate(*DATA))
+        assert m.self_check() < 1e-13
+        assert pickle.loads(pickle.dumps(m.evaluate)) is m.evaluate
+    finally:
+        del sys.modules["evaluator_in_zip"]
+
+
+def test_threads_start_it_together(module: ModuleType) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for got in pool.map(lambda _: module.evaluate(*DATA), range(32)):
+            close(got)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("started", [True, False])
+def test_forked_processes(started: bool, module: ModuleType) -> None:
+    if started:
+        module.start()
+    child = os.fork()
+    if not child:
+        try:
+            close(module.evaluate(*DATA))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    close(module.evaluate(*DATA))
+
+
+def test_the_head_says_what_there_is(module: ModuleType) -> None:
+    text = module.__doc__ or ""
+    for line in ("    x: shape (3,) for each sample", "    W: shape (4, 3)", "    c: a number for each sample", "    total: shape (4,)"):
+        assert f"\n{line}\n" in text
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert module.workspace().shape == (module.WORKSPACE + module.SHARED,)
+
+
+def test_users_helpers_take_no_name_of_a_module(module: ModuleType) -> None:
+    defined = {n for n, f in vars(module).items() if hasattr(f, "options")}
+    own = {n for n in vars(module) if n not in defined and not n.startswith("_") and not code._VARIABLE.fullmatch(n)}
+    assert own <= set(code._TAKEN)
+    assert not own & (names() - {"bits", "from_bits"})
+
+
+def test_names_of_helpers_that_the_module_has_too(tmp_path: Path) -> None:
+    source = "def start(a):\n    return 2.0 * a\n\n\ndef numbers(a):\n    return start(a) + 1.0\n"
+    f = eg.function("module_names", numpy=lambda a: 2 * a + 1, derivative=lambda a: 2.0, code="numbers({0})", source=source)
+    eg.compile([f(c)], c).save(tmp_path / "helpers.py")
+    m = module_of(tmp_path / "helpers.py")
+    for way in (m.start(), "python"):
+        m.start(way)
+        np.testing.assert_array_equal(m.evaluate([1.0, 2.0])[0], [3.0, 5.0])
+
+
+# -- Numba
+
+CALLER = """
+import numba, numpy as np, evaluator
+from evaluator import kernel
+
+@numba.njit(cache=True)
+def values(x, W, c):
+    return evaluator.kernel(x, W, c)
+
+@numba.njit(cache=True)
+def written(x, W, c, same, h, slope, workspace):
+    kernel(x, W, c, same, h, slope, workspace, len(c))
+
+x, W, c = np.linspace(-1, 1, 27).reshape(9, 3), np.linspace(-0.7, 0.9, 12).reshape(4, 3), np.linspace(0.1, 0.4, 9)
+same, h, slope = np.empty(16), np.empty((9, 4)), np.empty((9, 3))
+written(x, W, c, same, h, slope, evaluator.workspace())
+for got in (values(x, W, c), kernel(x, W, c), (h, same[:4], same[4:].reshape(4, 3), slope)):
+    for a, b in zip(got, evaluator.evaluate(x, W, c)):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+assert values(x[0], W, 0.1)[0].shape == (4,) and values(x[:, None], W, c)[3].shape == (9, 9, 3)
+for wrong in ((x[:, :2], W, c), (x, W[:2], c), (x, W, np.ones(3))):
+    try:
+        values(*wrong)
+        print("accepted")
+    except ValueError:
+        pass
+print(sum(f.stats.cache_hits[s] for f in (values, written) for s in f.stats.cache_hits))
+"""
+
+
+@pytest.mark.slow  # Numba compiles it
+def test_numba_keeps_code_that_calls_the_kernel(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "evaluator.py").write_text(file.read_text())
+    (tmp_path / "caller.py").write_text(CALLER)
+    hits = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-W", "error", "caller.py"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        hits.append(int(done.stdout))
+    assert hits == [0, 5]  # types of arguments
+
+
+def by_numba_alone() -> eg.CompiledFunction:
+    source = "def halved(a):\n    n = 0.0\n    while a > 1.0:\n        a = a / 2.0\n        n += 1.0\n    return n\n"
+    numpy = lambda a: np.ceil(np.log2(a))  # noqa: E731
+    with pytest.warns(eg.errors.NotNativeWarning):
+        f = eg.function("halvings_saved", numpy=numpy, derivative=lambda a: 0.0, code="halved({0})", source=source)
+    return eg.compile([f(c) + c], c)
+
+
+def test_what_only_numba_compiles_has_no_form(tmp_path: Path) -> None:
+    fn = by_numba_alone()
+    assert eg.inspect(fn).reason is not None
+    fn.save(tmp_path / "left.py")
+    m = module_of(tmp_path / "left.py")
+    assert m.FAST == {} and m.suitable(m.LEVELS["x86-64-v4"]) == ["numba", "python"]
+    m.start("python")
+    np.testing.assert_array_equal(m.evaluate([3.0, 8.0])[0], [5.0, 11.0])
+
+
+@pytest.mark.slow
+def test_what_only_numba_compiles(tmp_path: Path) -> None:
+    by_numba_alone().save(tmp_path / "left.py")
+    m = module_of(tmp_path / "left.py")
+    np.testing.assert_array_equal(m.evaluate([3.0, 8.0])[0], [5.0, 11.0])
+    assert m.start() == "numba" and m.self_check() == 0.0
