@@ -134,6 +134,8 @@ from .meaning.binding import Argument, Bound, bind, packed
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
 from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute
+from .scans.show import recurrence
+from .scans.user import fori, scan
 from .show import latex, notebook_latex, to_dot, to_python
 from .simplify.rules import simplify
 from .support.offered import offer as _offer
@@ -232,6 +234,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "fmod",
+    "fori",
     "free_symbols",
     "function",
     "function_names",
@@ -292,9 +295,11 @@ __all__ = [
     "prod",
     "product_of_powers",
     "real_array",
+    "recurrence",
     "relu",
     "remainder",
     "reshape",
+    "scan",
     "sigmoid",
     "sigmoid_prime",
     "sign",

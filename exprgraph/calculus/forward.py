@@ -26,12 +26,14 @@ def push_forward(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Sha
     return [t for t, _ in tangents_of(outputs, seeds, extra)]
 
 
-def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shape = ()) -> list[tuple[Node, Zeros]]:
-    """The tangents, each with whether its zeros silence factors."""
+def tangents_of(
+    outputs: Sequence[Node], seeds: Mapping[Node, Node], extra: Shape = (), states: Mapping[Node, Zeros] | None = None
+) -> list[tuple[Node, Zeros]]:
+    """The tangents, each with whether its zeros silence factors; ``states`` says so of the seeds."""
     order = topological(outputs)
     active = dependents(order, seeds)
     found: dict[Node, Node | None] = dict(seeds)
-    silent: dict[Node, Zeros] = {}
+    silent: dict[Node, Zeros] = dict(states or {})
     with differentiating(outputs):
         for node in order:
             if node in active and node not in found:

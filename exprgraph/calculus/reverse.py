@@ -7,7 +7,9 @@ summed.  A node can be reached both ways, so cotangents are collected under (nod
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
+from contextvars import ContextVar
+from typing import Union
 
 from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
@@ -66,17 +68,41 @@ def pull_back(output: Node, ct: Node, targets: Sequence[Node], extra: Shape = ()
     >>> pull_back(x * y, eg.ones(()), [x, y])
     [y, x]
     """
-    order = topological([output])
-    with differentiating([output]):
-        return _pulled_back(order, ct, targets, extra, summed)
+    return [ct for ct, _ in cotangents_of([(output, ct, None)], targets, extra, summed=summed)]
 
 
-def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra: Shape, summed: bool) -> list[Node]:
-    output = order[-1]
-    wanted = set(targets)
+def cotangents_of(
+    seeds: Sequence[tuple[Node, Node, Zeros]], targets: Sequence[Node], extra: Shape = (), *, summed: bool = False
+) -> list[tuple[Node, Zeros]]:
+    """The cotangents of the targets from those of several outputs, each with whether its zeros silence factors."""
+    outputs = [output for output, *_ in seeds]
+    order = topological(outputs)
     active = dependents(order, targets)
+    token = _active.set(active)
+    try:
+        with differentiating(outputs):
+            return _pulled_back(order, seeds, targets, extra, summed, active)
+    finally:
+        _active.reset(token)
+
+
+#: the nodes that depend on a target of the innermost sweep
+_active: ContextVar[Union[Set[Node], None]] = ContextVar("active", default=None)
+
+
+def is_wanted(node: Node) -> bool:
+    """Whether the running sweep has a use for the cotangent of a node."""
+    active = _active.get()
+    return active is None or node in active
+
+
+def _pulled_back(
+    order: Sequence[Node], seeds: Sequence[tuple[Node, Node, Zeros]], targets: Sequence[Node], extra: Shape, summed: bool, active: Set[Node]
+) -> list[tuple[Node, Zeros]]:
+    wanted = set(targets)
     collected: dict[_Key, _Cotangent] = {}
-    found: dict[Node, list[Node]] = {t: [] for t in targets}
+    found: dict[Node, list[tuple[Node, Zeros]]] = {t: [] for t in targets}
+    differs = any(output.per_sample for output, *_ in seeds)
 
     def collect(node: Node, within: bool, value: Node | None, silence: Zeros, entries: Entries | None = None) -> None:
         if value is None or is_zero(value) or node not in active:
@@ -92,7 +118,8 @@ def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra
         else:
             box.selected.setdefault(entries, []).append(value)
 
-    collect(output, summed, ct, None)
+    for output, ct, silence in seeds:
+        collect(output, summed, ct, silence)
     for node in reversed(order):
         if node not in active:
             continue
@@ -105,12 +132,12 @@ def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra
             if total is None or is_zero(total):
                 continue
             if node in wanted:
-                if within and output.per_sample and not summed and node.per_sample:
+                if within and differs and not summed and node.per_sample:
                     raise DifferentiationError(
                         f"the derivative of one sample's value by another sample's {_symbol_of(node).params[0]!r} is not represented: "
                         "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
                     )
-                found[node].append(total)
+                found[node].append((total, silence))
             if not node.args:
                 continue
             if node.op is SAMPLE_SUM:
@@ -123,15 +150,17 @@ def _pulled_back(order: Sequence[Node], ct: Node, targets: Sequence[Node], extra
                 continue
             for arg, (value, after) in zip(node.args, cotangents(node, total, extra, silence)):
                 collect(arg, within, value, after)
-    result = []
+    result: list[tuple[Node, Zeros]] = []
     for t in targets:
-        parts = found[t]
-        shape = extra + t.shape
-        result.append(zeros(shape) if not parts else linear([(1.0, p) for p in parts], 0.0, shape))
+        parts, shape = found[t], extra + t.shape
+        whole = linear([(1.0, p) for p, _ in parts], 0.0, shape) if parts else zeros(shape)
+        result.append((whole, together([state for _, state in parts])))
     return result
 
 
-def _through_sum(node: Node, ct: Node, silence: Zeros, targets: Sequence[Node], extra: Shape, found: dict[Node, list[Node]]) -> None:
+def _through_sum(
+    node: Node, ct: Node, silence: Zeros, targets: Sequence[Node], extra: Shape, found: dict[Node, list[tuple[Node, Zeros]]]
+) -> None:
     """The rule of a sum over samples for a per-sample cotangent.
 
     The sum's derivative is shared by all samples; it is computed first, then contracted.
@@ -149,6 +178,6 @@ def _through_sum(node: Node, ct: Node, silence: Zeros, targets: Sequence[Node], 
         x: list[Hashable] = [("x", k) for k in range(len(t.shape))]
         if silence is not None:
             size = dict(zip(e + n + x, extra + node.shape + t.shape))
-            found[t].append(gated_product(ct, e + n, [(part, n + x)], e + x, size, silence))
+            found[t].append((gated_product(ct, e + n, [(part, n + x)], e + x, size, silence), inside(silence)))
         else:
-            found[t].append(contract([(ct, e + n), (part, n + x)], e + x))
+            found[t].append((contract([(ct, e + n), (part, n + x)], e + x), None))

@@ -6,12 +6,12 @@ and products are merged and like terms collected, except those of the differenti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ..graph.node import Node
-from ..graph.traverse import topological
+from ..graph.traverse import topological, with_inner
 
 _kept: ContextVar[set[Node] | None] = ContextVar("kept", default=None)
 
@@ -45,7 +45,7 @@ def differentiating(roots: Iterable[Node]) -> Iterator[None]:
     if _kept.get() is not None:
         yield
         return
-    with regrouping(topological(roots)):
+    with regrouping(with_inner(roots)):
         yield
 
 
@@ -54,6 +54,13 @@ def keep(made: Node) -> None:
     kept = _kept.get()
     if kept is not None:
         kept.update(topological([made], enter=lambda n: n not in kept))
+
+
+def keep_images(image: Mapping[Node, Node]) -> None:
+    """Keep the images of kept nodes: the same formulas of other symbols."""
+    kept = _kept.get()
+    if kept is not None:
+        kept.update([new for old, new in image.items() if old in kept])
 
 
 @contextmanager

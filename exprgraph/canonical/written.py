@@ -43,6 +43,13 @@ def scalar_of(node: Node) -> Node:
     return node.args[0] if node.op is CONTRACT and Contraction.of(node).labels == ((),) else node
 
 
+def terms_of(node: Node) -> list[tuple[float, Node]]:
+    """The terms of a sum of arrays of its shape, with coefficients; any other node is its only term."""
+    if node.op is not SUM or Linear.of(node).constant or any(a.shape != node.shape for a in node.args):
+        return [(1.0, node)]
+    return list(zip(Linear.of(node).coefficients, node.args))
+
+
 def split_coefficient(node: Node) -> tuple[float, Node]:
     """A node as (number, rest): ``2*x`` is ``(2.0, x)``.  The rest has the node's shape."""
     if node.op is SUM and len(node.args) == 1 and Linear.of(node).constant == 0.0 and node.args[0].shape == node.shape:

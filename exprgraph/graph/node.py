@@ -19,7 +19,7 @@ from ..support.forking import lock
 from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -191,8 +191,11 @@ def interned_count() -> int:
     return len(_table)
 
 
-def forget_operations(ops: set[Primitive]) -> None:
-    """Remove nodes with these operations from the table, since the names of the operations may get new meanings."""
+def forget_operations(ops: set[Primitive], inner: Callable[[Node], Sequence[Node]] = lambda node: ()) -> None:
+    """Remove nodes with these operations from the table, since the names of the operations may get new meanings.
+
+    ``inner`` has the nodes inside of a node's parameters.
+    """
     with _lock:
         alive = {node for ref in list(_table.values()) if (node := ref()) is not None}
         gone: dict[Node, bool] = {}
@@ -200,11 +203,12 @@ def forget_operations(ops: set[Primitive]) -> None:
             pending = [root]
             while pending:
                 node = pending[-1]
-                missing = [a for a in node.args if a not in gone]
+                parts = (*node.args, *inner(node))
+                missing = [a for a in parts if a not in gone]
                 if node.op not in ops and missing:
                     pending += missing
                     continue
-                gone[pending.pop()] = node.op in ops or any(gone[a] for a in node.args)
+                gone[pending.pop()] = node.op in ops or any(gone[a] for a in parts)
         for node, is_gone in gone.items():
             if is_gone:
                 _table.pop(node.digest, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .column import Column
 from .node import Node
@@ -11,6 +11,11 @@ from .primitive import SYMBOL
 #: ``(node, args)``: the node's operation on other arguments, in canonical form
 REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
     "rebuild", "the canonical node of the same operation and parameters with other arguments", __name__, leaves=False
+)
+
+#: the results of the graphs inside of a node's parameters, whose symbols are bound there
+INNER: Column[Callable[[Node], Sequence[Node]]] = Column(
+    "inner", "the results of a graph inside of its parameters", __name__, otherwise="it has none"
 )
 
 
@@ -34,6 +39,21 @@ def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = No
         stack.append((node, True))
         if node.args and (enter is None or enter(node)):
             stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+    return order
+
+
+def with_inner(roots: Iterable[Node]) -> list[Node]:
+    """Every node below ``roots``, and in graphs inside of nodes' parameters, each once."""
+    order = topological(roots)
+    seen, k = set(order), 0
+    while k < len(order):
+        inner = INNER.find(order[k].op)
+        if inner is not None:
+            more = topological(inner(order[k]), enter=lambda n: n not in seen)
+            more = [n for n in more if n not in seen]
+            order += more
+            seen.update(more)
+        k += 1
     return order
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
@@ -107,29 +107,40 @@ def evaluate_nodes(roots: Sequence[Node], bindings: Bindings, *, repeat: bool = 
     """
     values, batch, dtype = bound_values(roots, bindings, check)
     order = topological(roots, enter=lambda n: n not in values)
-    uses: dict[Node, int] = dict.fromkeys(roots, 1)
-    for node in order:
-        for a in node.args:
-            uses[a] = uses.get(a, 0) + 1
-    samples = Samples(batch, dtype)
-    gate_of = only_summed(order, uses)
-    gates = set(gate_of.values()) - values.keys()
     with np.errstate(all="ignore"):
+        Pass(order, roots).run(values, Samples(batch, dtype), bindings)
+    repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
+    return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
+
+
+class Pass:
+    """The evaluation of a graph in a fixed order, which may run several times."""
+
+    def __init__(self, order: Sequence[Node], roots: Sequence[Node]) -> None:
+        self.order = order
+        self.uses: dict[Node, int] = dict.fromkeys(roots, 1)
         for node in order:
+            for a in node.args:
+                self.uses[a] = self.uses.get(a, 0) + 1
+        self.gate_of = only_summed(order, self.uses)
+
+    def run(self, values: dict[Node, np.ndarray], samples: Samples, bindings: Container[Node]) -> None:
+        """Add the values of all roots to those of the symbols; other values are dropped after their last use."""
+        uses = dict(self.uses)
+        gates = set(self.gate_of.values()) - values.keys()
+        for node in self.order:
             if node in gates:
                 continue  # computed by the sum over it
-            gate = gate_of.get(node)
+            gate = self.gate_of.get(node)
             args = gate.args if gate in gates else node.args
             if node not in values:
                 operands = [values[a] for a in args]
                 value = _gated_sum(node, operands) if gate in gates else EVALUATE[node.op](node, operands, samples)
-                values[node] = np.asarray(value).astype(dtype, copy=False)
+                values[node] = np.asarray(value).astype(samples.dtype, copy=False)
             for a in args if node not in bindings else ():
                 uses[a] -= 1
                 if not uses[a]:
                     del values[a]  # memory holds the live values, not those of the whole graph
-    repeated = with_batch_axes(roots) if repeat and batch else [False] * len(roots)
-    return [_finished(r, values[r], batch, again) for r, again in zip(roots, repeated)]
 
 
 def bound_values(roots: Sequence[Node], bindings: Bindings, check: bool = True) -> tuple[dict[Node, np.ndarray], Shape, np.dtype[Any]]:
@@ -380,4 +391,4 @@ def batched(values: Sequence[np.ndarray], nodes: Sequence[Node]) -> list[np.ndar
     return [np.broadcast_to(v, lead + n.shape) for v, n in zip(values, nodes)]
 
 
-__all__ = ["batched", "evaluate", "evaluate_nodes"]
+__all__ = ["EVALUATE", "Pass", "Samples", "batched", "evaluate", "evaluate_nodes"]

@@ -9,7 +9,7 @@ from ..canonical.operands import as_node
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_to
 from ..graph.node import Node, Operand
-from ..graph.traverse import substitute_nodes, symbols_of, topological
+from ..graph.traverse import substitute_nodes, symbols_of, topological, with_inner
 from ..tree import flatten
 from .counting import COUNT
 
@@ -42,18 +42,18 @@ def contains(e: Any, part: Node) -> bool:
     >>> eg.contains(f, x * y), eg.contains(f, eg.cos(x))
     (True, False)
     """
-    return part in topological(_roots(e))
+    return part in with_inner(_roots(e))
 
 
 def count_nodes(e: Any) -> int:
-    """The number of distinct nodes of a graph.
+    """The number of distinct nodes of a graph; those of a loop's body count once.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
     >>> eg.count_nodes(eg.sin(x) + eg.sin(x) ** 2)
     4
     """
-    return len(topological(_roots(e)))
+    return len(with_inner(_roots(e)))
 
 
 def count_ops(e: Any) -> int:

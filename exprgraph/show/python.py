@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..canonical.operands import as_node
@@ -53,19 +53,19 @@ class Script:
 
     Attributes:
         lines: the statements, symbols first.
-        text: for each node, its name or its expression.
+        text: for each node, its name or its expression; those of ``known`` symbols are given.
     """
 
-    def __init__(self, roots: Sequence[Node], reserved: set[str]) -> None:
+    def __init__(self, roots: Sequence[Node], reserved: set[str], known: Mapping[Node, str] | None = None) -> None:
         order = topological(roots)
         uses = Counter(a for n in order for a in n.args)
         uses.update(roots)
-        self.text: dict[Node, str] = {}
+        self.text: dict[Node, str] = dict(known or {})
         self.lines: list[str] = []
         self.taken = {"eg", "float", *reserved}
         self.count = 0
         for n in order:
-            if n.op is primitive.SYMBOL:
+            if n.op is primitive.SYMBOL and n not in self.text:
                 self._name(n, self._of_symbol(n), PYTHON[n.op](self, n))
         last = set(roots)
         for n in order:

@@ -26,11 +26,14 @@ from .identities import check_identity, check_reduction, check_values
 from .noise import rounding_errors
 from .precise import evaluate_precisely
 from .saturation import check_saturation
+from .scans import grown as _grown
 from .simplification import check_simplification
 from .sizes import check_sizes
 from .strategies import constants, edge_points, expressions, functions, points, shapes, symbols
 from .temporary import temporary_functions
 from .texts import check_text
+
+del _grown
 
 __all__ = [
     "Disagreement",

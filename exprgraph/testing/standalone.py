@@ -25,7 +25,7 @@ from ..functions.elementwise import Function
 from ..graph.leaves import Symbol
 from ..graph.node import Node
 from ..graph.primitive import TABLE
-from ..graph.traverse import topological
+from ..graph.traverse import topological, with_inner
 from ..loops import runtime
 from ..loops.formulas import elementary
 from ..meaning.evaluate import evaluate_nodes
@@ -56,7 +56,7 @@ def definitions(roots: Sequence[Node], at: Mapping[Node, Any], taken: Iterable[s
 def _rows_of(roots: Sequence[Node]) -> list[Function]:
     """Users' rows, in the order in which their derivatives use each other."""
     found: dict[str, Function] = {}
-    pending = [n.op for n in topological(roots)]
+    pending = [n.op for n in with_inner(roots)]
     while pending:
         row = pending.pop()
         if isinstance(row, Function) and row.added and row.name not in found:

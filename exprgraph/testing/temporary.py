@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ..graph.column import COLUMNS
 from ..graph.node import forget_operations
 from ..graph.primitive import TABLE
+from ..graph.traverse import INNER
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def temporary_functions() -> Iterator[None]:
                 column.forget(row)
         TABLE.update(before)
         if added:
-            forget_operations(added)
+            forget_operations(added, lambda node: rule(node) if (rule := INNER.find(node.op)) is not None else ())
 
 
 __all__ = ["temporary_functions"]

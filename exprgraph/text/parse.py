@@ -100,6 +100,18 @@ def _symbol(s: Any) -> Node:
     return s
 
 
+def statements(text: str, names: Mapping[str, Any], max_depth: int = 1_000, max_elements: int = 10_000_000) -> dict[str, Any]:
+    """The names that a sequence of statements defines, with those that it may use.
+
+    Raises:
+        ParseError: the text is no such sequence, or exceeds a limit.
+    """
+    source = Source(text)
+    reader = _Reader(source, dict(names), max_elements)
+    reader.run(steps(text, max_depth))
+    return reader.names
+
+
 class _Module:
     """A namespace of functions: ``eg``, ``over_samples`` or ``eg.over_samples``."""
 
@@ -270,4 +282,4 @@ class _Reader:
         self._refuse(step)
 
 
-__all__ = ["parse"]
+__all__ = ["parse", "statements"]

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 from ...canonical.contract import is_structural
 from ...graph.node import Node, Shape
-from ...graph.primitive import CONSTANT, IDENTITY, SELECT
+from ...graph.primitive import CONSTANT, IDENTITY, SELECT, Primitive
 from ...graph.views import Contraction, Slice, Take
+
+#: an entry of an array in a round of a loop: a view along the first axis, at ``first + step * variable``
+ROUND = Primitive("round")
 
 
 class Affine(NamedTuple):
@@ -41,15 +44,16 @@ def variable(name: str) -> Affine:
 
 
 class Location(NamedTuple):
-    """An array in a buffer: lanes are rows of a block of samples."""
+    """An array in a buffer: lanes are rows of a block of samples.  ``rounds``: what the rounds of loops add to the offset."""
 
     buffer: str
     offset: int
     strides: tuple[int, ...]
     lanes: bool
+    rounds: tuple[tuple[str, int], ...] = ()
 
     def at(self, index: MultiIndex) -> Affine:
-        address = Affine(self.offset, ())
+        address = Affine(self.offset, self.rounds)
         for i, stride in zip(index, self.strides):
             address = address.plus(i.scaled(stride))
         return address
@@ -67,9 +71,26 @@ def contiguous(shape: Shape) -> tuple[int, ...]:
 
 def is_view(node: Node) -> bool:
     """Whether a node is a view, never computed."""
-    if node.op is CONSTANT or node.op is IDENTITY or is_structural(node):
+    if node.op in (CONSTANT, IDENTITY, ROUND) or is_structural(node):
         return True
     return node.op is SELECT and not any(isinstance(e, Take) for e in node.params)
+
+
+def range_of_vector(node: Node) -> tuple[Node, int] | None:
+    """The vector of which a node is a range, and its start; None for other nodes."""
+    if node.op is not SELECT or node.args[0].ndim != 1 or not isinstance(node.params[0], Slice) or node.params[0].step != 1:
+        return None
+    return node.args[0], node.params[0].start
+
+
+def round_variable(depth: int) -> str:
+    """The index of the loop over rounds, in loops of that depth."""
+    return f"r{depth}"
+
+
+def is_round(name: str) -> bool:
+    """Whether a variable of an address counts the rounds of a loop."""
+    return name[0] == "r"
 
 
 class Element(NamedTuple):
@@ -89,6 +110,10 @@ def through_views(node: Node, index: MultiIndex) -> Element:
             return Element(None, (), tuple(equal))
         if node.op is SELECT:
             node, index = node.args[0], _selected(node.params, index)
+            continue
+        if node.op is ROUND:
+            name, first, step, _ = node.params
+            node, index = node.args[0], (Affine(first, ((name, step),)), *index)
             continue
         labels = Contraction.of(node).labels
         inner: tuple[Node, MultiIndex] | None = None
@@ -124,4 +149,7 @@ def identity_index(ndim: int) -> MultiIndex:
     return tuple(variable(f"i{k}") for k in range(ndim))
 
 
-__all__ = ["Affine", "Element", "Location", "MultiIndex", "contiguous", "identity_index", "is_view", "through_views"]
+__all__ = [
+    "ROUND", "Affine", "Element", "Location", "MultiIndex", "contiguous", "identity_index", "is_round", "is_view", "range_of_vector",
+    "round_variable", "through_views",
+]  # fmt: skip

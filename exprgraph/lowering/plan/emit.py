@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ...functions.elementwise import Function
+from ...graph.column import Column
 from ...graph.node import Node, Shape
 from ...graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
@@ -40,7 +41,15 @@ SMALL = 64
 CHECKED_PAIRS = 100
 
 
-class _Emitter:
+#: ``(emitter, node, schedule, wanted)``: the steps and statements that compute a node
+STEPS: Column[Callable[[Emitter, Node, Schedule, set[Node]], list[Item]]] = Column(
+    "steps", "the steps of the driver that compute a node", __name__, otherwise="one kernel computes it"
+)
+
+
+class Emitter:
+    """A program while it is emitted."""
+
     def __init__(
         self,
         outputs: Sequence[Node],
@@ -71,6 +80,8 @@ class _Emitter:
         self.functions: set[str] = set()
         self.rows: set[Function] = set()
         self.loads: dict[Node, tuple[int, int, int]] = {}
+        self.depth = 0  # of the loops over rounds that are open
+        self.loops = 0  # opened so far
         lane_symbols, gathered = self._placed_arguments(batch)
         if gathered:
             self.functions.add("gather")
@@ -179,6 +190,9 @@ class _Emitter:
         return (location.buffer, len(location.strides)) if location is not None else "own"
 
     def _nest(self, nest: Nest, schedule: Schedule, wanted: set[Node]) -> list[Item]:
+        if nest.kind == "steps":
+            (assignment,) = nest.assignments
+            return STEPS[assignment.value.op](self, assignment.value, schedule, wanted)
         return self._routine(nest, schedule) if nest.kind == "routine" else [self.step(nest, schedule, wanted)]
 
     def _routine(self, nest: Nest, schedule: Schedule) -> list[Item]:
@@ -243,21 +257,21 @@ class _Emitter:
                 key = ("output", k)
                 schedule.nests.append(Nest("pointwise", out.shape, [Assignment(out, key, identity_index(len(out.shape)))]))
                 copies.append((k, key))
-        last, wanted = self._uses(scheduler, schedule)
+        last, wanted = self.uses(scheduler, schedule)
         forever = {key for _, key in copies} | set(self.outputs) | {scheduler.base(o) for o in self.outputs}
         wanted |= {n for n in forever if isinstance(n, Node)} & schedule.stored
         if not phase.lanes:  # a later phase may read any shared value
             wanted |= schedule.stored & self.read_elsewhere
-            self.shared += self._computed(schedule, wanted, last, forever)
+            self.shared += self.computed(schedule, wanted, last, forever)
             return
         items: list[Item] = list(self._loaded(last.keys() | forever))
         for total in totals:
             self.storage.new_shared(total, total.shape)
-        items += self._computed(schedule, wanted, last, forever)
+        items += self.computed(schedule, wanted, last, forever)
         items += [self._copied_out(k, copied) for k, copied in copies]
         self._close_pass(totals, items)
 
-    def _uses(self, scheduler: Scheduler, schedule: Schedule) -> tuple[dict[object, int], set[Node]]:
+    def uses(self, scheduler: Scheduler, schedule: Schedule) -> tuple[dict[object, int], set[Node]]:
         """The last nest that reads each value, and the values read outside of their own nest."""
         last: dict[object, int] = {}
         wanted: set[Node] = set()
@@ -279,7 +293,7 @@ class _Emitter:
                 self.functions.add("load")
         return loading(loaded, self.row)
 
-    def _computed(self, schedule: Schedule, wanted: set[Node], last: dict[object, int], forever: set[object]) -> list[Item]:
+    def computed(self, schedule: Schedule, wanted: set[Node], last: dict[object, int], forever: set[object]) -> list[Item]:
         """The nests of a phase; rows of lanes are reused after their last reader."""
         items: list[Item] = []
         expiring: dict[int, list[tuple[object, tuple[int, ...]]]] = {}
@@ -395,11 +409,11 @@ def emit(
     def program(block: int) -> Program:
         row = target.row_length(block)
         options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
-        return _Emitter(outputs, arguments, **options, block=block, row=row).program()
+        return Emitter(outputs, arguments, **options, block=block, row=row).program()
 
     longest = program(target.blocks[0])
     block = target.block_for(longest.rows, 32 if single else 64)
     return program(block) if batch and block != target.blocks[0] else longest
 
 
-__all__ = ["emit"]
+__all__ = ["STEPS", "Emitter", "emit"]

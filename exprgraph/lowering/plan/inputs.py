@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ...loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
 from ...loops.types import Axis
 from ...loops.verify import why_not_neighbours
-from .access import Affine, Location
+from .access import Affine, Location, is_round
 
 #: the table of indices, the entry of the running step, the samples of a block, the lane, the samples of the call
 TABLE, ENTRY, COUNT, LANE, SAMPLES = (
@@ -39,6 +39,7 @@ class Inputs:
         self.values: list[int] = []  # of the step, in the order of the names p0, p1, ...
         self.buffers: set[str] = set()
         self.uses_samples = False
+        self.rounds: set[str] = set()  # the loops over rounds around it
         self.functions: set[str] = set()  # called functions and procedures
         self.reassociate = False
         self._addresses: dict[tuple[str, Affine], Expression] = {}
@@ -79,9 +80,11 @@ class Inputs:
 
     def start(self, at: Affine, variables: Sequence[str]) -> Expression:
         """The start address for a procedure, without the variables of its own loops."""
-        return _total([self.integer(at.const), *(self._multiple(v, c) for v, c in at.terms if v in variables)])
+        return _total([self.integer(at.const), *(self._multiple(v, c) for v, c in at.terms if v in variables or is_round(v))])
 
     def _multiple(self, variable: str, by: int) -> Expression:
+        if is_round(variable):
+            self.rounds.add(variable)
         if by == 1:
             return _variable(variable)
         if self.literal:
@@ -114,6 +117,7 @@ class Inputs:
         """The parameters of the kernel, in order."""
         out = [_buffer(b) for b in sorted(self.buffers)]
         out += [SAMPLES] if self.uses_samples else []
+        out += [_variable(r) for r in sorted(self.rounds)]
         out += [TABLE, ENTRY] if self.values else []
         return (*out, COUNT) if self.lanes else tuple(out)
 

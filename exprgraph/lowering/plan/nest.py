@@ -15,8 +15,8 @@ NEST_OPERATIONS = 2000
 
 
 #: Elementwise, with any number of assignments; the others have one: a sum or an extremum over axes, a sum over samples, a
-#: routine of the library, and movements by a table of positions.
-Kind = Literal["pointwise", "reduce", "total", "routine", "take", "put"]
+#: routine of the library, several steps that have a rule in :data:`emit.STEPS`, and movements by a table of positions.
+Kind = Literal["pointwise", "reduce", "total", "routine", "steps", "take", "put"]
 #: the identity of stored values: a node, or the number of an output or of scratch space
 Stored = Union[Node, tuple[str, object]]
 

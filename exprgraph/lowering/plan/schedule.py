@@ -20,7 +20,7 @@ from ...graph.column import Column
 from ...graph.leaves import zeros
 from ...graph.node import Node, Shape
 from ...graph.views import Contraction
-from .access import MultiIndex, identity_index, is_view, through_views
+from .access import MultiIndex, identity_index, is_view, range_of_vector, through_views
 from .movement import composed, movement
 from .nest import Assignment, Kind, Nest
 from .phases import Phase
@@ -148,11 +148,15 @@ class Scheduler:
         """Whether the elements of an argument lie in row-major order in a buffer, so that reshaping is free."""
         while arg.op is primitive.RESHAPE:
             arg = arg.args[0]
+        vector = range_of_vector(arg)
+        if vector is not None:
+            return self._can_alias(vector[0])
         return not is_view(arg) and arg.op is not primitive.ARRAY
 
     def alias_base(self, node: Node) -> Node:
         while node.op is primitive.RESHAPE and node not in self.pieces:
-            node = node.args[0]
+            vector = range_of_vector(node.args[0])
+            node = node.args[0] if vector is None else vector[0]
         return node
 
     def _sources(self, node: Node) -> list[tuple[Node, bool]]:

@@ -9,7 +9,7 @@ import numpy as np
 from ...graph.node import Node, Shape
 from ...graph.primitive import ARRAY, RESHAPE
 from ...graph.views import data_of
-from .access import Location, contiguous
+from .access import Location, contiguous, range_of_vector
 
 
 class Storage:
@@ -34,8 +34,9 @@ class Storage:
                 self.known += data.size
             else:
                 assert key.op is RESHAPE, f"{key.op.name} has no location"  # a reshaped value shares the storage of the value
-                base = self.location(key.args[0])
-                self.locations[key] = base._replace(strides=contiguous(key.shape))
+                vector, start = range_of_vector(key.args[0]) or (key.args[0], 0)
+                base = self.location(vector)
+                self.locations[key] = base._replace(strides=contiguous(key.shape), offset=base.offset + start)
         return self.locations[key]
 
     def new_shared(self, key: object, shape: Shape) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ...functions.elementwise import Function
 from ...graph.node import Node
-from ...graph.traverse import topological
+from ...graph.traverse import with_inner
 
 
 def unread_functions(outputs: Sequence[Node]) -> dict[str, str]:
     """The user-defined functions whose code only Numba compiles, with the reasons."""
-    rows = {n.op for n in topological(outputs) if isinstance(n.op, Function) and n.op.added}
+    rows = {n.op for n in with_inner(outputs) if isinstance(n.op, Function) and n.op.added}
     return {r.name: str(r.template.unread) for r in sorted(rows, key=lambda r: r.name) if r.template.unread is not None}
 
 
