@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -76,6 +78,27 @@ def test_a_module_computes_what_the_package_does(place: Path) -> None:
     got = loaded("evaluator.py").evaluate(x, ps.flat)
     np.testing.assert_allclose(got[0], value, rtol=1e-13)
     np.testing.assert_allclose(got[1].reshape(gradient.flat.shape), gradient.flat, rtol=1e-12, atol=1e-14)
+
+
+def test_a_file_of_c_has_its_header_and_the_names_of_the_derivatives(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export("evaluator.c", "value, jacobian(jacobian)", "--params", "trained.npz") == 0
+    printed = capsys.readouterr().out
+    assert "takes  sinput              (2,)\ngives  value               (1,)" in printed and "parameters" not in printed
+    header = " ".join(Path("evaluator.h").read_text().split())
+    assert "evaluator_call(const double *sinput, double *value, double *jacobian_jacobian, double *workspace, int64_t samples)" in header
+    assert set(os.listdir()) == {"trained.npz", "evaluator.c", "evaluator.h"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.parametrize(("options", "takes"), [((), 2), (("--params", "trained.npz", "--name", "net", "--no-batch"), 1)])
+def test_a_file_of_c_checks_itself(options: tuple[str, ...], takes: int, place: Path) -> None:
+    assert export("evaluator.c", "value, gradient(jacobian)", *options) == 0
+    name = "NET" if "--name" in options else "EVALUATOR"
+    assert f"#define {name}_ARGUMENTS {takes}\n" in Path("evaluator.h").read_text()
+    subprocess.run(["cc", "-std=c99", f"-D{name}_MAIN", "evaluator.c", "-o", "check", "-lm"], check=True)
+    done = subprocess.run(["./check"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("self-check passed")
 
 
 @pytest.mark.slow
