@@ -147,6 +147,10 @@ def test_other_names_are_taken(tmp_path: Path, writer: str) -> None:
     _, write = WRITERS[writer]
     for name in ("evaluator", "run-0.5", "v1.2.final", ".hidden", "名前", "a b", "$(touch pwned)", "x" * 240):
         path = tmp_path / name
+        if "function" in writer and path.suffix:  # the ending of a function's file is one of many formats
+            with pytest.raises(eg.errors.FileNameError, match="means no format"):
+                write(str(path))
+            continue
         write(str(path))
         assert [p.name for p in tmp_path.iterdir()] == [name]
         path.unlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,10 @@ def test_another_ending_is_an_error_that_lists_all(tmp_path):
     listed = " or ".join(suffixes())
     with pytest.raises(eg.errors.FileNameError, match=f"the ending .csv means a table or text; give a name that ends in {listed}$"):
         FN.save(tmp_path / "f.csv")
+    for ending in (".xyz", ".5", ".C++"):
+        said = f"the ending {re.escape(ending)} means no format; give a name that ends in {listed}$"
+        with pytest.raises(eg.errors.FileNameError, match=said):
+            FN.save(tmp_path / f"f{ending}")
     assert not list(tmp_path.iterdir())
 
 

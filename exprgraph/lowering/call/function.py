@@ -295,7 +295,7 @@ class CompiledFunction:
             target, cpu, features: the machine of an object file.
 
         Raises:
-            FileNameError: the name's ending means something else, as in ``evaluator.csv``; the message lists the endings.
+            FileNameError: the name ends in something else, as in ``evaluator.csv``; the message lists the endings.
             ValueError: the format does not have an option, or the option a wrong value.
             CompilationError: it contains a user-defined function that the format cannot express.
             OSError: the directory does not exist, the path is not a regular file, or the disk is full.

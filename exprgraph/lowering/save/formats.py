@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
+from ...errors import FileNameError
 from ...support.files import checked_name
 from .options import Options
 from .saved import Saved
@@ -47,7 +48,7 @@ MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "
 #: the options of files in CasADi's conventions
 CASADI = frozenset(["name", "params", "abi", "derivatives", "by"])
 
-#: the first is the format of names that have no known ending
+#: the first is the format of names without an ending
 FORMATS = (
     Format((".py",), "module", "a Python module", frozenset(("dtype", "params"))),
     Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch"))),
@@ -87,11 +88,15 @@ def save(function: Saved, path: str | os.PathLike[str], options: Options) -> Non
     """Write a function to a file in the format that its name's ending means.
 
     Raises:
-        FileNameError: the ending means something else; the message lists those that are known.
+        FileNameError: the ending is another one; the message lists those that are known.
         ValueError: the format does not have an option, or these conventions of calls; the message names the endings that do.
         OSError: the file cannot be written.
     """
     name = checked_name(path, WHAT, suffixes())
+    ending = os.path.splitext(name)[1]
+    if ending and ending.lower() not in suffixes():
+        listed = " or ".join(suffixes())
+        raise FileNameError(f"cannot save {WHAT} to {name}: the ending {ending} means no format; give a name that ends in {listed}")
     form = format_of(name, options.abi)
     for option in options.given:
         if option not in form.options:
