@@ -30,6 +30,8 @@ def as_node(value: Operand) -> Node:
             return stack([as_node(v) for v in value])  # as NumPy would
         except RecursionError:
             raise ShapeError("a list of expressions is nested too deeply, or holds itself") from None
+    if isinstance(value, np.ndarray) and value.dtype == object and contains_node(value.tolist()):
+        return as_node(value.tolist())
     try:
         data = np.asarray(value)
     except ValueError as e:

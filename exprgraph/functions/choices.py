@@ -23,7 +23,7 @@ from ..graph.leaves import number, zeros
 from ..graph.node import Node, Operand
 from ..graph.views import Contraction
 from ..support import values
-from .elementwise import Elementwise, Function, apply, broadcast, moved_in, row_named
+from .elementwise import Elementwise, Function, apply, broadcast, broadcast_to, moved_in, row_named
 from .elementwise import row as _row
 
 _half = 0.5
@@ -198,7 +198,7 @@ _where: Elementwise = _row(
     lambda c, a, b: _where(c, 0.0, 1.0),
     latex=r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     code="({1} if {0} != 0.0 else {2})",
-    build=_of_conditions("where", 1),
+    build=lambda c, a, b: _chosen(c, a, b),
     sample=[(1, 2), (-2, 2), (-2, 2)],
 )
 # ct * p where ct is not zero, and 0 elsewhere: multiplies a derivative behind a branch that is not taken, so that an
@@ -236,6 +236,14 @@ ratio: Elementwise = _row(
     doc="x/y, and 0 where x is 0.",
     internal=True,
 )
+
+
+def _chosen(condition: Operand, a: Operand, b: Operand) -> Node:
+    """A choice; that of a number is the branch."""
+    refuse_truth(condition, "where")
+    (c, *branches), shape = broadcast(condition, a, b, what="the arguments of where")
+    known = number(c)
+    return apply(WHERE, c, *branches) if known is None else broadcast_to(branches[0 if known else 1], shape)
 
 
 def _gate(ct: Operand, p: Operand) -> Node:

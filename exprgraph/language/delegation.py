@@ -19,7 +19,7 @@ from ..support.exact import is_of_sympy
 _OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)
 #: the reflected method of each operator
 REFLECTED = {
-    **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul")},
+    **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor")},
     "lt": "__gt__", "le": "__ge__", "gt": "__lt__", "ge": "__le__",
 }  # fmt: skip
 

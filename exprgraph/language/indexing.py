@@ -1,4 +1,4 @@
-"""``node[index]``: NumPy's basic indexing, and one array of integers."""
+"""``node[index]``: NumPy's indexing, with slices, integers, arrays of integers and constant masks."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ from ..canonical.select import select
 from ..errors import AxisError
 from ..graph.node import Node, Shape
 from ..graph.views import Entry, Slice, Take
+from .rearranged import gathered, positions_of
 
 
 def getitem(node: Node, index: Any) -> Node:
-    """The selection ``node[index]``: NumPy's basic indexing, one array of integers, ``...`` and ``None``.
+    """The selection ``node[index]``: NumPy's indexing by numbers, slices, arrays of integers, masks, ``...`` and ``None``.
 
-    The shape is NumPy's.  A boolean array of an axis' length counts as the positions where it is true.
+    The shape is NumPy's.  Arrays of integers may have any number of axes, and several are paired as in NumPy; ``np.ix_``
+    makes a grid of them.  A boolean array counts as the positions where it is true.
 
     Raises:
-        AxisError: an index is out of bounds, or there are too many indices or arrays.
+        AxisError: an index is out of bounds, there are too many indices, or arrays do not broadcast together.
         TypeError: an index has another type, for example an expression.
 
     >>> import exprgraph as eg
     >>> A = eg.Symbol("A", shape=(4, 3))
     >>> A[0, -1], A[::2].shape, A[[3, 0, 0]].shape, A[..., None].shape
     (A[0, 2], (2, 3), (3, 3), (4, 3, 1))
+    >>> A[[0, 1], [2, 0]]
+    [A[0, 2], A[1, 0]]
     """
     items = list(index) if isinstance(index, tuple) else [index]
+    if any(isinstance(i, (list, np.ndarray)) for i in items):
+        items = [_array_index(i) if isinstance(i, (list, np.ndarray)) else i for i in items]
+        arrays = [i for i in items if isinstance(i, np.ndarray) and i.ndim]
+        if len(arrays) > 1 or any(i.ndim > 1 for i in arrays):
+            return _by_arrays(node, tuple(items))
     given = sum(1 for i in items if i is not None and i is not Ellipsis)
     ellipses = sum(i is Ellipsis for i in items)  # not items.count: arrays compare elementwise
     if ellipses > 1:
@@ -38,7 +47,7 @@ def getitem(node: Node, index: Any) -> Node:
         raise AxisError(f"too many indices: {given} for an expression of shape {node.shape}")
     entries: list[Entry] = []
     layout: list[int | None] = []  # axes of the result: position among the selected axes, or None for a new one
-    takes = 0
+    take: int | None = None  # the axis that an array of integers indexes
     advanced: list[int] = []  # the positions of the integers and the array of integers in the index
     for at, item in enumerate(items):
         if item is Ellipsis:
@@ -51,20 +60,18 @@ def getitem(node: Node, index: Any) -> Node:
             continue
         axis = len(entries)
         entry = index_entry(item, node.shape[axis], axis, node.shape)
-        takes += isinstance(entry, Take)
+        if isinstance(item, np.ndarray):
+            take = axis
         if not isinstance(entry, int):
             layout.append(axis)
         if not isinstance(item, slice):
             advanced.append(at)
         entries.append(entry)
-    if takes > 1:
-        raise AxisError("at most one axis can be indexed by an array of integers; index one axis after another")
     picked = select(node, entries)
-    if takes and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
+    if take in layout and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
         # NumPy's rule: if a slice separates the array from an integer, the axes of the array come first
-        taken = next(k for k, e in enumerate(entries) if isinstance(e, Take))
-        layout.remove(taken)
-        layout.insert(0, taken)
+        layout.remove(take)
+        layout.insert(0, take)
     selected = [k for k, e in enumerate(entries) if not isinstance(e, int)]
     if layout == selected:
         return picked
@@ -73,12 +80,34 @@ def getitem(node: Node, index: Any) -> Node:
     return contract([(picked, labels)], out, {k: 1 for k in out if isinstance(k, tuple)})
 
 
+def _array_index(item: Any) -> Any:
+    """A list or an array as an array of integers or of truth values, if it is one."""
+    try:
+        given = np.asarray(item)
+    except (ValueError, TypeError):  # a ragged list, or one of expressions
+        return item
+    if given.size == 0 and isinstance(item, list):
+        return given.astype(int)
+    return given if given.dtype.kind in "iub" else item
+
+
+def _by_arrays(node: Node, index: tuple[Any, ...]) -> Node:
+    """A selection by several arrays, or by arrays of several axes: NumPy's, of the positions."""
+    for item in index:
+        if not (item is None or item is Ellipsis or isinstance(item, (slice, np.ndarray)) or hasattr(item, "__index__")) or isinstance(
+            item, Node
+        ):
+            index_entry(item, 1, 0, node.shape)  # refuses it
+    try:
+        return gathered(node, positions_of(node)[index])
+    except IndexError as error:
+        raise AxisError(f"{error} (shape {node.shape})") from None
+
+
 def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     """The entry for one item of an index on an axis of length n."""
     if isinstance(item, Node):
-        raise TypeError(
-            "an index must be a number, not an expression; use where(...) to choose by the value of an expression"
-        )
+        raise TypeError("an index must be a number, not an expression; use where(...) to choose by the value of an expression")
     if isinstance(item, slice):
         try:
             start, stop, step = item.indices(n)
@@ -95,7 +124,7 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     try:
         positions = np.asarray(item)
     except ValueError:  # a ragged list
-        raise TypeError(f"an index is an integer, a slice, ..., None or a one-dimensional array of integers, got {item!r}") from None
+        raise TypeError(f"an index is an integer, a slice, ..., None or an array of integers, got {item!r}") from None
     if positions.dtype == bool and positions.ndim == 1 and len(positions) != n:
         raise AxisError(f"a boolean index of length {len(positions)} for axis {axis} of size {n} (shape {shape})")
     if positions.dtype == bool and positions.shape == (n,):
@@ -105,9 +134,7 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     if positions.ndim == 0 and positions.dtype.kind in "iu":
         return index_entry(int(positions), n, axis, shape)
     if positions.dtype.kind not in "iu" or positions.ndim != 1:
-        raise TypeError(
-            f"an index is an integer, a slice, ..., None or a one-dimensional array of integers, got {item!r}"
-        )
+        raise TypeError(f"an index is an integer, a slice, ..., None or an array of integers, got {item!r}")
     for i in positions.tolist():
         if not -n <= i < n:
             raise AxisError(f"index {i} is out of bounds for axis {axis} of size {n} (shape {shape})")

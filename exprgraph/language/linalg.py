@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
 
 from ..canonical.contract import contract
 from ..canonical.joining import reshape
@@ -13,7 +17,11 @@ from ..errors import ShapeError
 from ..functions.elementwise import broadcast_shapes, broadcast_to
 from ..graph.leaves import identity
 from ..graph.node import Node, Operand
-from .axes import axes_listed, normalize_axis
+from ..graph.views import Entry, Slice
+from ..support.integers import whole
+from ..support.names import brief
+from .axes import axes_listed, normalize_axes, normalize_axis
+from .rearranged import rearranged
 
 
 def matmul(a: Operand, b: Operand) -> Node:
@@ -78,6 +86,23 @@ def dot(a: Operand, b: Operand) -> Node:
     return contract([(a, left), (b, right)], out)
 
 
+def vecdot(x1: Operand, x2: Operand, axis: int = -1) -> Node:
+    """The inner products of vectors along an axis; other axes broadcast, like np.vecdot."""
+    product = as_node(x1) * x2
+    k = normalize_axis(axis, product.ndim)
+    return contract([(product, range(product.ndim))], [i for i in range(product.ndim) if i != k])
+
+
+def matvec(x1: Operand, x2: Operand) -> Node:
+    """Matrices times vectors; leading axes broadcast, like np.matvec."""
+    return squeeze(matmul(x1, expand_dims(x2, -1)), -1)
+
+
+def vecmat(x1: Operand, x2: Operand) -> Node:
+    """Vectors times matrices; leading axes broadcast, like np.vecmat."""
+    return squeeze(matmul(expand_dims(x1, -2), x2), -2)
+
+
 def outer(a: Operand, b: Operand) -> Node:
     """The outer product of all elements of a and all elements of b, like np.outer; shape ``(a.size, b.size)``.
 
@@ -90,26 +115,28 @@ def outer(a: Operand, b: Operand) -> Node:
     return contract([(reshape(a, (a.size,)), ["i"]), (reshape(b, (b.size,)), ["j"])], ["i", "j"])
 
 
-def einsum(rule: str, *operands: Operand) -> Node:
+def einsum(rule: str | Operand, *operands: Any) -> Node:
     """np.einsum with explicit or implicit output; an ellipsis means leading axes.
 
     Args:
         rule: the labels of the axes of each operand and of the result, such as ``"ij,j->i"``.
         operands: one expression for each.
 
+    NumPy's other form has numbers as labels: ``einsum(A, [0, 1], x, [1], [0])``.
+
     Raises:
         ShapeError: the rule has another number of operands or of axes, a label has two sizes, or the output
             has a label twice, or one that no operand has.
-        TypeError: the rule is not a string.
+        TypeError: there is neither a rule nor lists of labels.
 
     >>> import exprgraph as eg
     >>> A = eg.Symbol("A", shape=(3, 3))
     >>> eg.einsum("ii", A).shape, eg.einsum("ij->ji", A).shape
     ((), (3, 3))
     """
-    nodes = [as_node(o) for o in operands]
     if not isinstance(rule, str):
-        raise TypeError(f"einsum takes its rule as a string such as 'ij,j->i', got {type(rule).__name__}")
+        rule, operands = _spelled_rule((rule, *operands))
+    nodes = [as_node(o) for o in operands]
     inputs, arrow, result = rule.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(nodes):
@@ -159,6 +186,22 @@ def einsum(rule: str, *operands: Operand) -> Node:
     return contract(list(zip(nodes, labels)), out, size)
 
 
+def _spelled_rule(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The rule and the operands of a call with lists of numbers as labels."""
+    if len(given) < 2 or not all(isinstance(ks, (list, tuple)) for ks in given[1::2]):
+        raise TypeError(
+            f"einsum takes its rule as a string such as 'ij,j->i', or each operand with a list of labels, got {type(given[0]).__name__}"
+        )
+    letters: dict[Any, str] = {Ellipsis: "..."}
+    for k in (k for ks in [*given[1::2], *given[2 * (len(given) // 2) :]] for k in ks):
+        if k is not Ellipsis and (not isinstance(k, int) or not 0 <= k < len(string.ascii_letters)):
+            raise ShapeError(f"einsum: labels are whole numbers from 0 to {len(string.ascii_letters) - 1} or ..., got {k!r}")
+        letters.setdefault(k, string.ascii_letters[k] if k is not Ellipsis else "...")
+    terms = ["".join(letters[k] for k in ks) for ks in given[1::2]]
+    out = ["->" + "".join(letters[k] for k in given[-1])] if len(given) % 2 else []
+    return ",".join(terms) + "".join(out), given[0 : 2 * len(terms) : 2]
+
+
 def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
     """Permute the axes, by default in reverse order, like np.transpose.
 
@@ -181,21 +224,25 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
     return contract([(node, range(node.ndim))], order)
 
 
-def moveaxis(x: Operand, source: int, destination: int) -> Node:
-    """Move one axis to another position, like np.moveaxis; the others keep their order.
+def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Node:
+    """Move one axis or several to other positions, like np.moveaxis; the others keep their order.
 
     Raises:
         AxisError: an axis is out of range.
+        ValueError: the numbers of axes and of positions differ, or one is named twice.
 
     >>> import exprgraph as eg
     >>> eg.moveaxis(eg.Symbol("A", shape=(2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
     node = as_node(x)
-    s = normalize_axis(source, node.ndim)
-    d = normalize_axis(destination, node.ndim)
-    order = [k for k in range(node.ndim) if k != s]
-    order.insert(d, s)
+    moved = [normalize_axis(a, node.ndim) for a in axes_listed(source, "moveaxis")]
+    to = [normalize_axis(a, node.ndim) for a in axes_listed(destination, "moveaxis")]
+    if len(moved) != len(to) or len(set(moved)) < len(moved) or len(set(to)) < len(to):
+        raise ValueError(f"moveaxis: axes {moved} to positions {to}; as many of both, and each once")
+    order = [k for k in range(node.ndim) if k not in moved]
+    for d, s in sorted(zip(to, moved)):
+        order.insert(d, s)
     return transpose(node, order)
 
 
@@ -216,8 +263,8 @@ def swapaxes(x: Operand, a: int, b: int) -> Node:
     return transpose(node, order)
 
 
-def expand_dims(x: Operand, axis: int) -> Node:
-    """Insert an axis of length one at a position of the result, like np.expand_dims.
+def expand_dims(x: Operand, axis: int | tuple[int, ...]) -> Node:
+    """Insert an axis of length one at a position of the result, or several at several, like np.expand_dims.
 
     Raises:
         AxisError: the position is out of range.
@@ -227,9 +274,9 @@ def expand_dims(x: Operand, axis: int) -> Node:
     (3, 1)
     """
     node = as_node(x)
-    k = normalize_axis(axis, node.ndim + 1)
-    kept = [i for i in range(node.ndim + 1) if i != k]
-    return contract([(node, kept)], range(node.ndim + 1), {k: 1})
+    ndim = node.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1)
+    new = normalize_axes(axis if isinstance(axis, (tuple, list)) else (axis,), ndim)
+    return contract([(node, [i for i in range(ndim) if i not in new])], range(ndim), dict.fromkeys(new, 1))
 
 
 def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
@@ -255,13 +302,13 @@ def squeeze(x: Operand, axis: int | tuple[int, ...] | None = None) -> Node:
     return select(node, tuple(0 if k in axes else None for k in range(node.ndim)))
 
 
-def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The sum of the diagonal of two axes (by default the first two), like np.trace; the other axes stay.
+def trace(x: Operand, axis1: int = 0, axis2: int = 1, *, offset: int = 0) -> Node:
+    """The sum of a diagonal of two axes (by default the main one of the first two), like np.trace; the other axes stay.
 
     The trace is pushed down: ``trace(hessian(f, x))`` never forms the Hessian.
 
     Raises:
-        ShapeError: there are no two axes, they are the same, or they differ in length.
+        ShapeError: there are no two axes, or they are the same.
         AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
@@ -269,55 +316,66 @@ def trace(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
     >>> eg.trace(eg.hessian(eg.dot(x, x), x))
     6
     """
-    node = as_node(x)
-    return contract(*_diagonal_labels(node, axis1, axis2, keep=False))
+    node, a, b = _with_diagonal(x, axis1, axis2, offset)
+    labels = [a if k == b else k for k in range(node.ndim)]
+    return contract([(node, labels)], [k for k in labels if k != a])
 
 
-def diagonal(x: Operand, axis1: int = 0, axis2: int = 1) -> Node:
-    """The diagonal of two axes (by default the first two) as the last axis, like np.diagonal.
+def diagonal(x: Operand, axis1: int = 0, axis2: int = 1, *, offset: int = 0) -> Node:
+    """A diagonal of two axes (by default the main one of the first two) as the last axis, like np.diagonal.
 
     Raises:
-        ShapeError: there are no two axes, they are the same, or they differ in length.
+        ShapeError: there are no two axes, or they are the same.
         AxisError: an axis is out of range.
 
     >>> import exprgraph as eg
     >>> eg.diagonal(eg.Symbol("A", shape=(3, 3, 2))).shape
     (2, 3)
     """
+    node, a, b = _with_diagonal(x, axis1, axis2, offset)
+    labels = [a if k == b else k for k in range(node.ndim)]
+    return contract([(node, labels)], [*(k for k in labels if k != a), a])
+
+
+def _with_diagonal(x: Operand, axis1: int, axis2: int, offset: int) -> tuple[Node, int, int]:
+    """The largest part that has a diagonal as its main one, and the two axes."""
     node = as_node(x)
-    return contract(*_diagonal_labels(node, axis1, axis2, keep=True))
-
-
-def _diagonal_labels(node: Node, axis1: int, axis2: int, *, keep: bool) -> tuple[list[tuple[Node, list[int]]], list[int]]:
     if node.ndim < 2:
         raise ShapeError(f"a diagonal needs two axes, got shape {node.shape}")
     a, b = normalize_axis(axis1, node.ndim), normalize_axis(axis2, node.ndim)
     if a == b:
         raise ShapeError(f"a diagonal needs two different axes, got {axis1} twice")
-    if node.shape[a] != node.shape[b]:
-        raise ShapeError(f"a diagonal needs two axes of one length, got {node.shape[a]} and {node.shape[b]} (shape {node.shape})")
-    labels = list(range(node.ndim))
-    labels[b] = a
-    out = [k for k in range(node.ndim) if k not in (a, b)]
-    return [(node, labels)], out + [a] * keep
+    k = _offset(offset)
+    first, second = max(-k, 0), max(k, 0)
+    n = max(min(node.shape[a] - first, node.shape[b] - second), 0)
+    entries: list[Entry] = [Slice(first, 1, n) if i == a else Slice(second, 1, n) if i == b else None for i in range(node.ndim)]
+    return select(node, entries), a, b
 
 
-def diag(x: Operand) -> Node:
-    """The matrix with a vector as its diagonal, or the diagonal of a matrix, like np.diag.
+def _offset(offset: int) -> int:
+    k = whole(offset)
+    if k is None:
+        raise TypeError(f"the offset of a diagonal is a whole number, got {brief(offset)}")
+    return k
+
+
+def diag(x: Operand, k: int = 0) -> Node:
+    """The matrix with a vector on its diagonal k, and zeros elsewhere, or the diagonal k of a matrix, like np.diag.
 
     Raises:
-        ShapeError: x is neither a vector nor a square matrix.
+        ShapeError: x is neither a vector nor a matrix.
 
     >>> import exprgraph as eg
     >>> eg.diag(eg.Symbol("x", shape=2))
     [[x[0], 0], [0, x[1]]]
     """
     node = as_node(x)
-    if node.ndim == 1:
-        return contract([(node, ["i"]), (identity(node.size), ["i", "j"])], ["i", "j"])
     if node.ndim == 2:
-        return diagonal(node)
-    raise ShapeError(f"diag takes a vector or a matrix, got shape {node.shape}")
+        return diagonal(node, offset=k)
+    if node.ndim != 1:
+        raise ShapeError(f"diag takes a vector or a matrix, got shape {node.shape}")
+    square, k = contract([(node, ["i"]), (identity(node.size), ["i", "j"])], ["i", "j"]), _offset(k)
+    return square if k == 0 else rearranged("diag", np.pad, square, [(max(-k, 0), max(k, 0)), (max(k, 0), max(-k, 0))])
 
 
 def solve(a: Operand, b: Operand) -> Node:

@@ -10,11 +10,12 @@ import numpy as np
 from ..canonical import joining
 from ..canonical.arithmetic import linear
 from ..canonical.contract import quotient, times
-from ..canonical.operands import as_node
+from ..canonical.operands import as_node, refuse_truth
 from ..functions import rows as functions
-from ..functions.elementwise import broadcast
+from ..functions.elementwise import broadcast, is_boolean
 from ..graph.node import Node, Operand
-from . import linalg, reductions, refusals
+from ..support.names import brief
+from . import linalg, refusals
 from .delegation import leaves_to_other
 from .indexing import getitem
 from .shapes import reshape_to
@@ -58,6 +59,38 @@ def greater(a: Operand, b: Operand) -> Node:
 def greater_equal(a: Operand, b: Operand) -> Node:
     """Whether a >= b, elementwise."""
     return functions.less_equal(b, a)
+
+
+def _conditions(sign: str, *operands: Any) -> list[Node]:
+    """The operands of a sign that combines conditions, as expressions."""
+    for operand in operands:
+        refuse_truth(operand, sign)
+        if not (is_boolean(operand) if isinstance(operand, Node) else np.asarray(operand).dtype == np.bool_):
+            raise TypeError(
+                f"{sign} combines conditions, such as (x > 0) {'& ~' if sign == '~' else sign}(x > 1) with parentheses; one operand is "
+                f"{'an expression' if isinstance(operand, Node) else brief(operand)} that is no comparison"
+            )
+    return [as_node(operand) for operand in operands]
+
+
+def both(a: Operand, b: Operand) -> Node:
+    """``a & b``: whether both conditions hold, elementwise."""
+    return functions.logical_and(*_conditions("&", a, b))
+
+
+def either(a: Operand, b: Operand) -> Node:
+    """``a | b``: whether one of two conditions holds, elementwise."""
+    return functions.logical_or(*_conditions("|", a, b))
+
+
+def one_of(a: Operand, b: Operand) -> Node:
+    """``a ^ b``: whether exactly one of two conditions holds, elementwise."""
+    return functions.not_equal(*_conditions("^", a, b))
+
+
+def invert(a: Operand) -> Node:
+    """``~a``: whether a condition does not hold, elementwise."""
+    return functions.logical_not(*_conditions("~", a))
 
 
 def _binary(name: str, f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
@@ -139,10 +172,7 @@ def _install() -> None:
         "__index__": refusals.no_conversion,
         "__array__": refusals.no_conversion,
         "_sympy_": refusals.no_sympy,
-        "sum": reductions.sum,
-        "mean": reductions.mean,
-        "max": reductions.max,
-        "min": reductions.min,
+        "__invert__": invert,
         "reshape": _reshape,
         "transpose": _transpose,
         "ravel": _ravel,
@@ -151,7 +181,7 @@ def _install() -> None:
     for name, f in [
         ("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide),
         ("mod", functions.mod), ("floordiv", functions.floor_divide), ("divmod", _divmod),
-        ("pow", functions.power), ("matmul", linalg.matmul),
+        ("pow", functions.power), ("matmul", linalg.matmul), ("and", both), ("or", either), ("xor", one_of),
     ]:  # fmt: skip
         methods[f"__{name}__"], methods[f"__r{name}__"] = _binary(name, f)
     for name, f in [("lt", functions.less), ("le", functions.less_equal), ("gt", greater), ("ge", greater_equal)]:
@@ -163,6 +193,6 @@ def _install() -> None:
         setattr(Node, name, f)
 
 
-__all__ = ["add", "divide", "greater", "greater_equal", "multiply", "negative", "subtract"]
+__all__ = ["add", "both", "divide", "either", "greater", "greater_equal", "invert", "multiply", "negative", "one_of", "subtract"]
 
 _install()

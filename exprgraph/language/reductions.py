@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..canonical.arithmetic import scale
 from ..canonical.contract import contract
 from ..canonical.extrema import largest, smallest
 from ..canonical.joining import concatenate
-from ..canonical.operands import as_node
+from ..canonical.operands import as_node, refuse_truth
 from ..canonical.select import select
 from ..errors import ShapeError
+from ..functions import rows as functions
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX, along
-from ..functions.rows import absolute
+from ..functions.elementwise import broadcast_to
 from ..graph.leaves import constant
 from ..graph.node import Axis, Node, Operand
 from ..graph.views import Slice
@@ -26,13 +29,46 @@ def _restore(node: Node, like: Node, axes: tuple[int, ...], keepdims: bool) -> N
     return contract([(node, kept)], range(like.ndim), dict.fromkeys(axes, 1))
 
 
-def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+@dataclass(frozen=True)
+class _Extremum:
+    """A maximum or a minimum: over axes, and of two."""
+
+    over: Callable[[Node, tuple[int, ...]], Node]
+    of_two: Callable[[Operand, Operand], Node]
+
+
+_LARGEST, _SMALLEST = _Extremum(largest, functions.maximum), _Extremum(smallest, functions.minimum)
+
+
+def _masked(x: Operand, where: Operand, other: Operand, what: str) -> Node:
+    """The elements where a mask holds, and another value elsewhere; ``True`` is no mask."""
+    node = as_node(x)
+    if where is True:
+        return node
+    refuse_truth(where, what, "mask `where`")
+    chosen = functions.where(where, node, other)
+    if chosen.shape != node.shape:
+        raise ShapeError(f"{what}: a mask of shape {as_node(where).shape} for an expression of shape {node.shape}")
+    return chosen
+
+
+def counted(node: Node, axes: tuple[int, ...], where: Operand) -> Node | int:
+    """The number of elements over axes where a mask holds, with the axes of length one; without a mask, a number."""
+    if where is True:
+        return math.prod(node.shape[k] for k in axes)
+    mask = broadcast_to(functions.not_equal(where, 0.0), node.shape)
+    return sum(mask, axes, keepdims=True)
+
+
+def sum(x: Operand, axis: Axis = None, keepdims: bool = False, *, initial: Operand | None = None, where: Operand = True) -> Node:  # noqa: A001
     """The sum over axes (by default all), like np.sum.
 
     Args:
         x: an expression.
         axis: an axis, several axes, or None for all.
         keepdims: keep the axes with length one.
+        initial: a term of each sum.
+        where: a mask, which broadcasts to x; elements where it is 0 are left out.
 
     Returns:
         The shape of x without the axes; over an axis without elements, 0.
@@ -46,14 +82,15 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.sum(W, axis=0).shape
     (2,)
     """
-    node = as_node(x)
+    node = _masked(x, where, 0.0, "sum")
     axes = normalize_axes(axis, node.ndim)
     out = [k for k in range(node.ndim) if k not in axes]
-    return _restore(contract([(node, range(node.ndim))], out), node, axes, keepdims)
+    result = _restore(contract([(node, range(node.ndim))], out), node, axes, keepdims)
+    return result if initial is None else result + initial
 
 
-def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The mean over axes, like np.mean; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+def mean(x: Operand, axis: Axis = None, keepdims: bool = False, *, where: Operand = True) -> Node:
+    """The mean over axes, like np.mean; ``axis``, ``keepdims``, ``where`` and shapes as in :func:`sum`.
 
     For the mean over samples, use ``over_samples.mean``.
 
@@ -68,26 +105,36 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim)
-    n = 1
-    for k in axes:
-        n *= node.shape[k]
+    n = counted(node, axes, where)
     if n == 0:
         raise ShapeError(f"mean over no elements: shape {node.shape}, axis {axis}")
-    return scale(1.0 / n, sum(node, axis, keepdims))
+    if isinstance(n, int):
+        return scale(1.0 / n, sum(node, axis, keepdims))
+    return sum(node, axis, keepdims, where=where) / (n if keepdims else sum(n, axes))
 
 
-def _extremum(name: str, over: Callable[[Node, tuple[int, ...]], Node], x: Operand, axis: Axis, keepdims: bool) -> Node:
-    node = as_node(x)
-    axes = tuple(k for k in normalize_axes(axis, node.ndim))
-    if any(node.shape[k] == 0 for k in axes):
+def _extremum(name: str, row: _Extremum, x: Operand, axis: Axis, keepdims: bool, initial: Operand | None, where: Operand) -> Node:
+    if where is not True and initial is None:
+        raise ValueError(f"{name} with `where` needs `initial`, its value where no element is left")
+    node = as_node(x) if initial is None else _masked(x, where, initial, name)
+    axes = normalize_axes(axis, node.ndim)
+    empty = [k for k in axes if node.shape[k] == 0]
+    if empty and initial is None:
         raise ShapeError(f"{name} over an axis of length 0: shape {node.shape}, axis {axis}")
-    return _restore(over(node, axes), node, axes, keepdims)
+    if empty:
+        kept = tuple(1 if k in axes else n for k, n in enumerate(node.shape))
+        result = broadcast_to(as_node(initial or 0.0), kept if keepdims else tuple(n for k, n in enumerate(node.shape) if k not in axes))
+    else:
+        result = _restore(row.over(node, axes), node, axes, keepdims)
+    return result if initial is None or empty else row.of_two(result, initial)
 
 
-def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+def max(  # noqa: A001
+    x: Operand, axis: Axis = None, keepdims: bool = False, *, initial: Operand | None = None, where: Operand = True
+) -> Node:
     """The maximum over axes, like np.max; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
 
-    The derivative is shared equally by tied elements.
+    The derivative is shared equally by tied elements.  ``initial`` counts as one more element; ``where`` needs it.
 
     Raises:
         ShapeError: there are no elements.
@@ -98,11 +145,13 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.evaluate(eg.gradient(eg.max(x), x), {x: [1.0, 2.0, 2.0]})
     array([0. , 0.5, 0.5])
     """
-    return _extremum("max", largest, x, axis, keepdims)
+    return _extremum("max", _LARGEST, x, axis, keepdims, initial, where)
 
 
-def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
-    """The minimum over axes, like np.min; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+def min(  # noqa: A001
+    x: Operand, axis: Axis = None, keepdims: bool = False, *, initial: Operand | None = None, where: Operand = True
+) -> Node:
+    """The minimum over axes, like np.min; arguments and shapes as in :func:`max`.
 
     The derivative is shared equally by tied elements.
 
@@ -115,11 +164,37 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa:
     >>> eg.min(x, axis=-1).shape
     (2,)
     """
-    return _extremum("min", smallest, x, axis, keepdims)
+    return _extremum("min", _SMALLEST, x, axis, keepdims, initial, where)
 
 
-def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The product over axes, like np.prod; ``axis``, ``keepdims`` and shapes as in :func:`sum`.
+def any(x: Operand, axis: Axis = None, keepdims: bool = False, *, where: Operand = True) -> Node:  # noqa: A001
+    """1 where an element over axes is not zero, else 0, like np.any; arguments as in :func:`sum`.
+
+    The result is an expression, so it has no truth value; use it as a condition of :func:`where`.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.any(x > 1), {x: [0.0, 2.0, 0.0]})
+    np.float64(1.0)
+    """
+    return max(functions.not_equal(x, 0.0), axis, keepdims, initial=0.0, where=where)
+
+
+def all(x: Operand, axis: Axis = None, keepdims: bool = False, *, where: Operand = True) -> Node:  # noqa: A001
+    """1 where every element over axes is not zero, else 0, like np.all; arguments as in :func:`sum`.
+
+    The result is an expression, so it has no truth value; use it as a condition of :func:`where`.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.all(x > 1), {x: [0.0, 2.0, 0.0]})
+    np.float64(0.0)
+    """
+    return min(functions.not_equal(x, 0.0), axis, keepdims, initial=1.0, where=where)
+
+
+def prod(x: Operand, axis: Axis = None, keepdims: bool = False, *, initial: Operand | None = None, where: Operand = True) -> Node:
+    """The product over axes, like np.prod; ``initial`` is one more factor; the rest is as in :func:`sum`.
 
     It takes log(n) operations.  Derivatives are exact where factors are zero.  Over an axis without elements it
     is 1.
@@ -132,7 +207,7 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     >>> eg.evaluate(eg.gradient(eg.prod(x), x), {x: [0.0, 2.0, 3.0]})
     array([6., 0., 0.])
     """
-    node = as_node(x)
+    node = _masked(x, where, 1.0, "prod")
     axes = normalize_axes(axis, node.ndim)
     whole = node
     for k in reversed(axes):
@@ -149,7 +224,8 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
                 node = low * high
             n = half + n % 2
         node = select(node, tuple(0 if a == k else None for a in range(node.ndim)))
-    return _restore(node, whole, axes, keepdims)
+    result = _restore(node, whole, axes, keepdims)
+    return result if initial is None else result * initial
 
 
 def _slice(node: Node, axis: int, start: int, count: int) -> Node:
@@ -183,9 +259,9 @@ def norm(x: Operand, ord: float | None = None, axis: Axis = None, keepdims: bool
         axes = normalize_axes(axis, node.ndim)
         return _restore(along(NORM, node, axes), node, axes, keepdims)
     if ord == 1:
-        return sum(absolute(node), axis, keepdims)
+        return sum(functions.absolute(node), axis, keepdims)
     if ord == float("inf"):
-        return max(absolute(node), axis, keepdims)
+        return max(functions.absolute(node), axis, keepdims)
     raise ValueError(f"norm: ord must be None, 1, 2 or inf, got {ord!r}")
 
 
@@ -205,7 +281,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
     """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim)
-    if any(node.shape[k] == 0 for k in axes):
+    if 0 in [node.shape[k] for k in axes]:
         raise ShapeError(f"logsumexp over an axis of length 0: shape {node.shape}, axis {axis}")
     return _restore(along(LOGSUMEXP, node, axes), node, axes, keepdims)
 
@@ -247,43 +323,4 @@ def log_softmax(x: Operand, axis: Axis = -1) -> Node:
     return along(LOG_SOFTMAX, node, normalize_axes(axis, node.ndim))
 
 
-def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The variance over axes, like np.var (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
-
-    Raises:
-        ShapeError: there are no elements.
-        AxisError, ValueError: as in :func:`sum`.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", shape=2)
-    >>> eg.evaluate(eg.var(x), {x: [1.0, 3.0]})
-    np.float64(1.0)
-    """
-    node = as_node(x)
-    return mean((node - mean(node, axis, keepdims=True)) ** 2, axis, keepdims)
-
-
-def std(x: Operand, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The standard deviation over axes, like np.std (ddof 0); ``axis``, ``keepdims`` and shapes as in :func:`sum`.
-
-    Its derivative is 0 where it is 0.
-
-    Raises:
-        ShapeError: there are no elements.
-        AxisError, ValueError: as in :func:`sum`.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", shape=2)
-    >>> eg.evaluate([eg.std(x), eg.gradient(eg.std(x), x)], {x: [3.0, 3.0]})
-    [np.float64(0.0), array([0., 0.])]
-    """
-    node = as_node(x)
-    axes = normalize_axes(axis, node.ndim)
-    centred = node - mean(node, axis, keepdims=True)
-    n = 1
-    for k in axes:
-        n *= node.shape[k]
-    return scale(n**-0.5, norm(centred, axis=axes, keepdims=keepdims))
-
-
-__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]
+__all__ = ["all", "any", "counted", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "sum"]

@@ -20,6 +20,7 @@ from ..graph.views import Entry, Slice
 from ..support.integers import normalize_shape, whole
 from .axes import normalize_axis
 from .indexing import index_entry
+from .numpy_arguments import only_float64
 
 
 def stack(parts: Sequence[Operand], axis: int = 0) -> Node:
@@ -150,6 +151,38 @@ def ones(shape: int | Sequence[int]) -> Node:
     array([1., 1., 1.])
     """
     return leaves.constant(1.0, normalize_shape(shape))
+
+
+def full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Node:
+    """The same value, a number or an expression, in every element, of the shape of a or of another one, like np.full_like.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.full_like(eg.Symbol("v", shape=2), x)
+    [x, x]
+    """
+    only_float64(dtype, "full_like")
+    return _broadcast_to(as_node(fill_value), as_node(a).shape if shape is None else normalize_shape(shape))
+
+
+def zeros_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Node:
+    """Zeros of the shape of a, or of another one, like np.zeros_like.
+
+    >>> import exprgraph as eg
+    >>> eg.zeros_like(eg.Symbol("v", shape=2))
+    [0, 0]
+    """
+    return full_like(a, 0.0, dtype, order, subok, shape)
+
+
+def ones_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Node:
+    """Ones of the shape of a, or of another one, like np.ones_like.
+
+    >>> import exprgraph as eg
+    >>> eg.ones_like(eg.Symbol("v", shape=2))
+    [1, 1]
+    """
+    return full_like(a, 1.0, dtype, order, subok, shape)
 
 
 def identity(n: int) -> Node:

@@ -23,12 +23,13 @@ from ..canonical.operands import as_node
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import indices_of, select
 from ..functions.along_axes import AxisFunction
-from ..functions.elementwise import Function, apply
+from ..functions.elementwise import Function
 from ..functions.rows import maximum, minimum
 from ..graph import primitive
 from ..graph.column import Column
 from ..graph.leaves import Symbol, constant, number
 from ..graph.node import Node, Operand
+from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Entries, Entry, Linear, axis_of, data_of, entries_of
 from .counting import COUNT
 
@@ -183,7 +184,7 @@ def _product(node: Node, index: Index, get: Get) -> Node:
 @ELEMENT.rule(Function)
 def _function(node: Node, index: Index, get: Get) -> Node:
     assert isinstance(node.op, Function)
-    return apply(node.op, *[get(a, _at(a, index)) for a in node.args])
+    return REBUILD[node.op](node, tuple(get(a, _at(a, index)) for a in node.args))
 
 
 @ELEMENT.rule(primitive.CONTRACT)

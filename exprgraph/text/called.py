@@ -12,7 +12,7 @@ from ..functions.elementwise import Function
 from ..graph import leaves, primitive
 from ..graph.column import Column
 from ..graph.primitive import TABLE, Primitive
-from ..language import linalg, many_operands, operators, reductions, shapes
+from ..language import linalg, many_operands, operators, reductions, shapes, statistics
 from ..language.functions import lookup
 
 
@@ -49,7 +49,8 @@ PARSE.fill(
 )
 PARSE.fill(
     _of(linalg, "diag diagonal dot einsum matmul moveaxis outer swapaxes trace transpose")
-    | _of(reductions, "mean std sum var")
+    | _of(reductions, "mean sum")
+    | _of(statistics, "std var")
     | _of(shapes, "broadcast_to"),
     primitive.CONTRACT,
 )

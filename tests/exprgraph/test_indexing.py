@@ -132,6 +132,21 @@ def test_selecting_from_a_placement_with_repeated_elements() -> None:
     np.testing.assert_array_equal(eg.evaluate(g[[0, 0, 1]], {v: [1.0, 2.0, 3.0]}), [4.0, 4.0, 4.0])
 
 
+P, Q = np.array([0, 2, 1]), np.array([[1, 0], [0, 1]])
+SEVERAL: list[Any] = [
+    (P, P), (P, slice(None), Q[0, :1]), (slice(None), P, 0), (P[:, None], slice(None), Q[0]), (..., P, 1), (0, slice(None), Q),
+    (Q,), (Q, Q), (None, Q, None, Q), np.ix_(P, [3, 0, 0], [1]), VALUE > 30, (VALUE[..., 0] > 20,), (VALUE[:, 0, 0] > 5, P[:2], 0),
+    (VALUE > 1e9,), ([], []), (P, P, [0, 1, 1]), ([2, 1], ..., [1, 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", SEVERAL, ids=range(len(SEVERAL)))
+def test_several_arrays_and_masks(index: Any) -> None:
+    check_as_numpy(index, 0)
+    check_as_numpy(index, 1)
+    check_the_derivative_of_a_selection_adds_up_repeated_elements(index, False)
+
+
 def test_an_array_that_a_slice_parts_from_an_integer_comes_first() -> None:
     for index in [(0, slice(None), [1, 0, 1]), ([2, 0], slice(None), 1), (0, ..., [1]), (0, None, [1, 3]), (1, [0, 2])]:
         assert T[index].shape == VALUE[index].shape
@@ -163,7 +178,10 @@ def test_selections_of_selections_are_one_selection_of_the_symbol() -> None:
         ((0, -5), eg.AxisError, "index -5 is out of bounds for axis 1 of size 4"),
         ((0, 0, 0, 0), eg.AxisError, r"too many indices: 4 for an expression of shape \(3, 4, 2\)"),
         ((..., ...), eg.AxisError, "only one ellipsis"),
-        (([0], [1]), eg.AxisError, "at most one axis"),
+        (([0], [4]), eg.AxisError, "index 4 is out of bounds for axis 1"),
+        (([0], [0, 1], [0, 0, 0]), eg.AxisError, "could not be broadcast"),
+        (([0], 0.5), TypeError, "an index is an integer"),
+        (VALUE[0] > 0, eg.AxisError, "boolean index did not match"),
         ([0, 7], eg.AxisError, "index 7 is out of bounds"),
         (1.5, TypeError, "an index is an integer"),
         ("a", TypeError, "an index is an integer"),

@@ -117,7 +117,6 @@ def test_axes() -> None:
         (lambda t: eg.inv(t), eg.ShapeError, "square"),
         (lambda t: eg.transpose(t, (0, 0)), eg.ShapeError, "are not a permutation of the 2 axes"),
         (lambda t: eg.squeeze(t, 0), eg.ShapeError, "has length 2, not 1"),
-        (lambda t: eg.trace(t), eg.ShapeError, "two axes of one length"),
         (lambda t: eg.trace(t, 1, 1), eg.ShapeError, "two different axes"),
         (lambda t: eg.diag(eg.stack([t, t])), eg.ShapeError, "a vector or a matrix"),
         (lambda t: eg.reshape(t, (4, 2)), eg.ShapeError, "cannot reshape 6 elements"),

@@ -1,0 +1,373 @@
+"""NumPy's functions of arrays on expressions, with NumPy's names of arguments, as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..canonical.joining import reshape
+from ..canonical.operands import as_node
+from ..errors import ShapeError
+from ..functions import rows as functions
+from ..functions.elementwise import broadcast_to
+from ..graph.leaves import constant
+from ..graph.node import Node
+from ..support.integers import normalize_shape, whole
+from ..support.names import brief
+from . import arranging, dividing, linalg, products, reductions, rounding, sequences, shapes, statistics
+from .axes import normalize_axis
+from .numpy_arguments import any_like, astype, max_like, mean_like, no_out, only_float64, sum_like, var_like
+from .operators import add, divide, multiply, subtract
+
+
+def _where(condition: Any, *branches: Any) -> Node:
+    if len(branches) != 2:
+        raise TypeError("np.where of an expression needs both branches: where(condition, a, b)")
+    return functions.where(condition, *branches)
+
+
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Node:
+    no_out(out, "trace")
+    only_float64(dtype, "trace")
+    return linalg.trace(a, axis1, axis2, offset=offset)
+
+
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
+    return linalg.diagonal(a, axis1, axis2, offset=offset)
+
+
+def _size(a: Any, axis: int | None = None) -> int:
+    node = as_node(a)
+    return node.size if axis is None else node.shape[normalize_axis(axis, node.ndim)]
+
+
+def _reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Node:
+    given = newshape if shape is None else shape
+    node = as_node(a)
+    if order != "F":
+        return shapes.reshape_to(node, given)
+    out = shapes.reshape_to(node, given).shape
+    return linalg.transpose(reshape(linalg.transpose(node), out[::-1]))
+
+
+def _ravel(a: Any, order: str = "C") -> Node:
+    return _reshape(a, -1, order)
+
+
+def _dot(a: Any, b: Any, out: Any = None) -> Node:
+    no_out(out, "dot")
+    return linalg.dot(a, b)
+
+
+def _outer(a: Any, b: Any, out: Any = None) -> Node:
+    no_out(out, "outer")
+    return linalg.outer(a, b)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Node:  # noqa: A002
+    return reductions.norm(x, ord, axis, keepdims)
+
+
+def _solve(a: Any, b: Any) -> Node:
+    a, b = as_node(a), as_node(b)
+    if b.ndim > 2 and a.ndim == 2:  # a stack of right-hand sides, where exprgraph.solve has further axes
+        a = broadcast_to(a, b.shape[:-2] + a.shape)
+    return linalg.solve(a, b)
+
+
+def _broadcast_to(array: Any, shape: Any) -> Node:
+    return broadcast_to(as_node(array), normalize_shape(shape))
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Node:  # noqa: A002
+    no_out(out, "clip")
+    return functions.clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+def _stack(arrays: Any, axis: int = 0, out: Any = None) -> Node:
+    no_out(out, "stack")
+    return shapes.stack(arrays, axis)
+
+
+def _concatenate(arrays: Any, axis: int | None = 0, out: Any = None) -> Node:
+    no_out(out, "concatenate")
+    parts = [as_node(a) for a in arrays]
+    return shapes.concatenate([p.ravel() for p in parts], 0) if axis is None else shapes.concatenate(parts, axis)
+
+
+def _unstack(x: Any, axis: int = 0) -> tuple[Node, ...]:
+    node = as_node(x)
+    if not node.ndim:
+        raise ShapeError("unstack needs an expression with at least one axis, got a scalar")
+    return tuple(linalg.moveaxis(node, axis, 0))
+
+
+def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Node:
+    no_out(out, "take")
+    return arranging.take(a, indices, axis, mode=mode)
+
+
+def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Node:
+    no_out(out, "choose")
+    return rounding.choose(a, choices, mode)
+
+
+def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Node:
+    no_out(out, "compress")
+    return arranging.compress(condition, a, axis)
+
+
+def _extract(condition: Any, arr: Any) -> Node:
+    return arranging.compress(np.ravel(condition), arr)
+
+
+def _round(a: Any, decimals: int = 0, out: Any = None) -> Node:
+    no_out(out, "round")
+    return rounding.round(a, decimals)
+
+
+def _trunc(x: Any, out: Any = None) -> Node:
+    no_out(out, "fix")
+    return rounding.trunc(x)
+
+
+def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Node:
+    return rounding.nan_to_num(x, nan, posinf, neginf)
+
+
+def _isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Node:
+    near = rounding.isclose(a, b, rtol, atol)
+    return functions.logical_or(near, functions.logical_and(rounding.is_nan(a), rounding.is_nan(b))) if equal_nan else near
+
+
+def _isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Node:
+    node, among = as_node(element), as_node(test_elements)
+    among = reshape(among, (among.size,))
+    found = reductions.any(functions.equal(reshape(node, (*node.shape, 1)), among), -1)
+    return functions.logical_not(found) if invert else found
+
+
+def _linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    only_float64(dtype, "linspace")
+    points = products.linspace(start, stop, num, endpoint, axis)
+    step = divide(subtract(stop, start), float(num - bool(endpoint)) or math.nan)
+    return (points, step) if retstep else points
+
+
+def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0) -> Node:
+    only_float64(dtype, "logspace")
+    return functions.power(base, products.linspace(start, stop, num, endpoint, axis))
+
+
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Node:
+    if isinstance(x, Node):
+        raise TypeError("bincount of an expression: the positions depend on values; only weights may be an expression")
+    at = np.asarray(x)
+    if at.ndim != 1 or at.dtype.kind not in "iu" or (at < 0).any():
+        raise TypeError("bincount: positions are a vector of whole numbers that are not negative")
+    n = max(int(at.max(initial=-1)) + 1, sequences.count_of(minlength, "bincount: the minlength"))
+    return shapes.place(weights, [at.tolist()], n) if at.size else constant(0.0, (n,))
+
+
+def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy") -> tuple[Node, ...]:
+    return tuple(dividing.meshgrid(*xi, sparse=sparse, indexing=indexing))
+
+
+def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Node, ...]:
+    return tuple(dividing.broadcast_arrays(*args))
+
+
+def _several(f: Callable[[Any], Node]) -> Callable[..., Any]:
+    """A function of one array, called with any number of them."""
+
+    def call(*arrays: Any) -> Any:
+        out = tuple(map(f, arrays))
+        return out[0] if len(out) == 1 else out
+
+    return call
+
+
+def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Node:
+    node = as_node(arr)
+    k = normalize_axis(axis, node.ndim)
+    lines = linalg.moveaxis(node, k, -1)
+    lead = lines.shape[:-1]
+    results = [as_node(func1d(lines[index], *args, **kwargs)) for index in np.ndindex(*lead)]
+    out = reshape(shapes.stack(results), (*lead, *results[0].shape))
+    return linalg.moveaxis(out, range(len(lead), out.ndim), range(k, k + results[0].ndim))
+
+
+def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Node:
+    return reductions.sum(functions.not_equal(a, 0.0), axis, keepdims)
+
+
+def _nan_like(what: str, f: Callable[..., Node]) -> Callable[..., Node]:
+    return max_like(what, f) if what in ("nanmax", "nanmin") else sum_like(what, f)
+
+
+def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
+    return statistics.average(a, axis, weights, returned, keepdims=bool(keepdims) and keepdims is not getattr(np, "_NoValue", None))
+
+
+def _cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None, aweights: Any = None,
+    *, dtype: Any = None,
+) -> Node:  # fmt: skip
+    only_float64(dtype, "cov")
+    return statistics.cov(m, y, rowvar, bias, ddof, fweights, aweights)
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Node:
+    only_float64(dtype, "corrcoef")
+    return statistics.corrcoef(x, y, rowvar)
+
+
+# -- polynomials: coefficients, the highest power first
+
+
+def _aligned(a1: Any, a2: Any) -> tuple[Node, Node]:
+    nodes = [reshape(n, (n.size,)) for n in map(as_node, (a1, a2))]
+    size = max(n.size for n in nodes)
+    p, q = (arranging.pad(n, (size - n.size, 0)) for n in nodes)
+    return p, q
+
+
+def _polyadd(a1: Any, a2: Any) -> Node:
+    return add(*_aligned(a1, a2))
+
+
+def _polysub(a1: Any, a2: Any) -> Node:
+    return subtract(*_aligned(a1, a2))
+
+
+def _polymul(a1: Any, a2: Any) -> Node:
+    return sequences.convolve(a1, a2)
+
+
+def _polyder(p: Any, m: int = 1) -> Node:
+    node = dividing.atleast_1d(p)
+    for _ in range(sequences.count_of(m, "polyder: the order m")):
+        n = max(node.size, 1)
+        node = multiply(node[: n - 1], np.arange(n - 1, 0, -1))
+    return node
+
+
+def _polyint(p: Any, m: int = 1, k: Any = None) -> Node:
+    node, order = dividing.atleast_1d(p), sequences.count_of(m, "polyint: the order m")
+    constants = broadcast_to(dividing.atleast_1d(0.0 if k is None else k), (order,))
+    for i in range(order):
+        node = shapes.concatenate([divide(node, np.arange(node.size, 0, -1)), constants[i : i + 1]])
+    return node
+
+
+def _real(val: Any) -> Node:
+    return as_node(val)
+
+
+def _imag(val: Any) -> Node:
+    return constant(0.0, as_node(val).shape)
+
+
+def _real_if_close(a: Any, tol: Any = 100) -> Node:
+    return as_node(a)
+
+
+def _angle(z: Any, deg: bool = False) -> Node:
+    return functions.where(rounding.signbit(z), 180.0 if deg else math.pi, 0.0)
+
+
+def _equals(value: float) -> Callable[..., Node]:
+    def call(x: Any, out: Any = None) -> Node:
+        no_out(out, "isposinf" if value > 0 else "isneginf")
+        return functions.equal(x, value)
+
+    return call
+
+
+def _text(a: Any, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None, **kwargs: Any) -> str:
+    return str(as_node(a))
+
+
+def _triangle(name: str) -> Callable[..., Any]:
+    """The positions of a triangle, which depend on the shape alone."""
+
+    def call(arr: Any, k: int = 0) -> Any:
+        node = as_node(arr)
+        if node.ndim != 2:
+            raise ShapeError(f"{name}_from needs a matrix, got shape {node.shape}")
+        offset = whole(k)
+        if offset is None:
+            raise TypeError(f"{name}_from: the diagonal k is a whole number, got {brief(k)}")
+        return getattr(np, name)(node.shape[0], offset, node.shape[1])
+
+    return call
+
+
+def _table() -> dict[Any, Callable[..., Any]]:
+    """The functions by name, those that this version of NumPy has."""
+    named: dict[str, Callable[..., Any]] = {
+        "where": _where, "trace": _trace, "diagonal": _diagonal, "diag": linalg.diag, "reshape": _reshape, "ravel": _ravel,
+        "tensordot": products.tensordot, "inner": products.inner, "vdot": products.vdot,
+        "dot": _dot, "outer": _outer, "einsum": linalg.einsum,
+        "broadcast_to": _broadcast_to, "clip": _clip, "full_like": shapes.full_like, "zeros_like": shapes.zeros_like,
+        "ones_like": shapes.ones_like,
+        "stack": _stack, "concatenate": _concatenate, "concat": _concatenate, "unstack": _unstack,
+        "transpose": linalg.transpose, "permute_dims": linalg.transpose, "matrix_transpose": lambda x: linalg.swapaxes(x, -1, -2),
+        "swapaxes": linalg.swapaxes, "moveaxis": linalg.moveaxis, "expand_dims": linalg.expand_dims, "squeeze": linalg.squeeze,
+        "copy": _real, "astype": astype, "shape": lambda a: as_node(a).shape, "ndim": lambda a: as_node(a).ndim,
+        "size": _size,
+        "take": _take, "choose": _choose, "compress": _compress, "extract": _extract,
+        "round": _round, "around": _round, "fix": _trunc, "nan_to_num": _nan_to_num, "isclose": _isclose, "isin": _isin,
+        "sinc": rounding.sinc, "select": rounding.select, "piecewise": rounding.piecewise, "isposinf": _equals(math.inf),
+        "isneginf": _equals(-math.inf), "linspace": _linspace, "logspace": _logspace, "bincount": _bincount,
+        "meshgrid": _meshgrid, "broadcast_arrays": _broadcast_arrays, "apply_along_axis": _apply_along_axis,
+        "atleast_1d": _several(dividing.atleast_1d), "atleast_2d": _several(dividing.atleast_2d),
+        "atleast_3d": _several(dividing.atleast_3d),
+        "count_nonzero": _count_nonzero, "average": _average, "cov": _cov, "corrcoef": _corrcoef,
+        "diff": sequences.differences, "ediff1d": sequences.ediff1d, "gradient": sequences.central_differences,
+        "polyadd": _polyadd, "polysub": _polysub, "polymul": _polymul, "polyder": _polyder, "polyint": _polyint,
+        "real": _real, "imag": _imag, "real_if_close": _real_if_close, "angle": _angle,
+        "isreal": lambda x: constant(1.0, as_node(x).shape), "iscomplex": lambda x: constant(0.0, as_node(x).shape),
+        "isrealobj": lambda x: True, "iscomplexobj": lambda x: False, "common_type": lambda *arrays: np.float64,
+        "result_type": lambda *arrays_and_dtypes: np.dtype(np.float64), "array_str": _text, "array_repr": _text, "array2string": _text,
+        "tril_indices_from": _triangle("tril_indices"), "triu_indices_from": _triangle("triu_indices"),
+        "diag_indices_from": lambda arr: np.diag_indices(as_node(arr).shape[0], as_node(arr).ndim),
+        "sum": sum_like("sum", reductions.sum), "prod": sum_like("prod", reductions.prod), "mean": mean_like("mean", reductions.mean),
+        "max": max_like("max", reductions.max), "min": max_like("min", reductions.min), "amax": max_like("max", reductions.max),
+        "amin": max_like("min", reductions.min), "any": any_like("any", reductions.any), "all": any_like("all", reductions.all),
+        "ptp": any_like("ptp", statistics.ptp), "var": var_like("var", statistics.var), "std": var_like("std", statistics.std),
+        "nanmean": mean_like("nanmean", statistics.nanmean), "nanvar": var_like("nanvar", statistics.nanvar),
+        "nanstd": var_like("nanstd", statistics.nanstd),
+    }  # fmt: skip
+    named.update({name: _nan_like(name, getattr(statistics, name)) for name in ("nansum", "nanprod", "nanmax", "nanmin")})
+    by_module: Sequence[tuple[Any, str]] = (
+        (
+            arranging,
+            "roll flip fliplr flipud rot90 tile repeat pad tril triu diagflat take_along_axis delete insert append resize rollaxis",
+        ),
+        (dividing, "hstack vstack dstack column_stack block split array_split hsplit vsplit dsplit"),
+        (sequences, "trapezoid interp convolve correlate"),
+        (products, "cross kron vander polyval"),
+    )
+    named.update({name: getattr(module, name) for module, names in by_module for name in names.split()})
+    named["trapz"] = sequences.trapezoid
+    found = {getattr(np, name): f for name, f in named.items() if name in np.__dict__ or name in dir(np)}
+    return {**found, np.linalg.norm: _norm, np.linalg.solve: _solve, np.linalg.inv: linalg.inv}
+
+
+FUNCTIONS = _table()
+
+__all__ = ["FUNCTIONS"]
