@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from ...loops.operations import LIBRARY
 from ...loops.print.llvm import Copied, Given, Inside, LLVMTarget, Place, PlacedForm, print_alone
+from ...loops.specialise import specialised
+from ...loops.unused import used
 from ...support.files import written_together
 from ..native.others import object_for
 from .check import expected
@@ -64,9 +66,9 @@ def module_text(interface: CInterface, target: LLVMTarget, export: str = "", unw
 
 
 def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedForm:
-    program = form.program
-    data = program.data
+    data = form.program.data
     numbers = data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist()
+    program = used(specialised(form.program.loops, *numbers[1:]))
     arrays: dict[str, Place] = {f"a{k}": numbers.tolist() for k, numbers in interface.function.frozen.items()}
     for position, (k, a) in enumerate(zip(interface.positions, interface.arguments)):
         arrays[f"a{k}"] = Given("arguments", position, a.size if a.per_sample else 0)
@@ -77,7 +79,7 @@ def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedF
     for k in form.same if form.copied else ():
         copied.append(Copied(offset, results[k], form.sizes[k]))
         offset += form.sizes[k]
-    return PlacedForm(name, program.loops, numbers, arrays, form.shared, copied, batch)
+    return PlacedForm(name, program, numbers, arrays, form.shared, copied, batch)
 
 
 def about(made: Compiled, name: str, mathematical_library: str = ": link with -lm") -> Iterator[str]:

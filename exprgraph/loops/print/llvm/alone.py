@@ -10,6 +10,7 @@ have are there once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Union
 
@@ -95,7 +96,8 @@ def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, expo
     bodies = [procedure(functions, p) for p in (*whole.library, *whole.kernels) if p.name in called]
     bodies += [_form(functions, form._replace(program=p), constants) for form, p in zip(forms, programs)]
     bodies.append(_exported(functions, forms, name, export))
-    return module(functions, constants.texts, bodies, unwound)
+    named = set(re.findall(r"@[\w.]+", "\n".join(bodies)))
+    return module(functions, [text for name, text in constants.texts.items() if name in named], bodies, unwound)
 
 
 class _Constants:
@@ -104,7 +106,7 @@ class _Constants:
     def __init__(self, functions: Functions) -> None:
         self.target = functions.target
         self.mark = functions.mark
-        self.texts: list[str] = []
+        self.texts: dict[str, str] = {}  # by name
         self._known: dict[str, str] = {}
 
     def reals(self, numbers: Sequence[float]) -> SSAValue:
@@ -119,8 +121,9 @@ class _Constants:
         content = f"internal constant [{len(numbers)} x {kind}] [{', '.join(f'{kind} {n}' for n in numbers)}]"
         if content not in self._known:
             self._known[content] = f"@{self.mark}{of}{len(self._known)}"
-            self.texts.append(f"{self._known[content]} = {content}")
-        return SSAValue(self._known[content], of, False, 0)
+        name = self._known[content]
+        self.texts[name] = f"{name} = {content}"
+        return SSAValue(name, of, False, 0)
 
 
 class _FormWriter(DriverWriter):
