@@ -279,6 +279,10 @@ class CompiledFunction:
         A file of C, ``evaluator.c``, comes with its header ``evaluator.h``, which describes the call.  It includes ``math.h`` and
         ``stdint.h`` only, and is C++17, too.
 
+        An object file, ``evaluator.o``, is machine code for this or another processor, with the same header; LLVM alone makes it.
+        A shared library, ``libevaluator.so``, ``.dylib`` or ``.dll``, needs a linker on the path.  A module of WebAssembly,
+        ``evaluator.wasm``, has its memory and needs no linker.
+
         Files are written completely or not at all; existing ones are replaced and keep their mode.
 
         Args:
@@ -292,12 +296,17 @@ class CompiledFunction:
             abi: the conventions of calls: ``"casadi"`` makes a file that ``casadi.external`` loads.
             derivatives: with CasADi's conventions, the derivatives that are functions of the file, too: ``"jac, adj, jac_adj"``.
             by: with CasADi's conventions, the arguments (symbols, or their names) of derivatives; others have derivative 0.
-            target, cpu, features: the machine of an object file.
+            target: the machine of machine code: ``"native"`` for this processor, or architecture, system and environment as in
+                ``"aarch64-linux-gnu"``; by default every processor of this computer's kind.
+            cpu, features: a processor of that architecture, ``"cortex-m7"``, and features that it has more or less,
+                ``"+avx2,-fma"``.
 
         Raises:
             FileNameError: the name ends in something else, as in ``evaluator.csv``; the message lists the endings.
-            ValueError: the format does not have an option, or the option a wrong value.
-            CompilationError: it contains a user-defined function that the format cannot express.
+            ValueError: the format does not have an option, or the option a wrong value; for an unknown target, processor or feature
+                the message lists those that there are.
+            CompilationError: it contains a user-defined function that the format cannot express; or there is no linker for a
+                shared library, and the message has the command that makes it of an object file.
             OSError: the directory does not exist, the path is not a regular file, or the disk is full.
 
         >>> from pathlib import Path
