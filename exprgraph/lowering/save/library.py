@@ -104,7 +104,7 @@ def _linkers(machine: TargetMachine) -> Iterator[list[str]]:
             yield ["link"]
     elif machine.format == "ELF":
         yield from ([f"{machine.asked}-gcc"], ["-".join([parts[0], *parts[2:]]) + "-gcc"])
-    yield ["clang", f"--target={triple}"]
+    yield ["clang", f"--target={machine.asked}"]
 
 
 def _command(linker: list[str], given: str, made: str, name: str, machine: TargetMachine) -> list[str]:
