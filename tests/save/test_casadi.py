@@ -208,9 +208,9 @@ def test_what_cannot_be_saved(tmp_path):
     refuses(ValueError, "f-1.*cannot be the name of a function", name="f-1")
     refuses(ValueError, "a file of C in CasADi's conventions has no option 'dtype'", dtype=np.float32)
     refuses(CompilationError, "sums over samples", eg.compile(eg.over_samples.sum(a), a))
-    having = "has no option 'derivatives'; files that end in .c with abi='casadi' have it"
+    having = "has no option 'derivatives'; files that end in .c with abi='casadi' or .so"
     refuses(ValueError, having, file="f.py", abi=None, derivatives="jac")
-    refuses(ValueError, "such files have no abi 'casadi'; files that end in .c have it", file="f.py")
+    refuses(ValueError, "such files have no abi 'casadi'; files that end in .c or .so or .dylib or .dll have it", file="f.py")
 
 
 @needs_a_compiler
@@ -228,6 +228,22 @@ def test_casadi_differentiates_the_same(tmp_path):
         lambda f: f.forward(1).jacobian(),
     ):  # fmt: skip
         _compare(ca, derive(ours), derive(theirs))
+
+
+@needs_a_compiler
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("compiler", ["", "false"])
+def test_a_library(compiler, tmp_path, monkeypatch):
+    fn = eg.compile(MATRICES, (x, p))
+    if not compiler:
+        fn.save(tmp_path / "f.so", abi="casadi")
+        assert Loaded(tmp_path / "f.so", "f").names("out") == ["y", "z"]
+        monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CC", compiler)
+    says = "false fails: exit status 1" if compiler else "no C compiler is on the path"
+    with pytest.raises(CompilationError, match=f"cannot save the function to g.so: {says}.*; save a file of C, g.c, and run: (cc|false) -std=c99 "):
+        fn.save(tmp_path / "g.so", abi="casadi")
+    assert not list(tmp_path.glob("g*"))
 
 
 def _compare(ca, ours, theirs):

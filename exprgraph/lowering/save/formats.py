@@ -53,6 +53,7 @@ FORMATS = (
     Format((".py",), "module", "a Python module", frozenset(("dtype", "params"))),
     Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch"))),
     Format((".c",), "casadi.file", "a file of C in CasADi's conventions", CASADI, "casadi"),
+    Format((".so", ".dylib", ".dll"), "casadi.library", "a library in CasADi's conventions", CASADI, "casadi"),
     Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
     Format((".so", ".dylib", ".dll"), "library", "a shared library", MACHINE_CODE),
     Format((".wasm",), "web_assembly", "a module of WebAssembly", MACHINE_CODE),

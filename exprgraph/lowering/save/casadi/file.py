@@ -25,12 +25,18 @@ from .patterns import stored_elements
 
 def write(saved: Saved, path: str, options: Options) -> None:
     """Write the file, completely or not at all."""
+    made = source(saved, path, options)
+    with written_whole(path, WHAT, [".c"]) as f:
+        f.write(made.encode("ascii"))
+
+
+def source(saved: Saved, path: str, options: Options) -> str:
+    """The text of the file, for a function of the name in the options or of the path."""
     check_readable(saved, "C")
     name = exported_name(options.name, path)
     if options.params is not None:
         saved = saved.freeze(options.params)
-    with written_whole(path, WHAT, [".c"]) as f:
-        f.write(text(saved, name, options.derivative_names, options.by).encode("ascii"))
+    return text(saved, name, options.derivative_names, options.by)
 
 
 def functions(saved: Saved, name: str, derivatives: Sequence[str], by: Any = None) -> list[CasadiFunction]:
@@ -99,4 +105,4 @@ def _core(f: CasadiFunction, prefix: str, contract: bool, frozen: Sequence[tuple
     return Core(f"{prefix}{f.name}", places, arrays, tuple(k for k, _ in stored), sizes, program.workspace, program.shared), program
 
 
-__all__ = ["functions", "text", "write"]
+__all__ = ["functions", "source", "text", "write"]
