@@ -22,6 +22,8 @@ def test_example(name: str, tmp_path: Path) -> None:
         [sys.executable, str(EXAMPLES / f"{name}.py"), "--quick", "--save", str(picture)],
         capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "Agg"}, timeout=300,
     )  # fmt: skip
+    if "this example needs" in run.stderr:
+        pytest.skip(run.stderr.splitlines()[-1])
     assert run.returncode == 0, run.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "error" in run.stdout or "energy" in run.stdout
