@@ -105,17 +105,22 @@ class Result(NamedTuple):
     seconds: float
 
 
+def clock() -> float:
+    """Seconds of the processor, of compilers too; what else the machine does is not in them."""
+    return time.process_time() + os.times().children_user
+
+
 def solve(make: Callable[[], Any]) -> Result:
     """The torques of least effort that bring the pendulum up, by direct multiple shooting."""
     import casadi as ca
 
-    start = time.perf_counter()
+    start = clock()
     step = make()
     x, u = ca.MX.sym("x", 2, STEPS + 1), ca.MX.sym("u", 1, STEPS)
     gaps = [step(x[:, k], u[k]) - x[:, k + 1] for k in range(STEPS)]
     problem = {"x": ca.veccat(x, u), "f": ca.sumsqr(u), "g": ca.vertcat(*gaps)}
     solver = ca.nlpsol("solver", "ipopt", problem, {"ipopt.print_level": 0, "ipopt.sb": "yes", "print_time": False, "ipopt.tol": 1e-10})
-    prepared = time.perf_counter() - start
+    prepared = clock() - start
     lower, upper = np.full(2 * STEPS + 2, -np.inf), np.full(2 * STEPS + 2, np.inf)
     lower[:2] = upper[:2] = 0.0
     lower[-2:] = upper[-2:] = np.pi, 0.0
@@ -123,9 +128,9 @@ def solve(make: Callable[[], Any]) -> Result:
     first = np.append(np.outer(np.linspace(0, 1, STEPS + 1), [np.pi, 0.0]).ravel(), np.zeros(STEPS))
     seconds = np.inf
     for _ in range(3):
-        start = time.perf_counter()
+        start = clock()
         found = solver(x0=first, lbg=0, ubg=0, **bounds)["x"].full().ravel()
-        seconds = min(seconds, time.perf_counter() - start)
+        seconds = min(seconds, clock() - start)
     stats = solver.stats()
     states = found[: 2 * STEPS + 2].reshape(-1, 2)
     return Result(*states.T, found[2 * STEPS + 2 :], stats["iter_count"], stats["return_status"], prepared, seconds)

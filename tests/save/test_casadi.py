@@ -241,7 +241,9 @@ def test_a_library(compiler, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("CC", compiler)
     says = "false fails: exit status 1" if compiler else "no C compiler is on the path"
-    with pytest.raises(CompilationError, match=f"cannot save the function to g.so: {says}.*; save a file of C, g.c, and run: (cc|false) -std=c99 "):
+    with pytest.raises(
+        CompilationError, match=f"cannot save the function to g.so: {says}.*; save a file of C, g.c, and run: (cc|false) -std=c99 "
+    ):
         fn.save(tmp_path / "g.so", abi="casadi")
     assert not list(tmp_path.glob("g*"))
 
