@@ -22,15 +22,15 @@ class Workload(NamedTuple):
     data: tuple[np.ndarray, ...]
 
 
-def _network(dims: list[int]) -> tuple[SymbolicNeuralNetwork, np.ndarray]:
+def _network(dims: list[int], last: str = "identity") -> tuple[SymbolicNeuralNetwork, np.ndarray]:
     layers = [Dense(i, o, "tanh") for i, o in zip(dims[:-2], dims[1:-1])]
-    nn = SymbolicNeuralNetwork(Chain(*layers, Dense(dims[-2], dims[-1], "identity")))
+    nn = SymbolicNeuralNetwork(Chain(*layers, Dense(dims[-2], dims[-1], last)))
     rng = np.random.default_rng(0)
     size = sum(o * (i + 1) for i, o in zip(dims[:-1], dims[1:]))
     return nn, rng.standard_normal(size) / np.sqrt(max(dims))
 
 
-def _jax_network(dims: list[int]) -> tuple[Any, Any, Callable[[Any, Any], Any]]:
+def _jax_network(dims: list[int], last: str = "identity") -> tuple[Any, Any, Callable[[Any, Any], Any]]:
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -44,7 +44,7 @@ def _jax_network(dims: list[int]) -> tuple[Any, Any, Callable[[Any, Any], Any]]:
             b = theta[at + i * o : at + i * o + o]
             at += i * o + o
             x = W @ x + b
-            if k < len(dims) - 2:
+            if k < len(dims) - 2 or last == "tanh":
                 x = jnp.tanh(x)
         return x
 
@@ -73,6 +73,22 @@ def hessian(dims: list[int]) -> Workload:
         return jax.jit(all_three)
 
     return Workload("value, gradient, Hessian, one point, " + "-".join(map(str, dims)), ours, theirs, (_points(1, dims[0])[0], theta))
+
+
+def parameters_of_jacobian(dims: list[int], n: int, last: str = "identity") -> Workload:
+    """For ``n`` samples; 0 for one point."""
+    nn, theta = _network(dims, last)
+
+    def theirs() -> Callable[..., Any]:
+        jax, _, apply = _jax_network(dims, last)
+        one = jax.jacobian(jax.jacobian(apply, 1), 0)
+        return jax.jit((lambda X, p: jax.vmap(one, (None, 0))(p, X)) if n else (lambda x, p: one(p, x)))
+
+    title = f"the Jacobian of {'-'.join(map(str, dims))} by its parameters, {f'{n} points' if n else 'one point'}"
+    data = _points(max(n, 1), dims[0])
+    return Workload(
+        title, lambda: build_nn_function(derivative(Gradient(Jacobian(nn), nn)).flat, nn), theirs, (data if n else data[0], theta)
+    )
 
 
 def hamiltonian(batch: int) -> Workload:
