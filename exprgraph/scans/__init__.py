@@ -4,6 +4,7 @@ from . import calculus as _calculus
 from . import elements as _elements
 from . import evaluate as _evaluate
 from . import lowered as _lowered
+from . import merging as _merging
 from . import show as _show
 
-del _calculus, _elements, _evaluate, _lowered, _show
+del _calculus, _elements, _evaluate, _lowered, _merging, _show

@@ -30,6 +30,7 @@ from .program import Program
 from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
+from .together import joined
 
 #: the most arguments that are separate arrays for kernels; beyond, small ones are gathered first
 SEPARATE = 32
@@ -62,7 +63,7 @@ class Emitter:
         row: int,
         apart: bool,
     ) -> None:
-        self.outputs = pairwise(outputs)
+        self.outputs = pairwise(joined(outputs))
         self.arguments = arguments
         self.single = single
         self.contract = contract

@@ -47,6 +47,12 @@ def pairwise(roots: Sequence[Node]) -> list[Node]:
     return [image[r] for r in roots]
 
 
+def of_arguments(node: Node, args: tuple[Node, ...]) -> Node:
+    """The node with other arguments; sums and products keep their operands in order: a canonical form would join divided ones."""
+    as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
+    return make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args)
+
+
 def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) -> None:
     """Compute the replacement of each node; ``done`` holds results."""
     for node in topological(roots, enter=lambda n: n not in done):
@@ -54,9 +60,7 @@ def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) ->
             image[node] = node
             continue
         args = tuple(image[a] for a in node.args)
-        # sums and products keep their operands in order: a canonical form would join divided ones
-        as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
-        new = narrowed(make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args))
+        new = narrowed(of_arguments(node, args))
         rewrite = REWRITTEN.find(new.op)
         if rewrite is not None:
             new = rewrite(new)
@@ -150,4 +154,4 @@ def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase
     return result, lanes
 
 
-__all__ = ["Phase", "pairwise", "phases"]
+__all__ = ["Phase", "of_arguments", "pairwise", "phases"]
