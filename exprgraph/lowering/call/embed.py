@@ -15,8 +15,8 @@ from .interface import CallInterface, call_interface
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:
+    from ..save.kernel import NumbaKernel
     from .form import Form
-    from .kernel import NumbaKernel
 
 
 def _form(core: CompiledOutputs) -> Form:

@@ -10,9 +10,9 @@ from numba import carray, cfunc, types
 
 from ...graph.node import Node
 from ..plan.unread import unread_functions
+from ..save.kernel import KernelInterface, NumbaKernel
 from .form import Form, by_numba
 from .interface import CallInterface
-from .kernel import NumbaKernel
 from .module import load_module
 
 _ENTRY = """
@@ -30,7 +30,7 @@ def kernel_of(outputs: Sequence[Node], form: Form, interface: CallInterface, bar
     arguments = tuple((a.name, a.shape, a.per_sample) for a in interface.arguments)
     results = tuple((r.shape, r.per_sample, r.boolean) for r in interface.results)
     address, owner = (form.code.address, form.code) if form.code is not None else _entry(outputs, form, interface)
-    return NumbaKernel(address, arguments, results, bare, (form.program.workspace, form.program.shared), owner, recipe)
+    return NumbaKernel(address, KernelInterface(arguments, results, bare), (form.program.workspace, form.program.shared), owner, recipe)
 
 
 def _entry(outputs: Sequence[Node], form: Form, interface: CallInterface) -> tuple[int, object]:

@@ -24,7 +24,7 @@ from . import threads as pool
 from .into import shared_with
 
 if TYPE_CHECKING:
-    from .kernel import NumbaKernel
+    from ..save.kernel import NumbaKernel
 
 Made = TypeVar("Made")
 Arrays = Sequence[np.ndarray]

@@ -30,8 +30,8 @@ from .outputs import CompiledOutputs
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from ..save.kernel import NumbaKernel
     from .form import Form
-    from .kernel import NumbaKernel
 
 
 class CompiledFunction:

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...support.batches import batch_axes
 from .check import points
-from .numba_form import by_numba, compiled, numba_kernel
+from .numba_form import by_numba
 from .starting import by_python, running
 
 if TYPE_CHECKING:
@@ -113,11 +113,3 @@ def difference(got: np.ndarray, wanted: np.ndarray) -> float:
     with np.errstate(all="ignore"):
         error = np.where(same, 0.0, np.abs(got - wanted) / np.maximum(np.max(np.abs(wanted), initial=0.0), np.finfo(R).tiny))
     return float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
-
-
-def __getattr__(name: str) -> Any:
-    """``kernel`` is made when somebody asks for it, because that imports Numba."""
-    if name != "kernel":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    compiled()
-    return numba_kernel

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from importlib.util import find_spec
 from inspect import getsource
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -15,9 +18,8 @@ from ...support.files import written_whole
 from ...support.names import is_identifier, shown
 from ...support.offered import offered
 from ..plan.data import array_text
-from . import calling, numba_form, starting
+from . import calling, kernel_form, numba_form, starting
 from .check import GOLDEN, Compared, expected, points
-from .for_numba import functions
 from .formats import WHAT
 from .options import Options
 from .programs import program_of
@@ -65,8 +67,9 @@ digest says that it is damaged: a ``RuntimeWarning`` tells of it, and the next w
 stored ones and with the definition.  To change the function, save it again: forms do not follow changes of the definition.
 Several threads may call ``evaluate``, and so may forked processes.
 
-For code that Numba compiles there is ``kernel``, {kernel}.
-It takes flat arrays, samples one after another, the number of samples last; ``workspace()`` makes the workspace.
+Code that Numba compiles gets ``kernel`` as an argument, and calls ``kernel(arguments...)``, which returns new arrays, or
+``kernel(arguments..., same, results..., workspace, samples)``, which writes into others: all results that are the same for all
+samples into ``same``, one after another.  ``workspace()`` makes the workspace.  Numba can cache such code.
 """'''
 
 _HEAD = """from __future__ import annotations
@@ -120,21 +123,17 @@ def text(function: Saved, module: str, options: Options) -> str:
         function = function.freeze(options.params)
     program = program_of(function, function.takes_batches, single)
     real = "float32" if single else "float64"
-    names = [f"a{k}" for k in range(len(function.arguments))]
-    results = ["o", *(f"o{k}" for k in range(sum(program.per_sample)))]
-    given = [name for k, name in enumerate(names) if k not in function.frozen]
-    signature = ", ".join([*given, *results, "workspace", "samples"])
     sections = [
-        _docstring(function, program, module, real, f"``kernel({signature})``"),
+        _docstring(function, program, module, real),
         _HEAD.format(public=_PUBLIC, real=real, block=program.block, golden=GOLDEN),
         _parts(numba_form)[0],
         definitions(program.loops, "definition"),
         program.data.text().replace("import base64\n\n\n", ""),
         "\n".join(_facts(function, program, real)),
-        functions(function, program.per_sample),
+        _kernel(),
         _ERROR,
         *(getsource(f) for f in (batch_axes, misfit, points)),
-        *(_parts(m)[-1] for m in (numba_form, starting, calling)),
+        *(_parts(m)[-1] for m in (numba_form, starting, calling, kernel_form)),
         _fast(forms(program)),
         _MAIN,
     ]
@@ -158,6 +157,7 @@ def _facts(function: Saved, program: Program, real: str) -> Iterator[str]:
     yield "# of each result, every how manieth entry is compared, and its values when this file was written"
     yield f"CHECK = {_listed(expected(function, real == 'float32'))}"
     yield f"TOLERANCE = {TOLERANCES[real]}"
+    yield f"BARE = {function.names == ('',)}"
     yield f"CHECKED_BY = {'python' if count_ops(list(function.outputs)) <= PLAIN else 'numba'!r}"
 
 
@@ -171,6 +171,16 @@ def _parts(module: ModuleType) -> list[str]:
     return [_LINE + part for part in getsource(module).split(_LINE)[1:]]
 
 
+def _kernel() -> str:
+    """The text of the kernel's type, executed when somebody asks for the kernel: it imports Numba."""
+    name = f"{__package__}.kernel"
+    read = getattr(getattr(find_spec(name), "loader", None), "get_source", None)
+    source: str = read(name) if read is not None else ""
+    mechanism = blake2b(source.encode(), digest_size=8).hexdigest()
+    source = re.sub(r"^MECHANISM = .*$", f'MECHANISM = "{mechanism}"', source, count=1, flags=re.M)
+    return f"# the type of the kernel, for Numba\nKERNEL = r'''\n{source}'''"
+
+
 def _fast(found: dict[str, Packed]) -> str:
     lines = [f"{_LINE} quick forms", "", "# digest, and compressed bytes", "FAST = {"]
     for way, (digest, coded) in found.items():
@@ -180,7 +190,7 @@ def _fast(found: dict[str, Packed]) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _docstring(function: Saved, program: Program, module: str, real: str, kernel: str) -> str:
+def _docstring(function: Saved, program: Program, module: str, real: str) -> str:
     arguments = [(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]
     results = [(name or "result", o.shape, lane) for name, o, lane in zip(function.names, function.outputs, program.per_sample)]
     few = len(arguments) <= _LISTED and all(is_identifier(name) and len(name) <= _NAMED for name, *_ in arguments)
@@ -193,7 +203,6 @@ def _docstring(function: Saved, program: Program, module: str, real: str, kernel
         taken="\n".join(_quantities(arguments)),
         given="\n".join(_quantities(results)),
         real=real,
-        kernel=kernel if len(kernel) < 200 else "``kernel(arguments..., results..., workspace, samples)``",
     )
     return '"""' + made[3:-3].replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '"""'
 

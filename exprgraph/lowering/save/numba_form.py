@@ -1,4 +1,4 @@
-"""A saved module for Numba: its definition compiled, and its kernel for code that Numba compiles.
+"""A saved module's definition, compiled by Numba.
 
 This package does not run these functions.  A saved module contains their source, from the first line of dashes to the second
 before its definition, and from the second on after it.
@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # what the module defines before
     CHECK: list[tuple[int, list[float]]]
     TOLERANCE: float
     CHECKED_BY: str
+    #: whether the only result has no place in a nesting; the text of the kernel's type for Numba
+    BARE: bool
+    KERNEL: str
     #: quick forms of the definition: digest, and bytes in base64
     FAST: dict[str, tuple[str, str]]
 
@@ -59,27 +62,11 @@ def keep_apart() -> None:
 Arrays = Sequence[np.ndarray]
 
 
-def shaped(a: np.ndarray, lead: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    """An array with batch axes; a number if it has no axes."""
-    return a.reshape(lead + shape) if lead + shape else a[0]
-
-
-def numba_kernel(*given: Any) -> Any:
-    """The function for code that Numba compiles, which can be cached; the head of this file says what it takes."""
-    return chosen(given)(*given)
-
-
-def chosen(given: tuple[Any, ...]) -> Any:
-    """The function, compiled by Numba, that takes so many values."""
-    names = compiled()
-    return names["into" if len(given) == names["into"].py_func.__code__.co_argcount else "made"]
-
-
 @cache
 def compiled() -> dict[str, Any]:
     """The names of this module, with functions that Numba compiles at their first call; its cache is beside this file."""
     from numba import njit, types
-    from numba.extending import intrinsic, overload
+    from numba.extending import intrinsic
 
     @intrinsic  # type: ignore[untyped-decorator]
     def keep_apart(typing_context: Any) -> Any:
@@ -88,17 +75,6 @@ def compiled() -> dict[str, Any]:
             return context.get_dummy_value()
 
         return types.void(), code
-
-    @overload(shaped)
-    def shape_of_types(a, lead, shape):  # type: ignore[no-untyped-def]
-        if len(lead) + len(shape):
-            return lambda a, lead, shape: a.reshape(lead + shape)
-        return lambda a, lead, shape: a[0]
-
-    @overload(numba_kernel)
-    def kernel_of_types(*given):  # type: ignore[no-untyped-def]  # Numba compares the lists of parameters
-        f = chosen(given)
-        return lambda *given: f(*given)
 
     names = globals().copy()
     for name, f in globals().items():

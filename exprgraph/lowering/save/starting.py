@@ -180,6 +180,7 @@ def called_at(address: int) -> Callable[..., None]:
         given, wanted = ((pointer * len(arrays))(*[a.ctypes.data for a in arrays]) for arrays in (arguments, results))
         function(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
 
+    vars(run).update(address=address)  # for the kernel
     return run
 
 
