@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..graph.node import Node
-from ..graph.traverse import substitute_nodes
+from ..graph.traverse import substitute_nodes, topological
 from ..meaning.counting import COUNT
 from ..meaning.elements import ELEMENT, EXPANSION, Expansion, Get
 from .body import SCAN, Recurrence
@@ -30,6 +32,14 @@ def unrolled(node: Node) -> Node:
     return concatenate([reshape(p, (p.size,)) for p in parts])
 
 
+def without_loops(roots: Sequence[Node]) -> list[Node]:
+    """The roots with all loops unrolled, also those in bodies of loops."""
+    found = list(roots)
+    while loops := [n for n in topological(found) if n.op is SCAN]:
+        found = substitute_nodes(found, {loops[0]: unrolled(loops[0])})
+    return found
+
+
 @ELEMENT.rule(SCAN)
 def _element(node: Node, index: tuple[int, ...], get: Get) -> Node:
     return select(node, index)
@@ -38,4 +48,4 @@ def _element(node: Node, index: tuple[int, ...], get: Get) -> Node:
 EXPANSION.fill(lambda node: Expansion(COUNT[node.op](node) // node.size, ()), SCAN)
 
 
-__all__ = ["unrolled"]
+__all__ = ["unrolled", "without_loops"]

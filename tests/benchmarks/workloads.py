@@ -196,6 +196,79 @@ def rosenbrock(n: int) -> Workload:
     return Workload(f"Rosenbrock's function, gradient, {n} variables", ours, theirs, (_points(1, n)[0],))
 
 
+def _numbers(*shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(0)
+    return tuple(rng.standard_normal(shape) / np.sqrt(shape[-1]) for shape in shapes)
+
+
+def runge_kutta(width: int, steps: int) -> Workload:
+    """The gradient of the last state's square by the parameters of a network, a vector field on the plane."""
+
+    def field(tanh: Any, W: Any, y: Any) -> Any:
+        return W[4] @ tanh(W[2] @ tanh(W[0] @ y + W[1]) + W[3])
+
+    def step(tanh: Any, W: Any, y: Any, dt: float = 0.05) -> Any:
+        a = field(tanh, W, y)
+        b = field(tanh, W, y + dt / 2 * a)
+        c = field(tanh, W, y + dt / 2 * b)
+        return y + dt / 6 * (a + 2 * b + 2 * c + field(tanh, W, y + dt * c))
+
+    data = _numbers((width, 2), (width,), (width, width), (width,), (2, width), (2,))
+
+    def ours() -> Callable[..., Any]:
+        *W, y = (eg.Symbol(f"s{k}", v.shape) for k, v in enumerate(data))
+        last, _ = eg.scan(lambda y, _: (step(eg.tanh, W, y), None), y, length=steps)
+        loss = eg.sum(last**2)
+        return eg.compile((loss, *eg.jacobians(loss, W)), (*W, y), shared=(*W, y))
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, _ = _jax_network([1, 1])
+
+        def loss(W: Any, y: Any) -> Any:
+            last, _ = jax.lax.scan(lambda y, _: (step(jnp.tanh, W, y), None), y, None, length=steps)
+            return jnp.sum(last**2)
+
+        both = jax.jit(jax.value_and_grad(loss))
+        return lambda *given: (lambda v, g: (v, *g))(*both(given[:-1], given[-1]))
+
+    return Workload(f"gradient through {steps} Runge-Kutta steps of a network, 2-{width}-{width}-2", ours, theirs, data)
+
+
+def lstm(width: int, steps: int, samples: int) -> Workload:
+    """The gradient of a mean square by the parameters of an LSTM layer; 0 samples for one series."""
+
+    def cell(np_: Any, sigmoid: Any, W: Any, state: Any, v: Any) -> Any:
+        h, s = state
+        z = W[0] @ v + W[1] @ h + W[2]
+        i, f, g, o = (z[k * width : (k + 1) * width] for k in range(4))
+        s = sigmoid(f) * s + sigmoid(i) * np_.tanh(g)
+        return sigmoid(o) * np_.tanh(s), s
+
+    data = _numbers((4 * width, 8), (4 * width, width), (4 * width,), (width,), (*[samples] * bool(samples), steps, 8))
+
+    def ours() -> Callable[..., Any]:
+        W = [eg.Symbol(f"s{k}", v.shape) for k, v in enumerate(data[:-1])]
+        series = eg.Symbol("series", (steps, 8), per_sample=samples > 0)
+        (h, _), _ = eg.scan(lambda c, v: (cell(eg, eg.sigmoid, W, c, v), None), (eg.zeros(width), eg.zeros(width)), series)
+        loss = eg.over_samples.mean((W[3] @ h) ** 2) if samples else (W[3] @ h) ** 2
+        return eg.compile((loss, *eg.jacobians(loss, W)), (*W, series), shared=W if samples else (*W, series))
+
+    def theirs() -> Callable[..., Any]:
+        jax, jnp, _ = _jax_network([1, 1])
+
+        def one(W: Any, series: Any) -> Any:
+            start = jnp.zeros(width), jnp.zeros(width)
+            (h, _), _ = jax.lax.scan(lambda c, v: (cell(jnp, jax.nn.sigmoid, W, c, v), None), start, series)
+            return (W[3] @ h) ** 2
+
+        loss = (lambda W, series: jnp.mean(jax.vmap(one, (None, 0))(W, series))) if samples else one
+        both = jax.jit(jax.value_and_grad(loss))
+        return lambda *given: (lambda v, g: (v, *g))(*both(given[:-1], given[-1]))
+
+    title = f"gradient through {steps} steps of an LSTM of width {width}" + (f", batch {samples}" if samples else "")
+    return Workload(title, ours, theirs, data)
+
+
 WORKLOADS = (
     lambda: hessian([4, 32, 32, 1]),
     lambda: hamiltonian(16),
@@ -207,4 +280,7 @@ WORKLOADS = (
     lambda: laplacian([10, 64, 64, 64, 1], 1000),
     lambda: squares([64, 256, 256, 10], 128),
     lambda: rosenbrock(100),
+    lambda: runge_kutta(32, 80),
+    lambda: lstm(32, 50, 0),
+    lambda: lstm(32, 50, 64),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +27,11 @@ from exprgraph.testing import (
 )
 from exprgraph.testing.growing import GROW, AtRandom, grow, symbols_for
 from exprgraph.testing.scans import grown
+
+sys.path.append(str(Path(__file__).parent.parent / "loops"))
+
+from c_compiler import function, library, needs_a_compiler
+from forms import Case
 
 U, W, B, XS = eg.Symbol("u", 3), eg.Symbol("W", (3, 3)), eg.Symbol("b", 3), eg.Symbol("xs", (5, 3))
 T = eg.Symbol("t")
@@ -324,3 +331,16 @@ def test_random_loops_pass_every_check(seed: int) -> None:
     check_text(e)
     if compiled:
         check_batches(e)
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("per_sample", [False, True])
+def test_c_has_the_bits_of_the_typed_loops(tmp_path: Path, per_sample: bool) -> None:
+    xs = eg.Symbol("xs", (5, 3), per_sample=per_sample)
+    e = eg.over_samples.mean(pair(xs).loop) if per_sample else pair(xs, reverse=True).loop
+    symbols = (U, W, B, T, xs)
+    case = Case([e, *eg.jacobians(e, [W, B])], symbols, False, 3, per_sample)
+    arrays = [np.asarray(AT[s], float) for s in symbols[:4]] + [RNG.normal(size=(3,) * per_sample + (5, 3))]
+    found = case.by_c(function(library(case.named("f"), tmp_path), "f"), arrays)
+    for ours, theirs in zip(found, case.by_interpreter(arrays), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

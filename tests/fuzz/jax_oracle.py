@@ -35,6 +35,7 @@ from exprgraph.graph.primitive import (
 )  # fmt: skip
 from exprgraph.graph.traverse import topological
 from exprgraph.linalg.function import MatrixFunction
+from exprgraph.scans.elements import without_loops
 
 jax.config.update("jax_enable_x64", True)
 
@@ -65,6 +66,7 @@ def value(e: Node, at: Mapping[Node, Any]) -> Any:
     """The value by JAX, in its own types, so that it can be traced; batch axes first."""
     lead = next((np.shape(v)[:1] for s, v in at.items() if s.per_sample), ())
     values: dict[Node, Any] = {s: jnp.asarray(v) for s, v in at.items()}
+    (e,) = without_loops([e])
     for node in topological([e]):
         if node not in values:
             values[node] = _value(node, [values[a] for a in node.args], lead)
