@@ -1,7 +1,8 @@
 """``python -m tests.benchmarks.in_c``: files of C by this package beside CasADi's of the same functions, as a table in Markdown.
 
 All files are compiled at -O3 and called by one loop in C, in turn, so that what else the machine does disturbs all alike; the
-smallest time of a call is compared.  Results must agree first.  CasADi's functions are written as its experts write them.
+smallest time of a call is compared, and the compilers' time on the processor.  Results must agree first.  CasADi's functions are
+written as its experts write them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import ctypes
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +31,7 @@ from .in_c_workloads import WORKLOADS, Workload
 _LOOPS = """
 #include <stdint.h>
 typedef int (*casadi_function)(const double **, double **, long long *, double *, int);
-typedef void (*function)(const double *const *, double *const *, double *, double *, int64_t);
+typedef void (*function)(const double *const *, double *const *, double *, int64_t);
 
 void one_by_one(casadi_function f, const double *const *arg, double *const *res, const int64_t *given, const int64_t *wanted,
                 int64_t n_in, int64_t n_out, double *w, int64_t samples, int64_t calls)
@@ -45,15 +47,14 @@ void one_by_one(casadi_function f, const double *const *arg, double *const *res,
         }
 }
 
-void together(function f, const double *const *arguments, double *const *results, double *workspace, double *shared,
-              int64_t samples, int64_t calls)
+void together(function f, const double *const *arguments, double *const *results, double *workspace, int64_t samples, int64_t calls)
 {
-    for (int64_t k = 0; k < calls; k++) f(arguments, results, workspace, shared, samples);
+    for (int64_t k = 0; k < calls; k++) f(arguments, results, workspace, samples);
 }
 """
-#: of CasADi's files, and of ours as their heads say
+#: of CasADi's files, and of ours
 THEIRS = ("-O3", "-march=native")
-OURS = ("-std=c99", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math")
+OURS = ("-std=c99", "-O3", "-march=native")
 
 
 class Compiled(NamedTuple):
@@ -68,9 +69,9 @@ class Compiled(NamedTuple):
 
 def _compiled(source: Path, compiler: str, flags: Sequence[str]) -> tuple[ctypes.CDLL, float]:
     made = source.with_suffix(f".{compiler}.so")
-    start = time.perf_counter()
+    start = os.times().children_user
     subprocess.run([compiler, *flags, "-shared", "-fPIC", str(source), "-o", str(made), "-lm"], check=True)
-    return ctypes.CDLL(str(made)), time.perf_counter() - start
+    return ctypes.CDLL(str(made)), os.times().children_user - start
 
 
 def _table(arrays: Sequence[np.ndarray]) -> Any:
@@ -120,32 +121,26 @@ def together(
     """A file of ours: one call for all samples."""
     loaded, seconds = _compiled(source, compiler, flags)
     differs = eg.inspect(fn).differs
-    sizes = [o.size for o in fn.outputs]
-    wanted = [np.zeros(sum(n for n, d in zip(sizes, differs) if not d)), *(np.zeros((w.samples, n)) for n, d in zip(sizes, differs) if d)]
-    memory = [np.zeros(fn.workspace_size + 1) for _ in range(2)]
+    wanted = [np.zeros((w.samples if d else 1, o.size)) for o, d in zip(fn.outputs, differs)]
+    macro = re.search(r"_WORKSPACE (\d+)", source.with_suffix(".h").read_text())
+    assert macro is not None
+    memory = np.zeros(int(macro[1]))
     given = [np.ascontiguousarray(a) for a in w.data]
     a, r, f = _table(given), _table(wanted), ctypes.cast(loaded.evaluate, ctypes.c_void_p)
 
     def run(calls: int) -> None:
-        w1, w2 = (ctypes.c_void_p(m.ctypes.data) for m in memory)
-        loops.together(f, a, r, w1, w2, ctypes.c_int64(w.samples), ctypes.c_int64(calls))
+        loops.together(f, a, r, ctypes.c_void_p(memory.ctypes.data), ctypes.c_int64(w.samples), ctypes.c_int64(calls))
 
-    def results() -> list[np.ndarray]:
-        own, at, found = iter(wanted[1:]), 0, []
-        for n, d in zip(sizes, differs):
-            found.append(next(own) if d else np.broadcast_to(wanted[0][at : at + n], (w.samples, n)))
-            at += 0 if d else n
-        return found
-
-    return Compiled(what, source.stat().st_size, seconds, run, results)
+    return Compiled(what, source.stat().st_size, seconds, run, lambda: wanted)
 
 
 def files(w: Workload, folder: Path, compilers: Sequence[str], loops: ctypes.CDLL) -> list[Compiled]:
     """The same function by both, by each compiler."""
     arguments = list(w.symbols)
     fn = eg.compile(w.ours(), arguments, shared=[s for s, d in zip(arguments, w.differ) if not d])
-    ours, theirs = folder / "evaluate.c", folder / "theirs.c"
-    ours.write_text(fn.c_source)
+    ours, same, theirs = (folder / f"{n}.c" for n in ("evaluate", "f", "theirs"))
+    fn.save(ours)
+    fn.save(same, abi="casadi")
     function = w.theirs()
     here = os.getcwd()
     os.chdir(folder)  # CasADi writes no other paths
@@ -156,12 +151,8 @@ def files(w: Workload, folder: Path, compilers: Sequence[str], loops: ctypes.CDL
     found = []
     for compiler in compilers:
         found.append(one_by_one(f"CasADi, {compiler}", theirs, compiler, THEIRS, w, loops))
-        found.append(together(f"samples together, {compiler}", ours, compiler, OURS, w, fn, loops))
-        if w.samples == 1:
-            alone = eg.compile(w.ours(), arguments, shared=arguments)
-            one = folder / "one.c"
-            one.write_text(alone.c_source)
-            found.append(together(f"one sample, {compiler}", one, compiler, OURS, w, alone, loops))
+        found.append(together(f"fn.save, {compiler}", ours, compiler, OURS, w, fn, loops))
+        found.append(one_by_one(f"fn.save, abi='casadi', {compiler}", same, compiler, OURS, w, loops))
     return found
 
 
@@ -188,9 +179,9 @@ def measure(w: Workload, folder: Path, compilers: Sequence[str], loops: ctypes.C
             start = time.perf_counter()
             f.run(n)
             best[k] = min(best[k], (time.perf_counter() - start) / n)
-    anchor = {f.what.partition(", ")[2]: t for f, t in zip(found, best) if f.what.startswith("CasADi")}
+    anchor = {f.what.rpartition(", ")[2]: t for f, t in zip(found, best) if f.what.startswith("CasADi")}
     for f, t, e in zip(found, best, errors):
-        ratio = anchor[f.what.partition(", ")[2]] / t
+        ratio = anchor[f.what.rpartition(", ")[2]] / t
         print(f"| {w.title} | {f.what} | {f.size:,} | {f.seconds:.2f} | {t * 1e6 / w.samples:.3g} | {ratio:.2f} | {e:.0e} |", flush=True)
 
 

@@ -49,14 +49,14 @@ def _compiled(text: str, name: str, compiler: Sequence[str]) -> bytes:
         raise failed("no C compiler is on the path (cc, gcc, clang)")
     with tempfile.TemporaryDirectory(prefix="exprgraph-") as folder:
         given, made = os.path.join(folder, "f.c"), os.path.join(folder, name)
-        with open(given, "x", encoding="ascii") as f:
-            f.write(text)
+        with open(given, "xb") as code:
+            code.write(text.encode("ascii"))
         ran = subprocess.run([*compiler, *_FLAGS, given, "-o", made, "-lm"], capture_output=True, text=True, errors="replace", check=False)
         if ran.returncode or not os.path.exists(made):
             said = (ran.stderr or ran.stdout).strip()[:2000] or f"exit status {ran.returncode}"
             raise failed(f"{compiler[0]} fails: {said}")
-        with open(made, "rb") as f:
-            return f.read()
+        with open(made, "rb") as library:
+            return library.read()
 
 
 __all__ = ["write"]
