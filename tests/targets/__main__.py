@@ -42,7 +42,9 @@ class Way(NamedTuple):
     sources: Sequence[str] = ()
 
 
-_M4 = ["-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "--specs=nosys.specs", "-nostartfiles"]
+_BARE = ["-mfloat-abi=hard", "--specs=nosys.specs", "-nostartfiles"]
+_V7 = ["-march=armv7-a", "-mfpu=vfpv3-d16", *_BARE]
+_M4 = ["-mthumb", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", *_BARE]
 WAYS: Mapping[str, Way] = {
     "this computer": Way({}, ["cc"]),
     "native": Way({"target": "native"}, ["cc"]),
@@ -52,6 +54,7 @@ WAYS: Mapping[str, Way] = {
         {"target": "riscv64-linux-gnu", "features": "+v"}, ["riscv64-linux-gnu-gcc", "-static"],
         ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=128"],
     ),
+    "ARMv7": Way({"target": "armv7-none-eabihf"}, ["arm-none-eabi-gcc", *_V7], ["qemu-arm", "-cpu", "cortex-a7"], ["system_calls.c"]),
     "Cortex-M4F": Way({"target": "thumbv7em-none-eabihf"}, ["arm-none-eabi-gcc", *_M4], ["qemu-arm", "-cpu", "M"], ["system_calls.c"]),
 }  # fmt: skip
 

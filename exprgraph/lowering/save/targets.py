@@ -18,6 +18,7 @@ class Architecture(NamedTuple):
 
     Attributes:
         spelled: the first part of a triple, a regular expression.
+        systems: the systems that it runs.
         examples: triples of it.
         registers: registers for vectors.
         vector: the most bits of one of our vectors.
@@ -26,6 +27,7 @@ class Architecture(NamedTuple):
     """
 
     spelled: str
+    systems: tuple[str, ...]
     examples: tuple[str, ...]
     registers: int
     vector: int
@@ -33,13 +35,18 @@ class Architecture(NamedTuple):
     partial: int = 0
 
 
+_FREE = ("linux", "freebsd", "netbsd", "openbsd", "none", "elf")
+_ANY = (*_FREE, "windows", "darwin", "macos", "macosx", "ios")
+#: versions of ARM; v9 is called AArch64, but for its 32-bit code
+_ARM = r"v5te|v6(?:k|t2|m)?|v7(?:a|r|m|em|ve)?|v8(?:a|r|m\.base|m\.main|\.[1-9]a|\.1m\.main)?|v9(?:\.[1-9])?a"
+
 ARCHITECTURES = {
-    "x86-64": Architecture(r"x86_64|amd64", ("x86_64-linux-gnu", "x86_64-pc-windows-msvc"), 16, 512, partial=256),
-    "AArch64": Architecture(r"aarch64|arm64", ("aarch64-linux-gnu", "arm64-apple-darwin"), 32, 256, pairs=2),
+    "x86-64": Architecture(r"x86_64|amd64", _ANY, ("x86_64-linux-gnu", "x86_64-pc-windows-msvc"), 16, 512, partial=256),
+    "AArch64": Architecture(r"aarch64|arm64", _ANY, ("aarch64-linux-gnu", "arm64-apple-darwin"), 32, 256, pairs=2),
     # vectors of ARMv7 take small numbers as 0
-    "ARM": Architecture(r"(?:arm|thumb)(?:v[5-9][0-9a-z.]*)?", ("thumbv7em-none-eabihf",), 16, 0),
-    "RISC-V": Architecture(r"riscv(?:32|64)", ("riscv64-linux-gnu",), 32, 128, partial=1),
-    "WebAssembly": Architecture(r"wasm(?:32|64)", ("wasm32",), 16, 128),
+    "ARM": Architecture(rf"(?:arm|thumb)(?:{_ARM})?", _FREE, ("thumbv7em-none-eabihf",), 16, 0),
+    "RISC-V": Architecture(r"riscv(?:32|64)", _FREE, ("riscv64-linux-gnu",), 32, 128, partial=1),
+    "WebAssembly": Architecture(r"wasm(?:32|64)", ("unknown", "wasi", "emscripten"), ("wasm32",), 16, 128),
 }
 
 _VENDORS = ("unknown", "pc", "apple", "w64")
@@ -52,6 +59,8 @@ _ENVIRONMENTS = r"(?:gnu|musl)(?:eabi|eabihf|x32)?|android(?:eabi)?\d*|eabi|eabi
 
 #: processors of microcontrollers whose triples say that they have floating-point registers
 _HARD_FLOAT = {"v7em": "cortex-m4", "v8m.main": "cortex-m33", "v8.1m.main": "cortex-m55"}
+#: microcontrollers without such registers
+_SOFT_FLOAT = ("v6m", "v7m", "v8m.base")
 
 _PROBE = """
 define void @f(ptr %a, ptr %b) #0 {{
@@ -163,8 +172,7 @@ def _parsed(triple: str) -> tuple[str, str, str, str, str] | None:
     vendor = rest.pop(0) if rest and rest[0] in _VENDORS else "unknown"
     full = rest.pop(0) if rest else "unknown"
     system = re.sub(r"[\d.]+$", "", full)
-    bare = architecture == "WebAssembly" and not rest
-    if system not in _SYSTEMS or (system == "unknown" and not bare):
+    if system not in ARCHITECTURES[architecture].systems:
         return None
     if len(rest) > 1 or not all(re.fullmatch(_ENVIRONMENTS, e) for e in rest):
         return None
@@ -173,6 +181,8 @@ def _parsed(triple: str) -> tuple[str, str, str, str, str] | None:
     if full in ("darwin", "macos", "macosx"):  # the first version on both kinds of processors
         full = "macosx11.0"
     environment = rest[0] if rest else _SYSTEMS[system]
+    if environment.endswith("hf") and first.endswith(_SOFT_FLOAT):
+        return None
     normal = "-".join(filter(None, (first.replace("amd64", "x86_64"), vendor, full, environment)))
     return (architecture, normal, system, *_defaults(architecture, first, system, environment))
 
@@ -185,7 +195,9 @@ def _defaults(architecture: str, first: str, system: str, environment: str) -> t
         return f"generic-rv{first[5:]}", "+m,+a,+c" if first == "riscv32" and system in ("none", "elf") else "+m,+a,+f,+d,+c"
     if architecture == "ARM" and environment.endswith("hf"):
         version = re.sub(r"^(?:arm|thumb)", "", first)
-        return (_HARD_FLOAT[version], "") if version in _HARD_FLOAT else ("generic", "+v7,+thumb2,+vfp3d16")
+        if version in _HARD_FLOAT:
+            return _HARD_FLOAT[version], ""
+        return "generic", "+vfp2" if version[:2] in ("v5", "v6") else "+v7,+vfp3d16"
     return "generic", ""
 
 
