@@ -13,7 +13,7 @@ from .network_text import parse_network
 from .problem import InputError
 
 #: options of the command that are options of ``fn.save`` under the same name
-_SAVED = ("dtype", "name", "libm", "batch", "abi", "target", "cpu", "features")
+_SAVED = ("dtype", "name", "libm", "batch", "abi", "derivatives", "by", "target", "cpu", "features")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -46,8 +46,9 @@ derivatives {", ".join(DERIVATIVES)}, in any nesting, separated by commas, as in
             "value, jacobian, hessian".  All of them are computed together.
 parameters  with --params or --init the file holds the parameters; without, they are the last argument of its
             function: one vector, in the order of NeuralNetworkParameters.flat.
-files       the ending of the file's name says what is written: evaluator.py, a Python module; evaluator.c, a file of C99
-            and a header.  The page "Use functions in other programs" has all of them, and what to do with them."""
+files       the ending of the file's name says what is written: evaluator.c, a file of C99 and a header; evaluator.o, an object
+            file; libevaluator.so, a shared library; evaluator.wasm, a module of WebAssembly; evaluator.py, a Python module.
+            The page "Use functions in other programs" shows what to do with them, and which options they have."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,6 +94,8 @@ def _add_export(x: argparse.ArgumentParser) -> None:
     x.add_argument("--libm", action="store_true", help="call the C library's elementary functions")
     x.add_argument("--no-batch", dest="batch", action="store_false", help="leave out the code for several samples at once")
     x.add_argument("--abi", help='the conventions of calls: "casadi"')
+    x.add_argument("--abi-derivatives", dest="derivatives", metavar="LIST", default=(), help='what CasADi gets, for example "jac, jac_adj"')
+    x.add_argument("--abi-by", dest="by", metavar="LIST", type=_list, help="the arguments of these derivatives; default: all")
     x.add_argument("--target", help='the machine of an object file, for example "aarch64-linux-gnu"')
     x.add_argument("--cpu", help="its processor")
     x.add_argument("--features", help='features of the processor, for example "+avx2,+fma"')
@@ -112,6 +115,10 @@ def _add_backend(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--backend", choices=tuple(backends()), default="auto", help="native and numba compile, numpy does not; auto (default) chooses"
     )
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _seed(text: str) -> int:

@@ -57,16 +57,16 @@ def loaded(path: str) -> ModuleType:
 
 
 def test_the_summary_says_what_the_function_takes_and_gives(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert export("evaluator.py", "value, jacobian, gradient(jacobian)") == 0
+    assert export("evaluator.c", "value, jacobian, gradient(jacobian)") == 0
     assert capsys.readouterr().out == (
-        "evaluator.py: value, jacobian, gradient(jacobian) of Chain(Dense(2, 3, 'tanh'), Dense(3, 1, 'tanh'))\n"
+        "evaluator.c: value, jacobian, gradient(jacobian) of Chain(Dense(2, 3, 'tanh'), Dense(3, 1, 'tanh'))\n"
         "takes  sinput              (2,)\n"
         "takes  parameters          (13,)\n"
         "gives  value               (1,)\n"
         "gives  jacobian            (1, 2)\n"
         "gives  gradient(jacobian)  (1, 2, 13)\n"
     )
-    assert set(os.listdir()) == {"trained.npz", "evaluator.py"}
+    assert set(os.listdir()) == {"trained.npz", "evaluator.c", "evaluator.h"}
 
 
 @pytest.mark.slow
@@ -87,6 +87,14 @@ def test_a_file_of_c_has_its_header_and_the_names_of_the_derivatives(place: Path
     header = " ".join(Path("evaluator.h").read_text().split())
     assert "evaluator_call(const double *sinput, double *value, double *jacobian_jacobian, double *workspace, int64_t samples)" in header
     assert set(os.listdir()) == {"trained.npz", "evaluator.c", "evaluator.h"}
+
+
+def test_a_file_in_casadis_conventions(place: Path) -> None:
+    options = ("--abi", "casadi", "--abi-derivatives", "jac, jac_adj", "--abi-by", "sinput", "--params", "trained.npz")
+    assert export("f.c", "value", *options) == 0
+    text = Path("f.c").read_text()
+    assert all(f" {name}(" in text for name in ("f", "jac_f", "adj1_f", "jac_adj1_f"))
+    assert set(os.listdir()) == {"trained.npz", "f.c"}
 
 
 @pytest.mark.slow
@@ -140,17 +148,20 @@ def test_bad_input_is_one_line(place: Path, capsys: pytest.CaptureFixture[str]) 
     fails(capsys, "has no option 'cpu'", "f.py", "value", "--cpu", "none")
     fails(capsys, "unknown target 'vax'; a target is", "f.o", "value", "--target", "vax")
     fails(capsys, "'int', cannot be the name of a function in C", "int.o", "value")
+    fails(capsys, "there is no derivative 'jacobi'; there are jac", "f.c", "value", "--abi", "casadi", "--abi-derivatives", "jacobi")
+    fails(capsys, "no argument has the name 'q'", "f.c", "value", "--abi", "casadi", "--abi-derivatives", "jac", "--abi-by", "q")
+    fails(capsys, "there is no abi 'fortran'", "f.c", "value", "--abi", "fortran")
     fails(capsys, "'float64', 'float32'", "f.py", "value", "--dtype", "int8")
     Chain(Dense(2, 4), Dense(4, 1)).initial_parameters(0).save("wide.npz")
     fails(capsys, "wide.npz: L1.W: expected (3, 2), got (4, 2)", "f.py", "value", "--params", "wide.npz")
 
 
 def test_a_full_disk_leaves_the_old_file(place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("evaluator.py").write_text("old")
+    Path("evaluator.c").write_text("old")
 
     def full(fd: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    fails(capsys, "--out: cannot save the function: No space left on device: evaluator.py", "evaluator.py")
-    assert Path("evaluator.py").read_text() == "old"
+    fails(capsys, "--out: cannot save the function: No space left on device: evaluator.c", "evaluator.c")
+    assert Path("evaluator.c").read_text() == "old"
