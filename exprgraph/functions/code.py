@@ -34,10 +34,11 @@ _NO_NUMBER = (
 _TAKEN = (
     "math np numba njit types intrinsic BLOCK TABLE STEPS CONSTANTS kernel keep_apart evaluate real acc samples first step code "
     "constants table steps bits_of_real real_of_bits shift_right below ARGUMENTS Any Arrays CHECK CHECKED_BY Callable FAST FROZEN "
-    "FunctionType GOLDEN LEVELS RESULTS SHARED Sequence ShapeError StartError TOLERANCE WAYS WORKSPACE annotations addresses arrays_of "
-    "base64 batch_axes blake2b by_definition by_llvm by_machine_code by_numba by_python cache called_at compiled ctypes "
-    "BARE KERNEL definition difference entry json kernel_names misfit mmap numba_kernel numbers os points prepared processor results_of "
-    "running self_check start struct suitable suppress sys unpacked warnings workspace zlib".split()
+    "FunctionType GOLDEN LEVELS RESULTS SHARED Sequence ShapeError StartError TOLERANCE WAYS WORKSPACE annotations arrays_of base64 "
+    "batch_axes blake2b by_definition by_llvm by_machine_code by_numba by_python cache called_at compiled ctypes BARE KERNEL definition "
+    "difference entry json kernel_names misfit mmap numba_kernel numbers os points prepared processor results_of self_check start "
+    "struct suitable suppress sys unpacked warnings workspace zlib FAILURES Form Forms NamedTuple ONE ONE_SIZES accumulate form_for "
+    "form_of".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

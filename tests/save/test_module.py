@@ -94,8 +94,22 @@ def test_machine_code_needs_numpy_alone(file: Path, module: ModuleType) -> None:
     assert done.stdout.split() == [module.start(), "True"]
 
 
+@pytest.mark.parametrize("way", ["x86-64-v4", "x86-64-v3", "llvm", "python"])
+def test_one_sample_has_a_form_of_its_own(way: str, module: ModuleType) -> None:
+    if not has(way, module):
+        pytest.skip(f"this machine has no {way}")
+    module.start(way)
+    values = DATA[0][0], DATA[1], DATA[2][0]
+    for g, w in zip(module.evaluate(*values), FN(*values).values()):
+        assert g.shape == np.shape(w)
+        np.testing.assert_allclose(g, w, rtol=1e-13)
+    form = module.form_for(())
+    assert (form is module.form_for((1,))) == (way == "python")
+    assert form.apart == ((False,) * 4 if way != "python" else (True, False, False, True))
+
+
 def test_the_processor_decides(module: ModuleType) -> None:
-    assert tuple(module.FAST) == FORMS
+    assert tuple(module.FAST) == FORMS and tuple(module.ONE) == (*FORMS, "tables")
     v3, v4 = module.LEVELS["x86-64-v3"], module.LEVELS["x86-64-v4"]
     rest = ["llvm", "numba", "python"]
     assert v3 < v4
@@ -168,7 +182,7 @@ def test_bytes_that_change_anywhere_in_a_form(module: ModuleType) -> None:
             changed = coded[:at] + letter + coded[at + 1 :]
             module.FAST["llvm"] = digest, changed
             with suppress(ValueError, RuntimeError, module.zlib.error):
-                assert module.base64.b64decode(changed) == module.base64.b64decode(coded) or not module.unpacked("llvm")
+                assert module.base64.b64decode(changed) == module.base64.b64decode(coded) or not module.unpacked("llvm", module.FAST)
 
 
 def run_until(lines: list[str]) -> list[np.ndarray]:
@@ -176,6 +190,18 @@ def run_until(lines: list[str]) -> list[np.ndarray]:
     exec("".join(lines), space)
     results: list[np.ndarray] = space["evaluate"](*DATA)
     return results
+
+
+@pytest.mark.parametrize("way", ["tables", "llvm"])
+def test_a_damaged_form_for_one_sample_leaves_the_other(way: str, module: ModuleType) -> None:
+    digest, coded = module.ONE[way]
+    module.ONE[way] = digest, coded[:40] + coded[41:]
+    module.start("llvm")
+    values = DATA[0][0], DATA[1], DATA[2][0]
+    with pytest.warns(RuntimeWarning, match="evaluator has no form for one sample: "):
+        got = module.evaluate(*values)
+    for g, w in zip((*got, *module.evaluate(*values)), 2 * [*FN(*values).values()]):
+        np.testing.assert_allclose(g, w, rtol=1e-13)
 
 
 def test_a_file_that_ends_early_gives_no_results(file: Path) -> None:

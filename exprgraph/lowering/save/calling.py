@@ -7,7 +7,8 @@ This package does not run these functions.  A saved module contains their source
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ...errors import ShapeError
 from ...support.batches import batch_axes
 from .check import points
 from .numba_form import by_numba
-from .starting import by_python, running
+from .starting import Form, by_python, form_for, form_of
 
 if TYPE_CHECKING:
     from .numba_form import ARGUMENTS, CHECK, CHECKED_BY, FROZEN, RESULTS, SHARED, TOLERANCE, WORKSPACE, R
@@ -35,7 +36,8 @@ def evaluate(*values: Any) -> list[np.ndarray]:
     """
     if len(values) != len(ARGUMENTS):
         raise TypeError(f"expected {len(ARGUMENTS)} values, got {len(values)}")
-    return results_of(running(), *arrays_of(values))
+    arrays, lead = arrays_of(values)
+    return results_of(form_for(lead), arrays, lead)
 
 
 def arrays_of(values: Sequence[Any]) -> tuple[list[np.ndarray], tuple[int, ...]]:
@@ -63,25 +65,26 @@ def numbers(value: Any, called: str) -> np.ndarray:
     return a.astype(R, copy=False)
 
 
-def results_of(run: Callable[..., None], arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
-    """The results for flat arrays.  The function writes those that all samples share one after another, the others apart."""
+def results_of(form: Form, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+    """The results for flat arrays.  The form writes some one after another, and others apart."""
     given, samples = iter(arrays), math.prod(lead)
     whole = [FROZEN[k] if k in FROZEN else next(given) for k in range(len(arrays) + len(FROZEN))]
-    ends = np.cumsum([0] + [0 if per_sample else math.prod(shape) for shape, per_sample in RESULTS])
-    common = np.empty(ends[-1], R)
-    own = [np.empty(samples * math.prod(shape), R) for shape, per_sample in RESULTS if per_sample]
-    run(whole, [common, *own], np.empty(WORKSPACE, R), np.empty(SHARED, R), samples)
+    sizes = [math.prod(shape) * (samples if per_sample else 1) for shape, per_sample in RESULTS]
+    ends = [0, *accumulate(0 if apart else size for size, apart in zip(sizes, form.apart))]
+    together = np.empty(ends[-1], R)
+    own = [np.empty(size, R) for size, apart in zip(sizes, form.apart) if apart]
+    form.run(whole, [together, *own], np.empty(form.workspace, R), np.empty(form.shared, R), samples)
     each = iter(own)
     return [
-        next(each).reshape(lead + shape) if per_sample else common[first:last].reshape(shape)
-        for (shape, per_sample), first, last in zip(RESULTS, ends[:-1], ends[1:])
+        (next(each) if apart else together[first:last]).reshape(lead + shape if per_sample else shape)
+        for (shape, per_sample), apart, first, last in zip(RESULTS, form.apart, ends, ends[1:])
     ]
 
 
 def self_check() -> float:
     """Compare with values that NumPy computed when this file was written, and with the definition; the largest relative difference.
 
-    The definition is run by ``CHECKED_BY`` on three samples.
+    The definition is run by ``CHECKED_BY``, on one sample and on a batch of three.
 
     Raises:
         AssertionError: a difference is larger than ``TOLERANCE``.
@@ -90,7 +93,7 @@ def self_check() -> float:
     at = [[points(shape, k + j / 8).astype(R) for k, (_, shape, _) in zip(positions, ARGUMENTS)] for j in range(3)]
     stored = [difference(np.ravel(got)[::step], np.array(values, R)) for got, (step, values) in zip(evaluate(*at[0]), CHECK)]
     batches = [np.stack(a) if per_sample else a[0] for a, (_, _, per_sample) in zip(zip(*at), ARGUMENTS)]
-    defined = [difference(got, wanted) for got, wanted in zip(evaluate(*batches), by_definition(batches))]
+    defined = [difference(*pair) for values in (at[1], batches) for pair in zip(evaluate(*values), by_definition(values))]
     for what, found in (("the stored values", stored), ("the definition", defined)):
         if not max(found, default=0.0) <= TOLERANCE:
             raise AssertionError(f"self-check failed: relative difference {max(found):.3g} from {what}, allowed {TOLERANCE}")
@@ -101,10 +104,10 @@ def by_definition(values: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The results from the definition in this file."""
     if CHECKED_BY == "python":
         try:
-            return results_of(by_python(), *arrays_of(values))
+            return results_of(form_of(by_python()), *arrays_of(values))
         except (ArithmeticError, ValueError):  # functions of Python's math raise errors where those of compiled code give infinities
             pass
-    return results_of(by_numba(), *arrays_of(values))
+    return results_of(form_of(by_numba()), *arrays_of(values))
 
 
 def difference(got: np.ndarray, wanted: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .numba_form import compiled
-from .starting import running
+from .starting import form_for
 
 if TYPE_CHECKING:
     from .numba_form import ARGUMENTS, BARE, FROZEN, KERNEL, RESULTS, SHARED, WORKSPACE, R
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @cache
 def numba_kernel() -> Any:
     """The function as a value for code that Numba compiles: the machine code that was started, or a C function made by Numba."""
-    names, run = kernel_names(), running()
+    names, run = kernel_names(), form_for((1,)).run
     owner = run if hasattr(run, "address") else entry()
     results = tuple((shape, per_sample, False) for shape, per_sample in RESULTS)
     interface = names["KernelInterface"](tuple(ARGUMENTS), results, BARE, R is np.float32, tuple(FROZEN))

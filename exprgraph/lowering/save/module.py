@@ -23,7 +23,7 @@ from .check import GOLDEN, Compared, expected, points
 from .formats import WHAT
 from .options import Options
 from .programs import program_of
-from .quick_forms import Packed, forms
+from .quick_forms import Packed, forms, tables
 from .saved import Saved
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ Results, in order:
 
 {given}
 
-Numbers are {real}.  Batch axes come first.  The definition, below, is plain Python that Numba can compile.  Quick forms of it
-are at the end of the file.  The first call of ``evaluate`` starts the function in the first of these ways that the machine has:
+Numbers are {real}.  Batch axes come first.  The definition, below, is plain Python that Numba can compile.  Quick forms of it,
+for batches and for one sample, are at the end of the file.  The first call of ``evaluate`` starts the function in the first of
+these ways that the machine has:
 
     x86-64-v4   machine code of this file, for 64-bit x86 with AVX-512, under Linux
     x86-64-v3   machine code of this file, for 64-bit x86 with AVX2 and FMA, under Linux
@@ -88,8 +89,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
+from itertools import accumulate
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -122,6 +124,7 @@ def text(function: Saved, module: str, options: Options) -> str:
     if options.params is not None:
         function = function.freeze(options.params)
     program = program_of(function, function.takes_batches, single)
+    one = program_of(function, False, single) if function.takes_batches else None
     real = "float32" if single else "float64"
     sections = [
         _docstring(function, program, module, real),
@@ -129,23 +132,24 @@ def text(function: Saved, module: str, options: Options) -> str:
         _parts(numba_form)[0],
         definitions(program.loops, "definition"),
         program.data.text().replace("import base64\n\n\n", ""),
-        "\n".join(_facts(function, program, real)),
+        "\n".join(_facts(function, program, one, real)),
         _kernel(),
         _ERROR,
         *(getsource(f) for f in (batch_axes, misfit, points)),
         *(_parts(m)[-1] for m in (numba_form, starting, calling, kernel_form)),
-        _fast(forms(program)),
+        _fast(forms(program), {} if one is None else forms(one) | {"tables": tables(one)}),
         _MAIN,
     ]
     return "\n\n".join(s.strip("\n") + "\n" for s in sections)
 
 
-def _facts(function: Saved, program: Program, real: str) -> Iterator[str]:
+def _facts(function: Saved, program: Program, one: Program | None, real: str) -> Iterator[str]:
     """Assignments of what the other functions of the module read."""
     kinds = {"CONSTANTS": "R", "TABLE": "u", "STEPS": "u"}
     yield from (f"{name} = np.array({name}, {kind}).reshape(-1)" for name, kind in kinds.items())
-    yield "# numbers that each block of samples needs, and that all samples share"
+    yield "# numbers that each block of samples needs, and that all samples share; the same of the quick forms for one sample"
     yield f"WORKSPACE, SHARED = {program.workspace}, {program.shared}"
+    yield f"ONE_SIZES = {(0, 0) if one is None else (one.workspace, one.shared)}"
     yield "# (name, shape, whether each sample has its own value) of each argument"
     yield f"ARGUMENTS = {[(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]!r}"
     yield "# (shape, whether it differs from sample to sample) of each result"
@@ -181,13 +185,17 @@ def _kernel() -> str:
     return f"# the type of the kernel, for Numba\nKERNEL = r'''\n{source}'''"
 
 
-def _fast(found: dict[str, Packed]) -> str:
-    lines = [f"{_LINE} quick forms", "", "# digest, and compressed bytes", "FAST = {"]
-    for way, (digest, coded) in found.items():
-        lines += [f'    "{way}": (', f'        "{digest}",', '        """']
-        lines += [coded[i : i + 120] for i in range(0, len(coded), 120)]
-        lines += ['""",', "    ),"]
-    return "\n".join([*lines, "}"])
+def _fast(many: dict[str, Packed], one: dict[str, Packed]) -> str:
+    """The forms, and those for one sample, unless there are only tables."""
+    lines = [f"{_LINE} quick forms", "", "# by way: digest, and compressed bytes"]
+    for name, found in (("FAST", many), ("ONE", one if len(one) > 1 else {})):
+        lines += ["", f"{name} = {{"]
+        for way, (digest, coded) in found.items():
+            lines += [f'    "{way}": (', f'        "{digest}",', '        """']
+            lines += [coded[i : i + 120] for i in range(0, len(coded), 120)]
+            lines += ['""",', "    ),"]
+        lines.append("}")
+    return "\n".join(lines)
 
 
 def _docstring(function: Saved, program: Program, module: str, real: str) -> str:

@@ -38,8 +38,10 @@ if TYPE_CHECKING:  # what the module defines before
     #: whether the only result has no place in a nesting; the text of the kernel's type for Numba
     BARE: bool
     KERNEL: str
-    #: quick forms of the definition: digest, and bytes in base64
-    FAST: dict[str, tuple[str, str]]
+    #: quick forms for any number of samples, and for one; numbers in the workspaces of the latter
+    FAST: Forms
+    ONE: Forms
+    ONE_SIZES: tuple[int, int]
 
 # ---------------------------------------------------------------- the definition
 
@@ -60,6 +62,8 @@ def keep_apart() -> None:
 # ---------------------------------------------------------------- for Numba
 
 Arrays = Sequence[np.ndarray]
+#: by way: digest, and bytes in base64
+Forms = dict[str, tuple[str, str]]
 
 
 @cache

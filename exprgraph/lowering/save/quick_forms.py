@@ -67,6 +67,12 @@ def _packed(data: bytes) -> Packed:
     return Packed(blake2b(data, digest_size=16).hexdigest(), b64encode(zlib.compress(data, 9)).decode())
 
 
+def tables(program: Program) -> Packed:
+    """The data that the code of a program reads: the numbers of words of the first arrays, a line of JSON, and the words."""
+    words = [a.tobytes() + bytes(-a.nbytes % 8) for a in program.data.arrays]
+    return _packed(json.dumps([len(w) // 8 for w in words[:-1]]).encode() + b"\n" + b"".join(words))
+
+
 def linked(code: bytes) -> bytes | None:
     """An object file as a head, a line of JSON, and an image that is complete except for addresses.
 
@@ -91,4 +97,4 @@ def linked(code: bytes) -> bytes | None:
     return json.dumps(head).encode() + b"\n" + bytes(image)
 
 
-__all__ = ["Packed", "forms", "linked"]
+__all__ = ["Packed", "forms", "linked", "machine", "tables"]

@@ -18,12 +18,12 @@ import zlib
 from collections.abc import Callable
 from hashlib import blake2b
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from .numba_form import BLOCK, CONSTANTS, FAST, STEPS, TABLE, Arrays, R, by_numba
+    from .numba_form import BLOCK, CONSTANTS, FAST, ONE, ONE_SIZES, RESULTS, SHARED, STEPS, TABLE, WORKSPACE, Arrays, Forms, R, by_numba
 
 # ---------------------------------------------------------------- how it starts
 
@@ -34,7 +34,21 @@ LEVELS = {
     "x86-64-v3": frozenset("avx avx2 abm bmi1 bmi2 cx16 f16c fma lahf_lm movbe popcnt sse4_1 sse4_2 ssse3 xsave".split()),
 }
 LEVELS["x86-64-v4"] = LEVELS["x86-64-v3"] | set("avx512f avx512bw avx512cd avx512dq avx512vl".split())
-_started: tuple[str, Callable[..., None]] | None = None
+#: what may go wrong with a form
+FAILURES = (ImportError, OSError, RuntimeError, ValueError, zlib.error)
+
+
+class Form(NamedTuple):
+    """What runs the function: for any number of samples, or for one; which results it writes apart; numbers in its workspaces."""
+
+    run: Callable[..., None]
+    apart: tuple[bool, ...]
+    workspace: int
+    shared: int
+
+
+#: the way; the form for any number of samples, and that for one if there was such a call
+_started: tuple[str, list[Form]] | None = None
 
 
 class StartError(RuntimeError):
@@ -61,8 +75,8 @@ def start(way: str | None = None) -> str:
     failures: list[str] = []
     for name in suitable(processor()) if way is None else [way]:
         try:
-            _started = name, prepared(name)
-        except (ImportError, OSError, RuntimeError, ValueError, zlib.error) as error:
+            _started = name, [form_of(prepared(name))]
+        except FAILURES as error:
             failures.append(f"{name}: {error}")
             continue
         if failures:
@@ -71,17 +85,37 @@ def start(way: str | None = None) -> str:
     raise StartError("; ".join(failures))
 
 
-def running() -> Callable[..., None]:
-    """The function, started."""
-    if _started is None:
-        start()
+def form_of(run: Callable[..., None]) -> Form:
+    """The form for any number of samples."""
+    return Form(run, tuple(per_sample for _, per_sample in RESULTS), WORKSPACE, SHARED)
+
+
+def form_for(lead: tuple[int, ...]) -> Form:
+    """The form for these batch axes, started: without any, that for one sample, which is quicker."""
+    start()
     assert _started is not None
-    return _started[1]
+    way, forms = _started
+    if lead or way not in ONE:
+        return forms[0]
+    if len(forms) == 1:
+        try:
+            lengths, _, data = unpacked("tables", ONE).partition(b"\n")
+            tables = np.split(np.frombuffer(data, np.uint64), np.cumsum(json.loads(lengths)))
+            forms.append(Form(prepared(way, ONE, tables), (False,) * len(RESULTS), *ONE_SIZES))
+        except FAILURES as error:
+            warnings.warn(f"{__name__} has no form for one sample: {error}", RuntimeWarning, stacklevel=3)
+            forms.append(forms[0])
+    return forms[1]
 
 
-def prepared(way: str) -> Callable[..., None]:
-    """The function, started in this way."""
-    return by_machine_code(way) if way in LEVELS else {"llvm": by_llvm, "numba": by_numba, "python": by_python}[way]()
+def prepared(way: str, forms: Forms | None = None, tables: Arrays = ()) -> Callable[..., None]:
+    """A form, started in this way."""
+    if way == "numba":
+        return by_numba()
+    if way == "python":
+        return by_python()
+    data = unpacked(way, FAST if forms is None else forms)
+    return (by_llvm if way == "llvm" else by_machine_code)(way, data, tables or [CONSTANTS, TABLE, STEPS])
 
 
 def processor() -> frozenset[str]:
@@ -104,26 +138,26 @@ def suitable(features: frozenset[str]) -> list[str]:
     return [way for way in WAYS if (features >= LEVELS[way] if way in LEVELS else True) and (way in FAST or way in ("numba", "python"))]
 
 
-def unpacked(way: str) -> bytes:
-    """The bytes of a fast form; their digest must be right."""
-    if way not in FAST:
+def unpacked(way: str, forms: Forms) -> bytes:
+    """The bytes of a form; their digest must be right."""
+    if way not in forms:
         raise StartError("this file does not have it")
-    digest, text = FAST[way]
+    digest, text = forms[way]
     data = zlib.decompress(base64.b64decode(text))
     if blake2b(data, digest_size=16).hexdigest() != digest:
         raise StartError("its bytes in this file are damaged")
     return data
 
 
-def by_machine_code(way: str) -> Callable[..., None]:
-    """The function as machine code, in pages that are writable first and executable afterwards.
+def by_machine_code(way: str, data: bytes, tables: Arrays) -> Callable[..., None]:
+    """Machine code in pages that are writable first and executable afterwards.
 
     The pages stay until the process ends, because a thread may be in them.
     """
     missing = LEVELS[way] - processor()
     if missing:
         raise StartError(f"this machine lacks {' '.join(sorted(missing))}")
-    head, _, code = unpacked(way).partition(b"\n")
+    head, _, code = data.partition(b"\n")
     about, image = json.loads(head), bytearray(code)
     memory = mmap.mmap(-1, len(image), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
@@ -136,19 +170,19 @@ def by_machine_code(way: str) -> Callable[..., None]:
         address = ctypes.cast(function, ctypes.c_void_p).value
         for at in places:
             struct.pack_into("<Q", image, at, address)
-    struct.pack_into("<3Q", image, about["data"], *addresses())
+    struct.pack_into("<3Q", image, about["data"], *[a.ctypes.data for a in tables])
     memory[:] = bytes(image)
     protect = ctypes.CDLL(None, use_errno=True).mprotect
     protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     if protect(base, len(image), mmap.PROT_READ | mmap.PROT_EXEC):
         raise OSError(ctypes.get_errno(), "the system does not let memory become executable")
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
+    for kept in (memory, tables):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
     return called_at(base + about["run"])
 
 
-def by_llvm() -> Callable[..., None]:
-    """The function compiled by llvmlite, for the processor of this machine."""
-    text = unpacked("llvm").decode()
+def by_llvm(way: str, data: bytes, tables: Arrays) -> Callable[..., None]:
+    """Assembly compiled by llvmlite, for the processor of this machine."""
     import llvmlite.binding as llvm  # part of Numba, of which it needs nothing else
 
     llvm.initialize_native_target()
@@ -157,18 +191,15 @@ def by_llvm() -> Callable[..., None]:
     machine = llvm.Target.from_triple(triple).create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
     )
-    module = llvm.parse_assembly(text)
+    module = llvm.parse_assembly(data.decode())
     module.triple, module.data_layout = triple, str(machine.target_data)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *addresses()), 24)
+    ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *[a.ctypes.data for a in tables]), 24)
     address = engine.get_function_address("run")
     engine.detach()  # it stays until the process ends
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(tables))
     return called_at(address)
-
-
-def addresses() -> list[int]:
-    return [a.ctypes.data for a in (CONSTANTS, TABLE, STEPS)]
 
 
 def called_at(address: int) -> Callable[..., None]:
