@@ -20,7 +20,7 @@ from .numba_form import by_numba
 from .starting import Form, by_python, form_for, form_of
 
 if TYPE_CHECKING:
-    from .numba_form import ARGUMENTS, CHECK, CHECKED_BY, FROZEN, RESULTS, SHARED, TOLERANCE, WORKSPACE, R
+    from .numba_form import ARGUMENTS, CHECK, CHECKED_BY, FROZEN, RESULTS, SHARED, SLOTS, TOLERANCE, WORKSPACE, R
 
 # ---------------------------------------------------------------- how it is called
 
@@ -42,11 +42,13 @@ def evaluate(*values: Any) -> list[np.ndarray]:
 
 def arrays_of(values: Sequence[Any]) -> tuple[list[np.ndarray], tuple[int, ...]]:
     """One flat array for each argument, and the batch axes."""
-    slots = [(f"argument {name!r}", shape, per_sample) for name, shape, per_sample in ARGUMENTS]
-    arrays = [numbers(value, called) for value, (called, _, _) in zip(values, slots)]
-    lead = batch_axes(arrays, slots)
-    each = ((np.broadcast_to(a, lead + shape) if per_sample else a) for a, (_, shape, per_sample) in zip(arrays, slots))
-    return [np.ascontiguousarray(a if a.flags.aligned else a.copy()).reshape(-1) for a in each], lead
+    arrays = [numbers(value, called) for value, (called, _, _) in zip(values, SLOTS)]
+    lead = batch_axes(arrays, SLOTS)
+    for k, (a, (_, shape, per_sample)) in enumerate(zip(arrays, SLOTS)):
+        whole = lead + shape if per_sample else shape
+        b = a if a.shape == whole else np.broadcast_to(a, whole)
+        arrays[k] = (b if b.flags.c_contiguous and b.flags.aligned else np.array(b, order="C")).reshape(-1)
+    return arrays, lead
 
 
 def workspace() -> np.ndarray:
@@ -60,7 +62,8 @@ def numbers(value: Any, called: str) -> np.ndarray:
         a = np.asarray(value)
     except ValueError as e:
         raise ShapeError(f"{called}: cannot make an array of the given value: {e}") from None
-    if a.dtype.kind not in "fiub" or (isinstance(value, np.ndarray) and np.ma.is_masked(value)):
+    masked = type(value) is not np.ndarray and isinstance(value, np.ndarray) and np.ma.is_masked(value)
+    if a.dtype.kind not in "fiub" or masked:
         raise TypeError(f"{called}: expected real numbers, got {type(value).__name__} of dtype {a.dtype}")
     return a.astype(R, copy=False)
 

@@ -154,6 +154,7 @@ def _facts(function: Saved, program: Program, one: Program | None, real: str) ->
     yield f"ARGUMENTS = {[(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]!r}"
     yield "# (shape, whether it differs from sample to sample) of each result"
     yield f"RESULTS = {[(o.shape, p) for o, p in zip(function.outputs, program.per_sample)]!r}"
+    yield 'SLOTS = [(f"argument {name!r}", shape, per_sample) for name, shape, per_sample in ARGUMENTS]'
     yield "# arguments with numbers of this file, by position"
     for k, a in function.frozen.items():
         yield f"A{k} = np.array({array_text(a, a.tolist())}, R)"

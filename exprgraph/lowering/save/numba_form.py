@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # what the module defines before
     #: (name, shape, whether each sample has its own value) of each argument; (shape, whether it differs by sample) of each result
     ARGUMENTS: list[tuple[str, tuple[int, ...], bool]]
     RESULTS: list[tuple[tuple[int, ...], bool]]
+    #: the arguments, as messages call them
+    SLOTS: list[tuple[str, tuple[int, ...], bool]]
     #: flat numbers of arguments that the module holds, by position
     FROZEN: dict[int, np.ndarray]
     #: numbers in the workspace of a block, and in that of all samples

@@ -170,7 +170,7 @@ def by_machine_code(way: str, data: bytes, tables: Arrays) -> Callable[..., None
         address = ctypes.cast(function, ctypes.c_void_p).value
         for at in places:
             struct.pack_into("<Q", image, at, address)
-    struct.pack_into("<3Q", image, about["data"], *[a.ctypes.data for a in tables])
+    struct.pack_into("<3Q", image, about["data"], *map(address_of, tables))
     memory[:] = bytes(image)
     protect = ctypes.CDLL(None, use_errno=True).mprotect
     protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -195,11 +195,16 @@ def by_llvm(way: str, data: bytes, tables: Arrays) -> Callable[..., None]:
     module.triple, module.data_layout = triple, str(machine.target_data)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *[a.ctypes.data for a in tables]), 24)
+    ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *map(address_of, tables)), 24)
     address = engine.get_function_address("run")
     engine.detach()  # it stays until the process ends
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(tables))
     return called_at(address)
+
+
+def address_of(a: np.ndarray) -> int:
+    """Where an array begins; ``a.ctypes.data`` takes longer."""
+    return int(a.__array_interface__["data"][0])
 
 
 def called_at(address: int) -> Callable[..., None]:
@@ -208,8 +213,9 @@ def called_at(address: int) -> Callable[..., None]:
     function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(address)
 
     def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
-        given, wanted = ((pointer * len(arrays))(*[a.ctypes.data for a in arrays]) for arrays in (arguments, results))
-        function(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
+        given = (pointer * len(arguments))(*map(address_of, arguments))
+        wanted = (pointer * len(results))(*map(address_of, results))
+        function(given, wanted, address_of(workspace), address_of(shared), samples)
 
     vars(run).update(address=address)  # for the kernel
     return run
