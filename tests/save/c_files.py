@@ -50,16 +50,22 @@ class Loaded:
         self.fn, self.name = fn, str(options.get("name", file.stem))
         header = file.with_suffix(".h").read_text()
         self.macros = {k: int(v) for k, v in re.findall(rf"#define {self.name.upper()}_(\w+) (\d+)", header)}
+        self.differs = self.differing(file.with_suffix(".h"))
         self.dtype = np.float32 if "const float *const *arguments" in header else np.float64
         made = file.with_suffix(f".{abs(hash(command))}{'.dll' if sys.platform == 'win32' else '.so'}")
         compiled(f"{command} {STRICT} -shared -fPIC {file} -o {made} -lm", file.parent)
         self.call = ctypes.CDLL(str(made))[self.name]
         self.call.restype = None
 
-    def __call__(self, arrays: Sequence[np.ndarray], samples: int, differs: Sequence[bool]) -> list[np.ndarray]:
+    @staticmethod
+    def differing(header: Path) -> list[bool]:
+        """Which results differ by sample, as a header says."""
+        return [bool(each) for each in re.findall(r"^ \*     results\[\d+\].*?( for each sample)?$", header.read_text(), re.MULTILINE)]
+
+    def __call__(self, arrays: Sequence[np.ndarray], samples: int) -> list[np.ndarray]:
         """The results for arrays, in a workspace of just the size that the header states."""
         given = [np.ascontiguousarray(a, self.dtype) for a in arrays]
-        shapes = [((samples,) if lane else ()) + o.shape for o, lane in zip(self.fn.outputs, differs)]
+        shapes = [((samples,) if lane else ()) + o.shape for o, lane in zip(self.fn.outputs, self.differs, strict=True)]
         results = [np.full(s, np.nan, self.dtype) for s in shapes]
         size = self.macros["WORKSPACE_ONE" if samples == 1 else "WORKSPACE"]
         guarded = np.full(size + 64, np.nan, self.dtype)

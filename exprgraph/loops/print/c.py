@@ -163,7 +163,7 @@ class C(Infix):
         for a, p in zip(x.args[1:], parts[1:]):
             minus = subtracted(a) is not None
             if p.factors is not None:
-                left = f"-({p.factors[0]})" if minus else p.factors[0]
+                left = f"-{p.factors[0] if re.fullmatch('[a-z0-9_.]+', p.factors[0]) else f'({p.factors[0]})'}" if minus else p.factors[0]
                 total = Piece(f"MADD({left}, {p.factors[1]}, {total.text})")
             elif total.factors is not None:
                 other = f"-{enclosed(p, self.signs['neg'], False)}" if minus else p.text
@@ -252,6 +252,8 @@ class C(Infix):
         step = f"{i}++" if s.step == 1 else f"{i} += {s.step}"
         if self.fast and s.axis != "plain":
             yield f"{'    ' * moves}TOGETHER"
+        elif self.fast and any(isinstance(inner, (Loop, Run)) for inner in statements_of(s.body)):
+            yield f"{'    ' * moves}ROLLED"
         yield f"{'    ' * moves}for (uint64_t {i} = {self.whole(s.start)}; {i} < {stop}; {step}) {{"
         yield from self.body(s.body, 1 + moves)
         if moves:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..operations import LIBRARY
 from ..pointers import alone, stored_through
-from ..program import Branch, Each, Loop, Loops, Part, Procedure, Run, Statement, Switch
+from ..program import Branch, Call, Each, Function, Loop, Loops, Name, Part, Procedure, Run, Statement, Switch
 from ..reached import reached
 from ..specialise import specialised
 from ..unused import used
@@ -30,6 +31,7 @@ class Driver(NamedTuple):
         known: what the program's names of arguments, results, workspaces and samples are called there.
         own: declarations of variables among these.
         end: statements at the end of the function.
+        libm: call C's library where it has the function, instead of the formula.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Driver(NamedTuple):
     known: Mapping[str, str]
     own: Sequence[str] = ()
     end: Sequence[str] = ()
+    libm: bool = False
 
 
 NEEDED = """#include <math.h>
@@ -65,14 +68,17 @@ NEEDED = """#include <math.h>
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-/* Any number of rounds of the next loop may be computed at once. */
+/* Any number of rounds of the next loop may be computed at once; or it stays a loop, however few rounds it has. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed"
 #define TOGETHER _Pragma("clang loop vectorize(assume_safety)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define TOGETHER _Pragma("GCC ivdep")
+#define ROLLED _Pragma("GCC unroll 1")
 #else
 #define TOGETHER
+#define ROLLED
 #endif
 #if defined(__GNUC__) || defined(_MSC_VER)
 #define RESTRICT __restrict
@@ -128,11 +134,21 @@ def _macros(text: str, single: bool) -> Iterator[str]:
 
 def _prepared(d: Driver) -> Loops:
     """The program with numbers in the code, and with kernels of names of its own."""
-    program = used(specialised(d.program, d.numbers.table, d.numbers.steps))
+    program = specialised(d.program, d.numbers.table, d.numbers.steps)
+    if d.libm:
+        program = program._replace(functions=tuple(map(_of_library, program.functions)))
+    program = used(program)
     names = {k.name: f"{d.name}_{k.name}" for k in program.kernels}
     kernels = tuple(Procedure(names[k.name], k.parameters, _renamed(k.body, names), *k[3:]) for k in program.kernels)
     parts = tuple(Part(_renamed(p.body, names), p.samples, _renamed(p.before, names)) for p in program.parts)
     return program._replace(kernels=kernels, parts=parts)
+
+
+def _of_library(f: Function) -> Function:
+    """A function as a call of C's library, if that has a function of its name; users' functions have other names."""
+    if LIBRARY.get(f.name) != len(f.parameters):
+        return f
+    return f._replace(body=(), result=Call(f.name, tuple(Name(p, "real") for p in f.parameters), True), doc="", calls=())
 
 
 def _renamed(body: Sequence[Statement], names: Mapping[str, str]) -> tuple[Statement, ...]:

@@ -45,7 +45,7 @@ def expected(function: Saved, single: bool = False) -> list[Compared]:
     found = []
     for value, o in zip(values, function.outputs):
         step = max(1, math.ceil(o.size / COMPARED))
-        found.append(Compared(step, np.broadcast_to(value, o.shape).ravel()[::step].tolist()))
+        found.append(Compared(step, np.broadcast_to(value, o.shape).ravel()[::step].astype(np.float64).tolist()))
     return found
 
 

@@ -51,7 +51,7 @@ CASADI = frozenset(["name", "params", "abi", "derivatives", "by"])
 #: the first is the format of names without an ending
 FORMATS = (
     Format((".py",), "module", "a Python module", frozenset(("dtype", "params"))),
-    Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch"))),
+    Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch", "libm"))),
     Format((".c",), "casadi.file", "a file of C in CasADi's conventions", CASADI, "casadi"),
     Format((".so", ".dylib", ".dll"), "casadi.library", "a library in CasADi's conventions", CASADI, "casadi"),
     Format((".o", ".obj"), "machine_code", "an object file", MACHINE_CODE),
