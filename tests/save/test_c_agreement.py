@@ -101,7 +101,8 @@ def test_sanitizers_find_nothing_in_memory_of_just_the_sizes_of_the_header(workl
         "static double *numbers(int64_t n) { double *p = malloc((size_t)n * sizeof *p + 1);"
         " for (int64_t k = 0; k < n; k++) p[k] = 0.1 * (double)(k % 7) - 0.3; return p; }\n"
         "int main(void) {\n    const int64_t all[] = {0, 1, 7, 8, 129};\n    for (int k = 0; k < 5; k++) {\n"
-        f"        const int64_t samples = all[k];\n        const double *const a[] = {made_of[0]};\n        double *const r[] = {made_of[1]};\n"
+        f"        const int64_t samples = all[k];\n        const double *const a[] = {made_of[0]};\n"
+        f"        double *const r[] = {made_of[1]};\n"
         "        f(a, r, numbers(samples == 1 ? F_WORKSPACE_ONE : F_WORKSPACE), samples);\n    }\n    return 0;\n}\n"
     )
     compiled(f"{compiler} -std=c99 {STRICT} {SANITIZED} main.c f.c -o program -lm", tmp_path)

@@ -75,7 +75,10 @@ def test_a_chain_of_100_000_steps_and_a_thousand_arguments(tmp_path):
         y = eg.sin(y) if k % 1000 == 0 else y + 0.5 * x
     many = list(eg.symbols(" ".join(f"m{k}" for k in range(1000))))
     total = eg.sum(eg.stack(many) ** 2)
-    for name, outputs, symbols, data in (("chain", [y], [x], [0.3]), ("many", [total, total * many[3]], many, [0.001 * k for k in range(1000)])):
+    for name, outputs, symbols, data in (
+        ("chain", [y], [x], [0.3]),
+        ("many", [total, total * many[3]], many, [0.001 * k for k in range(1000)]),
+    ):
         fn = eg.compile(outputs, symbols, shared=symbols)
         f = Loaded(fn, tmp_path / f"{name}.c", f"{COMPILERS[0]} -std=c99 -O0")
         for a, b in zip(f([np.array(v) for v in data], 1), fn(*data)):
