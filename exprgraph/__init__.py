@@ -205,6 +205,8 @@ from .language.shapes import (
 )
 from .language.statistics import average, corrcoef, cov, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar, ptp, std, var
 from .linalg.determinants import det, logabsdet, signdet, slogdet
+from .linalg.eigen import eigenvectors, eigh, eigvalsh
+from .linalg.exponential import expm
 from .linalg.triangles import cho_solve, cholesky, solve_triangular
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
@@ -251,7 +253,8 @@ __all__ = [
     "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile", "compress", "concatenate",
     "contains", "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nodes", "count_ops", "cov", "cross",
     "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "divergence", "divide", "dot",
-    "dsplit", "dstack", "ediff1d", "einsum", "elements", "equal", "erf", "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm1",
+    "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements",
+    "equal", "erf", "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1",
     "fix", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like",
     "function", "function_names", "gelu", "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit", "hstack",
     "hypot", "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf",

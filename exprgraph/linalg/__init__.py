@@ -10,7 +10,30 @@ from __future__ import annotations
 
 from ..language.linalg import inv, solve
 from ..language.reductions import norm
+from .compositions import lstsq, matrix_power, pinv, svd, svdvals
 from .determinants import det, logabsdet, signdet, slogdet
+from .eigen import eigenvectors, eigh, eigvalsh
+from .exponential import expm
 from .triangles import cho_solve, cholesky, solve_triangular
 
-__all__ = ["cho_solve", "cholesky", "det", "inv", "logabsdet", "norm", "signdet", "slogdet", "solve", "solve_triangular"]
+__all__ = [
+    "cho_solve",
+    "cholesky",
+    "det",
+    "eigenvectors",
+    "eigh",
+    "eigvalsh",
+    "expm",
+    "inv",
+    "logabsdet",
+    "lstsq",
+    "matrix_power",
+    "norm",
+    "pinv",
+    "signdet",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+]

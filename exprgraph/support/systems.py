@@ -129,4 +129,17 @@ def cholesky_factors(a: np.ndarray) -> np.ndarray:
         return np.concatenate([cholesky_factors(part) for part in np.array_split(a, 2)])
 
 
-__all__ = ["NOISE", "cholesky_factors", "is_singular", "solve_systems", "solve_triangles"]
+def eigensystems(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The eigenvalues and eigenvectors of symmetric matrices, (k, n, n), from their lower triangles; NaN for matrices with NaN.
+
+    The sum of a vector's components with weights between 1 and 2, 0.618... apart, is not negative.
+    """
+    n = a.shape[-1]
+    known = np.isfinite(np.tril(a)).all(axis=(1, 2))
+    values, vectors = np.full(a.shape[:2], np.nan, a.dtype), np.full_like(a, np.nan)
+    values[known], vectors[known] = np.linalg.eigh(a[known])
+    weights = np.array([1.0 + math.modf(k * 0.6180339887498949)[0] for k in range(n)])
+    return values, np.where((weights @ vectors < 0.0)[:, None, :], -vectors, vectors)
+
+
+__all__ = ["NOISE", "cholesky_factors", "eigensystems", "is_singular", "solve_systems", "solve_triangles"]

@@ -11,10 +11,10 @@ import numpy as np
 
 from ..canonical.arithmetic import linear
 from ..functions.elementwise import broadcast_to
-from ..graph.leaves import identity
+from ..graph.leaves import array, identity
 from ..graph.node import Node, Params, Shape
 from ..graph.primitive import Primitive
-from ..linalg import determinants, triangles
+from ..linalg import determinants, eigen, exponential, triangles
 from ..linalg.function import MatrixFunction, cores, stack_axes
 from ..meaning.evaluate import batched
 from .bounds import BOUNDS, EVERYTHING, Interval
@@ -179,4 +179,78 @@ def _factor(g: Garden, row: Primitive) -> Node:
     out = triangles.cholesky(a)
     if out not in g.interval:
         g.interval[out] = (-0.7, math.sqrt(a.shape[-1] + 1.2))
+    return out
+
+
+# ---------------------------------------------------------------- eigenvalues
+
+
+def _eigensystem(a: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """Eigenvalues in ascending order, and eigenvectors whose weighted sums are not negative."""
+    n = len(a)
+    values, columns = mpmath.eigsy(mpmath.matrix([[a[max(i, j), min(i, j)] for j in range(n)] for i in range(n)]))
+    order = sorted(range(n), key=lambda k: values[k])
+    vectors = np.empty((n, n), dtype=object)
+    for to, k in enumerate(order):
+        total = mpmath.fsum((1 + math.modf(i * 0.6180339887498949)[0]) * columns[i, k] for i in range(n))
+        vectors[:, to] = [-columns[i, k] if total < 0 else columns[i, k] for i in range(n)]
+    return [values[k] for k in order], vectors
+
+
+exactly(eigen.EIGVALSH, lambda params, a: np.array(_eigensystem(a)[0], dtype=object))
+exactly(eigen.EIGENVECTORS, lambda params, a: _eigensystem(a)[1])
+
+
+@NOISE.rule(eigen.EIGVALSH, eigen.EIGENVECTORS, exponential.EXPM)
+def _turned(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
+    """Errors of the size of the whole matrix."""
+    most = [np.abs(v).max(axis=(-2, -1), keepdims=True, initial=0.0) for v in args]
+    value = noise.value(node, [noise.off(v, np.broadcast_to(x, v.shape), 1.0) for v, x in zip(args, most)])
+    return noise.off(value, np.abs(value))
+
+
+@GROW.rule(eigen.EIGVALSH, eigen.EIGENVECTORS)
+def _eigh(g: Garden, row: Primitive) -> Node:
+    """Of a matrix whose eigenvalues are far apart: its diagonal is near 2, 4, 6."""
+    a = g.within(square(g), (-0.4, 0.4))
+    n = a.shape[-1]
+    apart = broadcast_to(array(np.diag(2.0 * np.arange(1, n + 1))), a.shape)
+    out = eigen.eigvalsh if row is eigen.EIGVALSH else eigen.eigenvectors
+    made = out(linear([(1.0, a), (1.0, apart)], 0.0, a.shape))
+    if made not in g.interval:
+        g.interval[made] = (0.4, 2.0 * n + 1.6) if row is eigen.EIGVALSH else (-1.0, 1.0)
+    return made
+
+
+# ---------------------------------------------------------------- the exponential
+
+
+def _exponential(params: Params, a: np.ndarray) -> np.ndarray:
+    """Taylor's series of the matrix divided by a power of 2, which is then squared."""
+    n = len(a)
+    size = max(mpmath.fsum(map(abs, row)) for row in a)
+    if not mpmath.isfinite(size):
+        return np.full(a.shape, NAN, dtype=object)
+    halvings = max(0, int(mpmath.ceil(mpmath.log(size, 2))) + 8) if size else 0
+    with mpmath.workdps(mpmath.mp.dps + 10 + halvings // 3):
+        small = a / mpmath.mpf(2) ** halvings
+        out = term = np.array([[mpmath.mpf(i == j) for j in range(n)] for i in range(n)], dtype=object)
+        for k in range(1, mpmath.mp.dps):
+            term = term @ small / k
+            out = out + term
+        for _ in range(halvings):
+            out = out @ out
+    return out
+
+
+exactly(exponential.EXPM, _exponential)
+
+
+@GROW.rule(exponential.EXPM)
+def _expm(g: Garden, row: Primitive) -> Node:
+    a = g.within(square(g), (-1.0, 1.0))
+    n = a.shape[-1]
+    out = exponential.expm(a)
+    if out not in g.interval:
+        g.interval[out] = (-math.exp(n), math.exp(n))
     return out

@@ -117,6 +117,8 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "determinant": eg.det(A * s) * s,
         "logarithm of a determinant": eg.logabsdet(A * s) * x,
         "cholesky": eg.cholesky(A) @ x,
+        "eigenvalues": eg.eigvalsh(A * s) * x,
+        "exponential": eg.expm(A / 4) @ x,
         "triangular system": eg.solve_triangular(A * s, x, 1, lower=True),
         "sum over samples of what they share": eg.over_samples.mean(x * s),
     }

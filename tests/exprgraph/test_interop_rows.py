@@ -85,7 +85,17 @@ def example(name: str) -> Node:
     return next(e for e in made if name in {n.op.name for n in topological([e])})
 
 
-@pytest.mark.parametrize("name", STRUCTURAL)
+#: their elements have no formula
+REFUSED = {"eigenvectors", "eigvalsh", "expm"}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_has_no_formula_is_refused(name: str) -> None:
+    with pytest.raises(eg.ExprGraphError, match=f"to_sympy: the elements of {name} have no formula"):
+        to_sympy(grow(AtRandom(0), [A], 1, end=TABLE[name]))
+
+
+@pytest.mark.parametrize("name", sorted(set(STRUCTURAL) - REFUSED))
 def test_a_structural_primitive_keeps_its_value(name: str) -> None:
     e = example(name)
     assert name in {n.op.name for n in topological([e])} | {"constant"}

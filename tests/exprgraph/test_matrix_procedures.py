@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exprgraph.loops import library, matrices
+from exprgraph.loops import library, matrices, spectral
 from exprgraph.loops.program import Loop, Loops
 from exprgraph.loops.walk import statements_of
 from tests.loops.interpreter import Interpreter
 
-NAMES = [d.name for d in ast.parse(inspect.getsource(matrices)).body if isinstance(d, ast.FunctionDef)]
+DEFINED = {d.name: m for m in (matrices, spectral) for d in ast.parse(inspect.getsource(m)).body if isinstance(d, ast.FunctionDef)}
+NAMES = list(DEFINED)
 LANES, STRIDE = 3, 4
 
 
@@ -104,7 +105,8 @@ def test_the_product_is_subtracted() -> None:
 def arguments(name: str) -> list[Any]:
     """Arrays, offsets and sizes for a procedure: of matrices with 3 rows, on two lanes."""
     rng = np.random.default_rng(1)
-    known = {"n": 3, "m": 2, "k": 2, "stride": 2, "lanes": 2, "ci": 4, "ai": 1, "ak": 5, "bk": 4, "ti": 3, "tk": 1, "own": 1, "upper": 0}
+    known = {"n": 3, "m": 2, "k": 2, "l": 0, "stride": 2, "lanes": 2, "own": 1, "upper": 0}
+    known |= {"ci": 4, "ai": 1, "ak": 5, "bk": 4, "ti": 3, "tk": 1}  # distances of neighbours
     parameters = library.procedure(name).parameters
     diagonal = np.resize([4.0, *[0.0] * 7], 200)
     arrays = {p.name: 0.1 * rng.normal(size=200) + diagonal for p in parameters if p.type == "reals"}
@@ -118,7 +120,7 @@ def test_typed_loops_give_the_numbers_of_the_python(name: str) -> None:
     twice = [[a.copy() if isinstance(a, np.ndarray) else a for a in arguments(name)] for _ in range(2)]
     running.procedure(running.procedures[name], twice[0])
     with np.errstate(all="ignore"):
-        getattr(matrices, name)(*twice[1])
+        getattr(DEFINED[name], name)(*twice[1])
     changed = False
     for a, b, c in zip(*twice, arguments(name)):
         np.testing.assert_array_equal(a, b)

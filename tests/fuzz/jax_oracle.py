@@ -129,9 +129,23 @@ _MATRICES: dict[str, Any] = {
     "det": lambda params, a: jnp.linalg.det(a),
     "logabsdet": lambda params, a: jnp.linalg.slogdet(a)[1],
     "signdet": lambda params, a: jnp.linalg.slogdet(a)[0],
-    "cholesky": lambda params, a: jnp.linalg.cholesky(jnp.tril(a) + jnp.swapaxes(jnp.tril(a, -1), -1, -2)),
+    "cholesky": lambda params, a: jnp.linalg.cholesky(_mirrored(a)),
+    "eigvalsh": lambda params, a: jnp.linalg.eigh(_mirrored(a), symmetrize_input=False)[0],
+    "eigenvectors": lambda params, a: _signed(jnp.linalg.eigh(_mirrored(a), symmetrize_input=False)[1]),
+    "expm": lambda params, a: jax.scipy.linalg.expm(a),
     "solve_triangular": lambda params, a, b: _triangular(a, b, *params),
 }
+
+
+def _mirrored(a: Any) -> Any:
+    """The symmetric matrix with a lower triangle."""
+    return jnp.tril(a) + jnp.swapaxes(jnp.tril(a, -1), -1, -2)
+
+
+def _signed(v: Any) -> Any:
+    """Eigenvectors whose weighted sums are not negative."""
+    weights = np.array([1.0 + math.modf(k * 0.6180339887498949)[0] for k in range(v.shape[-1])])
+    return jnp.where((weights @ v < 0.0)[..., None, :], -v, v)
 
 
 def _triangular(a: Any, b: Any, lower: bool, transposed: bool, unit: bool) -> Any:

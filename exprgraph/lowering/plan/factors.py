@@ -19,6 +19,8 @@ from ...graph.primitive import Primitive
 from ...graph.traverse import REBUILD
 from ...graph.views import Contraction, Slice
 from ...linalg.determinants import DET, LOGABSDET, SIGNDET
+from ...linalg.eigen import EIGENVECTORS, EIGVALSH
+from ...linalg.exponential import EXPM
 from ...linalg.function import MatrixFunction, stack_axes
 from ...linalg.triangles import CHOLESKY, SOLVE_TRIANGULAR, Triangle
 from .phases import REWRITTEN
@@ -34,10 +36,13 @@ LU_SOLVE_TRANSPOSED = Primitive("lu solve transposed")
 #: ``lead + (n + 3, n) -> lead + (2,)``: the determinant and its sign
 DETERMINANT = Primitive("lu determinant")
 
-for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT):
+#: ``lead + (n, n) -> lead + (n + 1, n)``: eigenvalues, then eigenvectors
+EIGH = Primitive("eigenvalues and eigenvectors")
+
+for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT, EIGH):
     REBUILD.fill(lambda node, args: make(node.op, args, node.params, node.shape), _row)
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _row)
-for _own in (CHOLESKY, SOLVE_TRIANGULAR):
+for _own in (CHOLESKY, SOLVE_TRIANGULAR, EXPM):
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _own)
 LOWERING.leave_out("it is solved by the factors of its matrix", primitive.SOLVE)
 LOWERING.leave_out("it is computed from factors of its matrix", MatrixFunction)
@@ -158,3 +163,26 @@ def _triangular(node: Node) -> Routine:
     steps = (1, n) if triangle.transposed else (n, 1)
     upper = int(triangle.lower == triangle.transposed)
     return Routine("triangular", (n, *steps, upper, int(not triangle.unit), b.size // (n * stack)), stack, n, columns=True)
+
+
+# ---------------------------------------------------------------- eigenvalues
+
+
+@REWRITTEN.rule(EIGVALSH, EIGENVECTORS)
+def _part_of_eigh(node: Node) -> Node:
+    (a,) = node.args
+    n, lead = a.shape[-1], a.shape[:-2]
+    both = make(EIGH, (a,), (), (*lead, n + 1, n))
+    return select(both, (*((None,) * len(lead)), 0 if node.op is EIGVALSH else Slice(1, 1, n), None))
+
+
+@ROUTINE.rule(EIGH)
+def _eigh(node: Node) -> Routine:
+    n = node.shape[-1]
+    return Routine("eigh", (n,), stack_of(node)[1], 2 * n * n + 4 * n)
+
+
+@ROUTINE.rule(EXPM)
+def _expm(node: Node) -> Routine:
+    n = node.shape[-1]
+    return Routine("expm", (n, *(node.params or (n,))), stack_of(node)[1], 6 * n * n + 3 * n + 1)

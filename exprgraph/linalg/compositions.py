@@ -1,0 +1,199 @@
+"""Functions of matrices that are made of others: powers, least squares, pseudo-inverses, singular values."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..canonical.arithmetic import linear, scale
+from ..canonical.joining import concatenate, reshape
+from ..canonical.operands import as_node
+from ..canonical.select import select
+from ..errors import ShapeError
+from ..functions.elementwise import broadcast_to
+from ..graph.leaves import identity, zeros
+from ..graph.node import Node, Operand
+from ..graph.views import Slice
+from ..language.linalg import inv, matmul, swapaxes
+from ..language.numpy_protocol import define
+from ..support.integers import whole
+from .eigen import eigenvectors, eigvalsh
+from .function import square
+from .triangles import cho_solve, cholesky
+
+
+def matrix_power(a: Operand, n: int) -> Node:
+    """The product of n matrices, or of stacks of them, like np.linalg.matrix_power; by repeated squares.
+
+    For n = 0 the identity, for negative n a power of the inverse.
+
+    Raises:
+        ShapeError: the matrix is not square.
+        TypeError: n is not an integer.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 2))
+    >>> eg.evaluate(eg.linalg.matrix_power(A, 5), {A: [[1.0, 1.0], [0.0, 1.0]]})
+    array([[1., 5.],
+           [0., 1.]])
+    """
+    node, count = square("matrix_power", as_node(a)), whole(n)
+    if count is None:
+        raise TypeError(f"matrix_power: n is an integer, got {n!r}")
+    if count == 0:
+        return broadcast_to(identity(node.shape[-1]), node.shape)
+    power, out = node if count > 0 else inv(node), None
+    for digit in reversed(f"{abs(count):b}"):
+        if digit == "1":
+            out = power if out is None else matmul(out, power)
+        power = matmul(power, power)
+    assert out is not None
+    return out
+
+
+def lstsq(a: Operand, b: Operand) -> Node:
+    """The x with the least ``norm(a @ x - b)``, for a matrix of at least as many rows as columns, whose columns are independent.
+
+    By Cholesky's factor of ``a.T @ a``, with one correction from the residual; so it is accurate as long as the condition of
+    the matrix is below 1e7, and NaN from about 1e8 on.  np.linalg.lstsq also returns a rank, which an expression cannot have.
+
+    Args:
+        a: the matrix, (..., m, n).
+        b: the right-hand side, (m,) or (..., m, k).
+
+    Raises:
+        ShapeError: there are fewer rows than columns, or another number of rows in b.
+
+    >>> import exprgraph as eg
+    >>> b = eg.Symbol("b", shape=3)
+    >>> eg.evaluate(eg.linalg.lstsq([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], b), {b: [1.0, 3.0, 5.0]}).round(12)
+    array([1., 2.])
+    """
+    node, right = as_node(a), as_node(b)
+    if node.ndim < 2 or node.shape[-2] < node.shape[-1]:
+        raise ShapeError(f"lstsq: the matrix has at least as many rows as columns, got shape {node.shape}")
+    if right.ndim == 0 or right.shape[-1 if right.ndim == 1 else -2] != node.shape[-2]:
+        raise ShapeError(f"lstsq: the right-hand side must have {node.shape[-2]} rows, got shape {right.shape}")
+    if right.ndim > 1:
+        return _least(node, right)
+    x = _least(node, reshape(right, (*right.shape, 1)))
+    return select(x, (*((None,) * (x.ndim - 1)), 0))
+
+
+def _least(a: Node, b: Node) -> Node:
+    turned = swapaxes(a, -1, -2)
+    factor = cholesky(matmul(turned, a)), True
+    x = cho_solve(factor, matmul(turned, b))
+    residual = linear([(1.0, broadcast_to(b, matmul(a, x).shape)), (-1.0, matmul(a, x))], 0.0, matmul(a, x).shape)
+    return linear([(1.0, x), (1.0, cho_solve(factor, matmul(turned, residual)))], 0.0, x.shape)
+
+
+def pinv(a: Operand) -> Node:
+    """The pseudo-inverse of a matrix of full rank, or of each of a stack, like np.linalg.pinv; by :func:`lstsq`.
+
+    Raises:
+        ShapeError: it is not a matrix.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(3, 2))
+    >>> eg.evaluate(eg.linalg.pinv(A), {A: [[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]]})
+    array([[1. , 0. , 0. ],
+           [0. , 0.5, 0. ]])
+    """
+    node = as_node(a)
+    if node.ndim < 2:
+        raise ShapeError(f"pinv takes a matrix, got shape {node.shape}")
+    if node.shape[-2] < node.shape[-1]:
+        return swapaxes(pinv(swapaxes(node, -1, -2)), -1, -2)
+    return _least(node, broadcast_to(identity(node.shape[-2]), (*node.shape[:-2], node.shape[-2], node.shape[-2])))
+
+
+class SingularValues(NamedTuple):
+    """``a = U @ diag(S) @ Vh``."""
+
+    U: Node
+    S: Node
+    Vh: Node
+
+
+def _augmented(a: Node) -> Node:
+    """The symmetric matrix ``[[0, a], [a.T, 0]]``, whose eigenvalues are the singular values of a, and their negatives."""
+    lead, (m, n) = a.shape[:-2], a.shape[-2:]
+    above = concatenate([zeros((*lead, m, m)), a], a.ndim - 1)
+    below = concatenate([swapaxes(a, -1, -2), zeros((*lead, n, n))], a.ndim - 1)
+    return concatenate([above, below], a.ndim - 2)
+
+
+def svdvals(a: Operand) -> Node:
+    """The singular values of a matrix, or of each of a stack, in descending order, like np.linalg.svdvals.
+
+    They are eigenvalues of ``[[0, a], [a.T, 0]]``, each to the digits of the largest.
+
+    Raises:
+        ShapeError: it is not a matrix.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(2, 2))
+    >>> eg.evaluate(eg.linalg.svdvals(A), {A: [[0.0, 3.0], [2.0, 0.0]]})
+    array([3., 2.])
+    """
+    node = as_node(a)
+    if node.ndim < 2:
+        raise ShapeError(f"svdvals takes a matrix, got shape {node.shape}")
+    return _descending(eigvalsh(_augmented(node)), min(node.shape[-2:]))
+
+
+def _descending(values: Node, count: int) -> Node:
+    last = values.shape[-1] - 1
+    return select(values, (*((None,) * (values.ndim - 1)), Slice(last, -1, count)))
+
+
+def svd(a: Operand, full_matrices: bool = False) -> SingularValues:
+    """The singular value decomposition ``a = U @ diag(S) @ Vh`` of a matrix of full rank, or of each of a stack.
+
+    The vectors have derivatives where the singular values differ and are not 0 (see :func:`exprgraph.eigh`).
+
+    Args:
+        a: the matrix, (..., m, n).
+        full_matrices: for NumPy's sake; only the min(m, n) columns of U and rows of Vh that belong to S exist.
+
+    Raises:
+        ShapeError: it is not a matrix.
+        ValueError: ``full_matrices`` is true, and the matrix is not square.
+
+    >>> import exprgraph as eg
+    >>> A = eg.Symbol("A", shape=(3, 2))
+    >>> U, S, Vh = eg.linalg.svd(A)
+    >>> U.shape, S.shape, Vh.shape
+    ((3, 2), (2,), (2, 2))
+    """
+    node = as_node(a)
+    values = svdvals(node)
+    m, n = node.shape[-2:]
+    if full_matrices and m != n:
+        raise ValueError("svd: the columns that full_matrices adds are arbitrary; write full_matrices=False")
+    both = eigenvectors(_augmented(node))
+    columns = Slice(m + n - 1, -1, min(m, n))
+    lead: tuple[Any, ...] = (None,) * (node.ndim - 2)
+    u, v = (scale(2**0.5, select(both, (*lead, rows, columns))) for rows in (Slice(0, 1, m), Slice(m, 1, n)))
+    return SingularValues(u, values, swapaxes(v, -1, -2))
+
+
+def _np_svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    return svd(a, full_matrices) if compute_uv else svdvals(a)
+
+
+def _np_pinv(a: Any) -> Node:
+    return pinv(a)
+
+
+def _np_lstsq(a: Any, b: Any, rcond: Any = None) -> Node:
+    raise TypeError("an expression has no rank; write exprgraph.linalg.lstsq(a, b), which returns the solution")
+
+
+define({np.linalg.matrix_power: matrix_power, np.linalg.pinv: _np_pinv, np.linalg.lstsq: _np_lstsq, np.linalg.svd: _np_svd})
+if hasattr(np.linalg, "svdvals"):
+    define({np.linalg.svdvals: svdvals})
+
+__all__ = ["SingularValues", "lstsq", "matrix_power", "pinv", "svd", "svdvals"]
