@@ -267,27 +267,7 @@ def ql_step(w: Array, z0: int, d0: int, n: int, l: int, m: int) -> None:
 def expm(x: Array, w: Array, a: Array, x0: int, w0: int, a0: int, n: int, m: int, stride: int, lanes: int) -> None:
     """The exponential of matrices, scaled by the norm of their first m rows and columns."""
     c0 = w0 + (6 * n * n + 3 * n) * stride
-    for lane in range(lanes):
-        norm = 0.0
-        for j in range(m):
-            column = 0.0
-            for i in range(m):
-                column += abs(a[a0 + (i * n + j) * stride + lane])
-            norm = norm if column <= norm else column
-        excess = norm / 5.371920351148152
-        scale = 1.0
-        for _ in range(16):
-            scale = scale * 5.421010862427522e-20 if excess > 1.8446744073709552e19 else scale
-            excess = excess * 5.421010862427522e-20 if excess > 1.8446744073709552e19 else excess
-        step = 4294967296.0
-        for _ in range(6):
-            scale = scale / step if excess > step else scale
-            excess = excess / step if excess > step else excess
-            step = math.sqrt(step)
-        scale = scale * 0.5 if excess > 1.0 else scale
-        w[c0 + lane] = scale
-        for i in range(n * n):
-            w[w0 + i * stride + lane] = scale * a[a0 + i * stride + lane]
+    scaled(w, a, w0, c0, a0, n, m, stride, lanes)
     size = n * n * stride
     a1, a2, a4, a6, u = w0, w0 + size, w0 + 2 * size, w0 + 3 * size, w0 + 4 * size
     multiply(w, w, w, a2, a1, a1, n, stride, lanes)
@@ -328,6 +308,31 @@ def expm(x: Array, w: Array, a: Array, x0: int, w0: int, a0: int, n: int, m: int
                     x[x0 + i * stride + lane] = w[a1 + i * stride + lane] if scale < 1.0 else x[x0 + i * stride + lane]
                 w[c0 + lane] = 2.0 * scale
             least = 2.0 * least
+
+
+def scaled(w: Array, a: Array, w0: int, c0: int, a0: int, n: int, m: int, stride: int, lanes: int) -> None:
+    """The matrices times powers of 2, which are stored too, so that Pade's approximant is exact up to rounding."""
+    for lane in range(lanes):
+        norm = 0.0
+        for j in range(m):
+            column = 0.0
+            for i in range(m):
+                column += abs(a[a0 + (i * n + j) * stride + lane])
+            norm = norm if column <= norm else column
+        excess = norm / 5.371920351148152
+        scale = 1.0
+        for _ in range(16):
+            scale = scale * 5.421010862427522e-20 if excess > 1.8446744073709552e19 else scale
+            excess = excess * 5.421010862427522e-20 if excess > 1.8446744073709552e19 else excess
+        step = 4294967296.0
+        for _ in range(6):
+            scale = scale / step if excess > step else scale
+            excess = excess / step if excess > step else excess
+            step = math.sqrt(step)
+        scale = scale * 0.5 if excess > 1.0 else scale
+        w[c0 + lane] = scale
+        for i in range(n * n):
+            w[w0 + i * stride + lane] = scale * a[a0 + i * stride + lane]
 
 
 def multiply(c: Array, a: Array, b: Array, c0: int, a0: int, b0: int, n: int, stride: int, lanes: int) -> None:
