@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,18 @@ def test_a_pattern_that_would_take_long_is_full(monkeypatch):
     f = casadi_function("f", eg.compile([eg.sin(v)], (v, u)).core.arguments, [eg.sin(v)], ["y"])
     by_v, by_u = functions_of(f, ["jac"])[1].outputs
     assert output_format(by_v) == [3, 3, 1] and output_format(by_u) == [3, 3, 0, 0, 0, 0]
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_square_roots_are_instructions(compiler, tmp_path):
+    """Without an option for that: otherwise they are calls behind a test, and loops of them are not vectorised."""
+    v = eg.Symbol("v", 8)
+    eg.compile(eg.sqrt(v), v).save(tmp_path / "f.c", abi="casadi")
+    command = [compiler, "-std=c99", "-O3", "-S", str(tmp_path / "f.c"), "-o", str(tmp_path / "f.s")]
+    subprocess.run(command, check=True)
+    code = (tmp_path / "f.s").read_text()
+    assert "sqrt" in code and not re.search(r"\b(call|jmp|bl|b)\b.*\bsqrt\b", code)
 
 
 @needs_a_compiler

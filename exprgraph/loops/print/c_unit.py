@@ -57,6 +57,12 @@ NEEDED = """#include <math.h>
 #error "numbers are computed in a wider type: on x86, compile with -msse2 -mfpmath=sse"
 #endif
 
+/* Square roots set no errno here, so that they are instructions; the option of GCC in the next lines does not change that. */
+#if defined(__GNUC__)
+double sqrt(double) __attribute__((__const__));
+float sqrtf(float) __attribute__((__const__));
+#endif
+
 /* Products are fused with sums only where the code says so, and nobody reads errno or the flags of exceptions. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....calculus.scalar_graphs import scalar_parts
 from ....canonical.contract import contract
 from ....errors import CompilationError
 from ....graph.leaves import Symbol
@@ -112,8 +113,11 @@ def casadi_function(
             image[symbol] = moved(stored, [stored.ndim - 1, *range(stored.ndim - 1)])
             a = a._replace(symbols=((stored, 0),), shape=stored.shape)
         inputs.append(Input(called, *matrix_size(arguments[k].shape), a._replace(per_sample=False), by is None or k in by))
-    values = [_to_memory(v) for v in substitute(list(outputs), image)]
-    made = [Output(n, *matrix_size(o.shape), v) for n, o, v in zip(distinct(names, "o"), outputs, values)]
+    values = substitute(list(outputs), image)
+    made = [
+        Output(n, *matrix_size(o.shape), _to_memory(v), scalars=v.ndim > 1 and len(scalar_parts(v)) == v.size)
+        for n, o, v in zip(distinct(names, "o"), outputs, values)
+    ]
     return CasadiFunction(name, tuple(inputs), tuple(made))
 
 

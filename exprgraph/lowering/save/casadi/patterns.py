@@ -42,12 +42,13 @@ def stored_elements(o: Output) -> Node | None:
     """The elements of a result that are stored, in order; ``None`` if there are none."""
     if not o.size:
         return None
-    if o.mask is None or o.mask.all():
+    full = o.mask is None or bool(o.mask.all())
+    if full and not (o.scalars and o.value.ndim > 1):
         return o.value
-    positions = np.flatnonzero(o.mask)
+    positions = np.arange(o.size) if full else np.flatnonzero(o.mask)
     if not positions.size:
         return None
-    if o.scalars:
+    if o.scalars:  # each is written to its place
         at = zip(*(axis.tolist() for axis in np.unravel_index(positions, o.value.shape)))
         return stack([select(o.value, indices) for indices in at])
     return select(reshape(o.value, (o.size,)), (Take(tuple(positions.tolist())),))
