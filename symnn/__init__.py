@@ -15,7 +15,7 @@ from typing import Any
 from exprgraph import __version__ as __version__
 
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
-from .layers import AdaptiveActivation, Affine, Chain, Dense, Layer, Linear, Parameter, Residual
+from .layers import AdaptiveActivation, Affine, Chain, Dense, Flow, Layer, Linear, Parameter, Residual
 from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
 from .network.build import BuiltFunction, build_nn_function
 from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
@@ -57,6 +57,7 @@ __all__ = [
     "Dense",
     "Derivative",
     "FeedForwardLoss",
+    "Flow",
     "Gradient",
     "GradientContainer",
     "GradientDescent",

@@ -17,6 +17,10 @@ REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
 INNER: Column[Callable[[Node], Sequence[Node]]] = Column(
     "inner", "the results of a graph inside of its parameters", __name__, otherwise="it has none"
 )
+#: ``(node, results)``: the node with other results of that graph, of the same symbols
+REFILLED: Column[Callable[[Node, Sequence[Node]], Node]] = Column(
+    "refilled", "the canonical node with another graph inside", __name__, otherwise="it has none inside"
+)
 
 
 def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:

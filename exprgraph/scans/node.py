@@ -17,7 +17,7 @@ from ..errors import ExprGraphError
 from ..graph.leaves import bound, constant, is_known, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import SAMPLE_SUM, SELECT
-from ..graph.traverse import REBUILD, dependents, substitute_nodes, topological
+from ..graph.traverse import REBUILD, REFILLED, dependents, substitute_nodes, topological
 from ..graph.views import Slice
 from ..meaning.counting import COUNT
 from .body import SCAN, Body, Recurrence, parameters, ranges, replaced, settled
@@ -256,6 +256,25 @@ def _part(node: Node, start: int, stop: int, shape: Shape) -> Node:
     return reshape(select(node, (Slice(start, 1, stop - start),)), shape)
 
 
+@REFILLED.rule(SCAN)
+def _refilled(node: Node, results: Sequence[Node]) -> Node:
+    """The loop of another body."""
+    return _made(Recurrence.of(node), results)
+
+
+def _made(loop: Recurrence, results: Sequence[Node]) -> Node:
+    n = len(loop.start)
+    made = scan(
+        [Carried(*parts) for parts in zip(loop.body.carry, loop.start, results)],
+        [Over(*parts) for parts in zip(loop.body.over, loop.over)],
+        [Shared(*parts) for parts in zip(loop.body.given, loop.given)],
+        results[n:],
+        loop.length,
+        loop.backwards,
+    )
+    return made.vector()
+
+
 @REBUILD.rule(SCAN)
 def _rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
     """The loop of other operands: the whole vector, whatever becomes of its parts."""
@@ -266,15 +285,7 @@ def _rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
     canonical = [a.per_sample for a in args] == [a.per_sample for a in node.args] and not any(map(is_known, given))
     if canonical and all(number(o) is None for o in over) and all(a.digest < b.digest for a, b in zip(given, given[1:])):
         return node_of(body, args, loop.length, loop.backwards)
-    made = scan(
-        [Carried(*parts) for parts in zip(body.carry, args, body.then)],
-        [Over(*parts) for parts in zip(body.over, over)],
-        [Shared(*parts) for parts in zip(body.given, given)],
-        body.gives,
-        loop.length,
-        loop.backwards,
-    )
-    return made.vector()
+    return _made(loop._replace(start=args[:n], over=over, given=given), body.results)
 
 
 @COUNT.rule(SCAN)

@@ -15,7 +15,7 @@ from ..functions.elementwise import Function, apply
 from ..functions.rows import absolute
 from ..graph.node import Node
 from ..graph.primitive import PRODUCT, SUM, TABLE
-from ..graph.traverse import REBUILD, topological
+from ..graph.traverse import INNER, REBUILD, REFILLED, topological, with_inner
 from ..graph.views import Linear
 from ..tree import flatten
 from . import distribution, stabilise
@@ -176,11 +176,11 @@ def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
     """The roots rewritten; rules that may not make them larger are dropped if they do."""
 
     def accepted(before: list[Node], after: list[Node]) -> list[Node]:
-        return after if len(topological(after)) <= len(topological(before)) else before
+        return after if len(with_inner(after)) <= len(with_inner(before)) else before
 
     bound = [r for r in rules if r.name not in MAKES_LARGER]
     simpler = _rewritten(roots, bound)
-    if len(topological(simpler)) > len(topological(roots)):
+    if len(with_inner(simpler)) > len(with_inner(roots)):
         # a replaced part is also used elsewhere: apply one rule at a time, and keep those that make nothing larger
         simpler = accepted(roots, _rewritten(roots, []))
         for rule in bound:
@@ -189,13 +189,23 @@ def _simplified(roots: list[Node], rules: Sequence[Rule]) -> list[Node]:
     return _rewritten(simpler, free) if free else simpler
 
 
+def _inside(node: Node, rules: Sequence[Rule]) -> Node:
+    """The node, with the graph inside of its parameters rewritten."""
+    inner = INNER.find(node.op)
+    if inner is None:
+        return node
+    results = inner(node)
+    simpler = _rewritten(results, rules)
+    return node if simpler == list(results) else REFILLED[node.op](node, simpler)
+
+
 def _rewritten(roots: Sequence[Node], rules: Sequence[Rule]) -> list[Node]:
     """Rebuild every node, merged with its arguments, and rewrite it until no rule applies."""
     image: dict[Node, Node] = {}
     for node in topological(roots):
         new = node
         if node.args:
-            new = REBUILD[node.op](node, tuple(image[a] for a in node.args))
+            new = _inside(REBUILD[node.op](node, tuple(image[a] for a in node.args)), rules)
         changed = True
         while changed:
             changed = False

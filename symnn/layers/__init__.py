@@ -6,8 +6,9 @@ from .layer import Layer
 from .parameter import Parameter
 from .dense import Affine, Dense, Linear
 from .residual import Residual
+from .flow import Flow
 from .chain import Chain
 from .adaptive import AdaptiveActivation
 # isort: on
 
-__all__ = ["AdaptiveActivation", "Affine", "Chain", "Dense", "Layer", "Linear", "Parameter", "Residual"]
+__all__ = ["AdaptiveActivation", "Affine", "Chain", "Dense", "Flow", "Layer", "Linear", "Parameter", "Residual"]

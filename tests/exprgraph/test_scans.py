@@ -267,6 +267,13 @@ def test_errors_name_the_entry() -> None:
         eg.scan(lambda c, x: (c, None), U, length=2, checkpoint=0)
 
 
+def test_rules_simplify_bodies_too() -> None:
+    last = eg.fori(5, lambda i, c: eg.log(eg.exp(c * T)) + (c + T - c), T)
+    simpler = eg.simplify(last, "log_exp")
+    assert simpler is eg.simplify(eg.fori(5, lambda i, c: T + c * T, T)) and eg.count_nodes(simpler) < eg.count_nodes(last)
+    assert_near(eg.evaluate([simpler], AT), eg.evaluate([last], AT))
+
+
 # ---------------------------------------------------------------- text
 
 

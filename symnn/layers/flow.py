@@ -1,0 +1,96 @@
+"""Flows: the state after some time of a differential equation whose right-hand side is a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import exprgraph as eg
+from exprgraph import Node
+
+from ..errors import ShapeError
+from ..parameters.layout import Shape
+from ..quantities import count, number
+from .layer import Layer, as_layer
+
+
+class Flow(Layer):
+    """The solution of ``dy/dt = f(y)`` at a time, from y = x at time 0, by Runge-Kutta steps of fourth order.
+
+    The steps are a loop (:func:`exprgraph.scan`): the graph and the code are as long for one step as for a thousand.  The
+    parameters are those of ``f``.
+
+    Args:
+        inner: ``f``, a layer, a chain or a plain function that keeps the shape.
+        time: the length of the time interval.
+        steps: the number of steps.
+        checkpoint: the steps between two states that a gradient keeps, or ``"sqrt"``; by default it keeps all.
+
+    Raises:
+        ShapeError: ``f`` changes the shape.
+        ArgumentError: the time is not a positive number, or the number of steps not a positive whole number.
+
+    >>> import exprgraph as eg
+    >>> from symnn import Chain, Dense, Flow, Linear, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Chain(Flow(Chain(Dense(2, 8), Linear(8, 2)), time=0.5, steps=20)))
+    >>> nn.output.shape, list(nn.params.L1)
+    ((2,), ['L1', 'L2'])
+    >>> decay = Flow(lambda y: -y, steps=100)(eg.Symbol("x", 1), {})
+    >>> eg.evaluate(decay, {eg.Symbol("x", 1): [1.0]}).round(8)  # exp(-1)
+    array([0.36787944])
+    """
+
+    def __init__(self, inner: Layer | Callable[[Node], Any], time: float = 1.0, steps: int = 10, checkpoint: Any = None) -> None:
+        self.inner = as_layer(inner, "Flow")
+        self.time = number("Flow: time", time, above=0)
+        self.steps = count("Flow: steps", steps)
+        self.checkpoint = checkpoint
+        n = self.inner.input_size
+        if n is not None:
+            self._check((n,), self.inner.output_shape((n,)))
+
+    def inner_layers(self) -> dict[str, Layer]:
+        """``f``; its parameters keep their names."""
+        return {"": self.inner}
+
+    def _check(self, before: Shape, after: Shape | None) -> None:
+        if before != after:
+            raise ShapeError(f"Flow moves a point along a field of its shape: {self.inner!r} makes {after} of {before}")
+
+    def output_shape(self, input_shape: Shape | None) -> Shape | None:
+        """The input's shape.
+
+        Raises:
+            ShapeError: ``f`` changes it.
+        """
+        shape = self.inner.output_shape(input_shape)
+        if input_shape is not None:
+            self._check(input_shape, shape)
+        return shape
+
+    def __call__(self, x: Any, ps: Any) -> Node:
+        """The expression of the last state, of the input's shape.
+
+        Raises:
+            ShapeError: ``f`` changes the shape.
+        """
+        start = eg.as_expression(x)
+        h = self.time / self.steps
+
+        def slope(y: Node) -> Node:
+            found = self.apply_inner("", y, ps)
+            self._check(y.shape, found.shape)
+            return found
+
+        def step(i: Node, y: Node) -> Node:
+            a = slope(y)
+            b = slope(y + h / 2 * a)
+            c = slope(y + h / 2 * b)
+            d = slope(y + h * c)
+            return y + h / 6 * (a + 2 * b + 2 * c + d)
+
+        last: Node = eg.fori(self.steps, step, start, checkpoint=self.checkpoint)
+        return last
+
+
+__all__ = ["Flow"]
