@@ -10,6 +10,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import c_files
@@ -157,3 +158,17 @@ def test_the_header_of_an_object_file_checks_it(language: str, tmp_path: Path) -
     c_files.compiled(f"cc {c_files.STRICT} -DEVALUATOR_MAIN {link}", tmp_path)
     ran = subprocess.run([str(tmp_path / "check")], capture_output=True, text=True, check=True)
     assert float(re.fullmatch(r"self-check passed, largest relative difference (.+)\n", ran.stdout)[1]) < 1e-6  # type: ignore[index]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or not c_files.COMPILERS or not shutil.which("ld"), reason="needs cc and ld of Linux")
+@pytest.mark.parametrize("target", [None, "native"])
+def test_object_files_are_linked_at_any_address(target: str | None, tmp_path: Path) -> None:
+    FN.save(tmp_path / "f.o", target=target)
+    c_files.compiled("ld -r f.o -o whole.o", tmp_path)
+    for object_file in ("f.o", "whole.o"):
+        for flags in ("-pie", "-no-pie", "-static"):
+            c_files.compiled(f"cc {flags} -DF_MAIN -x c f.h -x none {object_file} -o check -lm", tmp_path)
+            subprocess.run([str(tmp_path / "check")], check=True)
+    # no relocation of code, nothing that is written over or run as data, and all names found
+    c_files.compiled("cc -shared f.o -o f.so -Wl,-z,text -Wl,-z,defs -Wl,--fatal-warnings -lm", tmp_path)

@@ -131,7 +131,7 @@ def test_one_lane_is_a_scalar() -> None:
 @pytest.mark.parametrize("name", ["short vectors", "WebAssembly"])
 def test_vectors_that_cannot_leave_out_lanes_are_never_asked_to(name: str) -> None:
     outputs, given = _everything(np.random.default_rng(0), 1)
-    fn = eg.compile(outputs, list(given))
+    fn = eg.compile(outputs[:2] + outputs[5:8], list(given))
     assert "masked" not in module_text(described(fn, target_of(name, False)), target_of(name, False))
     assert "masked.load" in module_text(described(fn, target_of("masks", False)), target_of("masks", False))
 

@@ -40,6 +40,7 @@ def kind_of(code: bytes) -> tuple[str, int, int]:
     return "COFF", 64, struct.unpack_from("<H", code)[0]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("target", KINDS)
 def test_an_object_file_has_one_function_and_what_it_expects_is_said(target: str, tmp_path: Path) -> None:
     FN.save(tmp_path / "evaluator.o", target=target, params={k: K}, batch=False)
@@ -141,21 +142,41 @@ def test_a_back_end_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
-def test_names_are_checked_before_llvm_warns_or_ends_the_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    arm = "thumbv7em-none-eabihf"
-    for options, says in [
-        ({"target": arm, "cpu": "cortex-m4f"},
-         rf"unknown cpu 'cortex-m4f' \(near: cortex-m4, .*; there are .*cortex-m7.* of target '{arm}'"),
-        ({"target": "wasm32", "features": "+simd"}, r"unknown feature '\+simd'.* there are .*simd128"),
-        ({"target": "x86_64-linux-gnu", "cpu": "i486"}, "LLVM makes no code for target .*: LLVM ERROR: 64-bit code requested"),
+ARM = "thumbv7em-none-eabihf"
+REFUSED = [
+    ({"target": ARM, "cpu": "cortex-m4f"}, rf"unknown cpu 'cortex-m4f' \(near: cortex-m4, .*; there are .*cortex-m7.* of target '{ARM}'"),
+    ({"target": "wasm32", "features": "+simd"}, r"unknown feature '\+simd'.* there are .*simd128"),
+    ({"target": "x86_64-linux-gnu", "cpu": "i486"}, "LLVM makes no code for target .*: LLVM ERROR: 64-bit code requested"),
+    ({"target": "native", "features": "+avx1024"}, r"unknown feature '\+avx1024'"),
+]
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize(("options", "says"), REFUSED)
+def test_names_are_checked_before_llvm_warns_or_ends_the_process(
+    options: dict[str, str], says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        FN.save(tmp_path / "f.o", **options)
+    assert not list(tmp_path.iterdir()) and capfd.readouterr() == ("", "")
+
+
+def test_a_processor_with_fewer_features(tmp_path: Path) -> None:
+    FN.save(tmp_path / "f.o", target=ARM, cpu="cortex-m7", features="-fp64", dtype="float32", batch=False)
+    assert "processor cortex-m7 with -fp64" in (tmp_path / "f.h").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
         ({"features": "simd128"}, r"features is a list as '\+simd128,-neon', each with \+ or -, got 'simd128'"),
         ({"cpu": ""}, "cpu is text, got ''"), ({"target": 3}, "target is text, got 3"),
-    ]:  # fmt: skip
-        with pytest.raises(ValueError, match=says):
-            FN.save(tmp_path / "f.o", **options)
-    assert not list(tmp_path.iterdir()) and capfd.readouterr() == ("", "")
-    FN.save(tmp_path / "f.o", target=arm, cpu="cortex-m7", features="-fp64", dtype="float32", batch=False)
-    assert "processor cortex-m7 with -fp64" in (tmp_path / "f.h").read_text()
+    ],
+)  # fmt: skip
+def test_options_that_are_no_names(options: dict[str, str], says: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=says):
+        FN.save(tmp_path / "f.o", **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_another_process_names_are_not_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
