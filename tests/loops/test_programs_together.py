@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
-from c_compiler import function, library, needs_a_compiler
+from interpreter import Interpreter
 
 import exprgraph as eg
-from exprgraph.loops.print.c import CFunction, ProgramData, print_definitions
-from exprgraph.loops.print.c_file import Interface, head
+from exprgraph.loops.print.c import ProgramData
 from exprgraph.loops.together import together, union
 from exprgraph.loops.verify import verify
 from exprgraph.lowering.plan.emit import emit
@@ -49,20 +46,16 @@ def data_of(program):
     return ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
 
 
-@needs_a_compiler
-def test_a_file_of_two_functions(tmp_path):
+def test_they_compute_what_they_computed():
     first, second = layers(V, W, x)
-    functions = [CFunction(n, p.loops, data_of(p)) for n, p in (("value", first), ("slopes", second))]
-    text = "\n\n".join([head(False, "value", Interface([], [], 0, 0)), *print_definitions(functions, "own_")])
-    defined = re.findall(r"^static (?:inline )?(?:void|double) (\w+)\(", text, re.MULTILINE)
-    assert len(defined) == len(set(defined)) and all(name.startswith("own_") for name in defined)
-    loaded = library(text, tmp_path)
     rng = np.random.default_rng(0)
     given = {s: rng.normal(size=s.shape) for s in (x, W, V)}
     u, results = np.empty(4), [np.full(12, np.nan), np.full(12, np.nan), np.full(4, np.nan)]
-    for name, program, order, wanted in (("value", first, (V, W, x), [u]), ("slopes", second, (x, W, V), results)):
+    for loops, program, order, wanted in zip(
+        together([first.loops, second.loops]), (first, second), ((V, W, x), (x, W, V)), ([u], results)
+    ):
         memory = [np.empty(n + 1) for n in (program.workspace, program.shared)]
-        function(loaded, name)([given[s] for s in order], wanted, *memory, 1)
+        Interpreter(loops).run([given[s].ravel() for s in order], wanted, *memory, data_of(program), 1)
     slope = eg.evaluate(eg.jacobian(eg.tanh(V @ eg.tanh(W @ x)), x), given).ravel()
     for got, want in zip([u, *results], [results[2], slope, np.exp(slope), np.tanh(given[V] @ np.tanh(given[W] @ given[x]))], strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-13)

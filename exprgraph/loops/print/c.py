@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ..errors import LoopError, UnreadableError
 from ..operations import OPERATIONS
@@ -36,7 +35,6 @@ from ..program import (
     Variable,
 )
 from ..reached import reached
-from ..together import together, union
 from ..types import Type
 from ..unused import used
 from ..verify import parts_of
@@ -382,46 +380,6 @@ def _unread(parameters: Iterable[Name], body: Sequence[Statement]) -> list[str]:
     return [n.name for n in parameters if n.name not in read]
 
 
-class CFunction(NamedTuple):
-    """A function of a file: its name, its program, and the data of that; ``exported`` if other files call it."""
-
-    name: str
-    program: Loops
-    numbers: ProgramData
-    exported: bool = True
-
-
-def print_definitions(functions: Sequence[CFunction], prefix: str) -> list[str]:
-    """The definitions of functions, without the head of their file.
-
-    Equal procedures of several programs are defined once.  All names but those of the functions begin with ``prefix``.
-
-    Raises:
-        UnreadableError: a function is Python that only Numba compiles.
-        LoopError: a program is invalid.
-    """
-    programs = [used(f.program) for f in functions]
-    programs = together(programs) if len(programs) > 1 else programs
-    whole = union(programs)
-    language = C(whole.single, prefix)
-    called, procedures = reached(whole)
-    stored, sole = stored_through(procedures), alone(whole, procedures)
-    code = [language.function_text(f) for f in called]
-    code += [language.procedure_text(p, stored[p.name], sole[p.name]) for p in procedures]
-    arrays: list[str] = []
-    drivers = []
-    for f, program in zip(functions, programs):
-        own = prefix if len(functions) == 1 else f"{f.name}_"
-        names = {n: f"{own}{what}" if len(there) else "0" for n, what, there in zip(("c", "T", "STEPS"), ProgramData._fields, f.numbers)}
-        known = {f"a{k}": f"arguments[{k}]" for k in range(program.arguments)} | {n: f"results[{k}]" for k, n in enumerate(program.results)}
-        known |= {"w": "workspace", "s": "shared", "samples": "count"}
-        count = ["const uint64_t count = samples > 0 ? (uint64_t)samples : 0;"]
-        text = language.driver_text(program, signature(program.single, f.name), known, names, count)
-        drivers.append(text if f.exported else f"static {text}")
-        arrays += data_arrays(language, names, f.numbers)
-    return [*arrays, *(helper(which, prefix, language.single) for which in sorted(language.helpers)), *code, *drivers]
-
-
 def print_program(program: Loops, numbers: ProgramData, interface: Interface, name: str = "evaluate") -> str:
     """A file of C99 with one exported function; the head of the file describes its call.
 
@@ -429,8 +387,20 @@ def print_program(program: Loops, numbers: ProgramData, interface: Interface, na
         UnreadableError: a function is Python that only Numba compiles.
         LoopError: the program is invalid.
     """
-    parts = print_definitions([CFunction(name, program, numbers)], f"{name}_")
-    return "\n\n".join([head(program.single, name, interface), *parts]) + "\n"
+    program = used(program)
+    language = C(program.single, f"{name}_")
+    functions, procedures = reached(program)
+    stored, sole = stored_through(procedures), alone(program, procedures)
+    code = [language.function_text(f) for f in functions]
+    code += [language.procedure_text(p, stored[p.name], sole[p.name]) for p in procedures]
+    arrays = {n: f"{name}_{what}" if len(there) else "0" for n, what, there in zip(("c", "T", "STEPS"), ProgramData._fields, numbers)}
+    known = {f"a{k}": f"arguments[{k}]" for k in range(program.arguments)} | {n: f"results[{k}]" for k, n in enumerate(program.results)}
+    known |= {"w": "workspace", "s": "shared", "samples": "count"}
+    count = ["const uint64_t count = samples > 0 ? (uint64_t)samples : 0;"]
+    driver = language.driver_text(program, signature(program.single, name), known, arrays, count)
+    parts = [head(program.single, name, interface), *data_arrays(language, arrays, numbers)]
+    parts += [helper(which, language.prefix, program.single) for which in sorted(language.helpers)]
+    return "\n\n".join([*parts, *code, driver]) + "\n"
 
 
 def data_arrays(language: C, arrays: Mapping[str, str], numbers: ProgramData) -> Iterator[str]:
@@ -441,4 +411,4 @@ def data_arrays(language: C, arrays: Mapping[str, str], numbers: ProgramData) ->
             yield "\n".join(array(kind, arrays[n], items))
 
 
-__all__ = ["C", "CFunction", "Interface", "ProgramData", "data_arrays", "print_definitions", "print_program"]
+__all__ = ["C", "Interface", "ProgramData", "data_arrays", "print_program"]

@@ -42,10 +42,9 @@ def stored_elements(o: Output) -> Node | None:
     """The elements of a result that are stored, in order; ``None`` if there are none."""
     if not o.size:
         return None
-    full = o.mask is None or bool(o.mask.all())
-    if full and not (o.scalars and o.value.ndim > 1):
+    positions = np.arange(o.size) if o.mask is None else np.flatnonzero(o.mask)
+    if len(positions) == o.size and not (o.scalars and o.value.ndim > 1):
         return o.value
-    positions = np.arange(o.size) if full else np.flatnonzero(o.mask)
     if not positions.size:
         return None
     if o.scalars:  # each is written to its place
