@@ -30,7 +30,7 @@ OPERANDS: dict[str, tuple[Node, Any]] = {
 #: calls by the name of the function; the first is on the page
 CALLS: dict[str, tuple[str, ...]] = {
     "append": ("np.append(v, 1.0)", "np.append(B, B, axis=0)", "np.append(v, B)"),
-    "apply_along_axis": ("np.apply_along_axis(np.max, 0, C)",),
+    "apply_along_axis": ("np.apply_along_axis(np.cumsum, 1, B)", "np.apply_along_axis(np.max, 0, C)",),
     "array_split": ("np.array_split(t, 4)", "np.array_split(B, [1, 3], axis=1)"),
     "astype": ("np.astype(B, float)",),
     "atleast_1d": ("np.atleast_1d(x)", "np.atleast_1d(x, v)"),
@@ -54,6 +54,19 @@ CALLS: dict[str, tuple[str, ...]] = {
     "count_nonzero": ("np.count_nonzero(v > 0.5)", "np.count_nonzero(B > 0.5, axis=1)"),
     "cov": ("np.cov(B)", "np.cov(v, w)", "np.cov(B, rowvar=False, ddof=0)", "np.cov(B, aweights=[1.0, 2.0, 3.0, 1.0])", "np.cov(v)"),
     "cross": ("np.cross(v, w)", "np.cross(A, v)", "np.cross(A, A.T, axisa=0, axisc=0)"),
+    "cumsum": ("np.cumsum(v)", "np.cumsum(C, axis=1)", "np.cumsum(B)"),
+    "cumprod": ("np.cumprod(v)", "np.cumprod(C, axis=-1)"),
+    "cumulative_sum": ("np.cumulative_sum(v)", "np.cumulative_sum(B, axis=1, include_initial=True)"),
+    "cumulative_prod": ("np.cumulative_prod(v)", "np.cumulative_prod(B, axis=0, include_initial=True)"),
+    "nancumsum": ("np.nancumsum(v)",),
+    "nancumprod": ("np.nancumprod(v)",),
+    "median": ("np.median(t)", "np.median(C, axis=(0, 2), keepdims=True)"),
+    "partition": ("np.sort(np.partition(t, 2)[:2])",),
+    "percentile": ("np.percentile(t, [10, 50])",),
+    "quantile": ("np.quantile(t, 0.3)", "np.quantile(B, [0.1, 0.5], axis=1)", "np.quantile(t, 0.3, method='lower')",
+                 "np.quantile(B, 0.7, axis=(0, 1), method='hazen', keepdims=True)"),
+    "sort": ("np.sort(t)", "np.sort(C, axis=0)", "np.sort(B, axis=None)"),
+    "unwrap": ("np.unwrap(20 * v)", "np.unwrap(9 * B, axis=0, period=2.0)"),
     "delete": ("np.delete(v, 1)", "np.delete(B, [0, -1], axis=1)"),
     "diag": ("np.diag(v)", "np.diag(B, 1)", "np.diag(v, -2)"),
     "diagflat": ("np.diagflat(v, 1)",),
@@ -258,7 +271,7 @@ Most of them are functions of exprgraph too, under the same name.  The exception
 * `np.array([x, y])` needs numbers; write `eg.stack([x, y])` or `np.stack([x, y])`.  The same holds for `np.asarray(x)`, `np.r_`, and a
   list in place of an array, such as `np.mean([x, y])`.  An array of objects that are expressions becomes an expression by `eg.array`.
 * Where a function has corners, the derivative is defined: tied elements of `max`, `maximum` and their like share it equally; functions that
-  jump, such as `round` and `floor`, have derivative 0.
+  jump, such as `round` and `floor`, have derivative 0.  Equal elements of `sort` keep their order.
 
 The tables below are made by calling each function with expressions and with numbers: it works if shapes and values agree.
 

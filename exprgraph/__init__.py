@@ -208,6 +208,8 @@ from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .linalg.eigen import eigenvectors, eigh, eigvalsh
 from .linalg.exponential import expm
 from .linalg.triangles import cho_solve, cholesky, solve_triangular
+from .lines.running import cumprod, cumsum, linear_recurrence, unwrap
+from .lines.sorting import median, order_by, partition, percentile, quantile, sort
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
 from .meaning.binding import Argument, Bound, bind, packed
@@ -252,24 +254,24 @@ __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "average", "backends", "bind", "block", "broadcast_arrays", "broadcast_to", "cbrt",
     "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile", "compress", "concatenate",
     "contains", "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nodes", "count_ops", "cov", "cross",
-    "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "divergence", "divide", "dot",
-    "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements",
-    "equal", "erf", "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1",
-    "fix", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like",
-    "function", "function_names", "gelu", "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit", "hstack",
-    "hypot", "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf",
-    "isnan", "jacobian", "jacobians", "jvp", "kron", "laplacian", "latex", "less", "less_equal", "linalg", "linspace", "log",
-    "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logit", "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "meshgrid", "min", "minimum",
-    "mod", "moveaxis", "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative",
-    "norm", "not_equal", "notebook_latex", "ones", "ones_like", "outer", "over_samples", "packed", "pad", "parse", "piecewise",
-    "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "rad2deg", "radians", "real_array", "recurrence",
-    "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round", "scan", "select", "sigmoid",
-    "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax", "softplus",
-    "solve", "solve_triangular", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "substitute", "subtract", "sum",
-    "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor", "tensordot", "tile",
-    "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "vander", "var", "vdot", "vjp",
-    "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "divergence",
+    "divide", "dot", "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "equal", "erf",
+    "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1", "fix", "flip", "fliplr", "flipud", "floor", "floor_divide",
+    "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like", "function", "function_names", "gelu", "gradient", "greater",
+    "greater_equal", "heaviside", "hessian", "hsplit", "hstack", "hypot", "identity", "inner", "insert", "inspect", "interp", "inv",
+    "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf", "isnan", "jacobian", "jacobians", "jvp", "kron", "laplacian",
+    "latex", "less", "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid",
+    "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
+    "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm",
+    "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "outer", "over_samples", "packed", "pad", "parse", "partition",
+    "percentile", "piecewise", "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "quantile", "rad2deg",
+    "radians", "real_array", "recurrence", "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90",
+    "round", "scan", "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh",
+    "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std",
+    "step", "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh",
+    "tanh_prime", "taylor", "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu",
+    "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

@@ -13,6 +13,7 @@ The first call imports SymPy; ``import exprgraph.interop`` does not.
 
 from __future__ import annotations
 
+from . import lines as _lines  # noqa: F401  # whose rules write ordered arrays
 from . import loops as _loops  # noqa: F401  # whose rules write loops
 from . import matrices as _matrices  # noqa: F401  # whose rules write functions of matrices
 from .reading import from_sympy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,6 +59,12 @@ def _imaginary(self: Node) -> Node:
     return result
 
 
+def define_methods(functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Attach functions as methods, for modules above this one."""
+    for name, f in functions.items():
+        setattr(Node, name, _method(name, f))
+
+
 _IN_PLACE = "expressions are immutable; "
 
 
@@ -71,8 +77,7 @@ def _install() -> None:
         "clip": FUNCTIONS[np.clip], "compress": lambda a, condition, axis=None: arranging.compress(condition, a, axis),
         "take": FUNCTIONS[np.take],
     }  # fmt: skip
-    for name, f in functions.items():
-        setattr(Node, name, _method(name, f))
+    define_methods(functions)
     for name in ("conj", "conjugate", "view"):
         setattr(Node, name, _method(name, _copy) if name != "view" else _refused(name, "there is no memory to see in another way"))
     for name in ("argmax", "argmin", "argsort", "argpartition", "nonzero", "searchsorted"):
@@ -88,3 +93,5 @@ def _install() -> None:
 
 
 _install()
+
+__all__ = ["define_methods"]

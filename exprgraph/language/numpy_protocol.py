@@ -98,7 +98,7 @@ def _outer_of(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 #: ``ufunc.method`` for those that have one
-_METHODS: dict[str, dict[Any, Callable[..., Any]]] = {"reduce": _REDUCTIONS}
+_METHODS: dict[str, dict[Any, Callable[..., Any]]] = {"reduce": _REDUCTIONS, "accumulate": {}}
 #: the arguments of the methods
 _KEYWORDS = {"__call__": (), "reduce": ("axis", "keepdims", "initial", "where"), "accumulate": ("axis",), "outer": ()}
 
@@ -122,6 +122,11 @@ def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: An
 
 
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {**FUNCTIONS}
+
+
+def define_accumulations(functions: Mapping[Any, Callable[..., Any]]) -> None:
+    """Add the meaning of ``ufunc.accumulate``, for modules above this one."""
+    _METHODS["accumulate"].update(functions)
 
 
 def define(functions: Mapping[Any, Callable[..., Any]]) -> None:

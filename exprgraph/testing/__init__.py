@@ -11,9 +11,10 @@ try:
     import hypothesis as _hypothesis
     import mpmath as _mpmath
 except ImportError as error:
-    raise ImportError(f'exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})') from error
+    raise ImportError(f"exprgraph.testing needs hypothesis and mpmath: pip install hypothesis mpmath ({error})") from error
 del _hypothesis, _mpmath
 
+from . import lines as _lines  # noqa: F401
 from . import matrices as _matrices  # noqa: F401
 from .backends import check_backends
 from .batches import check_batches

@@ -120,5 +120,13 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "eigenvalues": eg.eigvalsh(A * s) * x,
         "exponential": eg.expm(A / 4) @ x,
         "triangular system": eg.solve_triangular(A * s, x, 1, lower=True),
+        "running sum": eg.cumsum(x * s) * y,
+        "running sum along the first axis": eg.cumsum(A * s, 0) @ x,
+        "running product": eg.cumprod(x * s + y),
+        "running product along the last axis": eg.cumprod(A, 1) * s,
+        "recurrence": eg.linear_recurrence(x * s, y),
+        "sorted": eg.sort(x * s * [3.0, 1.0, 2.0]) * y,
+        "sorted along the first axis": eg.sort(A * s, 0) @ x,
+        "ordered by keys": eg.order_by(x * [3.0, -1.0, 2.0], y * s),
         "sum over samples of what they share": eg.over_samples.mean(x * s),
     }

@@ -35,6 +35,8 @@ from exprgraph.graph.primitive import (
 )  # fmt: skip
 from exprgraph.graph.traverse import topological
 from exprgraph.linalg.function import MatrixFunction
+from exprgraph.lines.order import ORDERED
+from exprgraph.lines.recurrence import RECURRENCE
 from exprgraph.scans.elements import without_loops
 
 jax.config.update("jax_enable_x64", True)
@@ -116,6 +118,11 @@ def _value(node: Node, args: list[Any], lead: tuple[int, ...]) -> Any:
         if op.name == "norm":
             return jnp.sqrt((whole[0] ** 2).sum(axis=axes))
         return getattr(nn, op.name)(whole[0], axis=axes)
+    if op is ORDERED:
+        axis = node.params[0] - node.ndim
+        return jnp.take_along_axis(whole[1], jnp.argsort(whole[0], axis=axis, stable=True), axis=axis)
+    if op is RECURRENCE:
+        return _recurrence(*whole, *node.params, node.ndim)
     if isinstance(op, MatrixFunction):
         return _MATRICES[op.name](node.params, *whole)
     assert op is SOLVE, op
@@ -154,6 +161,15 @@ def _triangular(a: Any, b: Any, lower: bool, transposed: bool, unit: bool) -> An
     for _ in range(a.ndim - 2):
         return jnp.stack([_triangular(x, y, lower, transposed, unit) for x, y in zip(a, columns)]).reshape(b.shape)
     return solve_triangular(a, columns, **options).reshape(b.shape)
+
+
+def _recurrence(a: Any, b: Any, axis: int, silences: bool, ndim: int) -> Any:
+    a, b = (jnp.moveaxis(v, axis - ndim, 0) for v in (a, b))
+    out = [b[0]]
+    for i in range(1, len(b)):
+        carried = a[i] * out[-1]
+        out.append((jnp.where(out[-1] == 0, 0.0, carried) if silences else carried) + b[i])
+    return jnp.moveaxis(jnp.stack(out), 0, axis - ndim)
 
 
 def _power(v: Any, p: float) -> Any:
