@@ -25,14 +25,22 @@ RNG = np.random.default_rng(0)
 AT: dict[eg.Node, Any] = {V: np.array([1.0, -2.0, 0.0, 0.5, 4.0]), W: RNG.normal(size=5), A: RNG.normal(size=(3, 4, 2))}
 
 
+def drawn(row: Any, seed: int) -> eg.Node:
+    """A random expression that keeps a node of a row."""
+    for k in range(seed, 1000, 8):
+        choice = AtRandom(k)
+        e = grow(choice, symbols_for(choice, 2, seed % 2 == 0), 3, end=row)
+        if any(n.op is row for n in topological([e])):
+            return e
+    raise AssertionError("no expression keeps it")
+
+
 @pytest.mark.one_in(8)
 @pytest.mark.parametrize("row", [RECURRENCE, ORDERED])
-@pytest.mark.parametrize("seed", [1, 7, 8, 9, 10, 11, 12, 13])  # of the first, those whose graphs keep it
+@pytest.mark.parametrize("seed", range(8))
 def test_it_passes_every_check(row: Any, seed: int) -> None:
     """Values, first to third derivatives in every mode, sparse and entry by entry, by 50 digits and by differences."""
-    choice = AtRandom(seed)
-    e = grow(choice, symbols_for(choice, 2, seed % 2 == 0), 3, end=row)
-    assert any(n.op is row for n in topological([e]))
+    e = drawn(row, seed)
     check_derivatives(e, 3, compiled=seed < 2, seed=seed)
     check_values(e, compiled=seed % 2 == 1)
     check_identity(e, eg.parse(eg.to_python(e)), order=1)
