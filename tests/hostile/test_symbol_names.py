@@ -214,6 +214,7 @@ def imported(tree: ast.Module) -> set[str]:
     return found | {str(n.module) for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
 
 
+@pytest.mark.slow
 def test_a_saved_module_runs_alone_and_runs_no_name(tmp_path) -> None:
     symbols = [eg.Symbol(n) for n in (*CODE, "class", "a\0b", "{0}", "\ud800", "\ufb01", LONG)]
     e = sum((k + 1) * eg.sin(s) for k, s in enumerate(symbols))

@@ -23,6 +23,7 @@ from exprgraph.functions import code
 from exprgraph.loops.library import names
 from exprgraph.lowering.native.image import ObjectFile
 from exprgraph.lowering.native.others import object_for
+from exprgraph.lowering.save import module as saved_module
 from exprgraph.lowering.save import quick_forms
 
 x, W, c = eg.Symbol("x", 3, per_sample=True), eg.Symbol("W", (4, 3)), eg.Symbol("c", per_sample=True)
@@ -51,6 +52,12 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def module(file: Path) -> ModuleType:
     return module_of(file)
+
+
+@pytest.fixture
+def definition_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quick forms are left out, which LLVM makes in tenths of a second."""
+    monkeypatch.setattr(saved_module, "forms", lambda program: {})
 
 
 def close(got: list[np.ndarray], rtol: float = 1e-13) -> None:
@@ -241,33 +248,27 @@ def test_object_files_that_need_more_than_words() -> None:
 # -- options
 
 
-def test_float32(tmp_path: Path) -> None:
-    FN.save(tmp_path / "single.py", dtype=np.float32)
+def test_float32_with_frozen_arguments(tmp_path: Path) -> None:
+    FN.save(tmp_path / "single.py", dtype=np.float32, params={"W": DATA[1]})
     m = module_of(tmp_path / "single.py")
+    assert [name for name, *_ in m.ARGUMENTS] == ["x", "c"]
     for way in ("llvm", "python", *m.suitable(m.processor())[:1]):
         m.start(way)
-        got = m.evaluate(*DATA)
+        got = m.evaluate(DATA[0], DATA[2])
         assert {r.dtype for r in got} == {np.dtype(np.float32)}
         close(got, 1e-5)
+        for g, w in zip(m.evaluate(DATA[0][0], DATA[2][0]), FN(DATA[0][0], DATA[1], DATA[2][0]).values()):
+            np.testing.assert_allclose(g, w, rtol=1e-5)
         assert m.self_check() < 1e-5
-
-
-def test_frozen_arguments(tmp_path: Path) -> None:
-    FN.save(tmp_path / "fixed.py", params={"W": DATA[1]})
-    m = module_of(tmp_path / "fixed.py")
-    assert [name for name, *_ in m.ARGUMENTS] == ["x", "c"]
-    for way in (m.start(), "python"):
-        m.start(way)
-        close(m.evaluate(DATA[0], DATA[2]))
-        assert m.self_check() < 1e-13
     with pytest.raises(TypeError, match="expected 2 values, got 3"):
         m.evaluate(*DATA)
 
 
-def test_frozen_arguments_of_any_length(tmp_path: Path) -> None:
+def test_frozen_arguments_of_any_length(tmp_path: Path, definition_alone: None) -> None:
     many = eg.Symbol("many", 1500)
     eg.compile([eg.sum(many) * c], (c, many)).save(tmp_path / "fixed.py", params={many: np.arange(1500.0)})
     m = module_of(tmp_path / "fixed.py")
+    m.start("python")
     np.testing.assert_allclose(m.evaluate([1.0, 2.0])[0], [1124250.0, 2248500.0])
     assert m.self_check() < 1e-13
 
@@ -334,14 +335,13 @@ def test_users_helpers_take_no_name_of_a_module(module: ModuleType) -> None:
     assert not own & (names() - {"bits", "from_bits"})
 
 
-def test_names_of_helpers_that_the_module_has_too(tmp_path: Path) -> None:
+def test_names_of_helpers_that_the_module_has_too(tmp_path: Path, definition_alone: None) -> None:
     source = "def start(a):\n    return 2.0 * a\n\n\ndef numbers(a):\n    return start(a) + 1.0\n"
     f = eg.function("module_names", numpy=lambda a: 2 * a + 1, derivative=lambda a: 2.0, code="numbers({0})", source=source)
     eg.compile([f(c)], c).save(tmp_path / "helpers.py")
     m = module_of(tmp_path / "helpers.py")
-    for way in (m.start(), "python"):
-        m.start(way)
-        np.testing.assert_array_equal(m.evaluate([1.0, 2.0])[0], [3.0, 5.0])
+    m.start("python")
+    np.testing.assert_array_equal(m.evaluate([1.0, 2.0])[0], [3.0, 5.0])
 
 
 # -- Numba
