@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..plan.program import Program
 
 #: the most operations of a sample with which a self-check lets Python run the definition, in a second or so
-PLAIN = 100_000
+PLAIN = 1_000_000
 #: the largest relative difference in a self-check
 TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
 #: the most arguments, and results, in the docstring; the most characters of a name there

@@ -110,10 +110,12 @@ def form_for(lead: tuple[int, ...]) -> Form:
 
 def prepared(way: str, forms: Forms | None = None, tables: Arrays = ()) -> Callable[..., None]:
     """A form, started in this way."""
-    if way == "numba":
-        return by_numba()
     if way == "python":
         return by_python()
+    if sys.platform == "linux":  # where this is forbidden, LLVM would end the process
+        make_executable(*writable(mmap.PAGESIZE))
+    if way == "numba":
+        return by_numba()
     data = unpacked(way, FAST if forms is None else forms)
     return (by_llvm if way == "llvm" else by_machine_code)(way, data, tables or [CONSTANTS, TABLE, STEPS])
 
@@ -159,8 +161,7 @@ def by_machine_code(way: str, data: bytes, tables: Arrays) -> Callable[..., None
         raise StartError(f"this machine lacks {' '.join(sorted(missing))}")
     head, _, code = data.partition(b"\n")
     about, image = json.loads(head), bytearray(code)
-    memory = mmap.mmap(-1, len(image), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
-    base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    memory, base = writable(len(image))
     for at in about["inside"]:
         struct.pack_into("<Q", image, at, base + struct.unpack_from("<Q", image, at)[0])
     for name, places in about["outside"].items():
@@ -172,13 +173,24 @@ def by_machine_code(way: str, data: bytes, tables: Arrays) -> Callable[..., None
             struct.pack_into("<Q", image, at, address)
     struct.pack_into("<3Q", image, about["data"], *map(address_of, tables))
     memory[:] = bytes(image)
-    protect = ctypes.CDLL(None, use_errno=True).mprotect
-    protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    if protect(base, len(image), mmap.PROT_READ | mmap.PROT_EXEC):
-        raise OSError(ctypes.get_errno(), "the system does not let memory become executable")
+    make_executable(memory, base)
     for kept in (memory, tables):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
     return called_at(base + about["run"])
+
+
+def writable(size: int) -> tuple[mmap.mmap, int]:
+    """Memory, and its address."""
+    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
+    return memory, ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+def make_executable(memory: mmap.mmap, base: int) -> None:
+    """From writable to executable; some systems forbid it."""
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    if protect(base, len(memory), mmap.PROT_READ | mmap.PROT_EXEC):
+        raise OSError(ctypes.get_errno(), "the system does not let memory become executable")
 
 
 def by_llvm(way: str, data: bytes, tables: Arrays) -> Callable[..., None]:
