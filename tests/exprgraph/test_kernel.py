@@ -224,6 +224,7 @@ def test_code_with_the_kernel_as_a_global_keeps_it() -> None:
 
 CALLERS = """
 import numba
+import numpy as np
 
 @numba.njit(cache=True)
 def new(kernel, x):
@@ -232,12 +233,19 @@ def new(kernel, x):
 @numba.njit(cache=True)
 def within(kernel, x, same, y, workspace):
     kernel(x, same, y, workspace, len(x))
+
+@numba.njit(cache=True, parallel=True)
+def divided(kernels, x):
+    y = np.empty_like(x)
+    for k in numba.prange(len(x)):
+        y[k] = kernels[1](x[k])
+    return y
 """
 MAIN = """
 import sys
 import numpy as np
 import exprgraph as eg
-from callers import new, within
+from callers import divided, new, within
 
 scale, backend = float(sys.argv[1]), sys.argv[2]
 t = eg.Symbol("t", per_sample=True)
@@ -245,8 +253,9 @@ fn = eg.compile(eg.sin(t) * scale, (t,), backend=backend)
 x, y = np.arange(5.0), np.empty(5)
 a = new(fn.kernel, x)
 within(fn.kernel, x, np.empty(0), y, fn.workspace())
+assert np.array_equal(divided((fn.kernel, fn.kernel), x), y)
 assert np.array_equal(a, y) and np.allclose(a, np.sin(x) * scale, rtol=1e-14), (a, y)
-print(sum(new.stats.cache_hits.values()) + sum(within.stats.cache_hits.values()))
+print(sum(sum(f.stats.cache_hits.values()) for f in (new, within, divided)))
 """
 
 
@@ -263,18 +272,49 @@ def test_callers_are_kept_and_call_the_function_that_is_given(tmp_path: Path) ->
     (tmp_path / "callers.py").write_text(CALLERS)
     (tmp_path / "main.py").write_text(MAIN)
     hits = [run(tmp_path, scale, backend) for scale, backend in (("1", "native"), ("1", "native"), ("-3", "native"), ("5", "numba"))]
-    assert hits == ["0", "2", "2", "2"]
+    assert hits == ["0", "3", "3", "3"]
+
+
+GLOBALS = """
+import numba, given
+from given import kernel, pair
+
+@numba.njit(cache=True)
+def of_a_name(x): return kernel(x)
+
+@numba.njit(cache=True)
+def of_a_module(x): return given.kernel(x)
+
+@numba.njit(cache=True)
+def of_a_tuple(x): return pair[1](x)
+
+@numba.njit(cache=True)
+def of_a_function(x): return of_a_module(x)
+
+@numba.njit(cache=True)
+def of_a_default(x, kernel=kernel): return kernel(x)
+
+def closed_over(kernel):
+    @numba.njit(cache=True)
+    def of_a_closure(x): return kernel(x)
+    return of_a_closure
+
+ALL = of_a_name, of_a_module, of_a_tuple, of_a_function, of_a_default, closed_over(kernel)
+"""
 
 
 @pytest.mark.slow
 def test_callers_with_a_kernel_as_a_global_are_not_kept(tmp_path: Path) -> None:
-    (tmp_path / "callers.py").write_text("import numba\n\n@numba.njit(cache=True)\ndef call(x):\n    return kernel(x)\n")
-    (tmp_path / "main.py").write_text(
-        "import sys\nimport numpy as np\nimport exprgraph as eg\nimport callers\n"
+    (tmp_path / "given.py").write_text(
+        "import sys\nimport exprgraph as eg\n"
         't = eg.Symbol("t", per_sample=True)\n'
-        "callers.kernel = eg.compile(t * float(sys.argv[1]), (t,)).kernel\n"
-        "assert callers.call(np.arange(3.0))[2] == 2 * float(sys.argv[1])\n"
-        "print(sum(callers.call.stats.cache_hits.values()))\n"
+        "kernel = eg.compile(t * float(sys.argv[1]), (t,)).kernel\npair = kernel, kernel\n"
+    )
+    (tmp_path / "callers.py").write_text(GLOBALS)
+    (tmp_path / "main.py").write_text(
+        "import sys\nimport numpy as np\nfrom callers import ALL\n"
+        "assert all(f(np.arange(3.0))[2] == 2 * float(sys.argv[1]) for f in ALL)\n"
+        "print(sum(sum(f.stats.cache_hits.values()) for f in ALL))\n"
     )
     assert [run(tmp_path, "1"), run(tmp_path, "2")] == ["0", "0"]
 
