@@ -10,7 +10,9 @@ summed, the zeros are inside: then ``gate(t, p)`` is ``t * p``, and 0 where t is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple, Union
 
 import numpy as np
@@ -22,7 +24,7 @@ from ..canonical.written import split_coefficient, spread
 from ..functions.elementwise import REAL, Function, apply
 from ..functions.rows import GATE, WHERE, absolute, gate, less, logical_or, not_equal
 from ..graph import primitive
-from ..graph.leaves import is_zero
+from ..graph.leaves import is_bound, is_zero
 from ..graph.node import Node
 from ..graph.primitive import lookup
 from ..graph.properties import Answer, Property
@@ -80,12 +82,30 @@ FINITE.fill(lambda node: node.args if is_structural(node) else False, primitive.
 FINITE.fill(lambda node: isinstance(node.op, Function) and node.op.boolean, Function)
 
 
+#: the bound symbols of the graph being differentiated whose values are finite where symbols are
+_finite_bound: ContextVar[Set[Node]] = ContextVar("finite_bound", default=frozenset())
+
+
+@contextmanager
+def finite_bound(symbols: Set[Node]) -> Iterator[None]:
+    """Inside, these bound symbols are finite where other symbols are, and other bound symbols may be infinite."""
+    token = _finite_bound.set(symbols)
+    try:
+        yield
+    finally:
+        _finite_bound.reset(token)
+
+
 def is_finite(node: Node, symbols: bool) -> bool:
     """Whether no element can be infinite or NaN; ``symbols`` assumes that symbols are finite.
 
     It looks at few nodes: sums and products may overflow, so their arguments are not visited.
     """
-    return FINITE.holds(node, 32, (lambda n: n.op is primitive.SYMBOL) if symbols else None)
+    return FINITE.holds(node, 32, _is_finite_symbol if symbols else None)
+
+
+def _is_finite_symbol(node: Node) -> bool:
+    return node.op is primitive.SYMBOL and (not is_bound(node) or node in _finite_bound.get())
 
 
 SMOOTH = Property("smooth", "whether its derivatives are finite wherever its value is", __name__)
@@ -223,6 +243,7 @@ __all__ = [
     "Silence",
     "Zeros",
     "either",
+    "finite_bound",
     "finite_part",
     "gated_product",
     "gated_solve",

@@ -38,6 +38,11 @@ def bound(name: str, shape: Shape, per_sample: bool = False) -> Node:
     return make(SYMBOL, (), (name, bool(per_sample), "bound"), shape)
 
 
+def is_bound(symbol: Node) -> bool:
+    """Whether a symbol is one of these."""
+    return len(symbol.params) > 2
+
+
 def symbols(names: str | Sequence[str], shape: int | Iterable[int] = (), *, per_sample: bool = False) -> tuple[Node, ...]:
     """Several symbols of one shape, from names separated by spaces or commas.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..calculus.branches import CHOOSES, GATED_JVP, GATED_VJP, Found
 from ..calculus.forward import tangents_of
-from ..calculus.gates import Zeros, either, inside, together
+from ..calculus.gates import Zeros, either, finite_bound, inside, is_finite, together
 from ..calculus.reach import REACH
 from ..calculus.reverse import cotangents_of, is_wanted
 from ..calculus.rules import JVP, VJP
@@ -45,8 +45,10 @@ def _tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, states: 
     state = {s: inside(z) for s, z in zip(body.symbols, states)}
     moving = settled(body.carry, lambda known: _reached(body, known | given.keys()), given.keys() & set(body.carry))
     seeds = {s: bound(f"tangent of {s.name}", s.shape + extra) for s in body.symbols if s in given or s in moving}
+    finite = _finite(loop)
     while True:
-        found = tangents_of(body.results, seeds, extra, state)
+        with finite_bound(finite):
+            found = tangents_of(body.results, seeds, extra, state)
         after = {s: either(state[s], inside(z)) for s, (_, z) in zip(body.carry, found) if s in moving}
         if all(state[s] == z for s, z in after.items()):
             break
@@ -63,6 +65,18 @@ def _tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, states: 
     flat = [reshape(t, (stop - start, *extra)) for t, (start, stop, _) in zip(parts, loop.ranges())]
     live = [z for t, (_, z) in zip(parts, found) if not is_zero(t)]
     return concatenate(flat), inside(together(live)) if live else None
+
+
+def _finite(loop: Recurrence) -> set[Node]:
+    """The bound symbols whose values are finite in all rounds, if symbols are."""
+    body = loop.body
+    found = {s for s, v in zip(body.symbols, loop.operands) if is_finite(v, True)}
+    while True:
+        with finite_bound(found):
+            other = {s for s, t in zip(body.carry, body.then) if s in found and not is_finite(t, True)}
+        if not other:
+            return found
+        found = found - other
 
 
 def _reached(body: Body, known: set[Node]) -> set[Node]:
@@ -97,6 +111,7 @@ class _Backwards:
         self.seen = {k: bound(f"cotangent {k} of a round", extra + body.gives[k].shape) for k in self.gifts}
         self.state: dict[Node, Zeros] = dict.fromkeys(self.moving, state)
         self.given_state = state
+        self.finite = _finite(loop)
 
     def _led_to(self, active: set[Node]) -> set[Node]:
         """The carried symbols on which a result with a cotangent depends."""
@@ -117,7 +132,8 @@ class _Backwards:
         while True:
             seeds = [(then[s], self.seeds[s], self.state[s]) for s in self.moving]
             seeds += [(body.gives[k], s, self.given_state) for k, s in self.seen.items()]
-            found = dict(zip(targets, cotangents_of(seeds, targets, self.extra) if seeds else []))
+            with finite_bound(self.finite):
+                found = dict(zip(targets, cotangents_of(seeds, targets, self.extra) if seeds else []))
             after = {s: either(self.state[s], inside(found[s][1])) for s in self.moving}
             if all(self.state[s] == z for s, z in after.items()):
                 return found

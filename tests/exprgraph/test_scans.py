@@ -165,6 +165,26 @@ def test_what_is_behind_a_choice_does_not_matter() -> None:
             assert eg.evaluate([slope, eg.jacobian(slope, T, mode)], {T: 1000.0}) == [0.0, 0.0]
 
 
+def test_values_of_a_loop_may_be_infinite_behind_a_choice() -> None:
+    """What a body gets is no symbol of a user, which is taken as finite."""
+    x, y = eg.symbols("x y")
+    steps = {
+        "shared": (lambda a: a * eg.exp(y), eg.minimum(x, 1.0)),
+        "chosen each round": (lambda a: eg.minimum(a * eg.exp(y), 2.0), eg.minimum(x, 1.0)),
+        "with roots": (lambda a: eg.where(a > 0, eg.sqrt(a), 0.0) * eg.exp(y), eg.relu(x)),
+    }
+    for name, (step, start) in steps.items():
+        plain = step(step(step(start)))
+        loop = eg.fori(3, lambda i, a: step(a), start)  # noqa: B023
+        both = []
+        for e in (loop, plain):
+            slopes = [eg.jacobian(e, x, mode) for mode in ("forward", "reverse")]
+            both.append(slopes + [eg.jacobian(s, z, mode) for s in slopes for z in (x, y) for mode in ("forward", "reverse")])
+        for at in ({x: 5.0, y: 1000.0}, {x: 5.0, y: 0.5}, {x: -1.0, y: 0.5}):
+            got, want = (eg.evaluate(e, at) for e in both)
+            np.testing.assert_allclose(got, want, rtol=1e-12, err_msg=f"{name} at {at}")
+
+
 def test_only_what_moves_is_carried() -> None:
     """The counter and the state without a tangent have none; a gradient lists only the states that it needs."""
     (_, last), _ = eg.scan(lambda c, _: ((c[0] * 1.1, c[1] * T + c[0]), None), (2.0, 1.0), length=6)
