@@ -16,6 +16,7 @@ from exprgraph.errors import CompilationError
 from exprgraph.lowering.save.casadi.derived import functions_of
 from exprgraph.lowering.save.casadi.functions import casadi_function
 from exprgraph.lowering.save.casadi.patterns import output_format, stored_elements
+from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
 
 sys.path.append(str(Path(__file__).parent.parent / "loops"))
 
@@ -293,3 +294,66 @@ def test_casadi_differentiates_a_network_exactly(tmp_path):
         at = np.array([0.4, -1.0, 0.2])
         for a, b in zip(through(at), direct(at), strict=True):
             np.testing.assert_allclose(a.full(), b.full(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.one_in(40)
+@pytest.mark.parametrize("seed", range(80))
+def test_derivatives_of_expressions_drawn_at_random(seed):
+    """Blocks, directions and weighted sums are those of jacobian; entries outside of a pattern are 0."""
+    choice = AtRandom(seed)
+    symbols = symbols_for(choice, 3, per_sample=False)
+    outputs = [e for e in (grow(choice, symbols, 6) for _ in range(2)) if e.ndim <= 3]
+    fn = eg.compile(outputs, symbols)
+    made = {f.name: f for f in functions_of(casadi_function("f", fn.core.arguments, fn.outputs, [""] * len(outputs)), NAMES)}
+    rng = np.random.default_rng(seed)
+    given = values_for(rng, symbols)
+    bindings, seeds = {}, {}
+    for f in made.values():
+        for i, s in [(i, s) for i in f.inputs if i.argument is not None for s, _ in i.argument.symbols if s not in bindings]:
+            if i.name in fn.arguments:
+                bindings[s] = to_memory(given[symbols[fn.arguments.index(i.name)]])
+            else:
+                bindings[s] = seeds[i.name] = rng.normal(size=s.shape)
+    points = {s: given[s] for s in symbols}
+    jacobians = {}
+    for k, o in enumerate(outputs):
+        for s in symbols:
+            j = eg.evaluate(eg.jacobian(o, s), points)
+            columns = [to_memory(c) for c in np.moveaxis(j.reshape((*o.shape, s.size)), -1, 0)]
+            order = to_memory(np.arange(s.size).reshape(s.shape)).ravel()
+            jacobians[k, s.name] = np.array([columns[c].ravel() for c in order]).reshape(s.size, o.size).T
+            block = next(b for b in made["jac_f"].outputs if b.name == f"jac_{made['f'].outputs[k].name}_{s.name}")
+            close(np.ravel(eg.evaluate(block.value, bindings)), jacobians[k, s.name].T.ravel())
+            assert block.mask is not None and not np.nan_to_num(jacobians[k, s.name].T.ravel())[~block.mask].any()
+    for k, o in enumerate(made["fwd2_f"].outputs):
+        along = sum(jacobians[k, s.name] @ seeds[f"fwd_{s.name}"].reshape(2, -1).T for s in symbols)
+        close(np.ravel(eg.evaluate(o.value, bindings)), along.T.ravel())
+    weights = [seeds[f"adj_{o.name}"].reshape(-1) for o in made["f"].outputs]
+    for s, o in zip(symbols, made["adj1_f"].outputs):
+        close(np.ravel(eg.evaluate(o.value, bindings)), sum(w @ jacobians[k, s.name] for k, w in enumerate(weights)))
+    shaped = [from_memory(seeds[f"adj_{o.name}"]) for o in made["f"].outputs]
+    blocks = {b.name: b for b in made["jac_adj1_f"].outputs}
+    for s in symbols:
+        gradient = sum(eg.vjp(o, s, w) for o, w in zip(outputs, shaped))
+        for t in symbols:
+            block, h = blocks[f"jac_adj_{s.name}_{t.name}"], eg.evaluate(eg.jacobian(gradient, t), points).reshape(*s.shape, t.size)
+            columns = np.array([to_memory(h[..., c]).ravel() for c in to_memory(np.arange(t.size).reshape(t.shape)).ravel()])
+            close(np.ravel(eg.evaluate(block.value, bindings)), columns.ravel())
+            assert block.mask is not None and not np.nan_to_num(columns.ravel())[~block.mask].any()
+
+
+NAMES = ["jac", "fwd2", "jac_adj1"]
+
+
+def to_memory(a):
+    return np.moveaxis(np.asarray(a), 0, -1) if np.ndim(a) > 1 else np.asarray(a)
+
+
+def from_memory(a):
+    return np.moveaxis(a, -1, 0) if a.ndim > 1 else a
+
+
+def close(a, b):
+    """Equal wherever the second is finite."""
+    there = np.isfinite(b)
+    np.testing.assert_allclose(a[there], b[there], rtol=1e-9, atol=1e-9 * max(1.0, np.max(np.abs(b[there]), initial=0.0)))
