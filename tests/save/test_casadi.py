@@ -309,11 +309,11 @@ def test_derivatives_of_expressions_drawn_at_random(seed):
     given = values_for(rng, symbols)
     bindings, seeds = {}, {}
     for f in made.values():
-        for i, s in [(i, s) for i in f.inputs if i.argument is not None for s, _ in i.argument.symbols if s not in bindings]:
-            if i.name in fn.arguments:
-                bindings[s] = to_memory(given[symbols[fn.arguments.index(i.name)]])
-            else:
-                bindings[s] = seeds[i.name] = rng.normal(size=s.shape)
+        for i in f.inputs:
+            if i.argument is not None and i.name in fn.arguments:
+                bindings[i.argument.symbols[0][0]] = to_memory(given[symbols[fn.arguments.index(i.name)]])
+            elif i.argument is not None and i.name not in seeds:
+                bindings[i.argument.symbols[0][0]] = seeds[i.name] = rng.normal(size=i.argument.shape)
     points = {s: given[s] for s in symbols}
     jacobians = {}
     for k, o in enumerate(outputs):
