@@ -6,9 +6,11 @@ The code is C99 and C++.  It uses math.h and stdint.h only, and compiles without
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..near import with_near_loops
 from ..operations import LIBRARY
 from ..pointers import alone, stored_through
 from ..program import Branch, Call, Each, Function, Loop, Loops, Name, Part, Procedure, Run, Statement, Switch
@@ -18,6 +20,9 @@ from ..unused import used
 from .c import C, data_arrays
 from .c_file import ProgramData, helper
 from .c_products import PROCEDURES, columns, macros
+
+#: the most places of a function that is copied to each of them
+PLACES = 40
 
 
 class Driver(NamedTuple):
@@ -86,6 +91,20 @@ float sqrtf(float) __attribute__((__const__));
 #define TOGETHER
 #define ROLLED
 #endif
+/* Without these attributes, GCC keeps long formulas out of loops, and both compilers keep square roots out of vectors. */
+#if defined(__GNUC__)
+#define INLINED static inline __attribute__((always_inline))
+#ifdef __cplusplus
+extern "C" {
+#endif
+__attribute__((const)) double sqrt(double);
+__attribute__((const)) float sqrtf(float);
+#ifdef __cplusplus
+}
+#endif
+#else
+#define INLINED static inline
+#endif
 #if defined(__GNUC__) || defined(_MSC_VER)
 #define RESTRICT __restrict
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L
@@ -126,9 +145,21 @@ def print_unit(drivers: Sequence[Driver], prefix: str, single: bool) -> str:
         }
         code.append(language.driver_text(program, d.head, d.known, arrays, d.own, d.end))
         data |= dict.fromkeys(data_arrays(language, arrays, d.numbers))
+    rare = _rare(functions, [*procedures.values(), *code], prefix)
+    formulas = [text.replace("static inline", "INLINED", 1) if name in rare else text for name, text in functions.items()]
     helpers = [helper(which, prefix, single) for which in sorted(language.helpers)]
-    text = "\n\n".join([*data, *helpers, *functions.values(), *procedures.values(), *code])
+    text = "\n\n".join([*data, *helpers, *formulas, *procedures.values(), *code])
     return "\n\n".join([*_macros(text, single), text])
+
+
+def _rare(functions: Mapping[str, str], code: Sequence[str], prefix: str) -> set[str]:
+    """The functions that code calls in few places, also through others: a copy in each of these is no burden."""
+    call = re.compile(rf"\b{prefix}(\w+)\(")
+    places = Counter(name for text in code for name in call.findall(text))
+    for name, text in reversed(list(functions.items())):  # callers first
+        inside = call.findall(text)
+        places.update({n: places[name] for n in inside if n != name})
+    return {name for name in functions if places[name] <= PLACES}
 
 
 def _macros(text: str, single: bool) -> Iterator[str]:
@@ -143,7 +174,7 @@ def _prepared(d: Driver) -> Loops:
     program = specialised(d.program, d.numbers.table, d.numbers.steps)
     if d.libm:
         program = program._replace(functions=tuple(map(_of_library, program.functions)))
-    program = used(program)
+    program = used(with_near_loops(program))
     names = {k.name: f"{d.name}_{k.name}" for k in program.kernels}
     kernels = tuple(Procedure(names[k.name], k.parameters, _renamed(k.body, names), *k[3:]) for k in program.kernels)
     parts = tuple(Part(_renamed(p.body, names), p.samples, _renamed(p.before, names)) for p in program.parts)
