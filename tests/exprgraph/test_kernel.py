@@ -52,16 +52,15 @@ def assert_same(got: Any, want: dict[str, Any]) -> None:
         np.testing.assert_allclose(g, w, rtol=1e-13, atol=1e-14)
 
 
-def test_numba_code_calls_a_function_of_numbers() -> None:
+def test_numba_code_writes_into_arrays() -> None:  # the example of ``fn.kernel`` gets new ones
     fn = eg.compile(eg.sin(t), t)
 
     @numba.njit
-    def both(kernel, x, y, workspace):
+    def written(kernel, x, y, workspace):
         kernel(x, y[:0], y, workspace, x.size)
-        return kernel(x)
 
     y = np.empty(9)
-    np.testing.assert_array_equal(both(fn.kernel, T, y, fn.workspace()), y)
+    written(fn.kernel, T, y, fn.workspace())
     np.testing.assert_array_equal(y, fn(T))
 
 
