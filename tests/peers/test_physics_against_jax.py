@@ -122,9 +122,7 @@ def test_lagrangian_loss(d: int) -> None:
         g, second = jax.grad(L)(s), jax.hessian(L)(s)
         return jnp.linalg.solve(second[d:, d:] + 0.5 * jnp.eye(d), g[:d] - second[d:, :d] @ s[d:])
 
-    compare(
-        LagrangianLoss(0.5), nn, theta, (s, a), lambda p: jnp.mean(jax.vmap(lambda s, a: jnp.sum((acceleration(p, s) - a) ** 2))(s, a))
-    )
+    compare(LagrangianLoss(0.5), nn, theta, (s, a), lambda p: jnp.mean(jax.vmap(lambda s, a: jnp.sum((acceleration(p, s) - a) ** 2))(s, a)))
 
 
 @pytest.mark.parametrize("scale", [None, 1.0])
