@@ -122,3 +122,15 @@ def test_frozen_arguments_are_not_given_by_callers():
         i = described(f, params=f._frozen(given))
         assert len(i.arguments) == 1 and np.array_equal(i.function.frozen[1], ps.flat)
     assert [r.identifier for r in i.results] == ["value", "all"]
+
+
+def test_samples_side_by_side_only_where_that_is_quicker():
+    """Not where a sample has large arrays and few operations for each number of its results: moving them costs more."""
+    nn = SymbolicNeuralNetwork(Chain(Dense(3, 16), Dense(16, 2)))
+    by_parameters = eg.jacobian(nn.output, nn.params.L1.W)
+    wide, narrow = build_nn_function(by_parameters, nn), build_nn_function(nn.output, nn)
+    assert described(wide).many is None and all(r.per_sample for r in described(wide).results)
+    assert "samples one by one" in header(described(wide))
+    assert described(narrow).many is not None and described(narrow, batch=False).many is None
+    v = eg.Symbol("v", 3)
+    assert described(eg.compile([v[0] * v[1], eg.sin(v)], v)).many is not None
