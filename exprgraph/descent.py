@@ -92,11 +92,12 @@ class Descent:
         self.state = np.zeros((1 + memory, n), self.dtype)
         self.state[0] = parameters
         single = self.dtype == np.float32
-        self._update = update.core.form(False, single)
-        self._forms = [t.function.core.form(t.function.core.takes_batches, single) for t in self.terms]
-        self._total = np.zeros(n + 1, self.dtype)
-        self._scalars = np.zeros(2, self.dtype)
-        self.is_native = all(f.code is not None for f in (self._update, *self._forms))
+        self.form_of_update = update.core.form(False, single)
+        self.forms = [t.function.core.form(t.function.core.takes_batches, single) for t in self.terms]
+        self.total = np.zeros(n + 1, self.dtype)
+        self.scalars = np.zeros(2, self.dtype)
+        self._prepared: _Prepared | None = None
+        self.is_native = all(f.code is not None for f in (self.form_of_update, *self.forms))
 
     @property
     def parameters(self) -> np.ndarray:
@@ -145,65 +146,10 @@ class Descent:
     # -- machine code
 
     def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
-        from .lowering.native.descend import descend  # loads the compiler
-
-        keep: list[Any] = []  # keeps everything alive that the tables point to
-
-        def memory(size: int) -> int:
-            a = np.zeros(max(size, 1) + 8, self.dtype)
-            keep.append(a)
-            start = a.ctypes.data
-            return start + -start % 64 if a.itemsize == 8 else start
-
-        def table(words: Sequence[int]) -> int:
-            a = np.array(words, dtype=np.uint64)
-            keep.append(a)
-            return a.ctypes.data
-
-        def address(a: np.ndarray) -> int:
-            keep.append(a)
-            return a.ctypes.data
-
-        n = self.state.shape[1]
-        rows: list[int] = []
-        outputs: list[int] = []
-        for term, form, batch in zip(self.terms, self._forms, batches):
-            code = form.code
-            assert code is not None
-            keep.append(code)
-            given, gathers = [address(self.state)], []
-            for argument, a in zip(term.data, term.arrays):
-                if batch is not None and argument.per_sample:
-                    given.append(memory(argument.size * batch.longest))
-                    gathers += [address(a), given[-1], argument.size]
-                else:
-                    given.append(address(a))
-            outputs.append(memory(n + 1))
-            indices, offsets, advance = 0, table([0, term.samples]), 0
-            if batch is not None:
-                indices, offsets, advance = address(batch.indices), address(batch.offsets), 1
-            rows += [
-                code.address, table(given), table([outputs[-1]]), memory(form.program.workspace), memory(form.program.shared),
-                len(gathers) // 3, table(gathers), indices, offsets, advance, outputs[-1],
-            ]  # fmt: skip
-        update = self._update
-        assert update.code is not None
-        total = address(self._total) if len(self.terms) > 1 else outputs[0]
-        item = self.dtype.itemsize
-        given = [address(self.state), total + item]
-        given += [self.state.ctypes.data + k * n * item for k in range(1, len(self.state))]
-        given += [address(self._scalars), self._scalars.ctypes.data + item]
-        output = memory(self.state.size)
-        common = table([
-            len(self.terms), table(rows), n + 1, total, self.state.ctypes.data, self.state.size, self._scalars.ctypes.data,
-            address(rates), begun + 1, address(losses),
-            update.code.address, table(given), table([output]), memory(update.program.workspace), memory(update.program.shared), output,
-        ])  # fmt: skip
-        integer = ctypes.c_int64
-        loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(descend(8 * item))
-        made = int(loop(common, 0, len(rates)))
-        keep.clear()
-        return made
+        prepared = self._prepared
+        if prepared is None or not prepared.fits(self, batches):
+            prepared = self._prepared = _Prepared(self, batches)
+        return prepared.run(batches, rates, begun, losses)
 
     # -- the same in Python, for code that only Numba compiles
 
@@ -211,14 +157,14 @@ class Descent:
         n = self.state.shape[1]
         for step, rate in enumerate(rates):
             total = np.zeros(n + 1, self.dtype)
-            for term, form, batch in zip(self.terms, self._forms, batches):
+            for term, form, batch in zip(self.terms, self.forms, batches):
                 chosen = None if batch is None else batch.indices[batch.offsets[step] : batch.offsets[step + 1]]
                 total += self._value_and_gradient(term, form, chosen)
             losses[step] = total[0]
             if not np.all(np.isfinite(total)):
                 return step
             arrays = [self.state[0], total[1:], *self.state[1:], np.array(rate, self.dtype), np.array(begun + step + 1, self.dtype)]
-            for row, new in zip(self.state, self._update(arrays, ())):
+            for row, new in zip(self.state, self.form_of_update(arrays, ())):
                 row[...] = new
         return len(rates)
 
@@ -232,6 +178,102 @@ class Descent:
             arrays.append(a)
         value, gradient = form(arrays, (samples,) if term.function.core.takes_batches else ())
         return np.concatenate([np.reshape(value, 1), gradient.ravel()])
+
+
+def _places(descent: Descent) -> list[int]:
+    """The addresses of the arrays that belong to others."""
+    return [descent.state.ctypes.data, *(a.ctypes.data for t in descent.terms for a in t.arrays)]
+
+
+class _Prepared:
+    """Tables of addresses and memory for machine code, kept from run to run: making them takes longer than a small step.
+
+    The words of a run are its batches, rates and losses.
+    """
+
+    def __init__(self, descent: Descent, batches: Sequence[Batches | None]) -> None:
+        from .lowering.native.descend import COMMON, TERM, descend  # loads the compiler
+
+        self._keep: list[Any] = []  # keeps everything alive that the tables point to
+        self._dtype = descent.dtype
+        self._terms = descent.terms
+        self._longest = [None if b is None else b.longest for b in batches]
+        self._places = _places(descent)
+        self._words = {word: k for k, word in enumerate(COMMON)}
+        self._rows, outputs = self._table_of_terms(descent, len(TERM))
+        self._columns = {word: k for k, word in enumerate(TERM)}
+        self._common = self._table_of_descent(descent, outputs)
+        integer = ctypes.c_int64
+        self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(descend(8 * self._dtype.itemsize))
+
+    def fits(self, descent: Descent, batches: Sequence[Batches | None]) -> bool:
+        """Whether these tables have room for the batches, and all arrays are where they were."""
+        if descent.terms is not self._terms or _places(descent) != self._places:
+            return False
+        pairs = zip(batches, self._longest, strict=True)
+        return all((b is None) if longest is None else (b is not None and b.longest <= longest) for b, longest in pairs)
+
+    def _memory(self, size: int) -> int:
+        a = np.zeros(max(size, 1) + 8, self._dtype)
+        self._keep.append(a)
+        start = a.ctypes.data
+        return start + -start % 64 if a.itemsize == 8 else start
+
+    def _table(self, words: Sequence[int]) -> int:
+        a = np.array(words, dtype=np.uint64)
+        return self._address(a)
+
+    def _address(self, a: np.ndarray) -> int:
+        self._keep.append(a)
+        return a.ctypes.data
+
+    def _table_of_terms(self, descent: Descent, width: int) -> tuple[np.ndarray, list[int]]:
+        n = descent.state.shape[1]
+        rows, outputs = [], []
+        for term, form, longest in zip(descent.terms, descent.forms, self._longest):
+            assert form.code is not None
+            self._keep.append(form.code)
+            given, gathers = [self._address(descent.state)], []
+            for argument, a in zip(term.data, term.arrays):
+                if longest is not None and argument.per_sample:
+                    given.append(self._memory(argument.size * longest))
+                    gathers += [self._address(a), given[-1], argument.size]
+                else:
+                    given.append(self._address(a))
+            outputs.append(self._memory(n + 1))
+            program = form.program
+            rows.append([
+                form.code.address, self._table(given), self._table([outputs[-1]]), self._memory(program.workspace),
+                self._memory(program.shared), len(gathers) // 3, self._table(gathers), 0, self._table([0, term.samples]), 0, outputs[-1],
+            ])  # fmt: skip
+        return np.array(rows, dtype=np.uint64).reshape(len(rows), width), outputs
+
+    def _table_of_descent(self, descent: Descent, outputs: list[int]) -> np.ndarray:
+        update, total, scalars, state = descent.form_of_update, descent.total, descent.scalars, descent.state
+        assert update.code is not None
+        self._keep.append(update.code)
+        n, item = state.shape[1], self._dtype.itemsize
+        summed = self._address(total) if len(descent.terms) > 1 else outputs[0]
+        given = [self._address(state), summed + item]
+        given += [state.ctypes.data + k * n * item for k in range(1, len(state))]
+        given += [self._address(scalars), scalars.ctypes.data + item]
+        output = self._memory(state.size)
+        return np.array([
+            len(descent.terms), self._rows.ctypes.data, n + 1, summed, state.ctypes.data, state.size, scalars.ctypes.data, 0, 0, 0,
+            update.code.address, self._table(given), self._table([output]), self._memory(update.program.workspace),
+            self._memory(update.program.shared), output,
+        ], dtype=np.uint64)  # fmt: skip
+
+    def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+        """Make the steps; see :meth:`Descent.run`."""
+        for row, batch in zip(self._rows, batches):
+            if batch is not None:
+                row[self._columns["indices"]] = batch.indices.ctypes.data
+                row[self._columns["offsets"]] = batch.offsets.ctypes.data
+                row[self._columns["advance"]] = 1
+        for word, value in (("rates", rates.ctypes.data), ("begun", begun + 1), ("history", losses.ctypes.data)):
+            self._common[self._words[word]] = value
+        return int(self._loop(self._common.ctypes.data, 0, len(rates)))
 
 
 __all__ = ["Batches", "Descent", "Term"]

@@ -23,10 +23,16 @@ from .network.numeric import NeuralNetwork
 from .network.symbolic import SymbolicNeuralNetwork, params
 from .parameters.container import NeuralNetworkParameters
 from .parameters.gradient_container import GradientContainer
-from .training.objective import LossTerm
-from .training.optimizers import LBFGS, Adam, AdamW, GradientDescent, Momentum, Optimizer
+from .training.full_batch.gauss_newton import GaussNewton
+from .training.full_batch.lbfgs import LBFGS
+from .training.full_batch.levenberg_marquardt import LevenbergMarquardt
+from .training.full_batch.optimizer import FullBatchOptimizer
+from .training.full_batch.quasi_newton import BFGS, SSBroyden
+from .training.objective import LossTerm, ResidualTerm
+from .training.optimizers import Adam, AdamW, GradientDescent, Momentum, Optimizer
 from .training.pullback import SymbolicPullback
 from .training.train import NonFiniteLossError, TrainingResult, train
+from .training.trainer import Trainer
 
 #: parts that are loaded when they are first named
 _ON_DEMAND = ("physics", "reports", "schedules", "testing")
@@ -43,6 +49,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "BFGS",
     "LBFGS",
     "MAE",
     "MSE",
@@ -58,6 +65,8 @@ __all__ = [
     "Derivative",
     "FeedForwardLoss",
     "Flow",
+    "FullBatchOptimizer",
+    "GaussNewton",
     "Gradient",
     "GradientContainer",
     "GradientDescent",
@@ -66,6 +75,7 @@ __all__ = [
     "Jacobian",
     "Laplacian",
     "Layer",
+    "LevenbergMarquardt",
     "Linear",
     "Loss",
     "LossTerm",
@@ -79,8 +89,11 @@ __all__ = [
     "ParameterError",
     "ParameterFileError",
     "Residual",
+    "ResidualTerm",
+    "SSBroyden",
     "SymbolicNeuralNetwork",
     "SymbolicPullback",
+    "Trainer",
     "TrainingResult",
     "UnknownParameterError",
     "build_nn_function",

@@ -5,6 +5,7 @@ The gradient of a loss is the exact gradient of the reported number for any batc
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,13 @@ class NetworkLoss(ABC):
     @abstractmethod
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         """The loss of all samples, a scalar that no sample has of its own."""
+
+    def residual_of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node | None:
+        """The residual of a sample, if the loss is the mean over the samples of its sum of squares; ``None`` if it is not.
+
+        Least-squares optimizers such as :class:`~symnn.LevenbergMarquardt` need it.
+        """
+        return None
 
     def target(self, nn: SymbolicNeuralNetwork) -> Node:
         """The symbol of the target.  It has the output's shape, unless a subclass says otherwise."""
@@ -154,6 +162,10 @@ class MSE(Loss):
             ShapeError: the shapes differ.
         """
         return over.mean(eg.sum(_difference(output, target) ** 2)) / max(output.size, 1)
+
+    def residual_of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The difference over the root of the number of its entries, of the output's shape."""
+        return _difference(nn.output, target) / math.sqrt(max(nn.output.size, 1))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from exprgraph.support.integers import whole
 from ..errors import ArgumentError, ExprGraphError
 from ..network.derivatives import expression_of
 from ..quantities import described
-from ..training.objective import LossTerm
+from ..training.objective import ResidualTerm
 
 
 def partial(e: Any, x: Node, *axes: int) -> Node:
@@ -51,8 +51,8 @@ def partial(e: Any, x: Node, *axes: int) -> Node:
 _Term = Union[tuple[Any, Mapping[Node, Any]], tuple[Any, Mapping[Node, Any], float]]
 
 
-def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
-    """Mean squares of residuals, each on its own samples, as a loss for :func:`symnn.train`.
+def residual_terms(terms: Mapping[str, _Term]) -> list[ResidualTerm]:
+    """Mean squares of residuals, each on its own samples, as a loss for :func:`symnn.train`: a list of :class:`ResidualTerm`.
 
     Args:
         terms: a dict from names to tuples of an expression that should be zero, of any shape; its data, a dict from
@@ -82,11 +82,11 @@ def residual_terms(terms: Mapping[str, _Term]) -> list[LossTerm]:
         if not isinstance(term, (tuple, list)) or len(term) not in (2, 3):
             came = f"{len(term)} things" if isinstance(term, (tuple, list)) else "an expression" if isinstance(term, Node) else repr(term)
             raise ArgumentError(f"{form}: the term {name!r} is a residual, its data and perhaps its weight; got {came}")
-        residual, data, *weight = term
+        residual, data, weight = (*term, 1.0)[:3]
         if not isinstance(data, Mapping):
             raise ArgumentError(f"{form}: the data of the term {name!r} are a dict from symbols to arrays, got {described(data)}")
         try:
-            made.append(LossTerm(eg.sum(expression_of(residual) ** 2), data, *weight))
+            made.append(ResidualTerm(residual, data, weight, str(name)))
         except ExprGraphError as error:
             raise ArgumentError(f"residual_terms: the term {name!r}: {error}") from error
     return made

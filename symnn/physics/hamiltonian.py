@@ -92,9 +92,13 @@ class HamiltonianLoss(NetworkLoss):
         """The symbol of a velocity, or of a later state: of the input's shape."""
         return eg.Symbol("target", nn.input.shape, per_sample=True)
 
+    def residual_of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The error of the field, of the input's shape."""
+        return hamiltonian_field(nn) - target
+
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         """The loss of all samples, a scalar."""
-        return over.mean(eg.sum((hamiltonian_field(nn) - target) ** 2))
+        return over.mean(eg.sum(self.residual_of(nn, target) ** 2))
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,9 @@ class _PairLoss(HamiltonianLoss):
     def point(self, before: Node, after: Node) -> Node:
         """The point at which the gradient is evaluated."""
 
-    def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
-        """The loss of all samples, a scalar."""
-        field = rotated(gradient_at(nn, self.point(nn.input, target)))
-        return over.mean(eg.sum(((target - nn.input) / self.step - field) ** 2))
+    def residual_of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The difference quotient of the pair, minus the field at the point; of the input's shape."""
+        return (target - nn.input) / self.step - rotated(gradient_at(nn, self.point(nn.input, target)))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,11 @@ class LagrangianLoss(NetworkLoss):
 
     def of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
         """The loss of all samples, a scalar."""
-        return over.mean(eg.sum((lagrangian_acceleration(nn, self.regularization) - target) ** 2))
+        return over.mean(eg.sum(self.residual_of(nn, target) ** 2))
+
+    def residual_of(self, nn: SymbolicNeuralNetwork, target: Node) -> Node:
+        """The error of the acceleration, a vector."""
+        return lagrangian_acceleration(nn, self.regularization) - target
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Sampler:
         self.samples = samples
         self.rng = rng
         self.given: np.ndarray | None = None
+        self.size: int | None = None
         if batches is not None:
             if batch_size is not None:
                 raise ArgumentError("batch_size= and batches= both say which samples a step takes; give one of them")
@@ -40,7 +41,7 @@ class Sampler:
             self.steps = given.shape[1]
             return
         if batch_size is None:
-            self.steps, self.size = 1, None
+            self.steps = 1
             return
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ArgumentError(f"batch_size is a positive whole number, or None for all samples, got {batch_size!r}")
@@ -53,6 +54,10 @@ class Sampler:
         if self.given is not None:
             return f"{self.given.shape[2]}, given"
         return "all" if self.size is None else f"{self.size}, shuffled"
+
+    def of(self, samples: list[int]) -> Sampler:
+        """The same for other numbers of samples, with the same generator."""
+        return Sampler(samples, self.size, None, self.rng)
 
     def epochs(self, first: int, count: int) -> list[Batches | None]:
         """The batches of some epochs in sequence, for each term."""

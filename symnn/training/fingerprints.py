@@ -42,7 +42,7 @@ def of_network(nn: Any) -> str:
 
 
 def of_terms(loss: Any, parts: Sequence[Part]) -> list[str]:
-    """Each term of a loss: its kind, and a digest of its expression, with the weight in it."""
+    """Each term of a loss: its kind, and a digest of its expression; weights are data."""
     terms = loss if isinstance(loss, (list, tuple)) else [loss]
     kinds = [t.loss if isinstance(t, LossTerm) else t for t in terms]
     names = [type(k).__name__ if isinstance(k, NetworkLoss) else "an expression" for k in kinds]

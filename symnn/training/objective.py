@@ -15,7 +15,7 @@ from exprgraph.support.names import shown
 
 from ..errors import ArgumentError, ShapeError, UnboundSymbolError
 from ..losses import NetworkLoss, as_batch
-from ..network.derivatives import by_parameters
+from ..network.derivatives import by_parameters, expression_of
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described, number
@@ -29,6 +29,7 @@ class LossTerm:
         loss: a :class:`Loss`, or an expression.  An expression with a value for each sample is averaged.
         data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
         weight: the factor of the term, a finite number.
+        name: the name of the term in reports, such as :attr:`Trainer.losses`.
 
     Raises:
         ArgumentError: the weight is not a finite number.
@@ -42,6 +43,7 @@ class LossTerm:
     loss: Any
     data: Any
     weight: float = 1.0
+    name: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", number("a LossTerm's weight", self.weight))
@@ -49,6 +51,38 @@ class LossTerm:
     def __repr__(self) -> str:
         weight = "" if self.weight == 1.0 else f", weight={self.weight:g}"
         return f"<LossTerm of {self.loss!r}, data {_shapes(self.data)}{weight}>"
+
+
+class ResidualTerm(LossTerm):
+    """A term that should be zero: an expression, its own samples and a weight.
+
+    As a loss it is ``weight`` times the mean over the samples of the sum of its squares.  Least-squares optimizers such as
+    :class:`LevenbergMarquardt` differentiate the expression itself.
+
+    Args:
+        residual: an expression of any shape, with a value for each sample or one for all.
+        data: a dict from symbols to arrays with samples first.
+        weight: the factor of the term, at least 0.
+        name: the name of the term in reports.
+
+    Raises:
+        ArgumentError: the weight is negative or not finite.
+
+    >>> import numpy as np
+    >>> from symnn import Dense, ResidualTerm, SymbolicNeuralNetwork
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "tanh"))
+    >>> boundary = ResidualTerm(nn.output[0], {nn.input: np.array([[-1.0], [1.0]])}, weight=10.0)
+    """
+
+    residual: Node
+
+    def __init__(self, residual: Any, data: Any, weight: float = 1.0, name: str = "") -> None:
+        e = expression_of(residual)
+        object.__setattr__(self, "residual", e)
+        super().__init__(eg.sum(e**2), data, number("a ResidualTerm's weight", weight, least=0), name)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace(f"<LossTerm of {self.loss!r}", f"<ResidualTerm {self.residual!r}", 1)
 
 
 def _shapes(data: Any) -> str:
@@ -65,12 +99,22 @@ def _shapes(data: Any) -> str:
 
 
 class Part(NamedTuple):
-    """A prepared term: a scalar expression over all samples, and the values of its symbols."""
+    """A prepared term: a scalar expression over all samples, and the values of its symbols.
+
+    Attributes:
+        expression: contains the weight as a symbol, if there is one.
+        weight: a symbol with its array, last among the symbols; ``None`` if the loss is not a list of terms.
+        residual: if the term is the mean over the samples of a sum of squares, what is squared, without the weight.
+        name: for reports.
+    """
 
     expression: Node
     symbols: tuple[Node, ...]
     arrays: tuple[np.ndarray, ...]
     samples: int
+    weight: Node | None = None
+    residual: Node | None = None
+    name: str = ""
 
 
 def parameters_of(nn: Any) -> NeuralNetworkParameters:
@@ -114,18 +158,36 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
 
 
 def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
-    """The terms of a loss, with weights in the expressions and data checked."""
-    if isinstance(loss, LossTerm):
-        loss = [loss]
-    if isinstance(loss, (list, tuple)) and loss and all(isinstance(t, LossTerm) for t in loss):
-        if data is not None:
-            raise ArgumentError("each LossTerm brings its own data; leave data out")
-    else:
-        loss = [LossTerm(loss, data)]
-    expressions = [loss_expression(nn, t.loss) for t in loss]
-    bindings = [bindings_of(nn, target, t.data) for t, (_, target) in zip(loss, expressions)]
+    """The terms of a loss with their data checked, and the weights of a list of terms as data."""
+    terms = [loss] if isinstance(loss, LossTerm) else loss
+    weighted = isinstance(terms, (list, tuple)) and bool(terms) and all(isinstance(t, LossTerm) for t in terms)
+    if not weighted:
+        terms = [LossTerm(loss, data)]
+    elif data is not None:
+        raise ArgumentError("each LossTerm brings its own data; leave data out")
+    expressions = [loss_expression(nn, t.loss) for t in terms]
+    bindings = [bindings_of(nn, target, t.data) for t, (_, target) in zip(terms, expressions)]
     _check_used(nn, expressions, bindings)
-    return [_part(nn, e, given, t.weight) for t, (e, _), given in zip(loss, expressions, bindings)]
+    parts = []
+    for k, (t, (e, target), given) in enumerate(zip(terms, expressions, bindings), 1):
+        part = _part(nn, e, given)._replace(residual=_residual(nn, t, target), name=t.name or f"term {k}")
+        parts.append(_weighted(part, t.weight) if weighted else part)
+    return parts
+
+
+def _weighted(part: Part, weight: float) -> Part:
+    """The part times its weight, which is data: it may change without new code."""
+    symbol = eg.Symbol(f"weight of {part.name}")
+    return part._replace(
+        expression=symbol * part.expression, symbols=(*part.symbols, symbol), arrays=(*part.arrays, np.array(weight)), weight=symbol
+    )
+
+
+def _residual(nn: Any, term: LossTerm, target: Node | None) -> Node | None:
+    """What the term squares, if it is a mean of sums of squares."""
+    if isinstance(term, ResidualTerm):
+        return term.residual
+    return None if target is None else term.loss.residual_of(nn, target)
 
 
 def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
@@ -152,7 +214,7 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
                 )
 
 
-def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part:
+def _part(nn: Any, e: Node, bindings: Mapping[Node, Any]) -> Part:
     symbols, arrays, samples = _checked(bindings)
     known = {*parameters_of(nn).leaves().values(), *symbols}
     for s in eg.free_symbols(e):
@@ -166,7 +228,7 @@ def _part(nn: Any, e: Node, bindings: Mapping[Node, Any], weight: float) -> Part
         samples = 1
         kept = [k for k, s in enumerate(symbols) if not s.per_sample]
         symbols, arrays = tuple(symbols[k] for k in kept), tuple(arrays[k] for k in kept)
-    return Part(e if weight == 1.0 else weight * e, symbols, arrays, samples)
+    return Part(e, symbols, arrays, samples)
 
 
 def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
@@ -198,4 +260,4 @@ def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
     return flat
 
 
-__all__ = ["LossTerm", "Part", "bindings_of", "flat_gradient", "loss_expression", "parameters_of", "parts_of"]
+__all__ = ["LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "loss_expression", "parameters_of", "parts_of"]

@@ -16,7 +16,7 @@ import exprgraph as eg
 from exprgraph import Node
 
 from ..errors import ArgumentError
-from ..quantities import count, number
+from ..quantities import number
 
 #: a number, or a function from the number of the step, 0 for the first, to the learning rate
 Rate = Union[float, Callable[[int], float]]
@@ -238,32 +238,4 @@ class AdamW(Adam):
         return new - rate * self.weight_decay * parameters, kept
 
 
-@dataclass(frozen=True)
-class LBFGS:
-    """SciPy's L-BFGS-B on all samples at once; an epoch is one of its iterations.
-
-    It needs SciPy (``pip install scipy``, the extra ``train``), and takes no learning rate, no batches and no checkpoint.
-
-    Args:
-        history: the number of kept pairs of steps and gradients, at least 1.
-        tolerance: it stops when no entry of the gradient is larger; at least 0.
-
-    Raises:
-        ArgumentError: a number is something else.
-
-    >>> from symnn import LBFGS, MSE, Dense, train
-    >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
-    >>> r = train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], LBFGS())
-    >>> r.params.flat.round(3), r.stopped
-    (array([2., 1.]), 'converged')
-    """
-
-    history: int = 20
-    tolerance: float = 1e-10
-
-    def __post_init__(self) -> None:
-        count("LBFGS's history", self.history)
-        number("LBFGS's tolerance", self.tolerance, least=0)
-
-
-__all__ = ["LBFGS", "Adam", "AdamW", "GradientDescent", "Momentum", "Optimizer", "Rate"]
+__all__ = ["Adam", "AdamW", "GradientDescent", "Momentum", "Optimizer", "Rate"]

@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..layers.chain import Chain
-from ..layers.layer import Layer
-from ..losses import NetworkLoss
-from ..network.binding import bind_parameters
-from ..network.numeric import NeuralNetwork
-from ..network.symbolic import SymbolicNeuralNetwork
-from ..parameters.container import NeuralNetworkParameters, from_flat
-from ..quantities import count, described, generator
+from ..parameters.container import from_flat
+from ..quantities import count, generator
 from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
 from .batching import Sampler
 from .checkpoints import check_checkpoint
 from .fingerprints import about_run
+from .full_batch.lbfgs import LBFGS
+from .full_batch.optimizer import FullBatchOptimizer
 from .objective import LossTerm, Part, parameters_of, parts_of
-from .optimizers import LBFGS, Adam, Optimizer
+from .optimizers import Adam, Optimizer
+from .preparing import check_optimizer, check_order, first_parameters, network_of
+from .problem import Problem
 from .progress import Progress
-from .run import Run, Value
+from .run import Run
+from .steps import steps_for
 
 
 def train(
@@ -33,7 +32,7 @@ def train(
     loss: Any,
     data: Any = None,
     params: Any = None,
-    optimizer: Optimizer | LBFGS | None = None,
+    optimizer: Optimizer | FullBatchOptimizer | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     rng: int | np.random.Generator | None = None,
@@ -96,7 +95,7 @@ def train(
     (array([[3.]]), array([1.]))
     """
     start = time.perf_counter()
-    _check_order(nn, loss, data)
+    check_order(nn, loss, data)
     epochs = None if epochs is None else count("epochs", epochs, 0)
     validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
     patience = None if patience is None else count("patience", patience)
@@ -105,29 +104,33 @@ def train(
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     random = generator("rng", rng)
     optimizer = Adam() if optimizer is None else optimizer
-    _check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
+    check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
     if checkpoint is not None:
         check_checkpoint(checkpoint)
-    network = _network(nn)
+    network = network_of(nn)
     symbols = parameters_of(network)
-    first = _first_parameters(nn, network, params, random)
+    first = first_parameters(nn, network, params, random)
     parts = parts_of(network, loss, data)
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
-    run = Run(symbols, first, epochs, parts, optimizer)
-    validated = _validation_parts(network, loss, validation)
-    run.validation = None if validation is None else Value(symbols, validated, run.dtype)
+    sampler = Sampler([p.samples for p in parts], batch_size, batches, random)
+    run = Run(symbols, first, parts, optimizer, sampler)
+    run.validated = _validation_parts(network, loss, validation)
+    run.validation = None if validation is None else Problem(symbols, run.validated, run.dtype)
     run.validate_every, run.patience = validate_every, patience
     if patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
-    run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, validated, run.dtype)
+    run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, run.validated, run.dtype)
     run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
     try:
         with Progress(epochs, progress) as run.progress:
-            if isinstance(optimizer, LBFGS):
-                run.with_scipy(optimizer, threads)
+            if isinstance(optimizer, LBFGS) and optimizer.scipy:
+                run.with_scipy(optimizer, Problem(symbols, parts, run.dtype, threads), epochs)
             else:
-                run.descend(optimizer, Sampler([p.samples for p in parts], batch_size, batches, random), resume)
+                steps = steps_for(optimizer, sampler, symbols, parts, first, threads)
+                if resume is not None:
+                    run.read(resume, steps)
+                run.descend(steps, epochs)
     except BaseException as error:
         run.bring_along(error)
         raise
@@ -135,49 +138,6 @@ def train(
         from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
         run.stopped, time.perf_counter() - start,
     )  # fmt: skip
-
-
-def _check_order(nn: Any, loss: Any, data: Any) -> None:
-    """Check the order of the first three arguments."""
-    order = "train(network, loss, data):"
-    if isinstance(nn, (NetworkLoss, LossTerm)) or isinstance(loss, (SymbolicNeuralNetwork, NeuralNetwork, Chain, Layer)):
-        raise ArgumentError(f"{order} the network comes first, then the loss; got {described(nn)} and {described(loss)}")
-    if isinstance(data, (NetworkLoss, LossTerm)):
-        raise ArgumentError(f"{order} the loss comes before the data; got {described(loss)} as the loss and {described(data)} as data")
-    for name, value in (("network", nn), ("loss", loss), ("data", data)):
-        if isinstance(value, (Optimizer, LBFGS)):
-            raise ArgumentError(f"{order} the optimizer is another argument, optimizer=...; got {described(value)} as {name}")
-
-
-def _check_optimizer(optimizer: Any, *of_steps: Any) -> None:
-    """Check that it is one; L-BFGS takes no options of steps on batches."""
-    if isinstance(optimizer, LBFGS):
-        if any(given is not None for given in of_steps):
-            raise ArgumentError(
-                "LBFGS works on all samples at once and is not resumed: leave out batch_size, batches, checkpoint and resume"
-            )
-    elif not isinstance(optimizer, Optimizer):
-        made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
-        raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
-
-
-def _network(nn: Any) -> Any:
-    if isinstance(nn, SymbolicNeuralNetwork) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
-        return nn
-    return SymbolicNeuralNetwork(nn)
-
-
-def _first_parameters(nn: Any, network: Any, params: Any, rng: np.random.Generator) -> np.ndarray:
-    if params is None:
-        own = getattr(nn, "params", None)
-        if isinstance(own, NeuralNetworkParameters) and own.is_numeric:
-            params = own
-        elif isinstance(network, SymbolicNeuralNetwork):
-            params = network.chain.initial_parameters(rng)
-        else:
-            raise ArgumentError("a container of symbols has no first parameters of its own: give params=...")
-    flat = bind_parameters(parameters_of(network).layout, params, check_shapes=True)
-    return np.array(flat, dtype=np.float32 if flat.dtype == np.float32 else np.float64)
 
 
 def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
@@ -190,7 +150,7 @@ def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
             return parts_of(network, loss, validation)
         if not isinstance(validation, (list, tuple)) or len(validation) != len(terms):
             raise ArgumentError("the validation data of a list of terms is a list of data, one for each")
-        return parts_of(network, [LossTerm(t.loss, d, t.weight) for t, d in zip(terms, validation)], None)
+        return parts_of(network, [LossTerm(t.loss, d, t.weight, t.name) for t, d in zip(terms, validation)], None)
     except (ArgumentError, ShapeError, DTypeError) as error:
         raise type(error)(f"validation: {error}") from None
 

@@ -37,7 +37,10 @@ def test_terms_are_mean_squares_with_their_weights() -> None:
         ({"a": (U, POINTS)}, "the data of the term 'a' are a dict from symbols to arrays, got an array of shape"),
         ({"a": (U, 1.0, {X: POINTS})}, "the data of the term 'a' are a dict from symbols to arrays, got 1.0"),
         ({"a": ("u", {X: POINTS})}, "the term 'a': "),
-        ({"fine": (U, {X: POINTS}), "b": (U, {X: POINTS}, "2")}, "the term 'b': a LossTerm's weight is a finite number, got '2'"),
+        (
+            {"fine": (U, {X: POINTS}), "b": (U, {X: POINTS}, "2")},
+            "the term 'b': a ResidualTerm's weight is a finite number of at least 0, got '2'",
+        ),
     ],
 )
 def test_terms_that_are_written_wrongly(terms: Any, message: str) -> None:

@@ -390,22 +390,28 @@ def test_data_too_large_for_float32_are_not_finite_there(optimizer: Any) -> None
             train(NN, MSE(), (1e300 * X, Y), START.astype(np.float32), optimizer, epochs=3, progress=False)
 
 
-def test_lbfgs() -> None:
-    pytest.importorskip("scipy")
-    r = train(NN, MSE(), (X, Y), START, LBFGS(), epochs=300, progress=False)
+@pytest.mark.parametrize("scipy", [False, True])
+def test_lbfgs(scipy: bool) -> None:
+    if scipy:
+        pytest.importorskip("scipy")
+    optimizer = LBFGS(scipy=scipy)
+    r = train(NN, MSE(), (X, Y), START, optimizer, epochs=300, progress=False)
     assert r.history.loss[-1] < 0.02 * r.history.loss[0]
     assert MSE()(NN, r.params, X, Y) <= r.history.loss[-1] * (1 + 1e-9)
-    r = train(NN, MSE(), (X, Y), START, LBFGS(), epochs=300, callback=lambda e: e.number == 4, progress=False)
+    r = train(NN, MSE(), (X, Y), START, optimizer, epochs=300, callback=lambda e: e.number == 4, progress=False)
     assert r.stopped == "callback" and r.epochs == 4
     with pytest.raises(ArgumentError, match="all samples at once"):
-        train(NN, MSE(), (X, Y), START, LBFGS(), batch_size=3)
+        train(NN, MSE(), (X, Y), START, optimizer, batch_size=3)
+    if scipy:
+        with pytest.raises(ArgumentError, match="is not resumed"):
+            train(NN, MSE(), (X, Y), START, optimizer, checkpoint="run.npz")
 
 
 def test_lbfgs_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] == "scipy"] or ["scipy"]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match="LBFGS is SciPy's and needs it: pip install scipy"):
-        train(NN, MSE(), (X, Y), START, LBFGS(), epochs=3, progress=False)
+    with pytest.raises(ImportError, match="is SciPy's and needs it: pip install scipy"):
+        train(NN, MSE(), (X, Y), START, LBFGS(scipy=True), epochs=3, progress=False)
 
 
 # -- schedules, errors, the bar

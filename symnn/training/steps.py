@@ -1,0 +1,249 @@
+"""The steps of a run: on batches, by formulas in machine code, or on all samples, by a full-batch optimizer."""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import exprgraph as eg
+from exprgraph.descent import Batches, Descent, Term
+
+from ..errors import ArgumentError
+from ..parameters.container import NeuralNetworkParameters
+from .batching import Sampler
+from .full_batch.optimizer import FullBatchOptimizer
+from .objective import Part, flat_gradient
+from .optimizers import Optimizer
+from .problem import Problem, compiled, own_data
+
+
+class Outcome(NamedTuple):
+    """What some epochs gave.
+
+    Attributes:
+        losses: of the steps of whole epochs, of shape (epochs, steps of an epoch).
+        failed: the loss of the next step, if it or its gradient is not finite; the step was not made.
+        batch: the number of that step in its epoch, from 1.
+        converged: whether no further step would lower the loss.
+    """
+
+    losses: np.ndarray
+    failed: float | None = None
+    batch: int = 1
+    converged: bool = False
+
+
+class Steps(ABC):
+    """Parameters, the memory of an optimizer, and its steps."""
+
+    #: parameters and memory, changed in place: what a checkpoint keeps
+    state: np.ndarray
+    #: the number of steps of an epoch
+    of_epoch: int
+    sampler: Sampler
+    #: the samples of a step in words, for a checkpoint's description
+    samples: str
+
+    @property
+    @abstractmethod
+    def parameters(self) -> np.ndarray:
+        """The parameters now; a view, or a copy in the run's type of numbers."""
+
+    @abstractmethod
+    def epochs(self, begun: int, count: int) -> Outcome:
+        """Make some epochs, after ``begun`` others."""
+
+    @abstractmethod
+    def step(self, begun: int) -> Outcome:
+        """Make one step, after ``begun`` others."""
+
+    def random(self, begun: int) -> Any:
+        """The state of the random generator before the epoch that is not finished after ``begun`` steps, else now."""
+        return copy.deepcopy(self.sampler.rng.bit_generator.state)
+
+    def set_state(self, state: np.ndarray, begun: bool) -> None:
+        """Continue from another state; ``begun``: after some step."""
+        self.state[...] = state
+
+    @property
+    @abstractmethod
+    def arrays(self) -> list[list[np.ndarray]]:
+        """The data of each term, in the order of its symbols; weights may be changed in place."""
+
+    @abstractmethod
+    def replace(self, parts: list[Part]) -> None:
+        """Take other data for the same terms."""
+
+
+class BatchSteps(Steps):
+    """An optimizer's formula on batches, many steps in one call of machine code."""
+
+    def __init__(
+        self, optimizer: Optimizer, sampler: Sampler, symbols: NeuralNetworkParameters, parts: list[Part], first: np.ndarray
+    ) -> None:
+        self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
+        self.of_epoch, self.samples = sampler.steps, sampler.described
+        terms = []
+        for p in parts:
+            function = compiled([p.expression, flat_gradient(p.expression, symbols)], p, symbols)
+            terms.append(Term(function, self._own(p), p.samples))
+        self._descent = Descent(terms, _compiled_update(optimizer, first.size), first, optimizer.memory)
+        self.state = self._descent.state
+        #: the rate of every step instead of the optimizer's
+        self.rate: Callable[[int, int], np.ndarray] = optimizer.rates
+        #: the batches of the epoch that single steps are in
+        self._epoch: tuple[int, list[Batches | None], Any] | None = None
+
+    def _own(self, part: Part) -> tuple[np.ndarray, ...]:
+        return tuple(own_data(s, a, part.samples, self.dtype) for s, a in zip(part.symbols, part.arrays))
+
+    @property
+    def parameters(self) -> np.ndarray:
+        return self._descent.parameters
+
+    @property
+    def arrays(self) -> list[list[np.ndarray]]:
+        return [list(t.arrays) for t in self._descent.terms]
+
+    def replace(self, parts: list[Part]) -> None:
+        if self.sampler.given is not None:
+            raise ArgumentError("other data do not fit the given batches=, which are indices of the first data")
+        if [p.samples for p in parts] != self.sampler.samples:
+            self.sampler = self.sampler.of([p.samples for p in parts])
+            self.of_epoch, self._epoch = self.sampler.steps, None
+        self._descent.terms = tuple(Term(t.function, self._own(p), p.samples) for t, p in zip(self._descent.terms, parts, strict=True))
+
+    def random(self, begun: int) -> Any:
+        if self._epoch is not None and begun % self.of_epoch:
+            return self._epoch[2]
+        return super().random(begun)
+
+    def set_state(self, state: np.ndarray, begun: bool) -> None:
+        super().set_state(state, begun)
+        self._epoch = None
+
+    def epochs(self, begun: int, count: int) -> Outcome:
+        self._epoch = None
+        steps, before = self.of_epoch * count, self.of_epoch * begun
+        losses = np.empty(steps, self.dtype)
+        made = self._descent.run(self.sampler.epochs(begun, count), self.rate(before, steps), before, losses)
+        whole, batch = divmod(made, self.of_epoch)
+        kept = losses[: whole * self.of_epoch].reshape(whole, self.of_epoch)
+        return Outcome(kept, float(losses[made]), batch + 1) if made < steps else Outcome(kept)
+
+    def step(self, begun: int) -> Outcome:
+        epoch, k = divmod(begun, self.of_epoch)
+        if self._epoch is None or self._epoch[0] != epoch:
+            before = copy.deepcopy(self.sampler.rng.bit_generator.state)
+            self._epoch = epoch, self.sampler.epochs(epoch, 1), before
+        batches = [None if b is None else _one(b, k) for b in self._epoch[1]]
+        losses = np.empty(1, self.dtype)
+        made = self._descent.run(batches, self.rate(begun, 1), begun, losses)
+        return Outcome(losses[:made, None], None if made else float(losses[0]), k + 1)
+
+
+def _one(batches: Batches, k: int) -> Batches:
+    """The batch of one step."""
+    first, last = batches.offsets[k : k + 2]
+    return Batches(batches.indices[first:last], np.array([0, last - first]))
+
+
+def _compiled_update(optimizer: Optimizer, size: int) -> eg.CompiledFunction:
+    """The optimizer's step as a compiled function of flat vectors."""
+    p, g = eg.Symbol("parameters", (size,)), eg.Symbol("gradient", (size,))
+    memory = [eg.Symbol(f"memory_{k}", (size,)) for k in range(optimizer.memory)]
+    rate, step = eg.Symbol("rate"), eg.Symbol("step")
+    new, kept = optimizer.update(p, g, memory, rate, step)
+    outputs = [new, *kept]
+    if len(kept) != optimizer.memory or any(o.shape != (size,) for o in outputs):
+        shapes = [o.shape for o in outputs]
+        raise ArgumentError(
+            f"{type(optimizer).__name__}.update: expected new parameters and {optimizer.memory} memories of shape {(size,)}, got {shapes}"
+        )
+    arguments = (p, g, *memory, rate, step)
+    return eg.compile(outputs, arguments, shared=arguments)
+
+
+class FullBatchSteps(Steps):
+    """A full-batch optimizer; an epoch is one step, and its loss the loss after it."""
+
+    of_epoch, samples = 1, "all"
+
+    def __init__(
+        self,
+        optimizer: FullBatchOptimizer,
+        sampler: Sampler,
+        symbols: NeuralNetworkParameters,
+        parts: list[Part],
+        first: np.ndarray,
+        threads: int,
+    ) -> None:
+        self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
+        self.problem = Problem(symbols, parts, first.dtype, threads)
+        optimizer.check(self.problem)
+        shapes = {"parameters": (first.size,), **optimizer.memory(first.size)}
+        sizes = [math.prod(shape) for shape in shapes.values()]
+        self.state = np.zeros(sum(sizes))
+        ends = np.cumsum(sizes).tolist()
+        views = {n: self.state[e - k : e].reshape(shapes[n]) for n, k, e in zip(shapes, sizes, ends)}
+        self._theta = views.pop("parameters")
+        self._memory = views
+        self._theta[...] = first
+        self._begun = False
+
+    @property
+    def parameters(self) -> np.ndarray:
+        return self._theta.astype(self.dtype, copy=False)
+
+    @property
+    def arrays(self) -> list[list[np.ndarray]]:
+        return self.problem.arrays
+
+    def replace(self, parts: list[Part]) -> None:
+        self.problem.replace(parts)
+        self.changed()
+
+    def changed(self) -> None:
+        """Data or weights are others: what the optimizer knows of the loss is begun anew."""
+        if self._begun:
+            for a in self._memory.values():
+                a[...] = 0.0
+            self._begun = False
+
+    def set_state(self, state: np.ndarray, begun: bool) -> None:
+        super().set_state(state, begun)
+        self._begun = begun
+
+    def epochs(self, begun: int, count: int) -> Outcome:
+        losses: list[float] = []
+        for _ in range(count):
+            if not self._begun:
+                self.optimizer.begin(self.problem, self._theta, self._memory)
+                self._begun = True
+            made = self.optimizer.step(self.problem, self._theta, self._memory)
+            if not math.isfinite(made.loss):
+                return Outcome(np.array(losses).reshape(-1, 1), made.loss)
+            losses.append(made.loss)
+            if made.converged:
+                return Outcome(np.array(losses).reshape(-1, 1), converged=True)
+        return Outcome(np.array(losses).reshape(-1, 1))
+
+    def step(self, begun: int) -> Outcome:
+        return self.epochs(begun, 1)
+
+
+def steps_for(
+    optimizer: Any, sampler: Sampler, symbols: NeuralNetworkParameters, parts: list[Part], first: np.ndarray, threads: int
+) -> Steps:
+    """The steps of an optimizer."""
+    if isinstance(optimizer, FullBatchOptimizer):
+        return FullBatchSteps(optimizer, sampler, symbols, parts, first, threads)
+    return BatchSteps(optimizer, sampler, symbols, parts, first)
+
+
+__all__ = ["BatchSteps", "FullBatchSteps", "Outcome", "Steps", "steps_for"]

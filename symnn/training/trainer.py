@@ -1,0 +1,284 @@
+"""A training that you hold: step by step, with losses, state, weights and data at hand."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..parameters.container import NeuralNetworkParameters, from_flat
+from ..quantities import count, described, generator, number
+from ..reports import Epoch, History, ProgressReport, TrainingResult
+from .batching import Sampler
+from .full_batch.lbfgs import LBFGS
+from .objective import LossTerm, Part, ResidualTerm, parameters_of, parts_of
+from .optimizers import Adam
+from .preparing import check_optimizer, check_order, first_parameters, network_of
+from .problem import Problem
+from .progress import Progress
+from .run import Run
+from .steps import BatchSteps, FullBatchSteps, steps_for
+
+Weights = Union[Mapping[str, float], Sequence[float]]
+
+
+class Trainer:
+    """The training of a network, step by step.
+
+    Args:
+        nn, loss, data, params, optimizer, batch_size, batches, rng, threads: as for :func:`train`.
+
+    Raises:
+        ArgumentError, ShapeError: something does not fit.
+
+    >>> import numpy as np
+    >>> from symnn import MSE, Adam, Chain, Dense, Trainer
+    >>> x = np.linspace(-1, 1, 100)[:, None]
+    >>> trainer = Trainer(Chain(Dense(1, 8), Dense(8, 1)), MSE(), (x, x**2), optimizer=Adam(0.01), rng=0)
+    >>> first = trainer.step()
+    >>> for _ in range(500):
+    ...     loss = trainer.step()
+    >>> loss < 0.1 * first, trainer.steps
+    (True, 501)
+    """
+
+    def __init__(
+        self,
+        nn: Any,
+        loss: Any,
+        data: Any = None,
+        *,
+        params: Any = None,
+        optimizer: Any = None,
+        batch_size: int | None = None,
+        batches: Any = None,
+        rng: int | np.random.Generator | None = None,
+        threads: int = 1,
+    ) -> None:
+        check_order(nn, loss, data)
+        self.optimizer = Adam() if optimizer is None else optimizer
+        check_optimizer(self.optimizer, batch_size, batches)
+        if isinstance(self.optimizer, LBFGS) and self.optimizer.scipy:
+            raise ArgumentError("LBFGS(scipy=True) makes no single steps: take LBFGS(), or train(...)")
+        random = generator("rng", rng)
+        self.nn, self.loss = network_of(nn), loss
+        self._symbols = parameters_of(self.nn)
+        first = first_parameters(nn, self.nn, params, random)
+        self._parts = parts_of(self.nn, loss, data)
+        sampler = Sampler([p.samples for p in self._parts], batch_size, batches, random)
+        self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, count("threads", threads))
+        self._run = Run(self._symbols, first, self._parts, self.optimizer, sampler)
+        #: the number of steps so far
+        self.steps = 0
+        self._value: Problem | None = None
+
+    @property
+    def params(self) -> NeuralNetworkParameters:
+        """A copy of the parameters."""
+        return from_flat(self._symbols.layout, np.array(self._steps.parameters))
+
+    @property
+    def epoch(self) -> int:
+        """The number of whole epochs so far."""
+        return self.steps // self._steps.of_epoch
+
+    @property
+    def history(self) -> History:
+        """The losses so far."""
+        return self._run.history
+
+    # -- steps
+
+    def step(self, data: Any = None) -> float:
+        """Make one step and return its loss: before the step for optimizers on batches, after it for full-batch ones.
+
+        Args:
+            data: other data, from now on, in the form given to the constructor; for a list of terms a list of data.
+
+        Raises:
+            NonFiniteLossError: the loss or its gradient is infinite or NaN; the step was not made.
+        """
+        if data is not None:
+            self.replace(data)
+        outcome = self._steps.step(self.steps)
+        run = self._run
+        run.parameters = self._steps.parameters
+        if outcome.failed is not None:
+            run.epoch = self.epoch
+            raise run.lost(outcome)
+        loss = float(outcome.losses[-1, 0])
+        run.history.steps.append(loss)
+        self.steps += 1
+        if self.steps % self._steps.of_epoch == 0:
+            run.history.loss.append(sum(run.history.steps[-self._steps.of_epoch :]) / self._steps.of_epoch)
+        return loss
+
+    def run(
+        self,
+        epochs: int = 1000,
+        *,
+        progress: bool | Callable[[ProgressReport], Any] | None = True,
+        callback: Callable[[Epoch], Any] | None = None,
+    ) -> TrainingResult:
+        """Make further epochs, as :func:`train` does, and return the result so far.
+
+        Args:
+            epochs: the number of further epochs.
+            progress, callback: as for :func:`train`.
+
+        Raises:
+            ArgumentError: single steps stopped in the middle of an epoch.
+            NonFiniteLossError: the loss or its gradient is infinite or NaN.
+        """
+        start, run = time.perf_counter(), self._run
+        further = count("epochs", epochs, 0)
+        if self.steps % self._steps.of_epoch:
+            left = self._steps.of_epoch - self.steps % self._steps.of_epoch
+            raise ArgumentError(f"single steps stopped in the middle of an epoch: make {left} more before run()")
+        run.epoch, run.callback, run.stopped = self.epoch, callback, "epochs"
+        last = run.epoch + further
+        try:
+            with Progress(last, progress) as run.progress:
+                run.progress.begin(run.epoch)
+                run.descend(self._steps, last)
+        except BaseException as error:
+            run.bring_along(error)
+            raise
+        finally:
+            self.steps = run.epoch * self._steps.of_epoch
+        best = from_flat(self._symbols.layout, run.best.copy())
+        return TrainingResult(self.params, best, run.history, run.epoch, run.stopped, time.perf_counter() - start)
+
+    # -- the loss
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The loss of each term now, on all its samples and with its weight, by name."""
+        if isinstance(self._steps, FullBatchSteps):
+            value = self._steps.problem
+        else:
+            if self._value is None:
+                self._value = Problem(self._symbols, self._parts, self._run.dtype)
+            value = self._value
+            for own, used in zip(value.arrays, self._steps.arrays):
+                own[:] = used
+        names = [p.name for p in self._parts]
+        return dict(zip(_distinct(names), value.terms(self._steps.parameters)))
+
+    def replace(self, data: Any) -> None:
+        """Take other data from now on; without new code if the symbols are the same.
+
+        Args:
+            data: in the form given to the constructor; for a list of terms a list, with one entry a term.
+
+        Raises:
+            ArgumentError: the data do not fit the loss.
+        """
+        terms = [self.loss] if isinstance(self.loss, LossTerm) else self.loss
+        if not isinstance(terms, (list, tuple)):
+            parts = parts_of(self.nn, self.loss, data)
+        elif not isinstance(data, (list, tuple)) or len(data) != len(terms):
+            raise ArgumentError(f"the data of a list of {len(terms)} terms is a list of as many, got {described(data)}")
+        else:
+            parts = parts_of(self.nn, [_with_data(t, d) for t, d in zip(terms, data)], None)
+        for p, q in zip(parts, self._parts):
+            if set(p.symbols) != set(q.symbols):
+                raise ArgumentError(f"{q.name}: other data have values of the same symbols: {', '.join(s.name for s in q.symbols)}")
+        ordered = [_ordered(p, q, used) for p, q, used in zip(parts, self._parts, self._steps.arrays)]
+        self._steps.replace(ordered)
+        self._parts = self._run.parts = ordered
+        self._value = None
+
+    def set(self, *, weights: Weights | None = None, rate: float | Callable[[int], float] | None = None) -> None:
+        """Change the weights of the terms or the learning rate, without new code.
+
+        Args:
+            weights: numbers by the names of terms, or one for each term; for a loss that is a list of terms.
+            rate: the learning rate from now on: a number, or a function of the number of the step.
+
+        Raises:
+            ArgumentError: there is no such term, no learning rate, or a number is out of range.
+        """
+        if weights is not None:
+            self._set_weights(weights)
+        if rate is not None:
+            if not isinstance(self._steps, BatchSteps):
+                raise ArgumentError(f"{type(self.optimizer).__name__} has no learning rate")
+            changed = copy.copy(self.optimizer)
+            object.__setattr__(changed, "learning_rate", rate)
+            changed.rates(0, 1)  # checks it
+            self._steps.rate = changed.rates
+
+    def _set_weights(self, weights: Weights) -> None:
+        names = _distinct([p.name for p in self._parts])
+        if not isinstance(weights, Mapping):
+            if len(weights) != len(names):
+                raise ArgumentError(f"there are {len(names)} terms ({', '.join(names)}), got {len(weights)} weights")
+            weights = dict(zip(names, weights))
+        numbers = {}
+        for name, value in weights.items():
+            if name not in names:
+                raise ArgumentError(f"there is no term {name!r}; the terms are: {', '.join(names)}")
+            part = self._parts[names.index(name)]
+            if part.weight is None:
+                raise ArgumentError("this loss has no weights: make it a list of LossTerm or ResidualTerm")
+            numbers[name] = number(f"the weight of {name}", value, least=None if part.residual is None else 0)
+        for name, value in numbers.items():
+            k = names.index(name)
+            part = self._parts[k]
+            assert part.weight is not None
+            self._steps.arrays[k][part.symbols.index(part.weight)][...] = value
+        if isinstance(self._steps, FullBatchSteps):
+            self._steps.changed()
+
+    # -- state
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Parameters, the optimizer's memory, the number of steps and the random numbers: set it to continue from here.
+
+        A dict of arrays and numbers, which can be pickled.  Data, weights and a changed learning rate are not in it.
+        """
+        return {
+            "numbers": self._steps.state.copy(), "steps": self.steps,
+            "random": self._steps.random(self.steps),
+        }  # fmt: skip
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        numbers = np.asarray(state["numbers"])
+        if numbers.shape != self._steps.state.shape:
+            raise ArgumentError(f"a state of this trainer has an array of shape {self._steps.state.shape}, got {numbers.shape}")
+        self.steps = count("steps of a state", state["steps"], 0)
+        self._run.sampler.rng.bit_generator.state = state["random"]
+        self._steps.set_state(numbers, self.steps > 0)
+        self._run.parameters = self._steps.parameters
+
+    def __repr__(self) -> str:
+        return f"<Trainer of {self._symbols.size} parameters, {type(self.optimizer).__name__}, {self.steps} steps>"
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of terms, numbered where they are equal."""
+    return [n if names.count(n) == 1 else f"{n} ({k})" for k, n in enumerate(names, 1)]
+
+
+def _with_data(term: LossTerm, data: Any) -> LossTerm:
+    if isinstance(term, ResidualTerm):
+        return ResidualTerm(term.residual, data, term.weight, term.name)
+    return LossTerm(term.loss, data, term.weight, term.name)
+
+
+def _ordered(new: Part, old: Part, used: Sequence[np.ndarray]) -> Part:
+    """New data in the order of the old symbols, with the weight that is set now."""
+    given = dict(zip(new.symbols, new.arrays))
+    if old.weight is not None:
+        given[old.weight] = used[old.symbols.index(old.weight)]
+    return old._replace(arrays=tuple(given[s] for s in old.symbols), samples=new.samples)
+
+
+__all__ = ["Trainer"]
