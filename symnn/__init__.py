@@ -21,6 +21,7 @@ from .network.build import BuiltFunction, build_nn_function
 from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
 from .network.numeric import NeuralNetwork
 from .network.symbolic import SymbolicNeuralNetwork, params
+from .objectives.objective import LossTerm, ResidualTerm
 from .parameters.container import NeuralNetworkParameters
 from .parameters.gradient_container import GradientContainer
 from .training.full_batch.gauss_newton import GaussNewton
@@ -28,7 +29,6 @@ from .training.full_batch.lbfgs import LBFGS
 from .training.full_batch.levenberg_marquardt import LevenbergMarquardt
 from .training.full_batch.optimizer import FullBatchOptimizer
 from .training.full_batch.quasi_newton import BFGS, SSBroyden
-from .training.objective import LossTerm, ResidualTerm
 from .training.optimizers import Adam, AdamW, GradientDescent, Momentum, Optimizer
 from .training.pullback import SymbolicPullback
 from .training.train import NonFiniteLossError, TrainingResult, train

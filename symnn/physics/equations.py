@@ -16,8 +16,8 @@ from exprgraph.support.integers import whole
 
 from ..errors import ArgumentError, ExprGraphError
 from ..network.derivatives import expression_of
+from ..objectives.objective import ResidualTerm
 from ..quantities import described
-from ..training.objective import ResidualTerm
 
 
 def partial(e: Any, x: Node, *axes: int) -> Node:

@@ -14,7 +14,7 @@ from exprgraph.support.names import shown
 
 from ..losses import NetworkLoss
 from ..network.symbolic import SymbolicNeuralNetwork
-from .objective import LossTerm, Part
+from ..objectives.objective import LossTerm, Part
 
 
 def about_run(nn: Any, loss: Any, parts: Sequence[Part], validated: Sequence[Part], dtype: np.dtype[Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from exprgraph.support.names import shown
 
+from ..objectives.objective import Part
 from ..parameters.container import NeuralNetworkParameters
-from .objective import Part
 
 ADVICE = "Try a smaller learning rate, or look for points where the loss is not smooth"
 

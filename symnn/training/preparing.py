@@ -13,11 +13,11 @@ from ..losses import NetworkLoss
 from ..network.binding import bind_parameters
 from ..network.numeric import NeuralNetwork
 from ..network.symbolic import SymbolicNeuralNetwork
+from ..objectives.objective import LossTerm, parameters_of
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
 from .full_batch.lbfgs import LBFGS
 from .full_batch.optimizer import FullBatchOptimizer
-from .objective import LossTerm, parameters_of
 from .optimizers import Optimizer
 
 

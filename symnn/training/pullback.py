@@ -14,8 +14,8 @@ from exprgraph import Node
 from ..errors import ArgumentError
 from ..losses import FeedForwardLoss
 from ..network.build import BuiltFunction, build_nn_function
+from ..objectives.objective import bindings_of, flat_gradient, loss_expression, parameters_of
 from ..parameters.container import NeuralNetworkParameters, from_flat
-from .objective import bindings_of, flat_gradient, loss_expression, parameters_of
 
 Pullback = Callable[[Any], NeuralNetworkParameters]
 

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ParameterFileError
+from ..objectives.objective import Part
+from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
-from ..reports import Epoch, History, NonFiniteLossError, bring_along
+from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_along
 from . import scipy_lbfgs
 from .batching import Sampler
 from .checkpoints import read_checkpoint, write_checkpoint
 from .full_batch.lbfgs import LBFGS
 from .not_finite import of_data, reason
-from .objective import Part
-from .problem import Problem
 from .progress import Progress
 from .steps import Outcome, Steps
 
@@ -146,6 +146,11 @@ class Run:
         if self.epoch:
             params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
             bring_along(error, self.epoch, params, best, self.history)
+
+    def result(self, seconds: float) -> TrainingResult:
+        """The result so far."""
+        params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
+        return TrainingResult(params, best, self.history, self.epoch, self.stopped, seconds)
 
     # -- checkpoints
 

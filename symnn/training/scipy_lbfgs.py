@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..objectives.problem import Problem
 from .full_batch.lbfgs import LBFGS
-from .problem import Problem
 
 
 class Stop(Exception):  # noqa: N818  (never leaves this module)

@@ -14,12 +14,12 @@ import exprgraph as eg
 from exprgraph.descent import Batches, Descent, Term
 
 from ..errors import ArgumentError
+from ..objectives.objective import Part, flat_gradient
+from ..objectives.problem import Problem, compiled, own_data
 from ..parameters.container import NeuralNetworkParameters
 from .batching import Sampler
 from .full_batch.optimizer import FullBatchOptimizer
-from .objective import Part, flat_gradient
 from .optimizers import Optimizer
-from .problem import Problem, compiled, own_data
 
 
 class Outcome(NamedTuple):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..parameters.container import from_flat
+from ..objectives.objective import LossTerm, Part, parameters_of, parts_of
+from ..objectives.problem import Problem
 from ..quantities import count, generator
 from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
 from .batching import Sampler
@@ -18,10 +19,8 @@ from .checkpoints import check_checkpoint
 from .fingerprints import about_run
 from .full_batch.lbfgs import LBFGS
 from .full_batch.optimizer import FullBatchOptimizer
-from .objective import LossTerm, Part, parameters_of, parts_of
 from .optimizers import Adam, Optimizer
 from .preparing import check_optimizer, check_order, first_parameters, network_of
-from .problem import Problem
 from .progress import Progress
 from .run import Run
 from .steps import steps_for
@@ -97,11 +96,7 @@ def train(
     start = time.perf_counter()
     check_order(nn, loss, data)
     epochs = None if epochs is None else count("epochs", epochs, 0)
-    validate_every, checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
-    patience = None if patience is None else count("patience", patience)
     threads = count("threads", threads)
-    if callback is not None and not callable(callback):
-        raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     random = generator("rng", rng)
     optimizer = Adam() if optimizer is None else optimizer
     check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
@@ -115,13 +110,9 @@ def train(
         epochs = 1000 if batches is None else len(batches)
     sampler = Sampler([p.samples for p in parts], batch_size, batches, random)
     run = Run(symbols, first, parts, optimizer, sampler)
-    run.validated = _validation_parts(network, loss, validation)
-    run.validation = None if validation is None else Problem(symbols, run.validated, run.dtype)
-    run.validate_every, run.patience = validate_every, patience
-    if patience is not None and validation is None:
-        raise ArgumentError("patience counts validations: give validation data")
+    _look_between_epochs(run, validate_every, patience, callback, checkpoint, checkpoint_every)
+    _validate(run, network, loss, validation)
     run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, run.validated, run.dtype)
-    run.callback, run.checkpoint, run.checkpoint_every = callback, checkpoint, checkpoint_every
     try:
         with Progress(epochs, progress) as run.progress:
             if isinstance(optimizer, LBFGS) and optimizer.scipy:
@@ -134,10 +125,24 @@ def train(
     except BaseException as error:
         run.bring_along(error)
         raise
-    return TrainingResult(
-        from_flat(symbols.layout, run.parameters.copy()), from_flat(symbols.layout, run.best.copy()), run.history, run.epoch,
-        run.stopped, time.perf_counter() - start,
-    )  # fmt: skip
+    return run.result(time.perf_counter() - start)
+
+
+def _look_between_epochs(run: Run, validate_every: Any, patience: Any, callback: Any, checkpoint: Any, checkpoint_every: Any) -> None:
+    """What Python does between epochs."""
+    run.validate_every, run.checkpoint_every = count("validate_every", validate_every), count("checkpoint_every", checkpoint_every)
+    run.patience = None if patience is None else count("patience", patience)
+    if callback is not None and not callable(callback):
+        raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
+    run.callback, run.checkpoint = callback, checkpoint
+
+
+def _validate(run: Run, network: Any, loss: Any, validation: Any) -> None:
+    """The loss on the validation data."""
+    run.validated = _validation_parts(network, loss, validation)
+    run.validation = None if validation is None else Problem(run.symbols, run.validated, run.dtype)
+    if run.patience is not None and validation is None:
+        raise ArgumentError("patience counts validations: give validation data")
 
 
 def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:

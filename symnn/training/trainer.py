@@ -10,15 +10,15 @@ from typing import Any, Union
 import numpy as np
 
 from ..errors import ArgumentError
+from ..objectives.objective import LossTerm, Part, ResidualTerm, parameters_of, parts_of
+from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..quantities import count, described, generator, number
 from ..reports import Epoch, History, ProgressReport, TrainingResult
 from .batching import Sampler
 from .full_batch.lbfgs import LBFGS
-from .objective import LossTerm, Part, ResidualTerm, parameters_of, parts_of
 from .optimizers import Adam
 from .preparing import check_optimizer, check_order, first_parameters, network_of
-from .problem import Problem
 from .progress import Progress
 from .run import Run
 from .steps import BatchSteps, FullBatchSteps, steps_for
@@ -150,8 +150,7 @@ class Trainer:
             raise
         finally:
             self.steps = run.epoch * self._steps.of_epoch
-        best = from_flat(self._symbols.layout, run.best.copy())
-        return TrainingResult(self.params, best, run.history, run.epoch, run.stopped, time.perf_counter() - start)
+        return run.result(time.perf_counter() - start)
 
     # -- the loss
 

@@ -10,6 +10,7 @@ import pytest
 
 import exprgraph as eg
 from symnn import MAE, MSE, Chain, Dense, FeedForwardLoss, Huber, SymbolicNeuralNetwork, SymbolicPullback, build_nn_function
+from symnn.objectives.objective import flat_gradient
 from symnn.physics import (
     GradientLayer,
     HamiltonianLayer,
@@ -24,7 +25,6 @@ from symnn.physics import (
     rotated_gradient,
     symplectic_gradient,
 )
-from symnn.training.objective import flat_gradient
 
 jax = pytest.importorskip("jax", reason="JAX is an oracle here, where it is installed")
 jax.config.update("jax_enable_x64", True)

@@ -27,12 +27,12 @@ from symnn import (
     build_nn_function,
     train,
 )  # fmt: skip
+from symnn.objectives.objective import parts_of
+from symnn.objectives.problem import Problem
 from symnn.physics import partial, residual_terms
 from symnn.training.full_batch import normal_equations
 from symnn.training.full_batch.line_search import CURVATURE, DECREASE, search
 from symnn.training.full_batch.normal_equations import solve_triangular, system
-from symnn.training.objective import parts_of
-from symnn.training.problem import Problem
 
 NN = SymbolicNeuralNetwork(Chain(Dense(1, 4, "tanh"), Dense(4, 1, "identity")))
 U, X = NN.output[0], NN.input
@@ -77,7 +77,7 @@ def test_residuals_and_their_derivatives_are_those_of_the_loss() -> None:
 
 def test_rows_come_in_blocks_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [b.jacobian for b in problem().rows(START.flat)]
-    monkeypatch.setattr("symnn.training.problem.BLOCK", 8 * 4 * START.size)
+    monkeypatch.setattr("symnn.objectives.problem.BLOCK", 8 * 4 * START.size)
     parts = [b.jacobian for b in problem().rows(START.flat)]
     assert max(len(j) for j in parts) <= 4 and len(parts) > len(whole)
     np.testing.assert_allclose(np.concatenate(parts), np.concatenate(whole), rtol=1e-13)

@@ -153,7 +153,7 @@ def test_errors(call: Any, error: type[Exception], text: str) -> None:
 
 
 def test_errors_of_terms() -> None:
-    from symnn.training.objective import parts_of
+    from symnn.objectives.objective import parts_of
 
     k = eg.Symbol("k")
     with pytest.raises(UnboundSymbolError, match="'k'"):

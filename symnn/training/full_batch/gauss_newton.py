@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...objectives.problem import Problem
 from ...quantities import count, number
-from ..problem import Problem
 from .normal_equations import check_method, system
 from .optimizer import FullBatchOptimizer, Made, Memory
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..problem import Problem
+from ...objectives.problem import Problem
 
 #: the fractions of the first slope: for the decrease of the loss, and for the slope that may be left
 DECREASE, CURVATURE = 1e-4, 0.9

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ...errors import ArgumentError
-from ..problem import Problem
+from ...objectives.problem import Problem
 
 #: rows that substitution solves at once
 _PANEL = 64

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..problem import Problem
+from ...objectives.problem import Problem
 
 #: named arrays of an optimizer, changed in place
 Memory = Mapping[str, np.ndarray]

@@ -12,8 +12,8 @@ import numpy as np
 
 import exprgraph as eg
 
+from ...objectives.problem import Problem
 from ...quantities import number
-from ..problem import Problem
 from .line_search import search
 from .optimizer import FullBatchOptimizer, Made, Memory
 

@@ -1,0 +1,1 @@
+"""Losses with their data, as functions of the parameters."""
