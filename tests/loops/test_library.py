@@ -155,7 +155,7 @@ def test_what_is_printed_is_read_again(narrow: bool) -> None:
 @pytest.mark.parametrize("narrow", [False, True], ids=["float64", "float32"])
 def test_what_is_printed_gives_the_numbers_of_its_python(narrow: bool) -> None:
     real = np.float32 if narrow else np.float64
-    scope: dict[str, Any] = {"R": real, "np": np, "math": _Math(real), "u": np.uint64}
+    scope: dict[str, Any] = {"R": real, "np": np, "math": _Math(real), "u64": np.uint64}
     exec(compile(ast.Module(list(printed(narrow)), []), "printed", "exec"), scope)
     wrong = []
     for name in ALL:

@@ -9,6 +9,7 @@ import pytest
 from interpreter import Interpreter, library
 from random_loops import NUMBERS, Draw, memory, same
 
+from exprgraph.loops.library import names, needed
 from exprgraph.loops.operations import LIBRARY
 from exprgraph.loops.print import python
 from exprgraph.loops.print.python import CALLED, print_program
@@ -33,7 +34,7 @@ class Typed(ast.NodeTransformer):
         return ast.Call(ast.Name("R", ast.Load()), [node], []) if node.attr in ("inf", "nan") else node
 
     def visit_Call(self, node):
-        if isinstance(node.func, ast.Name) and node.func.id in ("u", "powi") and isinstance(node.args[-1], ast.Constant):
+        if isinstance(node.func, ast.Name) and node.func.id in ("u64", "powi") and isinstance(node.args[-1], ast.Constant):
             node.args = [*map(self.visit, node.args[:-1]), node.args[-1]]
             return node
         return self.generic_visit(node)
@@ -41,7 +42,7 @@ class Typed(ast.NodeTransformer):
     def visit_For(self, node):
         self.generic_visit(node)
         if isinstance(node.target, ast.Name):
-            node.iter = ast.Call(ast.Name("map", ast.Load()), [ast.Name("u", ast.Load()), node.iter], [])
+            node.iter = ast.Call(ast.Name("map", ast.Load()), [ast.Name("u64", ast.Load()), node.iter], [])
         return node
 
 
@@ -69,7 +70,7 @@ def module(program):
     text = print_program(program)
     start = text.index("\n@njit")
     names = {
-        "R": np.float32 if program.single else np.float64, "signed": np.int32 if program.single else np.int64, "u": np.uint64,
+        "R": np.float32 if program.single else np.float64, "signed": np.int32 if program.single else np.int64, "u64": np.uint64,
         "BLOCK": np.uint64(program.block), "np": Known(np, program.single), "math": Known(math, program.single),
         "njit": lambda *a, **k: lambda f: f, "keep_apart": lambda: None,
     }  # fmt: skip
@@ -82,6 +83,18 @@ def run(program, arguments, results, w, s, samples):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         module(program)["kernel"](*arguments, *results, w, s, *tables, np.uint64(samples))
+
+
+@pytest.mark.slow  # reads the whole library
+@pytest.mark.parametrize("single", [False, True])
+def test_no_variable_of_the_library_has_the_name_of_something_in_the_module(single):
+    functions, procedures = needed(names(), single)
+    text = print_program(Loops(single, 8, 0, ("o",), tuple(functions), tuple(procedures), (), (Part(()),)))
+    for f in ast.parse(text).body:
+        if isinstance(f, ast.FunctionDef):
+            own = {n.id for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {a.arg for a in f.args.args}
+            called = {n.func.id for n in ast.walk(f) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+            assert not own & (called | {"R", "BLOCK", "np", "math"}), f.name
 
 
 @pytest.mark.one_in(4)
@@ -124,8 +137,8 @@ def k0(w, n):
 
 @njit(error_model="numpy", nogil=True)
 def kernel(o, w, s, c, T, STEPS, samples):
-    k0(w, u(0))
-    for first in range(u(0), samples, BLOCK):
+    k0(w, u64(0))
+    for first in range(u64(0), samples, BLOCK):
         n = min(BLOCK, samples - first)
         k0(w, n)
 ''')

@@ -344,6 +344,15 @@ def test_users_helpers_take_no_name_of_a_module(module: ModuleType) -> None:
     assert not own & (names() - {"bits", "from_bits"})
 
 
+def test_python_runs_definitions_with_negative_strides(tmp_path: Path, definition_alone: None) -> None:
+    e = eg.sin(x)[::-1] * eg.exp(x)
+    eg.compile(e, x).save(tmp_path / "backwards.py")
+    m = module_of(tmp_path / "backwards.py")
+    assert max(m.TABLE) > 2**63
+    m.start("python")
+    np.testing.assert_allclose(m.evaluate(DATA[0])[0], np.sin(DATA[0])[:, ::-1] * np.exp(DATA[0]), rtol=1e-14)
+
+
 def test_names_of_helpers_that_the_module_has_too(tmp_path: Path, definition_alone: None) -> None:
     source = "def start(a):\n    return 2.0 * a\n\n\ndef numbers(a):\n    return start(a) + 1.0\n"
     f = eg.function("module_names", numpy=lambda a: 2 * a + 1, derivative=lambda a: 2.0, code="numbers({0})", source=source)

@@ -41,7 +41,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 R = np.{real}
-u = np.uint64
+u64 = np.uint64
 BLOCK = np.uint64({block})
 
 
@@ -111,7 +111,7 @@ class _Python(Infix):
 
     def constant(self, x: Constant) -> Piece:
         if x.type == "index":
-            return Piece(f"u({x.text})")
+            return Piece(f"u64({x.text})")
         if x.type != "real":
             return super().constant(x)
         text = {"inf": "math.inf", "-inf": "-math.inf", "nan": "math.nan"}.get(x.text, x.text)
@@ -119,7 +119,7 @@ class _Python(Infix):
         return Piece(f"R({text})") if self.single else Piece(text, level)
 
     def name(self, x: Name) -> str:
-        return f"u({x.name})" if x.name in self.counted else x.name
+        return f"u64({x.name})" if x.name in self.counted else x.name
 
     def function(self, x: Call) -> str:
         return CALLED.get(x.function, f"math.{x.function}") if x.library else x.function
@@ -183,7 +183,7 @@ class _Python(Infix):
 
     def _range(self, s: Loop) -> str:
         bounds = [self.text(s.stop)] if s.start == index(0) and s.step == 1 else [self.text(s.start), self.text(s.stop)]
-        return f"range({', '.join([*bounds, f'u({s.step})'] if s.step > 1 else bounds)})"
+        return f"range({', '.join([*bounds, f'u64({s.step})'] if s.step > 1 else bounds)})"
 
     def _chosen(self, on: str, cases: Sequence[tuple[int, tuple[Statement, ...]]]) -> list[str]:
         """One of many blocks, by branches in several levels if one level would be nested too deeply."""
@@ -221,7 +221,7 @@ class _Python(Infix):
     def _part(self, part: Part) -> list[str]:
         if not part.samples:
             return self.lines((*part.before, *part.body))
-        head = ["for first in range(u(0), samples, BLOCK):", "    n = min(BLOCK, samples - first)"]
+        head = ["for first in range(u64(0), samples, BLOCK):", "    n = min(BLOCK, samples - first)"]
         return [*self.lines(part.before), *head, *_indented(self.lines(part.body))]
 
 

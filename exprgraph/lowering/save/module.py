@@ -98,7 +98,7 @@ import numpy as np
 __all__ = {public!r}
 
 R = np.{real}
-u = np.uint64
+u64 = np.uint64
 BLOCK = np.uint64({block})
 GOLDEN = {golden}
 """
@@ -145,7 +145,7 @@ def text(function: Saved, module: str, options: Options) -> str:
 
 def _facts(function: Saved, program: Program, one: Program | None, real: str) -> Iterator[str]:
     """Assignments of what the other functions of the module read."""
-    kinds = {"CONSTANTS": "R", "TABLE": "u", "STEPS": "u"}
+    kinds = {"CONSTANTS": "R", "TABLE": "u64", "STEPS": "u64"}
     yield from (f"{name} = np.array({name}, {kind}).reshape(-1)" for name, kind in kinds.items())
     yield "# numbers that each block of samples needs, and that all samples share; the same of the quick forms for one sample"
     yield f"WORKSPACE, SHARED = {program.workspace}, {program.shared}"

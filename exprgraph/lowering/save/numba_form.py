@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:  # what the module defines before
     #: the type of numbers, the type of indices, samples in a block
     R: type[np.floating]
-    u: type[np.uint64]
+    u64: type[np.uint64]
     BLOCK: np.uint64
     #: the data of the definition
     CONSTANTS: np.ndarray

@@ -234,13 +234,16 @@ def called_at(address: int) -> Callable[..., None]:
 
 
 def by_python() -> Callable[..., None]:
-    """The definition as Python runs it, slowly, in NumPy's numbers: these have infinities where Python's raise errors."""
-    names = {**globals(), "u": int, "BLOCK": int(BLOCK)}
+    """The definition as Python runs it, slowly, in NumPy's numbers: these have infinities where Python's raise errors.
+
+    Indices are Python's integers.  The definition takes them modulo 2**64, so that its negative strides are large numbers.
+    """
+    names = {**globals(), "u64": lambda n: int(n) - (int(n) >> 63 << 64), "BLOCK": int(BLOCK)}
     for name, f in globals().items():
         if hasattr(f, "options"):
             constants = tuple(R(c) if type(c) is float else c for c in f.__code__.co_consts)
             names[name] = FunctionType(f.__code__.replace(co_consts=constants), names, name)
-    definition, tables = names["definition"], (CONSTANTS, TABLE.tolist(), STEPS.tolist())
+    definition, tables = names["definition"], (CONSTANTS, TABLE.view(np.int64).tolist(), STEPS.view(np.int64).tolist())
 
     def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
         with np.errstate(all="ignore"):
