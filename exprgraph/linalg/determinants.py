@@ -25,7 +25,7 @@ from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..canonical.solve import solve_node
 from ..functions.elementwise import broadcast_to
-from ..functions.rows import absolute, log
+from ..functions.rows import absolute, log, sign
 from ..graph.leaves import array, identity
 from ..graph.node import Node, Operand, Shape
 from ..graph.primitive import enter
@@ -48,7 +48,12 @@ def _row(name: str, numpy: Any) -> MatrixFunction:
 
 DET = _row("det", np.linalg.det)
 LOGABSDET = _row("logabsdet", lambda a: np.linalg.slogdet(a)[1])
-SIGNDET = _row("signdet", lambda a: np.linalg.slogdet(a)[0])
+SIGNDET = _row("signdet", lambda a: _signs(*np.linalg.slogdet(a)))
+
+
+def _signs(signs: np.ndarray, logarithms: np.ndarray) -> np.ndarray:
+    """The signs, NaN for matrices with NaN, where NumPy has 1."""
+    return np.where(np.isnan(logarithms), np.nan, signs)
 
 
 class SignAndLog(NamedTuple):
@@ -105,7 +110,8 @@ def signdet(a: Operand) -> Node:
     >>> eg.evaluate(eg.signdet([[0.0, 1.0], [1.0, 0.0]]))
     np.float64(-1.0)
     """
-    return of_matrices(SIGNDET, square("signdet", as_node(a)))
+    node = square("signdet", as_node(a))
+    return sign(det(node)) if node.shape[-1] == 1 else of_matrices(SIGNDET, node)
 
 
 def slogdet(a: Operand) -> SignAndLog:

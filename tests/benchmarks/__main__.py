@@ -21,6 +21,7 @@ import numpy as np
 
 from exprgraph.tree import flatten
 
+from .matrices import WORKLOADS as MATRICES
 from .workloads import WORKLOADS, Workload
 
 
@@ -92,7 +93,7 @@ def main() -> None:
             model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), model)
     print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}{versions}\n")
     print("| workload | build | call | JAX: build | JAX: call | JAX's time over ours |\n|---|---|---|---|---|---|")
-    for make in WORKLOADS:
+    for make in (*WORKLOADS, *MATRICES):
         w = make()
         if options.only in w.title:
             print(measure(w, options.seconds, jax is not None), flush=True)

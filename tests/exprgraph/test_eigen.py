@@ -15,6 +15,7 @@ RNG = np.random.default_rng(6)
 L = eg.linalg
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("n", "lead"), [(1, ()), (2, (3,)), (3, ()), (20, ())])
 def test_eigenvalues_as_numpy(n: int, lead: tuple[int, ...]) -> None:
     A = eg.Symbol("A", (*lead, n, n))
@@ -31,6 +32,7 @@ def test_eigenvalues_as_numpy(n: int, lead: tuple[int, ...]) -> None:
             np.testing.assert_allclose(np.swapaxes(vectors, -1, -2) @ vectors, np.broadcast_to(np.eye(n), a.shape), atol=1e-14 * n)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("n", [2, 5, 12])
 def test_errors_are_those_of_a_small_change_of_the_matrix(n: int) -> None:
     """To 50 digits: for one matrix and for matrices on lanes, whatever their scale."""
@@ -69,6 +71,7 @@ def test_the_other_triangle_and_mistakes() -> None:
     assert all(np.isnan(x).all() for x in (*eg.evaluate(e, {A: nan}), *eg.compile(e, A)(nan), *eg.compile(e, A)(np.stack([nan] * 3))))
 
 
+@pytest.mark.slow
 def test_derivatives_are_those_of_the_triangle_that_is_read() -> None:
     A = eg.Symbol("A", (3, 3))
     a = RNG.normal(size=(3, 3)) + np.diag([1.0, 4.0, 9.0])
@@ -82,6 +85,7 @@ def test_derivatives_are_those_of_the_triangle_that_is_read() -> None:
             np.testing.assert_allclose(j[..., p, q], (up - down) / 2e-6, atol=1e-7)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("n", "lead"), [(1, ()), (2, (3,)), (5, ())])
 def test_exponentials_to_fifty_digits(n: int, lead: tuple[int, ...]) -> None:
     """The error is a few eps times the norm of the matrix, beside the largest element."""
@@ -105,6 +109,7 @@ def test_rotations_and_flows() -> None:
             np.testing.assert_allclose(got, [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]], atol=1e-14)
 
 
+@pytest.mark.slow
 def test_large_cotangents_do_not_spoil_derivatives() -> None:
     """The scale of the block matrix is that of the matrix, not of the direction."""
     A = eg.Symbol("A", (3, 3))
@@ -136,6 +141,7 @@ def test_powers_as_numpy() -> None:
         L.matrix_power(A[:, :2], 2)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("shape", [(4, 2), (2, 4), (3, 3), (2, 4, 3)])
 def test_pseudo_inverses_and_singular_values(shape: tuple[int, ...]) -> None:
     A = eg.Symbol("A", shape)

@@ -15,6 +15,7 @@ def regular(shape: tuple[int, ...]) -> np.ndarray:
     return RNG.normal(size=shape) + 3.0 * np.eye(shape[-1])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("left", "right"), [((2, 3, 3), (3,)), ((2, 3, 3), (3, 4)), ((2, 3, 3), (2, 3, 1)), ((4, 1, 2, 2), (3, 2, 2)), ((2, 1, 1), (2, 1, 3))]
 )
@@ -30,6 +31,7 @@ def test_systems_as_numpy(left: tuple[int, ...], right: tuple[int, ...]) -> None
     np.testing.assert_allclose(eg.compile(eg.solve(A, b), (A, b))(p, several)[1], 2 * want, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_inverses_as_numpy() -> None:
     A = eg.Symbol("A", (2, 3, 3))
     p = regular((2, 3, 3))
@@ -86,6 +88,7 @@ def test_right_hand_sides_of_samples_share_the_factors_of_a_shared_matrix() -> N
     np.testing.assert_allclose(y, np.linalg.solve(p.T, q), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("n", [9, 40, 64])
 def test_large_systems(n: int) -> None:
     A, b, B = eg.Symbol("A", (n, n)), eg.Symbol("b", n), eg.Symbol("B", (n, 11))

@@ -24,6 +24,7 @@ def spoiled(a: np.ndarray) -> np.ndarray:
     return np.where(np.tril(np.ones(a.shape[-2:])) > 0, a, np.nan)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("n", "lead"), [(1, ()), (3, (2,)), (9, ()), (21, ())])
 def test_cholesky_as_numpy(n: int, lead: tuple[int, ...]) -> None:
     A = eg.Symbol("A", (*lead, n, n))
@@ -35,6 +36,7 @@ def test_cholesky_as_numpy(n: int, lead: tuple[int, ...]) -> None:
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_the_product_of_factors_is_the_matrix_to_the_last_digits() -> None:
     """The backward error of Cholesky's method: (n + 1) eps times the product of absolute values."""
     n = 40
@@ -47,6 +49,7 @@ def test_the_product_of_factors_is_the_matrix_to_the_last_digits() -> None:
         assert np.all(np.abs(exact - a) <= (n + 1) * 2.0**-52 * (np.abs(got) @ np.abs(got).T))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("n", [3, 20])
 def test_a_matrix_that_is_not_positive_definite_gives_nan_in_its_sample(n: int) -> None:
     A = eg.Symbol("A", (n, n))
@@ -61,6 +64,7 @@ def test_a_matrix_that_is_not_positive_definite_gives_nan_in_its_sample(n: int) 
         assert np.isnan(f(bad)[0]).all() and np.isnan(eg.evaluate(e[0], {A: bad})).all()
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("lower", [False, True])
 @pytest.mark.parametrize(("n", "lead", "columns"), [(1, (), ()), (3, (2,), (2,)), (11, (), ()), (20, (), (3,))])
 def test_triangular_systems(n: int, lead: tuple[int, ...], columns: tuple[int, ...], lower: bool) -> None:
@@ -88,6 +92,7 @@ def test_one_matrix_for_the_right_hand_sides_of_all_samples() -> None:
         np.testing.assert_allclose(got, np.linalg.solve(a, y.T).T, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_a_zero_on_the_diagonal_gives_nan() -> None:
     A, b = eg.Symbol("A", (3, 3)), eg.Symbol("b", 3)
     e = eg.solve_triangular(A, b)
@@ -98,6 +103,7 @@ def test_a_zero_on_the_diagonal_gives_nan() -> None:
     assert np.isfinite(eg.compile(unit, (A, b))(a, np.ones(3))).all()
 
 
+@pytest.mark.slow
 def test_derivatives_are_those_of_the_triangle_that_is_read() -> None:
     A = eg.Symbol("A", (4, 4))
     a = positive(4, 4)

@@ -189,6 +189,19 @@ def products(dtype: Any) -> None:
         check(f"products of {m} {k} {n}", outputs, (A, B, S, b), dtype, (0, 1, 9, 17))
 
 
+def matrices(dtype: Any) -> None:
+    """Factorizations of one matrix, of stacks, on lanes, and of a shared matrix with the right-hand sides of samples."""
+    for n in (1, 2, 3, 8, 9, 17):
+        A, b = eg.Symbol("A", (n, n)), eg.Symbol("b", n, per_sample=True)
+        for S in (eg.Symbol("S", (n, n)), eg.Symbol("S", (n, n), per_sample=True), eg.Symbol("S", (2, n, n))):
+            K = eg.einsum("...ik,...jk->...ij", S, S) + 2.0 * n * np.eye(n)
+            values, vectors = eg.eigh(K + np.diag(10.0 * np.arange(n)))
+            outputs = [eg.solve(K, b), eg.solve(eg.swapaxes(K, -1, -2), b), eg.det(K / n), eg.logabsdet(K), eg.cholesky(K), eg.expm(S / n)]
+            outputs += [eg.solve_triangular(K, b, trans, lower) for trans in (0, 1) for lower in (False, True)]
+            outputs += [values, vectors**2, A @ b]
+            check(f"matrices of {n} rows", outputs, (A, S, b), dtype, (0, 1, 9, 17))
+
+
 def network(dtype: Any) -> None:
     x, u = eg.Symbol("in", 3, per_sample=True), eg.Symbol("in", 3, per_sample=True)
     weights = [eg.Symbol(f"W{i}", s) for i, s in enumerate([(9, 3), (9, 9), (2, 9)])]
@@ -298,6 +311,8 @@ def main(part: str, kind: str) -> None:
     sections_apart()
     if part == "products":
         products(dtype)
+    elif part == "matrices":
+        matrices(dtype)
     elif part == "network":
         network(dtype)
         numbers()

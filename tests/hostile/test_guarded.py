@@ -22,7 +22,7 @@ def work(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, guarded.__file__, *arguments], capture_output=True, text=True, env=own, timeout=600)
 
 
-PARTS = ["network", "products", "lanes", "steps", *map(str, range(guarded.PARTS))]
+PARTS = ["network", "products", "matrices", "lanes", "steps", *map(str, range(guarded.PARTS))]
 
 
 @linux

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 
-from ...canonical.arithmetic import linear, product
 from ...canonical.contract import contract
 from ...canonical.select import select
 from ...functions.rows import absolute, log
@@ -17,7 +16,7 @@ from ...graph import primitive
 from ...graph.node import Node, Shape, make
 from ...graph.primitive import Primitive
 from ...graph.traverse import REBUILD
-from ...graph.views import Contraction, Slice
+from ...graph.views import Contraction, Linear, Slice
 from ...linalg.determinants import DET, LOGABSDET, SIGNDET
 from ...linalg.eigen import EIGENVECTORS, EIGVALSH
 from ...linalg.exponential import EXPM
@@ -126,15 +125,19 @@ def _written_out(node: Node) -> Node:
         return determinants(a, 0)
     rows = [[select(a, (*lead, i, j)) for j in range(n)] for i in range(n)]
 
+    # not in canonical form: where products cancel, the result would have no samples any more
+    def times(x: Node, y: Node) -> Node:
+        return make(primitive.PRODUCT, (x, y), (1.0, 1.0), node.shape)
+
+    def total(signs: tuple[float, ...], *terms: Node) -> Node:
+        return make(primitive.SUM, terms, Linear(0.0, signs), node.shape)
+
     def minor(i: int, j: int) -> Node:  # of the last two rows
-        p, q = (product([(rows[-2][x], 1.0), (rows[-1][y], 1.0)], 1.0, node.shape) for x, y in ((i, j), (j, i)))
-        return linear([(1.0, p), (-1.0, q)], 0.0, node.shape)
+        return total((1.0, -1.0), times(rows[-2][i], rows[-1][j]), times(rows[-2][j], rows[-1][i]))
 
     if n == 2:
         return minor(0, 1)
-    minors = [minor(1, 2), minor(0, 2), minor(0, 1)]
-    terms = [(sign, product([(x, 1.0), (m, 1.0)], 1.0, node.shape)) for sign, x, m in zip((1.0, -1.0, 1.0), rows[0], minors)]
-    return linear(terms, 0.0, node.shape)
+    return total((1.0, -1.0, 1.0), *map(times, rows[0], (minor(1, 2), minor(0, 2), minor(0, 1))))
 
 
 @REWRITTEN.rule(LOGABSDET)
