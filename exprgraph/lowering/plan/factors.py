@@ -11,12 +11,13 @@ from collections.abc import Hashable
 
 from ...canonical.contract import contract
 from ...canonical.select import select
+from ...functions.elementwise import Function, apply
 from ...functions.rows import absolute, log
 from ...graph import primitive
 from ...graph.node import Node, Shape, make
 from ...graph.primitive import Primitive
 from ...graph.traverse import REBUILD
-from ...graph.views import Contraction, Linear, Slice
+from ...graph.views import Contraction, Slice
 from ...linalg.determinants import DET, LOGABSDET, SIGNDET
 from ...linalg.eigen import EIGENVECTORS, EIGVALSH
 from ...linalg.exponential import EXPM
@@ -48,6 +49,16 @@ LOWERING.leave_out("it is computed from factors of its matrix", MatrixFunction)
 
 #: up to so many rows, a determinant is computed by its definition
 WRITTEN_OUT = 3
+# as functions, since sums whose terms cancel would have no samples any more
+_MINOR = Function(
+    "minor_of_two_rows", numpy=lambda a, b, c, d: a * d - b * c, partials=(None,) * 4, code="({0} * {3} - {1} * {2})"
+)
+_BY_FIRST_ROW = Function(
+    "determinant_by_the_first_row",
+    numpy=lambda a, b, c, p, q, r: a * p - b * q + c * r,
+    partials=(None,) * 6,
+    code="({0} * {3} - {1} * {4} + {2} * {5})",
+)
 
 
 def stack_of(matrix: Node) -> tuple[Shape, int]:
@@ -125,19 +136,10 @@ def _written_out(node: Node) -> Node:
         return determinants(a, 0)
     rows = [[select(a, (*lead, i, j)) for j in range(n)] for i in range(n)]
 
-    # not in canonical form: where products cancel, the result would have no samples any more
-    def times(x: Node, y: Node) -> Node:
-        return make(primitive.PRODUCT, (x, y), (1.0, 1.0), node.shape)
-
-    def total(signs: tuple[float, ...], *terms: Node) -> Node:
-        return make(primitive.SUM, terms, Linear(0.0, signs), node.shape)
-
     def minor(i: int, j: int) -> Node:  # of the last two rows
-        return total((1.0, -1.0), times(rows[-2][i], rows[-1][j]), times(rows[-2][j], rows[-1][i]))
+        return apply(_MINOR, rows[-2][i], rows[-2][j], rows[-1][i], rows[-1][j])
 
-    if n == 2:
-        return minor(0, 1)
-    return total((1.0, -1.0, 1.0), *map(times, rows[0], (minor(1, 2), minor(0, 2), minor(0, 1))))
+    return minor(0, 1) if n == 2 else apply(_BY_FIRST_ROW, *rows[0], minor(1, 2), minor(0, 2), minor(0, 1))
 
 
 @REWRITTEN.rule(LOGABSDET)
