@@ -33,9 +33,9 @@ def Symbol(name: str, shape: int | Iterable[int] = (), *, per_sample: bool = Fal
     return make(SYMBOL, (), (str.__str__(name), bool(per_sample)), normalize_shape(shape))
 
 
-def bound(name: str, shape: Shape, per_sample: bool = False) -> Node:
-    """A symbol of a graph inside of a node's parameters, which no symbol of a user equals."""
-    return make(SYMBOL, (), (name, bool(per_sample), "bound"), shape)
+def bound(name: str, shape: Shape, per_sample: bool = False, depth: int = 0) -> Node:
+    """A symbol of a graph inside of a node's parameters, which no symbol of a user equals, nor one of another depth."""
+    return make(SYMBOL, (), (name, bool(per_sample), depth), shape)
 
 
 def is_bound(symbol: Node) -> bool:

@@ -104,12 +104,12 @@ class _Reading:
     ) -> None:
         self.names = _paths(carry, "carry")
         differs = [n.per_sample for n in start]
-        depth = _depth.get()
-        token = _depth.set(depth + 1)
+        depth = _depth.get() + 1
+        token = _depth.set(depth)
         try:
             while True:
-                symbols = [bound(f"c{k} of {depth}", n.shape, d) for k, (n, d) in enumerate(zip(start, differs))]
-                entries = [bound(f"x{k} of {depth}", n.shape[1:], n.per_sample) for k, n in enumerate(over)]
+                symbols = [bound(f"c{k}", n.shape, d, depth) for k, (n, d) in enumerate(zip(start, differs), 1)]
+                entries = [bound(f"x{k}", n.shape[1:], n.per_sample, depth) for k, n in enumerate(over, 1)]
                 then, self.gives, self.nest_gives = self._called(step, carry, nest(symbols), nest_x(entries))
                 changed = [d or n.per_sample for d, n in zip(differs, then)]
                 if changed == differs:
