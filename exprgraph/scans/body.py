@@ -66,6 +66,17 @@ class Body:
         return Body, (self.carry, self.over, self.given, self.then, self.gives)
 
 
+class Rounds(NamedTuple):
+    """How a loop runs: the number of rounds, and whether it starts with the last entries of the arrays.
+
+    ``frugal``: derivatives keep little.  Sums over rounds are added up round by round.
+    """
+
+    length: int
+    backwards: bool = False
+    frugal: bool = False
+
+
 class Recurrence(NamedTuple):
     """The parts of a loop's node."""
 
@@ -73,14 +84,23 @@ class Recurrence(NamedTuple):
     start: tuple[Node, ...]
     over: tuple[Node, ...]
     given: tuple[Node, ...]
-    length: int
-    backwards: bool
+    rounds: Rounds
 
     @staticmethod
     def of(node: Node) -> Recurrence:
-        body, length, backwards = node.params
+        body, *how = node.params
         n, m = len(body.carry), len(body.carry) + len(body.over)
-        return Recurrence(body, node.args[:n], node.args[n:m], node.args[m:], length, backwards)
+        return Recurrence(body, node.args[:n], node.args[n:m], node.args[m:], Rounds(*how))
+
+    @property
+    def length(self) -> int:
+        """The number of rounds."""
+        return self.rounds.length
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the first round has the last entries of the arrays."""
+        return self.rounds.backwards
 
     @property
     def operands(self) -> tuple[Node, ...]:
@@ -128,9 +148,9 @@ def settled(carry: Sequence[Node], reached: Callable[[set[Node]], set[Node]], fi
 INNER.fill(lambda node: node.params[0].results, SCAN)
 
 
-def parameters(body: Body, length: int, backwards: bool) -> Params:
+def parameters(body: Body, rounds: Rounds) -> Params:
     """The parameters of a loop's node."""
-    return body, length, backwards
+    return body, *rounds
 
 
-__all__ = ["SCAN", "Body", "Recurrence", "parameters", "ranges", "replaced", "settled"]
+__all__ = ["SCAN", "Body", "Recurrence", "Rounds", "parameters", "ranges", "replaced", "settled"]

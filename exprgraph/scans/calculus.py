@@ -59,7 +59,7 @@ def _tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, states: 
     carry += [Carried(seeds[s], starts[s], t) for s, (t, _) in zip(body.carry, found) if s in moving]
     over = [Over(s, v) for s, v in zip(body.over, loop.over)] + [Over(seeds[s], given[s]) for s in body.over if s in given]
     shared = [Shared(s, v) for s, v in zip(body.given, loop.given)] + [Shared(seeds[s], given[s]) for s in body.symbols[m:] if s in given]
-    made = scan(carry, over, shared, [t for t, _ in found[n:]], loop.length, loop.backwards)
+    made = scan(carry, over, shared, [t for t, _ in found[n:]], loop.rounds)
     last = dict(zip([s for s in body.carry if s in moving], made.last[n:]))
     parts = [last.get(s, zeros(s.shape + extra)) for s in body.carry] + made.gives
     flat = [reshape(t, (stop - start, *extra)) for t, (start, stop, _) in zip(parts, loop.ranges())]
@@ -147,7 +147,7 @@ class _Backwards:
             return [(None, None)] * len(body.symbols)
         inputs = [s for s in body.over if s in found and not is_zero(found[s][0])]
         shared = [s for s in body.given if s in found and not is_zero(found[s][0])]
-        sums = {s: _Sum(found[s][0], s, extra, self._varies(found)) for s in shared}
+        sums = {s: _Sum(found[s][0], s, extra, self._varies(found), loop.rounds.frugal) for s in shared}
         carry = [
             Carried(self.seeds[s], self.last.get(s, zeros(extra + s.shape)), found[s][0], s in self.wanted) for s in self.moving
         ]
@@ -157,7 +157,7 @@ class _Backwards:
         over = [*self._history(used), *(Over(s, v) for s, v in zip(body.over, loop.over))]
         over += [Over(s, self.gifts[k]) for k, s in self.seen.items()]
         given = [Shared(s, v) for s, v in zip(body.given, loop.given)]
-        made = scan(carry, over, given, gives, loop.length, not loop.backwards)
+        made = scan(carry, over, given, gives, loop.rounds._replace(backwards=not loop.backwards))
         values: dict[Node, Node] = {s: v for s, v in zip(self.moving, made.last) if s in self.wanted}
         values.update({s: _behind(v, len(extra)) for s, v in zip(inputs, made.gives)})
         at, last = len(inputs), len(self.moving)
@@ -181,8 +181,7 @@ class _Backwards:
             [Over(s, v) for s, v in zip(body.over, loop.over)],
             [Shared(s, v) for s, v in zip(body.given, loop.given)],
             states,
-            loop.length,
-            loop.backwards,
+            loop.rounds,
         )
         return [Over(s, v) for s, v in zip(states, made.gives)]
 
@@ -190,18 +189,18 @@ class _Backwards:
 class _Sum:
     """The sum of a cotangent over all rounds.
 
-    A product that is larger than its factors is summed outside: rounds list the factors, and one contraction sums over
-    rounds and whatever else.  All else is added up in a carried value.
+    A product that is larger than its factors is summed outside, unless the loop is frugal: rounds list the factors, and one
+    contraction sums over rounds and whatever else.  All else is added up in a carried value.
     """
 
-    def __init__(self, ct: Node, symbol: Node, extra: Shape, varies: set[Node]) -> None:
+    def __init__(self, ct: Node, symbol: Node, extra: Shape, varies: set[Node], frugal: bool) -> None:
         self.symbol, self.shape = symbol, extra + symbol.shape
         self.parts: list[Node] = []
         self.products: list[tuple[float, Node, list[int | None]]] = []
         rest: list[tuple[float, Node]] = []
         for c, term in terms_of(ct):
             k, core = split_coefficient(term)
-            if core.op is CONTRACT and core.shape == self.shape and _is_larger(core, varies):
+            if not frugal and core.op is CONTRACT and core.shape == self.shape and _is_larger(core, varies):
                 factors: list[int | None] = []
                 for a in core.args:
                     factors.append(self._part(a) if a in varies else None)

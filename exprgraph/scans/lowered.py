@@ -13,7 +13,7 @@ from ..graph.leaves import bound
 from ..graph.node import Node, make
 from ..graph.traverse import topological
 from ..loops.program import Load, index
-from ..loops.program import Loop as Rounds
+from ..loops.program import Loop as RoundLoop
 from ..lowering.plan.access import ROUND, Location, contiguous, identity_index, round_variable
 from ..lowering.plan.dispatch import Item, dispatched
 from ..lowering.plan.emit import STEPS, Emitter
@@ -52,7 +52,7 @@ def _looped(emitter: Emitter, node: Node, schedule: Schedule, wanted: set[Node])
     emitter.depth -= 1
     # the number of rounds is in the table, so that loops of different lengths share their code
     length = Load(TABLE, index(emitter.table.add([loop.length])))
-    return [*items, Rounds(name, "plain", index(0), length, dispatched(steps, emitter.kernels))]
+    return [*items, RoundLoop(name, "plain", index(0), length, dispatched(steps, emitter.kernels))]
 
 
 def _round(loop: Recurrence, name: str, number: int) -> _Round:

@@ -11,7 +11,7 @@ from ..graph.leaves import bound
 from ..graph.node import Node
 from ..graph.traverse import substitute_nodes
 from ..lowering.plan.together import TOGETHER
-from .body import SCAN, Recurrence
+from .body import SCAN, Recurrence, Rounds
 from .node import Carried, Over, Shared, scan
 
 
@@ -19,9 +19,8 @@ from .node import Carried, Over, Shared, scan
 def _merged(nodes: Sequence[Node]) -> Mapping[Node, Node]:
     found: dict[Node, Node] = {}
 
-    def kind(node: Node) -> tuple[int, bool, bool]:
-        loop = Recurrence.of(node)
-        return loop.length, loop.backwards, node.per_sample
+    def kind(node: Node) -> tuple[Rounds, bool]:
+        return Recurrence.of(node).rounds, node.per_sample
 
     with as_written():
         for _, group in groupby(sorted(nodes, key=kind), key=kind):
@@ -107,7 +106,7 @@ class _Several:
         over = [Over(s, v) for v, s in self.over.items()]
         shared = [Shared(s, v) for v, s in self.shared.items()]
         gives = {k: results[k][len(self.loops[k].body.carry) :] for k in some}
-        made = scan(list(carry.values()), over, shared, [g for k in some for g in gives[k]], self.loops[0].length, self.loops[0].backwards)
+        made = scan(list(carry.values()), over, shared, [g for k in some for g in gives[k]], self.loops[0].rounds)
         last, listed = dict(zip(carry, made.last)), iter(made.gives)
         found = {}
         for k in some:

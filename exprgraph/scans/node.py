@@ -20,7 +20,7 @@ from ..graph.primitive import SAMPLE_SUM, SELECT
 from ..graph.traverse import REBUILD, REFILLED, dependents, substitute_nodes, topological
 from ..graph.views import Slice
 from ..meaning.counting import COUNT
-from .body import SCAN, Body, Recurrence, parameters, ranges, replaced, settled
+from .body import SCAN, Body, Recurrence, Rounds, parameters, ranges, replaced, settled
 
 
 class Carried(NamedTuple):
@@ -62,15 +62,15 @@ class Results(NamedTuple):
 
 
 def scan(
-    carry: Sequence[Carried], over: Sequence[Over], given: Sequence[Shared], gives: Sequence[Node], length: int, backwards: bool = False
+    carry: Sequence[Carried], over: Sequence[Over], given: Sequence[Shared], gives: Sequence[Node], rounds: Rounds
 ) -> Results:
     """The results of a loop, in canonical form.
 
     Symbols other than those of the loop are free: their values are those outside of it.
     """
-    if not length:
+    if not rounds.length:
         return Results([c.start for c in carry], [zeros((0, *g.shape)) for g in gives])
-    maker = _Maker(list(carry), list(over), list(given), list(gives), length, backwards)
+    maker = _Maker(list(carry), list(over), list(given), list(gives), rounds)
     maker.fold()
     maker.hoist()
     return maker.results()
@@ -80,10 +80,10 @@ class _Maker:
     """A loop that is brought into canonical form."""
 
     def __init__(
-        self, carry: list[Carried], over: list[Over], given: list[Shared], gives: list[Node], length: int, backwards: bool
+        self, carry: list[Carried], over: list[Over], given: list[Shared], gives: list[Node], rounds: Rounds
     ) -> None:
         self.carry, self.over, self.given, self.gives = carry, over, given, gives
-        self.length, self.backwards = length, backwards
+        self.rounds, self.length = rounds, rounds.length
         self.count = 0
         self.last: list[Node | None] = [None] * len(carry)  # known last values
         self.at = list(range(len(carry)))  # of the carried ones that are left, in ``last``
@@ -218,7 +218,7 @@ class _Maker:
         carried, entries = [names[c.symbol] for c in self.carry], [names[o.symbol] for o in over]
         body = Body(carried, entries, [names[g.symbol] for g in given], results[:n], results[n:])
         operands = (*(c.start for c in self.carry), *(o.values for o in over), *(g.value for g in given))
-        return parts_of(node_of(body, operands, self.length, self.backwards), body, self.length)
+        return parts_of(node_of(body, operands, self.rounds), body, self.length)
 
 
 def _below_views(node: Node) -> list[Node]:
@@ -239,10 +239,10 @@ def _repeated(value: Node, length: int) -> Node:
     return contract([(value, list(kept))], range(value.ndim + 1), dict(enumerate((length, *value.shape))))
 
 
-def node_of(body: Body, operands: Sequence[Node], length: int, backwards: bool) -> Node:
+def node_of(body: Body, operands: Sequence[Node], rounds: Rounds) -> Node:
     """The node of a canonical body: all results in one vector."""
-    size = sum(n.size for n in body.then) + length * sum(n.size for n in body.gives)
-    return make(SCAN, tuple(operands), parameters(body, length, backwards), (size,))
+    size = sum(n.size for n in body.then) + rounds.length * sum(n.size for n in body.gives)
+    return make(SCAN, tuple(operands), parameters(body, rounds), (size,))
 
 
 def parts_of(node: Node, body: Body, length: int) -> list[Node]:
@@ -269,8 +269,7 @@ def _made(loop: Recurrence, results: Sequence[Node]) -> Node:
         [Over(*parts) for parts in zip(loop.body.over, loop.over)],
         [Shared(*parts) for parts in zip(loop.body.given, loop.given)],
         results[n:],
-        loop.length,
-        loop.backwards,
+        loop.rounds,
     )
     return made.vector()
 
@@ -284,13 +283,13 @@ def _rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
     over, given = args[n:m], args[m:]
     canonical = [a.per_sample for a in args] == [a.per_sample for a in node.args] and not any(map(is_known, given))
     if canonical and all(number(o) is None for o in over) and all(a.digest < b.digest for a, b in zip(given, given[1:])):
-        return node_of(body, args, loop.length, loop.backwards)
+        return node_of(body, args, loop.rounds)
     return _made(loop._replace(start=args[:n], over=over, given=given), body.results)
 
 
 @COUNT.rule(SCAN)
 def _count(node: Node) -> int:
-    body, length, _ = node.params
+    body, length, *_ = node.params
     total: int = length * sum(COUNT[n.op](n) for n in body.order if not n.op.leaf)
     return total
 

@@ -17,7 +17,7 @@ from ..show.text import TEXT
 from ..show.view import SIGNS, operations
 from ..text.called import PARSE
 from ..text.parse import statements
-from .body import SCAN, Body, Recurrence
+from .body import SCAN, Body, Recurrence, Rounds
 from .node import Carried, Over, Shared, scan
 
 #: the most nodes of a body that is printed for readers
@@ -25,13 +25,14 @@ _LONGEST = 200
 _NEXT = "next_"
 
 
-def recurrence(body: str, length: int, backwards: bool = False, **operands: Operand) -> Node:
+def recurrence(body: str, length: int, backwards: bool = False, *, frugal: bool = False, **operands: Operand) -> Node:
     """A loop by the text of its body, as :func:`to_python` writes it: all its results in one vector.  :func:`scan` reads functions.
 
     Args:
         body: statements.  ``next_c1 = ...`` is what a round makes of ``c1``, ``y1 = ...`` the first of its results.
         length: the number of rounds.
         backwards: start with the last entries of the arrays.
+        frugal: derivatives keep little, as outer loops of ``scan(..., checkpoint=...)`` do.
         operands: ``c1`` and so on are the first values, ``x1`` arrays with an entry for each round, ``k1`` equal in all rounds.
 
     Returns:
@@ -64,7 +65,8 @@ def recurrence(body: str, length: int, backwards: bool = False, **operands: Oper
     while f"y{len(gives) + 1}" in made:
         gives.append(_result(made, f"y{len(gives) + 1}"))
     carry = [Carried(s, start, t) for (s, start), t in zip(found["c"], then)]
-    results = scan(carry, [Over(*p) for p in found["x"]], [Shared(*p) for p in found["k"]], gives, length, bool(backwards))
+    rounds = Rounds(length, bool(backwards), bool(frugal))
+    results = scan(carry, [Over(*p) for p in found["x"]], [Shared(*p) for p in found["k"]], gives, rounds)
     return results.vector()
 
 
@@ -84,6 +86,7 @@ def _names(body: Body) -> list[str]:
 def _call(node: Node, text: str, operands: Sequence[str]) -> str:
     loop = Recurrence.of(node)
     backwards = ", True" if loop.backwards else ""
+    backwards += ", frugal=True" if loop.rounds.frugal else ""
     given = "".join(f", {s.name}={text}" for s, text in zip(loop.body.symbols, operands))
     return f"recurrence({text}, {loop.length}{backwards}{given})"
 

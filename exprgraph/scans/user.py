@@ -17,6 +17,7 @@ from ..graph.node import Node
 from ..graph.views import Slice
 from ..support.integers import whole
 from ..tree import flatten
+from .body import Rounds
 from .node import Carried, Over
 from .node import scan as loop
 
@@ -60,17 +61,22 @@ def scan(
     >>> eg.evaluate([last, powers, eg.diff(last, x)], {x: 3.0})
     [np.float64(81.0), array([ 1.,  3.,  9., 27.]), np.float64(108.0)]
     """
-    start, nest = flatten(carry)
-    arrays, nest_x = flatten(() if xs is None else xs)
-    nodes, over = [as_node(n) for n in start], [as_node(n) for n in arrays]
+    over = [as_node(n) for n in flatten(() if xs is None else xs)[0]]
     count = _length(over, _paths(() if xs is None else xs, "xs"), length)
     size = _segment(checkpoint, count)
     if size is not None and size < count:
         return _by_segments(step, carry, xs, count, size, reverse)
+    return _scanned(step, carry, xs, Rounds(count, bool(reverse)))
+
+
+def _scanned(step: Step, carry: Any, xs: Any, rounds: Rounds) -> tuple[Any, Any]:
+    start, nest = flatten(carry)
+    arrays, nest_x = flatten(() if xs is None else xs)
+    nodes, over = [as_node(n) for n in start], [as_node(n) for n in arrays]
     # reading the step, the written form is kept, also inside of a derivative
     with as_written():
         read = _Reading(step, carry, nodes, over, nest, (lambda v: None) if xs is None else nest_x)
-    made = loop(read.carry, read.over, (), read.gives, count, bool(reverse))
+    made = loop(read.carry, read.over, (), read.gives, rounds)
     return nest(made.last), read.nest_gives(made.gives)
 
 
@@ -187,7 +193,7 @@ def _by_segments(step: Step, carry: Any, xs: Any, count: int, size: int, reverse
     def segment(state: Any, entries: Any) -> Any:
         return scan(step, state, entries, size, reverse)
 
-    carry, gives = scan(segment, carry, part(first, last, (many, size)), many, reverse)
+    carry, gives = _scanned(segment, carry, part(first, last, (many, size)), Rounds(many, bool(reverse), frugal=True))
     listed, nest_gives = flatten(gives)
     joined = [n if n is None else reshape(n, (many * size, *n.shape[2:])) for n in listed]
     if count > many * size:

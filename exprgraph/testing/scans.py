@@ -11,7 +11,7 @@ from ..functions.rows import tanh
 from ..graph.leaves import bound
 from ..graph.node import Node, Shape
 from ..graph.primitive import Primitive
-from ..scans.body import SCAN, Body, Recurrence
+from ..scans.body import SCAN, Body, Recurrence, Rounds
 from ..scans.evaluate import run
 from ..scans.node import Carried, Over, Shared, scan
 from .bounds import BOUNDS, BOX, EVERYTHING, Interval, bounds_of
@@ -101,7 +101,7 @@ def grown(garden: Garden, row: Primitive) -> Node:
     then = linear([(0.9, tanh(mixed))], 0.0, state.shape)
     gives = [inner.any()] if choice.whole(0, 1) else []
     over = [Over(entry, values)] if values.ndim else []
-    made = scan([Carried(state, start, then)], over, [Shared(equal, shared)], gives, length, bool(choice.whole(0, 1)))
+    made = scan([Carried(state, start, then)], over, [Shared(equal, shared)], gives, Rounds(length, bool(choice.whole(0, 1))))
     return choice.pick([*made.last, *made.gives])
 
 

@@ -135,6 +135,16 @@ def test_first_derivatives_in_both_modes(options: dict[str, Any]) -> None:
     assert_near(eg.evaluate(eg.jacobians(f, symbols, "reverse"), AT), want)
 
 
+def test_a_checkpoint_bounds_the_memory_of_reverse_mode() -> None:
+    def memory(checkpoint: Any) -> int:
+        last, _ = eg.scan(lambda h, _: (eg.tanh(W @ h + B), None), U, length=4096, checkpoint=checkpoint)
+        made = eg.jacobians(eg.sum(last), (W, B))
+        assert eg.parse(eg.to_python(made[0])) is made[0]
+        return eg.compile(made, (W, B, U)).core.program(batch=False).shared
+
+    assert memory(None) > 3 * 4096 > 8 * memory("sqrt")
+
+
 def test_second_and_third_derivatives() -> None:
     f, same = pair()
 
@@ -299,7 +309,7 @@ def test_rules_simplify_bodies_too() -> None:
 
 def test_it_prints_and_is_read_back() -> None:
     last, gives = eg.scan(lambda c, x: (c * x + T, c), 1.0, XS[:, 0])
-    assert str(last) == "recurrence('next_c1 = k1 + (x1*c1); y1 = c1', 5, c1=1, x1=xs[:, 0], k1=t)[0]"
+    assert str(last) == "recurrence('next_c1 = (c1*x1) + k1; y1 = c1', 5, c1=1, x1=xs[:, 0], k1=t)[0]"
     for e in (last, gives, eg.diff(last, T), eg.gradient(eg.sum(gives), XS)):
         assert eg.parse(eg.to_python(e)) is e
         assert eg.parse(str(e), eg.free_symbols(e)) is e
