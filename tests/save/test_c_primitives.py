@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_files import COMPILERS, Loaded, checked, needs_a_compiler
+from c_files import COMPILERS, Loaded, needs_a_compiler
 
 import exprgraph as eg
 from exprgraph.testing.growing import AtRandom, grow, symbols_for, values_for
@@ -83,4 +83,3 @@ def test_a_chain_of_100_000_steps_and_a_thousand_arguments(tmp_path):
         f = Loaded(fn, tmp_path / f"{name}.c", f"{COMPILERS[0]} -std=c99 -O0")
         for a, b in zip(f([np.array(v) for v in data], 1), fn(*data)):
             np.testing.assert_allclose(a, b, rtol=1e-12)
-        checked(tmp_path / f"{name}.c", f"{COMPILERS[0]} -std=c99", "-O0")

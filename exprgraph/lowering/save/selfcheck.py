@@ -31,13 +31,15 @@ def _lines(x: CInterface, check: Sequence[Compared], samples: int) -> Iterator[s
     yield "#include <stdio.h>"
     yield ""
     for k, c in enumerate(check):
-        yield from array("double", f"{prefix}expected_{k}", [number(v, False) for v in c.values] or ["0"])
+        if c.values:
+            yield from array("double", f"{prefix}expected_{k}", [number(v, False) for v in c.values])
     for k, a in enumerate(x.arguments):
         yield f"static {real} {prefix}given_{k}[{max(a.size * (samples if a.per_sample else 1), 1)}];"
     for k, r in enumerate(x.results):
         yield f"static {real} {prefix}result_{k}[{max(r.size * (samples if r.per_sample else 1), 1)}];"
     yield f"static {real} {prefix}workspace[{x.prefix}_WORKSPACE];"
-    yield from _POINTS.format(real=real, prefix=prefix, golden=repr(GOLDEN)).splitlines()
+    helpers = [_POINTS] * any(a.size for a in x.arguments) + [_COMPARE] * any(c.values for c in check)
+    yield from "".join(helpers).format(real=real, prefix=prefix, golden=repr(GOLDEN)).splitlines()
     yield from ("", "int main(void)", "{", "    double worst = 0;", "    int64_t count;")
     for table, const, what, many in (("arguments", "const ", "given", x.arguments), ("results", "", "result", x.results)):
         yield f"    {const}{real} *const {table}[] = {{{', '.join(f'{prefix}{what}_{k}' for k in range(len(many))) or '0'}}};"
@@ -69,7 +71,9 @@ static void {prefix}points({real} *to, int64_t size, int k, int64_t samples)
         to[i] = ({real})(0.1 + 0.8 * modf(((double)(i % size + 1) + 0.37 * k) * {golden}, &whole));
     }}
 }}
+"""
 
+_COMPARE = """
 /* The largest difference of every step-th number from the expected ones, in units of the largest of these. */
 static void {prefix}compare(const {real} *got, int64_t size, const double *expected, int64_t entries, int64_t step,
     int64_t samples, double *worst)
