@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from ..graph.node import Node
 from ..support.integers import normalize_shape, whole
 from ..support.names import brief
 from . import arranging, dividing, linalg, products, reductions, rounding, sequences, shapes, statistics
-from .axes import normalize_axis
+from .axes import axes_listed, normalize_axis
 from .numpy_arguments import any_like, astype, max_like, mean_like, no_out, only_float64, sum_like, var_like
 from .operators import add, divide, multiply, subtract
 
@@ -70,6 +71,20 @@ def _squeeze(a: Any, axis: Any = None) -> Node:
 
 def _copy(a: Any) -> Node:
     return as_node(a)
+
+
+def _multi_dot(arrays: Any, *, out: Any = None) -> Node:
+    no_out(out, "multi_dot")
+    first, *others = arrays
+    return functools.reduce(linalg.matmul, others, as_node(first))
+
+
+def _apply_over_axes(func: Any, a: Any, axes: Any) -> Node:
+    node = as_node(a)
+    for axis in [normalize_axis(k, node.ndim) for k in axes_listed(axes, "apply_over_axes")]:
+        out = as_node(func(node, axis))
+        node = linalg.expand_dims(out, axis) if out.ndim < node.ndim else out
+    return node
 
 
 def _reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Node:
@@ -198,6 +213,14 @@ def _linspace(
 def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0) -> Node:
     only_float64(dtype, "logspace")
     return functions.power(base, products.linspace(start, stop, num, endpoint, axis))
+
+
+def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Node:
+    only_float64(dtype, "geomspace")
+    first, last = dividing.broadcast_arrays(start, stop)
+    shares = np.linspace(0.0, 1.0, sequences.count_of(num, "geomspace: the number of points"), endpoint)
+    ratio = functions.power(divide(last, first), shares.reshape((-1,) + (1,) * first.ndim))
+    return linalg.moveaxis(multiply(first, ratio), 0, axis)
 
 
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Node:
@@ -362,6 +385,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
         "sinc": rounding.sinc, "select": rounding.select, "piecewise": rounding.piecewise, "isposinf": _equals(math.inf),
         "isneginf": _equals(-math.inf), "linspace": _linspace, "logspace": _logspace, "bincount": _bincount,
         "meshgrid": _meshgrid, "broadcast_arrays": _broadcast_arrays, "apply_along_axis": _apply_along_axis,
+        "apply_over_axes": _apply_over_axes, "geomspace": _geomspace,
         "atleast_1d": _several(dividing.atleast_1d), "atleast_2d": _several(dividing.atleast_2d),
         "atleast_3d": _several(dividing.atleast_3d),
         "count_nonzero": _count_nonzero, "average": _average, "cov": _cov, "corrcoef": _corrcoef,
@@ -393,7 +417,15 @@ def _table() -> dict[Any, Callable[..., Any]]:
     named.update({name: getattr(module, name) for module, names in by_module for name in names.split()})
     named["trapz"] = sequences.trapezoid
     found = {getattr(np, name): f for name, f in named.items() if name in np.__dict__ or name in dir(np)}
-    return {**found, np.linalg.norm: _norm, np.linalg.solve: _solve, np.linalg.inv: linalg.inv}
+    of_matrices: dict[str, Callable[..., Any]] = {
+        "norm": _norm, "solve": _solve, "inv": linalg.inv, "multi_dot": _multi_dot, "matmul": linalg.matmul, "outer": _outer,
+        "tensordot": lambda x1, x2, *, axes=2: products.tensordot(x1, x2, axes),
+        "vecdot": lambda x1, x2, *, axis=-1: linalg.vecdot(x1, x2, axis),
+        "cross": lambda x1, x2, *, axis=-1: products.cross(x1, x2, axis=axis), "matrix_transpose": lambda x: linalg.swapaxes(x, -1, -2),
+        "diagonal": lambda x, *, offset=0: linalg.diagonal(x, -2, -1, offset=offset),
+        "trace": lambda x, *, offset=0, dtype=None: linalg.trace(x, -2, -1, offset=offset),
+    }  # fmt: skip
+    return {**found, **{getattr(np.linalg, name): f for name, f in of_matrices.items() if hasattr(np.linalg, name)}}
 
 
 FUNCTIONS = _table()

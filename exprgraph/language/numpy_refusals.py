@@ -59,6 +59,7 @@ REFUSALS: dict[str, str] = {
     ),
     **dict.fromkeys(("unravel_index", "ravel_multi_index"), "an expression is no index"),
     **dict.fromkeys(("can_cast", "min_scalar_type", "sort_complex"), "expressions are float64"),
+    "ix_": "an index is an array of numbers; np.ix_ of numbers makes an index for expressions",
     "einsum_path": "the order of products is chosen when an expression is made; einsum(rule, ...)",
     **dict.fromkeys(("eig", "eigvals"), "its eigenvalues are complex numbers; eigh(a) is for symmetric matrices"),
     "matrix_rank": "the rank is a whole number that jumps; " + _VALUES,

@@ -14,11 +14,13 @@ from .compositions import lstsq, matrix_power, pinv, svd, svdvals
 from .determinants import det, logabsdet, signdet, slogdet
 from .eigen import eigenvectors, eigh, eigvalsh
 from .exponential import expm
+from .norms import cond
 from .triangles import cho_solve, cholesky, solve_triangular
 
 __all__ = [
     "cho_solve",
     "cholesky",
+    "cond",
     "det",
     "eigenvectors",
     "eigh",

@@ -152,6 +152,22 @@ def _accumulated(f: Callable[[Operand, int | None], Node]) -> Callable[..., Node
     return lambda array, axis=0: f(array, axis)
 
 
+def _extreme(f: Callable[[Operand, Operand], Node], least: float) -> Callable[..., Node]:
+    """The extremum of the elements up to each one: of 2, of 4, of 8, ... neighbours."""
+
+    def call(array: Any, axis: int = 0) -> Node:
+        node = as_node(array)
+        k = normalize_axis(axis, node.ndim)
+        n, width = node.shape[k], 1
+        while width < n:
+            outside = constant(least, tuple(width if i == k else m for i, m in enumerate(node.shape)))
+            node = f(node, concatenate([outside, part(node, k, 0, n - width)], k))
+            width *= 2
+        return node
+
+    return call
+
+
 nancumsum, nancumprod = _without_nan(cumsum, 0.0), _without_nan(cumprod, 1.0)
 for _name, _f in (("cumsum", cumsum), ("cumprod", cumprod), ("nancumsum", nancumsum), ("nancumprod", nancumprod)):
     define({getattr(np, _name): scanned(_name, _f)})
@@ -159,6 +175,7 @@ define({np.unwrap: unwrap})
 if hasattr(np, "cumulative_sum"):  # NumPy 2.1
     define({np.cumulative_sum: _cumulative(cumsum, 0.0), np.cumulative_prod: _cumulative(cumprod, 1.0)})
 define_accumulations({np.add: _accumulated(cumsum), np.multiply: _accumulated(cumprod)})
+define_accumulations({np.maximum: _extreme(functions.maximum, -math.inf), np.minimum: _extreme(functions.minimum, math.inf)})
 define_methods({"cumsum": cumsum, "cumprod": cumprod})
 PARSE.fill({"cumsum": cumsum, "cumprod": cumprod, "linear_recurrence": linear_recurrence}, RECURRENCE)
 

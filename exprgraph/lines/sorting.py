@@ -205,6 +205,40 @@ def _at(line: Node, position: float) -> Node:
     return add(multiply(1.0 - share, first), multiply(share, second))
 
 
+def _without_nan(what: str, a: Operand, q: Any, top: float, axis: Axis, method: str, keepdims: bool) -> Node:
+    """Quantiles of the elements that are not NaN: they stand first in a sorted line, and share their weights like hats."""
+    if method != "linear":
+        raise ValueError(f"{what}: the method is 'linear', got {brief(method)}")
+    node, wanted = as_node(a), np.asarray(q, dtype=np.float64) / top
+    if not ((wanted >= 0) & (wanted <= 1)).all():
+        raise ValueError(f"{what}: q lies between 0 and {top:g}, got {brief(q)}")
+    flat, axes = _flattened(node, axis)
+    line, n = sort(flat), flat.shape[-1]
+    count = reductions.sum(functions.equal(flat, flat), -1, keepdims=True)
+    out = []
+    for p in wanted.ravel():
+        at = multiply(float(p), functions.maximum(count - 1.0, 0.0))
+        weight = functions.maximum(1.0 - functions.absolute(as_node(np.arange(float(n))) - at), 0.0)
+        total = reductions.sum(functions.where(functions.less(0.0, weight), multiply(weight, line), 0.0), -1)
+        out.append(total)
+    if keepdims:
+        out = [reshape(e, tuple(1 if k in axes else m for k, m in enumerate(node.shape))) for e in out]
+    return reshape(stack(out), (*wanted.shape, *out[0].shape)) if wanted.ndim else out[0]
+
+
+def _nanquantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
+    return _without_nan("nanquantile", a, q, 1.0, axis, method, keepdims)
+
+
+def _nanpercentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
+    return _without_nan("nanpercentile", a, q, 100.0, axis, method, keepdims)
+
+
+def _nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Node:
+    no_out(out, "nanmedian")
+    return _without_nan("nanmedian", a, 0.5, 1.0, axis, "linear", keepdims)
+
+
 def _np_sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Node:
     return sort(a, axis)
 
@@ -236,6 +270,9 @@ define(
         np.sort: _np_sort,
         np.partition: _np_partition,
         np.median: _np_median,
+        np.nanmedian: _nanmedian,
+        np.nanquantile: _of_quantiles(_nanquantile, "nanquantile"),
+        np.nanpercentile: _of_quantiles(_nanpercentile, "nanpercentile"),
         np.quantile: _of_quantiles(quantile, "quantile"),
         np.percentile: _of_quantiles(percentile, "percentile"),
     }

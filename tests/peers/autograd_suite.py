@@ -45,7 +45,6 @@ REASONS: dict[str, str] = {
         ("test_binary_ops::test_comparison_grads", "test_binary_ops::test_comparison_values"),
         "`==` of an expression and an array is an error, since expressions compare by identity: eg.equal",
     ),
-    **dict.fromkeys(("test_linalg::test_norm_nuclear", "test_linalg::test_norm_nuclear_axis"), "the nuclear norm is not written yet"),
     "test_linalg::test_eig_real": "eigenvalues of matrices that are not symmetric are complex numbers",
     "test_scipy::test_odeint": "SciPy's integrator asks for truth values",
     "test_logic::test_assert": "np.allclose of an expression has no truth value",
