@@ -283,6 +283,9 @@ class CompiledFunction:
         A shared library, ``libevaluator.so``, ``.dylib`` or ``.dll``, needs a linker on the path.  A module of WebAssembly,
         ``evaluator.wasm``, has its memory and needs no linker.
 
+        With ``abi="casadi"``, ``f.c`` or its library ``f.so`` is a function of CasADi, for ``casadi.external("f", "./f.so")``, and
+        ``derivatives=`` are its exact derivatives with their patterns; the library needs a C compiler on the path.
+
         Files are written completely or not at all; existing ones are replaced and keep their mode.
 
         Args:
@@ -294,7 +297,8 @@ class CompiledFunction:
             batch: ``False`` leaves out the code for several samples at once; then samples are computed one by one.
             libm: call the C library's elementary functions instead of the package's own formulas.
             abi: the conventions of calls: ``"casadi"`` makes a file that ``casadi.external`` loads.
-            derivatives: with CasADi's conventions, the derivatives that are functions of the file, too: ``"jac, adj, jac_adj"``.
+            derivatives: with CasADi's conventions, the derivatives that are functions of the file, too: ``"jac, fwd, adj, jac_adj"``,
+                with counts of directions as in ``"fwd4"``, and derivatives of derivatives as in ``"jac_jac"``.
             by: with CasADi's conventions, the arguments (symbols, or their names) of derivatives; others have derivative 0.
             target: the machine of machine code: ``"native"`` for this processor, or architecture, system and environment as in
                 ``"aarch64-linux-gnu"``; by default every processor of this computer's kind.
