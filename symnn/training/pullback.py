@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from ..losses import FeedForwardLoss
 from ..network.build import BuiltFunction, build_nn_function
 from ..objectives.objective import bindings_of, flat_gradient, loss_expression, parameters_of
 from ..parameters.container import NeuralNetworkParameters, from_flat
+from ..quantities import described
 
 Pullback = Callable[[Any], NeuralNetworkParameters]
 
@@ -93,15 +95,34 @@ class SymbolicPullback:
         result: np.ndarray = self._call("product", lambda: self._product, ps, data, (self._direction, given))
         return result
 
-    def jacobian(self, ps: Any, data: Any) -> np.ndarray:
-        """The derivative of the network's output by all parameters, ``(samples,) + output shape + (parameters,)``.
+    @cached_property
+    def _residual(self) -> Node:
+        """What the loss squares."""
+        found = None if self._target is None else self.loss.residual_of(self.nn, self._target)
+        if found is None:
+            raise ArgumentError(
+                f"{described(self.loss)} is no mean of squares and has no residuals; take a loss such as MSE(), or differentiate an "
+                "expression: Gradient(expression, nn)"
+            )
+        residual: Node = found
+        return residual
 
-        For Gauss-Newton methods.  Targets in the data are ignored.
+    def residuals(self, ps: Any, data: Any) -> np.ndarray:
+        """What the loss squares, ``(samples,) + shape of a residual``; the loss is the mean over the samples of their sums of squares.
+
+        Raises:
+            ArgumentError: the loss is something else, such as :class:`MAE` or an expression.
         """
-        output = getattr(self.nn, "output", None)
-        if output is None:
-            raise ArgumentError("only a network has an output to differentiate")
-        result: np.ndarray = self._call("jacobian", lambda: flat_gradient(output, self.params), ps, data)
+        result: np.ndarray = self._call("residuals", lambda: self._residual, ps, data)
+        return result
+
+    def jacobian(self, ps: Any, data: Any) -> np.ndarray:
+        """The derivative of the residuals by all parameters, ``(samples,) + shape of a residual + (parameters,)``.
+
+        Raises:
+            ArgumentError: the loss has no residuals.
+        """
+        result: np.ndarray = self._call("jacobian", lambda: flat_gradient(self._residual, self.params), ps, data)
         return result
 
     def flat(self, data: Any) -> FlatObjective:
@@ -139,10 +160,23 @@ class FlatObjective:
         """The Hessian times a direction; all three of shape ``(parameters,)``."""
         return self.pullback.hessian_vector_product(np.asarray(theta), self.data, np.asarray(direction))
 
+    def residuals(self, theta: np.ndarray) -> np.ndarray:
+        """A vector whose sum of squares is the loss, for ``scipy.optimize.least_squares``.
+
+        >>> import numpy as np
+        >>> from scipy.optimize import least_squares
+        >>> from symnn import MSE, Dense, SymbolicNeuralNetwork, SymbolicPullback
+        >>> f = SymbolicPullback(SymbolicNeuralNetwork(Dense(1, 1, "identity")), MSE()).flat(([[0.0], [1.0]], [[1.0], [3.0]]))
+        >>> least_squares(f.residuals, np.zeros(2), f.jacobian).x.round(6)
+        array([2., 1.])
+        """
+        r = self.pullback.residuals(np.asarray(theta), self.data)
+        return np.ravel(r) / math.sqrt(len(r))
+
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
-        """The derivative of the network's outputs, a row for each entry of each sample: ``(samples * outputs, parameters)``."""
+        """The derivative of :meth:`residuals`, a row for each: ``(residuals, parameters)``."""
         j = self.pullback.jacobian(np.asarray(theta), self.data)
-        return j.reshape(-1, j.shape[-1])
+        return j.reshape(-1, j.shape[-1]) / math.sqrt(len(j))
 
     def __repr__(self) -> str:
         return f"<{self.pullback!r} on fixed data, of a flat vector of {self.pullback.params.size} parameters>"

@@ -114,9 +114,13 @@ def test_hessian_vector_product_and_jacobian() -> None:
     np.testing.assert_allclose(H @ v, slope, atol=1e-8)
     J = pb.jacobian(ps, xy)
     assert J.shape == (11, 2, n)
-    error = output(ps, xy[0]) - xy[1]
-    np.testing.assert_allclose(2 * np.einsum("nop,no->p", J, error) / error.size, g(ps.flat), rtol=1e-12, atol=1e-14)
-    assert pb.flat(xy).jacobian(ps.flat).shape == (22, n)
+    r = pb.residuals(ps, xy)
+    np.testing.assert_allclose(r, (output(ps, xy[0]) - xy[1]) / np.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(2 * np.einsum("nop,no->p", J, r) / len(r), g(ps.flat), rtol=1e-12, atol=1e-14)
+    f = pb.flat(xy)
+    assert f.jacobian(ps.flat).shape == (22, n)
+    assert f.residuals(ps.flat) @ f.residuals(ps.flat) == pytest.approx(pb.value(ps, xy), rel=1e-13)
+    np.testing.assert_allclose(2 * f.residuals(ps.flat) @ f.jacobian(ps.flat), g(ps.flat), rtol=1e-12, atol=1e-14)
 
 
 def test_scipy_minimises_a_flat_objective() -> None:
@@ -143,7 +147,7 @@ def test_scipy_minimises_a_flat_objective() -> None:
         (lambda: MSE().expression(NN.output, eg.Symbol("t", 3)), ShapeError, r"the output has shape \(2,\), the target \(3,\)"),
         (lambda: SymbolicPullback(SHARED, MSE()), ArgumentError, "MSE compares the output of a network; got a NeuralNetworkParameters"),
         (lambda: SymbolicPullback(PER_SAMPLE, eg.sum(PER_SAMPLE.c)), ArgumentError, "symbols that all samples share; c is"),
-        (lambda: SymbolicPullback(SHARED, SHARED.c * U).jacobian({"c": 1.0}, {U: [1.0]}), ArgumentError, "only a network has an output"),
+        (lambda: SymbolicPullback(SHARED, SHARED.c * U).jacobian({"c": 1.0}, {U: [1.0]}), ArgumentError, "is no mean of squares and has no residuals"),
         (lambda: SymbolicPullback(SHARED, SHARED.c * U)({"c": 1.0}, {"u": [1.0]}), ArgumentError, "'u' is not a symbol"),
     ],
 )  # fmt: skip
