@@ -310,7 +310,7 @@ class _Unknown(ModuleType):
         return refused
 
 
-def _modules() -> dict[str, ModuleType]:
+def _modules(scipy_too: bool) -> dict[str, ModuleType]:
     names = (
         "autograd", "autograd.core", "autograd.extend", "autograd.tracer", "autograd.builtins", "autograd.misc", "autograd.wrap_util",
         "autograd.util", "autograd.scipy", "autograd.scipy.linalg", "autograd.scipy.signal", "autograd.scipy.stats",
@@ -344,14 +344,12 @@ def _modules() -> dict[str, ModuleType]:
     util.check_equivalent = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6)  # type: ignore[attr-defined]
     found |= {"autograd.numpy": numpy, "autograd.numpy.random": np.random, "autograd.test_util": util}
     own.numpy = numpy  # type: ignore[attr-defined]
-    try:
-        import scipy
+    if scipy_too:
+        import scipy.stats
 
         for name in ("special", "linalg", "stats", "integrate", "signal"):
             found[f"autograd.scipy.{name}"] = importlib.import_module(f"scipy.{name}")
         found["autograd.scipy.stats.multivariate_normal"] = scipy.stats.multivariate_normal
-    except ImportError:
-        pass
     # its convolution of several axes, and private parts of its numpy, are not SciPy's and NumPy's
     found["autograd.scipy.signal"] = _Unknown("autograd.scipy.signal")
     own.scipy = found["autograd.scipy"]  # type: ignore[attr-defined]
@@ -375,7 +373,7 @@ class Outcome(NamedTuple):
 def run(tests: Path, files: Sequence[str] = FILES) -> list[Outcome]:
     """The outcomes of all test functions of a checkout."""
     before = dict(sys.modules)
-    sys.modules.update(_modules())
+    sys.modules.update(_modules("test_scipy" in files))
     sys.path.insert(0, str(tests))
     try:
         return [outcome for file in files for outcome in _of_file(tests / f"{file}.py")]
