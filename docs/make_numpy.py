@@ -178,7 +178,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linalg.cholesky": ("np.linalg.cholesky(A @ A.T)",),
     "linalg.slogdet": ("np.linalg.slogdet(A)[1]",),
     "linalg.tensorsolve": ("np.linalg.tensorsolve(A, v)",),
-    "linalg.lstsq": ("np.linalg.lstsq(B.T, t[:4], rcond=None)[0]",),
+    "linalg.tensorinv": ("np.linalg.tensorinv(np.reshape(A, (1, 3, 3)), ind=2)",),
     "linalg.matmul": ("np.linalg.matmul(A, B)",),
 }  # fmt: skip
 

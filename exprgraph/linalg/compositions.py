@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ from ..functions.elementwise import broadcast_to
 from ..graph.leaves import identity, zeros
 from ..graph.node import Node, Operand
 from ..graph.views import Slice
-from ..language.linalg import inv, matmul, swapaxes
+from ..language.axes import normalize_axis
+from ..language.linalg import inv, matmul, solve, swapaxes, transpose
 from ..language.numpy_protocol import define
 from ..support.integers import whole
 from .eigen import eigenvectors, eigvalsh
@@ -188,11 +190,27 @@ def _np_pinv(a: Any) -> Node:
     return pinv(a)
 
 
-def _np_lstsq(a: Any, b: Any, rcond: Any = None) -> Node:
-    raise TypeError("an expression has no rank; write exprgraph.linalg.lstsq(a, b), which returns the solution")
+def _tensorinv(a: Any, ind: int = 2) -> Node:
+    node = as_node(a)
+    rows, columns = node.shape[:ind], node.shape[ind:]
+    n = math.prod(rows)
+    if ind <= 0 or math.prod(columns) != n:
+        raise ShapeError(f"tensorinv: the first {ind} axes of shape {node.shape} have another size than the others")
+    return reshape(inv(reshape(node, (n, n))), columns + rows)
 
 
-define({np.linalg.matrix_power: matrix_power, np.linalg.pinv: _np_pinv, np.linalg.lstsq: _np_lstsq, np.linalg.svd: _np_svd})
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Node:
+    node, right = as_node(a), as_node(b)
+    last = [normalize_axis(k, node.ndim) for k in axes or ()]
+    node = transpose(node, [*(k for k in range(node.ndim) if k not in last), *last])
+    unknown, n = node.shape[right.ndim :], right.size
+    if math.prod(unknown) != n:
+        raise ShapeError(f"tensorsolve: shapes {node.shape} and {right.shape} are not those of a square system")
+    return reshape(solve(reshape(node, (n, n)), reshape(right, (n,))), unknown)
+
+
+define({np.linalg.matrix_power: matrix_power, np.linalg.pinv: _np_pinv, np.linalg.svd: _np_svd})
+define({np.linalg.tensorinv: _tensorinv, np.linalg.tensorsolve: _tensorsolve})
 if hasattr(np.linalg, "svdvals"):
     define({np.linalg.svdvals: svdvals})
 
