@@ -89,7 +89,7 @@ def test_two_files_in_one_program_called_by_name(fn, tmp_path):
         "    second_call(x, e, total, workspace, 1);\n"
         '    printf("%g %g %g %g\\n", u[0], loss[0], e[0], total[0]);\n    return 0;\n}\n'
     )
-    for compiler in (f"{COMPILERS[0]} -std=c99", *CXX[:1]):
+    for compiler in [*CXX, f"{COMPILERS[0]} -std=c99"][:1]:
         compiled(f"{compiler} {STRICT} main.c first.c second.c -o program -lm", tmp_path)
         assert subprocess.run([str(tmp_path / "program")], capture_output=True, text=True).stdout == "0 0 1 3\n"
 

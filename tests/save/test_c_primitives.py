@@ -53,10 +53,10 @@ def test_every_primitive(group, symbols, single, flags, libm, tmp_path):
 @pytest.mark.parametrize("group", range(8))
 def test_expressions_drawn_at_random(group, tmp_path):
     """For samples and for a point, at NaN, infinities and zeros too."""
-    for seed in range(2 * group, 2 * group + 2):
+    for seed in (group, group + 8):
         choice, batch = AtRandom(seed), seed % 2 == 0
         symbols = symbols_for(choice, 3, batch)
-        fn = eg.compile([grow(choice, symbols, 12) for _ in range(6)], symbols, shared=() if batch else symbols, contract=False)
+        fn = eg.compile([grow(choice, symbols, 12) for _ in range(4)], symbols, shared=() if batch else symbols, contract=False)
         f = Loaded(fn, tmp_path / f"f{seed}.c", f"{COMPILERS[seed % len(COMPILERS)]} -std=c99 -O1")
         rng = np.random.default_rng(seed)
         arrays = [np.array(v, order="C") for v in values_for(rng, symbols).values()]
