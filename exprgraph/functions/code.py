@@ -37,8 +37,8 @@ _TAKEN = (
     "FunctionType GOLDEN LEVELS RESULTS SHARED Sequence ShapeError StartError TOLERANCE WAYS WORKSPACE annotations arrays_of base64 "
     "batch_axes blake2b by_definition by_llvm by_machine_code by_numba by_python cache called_at compiled ctypes BARE KERNEL definition "
     "difference entry json kernel_names misfit mmap numba_kernel numbers os points prepared processor results_of self_check start "
-    "struct suitable suppress sys unpacked warnings workspace zlib FAILURES Form Forms NamedTuple ONE ONE_SIZES accumulate form_for "
-    "form_of SLOTS address_of writable make_executable".split()
+    "struct suitable suppress sys unpacked warnings workspace zlib FAILURES StartedForm Forms NamedTuple ONE ONE_SIZES accumulate "
+    "form_for form_of SLOTS address_of writable make_executable".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

@@ -17,7 +17,7 @@ from ...errors import ShapeError
 from ...support.batches import batch_axes
 from .check import points
 from .numba_form import by_numba
-from .starting import Form, by_python, form_for, form_of
+from .starting import StartedForm, by_python, form_for, form_of
 
 if TYPE_CHECKING:
     from .numba_form import ARGUMENTS, CHECK, CHECKED_BY, FROZEN, RESULTS, SHARED, SLOTS, TOLERANCE, WORKSPACE, R
@@ -68,7 +68,7 @@ def numbers(value: Any, called: str) -> np.ndarray:
     return a.astype(R, copy=False)
 
 
-def results_of(form: Form, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+def results_of(form: StartedForm, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
     """The results for flat arrays.  The form writes some one after another, and others apart."""
     given, samples = iter(arrays), math.prod(lead)
     whole = [FROZEN[k] if k in FROZEN else next(given) for k in range(len(arrays) + len(FROZEN))]

@@ -38,7 +38,7 @@ LEVELS["x86-64-v4"] = LEVELS["x86-64-v3"] | set("avx512f avx512bw avx512cd avx51
 FAILURES = (ImportError, OSError, RuntimeError, ValueError, zlib.error)
 
 
-class Form(NamedTuple):
+class StartedForm(NamedTuple):
     """What runs the function: for any number of samples, or for one; which results it writes apart; numbers in its workspaces."""
 
     run: Callable[..., None]
@@ -48,7 +48,7 @@ class Form(NamedTuple):
 
 
 #: the way; the form for any number of samples, and that for one if there was such a call
-_started: tuple[str, list[Form]] | None = None
+_started: tuple[str, list[StartedForm]] | None = None
 
 
 class StartError(RuntimeError):
@@ -85,12 +85,12 @@ def start(way: str | None = None) -> str:
     raise StartError("; ".join(failures))
 
 
-def form_of(run: Callable[..., None]) -> Form:
+def form_of(run: Callable[..., None]) -> StartedForm:
     """The form for any number of samples."""
-    return Form(run, tuple(per_sample for _, per_sample in RESULTS), WORKSPACE, SHARED)
+    return StartedForm(run, tuple(per_sample for _, per_sample in RESULTS), WORKSPACE, SHARED)
 
 
-def form_for(lead: tuple[int, ...]) -> Form:
+def form_for(lead: tuple[int, ...]) -> StartedForm:
     """The form for these batch axes, started: without any, that for one sample, which is quicker."""
     start()
     assert _started is not None
@@ -101,7 +101,7 @@ def form_for(lead: tuple[int, ...]) -> Form:
         try:
             lengths, _, data = unpacked("tables", ONE).partition(b"\n")
             tables = np.split(np.frombuffer(data, np.uint64), np.cumsum(json.loads(lengths)))
-            forms.append(Form(prepared(way, ONE, tables), (False,) * len(RESULTS), *ONE_SIZES))
+            forms.append(StartedForm(prepared(way, ONE, tables), (False,) * len(RESULTS), *ONE_SIZES))
         except FAILURES as error:
             warnings.warn(f"{__name__} has no form for one sample: {error}", RuntimeWarning, stacklevel=3)
             forms.append(forms[0])
