@@ -98,7 +98,7 @@ def test_a_module_of_webassembly_has_its_memory_and_exports(tmp_path: Path) -> N
     FN.save(tmp_path / "f.wasm", params={k: K}, name="evaluator")
     code = (tmp_path / "f.wasm").read_bytes()
     parts = list(sections(code))
-    assert [kind for kind, _ in parts] == [1, 2, 3, 5, 6, 7, 12, 10, 11]
+    assert [kind for kind, _ in parts if kind not in (11, 12)] == [1, 2, 3, 5, 6, 7, 10]  # and numbers, if there are any
     assert [(name, kind) for name, kind, _ in imports(parts[1][1])] == [("sin", 0)]
     exported = parts[5][1]
     names = []

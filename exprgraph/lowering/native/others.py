@@ -62,20 +62,28 @@ def has_back_end(triple: str) -> bool:
         return True
 
 
-def _emitted(text: str, m: Machine, printed: bool) -> Any:  # LLVM's objects are freed on return
+def _emitted(text: str, m: Machine, printed: bool, vectors: bool | None = None) -> Any:  # LLVM's objects are freed on return
     llvm = _llvm()
     options = {"cpu": m.cpu, "features": m.features, "opt": 2, "reloc": m.relocation, "codemodel": m.model}
     machine = llvm.Target.from_triple(m.triple).create_target_machine(**options)
     module = llvm.parse_assembly(text)
     module.triple = m.triple
     module.data_layout = str(machine.target_data)
+    if vectors is not None:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_vectorization = tuning.slp_vectorization = vectors
+        passes = llvm.create_pass_builder(machine, tuning)
+        passes.getModulePassManager().run(module, passes)
     return machine.emit_assembly(module) if printed else bytes(machine.emit_object(module))
 
 
-def object_for(text: str, machine: Machine) -> bytes:
-    """The object file of a module."""
+def object_for(text: str, machine: Machine, vectors: bool = True) -> bytes:
+    """The object file of a module, optimised; ``vectors``: whether LLVM may make more vectors of scalars.
+
+    A file is written once, unlike code in this process, so that its compilation may take twice as long.
+    """
     with compiling, in_llvm():
-        code: bytes = _emitted(text, machine, False)
+        code: bytes = _emitted(text, machine, False, vectors)
         return code
 
 

@@ -49,11 +49,16 @@ def compiled(function: Saved, path: str, options: Options, exported: bool = Fals
     target = machine.vectors(32 if options.single else 64)
     called = interface(function, path, options, target)
     windows = machine.format == "COFF"
-    text = module_text(called, target, "dllexport " * (exported and windows), windows)
-    return Compiled(machine, called, object_for(text, machine.machine))
+    text = module_text(called, target, "dllexport " * (exported and windows), _attributes(machine))
+    return Compiled(machine, called, object_for(text, machine.machine, machine.architecture != "ARM"))
 
 
-def module_text(interface: CInterface, target: LLVMTarget, export: str = "", unwound: bool = False) -> str:
+def _attributes(machine: TargetMachine) -> str:
+    """Attributes of all functions: no loop becomes a call of C's library; Windows finds the callers; short code for small machines."""
+    return '"no-builtins"' + " uwtable" * (machine.format == "COFF") + " optsize" * machine.small
+
+
+def module_text(interface: CInterface, target: LLVMTarget, export: str = "", attributes: str = "") -> str:
     """The text of the module.
 
     Raises:
@@ -62,7 +67,7 @@ def module_text(interface: CInterface, target: LLVMTarget, export: str = "", unw
     forms = [_form(interface, interface.one, "one", batch=False)]
     if interface.many is not None:
         forms.append(_form(interface, interface.many, "many", batch=True))
-    return print_alone(interface.name, forms, target, export, unwound)
+    return print_alone(interface.name, forms, target, export, attributes)
 
 
 def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedForm:

@@ -95,6 +95,11 @@ class TargetMachine(NamedTuple):
             return "wasm"
         return {"windows": "COFF", "darwin": "Mach-O", "macos": "Mach-O", "macosx": "Mach-O", "ios": "Mach-O"}.get(self.system, "ELF")
 
+    @property
+    def small(self) -> bool:
+        """Whether it is a microcontroller."""
+        return self.system in ("none", "elf") and pointer_bits(self.machine.triple) == 32
+
     def vectors(self, bits: int) -> LLVMTarget:
         """Its vectors, addresses and memory, for reals of ``bits`` bits."""
         row = ARCHITECTURES[self.architecture]
@@ -104,7 +109,7 @@ class TargetMachine(NamedTuple):
         blocks: tuple[int, ...] = (128, 64, 32, 16, 8)
         if index == 32:
             sizes["workspace"] = 256 * 1024
-        if index == 32 and self.system in ("none", "elf"):  # a microcontroller
+        if self.small:
             blocks, sizes["workspace"] = (8, 4, 2, 1), 4096
         lanes = max(width // bits, 1)
         registers = 32 if width == 512 else row.registers // row.pairs

@@ -54,7 +54,7 @@ def linked(made: Compiled) -> bytes:
         raise CompilationError(f"this function needs {', '.join(others)}, which a linker makes: save evaluator.o and link it with wasm-ld")
     functions = [code for _, kind, code in imported if kind == _OF_FUNCTION]
     i = made.interface
-    start = -(-_end_of_data(parts.get(_DATA)) // 16) * 16
+    start = max(-(-_end_of_data(parts.get(_DATA)) // 16), 1) * 16  # 0 is no address for C
     numbers = {"HEAP": start, "WORKSPACE": i.workspace, "WORKSPACE_ONE": i.one.workspace}
     pages = -(-(start + i.workspace * (4 if i.single else 8)) // _PAGE) + 1
     at = next(index for name, here, index in wasm_symbols(made.code) if here and name == i.name)

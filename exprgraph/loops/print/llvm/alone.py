@@ -76,14 +76,14 @@ _VALUES = tuple(SSAValue(f"%{n}", "reals", False, 0) for n in ("arguments", "res
 _SAMPLES = SSAValue("%samples", "index", False, 0)
 
 
-def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, export: str = "", unwound: bool = False) -> str:
+def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, export: str = "", attributes: str = "") -> str:
     """The text of the module.
 
     Args:
         name: the exported function; all other names of the module begin with it and a point, as no name of C does.
         forms: the form for a single sample; then that for any number of samples, if there is one.
         export: what LLVM writes before the type of a function that others may call, for formats that need it.
-        unwound: whether the system must find the callers of every function, as Windows must.
+        attributes: further attributes of all functions, as LLVM writes them.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -97,7 +97,7 @@ def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, expo
     bodies += [_form(functions, form._replace(program=p), constants) for form, p in zip(forms, programs)]
     bodies.append(_exported(functions, forms, name, export))
     named = set(re.findall(r"@[\w.]+", "\n".join(bodies)))
-    return module(functions, [text for name, text in constants.texts.items() if name in named], bodies, unwound)
+    return module(functions, [text for name, text in constants.texts.items() if name in named], bodies, attributes)
 
 
 class _Constants:

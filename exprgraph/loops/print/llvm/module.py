@@ -35,13 +35,13 @@ def print_program(program: Loops, target: LLVMTarget) -> str:
     return module(functions, [data], bodies)
 
 
-def module(functions: Functions, data: Sequence[str], bodies: Sequence[str], unwound: bool = False) -> str:
+def module(functions: Functions, data: Sequence[str], bodies: Sequence[str], attributes: str = "") -> str:
     """The text of a module: its data, what it declares, the called functions, and its own.
 
-    ``unwound``: with tables by which a system finds the callers of a function.
+    ``attributes`` are further ones of its functions.
     """
-    attributes = [a.replace("noinline", "noinline uwtable") if unwound else a for a in _ATTRIBUTES]
-    return "\n\n".join([*data, *sorted(functions.declared), *functions.called.values(), *bodies, *attributes])
+    written = [a.replace("noinline", f"noinline {attributes}") if attributes else a for a in _ATTRIBUTES]
+    return "\n\n".join([*data, *sorted(functions.declared), *functions.called.values(), *bodies, *written])
 
 
 def called_procedures(program: Loops) -> set[str]:
