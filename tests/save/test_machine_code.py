@@ -146,3 +146,14 @@ def test_nothing_of_this_process_is_in_the_text() -> None:
         assert not re.findall(r"^@.* = (?!internal constant)", text, flags=re.M)
         assert text == module_text(described(fn, target, name="product"), target)
         assert len(re.findall(r"x (?:double|float)\] \[\w+ 0x0000000000000000, \w+ 0x3FF", text)) == 1  # both forms have them
+
+
+@pytest.mark.parametrize("name", ["a microcontroller", "masks"])
+def test_no_samples_and_fewer(name: str) -> None:
+    x = eg.Symbol("x", 2, per_sample=True)
+    target = target_of(name, False)
+    total = described(eg.compile(eg.over_samples.sum(x), x), target)
+    for samples in (0, -1, -(2**40)):
+        assert run(total, target, [np.ones((3, 2))], samples)[0].tolist() == [0.0, 0.0]
+    each = described(eg.compile(eg.sin(x), x), target, batch=False)
+    assert run(each, target, [np.ones((3, 2))], 0)[0].size == 0
