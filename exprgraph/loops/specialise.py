@@ -8,7 +8,7 @@ checks at run time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .program import (
@@ -59,7 +59,7 @@ def specialised(program: Loops, table: Sequence[int], steps: Sequence[int]) -> L
     """
     if len(steps) > 2 * STEPS:
         return program
-    parts = [p._replace(body=_unrolled(p.body, steps), before=_unrolled(p.before, steps)) for p in program.parts]
+    parts = [p._replace(body=_unrolled(p.body, table, steps), before=_unrolled(p.before, table, steps)) for p in program.parts]
     kernels = {p.name: p for p in program.kernels}
     calls: dict[str, dict[int, None]] = defaultdict(dict)  # the entries of each kernel, in order
     for part in parts:
@@ -72,12 +72,14 @@ def specialised(program: Loops, table: Sequence[int], steps: Sequence[int]) -> L
     return program._replace(kernels=(*kept, *made), parts=tuple(_called(p, plan) for p in parts))
 
 
-def _unrolled(body: Sequence[Statement], steps: Sequence[int]) -> tuple[Statement, ...]:
-    """Statements with loops over the table of steps written out."""
+def _unrolled(body: Sequence[Statement], table: Sequence[int], steps: Sequence[int]) -> tuple[Statement, ...]:
+    """Statements with loops over the table of steps written out, also inside of loops over rounds, whose number is in the table."""
     out: list[Statement] = []
     for s in body:
         if not (isinstance(s, Loop) and len(s.body) == 3 and isinstance(s.body[2], Switch)):
-            out.append(s)
+            if isinstance(s, Loop) and isinstance(s.stop, Load) and s.stop.pointer.name == _TABLE and isinstance(s.stop.at, Constant):
+                s = s._replace(stop=index(table[int(s.stop.at.text)]))
+            out.append(_with_blocks(s, lambda inner: _unrolled(inner, table, steps)))
             continue
         code, entry, switch = s.body
         assert isinstance(code, Let) and isinstance(entry, Let) and isinstance(switch, Switch)
@@ -175,9 +177,12 @@ def _written(k: _Kernel, called: str, numbers: Sequence[int], varying: Sequence[
 
 
 def _called(part: Part, plan: Mapping[str, _Specialised]) -> Part:
+    def block(body: Sequence[Statement]) -> tuple[Statement, ...]:
+        return tuple(map(changed, body))
+
     def changed(s: Statement) -> Statement:
         if not isinstance(s, Run) or s.procedure not in plan:
-            return s
+            return _with_blocks(s, block)
         made = plan[s.procedure]
         entry = _entry(s, made.kernel)
         assert entry is not None
@@ -185,10 +190,21 @@ def _called(part: Part, plan: Mapping[str, _Specialised]) -> Part:
         given = dict(zip(made.kernel.parameters, s.args))
         return Run(called, (*(given[p] for p in made.parameters), *map(index, numbers)))
 
-    return part._replace(body=tuple(map(changed, part.body)), before=tuple(map(changed, part.before)))
+    return part._replace(body=block(part.body), before=block(part.before))
 
 
 # ---------------------------------------------------------------- statements with numbers for names
+
+
+def _with_blocks(s: Statement, changed: Callable[[Sequence[Statement]], tuple[Statement, ...]]) -> Statement:
+    """A statement with changed blocks, such as the rounds of a loop."""
+    if isinstance(s, (Loop, Each)):
+        return s._replace(body=changed(s.body))
+    if isinstance(s, Branch):
+        return Branch(s.test, changed(s.then), changed(s.otherwise))
+    if isinstance(s, Switch):
+        return Switch(s.on, tuple((k, changed(b)) for k, b in s.cases))
+    return s
 
 
 def _replaced(s: Statement, values: Mapping[str, Expression]) -> Statement:
@@ -200,6 +216,7 @@ def _replaced(s: Statement, values: Mapping[str, Expression]) -> Statement:
     def block(body: Sequence[Statement]) -> tuple[Statement, ...]:
         return tuple(_replaced(inner, values) for inner in body)
 
+    s = _with_blocks(s, block)
     if isinstance(s, (Let, Set, Add)):
         return s._replace(value=e(s.value))
     if isinstance(s, Variable):
@@ -209,13 +226,10 @@ def _replaced(s: Statement, values: Mapping[str, Expression]) -> Statement:
     if isinstance(s, Run):
         return s._replace(args=tuple(map(e, s.args)))
     if isinstance(s, Loop):
-        return s._replace(start=e(s.start), stop=e(s.stop), body=block(s.body))
+        return s._replace(start=e(s.start), stop=e(s.stop))
     if isinstance(s, Branch):
-        return Branch(e(s.test), block(s.then), block(s.otherwise))
-    if isinstance(s, Switch):
-        return Switch(e(s.on), tuple((k, block(b)) for k, b in s.cases))
-    assert isinstance(s, Each)
-    return s._replace(body=block(s.body))
+        return s._replace(test=e(s.test))
+    return s._replace(on=e(s.on)) if isinstance(s, Switch) else s
 
 
 def _folded(e: Expression) -> Expression:

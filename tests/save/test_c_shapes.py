@@ -1,4 +1,4 @@
-"""Files of C of odd functions: nothing in them, nothing given, the same twice, comparisons, tables, users' code, many arguments."""
+"""Files of C of odd functions: nothing in them, nothing given, the same twice, loops, comparisons, tables, users' code, many arguments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ def _users() -> list[eg.Node]:
     return [half(x), half(y)]
 
 
+def _loops() -> list[eg.Node]:
+    """Loops of one kernel a round and of many, alone, in another one, and with a derivative."""
+    last, sums = eg.scan(lambda h, v: (eg.tanh(A @ h + v * x[:3]), eg.sum(h)), x[1:], eg.array(np.arange(6) / 6), checkpoint=3)
+    return [eg.fori(9, lambda _, c: c * y + 1, y), last, eg.jacobian(last, A, "reverse"), eg.jacobian(sums, x)]
+
+
 CASES: dict[str, tuple[Any, list[Any]]] = {
+    "loops over rounds": (_loops, [x, y, A]),
     "an empty result": (lambda: [x[:0], eg.sum(x)], [x]),
     "only an empty result": (lambda: [x[:0]], [x]),
     "no arguments": (lambda: [eg.array(np.arange(3.0)), eg.array(2.0)], []),
