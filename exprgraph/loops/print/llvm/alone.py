@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Union
 
-from ...program import Load, Loop, Loops, Name, Store, index, operation
+from ...program import Expression, Load, Loop, Loops, Name, Store, index, operation
 from ...together import together, union
 from .builder import LLVMTarget, SSAValue
 from .driver import DriverWriter
@@ -158,9 +158,9 @@ def _form(functions: Functions, form: PlacedForm, constants: _Constants) -> str:
     code.parts(form.program)
     for k, c in enumerate(form.copied):
         code.env[f"to{k}"] = code.own(code.address(f"%{c.to.table}", code.builder.integer(c.to.position)), c.to.each)
-        e = Name("e", "index")
-        moved = Load(Name("w", "reals"), operation("add", index(c.offset), e))
-        code.statements([Loop("e", "neighbours", index(0), index(c.size), (Store(Name(f"to{k}", "reals"), e, moved),))])
+        e: Expression = Name("e", "index") if c.size > 1 else index(0)
+        move = Store(Name(f"to{k}", "reals"), e, Load(Name("w", "reals"), operation("add", index(c.offset), e)))
+        code.statements([Loop("e", "neighbours", index(0), index(c.size), (move,)) if c.size > 1 else move] if c.size else [])
     functions.declared |= code.builder.intrinsics
     given = _GIVEN.replace("i64", functions.target.type_of("index"))
     return f"define internal void @{functions.mark}{form.name}({given}) #0 {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
