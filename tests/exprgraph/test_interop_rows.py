@@ -47,6 +47,7 @@ EXAMPLES: dict[str, Callable[[], Node]] = {
     "softmax": lambda: eg.softmax(A * s, axis=0) @ eg.softmax(v),
     "log_softmax": lambda: eg.log_softmax(A * s, axis=0) @ eg.log_softmax(v),
     "solve": lambda: eg.solve(A + 3 * np.eye(2), A),
+    "recurrence": lambda: eg.recurrence("next_c1 = k1*c1 + x1; y1 = c1", 2, c1=s, k1=v[0], x1=v),
     "sample_sum": lambda: eg.over_samples.sum(eg.sin(p) * v),
 }
 VALUES: dict[Node, Any] = {
