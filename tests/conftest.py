@@ -21,6 +21,8 @@ if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have th
 
 # it imports a package that need not be installed
 collect_ignore = [] if find_spec("jax") else ["fuzz/jax_oracle.py"]
+# programs, which import each other as a package
+collect_ignore += ["benchmarks", "targets"]
 
 
 @pytest.hookimpl(tryfirst=True)

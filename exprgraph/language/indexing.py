@@ -68,7 +68,7 @@ def getitem(node: Node, index: Any) -> Node:
             advanced.append(at)
         entries.append(entry)
     picked = select(node, entries)
-    if take in layout and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
+    if take is not None and take in layout and len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced):
         # NumPy's rule: if a slice separates the array from an integer, the axes of the array come first
         layout.remove(take)
         layout.insert(0, take)
