@@ -191,11 +191,13 @@ def _np_pinv(a: Any) -> Node:
 
 
 def _tensorinv(a: Any, ind: int = 2) -> Node:
-    node = as_node(a)
-    rows, columns = node.shape[:ind], node.shape[ind:]
+    node, first = as_node(a), whole(ind)
+    if first is None or first <= 0:
+        raise TypeError(f"tensorinv: ind is the number of the first axes, at least 1, got {ind!r:.60}")
+    rows, columns = node.shape[:first], node.shape[first:]
     n = math.prod(rows)
-    if ind <= 0 or math.prod(columns) != n:
-        raise ShapeError(f"tensorinv: the first {ind} axes of shape {node.shape} have another size than the others")
+    if math.prod(columns) != n:
+        raise ShapeError(f"tensorinv: the first {first} axes of shape {node.shape} have another size than the others")
     return reshape(inv(reshape(node, (n, n))), columns + rows)
 
 

@@ -61,7 +61,7 @@ def signatures() -> Mapping[str, Signature]:
 def names() -> frozenset[str]:
     """All names: of functions, of procedures, and of operations of typed loops.
 
-    >>> {"tanh", "solve", "powi"} <= names()
+    >>> {"tanh", "lu_solve", "powi"} <= names()
     True
     """
     return frozenset(_texts(False)) | OPERATIONS

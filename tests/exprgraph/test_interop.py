@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_graphs import SYMBOLS, VALUES, expressions
 
 import exprgraph as eg
 from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import topological
 from exprgraph.interop import from_sympy, to_sympy
 
 sp = pytest.importorskip("sympy", reason="SymPy is what is converted to; it comes with the test extras")
@@ -76,6 +77,7 @@ def test_a_derivative_there_is_a_derivative_here(e: Node, by: list[int]) -> None
 @settings(max_examples=40, deadline=None)
 @given(expressions(steps=3))
 def test_arrays_there_and_back(e: Node) -> None:
+    assume(not {"eigenvectors", "eigvalsh", "expm"} & {n.op.name for n in topological([e])})  # they have no formula
     back = from_sympy(to_sympy(e))
     assert back.shape == e.shape
     values = {s: VALUES[s] for s in SYMBOLS.values()}

@@ -146,12 +146,16 @@ def test_no_column_misses_it() -> None:
     assert {column.name: column.missing() for column in COLUMNS.values() if column.missing()} == {}
 
 
-@pytest.mark.parametrize("seed", [0, 1, 6, 8, 9, 12])  # of the first, those whose graphs keep it
+@pytest.mark.parametrize("seed", range(6))
 def test_it_passes_every_check(seed: int) -> None:
     """Values, first to third derivatives in every mode, sparse and entry by entry, by 50 digits and by differences."""
-    choice = AtRandom(seed)
-    e = grow(choice, symbols_for(choice, 2, seed % 2 == 0), 4, end=RUNNING_SUM)
-    assert any(n.op is RUNNING_SUM for n in topological([e]))
+    for k in range(50):  # of which some fold it
+        choice = AtRandom(50 * seed + k)
+        e = grow(choice, symbols_for(choice, 2, seed % 2 == 0), 4, end=RUNNING_SUM)
+        if any(n.op is RUNNING_SUM for n in topological([e])):
+            break
+    else:
+        raise AssertionError("no expression with it")
     check_derivatives(e, 3, compiled=seed < 2, seed=seed)
     check_values(e, compiled=seed < 2)
     check_identity(e, eg.parse(eg.to_python(e)), order=1)

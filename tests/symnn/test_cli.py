@@ -289,7 +289,7 @@ BAD_NETWORKS = {
     "Dense(2,3) Dense(3,1)": ["cannot read"],
     "Dense": ["expected a layer", "'Dense'"],
     "3": ["expected a layer", "'3'"],
-    "Conv(2,3)": ["unknown layer 'Conv'", "Dense, Linear, Affine, Residual, Chain"],
+    "Conv(2,3)": ["unknown layer 'Conv'", "Dense, Linear, Affine, Residual, Flow, Chain"],
     "nn.Dense(2,3)": ["expected a layer"],
     "Dense(2,1,tanhh)": ["unknown activation 'tanhh'", "tanh"],
     "Dense(2)": ["Dense(2)", "n_out"],

@@ -16,7 +16,7 @@ from exprgraph.testing import bounds, constants, edge_points, expressions, funct
 from exprgraph.testing.growing import GROW, AtRandom, grow, symbols_for, values_for
 
 COMMON = settings(max_examples=60, deadline=None)
-ROWS = sorted(name for name in TABLE if not name.endswith("_doc"))
+ROWS = sorted(name for name, row in TABLE.items() if not name.endswith("_doc") and GROW.reason(row) is None)
 
 
 @pytest.mark.parametrize("name", ROWS)
