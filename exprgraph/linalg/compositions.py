@@ -203,6 +203,8 @@ def _tensorinv(a: Any, ind: int = 2) -> Node:
 
 def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Node:
     node, right = as_node(a), as_node(b)
+    if axes is not None and not isinstance(axes, (tuple, list)):
+        raise TypeError(f"tensorsolve: axes are a tuple of whole numbers, got {axes!r:.60}")
     last = [normalize_axis(k, node.ndim) for k in axes or ()]
     node = transpose(node, [*(k for k in range(node.ndim) if k not in last), *last])
     unknown, n = node.shape[right.ndim :], right.size

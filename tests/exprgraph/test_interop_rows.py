@@ -27,7 +27,6 @@ A, v, s = eg.Symbol("A", (2, 2)), eg.Symbol("v", 2), eg.Symbol("s")
 p = eg.Symbol("p", 2, per_sample=True)
 #: expressions that hold a structural primitive; of one without an example, one is made at random
 EXAMPLES: dict[str, Callable[[], Node]] = {
-    "recurrence": lambda: eg.scan(lambda c, x: (c * x + s, eg.tanh(c)), A[0], eg.stack([v, 2 * v]))[1],
     "symbol": lambda: v,
     "constant": lambda: v * 0 + 2.5,
     "array": lambda: v + np.array([0.1, -3.0]),
