@@ -302,7 +302,7 @@ def page() -> str:
     works, refused = [], []
     for name in names():
         ok, text = outcome(name)
-        text = text.replace("|", "\\\\|")
+        text = text.replace("|", "\\|")
         if ok:
             works.append(f"| `{name}` | `{text}` |")
         else:

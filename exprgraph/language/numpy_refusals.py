@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_VALUES = "they need values: take them of evaluate(x, {...}), or of the results of a compiled function"
+_VALUES = "this function needs numbers, such as the results of evaluate(x, {...}) or of a compiled function"
 _IMMUTABLE = "expressions are immutable; make a new one with where(...), insert(...), concatenate([...]) or place(...)"
 _POSITIONS = "the positions depend on values"
 _BITS = "expressions are real numbers; & | ^ ~ combine conditions such as (x > 0) & (x < 1)"
@@ -11,7 +11,7 @@ _SHAPE = "the shape of the result depends on values"
 #: by name, without the module: the reason and the remedy
 REFUSALS: dict[str, str] = {
     **dict.fromkeys(
-        ("allclose", "array_equal", "array_equiv"), "the answer would be a truth value; isclose(a, b) compares elements, and " + _VALUES
+        ("allclose", "array_equal", "array_equiv"), "the answer would be a truth value; isclose(a, b) compares elements; " + _VALUES
     ),
     **dict.fromkeys(
         ("argsort", "argpartition", "lexsort"),
@@ -45,11 +45,11 @@ REFUSALS: dict[str, str] = {
          "bitwise_left_shift", "bitwise_right_shift", "packbits", "unpackbits"),
         _BITS,
     ),
-    **dict.fromkeys(("gcd", "lcm"), "they are for whole numbers; mod(a, b) is the remainder"),
-    **dict.fromkeys(("frexp", "nextafter", "spacing"), f"they show how a float is stored; {_VALUES}"),
+    **dict.fromkeys(("gcd", "lcm"), "this function is for whole numbers; mod(a, b) is the remainder"),
+    **dict.fromkeys(("frexp", "nextafter", "spacing"), f"the result shows how a float is stored; {_VALUES}"),
     **dict.fromkeys(
         ("roots", "polyfit", "poly", "polydiv"),
-        f"they compute with numbers; polyval(p, x), polyadd and polymul take expressions; {_VALUES}",
+        f"polyval(p, x), polyadd and polymul take expressions; {_VALUES}",
     ),
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), f"{_VALUES}; pickle.dump writes an expression"),
     **dict.fromkeys(("may_share_memory", "shares_memory"), "expressions have no memory; `is` asks whether two are the same"),

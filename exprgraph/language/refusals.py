@@ -16,6 +16,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("grad", "backward"), "exprgraph.gradient(e, x)"),
     "jac": "exprgraph.jacobian(e, x)",
     "lambdify": "exprgraph.compile(e, x)",
+    "save": "exprgraph.compile(e, x).save(...)",
 }
 
 

@@ -20,7 +20,7 @@ def parse_expression(text: str, what: str) -> ast.expr:
     try:
         tree = ast.parse(" ".join(text.split()), mode="eval").body
     except SyntaxError as e:
-        raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}") from None
+        raise InputError(f"{what}: cannot read {shortened(text)!r}: {e.msg}; commas separate layers and derivatives") from None
     except (ValueError, RecursionError, MemoryError):  # a zero byte, or nested too deeply for Python
         raise InputError(f"{what}: cannot read {shortened(text)!r}: it is nested too deeply, or is not text") from None
     pending: list[tuple[ast.AST, int]] = [(tree, 0)]
