@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.loops.print.c_names import not_a_name
 from exprgraph.lowering.save.formats import FORMATS, suffixes
 from exprgraph.lowering.save.header import header
 from exprgraph.lowering.save.interface import CInterface, identifier, interface
@@ -50,7 +51,7 @@ def test_an_option_that_a_format_does_not_have_names_those_that_do(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["int", "class", "my-x", "2d", "sin", "_f", "f__g", "θ", "main", "memcpy"])
+@pytest.mark.parametrize("name", ["int", "class", "my-x", "2d", "sin", "_f", "f__g", "θ", "main", "memcpy", "INFINITY", "int64_t"])
 def test_names_that_c_cannot_use(name):
     with pytest.raises(ValueError, match=r"cannot be the name of a function in C: .*give another one, as name='") as caught:
         described(FN, f"out/{name}.c")
@@ -76,6 +77,19 @@ def test_identifiers_differ_and_mean_nothing_in_c():
     assert found[:8] == ["x", "x_2", "x_2_2", "int_", "L1_W", "x_0", "theta", "Theta"]
     assert len(set(found)) == len(found) and "workspace" not in found
     assert all(n.isascii() and n.isidentifier() for n in found)
+
+
+def test_identifiers_are_no_macros_or_types_of_headers():
+    """The header is read after others, whose macros replace names; the header has macros, too."""
+    for name in "INFINITY NAN EOF EDOM M_PI INT64_MAX UINT64_C FLT_EVAL_METHOD math_errhandling stdin int64_t F F_H F_WORKSPACE".split():
+        z = eg.Symbol(name)
+        made = described(eg.compile({name: eg.sin(z), f"{name}_2": 2 * z}, [z]), "F.c")
+        found = [q.identifier for q in (*made.arguments, *made.results)]
+        macros = re.findall(r"#define (\w+)", header(made))
+        assert len(set(found)) == 3 and not {name, *macros} & set(found) and all(not_a_name(n) is None for n in found)
+    assert [identifier(n, []) for n in ("T_MAX", "ENERGY", "M_x", "x_t", "M_PI", "EOF")] == [
+        "T_MAX", "ENERGY", "M_x", "x_t", "value_M_PI", "value_EOF",
+    ]  # fmt: skip
 
 
 def test_the_interface_of_a_function():

@@ -33,20 +33,42 @@ DECLARED = frozenset(
     """.split()
 )
 
+_ERRORS = """
+    EOF E2BIG EACCES EAGAIN EBADF EBUSY ECHILD EDEADLK EDOM EEXIST EFAULT EFBIG EILSEQ EINTR EINVAL EIO EISDIR EMFILE EMLINK ENAMETOOLONG
+    ENFILE ENODEV ENOENT ENOEXEC ENOLCK ENOMEM ENOSPC ENOSYS ENOTDIR ENOTEMPTY ENOTSUP ENOTTY ENXIO EOVERFLOW EPERM EPIPE ERANGE EROFS
+    ESPIPE ESRCH ETIMEDOUT EXDEV
+"""
+#: macros of C's own headers, also of their common extensions; the preprocessor would replace such a name anywhere
+MACROS = re.compile(
+    rf"""
+    {"|".join(_ERRORS.split())} | INFINITY | NAN | HUGE_VAL[FL]? | math_errhandling | MATH_ERR(?:NO|EXCEPT) | NULL | BUFSIZ | signgam
+    | FP_(?:NAN|INFINITE|ZERO|SUBNORMAL|NORMAL|ILOGB0|ILOGBNAN|FAST_FMA[FL]?) | std(?:in|out|err) | EXIT_(?:SUCCESS|FAILURE)
+    | M_(?:E|LOG2E|LOG10E|LN2|LN10|PI|PI_2|PI_4|1_PI|2_PI|2_SQRTPI|SQRT2|SQRT1_2) | SEEK_(?:SET|CUR|END) | CLOCKS_PER_SEC | CHAR_BIT
+    | (?:U?INT(?:(?:_LEAST|_FAST)?(?:8|16|32|64)|MAX|PTR)?|S?CHAR|UCHAR|U?SHRT|U?L?LONG|SIZE|PTRDIFF|WCHAR|WINT|SIG_ATOMIC|RAND)_M(?:AX|IN)
+    | U?INT(?:8|16|32|64|MAX)_C | (?:FLT|DBL|LDBL)_(?:MAX|MIN|EPSILON|TRUE_MIN|(?:MANT_|DECIMAL_)?DIG|M(?:AX|IN)_(?:10_)?EXP|HAS_SUBNORM)
+    | FLT_(?:RADIX|ROUNDS|EVAL_METHOD) | DECIMAL_DIG
+    """,
+    re.VERBOSE,
+)
+#: types that headers declare
+_TYPES = re.compile(r"(?:u?int(?:(?:_least|_fast)?(?:8|16|32|64)|max|ptr)|double|float|s?size|ptrdiff|wchar|max_align)_t")
+
 
 def not_a_name(text: str) -> str | None:
     """Why C or C++ cannot use a text as the name of a function; ``None`` if they can.
 
-    >>> not_a_name("evaluator"), not_a_name("class"), not_a_name("a-b")
-    (None, 'it is a keyword of C or C++', 'it is no identifier')
+    >>> not_a_name("evaluator"), not_a_name("class"), not_a_name("a-b"), not_a_name("INFINITY")
+    (None, 'it is a keyword of C or C++', 'it is no identifier', "C's headers have a macro or type of this name")
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
         return "it is no identifier"
     if text in KEYWORDS:
         return "it is a keyword of C or C++"
+    if MACROS.fullmatch(text) or _TYPES.fullmatch(text):
+        return "C's headers have a macro or type of this name"
     if text.startswith("_") or "__" in text:
         return "C and C++ reserve names that begin with an underscore, or have two together"
     return "C's library has a function of this name" if text in DECLARED else None
 
 
-__all__ = ["DECLARED", "KEYWORDS", "not_a_name"]
+__all__ = ["DECLARED", "KEYWORDS", "MACROS", "not_a_name"]

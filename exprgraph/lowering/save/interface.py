@@ -22,7 +22,7 @@ from typing import NamedTuple
 from ...graph.node import Node
 from ...graph.primitive import SAMPLE_COUNT, SAMPLE_SUM
 from ...graph.traverse import topological
-from ...loops.print.c_names import not_a_name
+from ...loops.print.c_names import MACROS, not_a_name
 from ...loops.target import CPU, Target
 from ...meaning.query import count_ops
 from ..plan.program import Program
@@ -140,6 +140,8 @@ class CInterface:
 
 #: names of the header's own, beside those of arguments and results
 _TAKEN = ("arguments", "results", "workspace", "samples")
+#: its macros, after the prefix, and that of the self-check
+_MACROS = ("H", "MAIN", "ARGUMENTS", "RESULTS", "WORKSPACE", "WORKSPACE_ONE")
 
 
 def interface(function: Saved, path: str, options: Options, target: Target = CPU) -> CInterface:
@@ -162,7 +164,7 @@ def interface(function: Saved, path: str, options: Options, target: Target = CPU
         many = None
     elif many is not None and not _lanes_gain(function, lanes):
         many = None
-    taken = [*_TAKEN, name, f"{name}_call"]
+    taken = [*_TAKEN, name, f"{name}_call", *(f"{name.upper()}_{macro}" for macro in _MACROS)]
     given = [function.arguments[k] for k in positions]
     arguments = [Quantity(identifier(a.name, taken), a.name, a.shape, a.per_sample) for a in given]
     results = [
@@ -233,12 +235,12 @@ def identifier(name: str, taken: list[str]) -> str:
     ('L1_W', 'x_0', 'theta', 'int_')
     """
     text = re.sub(r"[^0-9A-Za-z]+", "_", "".join(map(_plain, unicodedata.normalize("NFKD", name)))).strip("_")[:60] or "value"
-    text = f"value_{text}" if text[0].isdigit() else text
+    text = f"value_{text}" if text[0].isdigit() or MACROS.fullmatch(text) else text
     text += "_" * (not_a_name(text) is not None or (len(text) == 1 and text in "IEFLU"))
     count, found = 1, text
     while found in taken:
         count += 1
-        found = f"{text}_{count}"
+        found = f"{text.rstrip('_')}_{count}"
     taken.append(found)
     return found
 
