@@ -49,7 +49,7 @@ REFUSALS: dict[str, str] = {
     **dict.fromkeys(("frexp", "nextafter", "spacing"), f"the result shows how a float is stored; {_VALUES}"),
     **dict.fromkeys(
         ("roots", "polyfit", "poly", "polydiv"),
-        f"polyval(p, x), polyadd and polymul take expressions; {_VALUES}",
+        f"{_VALUES}; polyval(p, x), polyadd and polymul take expressions",
     ),
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), f"{_VALUES}; pickle.dump writes an expression"),
     **dict.fromkeys(("may_share_memory", "shares_memory"), "expressions have no memory; `is` asks whether two are the same"),
