@@ -40,6 +40,20 @@ def test_another_ending_is_an_error_that_lists_all(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_ending_alone_is_no_name(tmp_path):
+    for name in (".c", ".so"):
+        with pytest.raises(eg.FileNameError, match="an ending without a name"):
+            FN.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_derivatives_that_are_no_names():
+    for given in (3, [3]):
+        with pytest.raises(TypeError, match="derivatives are names"):
+            print(Options(derivatives=given).derivative_names)  # type: ignore[arg-type]
+    assert Options(derivatives="jac, adj").derivative_names == ["jac", "adj"]
+
+
 def test_an_option_that_a_format_does_not_have_names_those_that_do(tmp_path):
     for option, value in {"libm": True, "name": "f", "params": {"y": 1.0}, "dtype": np.float32, "cpu": "none"}.items():
         if option in FORMATS[0].options:

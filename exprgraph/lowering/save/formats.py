@@ -94,6 +94,8 @@ def save(function: Saved, path: str | os.PathLike[str], options: Options) -> Non
         OSError: the file cannot be written.
     """
     name = checked_name(path, WHAT, suffixes())
+    if os.path.basename(name).lower() in suffixes():
+        raise FileNameError(f"cannot save {WHAT} to {name}: it is an ending without a name")
     ending = os.path.splitext(name)[1]
     if ending and ending.lower() not in suffixes():
         listed = " or ".join(suffixes())

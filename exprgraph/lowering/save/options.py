@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ class Options:
             TypeError: they are neither text nor several texts.
         """
         given = self.derivatives
-        names = given.split(",") if isinstance(given, str) else list(given)
+        names = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
         if not all(isinstance(n, str) for n in names):
             raise TypeError(f'derivatives are names, as in "jac, adj" or ["jac", "adj"], got {given!r}')
         return [n.strip() for n in names if n.strip()]
