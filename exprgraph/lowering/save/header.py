@@ -38,7 +38,7 @@ def _description(x: CInterface) -> Iterator[str]:
     yield from _listed("results", x.results)
     yield ""
     if x.many is None and x.function.takes_batches:
-        yield "The code computes the samples one by one."
+        yield "The code computes the samples one by one; for no samples, it writes nothing."
     yield f"The workspace has room for {x.prefix}_WORKSPACE numbers; for a single sample, {x.prefix}_WORKSPACE_ONE are enough."
     yield "Arrays that are written overlap no others.  Nothing is checked or allocated.  Several threads may call the function,"
     yield "each with a workspace of its own."
