@@ -246,7 +246,10 @@ class _Prepared:
                 form.code.address, self._table(given), self._table([outputs[-1]]), self._memory(program.workspace),
                 self._memory(program.shared), len(gathers) // 3, self._table(gathers), 0, self._table([0, term.samples]), 0, outputs[-1],
             ])  # fmt: skip
-        return np.array(rows, dtype=np.uint64).reshape(len(rows), width), outputs
+        table = np.zeros((len(rows), width), np.uint64)  # changed from run to run
+        for k, row in enumerate(rows):
+            table[k] = row
+        return table, outputs
 
     def _table_of_descent(self, descent: Descent, outputs: list[int]) -> np.ndarray:
         update, total, scalars, state = descent.form_of_update, descent.total, descent.scalars, descent.state
@@ -258,11 +261,13 @@ class _Prepared:
         given += [state.ctypes.data + k * n * item for k in range(1, len(state))]
         given += [self._address(scalars), scalars.ctypes.data + item]
         output = self._memory(state.size)
-        return np.array([
+        table = np.zeros(len(self._words), np.uint64)  # changed from run to run
+        table[...] = [
             len(descent.terms), self._rows.ctypes.data, n + 1, summed, state.ctypes.data, state.size, scalars.ctypes.data, 0, 0, 0,
             update.code.address, self._table(given), self._table([output]), self._memory(update.program.workspace),
             self._memory(update.program.shared), output,
-        ], dtype=np.uint64)  # fmt: skip
+        ]  # fmt: skip
+        return table
 
     def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
         """Make the steps; see :meth:`Descent.run`."""

@@ -222,8 +222,11 @@ def test_a_saved_module_runs_alone_and_runs_no_name(tmp_path) -> None:
     fn.save(tmp_path / "saved.py")
     text = (tmp_path / "saved.py").read_text(encoding="utf-8")
     tree = ast.parse(text)
-    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    assert not called & {"open", "eval", "exec", "__import__", "alert"}
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    assert not {n.func.id for n in calls} & {"open", "eval", "__import__", "alert"}
+    # what is executed is text of the package about numbers: names of arguments are data
+    executed = [ast.unparse(n) for n in calls if n.func.id == "exec"]
+    assert executed == ["exec(compile(KERNEL, '<KERNEL>', 'exec'), names)", "exec(text, names)"]
     eg.compile(eg.sin(eg.Symbol("x")), eg.Symbol("x")).save(tmp_path / "harmless.py")
     assert imported(tree) == imported(ast.parse((tmp_path / "harmless.py").read_text(encoding="utf-8")))
     values = np.linspace(-1, 1, len(symbols))

@@ -20,7 +20,7 @@ import exprgraph as eg
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 CXX = [f"{name} -x c++ -std=c++17" for name in ("g++", "clang++") if shutil.which(name)]
 STRICT = "-Wall -Wextra -pedantic -Werror"
-SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZED = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 needs_a_compiler = pytest.mark.skipif(not COMPILERS, reason="there is no C compiler on this machine")
 

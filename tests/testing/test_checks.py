@@ -74,10 +74,16 @@ def test_every_row_passes_every_check(name: str, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_passes_every_check_compiled(name: str) -> None:
+    checked = 0
     for seed in range(10, 14):
         e = made(name, seed, per_sample=seed % 2 == 0 or name.startswith("sample"))
-        check_derivatives(e, 3, seed=seed)
+        try:
+            check_derivatives(e, 3, seed=seed)
+        except UnsmoothPointError:  # a random point at which the expression has no finite value
+            continue
         check_values(e)
+        checked += 1
+    assert checked > 1
 
 
 @pytest.mark.parametrize("name", ["tanh", "where", "atan2"])
