@@ -55,6 +55,7 @@ def problem(terms: Any = TERMS) -> Problem:
     return Problem(NN.params, parts_of(NN, terms, None), np.dtype(float))
 
 
+@pytest.mark.slow
 def test_residuals_and_their_derivatives_are_those_of_the_loss() -> None:
     p, theta = problem(), START.flat
     r = p.residuals(theta)
@@ -83,6 +84,7 @@ def test_rows_come_in_blocks_of_bounded_size(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(np.concatenate(parts), np.concatenate(whole), rtol=1e-13)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("method", ["normal", "dual", "qr", "cg"])
 @pytest.mark.parametrize("damping", [1e-3, 1.0])
 def test_every_form_solves_the_same_system(method: str, damping: float) -> None:
@@ -134,6 +136,7 @@ def test_a_singular_system_is_no_step() -> None:
 DATA = (POINTS, np.sin(2 * POINTS))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("optimizer", "epochs", "loss"),
     [
