@@ -49,6 +49,7 @@ class Choice(Protocol):
     def whole(self, low: int, high: int) -> int: ...
     def number(self, low: float, high: float) -> float: ...
     def more(self, most: int) -> bool: ...
+    def together(self, make: Callable[[], T]) -> T: ...
 
 
 class AtRandom:
@@ -68,6 +69,9 @@ class AtRandom:
 
     def more(self, most: int) -> bool:
         return True
+
+    def together(self, make: Callable[[], T]) -> T:
+        return make()
 
 
 class Garden:
@@ -359,11 +363,17 @@ def grow(
     leaves = [r for r in table if r.leaf]
     elementwise = [r for r in table if isinstance(r, Function)]
     garden = Garden(choice, symbols)
-    for _ in range(steps):
+    kinds = [k for k in (structural, structural, structural, elementwise, elementwise, elementwise, leaves) if k]
+
+    def grown() -> bool:
         if not choice.more(steps):
-            break
-        kinds = [k for k in (structural, structural, structural, elementwise, elementwise, elementwise, leaves) if k]
+            return False
         garden.add(step(garden, choice.pick(choice.pick(kinds))))
+        return True
+
+    for _ in range(steps):
+        if not choice.together(grown):
+            break
     if end is not None:
         made = step(garden, end)
         garden.bounds(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
@@ -41,6 +41,10 @@ class _Drawn:
 
     def more(self, most: int) -> bool:
         return self.draw(st.integers(0, 2 * most)) > 0  # shrinks to an end here
+
+    def together(self, make: Callable[[], T]) -> T:
+        """Draw the choices of a step as one part, which hypothesis can leave out as a whole."""
+        return self.draw(st.builds(make))
 
 
 def shapes(max_ndim: int = 2, max_side: int = 3, min_side: int = 1) -> st.SearchStrategy[Shape]:
