@@ -15,7 +15,22 @@ from typing import Any
 from exprgraph import __version__ as __version__
 
 from .errors import ActivationError, ArgumentError, ParameterError, ParameterFileError, UnknownParameterError
-from .layers import AdaptiveActivation, Affine, Chain, Dense, Flow, Layer, Linear, Parameter, Residual
+from .layers import (
+    GRU,
+    LSTM,
+    RNN,
+    AdaptiveActivation,
+    Affine,
+    Chain,
+    Dense,
+    Flow,
+    Layer,
+    LayerNorm,
+    Linear,
+    MultiHeadAttention,
+    Parameter,
+    Residual,
+)
 from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
 from .network.build import BuiltFunction, build_nn_function
 from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
@@ -50,9 +65,12 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "BFGS",
+    "GRU",
     "LBFGS",
+    "LSTM",
     "MAE",
     "MSE",
+    "RNN",
     "ActivationError",
     "Adam",
     "AdamW",
@@ -75,11 +93,13 @@ __all__ = [
     "Jacobian",
     "Laplacian",
     "Layer",
+    "LayerNorm",
     "LevenbergMarquardt",
     "Linear",
     "Loss",
     "LossTerm",
     "Momentum",
+    "MultiHeadAttention",
     "NetworkLoss",
     "NeuralNetwork",
     "NeuralNetworkParameters",

@@ -9,6 +9,24 @@ from .residual import Residual
 from .flow import Flow
 from .chain import Chain
 from .adaptive import AdaptiveActivation
+from .recurrent import GRU, LSTM, RNN
+from .layer_norm import LayerNorm
+from .attention import MultiHeadAttention
 # isort: on
 
-__all__ = ["AdaptiveActivation", "Affine", "Chain", "Dense", "Flow", "Layer", "Linear", "Parameter", "Residual"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "AdaptiveActivation",
+    "Affine",
+    "Chain",
+    "Dense",
+    "Flow",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "MultiHeadAttention",
+    "Parameter",
+    "Residual",
+]
