@@ -51,7 +51,8 @@ class LayerNorm(Layer):
             raise ShapeError(f"{self!r} takes an input whose last axis has length {self.n}, got shape {node.shape}")
         centred = node - eg.mean(node, axis=-1, keepdims=True)
         variance = eg.mean(centred**2, axis=-1, keepdims=True)
-        return eg.as_expression(ps["gain"]) * (centred / eg.sqrt(variance + self.epsilon)) + ps["bias"]
+        made: Node = ps["gain"] * (centred / eg.sqrt(variance + self.epsilon)) + ps["bias"]
+        return made
 
 
 __all__ = ["LayerNorm"]
