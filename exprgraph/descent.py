@@ -105,7 +105,9 @@ class Descent:
         row: np.ndarray = self.state[0]
         return row
 
-    def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+    def run(
+        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray | None = None
+    ) -> int:
         """Make one step for each learning rate; write each step's loss, computed before its update.
 
         Args:
@@ -113,6 +115,7 @@ class Descent:
             rates: the learning rate of each step.
             begun: the number of steps made before.
             losses: where each step's loss goes.
+            values: where the value of each term goes, of shape (terms, steps); they are written if there are several terms.
 
         Returns:
             The number of steps made: fewer than ``len(rates)`` if a loss or gradient was not finite; the
@@ -120,21 +123,24 @@ class Descent:
 
         Raises:
             ValueError: a batch refers to samples that do not exist, or there are fewer batches than rates.
-            ShapeError: data or ``losses`` have a wrong size or type.
+            ShapeError: data, ``losses`` or ``values`` have a wrong size or type.
         """
         rates = np.ascontiguousarray(rates, self.dtype)
         batches = [None if b is None else _checked(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
-        self._check(rates, losses)
-        if self.is_native:
-            return self._in_machine_code(batches, rates, begun, losses)
-        return self._in_python(batches, rates, begun, losses)
+        if values is None:
+            values = np.empty((len(self.terms), len(rates)), self.dtype)
+        self._check(rates, losses, values)
+        made = self._in_machine_code if self.is_native else self._in_python
+        return made(batches, rates, begun, losses, values)
 
-    def _check(self, rates: np.ndarray, losses: np.ndarray) -> None:
+    def _check(self, rates: np.ndarray, losses: np.ndarray, values: np.ndarray) -> None:
         """Check the sizes of all arrays that machine code uses, at each run: their owner may have changed them."""
         if rates.ndim != 1 or losses.shape != rates.shape or losses.dtype != self.dtype or not losses.flags.carray:
             raise ShapeError(
                 f"losses: expected {rates.size} of {self.dtype} for rates of shape {rates.shape}, got {losses.dtype} {losses.shape}"
             )
+        if values.shape != (len(self.terms), rates.size) or values.dtype != self.dtype or not values.flags.carray:
+            raise ShapeError(f"values: expected shape {(len(self.terms), rates.size)} of {self.dtype}, got {values.dtype} {values.shape}")
         for term in self.terms:
             for argument, a in zip(term.data, term.arrays, strict=True):
                 size = argument.size * (term.samples if argument.per_sample else 1)
@@ -145,21 +151,27 @@ class Descent:
 
     # -- machine code
 
-    def _in_machine_code(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+    def _in_machine_code(
+        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
+    ) -> int:
         prepared = self._prepared
         if prepared is None or not prepared.fits(self, batches):
             prepared = self._prepared = _Prepared(self, batches)
-        return prepared.run(batches, rates, begun, losses)
+        return prepared.run(batches, rates, begun, losses, values)
 
     # -- the same in Python, for code that only Numba compiles
 
-    def _in_python(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+    def _in_python(
+        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
+    ) -> int:
         n = self.state.shape[1]
         for step, rate in enumerate(rates):
             total = np.zeros(n + 1, self.dtype)
-            for term, form, batch in zip(self.terms, self.forms, batches):
+            for k, (term, form, batch) in enumerate(zip(self.terms, self.forms, batches)):
                 chosen = None if batch is None else batch.indices[batch.offsets[step] : batch.offsets[step + 1]]
-                total += self._value_and_gradient(term, form, chosen)
+                own = self._value_and_gradient(term, form, chosen)
+                values[k, step] = own[0]
+                total += own
             losses[step] = total[0]
             if not np.all(np.isfinite(total)):
                 return step
@@ -244,7 +256,7 @@ class _Prepared:
             program = form.program
             rows.append([
                 form.code.address, self._table(given), self._table([outputs[-1]]), self._memory(program.workspace),
-                self._memory(program.shared), len(gathers) // 3, self._table(gathers), 0, self._table([0, term.samples]), 0, outputs[-1],
+                self._memory(program.shared), len(gathers) // 3, self._table(gathers), 0, self._table([0, term.samples]), 0, outputs[-1], 0,
             ])  # fmt: skip
         table = np.zeros((len(rows), width), np.uint64)  # changed from run to run
         for k, row in enumerate(rows):
@@ -269,9 +281,13 @@ class _Prepared:
         ]  # fmt: skip
         return table
 
-    def run(self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray) -> int:
+    def run(
+        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
+    ) -> int:
         """Make the steps; see :meth:`Descent.run`."""
-        for row, batch in zip(self._rows, batches):
+        place, step = values.ctypes.data, values.strides[0]
+        for k, (row, batch) in enumerate(zip(self._rows, batches)):
+            row[self._columns["values"]] = place + k * step
             if batch is not None:
                 row[self._columns["indices"]] = batch.indices.ctypes.data
                 row[self._columns["offsets"]] = batch.offsets.ctypes.data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -19,12 +20,29 @@ class History:
         validation: the loss on the validation data after the epoch; empty without such data.
         validated: the epochs of ``validation``, from 1.
         steps: the loss of each step, an ``array`` of doubles: a run may have tens of millions.
+        terms: for a loss of several terms, the loss of each term by its name, with its weight, for each epoch like ``loss``.
+
+    >>> import numpy as np
+    >>> from symnn import Dense, SymbolicNeuralNetwork, train
+    >>> from symnn.physics import residual_terms
+    >>> nn = SymbolicNeuralNetwork(Dense(1, 1))
+    >>> x, ends = np.linspace(0, 1, 9)[:, None], np.array([[0.0], [1.0]])
+    >>> terms = residual_terms({"inside": (nn.output - nn.input, {nn.input: x}), "ends": (nn.output, {nn.input: ends}, 2.0)})
+    >>> history = train(nn, terms, epochs=5, rng=0).history
+    >>> list(history.terms), np.allclose(np.sum(list(history.terms.values()), axis=0), history.loss)
+    (['inside', 'ends'], True)
     """
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     validated: list[int] = field(default_factory=list)
     steps: array[float] = field(default_factory=lambda: array("d"))
+    terms: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def last_terms(self) -> dict[str, float]:
+        """The loss of each term at the last epoch."""
+        return {name: values[-1] for name, values in self.terms.items() if values}
 
     def __repr__(self) -> str:
         losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""
@@ -76,6 +94,7 @@ class ProgressReport:
         validation: the last loss on the validation data; ``None`` before there is one.
         seconds: the time since the run began, or resumed from a checkpoint.
         left: the estimated seconds to the end; ``None`` if there is no estimate.
+        terms: the loss of each term by its name, if there are several.
 
     >>> from symnn.reports import ProgressReport
     >>> print(ProgressReport(250, 1000, 0.0123456, None, 90.0, 270.0))
@@ -88,9 +107,11 @@ class ProgressReport:
     validation: float | None
     seconds: float
     left: float | None
+    terms: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        parts = [f"epoch {self.epoch} of {self.epochs}", f"loss {self.loss:.3g}"]
+        terms = " + ".join(f"{name} {value:.3g}" for name, value in self.terms.items())
+        parts = [f"epoch {self.epoch} of {self.epochs}", f"loss {self.loss:.3g}" + (f" ({terms})" if terms else "")]
         if self.validation is not None:
             parts.append(f"validation {self.validation:.3g}")
         parts.append(_duration(self.seconds))
@@ -162,12 +183,14 @@ class Epoch:
         loss: the mean of its batches' losses.
         validation: the validation loss, if there is one for this epoch.
         parameters: a copy of the current parameters.
+        terms: the loss of each term by its name, if there are several.
     """
 
     number: int
     loss: float
     validation: float | None
     parameters: NeuralNetworkParameters
+    terms: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         validation = "" if self.validation is None else f", validation {self.validation:.3g}"

@@ -131,6 +131,12 @@ def parameters_of(nn: Any) -> NeuralNetworkParameters:
     return ps
 
 
+def names_of(parts: Sequence[Part]) -> list[str]:
+    """The names of the terms, numbered where they are equal."""
+    names = [p.name for p in parts]
+    return [n if names.count(n) == 1 else f"{n} ({k})" for k, n in enumerate(names, 1)]
+
+
 def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     """The loss as a scalar over all samples, and for a :class:`Loss` the symbol of the target."""
     if isinstance(loss, type) and issubclass(loss, NetworkLoss):
@@ -260,4 +266,4 @@ def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
     return flat
 
 
-__all__ = ["LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "loss_expression", "parameters_of", "parts_of"]
+__all__ = ["LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "loss_expression", "names_of", "parameters_of", "parts_of"]

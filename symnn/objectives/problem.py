@@ -140,9 +140,12 @@ class Problem:
         self._parts = tuple(parts)
         #: the data of each part, in the order of its symbols; they may be changed in place
         self.arrays = [[own_data(s, a, p.samples, dtype) for s, a in zip(p.symbols, p.arrays)] for p in parts]
+        #: the parameters and the values of the parts of the last evaluation
+        self._last: tuple[np.ndarray, list[float]] | None = None
 
     def replace(self, parts: Sequence[Part]) -> None:
         """Take other data for the same terms."""
+        self.forget()
         self._parts = tuple(parts)
         self.arrays = [[own_data(s, a, p.samples, self.dtype) for s, a in zip(p.symbols, p.arrays)] for p in parts]
         if "_residuals" in vars(self):
@@ -181,23 +184,39 @@ class Problem:
 
     def value(self, theta: np.ndarray) -> float:
         """The loss."""
-        theta = self._theta(theta)
-        return float(sum(float(f(theta, *arrays)) for f, arrays in zip(self._values, self.arrays)))
+        return float(sum(self.terms(theta)))
 
     def terms(self, theta: np.ndarray) -> list[float]:
         """The loss of each part, with its weight."""
-        theta = self._theta(theta)
-        return [float(f(theta, *arrays)) for f, arrays in zip(self._values, self.arrays)]
+        own = self._theta(theta)
+        values = [float(f(own, *arrays)) for f, arrays in zip(self._values, self.arrays)]
+        self._last = theta.copy(), values
+        return values
+
+    def forget(self) -> None:
+        """The data were changed in place."""
+        self._last = None
+
+    def terms_after(self, theta: np.ndarray) -> list[float]:
+        """The loss of each part after a step: without an evaluation if the last one was there."""
+        if self._last is None or not np.array_equal(self._last[0], theta):
+            if "_values" not in vars(self) and "_gradients" in vars(self):
+                self.value_and_gradient(theta)
+            else:
+                self.terms(theta)
+        assert self._last is not None
+        return list(self._last[1])
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The loss, and its derivative by all parameters, of shape ``(size,)`` in float64."""
-        theta = self._theta(theta)
-        value, gradient = 0.0, np.zeros(self.size)
+        own = self._theta(theta)
+        values, gradient = [], np.zeros(self.size)
         for f, arrays in zip(self._gradients, self.arrays):
-            v, g = f(theta, *arrays)
-            value += float(v)
+            v, g = f(own, *arrays)
+            values.append(float(v))
             gradient += g
-        return value, gradient
+        self._last = theta.copy(), values
+        return float(sum(values)), gradient
 
     # -- residuals
 

@@ -16,10 +16,10 @@ from ..parameters.storage import is_checkpoint
 from ..reports import History
 
 _LISTS = ("loss", "validation", "validated")
-_ARRAYS = {"run", "state", "best", "steps", *_LISTS}
+_ARRAYS = {"run", "state", "best", "steps", "terms", *_LISTS}
 _WHAT = "the checkpoint"
 #: the version of the format
-_FORMAT = 2
+_FORMAT = 3
 #: the position of a generator in its buffer: beyond the end it would read foreign memory
 _FURTHEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
 
@@ -42,11 +42,12 @@ def write_checkpoint(
     text = json.dumps({"format": _FORMAT, "about": about, "now": now}, default=_plain)
     lists = {name: np.array(getattr(history, name), np.int64 if name == "validated" else np.float64) for name in _LISTS}
     arrays = {"run": np.frombuffer(text.encode(), np.uint8), "state": state, "best": best, "steps": np.array(history.steps)}
+    arrays["terms"] = np.array(list(history.terms.values()), float).reshape(len(history.terms), len(history.loss))
     write_npz(path, {**arrays, **lists}, _WHAT)
 
 
 def read_checkpoint(
-    path: str | os.PathLike[str], about: dict[str, Any], state: np.ndarray, best: np.ndarray, random: dict[str, Any]
+    path: str | os.PathLike[str], about: dict[str, Any], state: np.ndarray, best: np.ndarray, random: dict[str, Any], terms: list[str]
 ) -> tuple[dict[str, Any], np.ndarray, np.ndarray, History]:
     """Read the position of a run, its state, its best parameters, and its history.
 
@@ -54,6 +55,7 @@ def read_checkpoint(
         about: the description of the resumed run, as for :func:`write_checkpoint`.
         state, best: arrays with the required shapes and type.
         random: a state of a random generator, in the required form.
+        terms: the names of the terms whose losses are listed.
 
     Raises:
         ParameterFileError: the file is not a checkpoint, is damaged, or belongs to a run with another ``about``.
@@ -85,11 +87,11 @@ def read_checkpoint(
                 "or begin a new run from its parameters: train(..., params=...)"
             )
     try:
-        _check_arrays(arrays, state, best, now["epoch"], about["batches in an epoch"])
+        _check_arrays(arrays, state, best, now["epoch"], about["batches in an epoch"], len(terms))
         _check_like(now["random"], random, "random numbers")
     except ValueError as error:
         raise _damaged(name, error) from None
-    history = History(steps=array("d", arrays["steps"].tobytes()))
+    history = History(steps=array("d", arrays["steps"].tobytes()), terms=dict(zip(terms, arrays["terms"].tolist())))
     for name in _LISTS:
         getattr(history, name).extend(arrays[name].tolist())
     return now, arrays["state"], arrays["best"], history
@@ -111,7 +113,7 @@ def _check_now(now: dict[str, Any]) -> None:
             raise ValueError(f"{name} is {value!r:.60}")
 
 
-def _check_arrays(arrays: dict[str, np.ndarray], state: np.ndarray, best: np.ndarray, epoch: int, batches: int) -> None:
+def _check_arrays(arrays: dict[str, np.ndarray], state: np.ndarray, best: np.ndarray, epoch: int, batches: int, terms: int) -> None:
     if arrays.keys() != _ARRAYS:
         raise ValueError(f"it holds {', '.join(sorted(arrays))[:200]}, expected {', '.join(sorted(_ARRAYS))}")
     validated = arrays["validated"]
@@ -120,6 +122,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], state: np.ndarray, best: np.nda
         "best": (best.shape, best.dtype),
         "steps": ((epoch * batches,), np.dtype(np.float64)),
         "loss": ((epoch,), np.dtype(np.float64)),
+        "terms": ((terms, epoch), np.dtype(np.float64)),
         "validation": (validated.shape, np.dtype(np.float64)),
         "validated": ((validated.size,), np.dtype(np.int64)),
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from ..errors import ArgumentError
@@ -19,6 +19,7 @@ FIRST = 10.0
 GROWTH, LONGEST = 1.25, 600.0
 #: seconds between two calls of a function
 BETWEEN_CALLS = 1.0
+_NO_TERMS: Mapping[str, float] = MappingProxyType({})
 Wanted = bool | Callable[[ProgressReport], Any] | None
 
 
@@ -60,10 +61,10 @@ class Progress:
         if self._bar is not None:
             self._bar.update(epoch)
 
-    def advance(self, count: int, loss: float, validation: float | None) -> None:
+    def advance(self, count: int, loss: float, validation: float | None, terms: Mapping[str, float] = _NO_TERMS) -> None:
         """Some epochs were made."""
         if self._bar is not None:
-            shown = {"loss": f"{loss:.3g}"}
+            shown = {"loss": f"{loss:.3g}", **{name: f"{value:.3g}" for name, value in terms.items()}}
             if validation is not None:
                 shown["validation"] = f"{validation:.3g}"
             self._bar.set_postfix(shown, refresh=False)
@@ -75,7 +76,7 @@ class Progress:
             took = now - self._begun
             epoch = self._first + self._made
             left = took / self._made * (self._total - epoch)
-            self._last = ProgressReport(epoch, self._total, loss, seen, took, left)
+            self._last = ProgressReport(epoch, self._total, loss, seen, took, left, terms)
             if now >= self._next:
                 self._tell(now)
 

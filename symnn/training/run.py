@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ParameterFileError
-from ..objectives.objective import Part
+from ..objectives.objective import Part, names_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_along
@@ -52,7 +52,7 @@ class Run:
         self.best = first.copy()
         self.least = math.inf
         self.since_best = 0
-        self.history = History()
+        self.history = History(terms={name: [] for name in names_of(parts)} if len(parts) > 1 else {})
         self.epoch = 0
         self.stopped = "epochs"
         self.validation, self.validated, self.validate_every, self.patience = None, [], 1, None
@@ -89,7 +89,7 @@ class Run:
     def _epochs(self, steps: Steps, count: int) -> None:
         outcome = steps.epochs(self.epoch, count)
         self.parameters = steps.parameters
-        self._keep(outcome.losses)
+        self._keep(outcome.losses, outcome.terms)
         if outcome.failed is not None:
             raise self.lost(outcome, len(outcome.losses))
         if len(outcome.losses):
@@ -104,8 +104,10 @@ class Run:
         why = reason(good, self.parts, bool(self.history.steps) or self.epoch + further > 0 or outcome.batch > 1)
         return NonFiniteLossError(self.epoch + further + 1, outcome.batch, outcome.failed, good, self.history, why)
 
-    def _keep(self, losses: np.ndarray) -> None:
+    def _keep(self, losses: np.ndarray, terms: np.ndarray | None) -> None:
         if losses.size:
+            for own, values in zip(self.history.terms.values(), () if terms is None else terms):
+                own += values.mean(axis=1, dtype=float).tolist()
             self.history.steps.frombytes(np.ascontiguousarray(losses, dtype=float).tobytes())
             self.history.loss += losses.mean(axis=1, dtype=float).tolist()
 
@@ -126,9 +128,10 @@ class Run:
                 self.best = self.parameters.copy()
             if self.patience is not None and self.since_best >= self.patience:
                 self.stopped = "early"
-        self.progress.advance(count, loss, validation)
+        terms = self.history.last_terms
+        self.progress.advance(count, loss, validation, terms)
         if self.callback is not None:
-            epoch = Epoch(self.epoch, loss, validation, from_flat(self.symbols.layout, self.parameters.copy()))
+            epoch = Epoch(self.epoch, loss, validation, from_flat(self.symbols.layout, self.parameters.copy()), terms)
             if self.callback(epoch):
                 self.stopped = "callback"
 
@@ -174,7 +177,9 @@ class Run:
     def read(self, path: str | os.PathLike[str], steps: Steps) -> None:
         """Continue from a checkpoint."""
         generator = self.sampler.rng.bit_generator
-        now, state, self.best, self.history = read_checkpoint(path, self._about(steps), steps.state, self.best, dict(generator.state))
+        now, state, self.best, self.history = read_checkpoint(
+            path, self._about(steps), steps.state, self.best, dict(generator.state), list(self.history.terms)
+        )
         self.epoch, self.least, self.since_best = now["epoch"], now["least"], now["since_best"]
         steps.set_state(state, self.epoch > 0)
         try:
@@ -196,7 +201,7 @@ class Run:
 
         def after(theta: np.ndarray, loss: float) -> bool:
             self.parameters = theta.astype(self.dtype)
-            self._keep(np.array([[loss]]))
+            self._keep(np.array([[loss]]), np.array(problem.terms_after(theta))[:, None, None] if self.history.terms else None)
             self._after(1)
             return self.stopped != "epochs"
 

@@ -30,12 +30,14 @@ class Outcome(NamedTuple):
         failed: the loss of the next step, if it or its gradient is not finite; the step was not made.
         batch: the number of that step in its epoch, from 1.
         converged: whether no further step would lower the loss.
+        terms: the loss of each term at these steps, of shape (terms, epochs, steps of an epoch), if there are several terms.
     """
 
     losses: np.ndarray
     failed: float | None = None
     batch: int = 1
     converged: bool = False
+    terms: np.ndarray | None = None
 
 
 class Steps(ABC):
@@ -130,11 +132,12 @@ class BatchSteps(Steps):
     def epochs(self, begun: int, count: int) -> Outcome:
         self._epoch = None
         steps, before = self.of_epoch * count, self.of_epoch * begun
-        losses = np.empty(steps, self.dtype)
-        made = self._descent.run(self.sampler.epochs(begun, count), self.rate(before, steps), before, losses)
+        losses, terms = np.empty(steps, self.dtype), np.empty((len(self._descent.terms), steps), self.dtype)
+        made = self._descent.run(self.sampler.epochs(begun, count), self.rate(before, steps), before, losses, terms)
         whole, batch = divmod(made, self.of_epoch)
         kept = losses[: whole * self.of_epoch].reshape(whole, self.of_epoch)
-        return Outcome(kept, float(losses[made]), batch + 1) if made < steps else Outcome(kept)
+        of_terms = terms[:, : kept.size].reshape(len(terms), *kept.shape) if len(terms) > 1 else None
+        return Outcome(kept, float(losses[made]) if made < steps else None, batch + 1 if made < steps else 1, terms=of_terms)
 
     def step(self, begun: int) -> Outcome:
         epoch, k = divmod(begun, self.of_epoch)
@@ -142,9 +145,10 @@ class BatchSteps(Steps):
             before = copy.deepcopy(self.sampler.rng.bit_generator.state)
             self._epoch = epoch, self.sampler.epochs(epoch, 1), before
         batches = [None if b is None else _one(b, k) for b in self._epoch[1]]
-        losses = np.empty(1, self.dtype)
-        made = self._descent.run(batches, self.rate(begun, 1), begun, losses)
-        return Outcome(losses[:made, None], None if made else float(losses[0]), k + 1)
+        losses, terms = np.empty(1, self.dtype), np.empty((len(self._descent.terms), 1), self.dtype)
+        made = self._descent.run(batches, self.rate(begun, 1), begun, losses, terms)
+        of_terms = terms[:, :made, None] if len(terms) > 1 else None
+        return Outcome(losses[:made, None], None if made else float(losses[0]), k + 1, terms=of_terms)
 
 
 def _one(batches: Batches, k: int) -> Batches:
@@ -185,6 +189,7 @@ class FullBatchSteps(Steps):
     ) -> None:
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.problem = Problem(symbols, parts, first.dtype, threads)
+        self._several = len(parts) > 1
         optimizer.check(self.problem)
         shapes = {"parameters": (first.size,), **optimizer.memory(first.size)}
         sizes = [math.prod(shape) for shape in shapes.values()]
@@ -210,6 +215,7 @@ class FullBatchSteps(Steps):
 
     def changed(self) -> None:
         """Data or weights are others: what the optimizer knows of the loss is begun anew."""
+        self.problem.forget()
         if self._begun:
             for a in self._memory.values():
                 a[...] = 0.0
@@ -221,17 +227,24 @@ class FullBatchSteps(Steps):
 
     def epochs(self, begun: int, count: int) -> Outcome:
         losses: list[float] = []
+        terms: list[list[float]] = []
+        failed, converged = None, False
         for _ in range(count):
             if not self._begun:
                 self.optimizer.begin(self.problem, self._theta, self._memory)
                 self._begun = True
             made = self.optimizer.step(self.problem, self._theta, self._memory)
             if not math.isfinite(made.loss):
-                return Outcome(np.array(losses).reshape(-1, 1), made.loss)
+                failed = made.loss
+                break
             losses.append(made.loss)
+            if self._several:
+                terms.append(self.problem.terms_after(self._theta))
             if made.converged:
-                return Outcome(np.array(losses).reshape(-1, 1), converged=True)
-        return Outcome(np.array(losses).reshape(-1, 1))
+                converged = True
+                break
+        of_terms = np.array(terms).reshape(len(losses), len(self.arrays)).T[..., None] if self._several else None
+        return Outcome(np.array(losses).reshape(-1, 1), failed, converged=converged, terms=of_terms)
 
     def step(self, begun: int) -> Outcome:
         return self.epochs(begun, 1)

@@ -10,7 +10,7 @@ from typing import Any, Union
 import numpy as np
 
 from ..errors import ArgumentError
-from ..objectives.objective import LossTerm, Part, ResidualTerm, parameters_of, parts_of
+from ..objectives.objective import LossTerm, Part, ResidualTerm, names_of, parameters_of, parts_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..quantities import count, described, generator, number
@@ -75,6 +75,8 @@ class Trainer:
         #: the number of steps so far
         self.steps = 0
         self._value: Problem | None = None
+        #: the losses of the terms at the single steps of an epoch that is not finished
+        self._terms: list[np.ndarray] = []
 
     @property
     def params(self) -> NeuralNetworkParameters:
@@ -112,9 +114,14 @@ class Trainer:
             raise run.lost(outcome)
         loss = float(outcome.losses[-1, 0])
         run.history.steps.append(loss)
+        if outcome.terms is not None:
+            self._terms.append(outcome.terms[:, -1, 0])
         self.steps += 1
         if self.steps % self._steps.of_epoch == 0:
             run.history.loss.append(sum(run.history.steps[-self._steps.of_epoch :]) / self._steps.of_epoch)
+            for own, values in zip(run.history.terms.values(), zip(*self._terms)):
+                own.append(float(np.mean(values, dtype=float)))
+            self._terms = []
         return loss
 
     def run(
@@ -165,8 +172,7 @@ class Trainer:
             value = self._value
             for own, used in zip(value.arrays, self._steps.arrays):
                 own[:] = used
-        names = [p.name for p in self._parts]
-        return dict(zip(_distinct(names), value.terms(self._steps.parameters)))
+        return dict(zip(names_of(self._parts), value.terms(self._steps.parameters)))
 
     def replace(self, data: Any) -> None:
         """Take other data from now on; without new code if the symbols are the same.
@@ -213,7 +219,7 @@ class Trainer:
             self._steps.rate = changed.rates
 
     def _set_weights(self, weights: Weights) -> None:
-        names = _distinct([p.name for p in self._parts])
+        names = names_of(self._parts)
         if not isinstance(weights, Mapping):
             if len(weights) != len(names):
                 raise ArgumentError(f"there are {len(names)} terms ({', '.join(names)}), got {len(weights)} weights")
@@ -254,16 +260,12 @@ class Trainer:
             raise ArgumentError(f"a state of this trainer has an array of shape {self._steps.state.shape}, got {numbers.shape}")
         self.steps = count("steps of a state", state["steps"], 0)
         self._run.sampler.rng.bit_generator.state = state["random"]
+        self._terms = []
         self._steps.set_state(numbers, self.steps > 0)
         self._run.parameters = self._steps.parameters
 
     def __repr__(self) -> str:
         return f"<Trainer of {self._symbols.size} parameters, {type(self.optimizer).__name__}, {self.steps} steps>"
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Names of terms, numbered where they are equal."""
-    return [n if names.count(n) == 1 else f"{n} ({k})" for k, n in enumerate(names, 1)]
 
 
 def _with_data(term: LossTerm, data: Any) -> LossTerm:

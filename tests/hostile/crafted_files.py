@@ -332,8 +332,8 @@ def checkpoints(good: Mapping[str, np.ndarray]) -> dict[str, bytes]:
         "a number": b"3",
         "deep JSON": b"[" * 100_000,
         "no UTF-8": b"\xff\xfe\xfd",
-        "many digits": b'{"format": 2, "about": ' + b"9" * 10_000 + b"}",
-        "an infinite epoch": b'{"format": 2, "about": {}, "now": {"epoch": Infinity}}',
+        "many digits": b'{"format": 3, "about": ' + b"9" * 10_000 + b"}",
+        "an infinite epoch": b'{"format": 3, "about": {}, "now": {"epoch": Infinity}}',
     }.items():
         keep(f"{name} for the run", run=np.frombuffer(text, np.uint8))
     return found

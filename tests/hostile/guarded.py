@@ -286,7 +286,9 @@ def steps(dtype: Any) -> None:
         for count in (1, 2):
             descent = Descent(terms[:count], update, np.linspace(0.1, 0.5, 5).astype(dtype), 1)
             losses = np.empty(4, dtype) if guarding is None else guarded(4, dtype, guarding.at_end)
-            made = descent.run([Batches(indices, offsets), None][:count], rates, 0, losses)
+            values = np.empty((count, 4), dtype) if guarding is None else guarded((count, 4), dtype, guarding.at_end)
+            made = descent.run([Batches(indices, offsets), None][:count], rates, 0, losses, values)
+            assert count == 1 or np.allclose(values.sum(axis=0), losses)
             assert made == 4 and descent.is_native
             ends.append((np.array(descent.state), np.array(losses)))
         descents.np = np

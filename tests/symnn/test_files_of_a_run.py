@@ -53,7 +53,7 @@ def test_a_checkpoint_without_a_digest_or_of_another_format(tmp_path: Path) -> N
     with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: it has no digest .earlier versions"):
         fit(resume=path)
     write_npz(path, arrays)
-    with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: it is in another format than 2"):
+    with pytest.raises(ParameterFileError, match="is a damaged checkpoint of train: it is in another format than 3"):
         fit(resume=path)
 
 

@@ -26,7 +26,7 @@ COMMON: Mapping[str, Type] = {
 #: words of the table of one term; its samples at step i are from ``offsets[i * advance]`` to below the next of ``offsets``
 TERM: Mapping[str, Type] = {
     "run": "reals", "given": "reals", "wanted": "reals", "own_lanes": "reals", "own_shared": "reals", "gathers": "index",
-    "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals",
+    "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals", "values": "reals",
 }  # fmt: skip
 #: words of a gather: source, target, numbers per row
 GATHER: Mapping[str, Type] = {"source": "reals", "target": "reals", "size": "index"}
@@ -71,8 +71,11 @@ _GATHERED = Loop("r", "plain", index(0), _SAMPLES, (
         Store(_name("target"), _sum(_product(_R, _name("size")), _E), Load(_name("source"), _sum(_product(_ROW, _name("size")), _E))),
     ),
 ))  # fmt: skip
-#: for several terms, the addition of one to the total
-_ADDED = Branch(_SEVERAL, (_each("e", _name("numbers"), Store(_TOTAL, _E, Load(_SUMS, _E), add=True)),))
+#: for several terms, the value of one, and its addition to the total
+_ADDED = Branch(_SEVERAL, (
+    Store(_name("values"), _STEP, Load(_SUMS, index(0))),
+    _each("e", _name("numbers"), Store(_TOTAL, _E, Load(_SUMS, _E), add=True)),
+))  # fmt: skip
 #: the loss, and a sum that is 0 if all numbers are finite, else NaN
 _LOST = (
     Store(_name("history"), _STEP, Load(_TOTAL, index(0))),
