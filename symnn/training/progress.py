@@ -1,14 +1,16 @@
-"""Progress of a long run: a bar where one is visible, plain lines elsewhere, or calls of a function."""
+"""Progress of a long run: a bar where one is visible, plain lines elsewhere or in a file, or calls of a function."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from importlib import import_module
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, Union
 
 from ..errors import ArgumentError
 from ..reports import ProgressReport
@@ -20,7 +22,9 @@ GROWTH, LONGEST = 1.25, 600.0
 #: seconds between two calls of a function
 BETWEEN_CALLS = 1.0
 _NO_TERMS: Mapping[str, float] = MappingProxyType({})
-Wanted = bool | Callable[[ProgressReport], Any] | None
+#: endings of files for lines
+ENDINGS = (".log", ".txt")
+Wanted = Union[bool, str, "os.PathLike[str]", Callable[[ProgressReport], Any], None]
 
 
 class Progress:
@@ -28,11 +32,13 @@ class Progress:
 
     Args:
         total: the number of all epochs.
-        wanted: ``True`` for a bar (in a notebook, or on a terminal with tqdm) or else lines on standard error; ``False`` for
-            nothing; a function is called with a :class:`ProgressReport` about once a second, and at the end.
+        wanted: ``True`` for a bar (in a notebook, or on a terminal with tqdm) or else lines on standard error; ``"log"`` for
+            lines there in any case; a file that ends in ``.log`` or ``.txt``, to which lines are appended; ``False`` for nothing;
+            a function is called with a :class:`ProgressReport` about once a second, and at the end.
 
     Raises:
         ArgumentError: ``wanted`` is none of these.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, total: int, wanted: Wanted) -> None:
@@ -42,15 +48,26 @@ class Progress:
         self._first = self._made = 0
         self._last: ProgressReport | None = None
         self._shown: ProgressReport | None = None
+        self._file: _LogFile | None = None
         self._calls = callable(wanted)
-        self._next = self._begun + (BETWEEN_CALLS if self._calls else FIRST)
         if callable(wanted):
             self._show = wanted
         elif wanted is True:
             self._bar = _bar(total)
             self._show = _line if self._bar is None else None
+        elif wanted == "log":
+            self._show = _line
+        elif isinstance(wanted, (str, os.PathLike)) and os.fspath(wanted).endswith(ENDINGS):
+            self._file = _LogFile(wanted)
+            self._show = self._file.line
         elif wanted is not False and wanted is not None:
-            raise ArgumentError(f"progress is True, False, or a function of a ProgressReport such as print, got {wanted!r}")
+            raise ArgumentError(
+                'progress is True, False, "log" for lines, a file that ends in .log or .txt, '
+                f"or a function of a ProgressReport such as print, got {wanted!r}"
+            )
+        #: whether the last report is shown, however short the run
+        self._to_the_end = self._calls or self._file is not None
+        self._next = self._begun + (BETWEEN_CALLS if self._to_the_end else FIRST)
 
     def __enter__(self) -> Progress:
         return self
@@ -90,8 +107,28 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif error is None and self._last is not None and self._last is not self._shown and (self._calls or self._shown is not None):
+            return
+        if self._last is not None and self._last is not self._shown and self._ends_with_a_report(error):
             self._tell(time.monotonic())
+        if self._file is not None and error is not None:
+            self._file.line(f"ended by {type(error).__name__}: {error}".rstrip(": "))
+
+    def _ends_with_a_report(self, error: BaseException | None) -> bool:
+        if error is not None:
+            return self._file is not None
+        return self._to_the_end or self._shown is not None
+
+
+class _LogFile:
+    """A file of lines, each with date and time.  It is opened for each line: another program may move it away."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)
+        open(self.path, "a").close()  # an error now, not after an hour
+
+    def line(self, text: object) -> None:
+        with open(self.path, "a", encoding="utf-8") as f:
+            f.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
 
 
 def _bar(total: int) -> Any:

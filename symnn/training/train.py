@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..objectives.objective import LossTerm, Part, parameters_of, parts_of
 from ..objectives.problem import Problem
 from ..quantities import count, generator
-from ..reports import Epoch, NonFiniteLossError, ProgressReport, TrainingResult
+from ..reports import Epoch, NonFiniteLossError, TrainingResult
 from .batching import Sampler
 from .checkpoints import check_checkpoint
 from .fingerprints import about_run
@@ -21,7 +21,7 @@ from .full_batch.lbfgs import LBFGS
 from .full_batch.optimizer import FullBatchOptimizer
 from .optimizers import Adam, Optimizer
 from .preparing import check_optimizer, check_order, first_parameters, network_of
-from .progress import Progress
+from .progress import Progress, Wanted
 from .run import Run
 from .steps import steps_for
 
@@ -36,7 +36,7 @@ def train(
     batch_size: int | None = None,
     rng: int | np.random.Generator | None = None,
     batches: Any = None,
-    progress: bool | Callable[[ProgressReport], Any] | None = True,
+    progress: Wanted = True,
     validation: Any = None,
     validate_every: int = 1,
     patience: int | None = None,
@@ -65,9 +65,10 @@ def train(
         rng: a seed or a generator, for initial parameters and for shuffling.
         batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
         progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed.  Elsewhere, such as in a log
-            file, it prints lines on standard error, the first after ten seconds and later ones at growing intervals.  ``False``
-            shows nothing.  A function, such as ``print``, is called with a :class:`~symnn.reports.ProgressReport` about once a
-            second, and at the end.
+            file, it prints lines on standard error, the first after ten seconds and later ones at growing intervals.  ``"log"``
+            prints such lines in any case.  A file that ends in ``.log`` or ``.txt`` gets lines with date and time, at least
+            one, and the error that ends a run.  ``False`` shows nothing.  A function, such as ``print``, is called with a
+            :class:`~symnn.reports.ProgressReport` about once a second, and at the end.
         validation: data in the same form as ``data``, on which the loss is evaluated; for a list of terms, a list.
         validate_every: the number of epochs between validations.
         patience: stop after so many validations without a new least loss.

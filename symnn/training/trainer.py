@@ -14,12 +14,12 @@ from ..objectives.objective import LossTerm, Part, ResidualTerm, names_of, param
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..quantities import count, described, generator, number
-from ..reports import Epoch, History, ProgressReport, TrainingResult
+from ..reports import Epoch, History, TrainingResult
 from .batching import Sampler
 from .full_batch.lbfgs import LBFGS
 from .optimizers import Adam
 from .preparing import check_optimizer, check_order, first_parameters, network_of
-from .progress import Progress
+from .progress import Progress, Wanted
 from .run import Run
 from .steps import BatchSteps, FullBatchSteps, steps_for
 
@@ -128,7 +128,7 @@ class Trainer:
         self,
         epochs: int = 1000,
         *,
-        progress: bool | Callable[[ProgressReport], Any] | None = True,
+        progress: Wanted = True,
         callback: Callable[[Epoch], Any] | None = None,
     ) -> TrainingResult:
         """Make further epochs, as :func:`train` does, and return the result so far.

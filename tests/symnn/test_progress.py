@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -182,6 +184,32 @@ def test_nothing_where_nothing_is_wanted_or_can_be(monkeypatch: pytest.MonkeyPat
             shown.advance(2, 0.5, None)
     monkeypatch.undo()
     assert capsys.readouterr() == ("", "")
-    for wrong in (1, "bar", 0.5, []):
-        with pytest.raises(ArgumentError, match=r"progress is True, False, or a function of a ProgressReport such as print, got"):
+    for wrong in (1, "bar", 0.5, [], Path("parameters.npz")):
+        with pytest.raises(ArgumentError, match=r"progress is True, False, .* or a function of a ProgressReport such as print, got"):
             train(Dense(1, 1), MSE(), DATA, epochs=1, progress=wrong)  # type: ignore[arg-type]
+
+
+def test_lines_where_they_are_wanted_and_no_bar(monkeypatch: pytest.MonkeyPatch, clock: Clock, capsys: Any) -> None:
+    bars = _tqdm(monkeypatch, "tqdm")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with Progress(10, "log") as shown:
+        clock.now = 20.0
+        shown.advance(5, 0.5, None, {"inside": 0.2, "ends": 0.3})
+    assert capsys.readouterr().err == "epoch 5 of 10, loss 0.5 (inside 0.2 + ends 0.3), 20 s, about 20 s left\n" and not bars.made
+
+
+def test_a_file_gets_lines_with_the_time_and_the_error_that_ends_a_run(tmp_path: Any, capsys: Any) -> None:
+    path = tmp_path / "run.log"
+    train(Dense(1, 1), MSE(), DATA, epochs=3, rng=0, progress=path)
+
+    def fails(epoch: Any) -> None:
+        raise ValueError("no luck")
+
+    with pytest.raises(ValueError, match="no luck"):
+        train(Dense(1, 1), MSE(), DATA, epochs=3, rng=0, progress=str(path), callback=fails)
+    stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d "
+    first, second, third = path.read_text().splitlines()
+    assert re.match(stamp + "epoch 3 of 3, loss ", first) and re.match(stamp + "epoch 1 of 3, loss ", second)
+    assert re.fullmatch(stamp + "ended by ValueError: no luck", third) and capsys.readouterr() == ("", "")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        train(Dense(1, 1), MSE(), DATA, epochs=1, progress=tmp_path / "nowhere" / "run.log")
