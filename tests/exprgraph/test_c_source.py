@@ -35,7 +35,7 @@ def arrays_of(symbols, single, lead):
     return [np.array(found[s], np.float32 if single else np.float64, order="C") for s in symbols]
 
 
-@pytest.mark.one_in(13)
+@pytest.mark.one_in(26)
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize("symbols", [SHARED, MIXED], ids=["one", "batch"])
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -179,6 +179,7 @@ def test_code_that_only_numba_compiles_is_named():
         eg.compile(eg.sin(mine(x)), (x,)).c_source  # noqa: B018
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", ["constants", "table", "steps", *c_file.HELPERS])
 def test_helpers_may_have_names_of_the_file(name, tmp_path):
     source = f"def {name}(a):\n    return 3*a\n"

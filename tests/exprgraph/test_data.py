@@ -56,7 +56,7 @@ def test_one_machine_code_with_the_data_of_each_function() -> None:
             close(f(np.ones(10)), right, rtol=1e-10)
 
 
-@pytest.mark.parametrize("way", ["ctypes", "address", pytest.param("kernel", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("way", ["ctypes", pytest.param("address", marks=pytest.mark.slow), pytest.param("kernel", marks=pytest.mark.slow)])
 def test_the_data_live_as_long_as_the_code(way: str) -> None:
     e, right = fitted(2000)
     fn = eg.compile(e, w)

@@ -121,6 +121,7 @@ def _elsewhere(number: float, seed: str) -> tuple[str, bytes]:
     return digest, bytes.fromhex(data)
 
 
+@pytest.mark.slow
 def test_digests_and_pickles_of_other_processes() -> None:
     digest, data = _elsewhere(1.0, "1")
     other, _ = _elsewhere(2.0, "2")

@@ -174,6 +174,7 @@ print(disk.key("part"))
 """
 
 
+@pytest.mark.slow
 def test_the_key_holds_the_compiler_wherever_it_is_imported_from(tmp_path):
     """Of a zip archive the same as of the files in it; another one where one byte of the compiler differs."""
     root = Path(eg.__file__).parent

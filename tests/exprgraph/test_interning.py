@@ -177,6 +177,7 @@ except ValueError as e:
         load(0, [])
 
 
+@pytest.mark.slow
 def test_order_of_creation_changes_nothing() -> None:
     code = """
 import exprgraph as eg

@@ -677,6 +677,7 @@ def test_parts_of_parts_are_put_where_they_belong_at_once() -> None:
         np.testing.assert_allclose(a, b, rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_generated_text_and_its_instructions_are_the_same_in_every_process() -> None:
     code = (
         "import exprgraph as eg\n"

@@ -193,6 +193,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", ["SIGTERM", "SIGHUP", "SIGINT", "Ctrl-C"])
@@ -216,6 +217,7 @@ def test_a_signal_at_any_time_leaves_nothing_behind(tmp_path: Path, kind: str) -
         assert process.returncode == -number  # as a process ends that does not handle it
 
 
+@pytest.mark.one_in(4)
 @POSIX
 @pytest.mark.parametrize("moment", ["evaluating", "numpy.linalg", "symnn.training.train", "symnn.cli.walk"])
 def test_ctrl_c_of_the_command_line_is_one_line(tmp_path: Path, moment: str) -> None:

@@ -150,6 +150,7 @@ def test_every_operation_has_instructions() -> None:
             assert " = " in text_of(program(Part((Run("k0", given),)), procedures=[p])).split("@k0")[1]
 
 
+@pytest.mark.slow
 def test_expressions_may_be_deep() -> None:
     e: Expression = element(0)
     for _ in range(5000):

@@ -257,6 +257,7 @@ def test_object_files_that_need_more_than_words() -> None:
 # -- options
 
 
+@pytest.mark.slow
 def test_float32_with_frozen_arguments(tmp_path: Path) -> None:
     FN.save(tmp_path / "single.py", dtype=np.float32, params={"W": DATA[1]})
     m = module_of(tmp_path / "single.py")

@@ -156,7 +156,7 @@ def parts(result: dict[str, Any]) -> list[np.ndarray]:
 
 @ON_BACKENDS
 @given(lead=st.lists(st.integers(1, 3), max_size=2).map(tuple), reduce=st.sampled_from(["sum", "mean"]))
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_reduce_folds_the_batch(lead: tuple[int, ...], backend: str, reduce: str) -> None:
     rng = np.random.default_rng(1)
     X, Y, ps = rng.uniform(-1, 1, (*lead, 2)), rng.uniform(-1, 1, (*lead, 2)), numbers(network())

@@ -84,7 +84,7 @@ def test_rows_come_in_blocks_of_bounded_size(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(np.concatenate(parts), np.concatenate(whole), rtol=1e-13)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("method", ["normal", "dual", "qr", "cg"])
 @pytest.mark.parametrize("damping", [1e-3, 1.0])
 def test_every_form_solves_the_same_system(method: str, damping: float) -> None:
@@ -164,6 +164,7 @@ def test_each_fits_a_sine(optimizer: FullBatchOptimizer, epochs: int, loss: floa
     assert again.history.loss == whole.history.loss and np.array_equal(again.params.flat, whole.params.flat)
 
 
+@pytest.mark.slow
 def test_conjugate_gradients_train() -> None:
     r = train(NN, MSE(), DATA, START, LevenbergMarquardt(method="cg"), epochs=10, progress=False)
     assert r.history.loss[-1] < 1e-3
@@ -176,6 +177,7 @@ def test_a_linear_fit_converges(optimizer: FullBatchOptimizer) -> None:
     np.testing.assert_allclose(r.params.flat, [2.0, 1.0], atol=1e-7)
 
 
+@pytest.mark.slow
 def test_boundary_value_problem() -> None:
     """u'' = -pi**2 sin(pi x) with u = 0 at both ends: u = sin(pi x)."""
     nn = SymbolicNeuralNetwork(Chain(Dense(1, 12, "tanh"), Dense(12, 1, "identity")))

@@ -124,6 +124,7 @@ def test_lines_in_a_log_file_are_few_and_plain(clock: Clock, capsys: pytest.Capt
     assert counts[5.0] == counts[9.9] == 0 and 5 <= counts[60.0] <= 12 and 100 <= counts[86400.0] <= 200
 
 
+@pytest.mark.slow
 def test_a_program_that_writes_into_a_file(tmp_path: Any) -> None:
     """In a process of its own: nothing of a quick run, and no carriage return."""
     code = (
