@@ -64,10 +64,9 @@ def train(
         batch_size: the number of samples of a step, shuffled for each epoch; the last batch may be smaller; ``None`` for all.
         rng: a seed or a generator, for initial parameters and for shuffling.
         batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
-        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed.  Elsewhere, such as in a log
-            file, it prints lines on standard error, the first after ten seconds and later ones at growing intervals.  ``"log"``
-            prints such lines in any case.  A file that ends in ``.log`` or ``.txt`` gets lines with date and time, at least
-            one, and the error that ends a run.  ``False`` shows nothing.  A function, such as ``print``, is called with a
+        progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed, and elsewhere lines on standard
+            error, the first after ten seconds.  ``"log"`` prints such lines in any case; a file that ends in ``.log`` or
+            ``.txt`` gets them with date and time.  ``False`` shows nothing.  A function, such as ``print``, is called with a
             :class:`~symnn.reports.ProgressReport` about once a second, and at the end.
         validation: data in the same form as ``data``, on which the loss is evaluated; for a list of terms, a list.
         validate_every: the number of epochs between validations.
