@@ -22,7 +22,11 @@ import numpy as np
 from exprgraph.tree import flatten
 
 from .matrices import WORKLOADS as MATRICES
+from .programs import WORKLOADS as PROGRAMS
 from .workloads import WORKLOADS, Workload
+
+#: workloads by the name of their table
+TABLES = {"networks": WORKLOADS, "matrices": MATRICES, "programs": PROGRAMS}
 
 
 def _calls(functions: list[Callable[[], Any]], seconds: float) -> list[float]:
@@ -69,7 +73,7 @@ def measure(w: Workload, seconds: float, jax: bool) -> str:
         return f"| {w.title} | {_time(built)} | {_time(call)} | | | |"
     theirs, jax_built = _built(w.theirs, w.data)
     for a, b in zip(flatten(ours())[0], flatten(theirs())[0]):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * np.max(np.abs(b)))
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * np.max(np.abs(b)))
     call, jax_call = _calls([ours, theirs], seconds)
     return f"| {w.title} | {_time(built)} | {_time(call)} | {_time(jax_built)} | {_time(jax_call)} | {jax_call / call:.2f} |"
 
@@ -77,6 +81,7 @@ def measure(w: Workload, seconds: float, jax: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="time for each workload")
+    parser.add_argument("--table", choices=TABLES, help="one table; by default networks and matrices")
     parser.add_argument("--only", default="", help="workloads whose title contains this")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -93,7 +98,7 @@ def main() -> None:
             model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), model)
     print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}{versions}\n")
     print("| workload | build | call | JAX: build | JAX: call | JAX's time over ours |\n|---|---|---|---|---|---|")
-    for make in (*WORKLOADS, *MATRICES):
+    for make in TABLES[options.table] if options.table else (*WORKLOADS, *MATRICES):
         w = make()
         if options.only in w.title:
             print(measure(w, options.seconds, jax is not None), flush=True)

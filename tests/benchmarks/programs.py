@@ -1,0 +1,75 @@
+"""What is measured of programs that people write: attention, and the workloads of other modules that belong to them.
+
+The programs are likelihoods of Gaussian processes, an attention block, recurrent layers, log determinants of a flow and time steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import exprgraph as eg
+
+from .matrices import flow, gaussian_process
+from .workloads import Workload, lstm, runge_kutta
+
+
+def attention(tokens: int = 32, width: int = 64, heads: int = 4, samples: int = 0) -> Workload:
+    """A transformer's block: the gradient of a mean square by its input, and the Hessian's product with a vector; 0 samples for one."""
+    size, hidden = width // heads, 2 * width
+    rng = np.random.default_rng(3)
+    shapes = (*[(width, width)] * 4, (hidden, width), (width, hidden))
+    weights = [rng.standard_normal(s) / np.sqrt(s[1]) for s in shapes]
+    lead = (samples,) if samples else ()
+    data = (*weights, *(rng.standard_normal((*lead, tokens, width)) for _ in range(2)))
+
+    def norm(m: Any, x: Any) -> Any:
+        centred = x - m.mean(x, axis=-1, keepdims=True)
+        return centred / m.sqrt(m.mean(centred**2, axis=-1, keepdims=True) + 1e-5)
+
+    def loss(m: Any, softmax: Callable[[Any], Any], W: Any, x: Any) -> Any:
+        q, k, v = (m.reshape(norm(m, x) @ w.T, (tokens, heads, size)) for w in W[:3])
+        shares = softmax(m.einsum("qhd,khd->hqk", q, k) / size**0.5)
+        x = x + m.reshape(m.einsum("hqk,khd->qhd", shares, v), (tokens, width)) @ W[3].T
+        x = x + m.tanh(norm(m, x) @ W[4].T) @ W[5].T
+        return m.mean(x**2)
+
+    def ours() -> Callable[..., Any]:
+        W = [eg.Symbol(f"s{k}", w.shape) for k, w in enumerate(weights)]
+        x, v = (eg.Symbol(name, (tokens, width), per_sample=samples > 0) for name in "xv")
+        f = loss(eg, lambda a: eg.softmax(a, axis=-1), W, x)
+        g = eg.gradient(f, x)
+        return eg.compile((f, g, eg.jvp(g, x, v)), (*W, x, v), shared=W if samples else (*W, x, v))
+
+    def theirs() -> Callable[..., Any]:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # quicker where each result is waited for
+
+        def one(W: Any, x: Any, v: Any) -> Any:
+            f = lambda x: loss(jax.numpy, lambda a: jax.nn.softmax(a, axis=-1), W, x)  # noqa: E731
+            (value, g), (_, product) = jax.jvp(jax.value_and_grad(f), (x,), (v,))
+            return value, g, product
+
+        called = jax.jit(jax.vmap(one, (None, 0, 0)) if samples else one)
+        return lambda *given: called(given[:-2], *given[-2:])
+
+    title = f"attention block, {tokens} tokens of {width}, gradient and Hessian-vector product by the input"
+    return Workload(title + (f", batch {samples}" if samples else ""), ours, theirs, data)
+
+
+WORKLOADS: tuple[Callable[[], Workload], ...] = (
+    lambda: gaussian_process(64),
+    lambda: gaussian_process(256),
+    lambda: attention(),
+    lambda: attention(8, 16, 2, 64),
+    lambda: lstm(32, 50, 0),
+    lambda: lstm(32, 50, 64),
+    lambda: flow(),
+    lambda: runge_kutta(32, 80),
+)
+
+__all__ = ["WORKLOADS", "attention"]
