@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .errors import ShapeError
+from .graph.node import Node
+from .lowering.call.by_step import split
 from .lowering.call.function import CompiledFunction
 from .meaning.binding import Argument
 
@@ -47,6 +50,15 @@ class Batches(NamedTuple):
         return int(np.max(np.diff(self.offsets), initial=0))
 
 
+class _Steps(NamedTuple):
+    """What the steps of a run are given, a row or a number each, and where their losses go."""
+
+    numbers: np.ndarray
+    chosen: np.ndarray
+    losses: np.ndarray
+    values: np.ndarray
+
+
 def _checked(batch: Batches, samples: int, steps: int) -> Batches:
     """A private copy with all indices checked, since machine code gathers without checks."""
     indices, offsets = np.array(batch.indices, np.int64), np.array(batch.offsets, np.int64)
@@ -63,12 +75,16 @@ class Descent:
     Args:
         terms: the objective is their sum.
         update: a compiled function with the results (new parameters, new memory, ...) of (parameters, gradient, memory, ...,
-            learning rate, number of the step from 1).
+            learning rate, number of the step from 1).  Of several, the steps take one after another, and the first again.
         parameters: the first parameters; copied.
-        memory: the number of vectors of the parameters' size that the optimizer keeps; they start at zero.
+        memory: the number of vectors of the parameters' size that the optimizer keeps, or the size of each array that it keeps;
+            they start at zero.
+
+    Raises:
+        ShapeError: an update has other results, or updates have other arguments than the first.
 
     Attributes:
-        state: parameters and memory, a row each; changed in place.
+        state: parameters and memory; changed in place.  A row each if all have the parameters' size, else one vector.
 
     >>> import exprgraph as eg, numpy as np
     >>> from exprgraph.descent import Descent, Term
@@ -85,25 +101,40 @@ class Descent:
     (array([1., 1.]), np.float64(1.0))
     """
 
-    def __init__(self, terms: Sequence[Term], update: CompiledFunction, parameters: np.ndarray, memory: int) -> None:
+    def __init__(
+        self,
+        terms: Sequence[Term],
+        update: CompiledFunction | Sequence[CompiledFunction],
+        parameters: np.ndarray,
+        memory: int | Sequence[int],
+    ) -> None:
         self.dtype = parameters.dtype
         self.terms = tuple(terms)
         n = parameters.size
-        self.state = np.zeros((1 + memory, n), self.dtype)
-        self.state[0] = parameters
+        equal = isinstance(memory, int)
+        #: of the parameters, and of each array of the memory
+        self.sizes = (n, *([n] * memory if isinstance(memory, int) else memory))
+        ends = np.cumsum(self.sizes)
+        self.state = np.zeros((1 + len(self.sizes[1:]), n) if equal else int(ends[-1]), self.dtype)
+        self.parts = [self.state.reshape(-1)[e - k : e] for k, e in zip(self.sizes, ends)]
+        self.parts[0][...] = parameters
         single = self.dtype == np.float32
-        self.form_of_update = update.core.form(False, single)
+        self._update = _update_of([update] if isinstance(update, CompiledFunction) else update, self.sizes)
+        self.forms_of_update = [f.core.form(False, single) for f in self._update.functions]
         self.forms = [t.function.core.form(t.function.core.takes_batches, single) for t in self.terms]
         self.total = np.zeros(n + 1, self.dtype)
-        self.scalars = np.zeros(2, self.dtype)
         self._prepared: _Prepared | None = None
-        self.is_native = all(f.code is not None for f in (self.form_of_update, *self.forms))
+        self.is_native = all(f.code is not None for f in (*self.forms_of_update, *self.forms))
+
+    @property
+    def told_size(self) -> int:
+        """How many numbers of a step are computed before the loop."""
+        return self._update.count
 
     @property
     def parameters(self) -> np.ndarray:
         """The parameters as they are now; a view."""
-        row: np.ndarray = self.state[0]
-        return row
+        return self.parts[0]
 
     def run(
         self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray | None = None
@@ -125,13 +156,14 @@ class Descent:
             ValueError: a batch refers to samples that do not exist, or there are fewer batches than rates.
             ShapeError: data, ``losses`` or ``values`` have a wrong size or type.
         """
-        rates = np.ascontiguousarray(rates, self.dtype)
+        rates = np.ascontiguousarray(rates, float)
         batches = [None if b is None else _checked(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
         if values is None:
             values = np.empty((len(self.terms), len(rates)), self.dtype)
         self._check(rates, losses, values)
+        numbers = np.ascontiguousarray(self._update.told(rates, begun), self.dtype)
         made = self._in_machine_code if self.is_native else self._in_python
-        return made(batches, rates, begun, losses, values)
+        return made(batches, _Steps(numbers, self._update.chosen(begun, len(rates)), losses, values))
 
     def _check(self, rates: np.ndarray, losses: np.ndarray, values: np.ndarray) -> None:
         """Check the sizes of all arrays that machine code uses, at each run: their owner may have changed them."""
@@ -151,37 +183,31 @@ class Descent:
 
     # -- machine code
 
-    def _in_machine_code(
-        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
-    ) -> int:
+    def _in_machine_code(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
         prepared = self._prepared
         if prepared is None or not prepared.fits(self, batches):
             prepared = self._prepared = _Prepared(self, batches)
-        return prepared.run(batches, rates, begun, losses, values)
+        return prepared.run(batches, steps)
 
     # -- the same in Python, for code that only Numba compiles
 
-    def _in_python(
-        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
-    ) -> int:
-        n = self.state.shape[1]
-        for step, rate in enumerate(rates):
-            total = np.zeros(n + 1, self.dtype)
+    def _in_python(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
+        for step, (numbers, which) in enumerate(zip(steps.numbers, steps.chosen)):
+            total = np.zeros(self.sizes[0] + 1, self.dtype)
             for k, (term, form, batch) in enumerate(zip(self.terms, self.forms, batches)):
                 chosen = None if batch is None else batch.indices[batch.offsets[step] : batch.offsets[step + 1]]
                 own = self._value_and_gradient(term, form, chosen)
-                values[k, step] = own[0]
+                steps.values[k, step] = own[0]
                 total += own
-            losses[step] = total[0]
+            steps.losses[step] = total[0]
             if not np.all(np.isfinite(total)):
                 return step
-            arrays = [self.state[0], total[1:], *self.state[1:], np.array(rate, self.dtype), np.array(begun + step + 1, self.dtype)]
-            for row, new in zip(self.state, self.form_of_update(arrays, ())):
-                row[...] = new
-        return len(rates)
+            for own, new in zip(self.parts, self.forms_of_update[which]([self.parts[0], total[1:], *self.parts[1:], *numbers], ())):
+                own[...] = new.reshape(-1)
+        return len(steps.numbers)
 
     def _value_and_gradient(self, term: Term, form: Form, chosen: np.ndarray | None) -> np.ndarray:
-        arrays = [self.state[0]]
+        arrays = [self.parts[0]]
         samples = term.samples if chosen is None else len(chosen)
         for argument, a in zip(term.data, term.arrays):
             if argument.per_sample:
@@ -192,6 +218,50 @@ class Descent:
         return np.concatenate([np.reshape(value, 1), gradient.ravel()])
 
 
+Formulas = tuple[tuple[Node, ...], ...]
+
+
+class _Update:
+    """The formulas of the steps, without the numbers that depend on the step alone.
+
+    Attributes:
+        functions: each of (parameters, gradient, memory, ..., numbers of the step, ...).
+    """
+
+    def __init__(self, formulas: Formulas, symbols: tuple[Node | Argument, ...], backend: str, contract: bool) -> None:
+        *arrays, rate, step = symbols
+        made = split(formulas, [s for s in (rate, step) if isinstance(s, Node)])
+        arguments = [*arrays, *made.symbols]
+        own = dict.fromkeys(made.formulas)
+        self.functions = [CompiledFunction(list(f), arguments, arguments, backend=backend, contract=contract) for f in own]
+        self._order = np.array([list(own).index(f) for f in made.formulas])
+        self.count = len(made.numbers)
+        self._numbers = CompiledFunction(list(made.numbers), (rate, step), backend=backend, contract=contract)
+
+    def told(self, rates: np.ndarray, begun: int) -> np.ndarray:
+        """The numbers of each step, a row each, in float64."""
+        if not self.count or not len(rates):
+            return np.zeros((len(rates), self.count))
+        return np.stack(self._numbers(rates, np.arange(begun + 1.0, begun + len(rates) + 1)), axis=1)
+
+    def chosen(self, begun: int, count: int) -> np.ndarray:
+        """The formula of each step."""
+        return self._order[np.arange(begun, begun + count) % len(self._order)]
+
+
+_last = lru_cache(maxsize=8)(_Update)
+
+
+def _update_of(given: Sequence[CompiledFunction], sizes: Sequence[int]) -> _Update:
+    """The formulas of compiled functions, which are checked; the last ones are kept, as trainings are repeated."""
+    first = given[0]
+    for f in given:
+        got = tuple(o.size for o in f.outputs)
+        if f.symbols != first.symbols or got != tuple(sizes):
+            raise ShapeError(f"updates: expected functions of the same arguments with results of sizes {tuple(sizes)}, got {got}")
+    return _last(tuple(f.outputs for f in given), first.symbols, first.core.backend, first.core.contract)
+
+
 def _places(descent: Descent) -> list[int]:
     """The addresses of the arrays that belong to others."""
     return [descent.state.ctypes.data, *(a.ctypes.data for t in descent.terms for a in t.arrays)]
@@ -200,7 +270,7 @@ def _places(descent: Descent) -> list[int]:
 class _Prepared:
     """Tables of addresses and memory for machine code, kept from run to run: making them takes longer than a small step.
 
-    The words of a run are its batches, rates and losses.
+    The words of a run are its batches, the numbers of its steps, and its losses.
     """
 
     def __init__(self, descent: Descent, batches: Sequence[Batches | None]) -> None:
@@ -240,7 +310,7 @@ class _Prepared:
         return a.ctypes.data
 
     def _table_of_terms(self, descent: Descent, width: int) -> tuple[np.ndarray, list[int]]:
-        n = descent.state.shape[1]
+        n = descent.sizes[0]
         rows, outputs = [], []
         for term, form, longest in zip(descent.terms, descent.forms, self._longest):
             assert form.code is not None
@@ -264,37 +334,35 @@ class _Prepared:
         return table, outputs
 
     def _table_of_descent(self, descent: Descent, outputs: list[int]) -> np.ndarray:
-        update, total, scalars, state = descent.form_of_update, descent.total, descent.scalars, descent.state
-        assert update.code is not None
-        self._keep.append(update.code)
-        n, item = state.shape[1], self._dtype.itemsize
-        summed = self._address(total) if len(descent.terms) > 1 else outputs[0]
-        given = [self._address(state), summed + item]
-        given += [state.ctypes.data + k * n * item for k in range(1, len(state))]
-        given += [self._address(scalars), scalars.ctypes.data + item]
+        forms, state, item = descent.forms_of_update, descent.state, self._dtype.itemsize
+        summed = self._address(descent.total) if len(descent.terms) > 1 else outputs[0]
+        numbers = np.zeros(max(1, descent.told_size), self._dtype)
+        given = [self._address(state), summed + item, *(a.ctypes.data for a in descent.parts[1:])]
+        given += [self._address(numbers) + k * item for k in range(descent.told_size)]
+        codes = [f.code for f in forms]
+        self._keep += codes
+        updates = self._table([c.address for c in codes if c is not None])
         output = self._memory(state.size)
         table = np.zeros(len(self._words), np.uint64)  # changed from run to run
         table[...] = [
-            len(descent.terms), self._rows.ctypes.data, n + 1, summed, state.ctypes.data, state.size, scalars.ctypes.data, 0, 0, 0,
-            update.code.address, self._table(given), self._table([output]), self._memory(update.program.workspace),
-            self._memory(update.program.shared), output,
+            len(descent.terms), self._rows.ctypes.data, descent.sizes[0] + 1, summed, state.ctypes.data, state.size,
+            numbers.ctypes.data, 0, descent.told_size, 0, updates, 0, self._table(given), self._table([output]),
+            self._memory(max(f.program.workspace for f in forms)), self._memory(max(f.program.shared for f in forms)), output,
         ]  # fmt: skip
         return table
 
-    def run(
-        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray
-    ) -> int:
+    def run(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
         """Make the steps; see :meth:`Descent.run`."""
-        place, step = values.ctypes.data, values.strides[0]
+        place, step = steps.values.ctypes.data, steps.values.strides[0]
         for k, (row, batch) in enumerate(zip(self._rows, batches)):
             row[self._columns["values"]] = place + k * step
             if batch is not None:
                 row[self._columns["indices"]] = batch.indices.ctypes.data
                 row[self._columns["offsets"]] = batch.offsets.ctypes.data
                 row[self._columns["advance"]] = 1
-        for word, value in (("rates", rates.ctypes.data), ("begun", begun + 1), ("history", losses.ctypes.data)):
-            self._common[self._words[word]] = value
-        return int(self._loop(self._common.ctypes.data, 0, len(rates)))
+        for word, a in (("told", steps.numbers), ("chosen", steps.chosen), ("history", steps.losses)):
+            self._common[self._words[word]] = a.ctypes.data
+        return int(self._loop(self._common.ctypes.data, 0, len(steps.numbers)))
 
 
 __all__ = ["Batches", "Descent", "Term"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,13 +25,35 @@ BLOCK = 1 << 26
 
 
 def compiled(
-    outputs: Any, part: Part, symbols: NeuralNetworkParameters, threads: int = 1, further: Sequence[Any] = ()
+    outputs: Node | Sequence[Node], part: Part, symbols: NeuralNetworkParameters, threads: int = 1, further: Sequence[Any] = ()
 ) -> eg.CompiledFunction:
-    """A function of the flat parameters, of further arguments, and of a part's data."""
-    parameters = eg.packed("parameters", symbols.leaves().values())
-    shared = [s for s in part.symbols if not s.per_sample]
-    own = [a for a in further if not a.per_sample]
-    return eg.compile(outputs, [parameters, *further, *part.symbols], shared=[parameters, *own, *shared], threads=threads)
+    """A function of the flat parameters, of further arguments, and of a part's data; the last ones are kept."""
+    wanted = outputs if isinstance(outputs, Node) else tuple(outputs)
+    return _compiled(wanted, tuple(symbols.leaves().values()), tuple(further), part.symbols, threads)
+
+
+#: how many functions and gradients are kept: trainings are repeated with other seeds, rates and data
+KEPT = 16
+
+
+@lru_cache(maxsize=KEPT)
+def _compiled(
+    outputs: Node | tuple[Node, ...], leaves: tuple[Node, ...], further: tuple[Any, ...], data: tuple[Node, ...], threads: int
+) -> eg.CompiledFunction:
+    parameters = eg.packed("parameters", leaves)
+    shared = [s for s in (*further, *data) if not s.per_sample]
+    return eg.compile(outputs, [parameters, *further, *data], shared=[parameters, *shared], threads=threads)
+
+
+def value_and_gradient(part: Part, symbols: NeuralNetworkParameters, threads: int = 1) -> eg.CompiledFunction:
+    """The part's loss and its derivative by all parameters."""
+    leaves = tuple(symbols.leaves().values())
+    return compiled((part.expression, _gradient(part.expression, leaves)), part, symbols, threads)
+
+
+@lru_cache(maxsize=KEPT)
+def _gradient(e: Node, leaves: tuple[Node, ...]) -> Node:
+    return flat_gradient(e, NeuralNetworkParameters({str(k): s for k, s in enumerate(leaves)}))
 
 
 class Rows(NamedTuple):
@@ -65,7 +87,7 @@ class _Residuals:
         """The root of the weight over the number of samples, now."""
         return math.sqrt((1.0 if self._weight is None else float(self._weight)) / self._samples)
 
-    def _compiled(self, outputs: Any, *further: Any) -> eg.CompiledFunction:
+    def _compiled(self, outputs: Node | Sequence[Node], *further: Any) -> eg.CompiledFunction:
         return compiled(outputs, self._part, self._symbols, self._threads, (self._scale, *further))
 
     @cached_property
@@ -158,8 +180,7 @@ class Problem:
 
     @cached_property
     def _gradients(self) -> list[eg.CompiledFunction]:
-        outputs = [[p.expression, flat_gradient(p.expression, self._symbols)] for p in self._parts]
-        return [compiled(o, p, self._symbols, self._threads) for o, p in zip(outputs, self._parts)]
+        return [value_and_gradient(p, self._symbols, self._threads) for p in self._parts]
 
     @cached_property
     def _residuals(self) -> list[_Residuals]:
@@ -263,4 +284,4 @@ def own_data(symbol: Node, data: np.ndarray, samples: int, dtype: np.dtype[Any])
     return a if a.shape == shape else a.copy().reshape(shape)
 
 
-__all__ = ["BLOCK", "Problem", "Rows", "compiled", "own_data"]
+__all__ = ["BLOCK", "Problem", "Rows", "compiled", "own_data", "value_and_gradient"]

@@ -14,8 +14,8 @@ import exprgraph as eg
 from exprgraph.descent import Batches, Descent, Term
 
 from ..errors import ArgumentError
-from ..objectives.objective import Part, flat_gradient
-from ..objectives.problem import Problem, compiled, own_data
+from ..objectives.objective import Part
+from ..objectives.problem import Problem, own_data, value_and_gradient
 from ..parameters.container import NeuralNetworkParameters
 from .batching import Sampler
 from .full_batch.optimizer import FullBatchOptimizer
@@ -92,8 +92,7 @@ class BatchSteps(Steps):
         self.of_epoch, self.samples = sampler.steps, sampler.described
         terms = []
         for p in parts:
-            function = compiled([p.expression, flat_gradient(p.expression, symbols)], p, symbols)
-            terms.append(Term(function, self._own(p), p.samples))
+            terms.append(Term(value_and_gradient(p, symbols), self._own(p), p.samples))
         self._descent = Descent(terms, _compiled_update(optimizer, first.size), first, optimizer.memory)
         self.state = self._descent.state
         #: the rate of every step instead of the optimizer's

@@ -80,3 +80,40 @@ def test_data_that_shrink_between_runs() -> None:
     data.resize(4, refcheck=False)
     with pytest.raises(ShapeError, match="expected 20 numbers of float64 in order, got 4"):
         d.run([batches([0, 5, 9, 1, 1, 3])], RATES, 0, np.empty(2))
+
+
+A, COUNT = eg.Symbol("A", (2, 3)), eg.Symbol("count")
+
+
+def alternating():
+    """Odd steps move the parameters, even ones the memory, which has shapes of its own."""
+    loss = eg.compile([LOSS, eg.gradient(LOSS, p)], (p, x))
+    given = (p, g, A, COUNT, rate, step)
+    odd = eg.compile([p - eg.where(step > 4, rate, 0.5 * rate) * g, A, COUNT + 1.0 / step], given)
+    even = eg.compile([p, A + eg.outer(g, np.ones(3)) * 0.9**step, COUNT], given)
+    return Descent([Term(loss, (DATA,), 10)], [odd, even], np.array([0.5, -0.5]), (6, 1))
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_formulas_in_turn_with_memory_of_any_size(native: bool) -> None:
+    d, losses, rates = alternating(), np.empty(7), np.linspace(0.1, 0.2, 7)
+    d.is_native = d.is_native and native
+    assert d.state.shape == (9,)
+    for some in (slice(0, 3), slice(3, 7)):  # the order goes on
+        d.run([None], rates[some], some.start, losses[some])
+    q, a, count, rows = np.array([0.5, -0.5]), np.zeros((2, 3)), 0.0, DATA.reshape(10, 2)
+    for t, r in enumerate(rates, 1):
+        gradient = 2 * ((rows @ q - 1) @ rows) / 10
+        if t % 2:
+            q, count = q - (r if t > 4 else r / 2) * gradient, count + 1 / t
+        else:
+            a += np.outer(gradient, np.ones(3)) * 0.9**t
+    np.testing.assert_allclose(d.state, [*q, *a.ravel(), count], rtol=1e-13)
+
+
+def test_updates_with_other_results_or_arguments() -> None:
+    loss = eg.compile([LOSS, eg.gradient(LOSS, p)], (p, x))
+    one, other = (eg.compile([p - r * g], (p, g, r, step)) for r in (rate, COUNT))
+    for updates, memory in ((one, 1), ([one, other], 0), ([one, eg.compile([p, p], (p, g, rate, step))], 0)):
+        with pytest.raises(ShapeError, match="updates: expected functions of the same arguments with results of sizes"):
+            Descent([Term(loss, (DATA,), 10)], updates, np.zeros(2), memory)

@@ -20,8 +20,8 @@ from . import disk, machine
 #: words of the table of the descent
 COMMON: Mapping[str, Type] = {
     "count": "index", "terms": "indices", "numbers": "index", "total": "reals", "state": "reals", "state_size": "index",
-    "scalars": "reals", "rates": "reals", "begun": "index", "history": "reals",
-    "update": "reals", "arguments": "reals", "results": "reals", "lanes": "reals", "shared": "reals", "output": "reals",
+    "scalars": "reals", "told": "reals", "told_size": "index", "history": "reals", "updates": "indices", "chosen": "indices",
+    "arguments": "reals", "results": "reals", "lanes": "reals", "shared": "reals", "output": "reals",
 }  # fmt: skip
 #: words of the table of one term; its samples at step i are from ``offsets[i * advance]`` to below the next of ``offsets``
 TERM: Mapping[str, Type] = {
@@ -63,12 +63,14 @@ _BATCH = (
     Let("from", Load(_name("offsets"), Name("at", "index"))),
     Let("samples", _sum(Load(_name("offsets"), _sum(Name("at", "index"), index(1))), operation("neg", _FROM))),
 )
-#: the rows of a batch, one after another
+_COPIED = Store(_name("target"), _sum(_product(_R, _name("size")), _E), Load(_name("source"), _sum(_product(_ROW, _name("size")), _E)))
+#: the rows of a batch, one after another; short ones number by number, as vectors with a mask take longer
 _GATHERED = Loop("r", "plain", index(0), _SAMPLES, (
     Let("row", Load(_name("indices"), _sum(_FROM, _R))),
-    _each(
-        "e", _name("size"),
-        Store(_name("target"), _sum(_product(_R, _name("size")), _E), Load(_name("source"), _sum(_product(_ROW, _name("size")), _E))),
+    Branch(
+        operation("lt", _name("size"), index(8)),
+        (Loop("e", "plain", index(0), _name("size"), (_COPIED,)),),
+        (_each("e", _name("size"), _COPIED),),
     ),
 ))  # fmt: skip
 #: for several terms, the value of one, and its addition to the total
@@ -87,11 +89,11 @@ _LOST = (
     ),
 )  # fmt: skip
 _FINITE = operation("eq", Name("nothing", "real"), real(0.0))
-#: arguments of the update beside parameters and gradient: the learning rate, and the number of the step
-_TOLD = (
-    Store(_name("scalars"), index(0), Load(_name("rates"), _STEP)),
-    Store(_name("scalars"), index(1), operation("real_of_index", _sum(_STEP, _name("begun")))),
-)
+#: arguments of the update that are known before the loop: what depends on the step alone
+_TOLD = Loop("e", "plain", index(0), _name("told_size"), (
+    Store(_name("scalars"), _E, Load(_name("told"), _sum(_product(_STEP, _name("told_size")), _E))),
+))  # fmt: skip
+_CHOSEN = Load(_name("chosen"), _STEP)
 _KEPT = _each("e", _name("state_size"), Store(_name("state"), _E, Load(_name("output"), _E)))
 
 
@@ -107,8 +109,9 @@ def _text(bits: int) -> str:
     _terms(code)
     code.statements(_LOST)
     b.require(code.value(_FINITE), "failed")
-    code.statements(_TOLD)
-    _call(b, *(code.env[n] for n in ("update", "arguments", "results", "lanes", "shared")), b.integer(1))
+    code.statements([_TOLD])
+    update = b.word(code.env["updates"], code.value(_CHOSEN), "reals")
+    _call(b, update, *(code.env[n] for n in ("arguments", "results", "lanes", "shared")), b.integer(1))
     code.statements([_KEPT])
     b.close({})
     b.do("ret i64 %last")
