@@ -212,6 +212,7 @@ from .lines.running import cumprod, cumsum, linear_recurrence, unwrap
 from .lines.sorting import median, order_by, partition, percentile, quantile, sort
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
+from .mapping.user import vmap
 from .meaning.binding import Argument, Bound, bind, packed
 from .meaning.elements import elements
 from .meaning.evaluate import evaluate
@@ -271,7 +272,7 @@ __all__ = [
     "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std",
     "step", "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh",
     "tanh_prime", "taylor", "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu",
-    "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple, Union
 
@@ -94,6 +94,11 @@ def finite_bound(symbols: Set[Node]) -> Iterator[None]:
         yield
     finally:
         _finite_bound.reset(token)
+
+
+def finite_bound_too(symbols: Set[Node]) -> AbstractContextManager[None]:
+    """Inside, these bound symbols too are finite where other symbols are."""
+    return finite_bound(_finite_bound.get() | symbols)
 
 
 def is_finite(node: Node, symbols: bool) -> bool:
@@ -244,6 +249,7 @@ __all__ = [
     "Zeros",
     "either",
     "finite_bound",
+    "finite_bound_too",
     "finite_part",
     "gated_product",
     "gated_solve",

@@ -25,6 +25,7 @@ from ..graph.leaves import array, constant, constant_values
 from ..graph.node import Node, Params, Shape, make
 from ..graph.primitive import Primitive
 from ..graph.traverse import REBUILD
+from ..mapping.rules import MAPPED, all_with_axes
 from ..meaning.counting import COUNT
 from ..meaning.elements import ELEMENT, EXPANSION, Expansion, Get
 from ..meaning.evaluate import EVALUATE, Samples, batched
@@ -105,6 +106,11 @@ def square(what: str, node: Node) -> Node:
 # ---------------------------------------------------------------- one rule for all rows
 
 REBUILD.fill(lambda node, args: of_matrices(_row(node), *args, params=node.params), MatrixFunction)
+
+
+@MAPPED.rule(MatrixFunction)
+def _mapped(node: Node, args: Sequence[Node], lead: Shape) -> Node:
+    return of_matrices(_row(node), *all_with_axes(node, args, lead), params=node.params)
 
 
 def _row(node: Node) -> MatrixFunction:

@@ -25,6 +25,7 @@ from ..graph.node import Node, Operand, Shape
 from ..graph.primitive import enter
 from ..language.linalg import stacked
 from ..language.numpy_protocol import define
+from ..mapping.rules import MAPPED, all_with_axes, is_mapped, moved_behind, moved_to_front
 from ..support.systems import cholesky_factors, solve_triangles
 from ..text.called import PARSE
 from .function import MatrixFunction, of_matrices, square, stack_axes
@@ -78,6 +79,15 @@ def triangular(a: Node, b: Node, triangle: Triangle) -> Node:
         lead = b.shape[: a.ndim - 1]
         return reshape(triangular(a, reshape(b, (*lead, b.size // math.prod(lead))), triangle), b.shape)
     return of_matrices(SOLVE_TRIANGULAR, a, b, params=tuple(triangle))
+
+
+@MAPPED.rule(SOLVE_TRIANGULAR)
+def _mapped_solution(node: Node, args: Sequence[Node], lead: Shape) -> Node:
+    a, b = args
+    if not is_mapped(a, node.args[0]) and a.ndim == 2:  # the entries are more right-hand sides
+        return moved_to_front(triangular(a, moved_behind(b, lead, 1), Triangle(*node.params)), lead, 1)
+    a, b = all_with_axes(node, args, lead)
+    return triangular(a, b, Triangle(*node.params))
 
 
 def solve_triangular(

@@ -27,6 +27,7 @@ from ..graph.traverse import REBUILD
 from ..language.rearranged import gathered, positions_of
 from ..lowering.plan.routines import ROUTINE, Routine
 from ..lowering.plan.schedule import LOWERING
+from ..mapping.rules import MAPPED, all_with_axes
 from ..meaning.counting import COUNT
 from ..meaning.elements import ELEMENT, EXPANSION, Expansion
 from ..meaning.evaluate import EVALUATE, Samples, batched
@@ -78,6 +79,12 @@ def places(node: Node) -> Node:
 
 
 REBUILD.fill(lambda node, args: ordered(args[0], args[1], axis_of(node)), ORDERED)
+
+
+@MAPPED.rule(ORDERED)
+def _mapped(node: Node, args: Sequence[Node], lead: Shape) -> Node:
+    key, x = all_with_axes(node, args, lead)
+    return ordered(key, x, len(lead) + axis_of(node))
 
 
 @JVP.rule(ORDERED)

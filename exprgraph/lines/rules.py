@@ -20,6 +20,7 @@ from ..functions.rows import gate, gate_both
 from ..graph.leaves import is_known, zeros
 from ..graph.node import Node, Shape
 from ..graph.views import Slice
+from ..mapping.rules import MAPPED, all_with_axes
 from ..meaning.counting import COUNT
 from ..meaning.elements import ELEMENT, EXPANSION, Expansion, Get
 from ..meaning.evaluate import EVALUATE, Samples, batched
@@ -55,6 +56,13 @@ def spread(node: Node, extra: Shape, behind: bool) -> Node:
     own: list[Hashable] = [("own", k) for k in range(node.ndim)]
     more: list[Hashable] = [("extra", k) for k in range(len(extra))]
     return contract([(node, own)], own + more if behind else more + own, dict(zip(more, extra)))
+
+
+@MAPPED.rule(RECURRENCE)
+def _mapped(node: Node, args: Sequence[Node], lead: Shape) -> Node:
+    axis, silences = Along.of(node)
+    a, b = all_with_axes(node, args, lead)
+    return recurrence(a, b, len(lead) + axis, silences)
 
 
 def _backwards(node: Node, ct: Node, extra: Shape, silences: bool) -> Node:

@@ -24,6 +24,7 @@ from .differences import directional_derivatives
 from .disagreement import Disagreement, UnsmoothPointError, difference
 from .functions import check_function
 from .identities import check_identity, check_reduction, check_values
+from .mapping import check_mapping
 from .noise import rounding_errors
 from .precise import evaluate_precisely
 from .saturation import check_saturation
@@ -45,6 +46,7 @@ __all__ = [
     "check_derivatives",
     "check_function",
     "check_identity",
+    "check_mapping",
     "check_reduction",
     "check_saturation",
     "check_simplification",

@@ -336,6 +336,11 @@ class NeuralNetworkParameters(Named, Arithmetic):
 
     def __tree_unflatten__(self, children: Any) -> NeuralNetworkParameters:
         (flat,) = children
+        if np.shape(flat)[-1:] != (self._layout.size,):
+            raise ShapeError(
+                f"parameters are one vector of {self._layout.size} numbers ({self._layout.describe()}), or have axes in front of it; got "
+                f"shape {np.shape(flat)}. To map over sets of parameters, give a matrix, and make a container of a row: ps.like(row)"
+            )
         return from_flat(self._layout, flat if isinstance(flat, Node) else np.asarray(flat), type(self))
 
 

@@ -31,6 +31,7 @@ from exprgraph.graph.traverse import REBUILD, topological
 from exprgraph.interop import to_sympy
 from exprgraph.lowering.plan.phases import REWRITTEN
 from exprgraph.lowering.plan.schedule import LOWERING
+from exprgraph.mapping.rules import MAPPED
 from exprgraph.meaning.counting import COUNT
 from exprgraph.meaning.elements import ELEMENT, EXPANSION, Expansion, Get, elements
 from exprgraph.meaning.evaluate import EVALUATE, Samples
@@ -45,6 +46,7 @@ from exprgraph.testing import (
     check_batches,
     check_derivatives,
     check_identity,
+    check_mapping,
     check_reduction,
     check_text,
     check_values,
@@ -122,6 +124,7 @@ def primitive() -> Iterator[None]:
         GATED_VJP.fill(moved_cotangents, RUNNING_SUM)
         REPEATED.fill(linear_in_all, RUNNING_SUM)
         REACH.fill(lambda node, mask: [np.logical_or.accumulate(mask[..., ::-1], axis=-1)[..., ::-1]], RUNNING_SUM)
+        MAPPED.fill(lambda node, args, lead: running_sum(args[0]), RUNNING_SUM)
         ELEMENT.fill(element, RUNNING_SUM)
         EXPANSION.fill(lambda node: Expansion(node.shape[-1] - 1, (node.shape[-1],), node.shape[-1]), RUNNING_SUM)
         PARSE.fill({"running_sum": running_sum}, RUNNING_SUM)
@@ -162,6 +165,7 @@ def test_it_passes_every_check(seed: int) -> None:
     check_identity(e, eg.parse(eg.to_python(e)), order=1)
     check_identity(e, eg.substitute(e, {}), order=1)
     check_text(e)
+    check_mapping(e, compiled=False)
     if seed < 2:
         check_batches(e)
 
