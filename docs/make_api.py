@@ -26,6 +26,7 @@ import symnn
 import symnn.activations
 import symnn.parameters.layout
 import symnn.physics
+import symnn.plot
 import symnn.reports
 import symnn.schedules
 import symnn.testing
@@ -75,6 +76,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("symnn.parameters.layout", "symnn.parameters.layout", symnn.parameters.layout, ["Layout", "Slot"]),
     ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),
     ("symnn.physics", "symnn.physics", symnn.physics, list(symnn.physics.__all__)),
+    ("symnn.plot", "symnn.plot", symnn.plot, list(symnn.plot.__all__)),
     ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]

@@ -50,7 +50,7 @@ from .training.train import NonFiniteLossError, TrainingResult, train
 from .training.trainer import Trainer
 
 #: parts that are loaded when they are first named
-_ON_DEMAND = ("physics", "reports", "schedules", "testing")
+_ON_DEMAND = ("physics", "plot", "reports", "schedules", "testing")
 
 
 def __getattr__(name: str) -> Any:

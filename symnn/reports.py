@@ -7,8 +7,13 @@ from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .parameters.container import NeuralNetworkParameters
+from .plot.convergence import convergence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass
@@ -43,6 +48,10 @@ class History:
     def last_terms(self) -> dict[str, float]:
         """The loss of each term at the last epoch."""
         return {name: values[-1] for name, values in self.terms.items() if values}
+
+    def plot(self, *, terms: bool = True, ax: Axes | None = None) -> Axes:
+        """Draw the losses over the epochs, with :func:`symnn.plot.convergence`."""
+        return convergence(self, terms=terms, ax=ax)
 
     def __repr__(self) -> str:
         losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""

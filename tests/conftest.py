@@ -19,6 +19,8 @@ if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have th
     os.environ["EXPRGRAPH_CACHE_DIR"] = tempfile.mkdtemp(prefix="exprgraph-tests-")
     atexit.register(shutil.rmtree, os.environ["EXPRGRAPH_CACHE_DIR"], ignore_errors=True)
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # pictures open no windows
+
 # it imports a package that need not be installed
 collect_ignore = [] if find_spec("jax") else ["fuzz/jax_oracle.py"]
 # programs, which import each other as a package
