@@ -219,7 +219,7 @@ from .meaning.evaluate import evaluate
 from .meaning.query import contains, count_nodes, count_ops, free_symbols, substitute
 from .scans.show import recurrence
 from .scans.user import fori, scan
-from .show import latex, notebook_latex, to_dot, to_python
+from .show import latex, mathml, notebook_latex, to_dot, to_python
 from .simplify.rules import simplify
 from .support.offered import offer as _offer
 from .text.parse import parse
@@ -263,7 +263,7 @@ __all__ = [
     "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf", "isnan", "jacobian", "jacobians", "jvp", "kron", "laplacian",
     "latex", "less", "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid",
     "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
+    "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
     "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm",
     "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "outer", "over_samples", "packed", "pad", "parse", "partition",
     "percentile", "piecewise", "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "quantile", "rad2deg",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..graph.node import Node
 from .dot import to_dot
 from .equations import latex, notebook_latex
+from .mathml import mathml
 from .python import to_python
 from .text import to_text
 
@@ -24,4 +25,4 @@ def _install() -> None:
 
 _install()
 
-__all__ = ["latex", "notebook_latex", "to_dot", "to_python", "to_text"]
+__all__ = ["latex", "mathml", "notebook_latex", "to_dot", "to_python", "to_text"]

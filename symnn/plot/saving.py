@@ -53,7 +53,7 @@ def save(picture: Any, path: str | os.PathLike[str], *, width: float | None = No
     ending = os.path.splitext(name)[1].lower()
     if ending not in endings:
         raise ArgumentError(f"save: the name of the file says the format, {', '.join(endings)}; got {name!r}")
-    figure = _figure(picture)
+    figure = figure_of(picture)
     if width is not None:
         inches = number("width", width, above=0) / 25.4
         figure.set_size_inches(inches, inches * figure.get_figheight() / figure.get_figwidth())
@@ -63,7 +63,7 @@ def save(picture: Any, path: str | os.PathLike[str], *, width: float | None = No
     return Path(name)
 
 
-def _figure(picture: Any) -> Any:
+def figure_of(picture: Any) -> Any:
     """The figure of a figure, of axes or of an animation."""
     figure = picture if hasattr(picture, "savefig") else getattr(picture, "figure", getattr(picture, "_fig", None))
     while figure is not None and getattr(figure, "figure", figure) is not figure:  # of a figure inside of a figure
@@ -93,4 +93,4 @@ def _animated(animation: Any, ending: str, dpi: float) -> bytes:
         return target.read_bytes()
 
 
-__all__ = ["drawn", "save"]
+__all__ = ["drawn", "figure_of", "save"]
