@@ -14,7 +14,7 @@ def names_of(page: str) -> dict[str, Any]:
     """What the blocks of Python of a page define."""
     names: dict[str, Any] = {}
     for block in re.findall(r"^```python[^\n]*\n(.*?)^```", (HERE / page).read_text(encoding="utf-8"), re.M | re.S):
-        if "plot.save" not in block and "plot.animation" not in block:
+        if not any(name in block for name in ("plot.save", "plot.animation", ".report")):
             exec(compile(block, page, "exec"), names)
     return names
 

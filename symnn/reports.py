@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .parameters.container import NeuralNetworkParameters
 from .plot.convergence import convergence
+from .plot.page import Term, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +76,8 @@ class TrainingResult:
         stopped: the reason for the end: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
             (Ctrl-C) or ``"converged"`` (L-BFGS).
         seconds: the duration.
+        settings: the settings of the run, as texts by name.
+        terms: the terms of the loss with their weights and formulas; a pickle leaves them out.
 
     >>> from symnn import MSE, Dense, GradientDescent, train
     >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
@@ -87,6 +92,55 @@ class TrainingResult:
     epochs: int
     stopped: str
     seconds: float
+    settings: dict[str, str] = field(default_factory=dict, compare=False)
+    terms: tuple[Term, ...] = field(default=(), compare=False)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "Training",
+        figures: Mapping[str, Any] | Sequence[Any] = (),
+        formulas: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """Write a report of the run: one page of HTML with its pictures and formulas, which needs no network.
+
+        It has the losses, the terms with their formulas, the settings, the duration and the machine.
+
+        Args:
+            path: a file that ends in ``.html``.
+            title: the page's title.
+            figures: further pictures, matplotlib's figures or axes, by title or in a list.
+            formulas: further formulas by title, expressions or nestings of them, such as derivatives.
+
+        Returns:
+            The path.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+            ArgumentError, FileNameError: the name has another ending, or a figure is something else.
+            OSError: the file cannot be written; an existing one is as it was.
+
+        >>> import tempfile
+        >>> from symnn import MSE, Dense, train
+        >>> r = train(Dense(1, 1), MSE(), ([[0.0], [1.0]], [[1.0], [3.0]]), epochs=3, rng=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     "Convergence" in r.report(folder + "/run.html").read_text()
+        True
+        """
+        loss = self.history.loss
+        outcome = {
+            "epochs": f"{self.epochs:,}, {len(self.history.steps):,} steps",
+            "end": {"epochs": "all epochs were made", "early": "validation did not improve"}.get(self.stopped, self.stopped),
+            "loss": f"{loss[0]:.4g} to {loss[-1]:.4g}" if loss else "none",
+            "duration": _duration(self.seconds),
+        }
+        if self.history.validation:
+            outcome["validation"] = f"{self.history.validation[0]:.4g} to {self.history.validation[-1]:.4g}"
+        return write(path, title, outcome, self.settings, self.terms, self.history, figures, formulas)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "terms": ()}
 
     def __repr__(self) -> str:
         return f"<TrainingResult of {self.params.size} parameters, stopped={self.stopped!r}, {self.seconds:.3g} s, {self.history!r}>"

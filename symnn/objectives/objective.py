@@ -116,6 +116,11 @@ class Part(NamedTuple):
     residual: Node | None = None
     name: str = ""
 
+    @property
+    def formula(self) -> Node:
+        """What is squared, or else the loss."""
+        return self.expression if self.residual is None else self.residual
+
 
 def parameters_of(nn: Any) -> NeuralNetworkParameters:
     """The symbols to train, of a symbolic network or a container of symbols."""

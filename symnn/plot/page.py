@@ -29,7 +29,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2rem; border-bottom: 1px solid var(--line) }
 table { border-collapse: collapse } th { text-align: left; font-weight: 600; padding: .15rem 1.2rem .15rem 0; vertical-align: top }
 td { padding: .15rem 1.2rem .15rem 0; vertical-align: top } td.number { text-align: right; font-variant-numeric: tabular-nums }
-.formula { overflow-x: auto; margin: .3rem 0 1rem } math { font-size: 1.05rem } math .name { font-family: ui-monospace, monospace; font-size: .9em }
+.formula { overflow-x: auto; margin: .3rem 0 1rem } math { font-size: 1.05rem }
+math .name { font-family: ui-monospace, monospace; font-size: .9em }
 figure { margin: 1rem 0; background: white; border-radius: 4px } img { max-width: 100%; display: block } figcaption { color: var(--faint) }
 details { margin: .3rem 0 } pre { overflow-x: auto; font-size: .85rem } .faint { color: var(--faint) }
 """

@@ -17,6 +17,7 @@ from ..errors import ArgumentError, ParameterFileError
 from ..objectives.objective import Part, names_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
+from ..plot.page import Term
 from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_along
 from . import scipy_lbfgs
 from .batching import Sampler
@@ -44,6 +45,8 @@ class Run:
     checkpoint_every: int
     #: the part of a checkpoint's description that this module does not know
     about: dict[str, Any]
+    #: what is trained, for reports
+    network: Any
 
     def __init__(self, symbols: NeuralNetworkParameters, first: np.ndarray, parts: list[Part], optimizer: Any, sampler: Sampler) -> None:
         self.symbols, self.parts, self.optimizer, self.sampler = symbols, parts, optimizer, sampler
@@ -55,6 +58,7 @@ class Run:
         self.history = History(terms={name: [] for name in names_of(parts)} if len(parts) > 1 else {})
         self.epoch = 0
         self.stopped = "epochs"
+        self.network = symbols
         self.validation, self.validated, self.validate_every, self.patience = None, [], 1, None
         self.callback, self.checkpoint, self.checkpoint_every, self.about = None, None, 100, {}
 
@@ -153,7 +157,18 @@ class Run:
     def result(self, seconds: float) -> TrainingResult:
         """The result so far."""
         params, best = (from_flat(self.symbols.layout, flat.copy()) for flat in (self.parameters, self.best))
-        return TrainingResult(params, best, self.history, self.epoch, self.stopped, seconds)
+        settings = {
+            "network": f"{self.network!r}"[:2000],
+            "parameters": f"{self.symbols.size:,} of type {self.dtype.name}",
+            "optimizer": described(self.optimizer),
+            "samples of a step": self.sampler.described,
+        }
+        names = names_of(self.parts)
+        terms = (
+            Term(n, None if p.weight is None else float(p.arrays[p.symbols.index(p.weight)]), p.samples, p.formula)
+            for n, p in zip(names, self.parts)
+        )
+        return TrainingResult(params, best, self.history, self.epoch, self.stopped, seconds, settings, tuple(terms))
 
     # -- checkpoints
 

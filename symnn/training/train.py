@@ -138,7 +138,8 @@ def _look_between_epochs(run: Run, validate_every: Any, patience: Any, callback:
 
 
 def _validate(run: Run, network: Any, loss: Any, validation: Any) -> None:
-    """The loss on the validation data."""
+    """The loss on the validation data, and what is trained, for reports."""
+    run.network = getattr(network, "chain", network)
     run.validated = _validation_parts(network, loss, validation)
     run.validation = None if validation is None else Problem(run.symbols, run.validated, run.dtype)
     if run.patience is not None and validation is None:

@@ -72,6 +72,7 @@ class Trainer:
         sampler = Sampler([p.samples for p in self._parts], batch_size, batches, random)
         self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, count("threads", threads))
         self._run = Run(self._symbols, first, self._parts, self.optimizer, sampler)
+        self._run.network = getattr(self.nn, "chain", self.nn)
         #: the number of steps so far
         self.steps = 0
         self._value: Problem | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.errors import FileNameError, ShapeError
-from symnn import ArgumentError, Chain, Dense, NeuralNetwork, SymbolicNeuralNetwork, build_nn_function, plot
+from symnn import ArgumentError, Chain, Dense, LossTerm, NeuralNetwork, ResidualTerm, SymbolicNeuralNetwork, build_nn_function, plot, train
 from symnn.physics import partial
 from symnn.plot.drawing import COLOURS, MAGNITUDES, VALUES
 from symnn.plot.grids import function_of, grid, values_on
@@ -183,3 +184,35 @@ def test_all_eyes_tell_the_colours_apart() -> None:
     for name in (VALUES, MAGNITUDES):
         luminance = matplotlib.colormaps[name](np.linspace(0, 1, 64))[:, :3] ** 2.2 @ [0.2126, 0.7152, 0.0722]
         assert np.all(np.diff(luminance) > 0)
+
+
+@pytest.mark.slow
+def test_a_report_is_one_page_that_needs_no_other_file(tmp_path: Path) -> None:
+    from html.parser import HTMLParser
+
+    nn, _ = network()
+    terms = [
+        ResidualTerm(nn.output - 1, {nn.input: np.zeros((3, 2))}, 2.0, "<inside>"),
+        LossTerm(eg.sum(nn.params.L1.W**2), {}, 1e-3, "small"),
+    ]
+    result = train(nn, terms, epochs=2, rng=0, progress=False)
+    more = {"Slope & more": partial(nn.output[0], nn.input, 0)}
+    path = result.report(tmp_path / "run.html", title="A <run>", figures=[plot.solution(wave, [(-1, 1), 0])], formulas=more)
+    text = path.read_text(encoding="utf-8")
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: Any) -> None:
+            found.extend(f"{tag} {v[:15]}" for k, v in attributes if k in ("src", "href"))
+
+    Reader().feed(text)
+    assert found == ["img data:image/png;"] * 2 and "http" not in text and text.count("<math") == 3
+    for part in ("A &lt;run&gt;", "&lt;inside&gt;", "Slope &amp; more", "Chain(Dense(2, 3", "Adam, beta1", "17 of type float64", "NumPy"):
+        assert part in text, part
+    assert {"network", "parameters", "optimizer", "samples of a step"} <= result.settings.keys()
+    again = pickle.loads(pickle.dumps(result))
+    assert again.settings == result.settings and again.terms == () and again.report(tmp_path / "again.html").exists()
+    with pytest.raises(FileNameError, match="the ending .pdf means a table or text; give a name that ends in .html"):
+        result.report(tmp_path / "run.pdf")
+    with pytest.raises(ArgumentError, match="a file that ends in .html"):
+        result.report(tmp_path / "run")
