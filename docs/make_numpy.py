@@ -174,6 +174,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linalg.cross": ("np.linalg.cross(v, w)",),
     "linalg.vecdot": ("np.linalg.vecdot(A, v)",),
     "linalg.eigh": ("np.linalg.eigh(A + A.T)[0]",),
+    "linalg.qr": ("np.abs(np.linalg.qr(A)[1])", "np.abs(np.linalg.qr(B.T)[0])", "np.abs(np.linalg.qr(B, mode='r'))"),
+    "linalg.lstsq": ("np.linalg.lstsq(A, v)[0]", "np.linalg.lstsq(B, t[:4])[1]", "np.linalg.lstsq(B.T, v, rcond=None)[3]"),
     "linalg.eigvalsh": ("np.linalg.eigvalsh(A + A.T)",),
     "linalg.cholesky": ("np.linalg.cholesky(A @ A.T)",),
     "linalg.slogdet": ("np.linalg.slogdet(A)[1]",),
@@ -291,6 +293,8 @@ Most of them are functions of exprgraph too, under the same name.  The exception
   list in place of an array, such as `np.mean([x, y])`.  An array of objects that are expressions becomes an expression by `eg.array`.
 * Where a function has corners, the derivative is defined: tied elements of `max`, `maximum` and their like share it equally; functions that
   jump, such as `round` and `floor`, have derivative 0.  Equal elements of `sort` keep their order.
+* Where NumPy's result has arbitrary signs, ours have a rule: columns of Q make the diagonal of R positive, and `eigh` and `svd` have signs
+  that every backend agrees on.  `lstsq` takes the rank to be full.
 
 The tables below are made by calling each function with expressions and with numbers: it works if shapes and values agree.
 

@@ -207,6 +207,7 @@ from .language.statistics import average, corrcoef, cov, nanmax, nanmean, nanmin
 from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .linalg.eigen import eigenvectors, eigh, eigvalsh
 from .linalg.exponential import expm
+from .linalg.orthogonal import orthonormal
 from .linalg.triangles import cho_solve, cholesky, solve_triangular
 from .lines.running import cumprod, cumsum, linear_recurrence, unwrap
 from .lines.sorting import median, order_by, partition, percentile, quantile, sort
@@ -265,8 +266,8 @@ __all__ = [
     "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
     "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
     "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm",
-    "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "outer", "over_samples", "packed", "pad", "parse", "partition",
-    "percentile", "piecewise", "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "quantile", "rad2deg",
+    "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer", "over_samples", "packed", "pad", "parse",
+    "partition", "percentile", "piecewise", "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "quantile", "rad2deg",
     "radians", "real_array", "recurrence", "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90",
     "round", "scan", "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh",
     "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std",

@@ -62,8 +62,6 @@ REFUSALS: dict[str, str] = {
     "ix_": "an index is an array of numbers; np.ix_ of numbers makes an index for expressions",
     "einsum_path": "the order of products is chosen when an expression is made; einsum(rule, ...)",
     **dict.fromkeys(("eig", "eigvals"), "its eigenvalues are complex numbers; eigh(a) is for symmetric matrices"),
-    "qr": "its signs are a convention; cholesky(a.T @ a).T is R with a positive diagonal, and linalg.lstsq(a, b) the solution",
-    "lstsq": "an expression has no rank; exprgraph.linalg.lstsq(a, b) is the solution",
     "matrix_rank": "the rank is a whole number that jumps; " + _VALUES,
 }  # fmt: skip
 

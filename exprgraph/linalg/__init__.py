@@ -15,6 +15,7 @@ from .determinants import det, logabsdet, signdet, slogdet
 from .eigen import eigenvectors, eigh, eigvalsh
 from .exponential import expm
 from .norms import cond
+from .orthogonal import orthonormal, qr
 from .triangles import cho_solve, cholesky, solve_triangular
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "lstsq",
     "matrix_power",
     "norm",
+    "orthonormal",
     "pinv",
+    "qr",
     "signdet",
     "slogdet",
     "solve",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..canonical.arithmetic import linear, scale
+from ..canonical.arithmetic import linear, power, scale
 from ..canonical.joining import concatenate, reshape
 from ..canonical.operands import as_node
 from ..canonical.select import select
@@ -16,13 +16,15 @@ from ..functions.elementwise import broadcast_to
 from ..graph.leaves import identity, zeros
 from ..graph.node import Node, Operand
 from ..graph.views import Slice
+from ..language import reductions
 from ..language.axes import normalize_axis
 from ..language.linalg import inv, matmul, solve, swapaxes, transpose
 from ..language.numpy_protocol import define
 from ..support.integers import whole
 from .eigen import eigenvectors, eigvalsh
 from .function import square
-from .triangles import cho_solve, cholesky
+from .orthogonal import orthonormal, triangle_of
+from .triangles import solve_triangular
 
 
 def matrix_power(a: Operand, n: int) -> Node:
@@ -55,17 +57,17 @@ def matrix_power(a: Operand, n: int) -> Node:
 
 
 def lstsq(a: Operand, b: Operand) -> Node:
-    """The x with the least ``norm(a @ x - b)``, for a matrix of at least as many rows as columns, whose columns are independent.
+    """The x with the least ``norm(a @ x - b)``, for a matrix of full rank; of several, the one with the least norm.
 
-    By Cholesky's factor of ``a.T @ a``, with one correction from the residual; so it is accurate as long as the condition of
-    the matrix is below 1e7, and NaN from about 1e8 on.  np.linalg.lstsq also returns a rank, which an expression cannot have.
+    By the QR factorization.  np.linalg.lstsq also returns the rank, which here is always min(m, n): where columns depend on
+    one another, elements are huge or NaN.
 
     Args:
         a: the matrix, (..., m, n).
         b: the right-hand side, (m,) or (..., m, k).
 
     Raises:
-        ShapeError: there are fewer rows than columns, or another number of rows in b.
+        ShapeError: a is no matrix, or there is another number of rows in b.
 
     >>> import exprgraph as eg
     >>> b = eg.Symbol("b", shape=3)
@@ -73,8 +75,8 @@ def lstsq(a: Operand, b: Operand) -> Node:
     array([1., 2.])
     """
     node, right = as_node(a), as_node(b)
-    if node.ndim < 2 or node.shape[-2] < node.shape[-1]:
-        raise ShapeError(f"lstsq: the matrix has at least as many rows as columns, got shape {node.shape}")
+    if node.ndim < 2:
+        raise ShapeError(f"lstsq takes a matrix, got shape {node.shape}")
     if right.ndim == 0 or right.shape[-1 if right.ndim == 1 else -2] != node.shape[-2]:
         raise ShapeError(f"lstsq: the right-hand side must have {node.shape[-2]} rows, got shape {right.shape}")
     if right.ndim > 1:
@@ -84,11 +86,13 @@ def lstsq(a: Operand, b: Operand) -> Node:
 
 
 def _least(a: Node, b: Node) -> Node:
+    """``R^-1 Q.T b`` for ``a = Q R``, or ``Q R^-T b`` for ``a = R.T Q.T``."""
     turned = swapaxes(a, -1, -2)
-    factor = cholesky(matmul(turned, a)), True
-    x = cho_solve(factor, matmul(turned, b))
-    residual = linear([(1.0, broadcast_to(b, matmul(a, x).shape)), (-1.0, matmul(a, x))], 0.0, matmul(a, x).shape)
-    return linear([(1.0, x), (1.0, cho_solve(factor, matmul(turned, residual)))], 0.0, x.shape)
+    if a.shape[-2] >= a.shape[-1]:
+        q = orthonormal(a)
+        return solve_triangular(triangle_of(q, a), matmul(swapaxes(q, -1, -2), b))
+    q = orthonormal(turned)
+    return matmul(q, solve_triangular(triangle_of(q, turned), b, trans=1))
 
 
 def pinv(a: Operand) -> Node:
@@ -106,8 +110,6 @@ def pinv(a: Operand) -> Node:
     node = as_node(a)
     if node.ndim < 2:
         raise ShapeError(f"pinv takes a matrix, got shape {node.shape}")
-    if node.shape[-2] < node.shape[-1]:
-        return swapaxes(pinv(swapaxes(node, -1, -2)), -1, -2)
     return _least(node, broadcast_to(identity(node.shape[-2]), (*node.shape[:-2], node.shape[-2], node.shape[-2])))
 
 
@@ -190,6 +192,16 @@ def _np_pinv(a: Any) -> Node:
     return pinv(a)
 
 
+def _np_lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Node, Node, int, Node]:
+    """NumPy's four results; the rank is taken to be full."""
+    node, right = as_node(a), as_node(b)
+    if node.ndim != 2 or right.ndim not in (1, 2):
+        raise ShapeError(f"lstsq takes a matrix and one or more right-hand sides, got shapes {node.shape} and {right.shape}")
+    x, (m, n) = lstsq(node, right), node.shape
+    rest = reshape(linear([(1.0, right), (-1.0, matmul(node, x))], 0.0, right.shape), (m, right.size // m))
+    return x, reductions.sum(power(rest, 2.0), 0) if m > n else zeros((0,)), min(m, n), svdvals(node)
+
+
 def _tensorinv(a: Any, ind: int = 2) -> Node:
     node, first = as_node(a), whole(ind)
     if first is None or first <= 0:
@@ -214,7 +226,7 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Node:
 
 
 define({np.linalg.matrix_power: matrix_power, np.linalg.pinv: _np_pinv, np.linalg.svd: _np_svd})
-define({np.linalg.tensorinv: _tensorinv, np.linalg.tensorsolve: _tensorsolve})
+define({np.linalg.lstsq: _np_lstsq, np.linalg.tensorinv: _tensorinv, np.linalg.tensorsolve: _tensorsolve})
 if hasattr(np.linalg, "svdvals"):
     define({np.linalg.svdvals: svdvals})
 

@@ -22,7 +22,7 @@ from .walk import calls_of, statements_of
 #: the modules of the definitions: helpers that differ between float64 and float32, shared formulas, and the runtime
 _WIDTHS = ("formulas/double", "formulas/single")
 _FORMULAS = tuple(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error"))
-_SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "lines")
+_SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
 #: operations of typed loops; their definitions are only for CPython and Numba
 OPERATIONS = frozenset(("bits", "from_bits", "separate_product", "powi"))

@@ -142,4 +142,17 @@ def eigensystems(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, np.where((weights @ vectors < 0.0)[:, None, :], -vectors, vectors)
 
 
-__all__ = ["NOISE", "cholesky_factors", "eigensystems", "is_singular", "solve_systems", "solve_triangles"]
+def orthonormal_columns(a: np.ndarray) -> np.ndarray:
+    """Q of ``A = Q R`` for matrices, (k, m, n), where R has a positive diagonal; NaN for matrices that are not finite.
+
+    It does not depend on the scales of columns: so each is divided by its largest element.
+    """
+    out = np.full_like(a, np.nan)
+    known = np.isfinite(a).all(axis=(1, 2))
+    size = np.abs(a[known]).max(axis=1, keepdims=True)
+    q, r = np.linalg.qr(a[known] / np.where(size > 0.0, size, 1.0))
+    out[known] = np.where(np.diagonal(r, axis1=1, axis2=2)[:, None, :] < 0.0, -q, q)
+    return out
+
+
+__all__ = ["NOISE", "cholesky_factors", "eigensystems", "is_singular", "orthonormal_columns", "solve_systems", "solve_triangles"]

@@ -10,11 +10,13 @@ import mpmath
 import numpy as np
 
 from ..canonical.arithmetic import linear
+from ..canonical.select import select
 from ..functions.elementwise import broadcast_to
 from ..graph.leaves import array, identity
 from ..graph.node import Node, Params, Shape
 from ..graph.primitive import Primitive
-from ..linalg import determinants, eigen, exponential, triangles
+from ..graph.views import Slice
+from ..linalg import determinants, eigen, exponential, orthogonal, triangles
 from ..linalg.function import MatrixFunction, cores, stack_axes
 from ..meaning.evaluate import batched
 from .bounds import BOUNDS, EVERYTHING, Interval
@@ -103,15 +105,15 @@ def _hadamard(node: Node, args: Sequence[Interval]) -> Interval:
     return -bound, bound
 
 
-def square(g: Garden, most: int = 3) -> Node:
+def square(g: Garden, least: int = 1) -> Node:
     """A square matrix, or sometimes a stack of two."""
-    n = g.choice.whole(1, most)
+    n = g.choice.whole(least, 3)
     return g.like((n, n) if g.choice.whole(0, 3) else (2, n, n))
 
 
-def regular(g: Garden, most: int = 3) -> Node:
+def regular(g: Garden, least: int = 1) -> Node:
     """A diagonally dominant matrix, so that none is nearly singular."""
-    a = g.within(square(g, most), (-0.7, 0.7))
+    a = g.within(square(g, least), (-0.7, 0.7))
     n = a.shape[-1]
     return linear([(1.0, a), (n + 0.5, broadcast_to(identity(n), a.shape))], 0.0, a.shape)
 
@@ -123,7 +125,7 @@ def _det(g: Garden, row: Primitive) -> Node:
 
 @GROW.rule(determinants.LOGABSDET, determinants.SIGNDET)
 def _logabsdet(g: Garden, row: Primitive) -> Node:
-    a = regular(g)
+    a = regular(g, 2)  # of one row it would be an elementwise function
     n = a.shape[-1]
     out = determinants.logabsdet(a) if row is determinants.LOGABSDET else determinants.signdet(a)
     if out not in g.interval:
@@ -201,7 +203,7 @@ exactly(eigen.EIGVALSH, lambda params, a: np.array(_eigensystem(a)[0], dtype=obj
 exactly(eigen.EIGENVECTORS, lambda params, a: _eigensystem(a)[1])
 
 
-@NOISE.rule(eigen.EIGVALSH, eigen.EIGENVECTORS, exponential.EXPM)
+@NOISE.rule(eigen.EIGVALSH, eigen.EIGENVECTORS, exponential.EXPM, orthogonal.ORTHONORMAL)
 def _turned(node: Node, args: Sequence[np.ndarray], noise: Noise) -> np.ndarray:
     """Errors of the size of the whole matrix."""
     most = [np.abs(v).max(axis=(-2, -1), keepdims=True, initial=0.0) for v in args]
@@ -220,6 +222,35 @@ def _eigh(g: Garden, row: Primitive) -> Node:
     if made not in g.interval:
         g.interval[made] = (0.4, 2.0 * n + 1.6) if row is eigen.EIGVALSH else (-1.0, 1.0)
     return made
+
+
+# ---------------------------------------------------------------- orthonormal columns
+
+
+def _orthonormal(params: Params, a: np.ndarray) -> np.ndarray:
+    """By Gram and Schmidt, with digits for what columns have in common."""
+    if not all(mpmath.isfinite(x) for x in a.flat):
+        return np.full(a.shape, NAN, dtype=object)
+    with mpmath.workdps(2 * mpmath.mp.dps):
+        out = np.empty(a.shape, dtype=object)
+        for k in range(a.shape[1]):
+            rest = a[:, k]
+            for j in range(k):
+                rest = rest - (out[:, j] @ rest) * out[:, j]
+            size = mpmath.sqrt(mpmath.fsum(x * x for x in rest))
+            out[:, k] = rest / size if size else NAN
+    return out
+
+
+exactly(orthogonal.ORTHONORMAL, _orthonormal)
+BOUNDS.fill(lambda node, args: (-1.0, 1.0), orthogonal.ORTHONORMAL)
+
+
+@GROW.rule(orthogonal.ORTHONORMAL)
+def _columns(g: Garden, row: Primitive) -> Node:
+    a = regular(g)
+    n = a.shape[-1]
+    return orthogonal.orthonormal(select(a, (*((None,) * (a.ndim - 1)), Slice(0, 1, g.choice.whole(1, n)))))
 
 
 # ---------------------------------------------------------------- the exponential

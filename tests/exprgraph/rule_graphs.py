@@ -119,6 +119,7 @@ def graphs(symbols: Symbols) -> dict[str, Node]:
         "cholesky": eg.cholesky(A) @ x,
         "eigenvalues": eg.eigvalsh(A * s) * x,
         "exponential": eg.expm(A / 4) @ x,
+        "orthonormal columns": eg.orthonormal(A * s) @ x,
         "triangular system": eg.solve_triangular(A * s, x, 1, lower=True),
         "running sum": eg.cumsum(x * s) * y,
         "running sum along the first axis": eg.cumsum(A * s, 0) @ x,

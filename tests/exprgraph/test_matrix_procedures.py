@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exprgraph.loops import library, matrices, spectral
+from exprgraph.loops import library, matrices, orthogonal, spectral
 from exprgraph.loops.program import Loop, Loops
 from exprgraph.loops.walk import statements_of
 from tests.loops.interpreter import Interpreter
 
-DEFINED = {d.name: m for m in (matrices, spectral) for d in ast.parse(inspect.getsource(m)).body if isinstance(d, ast.FunctionDef)}
+MODULES = (matrices, spectral, orthogonal)
+DEFINED = {d.name: m for m in MODULES for d in ast.parse(inspect.getsource(m)).body if isinstance(d, ast.FunctionDef)}
 NAMES = list(DEFINED)
 LANES, STRIDE = 3, 4
 

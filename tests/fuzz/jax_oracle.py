@@ -139,6 +139,7 @@ _MATRICES: dict[str, Any] = {
     "cholesky": lambda params, a: jnp.linalg.cholesky(_mirrored(a)),
     "eigvalsh": lambda params, a: jnp.linalg.eigh(_mirrored(a), symmetrize_input=False)[0],
     "eigenvectors": lambda params, a: _signed(jnp.linalg.eigh(_mirrored(a), symmetrize_input=False)[1]),
+    "orthonormal": lambda params, a: _positive(*jnp.linalg.qr(a)),
     "expm": lambda params, a: jax.scipy.linalg.expm(a),
     "solve_triangular": lambda params, a, b: _triangular(a, b, *params),
 }
@@ -153,6 +154,11 @@ def _signed(v: Any) -> Any:
     """Eigenvectors whose weighted sums are not negative."""
     weights = np.array([1.0 + math.modf(k * 0.6180339887498949)[0] for k in range(v.shape[-1])])
     return jnp.where((weights @ v < 0.0)[..., None, :], -v, v)
+
+
+def _positive(q: Any, r: Any) -> Any:
+    """Orthonormal columns whose triangle has a positive diagonal."""
+    return jnp.where(jnp.diagonal(r, axis1=-2, axis2=-1)[..., None, :] < 0.0, -q, q)
 
 
 def _triangular(a: Any, b: Any, lower: bool, transposed: bool, unit: bool) -> Any:

@@ -198,7 +198,7 @@ def matrices(dtype: Any) -> None:
             values, vectors = eg.eigh(K + np.diag(10.0 * np.arange(n)))
             outputs = [eg.solve(K, b), eg.solve(eg.swapaxes(K, -1, -2), b), eg.det(K / n), eg.logabsdet(K), eg.cholesky(K), eg.expm(S / n)]
             outputs += [eg.solve_triangular(K, b, trans, lower) for trans in (0, 1) for lower in (False, True)]
-            outputs += [values, vectors**2, A @ b]
+            outputs += [values, vectors**2, A @ b, eg.orthonormal(K), eg.orthonormal(K[..., : n // 2 + 1])]
             check(f"matrices of {n} rows", outputs, (A, S, b), dtype, (0, 1, 9, 17))
 
 

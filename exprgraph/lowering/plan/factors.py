@@ -22,6 +22,7 @@ from ...linalg.determinants import DET, LOGABSDET, SIGNDET
 from ...linalg.eigen import EIGENVECTORS, EIGVALSH
 from ...linalg.exponential import EXPM
 from ...linalg.function import MatrixFunction, stack_axes
+from ...linalg.orthogonal import ORTHONORMAL
 from ...linalg.triangles import CHOLESKY, SOLVE_TRIANGULAR, Triangle
 from .phases import REWRITTEN
 from .routines import ROUTINE, Routine
@@ -42,7 +43,7 @@ EIGH = Primitive("eigenvalues and eigenvectors")
 for _row in (LU, LU_SOLVE, LU_SOLVE_TRANSPOSED, DETERMINANT, EIGH):
     REBUILD.fill(lambda node, args: make(node.op, args, node.params, node.shape), _row)
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _row)
-for _own in (CHOLESKY, SOLVE_TRIANGULAR, EXPM):
+for _own in (CHOLESKY, SOLVE_TRIANGULAR, EXPM, ORTHONORMAL):
     LOWERING.fill(lambda s, node: s.alone(node, "routine"), _own)
 LOWERING.leave_out("it is solved by the factors of its matrix", primitive.SOLVE)
 LOWERING.leave_out("it is computed from factors of its matrix", MatrixFunction)
@@ -191,3 +192,9 @@ def _eigh(node: Node) -> Routine:
 def _expm(node: Node) -> Routine:
     n = node.shape[-1]
     return Routine("expm", (n, *(node.params or (n,))), stack_of(node)[1], 6 * n * n + 3 * n + 1)
+
+
+@ROUTINE.rule(ORTHONORMAL)
+def _orthonormal(node: Node) -> Routine:
+    m, n = node.shape[-2:]
+    return Routine("orthonormal", (m, n), stack_of(node)[1], m * n + 3 * n)
