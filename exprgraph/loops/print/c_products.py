@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .c_dots import dots, dots_left
+
 #: the macros of a file with such procedures: a fused product and sum, where it is as quick as a product; columns of a tile
 MACROS = """#if defined({fast}) || defined(__{fast}) || defined(__FMA__) || defined(__aarch64__){also}
 #define MADD(a, b, c) fma{f}(a, b, c)
@@ -155,58 +157,13 @@ def _product(name: str, tile: str, real: str, silences: str) -> str:
 }}"""
 
 
-def dots(prefix: str, real: str, silences: str = "") -> str:
-    """The procedure ``dots``, or the one where zeros of the left side silence the other."""
-    name = f"{prefix}dots" + f"_{silences}" * bool(silences)
-
-    def rows(height: int) -> list[str]:
-        each = range(height)
-        lines = [f"const {real} *r0 = a + i * ai{''.join(f', *r{r} = r{r - 1} + ai' for r in each[1:])};"]
-        lines += [f"{real} {', '.join(f't{r}[4]' for r in each)};", "const uint64_t fours = n - n % 4;"]
-        lines += ["for (int v = 0; v < 4; v++) {", f"    {' = '.join(f't{r}[v]' for r in each)} = 0;", "}"]
-        lines += ["for (uint64_t l = 0; l < fours; l += 4) {", "    for (int v = 0; v < 4; v++) {", f"        const {real} y0 = y[l + v];"]
-        lines += [f"        {_update(silences, f'r{r}[l + v]', 'y0', f't{r}[v]')}" for r in each]
-        lines += ["    }", "}"]
-        lines += [f"{real} {', '.join(f'u{r} = (t{r}[0] + t{r}[2]) + (t{r}[1] + t{r}[3])' for r in each)};"]
-        lines += ["for (uint64_t l = fours; l < n; l++) {", *(f"    {_update(silences, f'r{r}[l]', 'y[l]', f'u{r}')}" for r in each), "}"]
-        return [*lines, *(f"c[{f'(i + {r})' if r else 'i'} * ci + q * cj] += u{r};" for r in each)]
-
-    given = (
-        f"{real} *c, uint64_t c0, uint64_t ci, uint64_t cj, const {real} *a, uint64_t a0, uint64_t ai, "
-        f"const {real} *b, uint64_t b0, uint64_t bj, uint64_t m, uint64_t j, uint64_t n"
-    )
-    lines = [
-        f"static void {name}({given})",
-        "{",
-        "    c += c0;",
-        "    a += a0;",
-        "    b += b0;",
-        "    for (uint64_t q = 0; q < j; q++) {",
-        f"        const {real} *y = b + q * bj;",
-        "#if defined(__AVX__) || defined(__aarch64__)",
-        "        const uint64_t tiles = m - m % 4;",
-        "        for (uint64_t i = 0; i < tiles; i += 4) {",
-        *(f"            {line}" for line in rows(4)),
-        "        }",
-        "#else",
-        "        const uint64_t tiles = 0;",
-        "#endif",
-        "        for (uint64_t i = tiles; i < m; i++) {",
-        *(f"            {line}" for line in rows(1)),
-        "        }",
-        "    }",
-        "}",
-    ]
-    return "\n".join(lines)
-
-
 #: the procedures by name; each takes the prefix of names and the type of numbers
 PROCEDURES: dict[str, Callable[[str, str], str]] = {
     "product": product,
     "product_left": lambda prefix, real: product(prefix, real, "left"),
     "product_right": lambda prefix, real: product(prefix, real, "right"),
     "dots": dots,
-    "dots_left": lambda prefix, real: dots(prefix, real, "left"),
+    "dots_left": dots_left,
 }
 
 __all__ = ["PROCEDURES", "columns", "macros"]

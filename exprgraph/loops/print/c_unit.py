@@ -62,12 +62,6 @@ NEEDED = """#include <math.h>
 #error "numbers are computed in a wider type: on x86, compile with -msse2 -mfpmath=sse"
 #endif
 
-/* Square roots set no errno here, so that they are instructions; the option of GCC in the next lines does not change that. */
-#if defined(__GNUC__)
-double sqrt(double) __attribute__((__const__));
-float sqrtf(float) __attribute__((__const__));
-#endif
-
 /* Products are fused with sums only where the code says so, and nobody reads errno or the flags of exceptions. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
@@ -79,10 +73,11 @@ float sqrtf(float) __attribute__((__const__));
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-/* Any number of rounds of the next loop may be computed at once; or it stays a loop, however few rounds it has. */
+/* Any number of rounds of the next loop may be computed at once; or it stays a loop, however few rounds it has.  Clang writes
+   short loops out before it looks for vectors, and then finds none. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed"
-#define TOGETHER _Pragma("clang loop vectorize(assume_safety)")
+#define TOGETHER _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
 #define ROLLED _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define TOGETHER _Pragma("GCC ivdep")
@@ -91,7 +86,8 @@ float sqrtf(float) __attribute__((__const__));
 #define TOGETHER
 #define ROLLED
 #endif
-/* Without these attributes, GCC keeps long formulas out of loops, and both compilers keep square roots out of vectors. */
+/* Without these attributes, GCC keeps long formulas out of loops, and both compilers keep square roots out of vectors, as these
+   might set errno. */
 #if defined(__GNUC__)
 #define INLINED static inline __attribute__((always_inline))
 #ifdef __cplusplus
