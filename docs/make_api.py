@@ -27,6 +27,7 @@ import symnn.activations
 import symnn.parameters.layout
 import symnn.physics
 import symnn.plot
+import symnn.points
 import symnn.reports
 import symnn.schedules
 import symnn.testing
@@ -77,6 +78,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),
     ("symnn.physics", "symnn.physics", symnn.physics, list(symnn.physics.__all__)),
     ("symnn.plot", "symnn.plot", symnn.plot, list(symnn.plot.__all__)),
+    ("symnn.points", "symnn.points", symnn.points, list(symnn.points.__all__)),
     ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),
 ]

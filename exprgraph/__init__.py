@@ -102,6 +102,7 @@ from .functions.scaled import hypot
 from .graph import pickling as _pickling
 from .graph.leaves import Symbol, symbols
 from .graph.node import Node
+from .graph.stand_in import StandIn
 from .language import methods as _methods
 from .language import numpy_protocol as _numpy_protocol
 from .language.arranging import (
@@ -251,7 +252,8 @@ def __dir__() -> list[str]:
 __all__ = [
     "Argument", "AxisError", "Bound", "CompilationError", "CompiledFunction", "DTypeError", "DifferentiationError",
     "ExprGraphError", "FileNameError", "MissingRuleError", "Node", "NotNativeWarning", "ParseError", "ShapeError", "SparseJacobian",
-    "Symbol", "UnboundSymbolError", "abs", "acos", "acosh", "add", "all", "any", "append", "arccos", "arccosh", "arcsin", "arcsinh",
+    "StandIn", "Symbol", "UnboundSymbolError", "abs", "acos", "acosh", "add", "all", "any", "append", "arccos", "arccosh", "arcsin",
+    "arcsinh",
     "arctan", "arctan2", "arctanh", "array", "array_split", "as_expression", "asin", "asinh", "atan", "atan2", "atanh",
     "atleast_1d", "atleast_2d", "atleast_3d", "average", "backends", "bind", "block", "broadcast_arrays", "broadcast_to", "cbrt",
     "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile", "compress", "concatenate",

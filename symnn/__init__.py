@@ -34,8 +34,10 @@ from .layers import (
 from .losses import MAE, MSE, FeedForwardLoss, Huber, Loss, NetworkLoss
 from .network.build import BuiltFunction, build_nn_function
 from .network.derivatives import Derivative, Gradient, Hessian, Jacobian, Laplacian, derivative
+from .network.model import Frozen, Model
 from .network.numeric import NeuralNetwork
 from .network.symbolic import SymbolicNeuralNetwork, params
+from .network.unknown import Unknown
 from .objectives.objective import LossTerm, ResidualTerm
 from .parameters.container import NeuralNetworkParameters
 from .parameters.gradient_container import GradientContainer
@@ -50,7 +52,7 @@ from .training.train import NonFiniteLossError, TrainingResult, train
 from .training.trainer import Trainer
 
 #: parts that are loaded when they are first named
-_ON_DEMAND = ("physics", "plot", "reports", "schedules", "testing")
+_ON_DEMAND = ("physics", "plot", "points", "reports", "schedules", "testing")
 
 
 def __getattr__(name: str) -> Any:
@@ -83,6 +85,7 @@ __all__ = [
     "Derivative",
     "FeedForwardLoss",
     "Flow",
+    "Frozen",
     "FullBatchOptimizer",
     "GaussNewton",
     "Gradient",
@@ -98,6 +101,7 @@ __all__ = [
     "Linear",
     "Loss",
     "LossTerm",
+    "Model",
     "Momentum",
     "MultiHeadAttention",
     "NetworkLoss",
@@ -115,6 +119,7 @@ __all__ = [
     "SymbolicPullback",
     "Trainer",
     "TrainingResult",
+    "Unknown",
     "UnknownParameterError",
     "build_nn_function",
     "derivative",

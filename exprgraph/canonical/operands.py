@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..graph.leaves import array, constant
 from ..graph.node import Node, Operand
+from ..graph.stand_in import StandIn
 from ..support.exact import nearest_float, nearest_floats
 from ..support.names import brief
 from .joining import stack
@@ -20,6 +21,8 @@ def as_node(value: Operand) -> Node:
     """The operand as an expression: expressions stay, numbers and arrays of real numbers become constants."""
     if isinstance(value, Node):
         return value
+    if isinstance(value, StandIn):
+        return value.expression
     if type(value) is float or type(value) is int:
         try:
             return constant(value)
@@ -103,7 +106,7 @@ def contains_node(value: object) -> bool:
     pending, seen = [value], set()
     while pending:
         v = pending.pop()
-        if isinstance(v, Node):
+        if isinstance(v, (Node, StandIn)):
             return True
         if isinstance(v, (list, tuple)) and id(v) not in seen:  # a list can hold itself
             seen.add(id(v))

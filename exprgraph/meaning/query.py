@@ -9,6 +9,7 @@ from ..canonical.operands import as_node
 from ..errors import ShapeError
 from ..functions.elementwise import broadcast_to
 from ..graph.node import Node, Operand
+from ..graph.stand_in import plain
 from ..graph.traverse import substitute_nodes, symbols_of, topological, with_inner
 from ..tree import flatten
 from .counting import COUNT
@@ -90,6 +91,7 @@ def substitute(e: T, mapping: Mapping[Node, Operand]) -> T:
     """
     image: dict[Node, Node] = {}
     for old, new in mapping.items():
+        old = plain(old)
         if not isinstance(old, Node):
             raise TypeError(f"substitute replaces expressions; {old!r} is not one")
         node = as_node(new)

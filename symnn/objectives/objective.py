@@ -16,8 +16,10 @@ from exprgraph.support.names import shown
 from ..errors import ArgumentError, ShapeError, UnboundSymbolError
 from ..losses import NetworkLoss, as_batch
 from ..network.derivatives import by_parameters, expression_of
+from ..network.model import Model, networks_of
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
+from ..points.drawn import Column, Drawing
 from ..quantities import described, number
 
 
@@ -27,7 +29,8 @@ class LossTerm:
 
     Args:
         loss: a :class:`Loss`, or an expression.  An expression with a value for each sample is averaged.
-        data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.
+        data: ``(inputs, targets)`` for a :class:`Loss`, a dict from symbols to arrays for an expression.  An array may be
+            :class:`~symnn.points.Points`.
         weight: the factor of the term, a finite number.
         name: the name of the term in reports, such as :attr:`Trainer.losses`.
 
@@ -106,6 +109,7 @@ class Part(NamedTuple):
         weight: a symbol with its array, last among the symbols; ``None`` if the loss is not a list of terms.
         residual: if the term is the mean over the samples of a sum of squares, what is squared, without the weight.
         name: for reports.
+        columns: the drawn values, by their symbols.
     """
 
     expression: Node
@@ -115,6 +119,7 @@ class Part(NamedTuple):
     weight: Node | None = None
     residual: Node | None = None
     name: str = ""
+    columns: Mapping[Node, Column] = {}
 
     @property
     def formula(self) -> Node:
@@ -142,12 +147,18 @@ def names_of(parts: Sequence[Part]) -> list[str]:
     return [n if names.count(n) == 1 else f"{n} ({k})" for k, n in enumerate(names, 1)]
 
 
+def network_of(nn: Any) -> Any:
+    """What a :class:`Loss` compares with targets: of several parts that are trained together, the only network."""
+    return nn.network if isinstance(nn, Model) else nn
+
+
 def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     """The loss as a scalar over all samples, and for a :class:`Loss` the symbol of the target."""
     if isinstance(loss, type) and issubclass(loss, NetworkLoss):
         raise ArgumentError(f"expected a loss, got the class {loss.__name__}; make one, as in {loss.__name__}()")
     target = None
     if isinstance(loss, NetworkLoss):
+        nn = network_of(nn)
         if not isinstance(nn, SymbolicNeuralNetwork):
             raise ArgumentError(f"{type(loss).__name__} compares the output of a network; got {described(nn)} instead of one")
         target = loss.target(nn)
@@ -168,8 +179,9 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     return e, target
 
 
-def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
-    """The terms of a loss with their data checked, and the weights of a list of terms as data."""
+def parts_of(nn: Any, loss: Any, data: Any, drawing: Drawing | None = None) -> list[Part]:
+    """The terms of a loss with their data checked and points drawn, and the weights of a list of terms as data."""
+    drawing = Drawing() if drawing is None else drawing
     terms = [loss] if isinstance(loss, LossTerm) else loss
     weighted = isinstance(terms, (list, tuple)) and bool(terms) and all(isinstance(t, LossTerm) for t in terms)
     if not weighted:
@@ -177,13 +189,35 @@ def parts_of(nn: Any, loss: Any, data: Any) -> list[Part]:
     elif data is not None:
         raise ArgumentError("each LossTerm brings its own data; leave data out")
     expressions = [loss_expression(nn, t.loss) for t in terms]
-    bindings = [bindings_of(nn, target, t.data) for t, (_, target) in zip(terms, expressions)]
+    given = [_columns_of(nn, target, t.data) for t, (_, target) in zip(terms, expressions)]
+    bindings = [bindings_of(nn, target, _drawn(t.data, drawing)) for t, (_, target) in zip(terms, expressions)]
     _check_used(nn, expressions, bindings)
     parts = []
-    for k, (t, (e, target), given) in enumerate(zip(terms, expressions, bindings), 1):
-        part = _part(nn, e, given)._replace(residual=_residual(nn, t, target), name=t.name or f"term {k}")
+    for k, (t, (e, target), bound, columns) in enumerate(zip(terms, expressions, bindings, given), 1):
+        part = _part(nn, e, bound)
+        columns = {s: column for s, column in columns.items() if s in part.symbols}
+        part = part._replace(residual=_residual(nn, t, target), name=t.name or f"term {k}", columns=columns)
         parts.append(_weighted(part, t.weight) if weighted else part)
     return parts
+
+
+def _columns_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Column]:
+    """The drawn values in the data, by their symbols."""
+    pairs: Any = data.items() if isinstance(data, Mapping) else ()
+    if target is not None and isinstance(data, (tuple, list)):
+        pairs = zip((network_of(nn).input, target), data)
+    return {s: value for s, value in pairs if isinstance(value, Column)}
+
+
+def _drawn(data: Any, drawing: Drawing) -> Any:
+    """Data with arrays in place of drawn values."""
+
+    def plain(value: Any) -> Any:
+        return drawing.values(value) if isinstance(value, Column) else value
+
+    if isinstance(data, Mapping):
+        return {s: plain(value) for s, value in data.items()}
+    return tuple(map(plain, data)) if isinstance(data, (tuple, list)) else data
 
 
 def _weighted(part: Part, weight: float) -> Part:
@@ -198,7 +232,7 @@ def _residual(nn: Any, term: LossTerm, target: Node | None) -> Node | None:
     """What the term squares, if it is a mean of sums of squares."""
     if isinstance(term, ResidualTerm):
         return term.residual
-    return None if target is None else term.loss.residual_of(nn, target)
+    return None if target is None else term.loss.residual_of(network_of(nn), target)
 
 
 def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
@@ -209,6 +243,7 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
     symbol with samples, another symbol's data give their number.
     """
     used = set(eg.free_symbols([e for e, _ in expressions]))
+    inputs = {n.input for n in networks_of(nn)}
     parameters = set(parameters_of(nn).leaves().values())
     for (e, target), given in zip(expressions, bindings):
         if target is not None:
@@ -217,7 +252,7 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
         for s in given:
             if s in parameters:
                 raise ArgumentError(f"the data have values of {shown(s.name)}, which is a parameter and is trained; leave it out")
-            if s not in used and s is not getattr(nn, "input", None) and not (counted and s.per_sample):
+            if s not in used and s not in inputs and not (counted and s.per_sample):
                 known = ", ".join(sorted(shown(u.name) for u in used - parameters)) or "none"
                 raise ArgumentError(
                     f"the data have values of the symbol {s.name!r} of shape {s.shape}, which no term of the loss contains "
@@ -225,7 +260,16 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
                 )
 
 
+def frozen_in(nn: Any, e: Node) -> dict[Node, np.ndarray]:
+    """The numbers of an expression's symbols that are not trained."""
+    if not isinstance(nn, Model) or not nn.frozen:
+        return {}
+    inside = set(eg.free_symbols(e))
+    return {s: value for s, value in nn.frozen.items() if s in inside}
+
+
 def _part(nn: Any, e: Node, bindings: Mapping[Node, Any]) -> Part:
+    bindings = {**frozen_in(nn, e), **bindings}
     symbols, arrays, samples = _checked(bindings)
     known = {*parameters_of(nn).leaves().values(), *symbols}
     for s in eg.free_symbols(e):
@@ -248,7 +292,8 @@ def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
         if not isinstance(data, (tuple, list)) or len(data) != 2:
             hint = "; the parameters come before the data" if isinstance(data, NeuralNetworkParameters) else ""
             raise ArgumentError(f"the data of a Loss is (inputs, targets), got {described(data)}{hint}")
-        return {nn.input: as_batch(data[0], nn.input.shape, "input"), target: as_batch(data[1], target.shape, "target")}
+        x = network_of(nn).input
+        return {x: as_batch(data[0], x.shape, "input"), target: as_batch(data[1], target.shape, "target")}
     if not isinstance(data, Mapping):
         raise ArgumentError(f"the data of an expression is a dict from symbols to arrays, got {described(data)}")
     for s in data:
@@ -271,4 +316,7 @@ def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
     return flat
 
 
-__all__ = ["LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "loss_expression", "names_of", "parameters_of", "parts_of"]
+__all__ = [
+    "LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "frozen_in", "loss_expression", "names_of", "network_of",
+    "parameters_of", "parts_of",
+]  # fmt: skip

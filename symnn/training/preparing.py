@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from ..layers.chain import Chain
 from ..layers.layer import Layer
 from ..losses import NetworkLoss
 from ..network.binding import bind_parameters
+from ..network.model import Frozen, Model
 from ..network.numeric import NeuralNetwork
 from ..network.symbolic import SymbolicNeuralNetwork
+from ..network.unknown import Unknown
 from ..objectives.objective import LossTerm, parameters_of
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
@@ -47,12 +50,19 @@ def check_optimizer(optimizer: Any, batch_size: Any, batches: Any, checkpoint: A
 
 
 def network_of(nn: Any) -> Any:
-    if isinstance(nn, SymbolicNeuralNetwork) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
+    if isinstance(nn, (SymbolicNeuralNetwork, Model)) or (isinstance(nn, NeuralNetworkParameters) and not nn.is_numeric):
         return nn
+    if isinstance(nn, Mapping):
+        return Model(nn)
+    several = isinstance(nn, (list, tuple)) and any(isinstance(part, (SymbolicNeuralNetwork, Unknown, Frozen)) for part in nn)
+    if several or isinstance(nn, (Unknown, Frozen)):
+        raise ArgumentError('several networks and unknowns have names in a dict, as in train({"u": nn, "nu": Unknown("nu", 0.01)}, ...)')
     return SymbolicNeuralNetwork(nn)
 
 
 def first_parameters(nn: Any, network: Any, params: Any, rng: np.random.Generator) -> np.ndarray:
+    if isinstance(network, Model) and (params is None or isinstance(params, (Mapping, NeuralNetworkParameters))):
+        params = network.initial_parameters(rng, params)
     if params is None:
         own = getattr(nn, "params", None)
         if isinstance(own, NeuralNetworkParameters) and own.is_numeric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,8 @@ from exprgraph import Node
 from ..errors import ArgumentError
 from ..losses import FeedForwardLoss
 from ..network.build import BuiltFunction, build_nn_function
-from ..objectives.objective import bindings_of, flat_gradient, loss_expression, parameters_of
+from ..network.model import Model
+from ..objectives.objective import bindings_of, flat_gradient, frozen_in, loss_expression, network_of, parameters_of
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..quantities import described
 
@@ -26,7 +27,7 @@ class SymbolicPullback:
     """The value and the pullback of a loss.
 
     Args:
-        nn: a symbolic network, or a container of the symbols to differentiate by.
+        nn: a symbolic network, a container of the symbols to differentiate by, or a dict of several parts (:class:`Model`).
         loss: a :class:`Loss` (by default :class:`FeedForwardLoss`) or an expression; one with a value
             for each sample is averaged over the samples.
         backend, threads: as for :func:`build_nn_function`.
@@ -45,10 +46,10 @@ class SymbolicPullback:
     """
 
     def __init__(self, nn: Any, loss: Any = None, *, backend: str = "native", threads: int = 1) -> None:
-        self.nn = nn
-        self.params = parameters_of(nn)
+        self.nn = Model(nn) if isinstance(nn, Mapping) else nn
+        self.params = parameters_of(self.nn)
         self.loss = FeedForwardLoss() if loss is None else loss
-        self.expression, self._target = loss_expression(nn, self.loss)
+        self.expression, self._target = loss_expression(self.nn, self.loss)
         self._options = {"backend": backend, "threads": threads}
         self._functions: dict[tuple[str, tuple[Node, ...]], BuiltFunction] = {}
 
@@ -66,7 +67,7 @@ class SymbolicPullback:
         return flat_gradient(eg.dot(self.gradient, self._direction), self.params)
 
     def _call(self, what: str, outputs: Any, ps: Any, data: Any, *further: tuple[Node, Any]) -> Any:
-        bindings = {**bindings_of(self.nn, self._target, data), **dict(further)}
+        bindings = {**frozen_in(self.nn, self.expression), **bindings_of(self.nn, self._target, data), **dict(further)}
         symbols = tuple(bindings)
         function = self._functions.get((what, symbols))
         if function is None:
@@ -98,7 +99,7 @@ class SymbolicPullback:
     @cached_property
     def _residual(self) -> Node:
         """What the loss squares."""
-        found = None if self._target is None else self.loss.residual_of(self.nn, self._target)
+        found = None if self._target is None else self.loss.residual_of(network_of(self.nn), self._target)
         if found is None:
             raise ArgumentError(
                 f"{described(self.loss)} is no mean of squares and has no residuals; take a loss such as MSE(), or differentiate an "

@@ -196,7 +196,7 @@ class Run:
             path, self._about(steps), steps.state, self.best, dict(generator.state), list(self.history.terms)
         )
         self.epoch, self.least, self.since_best = now["epoch"], now["least"], now["since_best"]
-        steps.set_state(state, self.epoch > 0)
+        steps.set_state(state, self.epoch * steps.of_epoch)
         try:
             generator.state = now["random"]
         except (KeyError, ValueError, TypeError, OverflowError) as error:

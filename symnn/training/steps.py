@@ -17,6 +17,7 @@ from ..errors import ArgumentError
 from ..objectives.objective import Part
 from ..objectives.problem import Problem, own_data, value_and_gradient
 from ..parameters.container import NeuralNetworkParameters
+from ..points.drawn import Drawing
 from .batching import Sampler
 from .full_batch.optimizer import FullBatchOptimizer
 from .optimizers import Optimizer
@@ -39,6 +40,20 @@ class Outcome(NamedTuple):
     converged: bool = False
     terms: np.ndarray | None = None
 
+    def lasting(self, epochs: int) -> Outcome:
+        """The last epoch again and again, to so many epochs."""
+        rows = np.minimum(np.arange(epochs), len(self.losses) - 1)
+        return self._replace(losses=self.losses[rows], terms=None if self.terms is None else self.terms[:, rows], converged=False)
+
+
+def joined(outcomes: list[Outcome]) -> Outcome:
+    """The outcome of epochs one after another."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    terms = [o.terms for o in outcomes if o.terms is not None]
+    losses = np.concatenate([o.losses for o in outcomes])
+    return outcomes[-1]._replace(losses=losses, terms=np.concatenate(terms, axis=1) if terms else None)
+
 
 class Steps(ABC):
     """Parameters, the memory of an optimizer, and its steps."""
@@ -50,27 +65,69 @@ class Steps(ABC):
     sampler: Sampler
     #: the samples of a step in words, for a checkpoint's description
     samples: str
+    dtype: np.dtype[Any]
+    #: the terms of the loss, and the points in their data that are drawn anew
+    parts: list[Part]
+    drawing: Drawing
 
     @property
     @abstractmethod
     def parameters(self) -> np.ndarray:
         """The parameters now; a view, or a copy in the run's type of numbers."""
 
-    @abstractmethod
     def epochs(self, begun: int, count: int) -> Outcome:
-        """Make some epochs, after ``begun`` others."""
+        """Make some epochs, after ``begun`` others; points are drawn anew between them."""
+        if not self.drawing.renews:
+            return self._epochs(begun, count)
+        outcomes: list[Outcome] = []
+        epoch, last = begun, begun + count
+        while epoch < last and (not outcomes or outcomes[-1].failed is None):
+            self._draw(epoch)
+            some = self.drawing.until(epoch, last) - epoch
+            made = self._epochs(epoch, some)
+            if made.converged:  # for these points: the losses stay until there are others
+                made = made.lasting(some)
+            outcomes.append(made)
+            epoch += some
+        return joined(outcomes)
 
-    @abstractmethod
     def step(self, begun: int) -> Outcome:
         """Make one step, after ``begun`` others."""
+        if self.drawing.renews:
+            self._draw(begun // self.of_epoch)
+        return self._step(begun)
+
+    @abstractmethod
+    def _epochs(self, begun: int, count: int) -> Outcome:
+        """Make some epochs with the same points."""
+
+    @abstractmethod
+    def _step(self, begun: int) -> Outcome:
+        """Make one step with the points as they are."""
+
+    def _draw(self, epoch: int, root: int | None = None) -> bool:
+        """Write the points of an epoch into the data, in place; whether they changed."""
+        changed = self.drawing.advance(epoch, root)
+        for part, arrays in zip(self.parts, self.arrays) if changed else ():
+            for symbol, column in part.columns.items():
+                if column.source in changed:
+                    own = arrays[part.symbols.index(symbol)]
+                    own[...] = own_data(symbol, self.drawing.values(column), part.samples, self.dtype).reshape(own.shape)
+        if changed and root is None:
+            self.changed()
+        return bool(changed)
+
+    def changed(self) -> None:  # noqa: B027  (formulas on batches know nothing of the loss)
+        """Data or weights are others: adapt what the optimizer knows of the loss."""
 
     def random(self, begun: int) -> Any:
         """The state of the random generator before the epoch that is not finished after ``begun`` steps, else now."""
         return copy.deepcopy(self.sampler.rng.bit_generator.state)
 
-    def set_state(self, state: np.ndarray, begun: bool) -> None:
-        """Continue from another state; ``begun``: after some step."""
+    def set_state(self, state: np.ndarray, begun: int, root: int | None = None) -> None:
+        """Continue from another state after ``begun`` steps, with the points of this root."""
         self.state[...] = state
+        self._draw(max(begun - 1, 0) // self.of_epoch, self.drawing.root if root is None else root)
 
     @property
     @abstractmethod
@@ -86,8 +143,15 @@ class BatchSteps(Steps):
     """An optimizer's formula on batches, many steps in one call of machine code."""
 
     def __init__(
-        self, optimizer: Optimizer, sampler: Sampler, symbols: NeuralNetworkParameters, parts: list[Part], first: np.ndarray
+        self,
+        optimizer: Optimizer,
+        sampler: Sampler,
+        symbols: NeuralNetworkParameters,
+        parts: list[Part],
+        first: np.ndarray,
+        drawing: Drawing,
     ) -> None:
+        self.parts, self.drawing = parts, drawing
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.of_epoch, self.samples = sampler.steps, sampler.described
         terms = []
@@ -114,6 +178,7 @@ class BatchSteps(Steps):
     def replace(self, parts: list[Part]) -> None:
         if self.sampler.given is not None:
             raise ArgumentError("other data do not fit the given batches=, which are indices of the first data")
+        self.parts = parts
         if [p.samples for p in parts] != self.sampler.samples:
             self.sampler = self.sampler.of([p.samples for p in parts])
             self.of_epoch, self._epoch = self.sampler.steps, None
@@ -124,11 +189,11 @@ class BatchSteps(Steps):
             return self._epoch[2]
         return super().random(begun)
 
-    def set_state(self, state: np.ndarray, begun: bool) -> None:
-        super().set_state(state, begun)
+    def set_state(self, state: np.ndarray, begun: int, root: int | None = None) -> None:
+        super().set_state(state, begun, root)
         self._epoch = None
 
-    def epochs(self, begun: int, count: int) -> Outcome:
+    def _epochs(self, begun: int, count: int) -> Outcome:
         self._epoch = None
         steps, before = self.of_epoch * count, self.of_epoch * begun
         losses, terms = np.empty(steps, self.dtype), np.empty((len(self._descent.terms), steps), self.dtype)
@@ -138,7 +203,7 @@ class BatchSteps(Steps):
         of_terms = terms[:, : kept.size].reshape(len(terms), *kept.shape) if len(terms) > 1 else None
         return Outcome(kept, float(losses[made]) if made < steps else None, batch + 1 if made < steps else 1, terms=of_terms)
 
-    def step(self, begun: int) -> Outcome:
+    def _step(self, begun: int) -> Outcome:
         epoch, k = divmod(begun, self.of_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             before = copy.deepcopy(self.sampler.rng.bit_generator.state)
@@ -184,8 +249,10 @@ class FullBatchSteps(Steps):
         symbols: NeuralNetworkParameters,
         parts: list[Part],
         first: np.ndarray,
+        drawing: Drawing,
         threads: int,
     ) -> None:
+        self.parts, self.drawing = parts, drawing
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.problem = Problem(symbols, parts, first.dtype, threads)
         self._several = len(parts) > 1
@@ -209,22 +276,22 @@ class FullBatchSteps(Steps):
         return self.problem.arrays
 
     def replace(self, parts: list[Part]) -> None:
+        self.parts = parts
         self.problem.replace(parts)
         self.changed()
 
     def changed(self) -> None:
-        """Data or weights are others: what the optimizer knows of the loss is begun anew."""
+        """Data or weights are others."""
         self.problem.forget()
         if self._begun:
-            for a in self._memory.values():
-                a[...] = 0.0
-            self._begun = False
+            self.optimizer.refresh(self.problem, self._theta, self._memory)
 
-    def set_state(self, state: np.ndarray, begun: bool) -> None:
-        super().set_state(state, begun)
-        self._begun = begun
+    def set_state(self, state: np.ndarray, begun: int, root: int | None = None) -> None:
+        super().set_state(state, begun, root)
+        self.problem.forget()
+        self._begun = begun > 0
 
-    def epochs(self, begun: int, count: int) -> Outcome:
+    def _epochs(self, begun: int, count: int) -> Outcome:
         losses: list[float] = []
         terms: list[list[float]] = []
         failed, converged = None, False
@@ -245,17 +312,24 @@ class FullBatchSteps(Steps):
         of_terms = np.array(terms).reshape(len(losses), len(self.arrays)).T[..., None] if self._several else None
         return Outcome(np.array(losses).reshape(-1, 1), failed, converged=converged, terms=of_terms)
 
-    def step(self, begun: int) -> Outcome:
-        return self.epochs(begun, 1)
+    def _step(self, begun: int) -> Outcome:
+        return self._epochs(begun, 1)
 
 
 def steps_for(
-    optimizer: Any, sampler: Sampler, symbols: NeuralNetworkParameters, parts: list[Part], first: np.ndarray, threads: int
+    optimizer: Any,
+    sampler: Sampler,
+    symbols: NeuralNetworkParameters,
+    parts: list[Part],
+    first: np.ndarray,
+    threads: int,
+    drawing: Drawing | None = None,
 ) -> Steps:
     """The steps of an optimizer."""
+    drawing = Drawing() if drawing is None else drawing
     if isinstance(optimizer, FullBatchOptimizer):
-        return FullBatchSteps(optimizer, sampler, symbols, parts, first, threads)
-    return BatchSteps(optimizer, sampler, symbols, parts, first)
+        return FullBatchSteps(optimizer, sampler, symbols, parts, first, drawing, threads)
+    return BatchSteps(optimizer, sampler, symbols, parts, first, drawing)
 
 
 __all__ = ["BatchSteps", "FullBatchSteps", "Outcome", "Steps", "steps_for"]

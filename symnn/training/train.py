@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..objectives.objective import LossTerm, Part, parameters_of, parts_of
 from ..objectives.problem import Problem
+from ..points.drawn import Drawing
 from ..quantities import count, generator
 from ..reports import Epoch, NonFiniteLossError, TrainingResult
 from .batching import Sampler
@@ -52,12 +53,12 @@ def train(
     loop over steps.  Python runs only between epochs, and only if there is something to do.
 
     Args:
-        nn: a symbolic network, a chain, a container of the symbols to train, or a network with numbers; training then
-            starts from its parameters and does not change them.
+        nn: a symbolic network, a chain, a container of symbols, a network with numbers, which are the first parameters and
+            stay, or a dict of several, with unknowns (:class:`Model`): ``{"u": nn, "nu": Unknown("nu", 0.01)}``.
         loss: a :class:`Loss`, an expression, averaged if it has a value for each sample, or a list of
             :class:`LossTerm`, which are added.
         data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays with samples first for an
-            expression; nothing for a list.
+            expression, or :class:`~symnn.points.Points`; nothing for a list.
         params: the first parameters; by default the network's initial ones, drawn from ``rng``.
         optimizer: by default ``Adam()``, with a learning rate of 0.001.
         epochs: the number of passes through the samples; by default the number in ``batches``, else 1000.
@@ -68,7 +69,7 @@ def train(
             error, the first after ten seconds.  ``"log"`` prints such lines in any case; a file that ends in ``.log`` or
             ``.txt`` gets them with date and time.  ``False`` shows nothing.  A function, such as ``print``, is called with a
             :class:`~symnn.reports.ProgressReport` about once a second, and at the end.
-        validation: data in the same form as ``data``, on which the loss is evaluated; for a list of terms, a list.
+        validation: data in the same form as ``data``, on which the loss is evaluated; a list for a list of terms.
         validate_every: the number of epochs between validations.
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
@@ -105,20 +106,20 @@ def train(
     network = network_of(nn)
     symbols = parameters_of(network)
     first = first_parameters(nn, network, params, random)
-    parts = parts_of(network, loss, data)
+    parts = parts_of(network, loss, data, drawing := Drawing(random))
     if epochs is None:
         epochs = 1000 if batches is None else len(batches)
     sampler = Sampler([p.samples for p in parts], batch_size, batches, random)
     run = Run(symbols, first, parts, optimizer, sampler)
     _look_between_epochs(run, validate_every, patience, callback, checkpoint, checkpoint_every)
-    _validate(run, network, loss, validation)
+    _validate(run, network, loss, validation, random)
     run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, run.validated, run.dtype)
     try:
         with Progress(epochs, progress) as run.progress:
             if isinstance(optimizer, LBFGS) and optimizer.scipy:
                 run.with_scipy(optimizer, Problem(symbols, parts, run.dtype, threads), epochs)
             else:
-                steps = steps_for(optimizer, sampler, symbols, parts, first, threads)
+                steps = steps_for(optimizer, sampler, symbols, parts, first, threads, drawing)
                 if resume is not None:
                     run.read(resume, steps)
                 run.descend(steps, epochs)
@@ -137,26 +138,26 @@ def _look_between_epochs(run: Run, validate_every: Any, patience: Any, callback:
     run.callback, run.checkpoint = callback, checkpoint
 
 
-def _validate(run: Run, network: Any, loss: Any, validation: Any) -> None:
-    """The loss on the validation data, and what is trained, for reports."""
+def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator) -> None:
+    """The loss on the validation data, whose points are drawn once, and what is trained, for reports."""
     run.network = getattr(network, "chain", network)
-    run.validated = _validation_parts(network, loss, validation)
+    run.validated = _validation_parts(network, loss, validation, Drawing(rng))
     run.validation = None if validation is None else Problem(run.symbols, run.validated, run.dtype)
     if run.patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data")
 
 
-def _validation_parts(network: Any, loss: Any, validation: Any) -> list[Part]:
+def _validation_parts(network: Any, loss: Any, validation: Any, drawing: Drawing) -> list[Part]:
     """The terms of the loss with the validation data; none without such data."""
     if validation is None:
         return []
     terms = [loss] if isinstance(loss, LossTerm) else loss
     try:
         if not isinstance(terms, (list, tuple)):
-            return parts_of(network, loss, validation)
+            return parts_of(network, loss, validation, drawing)
         if not isinstance(validation, (list, tuple)) or len(validation) != len(terms):
             raise ArgumentError("the validation data of a list of terms is a list of data, one for each")
-        return parts_of(network, [LossTerm(t.loss, d, t.weight, t.name) for t, d in zip(terms, validation)], None)
+        return parts_of(network, [LossTerm(t.loss, d, t.weight, t.name) for t, d in zip(terms, validation)], None, drawing)
     except (ArgumentError, ShapeError, DTypeError) as error:
         raise type(error)(f"validation: {error}") from None
 

@@ -13,6 +13,7 @@ from ..errors import ArgumentError
 from ..objectives.objective import LossTerm, Part, ResidualTerm, names_of, parameters_of, parts_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
+from ..points.drawn import Drawing
 from ..quantities import count, described, generator, number
 from ..reports import Epoch, History, TrainingResult
 from .batching import Sampler
@@ -68,9 +69,10 @@ class Trainer:
         self.nn, self.loss = network_of(nn), loss
         self._symbols = parameters_of(self.nn)
         first = first_parameters(nn, self.nn, params, random)
-        self._parts = parts_of(self.nn, loss, data)
+        drawing = Drawing(random)
+        self._parts = parts_of(self.nn, loss, data, drawing)
         sampler = Sampler([p.samples for p in self._parts], batch_size, batches, random)
-        self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, count("threads", threads))
+        self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, count("threads", threads), drawing)
         self._run = Run(self._symbols, first, self._parts, self.optimizer, sampler)
         self._run.network = getattr(self.nn, "chain", self.nn)
         #: the number of steps so far
@@ -184,17 +186,19 @@ class Trainer:
         Raises:
             ArgumentError: the data do not fit the loss.
         """
+        drawing = self._steps.drawing.again()
         terms = [self.loss] if isinstance(self.loss, LossTerm) else self.loss
         if not isinstance(terms, (list, tuple)):
-            parts = parts_of(self.nn, self.loss, data)
+            parts = parts_of(self.nn, self.loss, data, drawing)
         elif not isinstance(data, (list, tuple)) or len(data) != len(terms):
             raise ArgumentError(f"the data of a list of {len(terms)} terms is a list of as many, got {described(data)}")
         else:
-            parts = parts_of(self.nn, [_with_data(t, d) for t, d in zip(terms, data)], None)
+            parts = parts_of(self.nn, [_with_data(t, d) for t, d in zip(terms, data)], None, drawing)
         for p, q in zip(parts, self._parts):
             if set(p.symbols) != set(q.symbols):
                 raise ArgumentError(f"{q.name}: other data have values of the same symbols: {', '.join(s.name for s in q.symbols)}")
         ordered = [_ordered(p, q, used) for p, q, used in zip(parts, self._parts, self._steps.arrays)]
+        self._steps.drawing = drawing
         self._steps.replace(ordered)
         self._parts = self._run.parts = ordered
         self._value = None
@@ -247,11 +251,12 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Parameters, the optimizer's memory, the number of steps and the random numbers: set it to continue from here.
 
-        A dict of arrays and numbers, which can be pickled.  Data, weights and a changed learning rate are not in it.
+        A dict of arrays and numbers, which can be pickled.  Data, weights and a changed learning rate are not in it; of
+        :class:`~symnn.points.Points`, the same ones are drawn again.
         """
         return {
             "numbers": self._steps.state.copy(), "steps": self.steps,
-            "random": self._steps.random(self.steps),
+            "random": self._steps.random(self.steps), "points": self._steps.drawing.root,
         }  # fmt: skip
 
     @state.setter
@@ -262,7 +267,7 @@ class Trainer:
         self.steps = count("steps of a state", state["steps"], 0)
         self._run.sampler.rng.bit_generator.state = state["random"]
         self._terms = []
-        self._steps.set_state(numbers, self.steps > 0)
+        self._steps.set_state(numbers, self.steps, state.get("points"))
         self._run.parameters = self._steps.parameters
 
     def __repr__(self) -> str:
@@ -280,7 +285,7 @@ def _ordered(new: Part, old: Part, used: Sequence[np.ndarray]) -> Part:
     given = dict(zip(new.symbols, new.arrays))
     if old.weight is not None:
         given[old.weight] = used[old.symbols.index(old.weight)]
-    return old._replace(arrays=tuple(given[s] for s in old.symbols), samples=new.samples)
+    return old._replace(arrays=tuple(given[s] for s in old.symbols), samples=new.samples, columns=new.columns)
 
 
 __all__ = ["Trainer"]

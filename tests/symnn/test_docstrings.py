@@ -12,10 +12,11 @@ import pytest
 
 import symnn
 import symnn.physics
+import symnn.points
 import symnn.schedules
 import symnn.testing
 
-MODULES = (symnn, symnn.physics, symnn.schedules, symnn.testing)
+MODULES = (symnn, symnn.physics, symnn.points, symnn.schedules, symnn.testing)
 PUBLIC = {f"{m.__name__}.{name}": getattr(m, name) for m in MODULES for name in m.__all__ if callable(getattr(m, name))}
 
 

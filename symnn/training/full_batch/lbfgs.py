@@ -52,6 +52,10 @@ class LBFGS(FullBatchOptimizer):
         """The first loss and gradient."""
         memory["loss"][...], memory["gradient"][...] = problem.value_and_gradient(parameters)
 
+    def refresh(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:
+        """The kept pairs stay; loss and gradient are new."""
+        memory["loss"][...], memory["gradient"][...] = problem.value_and_gradient(parameters)
+
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """A step along the direction of the kept pairs; none if there is no lower loss along it, nor along ``-g``."""
         loss, gradient = float(memory["loss"]), memory["gradient"].copy()

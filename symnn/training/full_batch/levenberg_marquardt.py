@@ -75,6 +75,9 @@ class LevenbergMarquardt(FullBatchOptimizer):
         """The factor by which the damping grows."""
         memory["growth"][...] = 2.0
 
+    def refresh(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:
+        """The damping stays."""
+
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """One accepted step, or none if no damping lowers the loss."""
         damping, growth = memory["damping"], memory["growth"]

@@ -13,8 +13,8 @@ from ...objectives.problem import Problem
 DECREASE, CURVATURE = 1e-4, 0.9
 
 
-class Point(NamedTuple):
-    """A point on the line: its length, the loss, the slope along the line, the gradient."""
+class OnLine(NamedTuple):
+    """A place on the line: its length, the loss, the slope along the line, the gradient."""
 
     length: float
     loss: float
@@ -28,17 +28,17 @@ class _Line:
     def __init__(self, problem: Problem, parameters: np.ndarray, direction: np.ndarray) -> None:
         self._problem, self._from, self._direction = problem, parameters, direction
 
-    def at(self, length: float) -> Point:
+    def at(self, length: float) -> OnLine:
         loss, gradient = self._problem.value_and_gradient(self._from + length * self._direction)
         slope = float(gradient @ self._direction)
         if not math.isfinite(loss) or not math.isfinite(slope):
-            return Point(length, math.inf, math.inf, gradient)
-        return Point(length, loss, slope, gradient)
+            return OnLine(length, math.inf, math.inf, gradient)
+        return OnLine(length, loss, slope, gradient)
 
 
 def search(
     problem: Problem, parameters: np.ndarray, direction: np.ndarray, loss: float, gradient: np.ndarray, first: float = 1.0, most: int = 25
-) -> Point | None:
+) -> OnLine | None:
     """A point that satisfies the strong Wolfe conditions; else the best one with enough decrease; ``None`` if there is none.
 
     Args:
@@ -50,7 +50,7 @@ def search(
         most: how many points may be tried.
     """
     line = _Line(problem, parameters, direction)
-    start = Point(0.0, loss, float(gradient @ direction), gradient)
+    start = OnLine(0.0, loss, float(gradient @ direction), gradient)
     if not start.slope < 0:
         return None
     before, length = start, first
@@ -66,11 +66,11 @@ def search(
     return before if before is not start else None
 
 
-def _decreases(p: Point, start: Point) -> bool:
+def _decreases(p: OnLine, start: OnLine) -> bool:
     return p.loss <= start.loss + DECREASE * p.length * start.slope and p.loss < math.inf
 
 
-def _zoom(line: _Line, start: Point, low: Point, high: Point, most: int) -> Point | None:
+def _zoom(line: _Line, start: OnLine, low: OnLine, high: OnLine, most: int) -> OnLine | None:
     """Between two points; ``low`` has the least loss of those with enough decrease."""
     for _ in range(most):
         now = line.at(_between(low, high))
@@ -87,7 +87,7 @@ def _zoom(line: _Line, start: Point, low: Point, high: Point, most: int) -> Poin
     return low if low is not start and low.loss < start.loss else None
 
 
-def _between(a: Point, b: Point) -> float:
+def _between(a: OnLine, b: OnLine) -> float:
     """The minimum of the cubic through both points, or the middle if that is too near an end."""
     low, high = sorted((a.length, b.length))
     margin = 0.1 * (high - low)
@@ -104,4 +104,4 @@ def _between(a: Point, b: Point) -> float:
     return (low + high) / 2
 
 
-__all__ = ["Point", "search"]
+__all__ = ["OnLine", "search"]

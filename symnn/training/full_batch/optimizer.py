@@ -60,6 +60,12 @@ class FullBatchOptimizer(ABC):
     def begin(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:  # noqa: B027  (zero suits some)
         """Fill the memory, which is zero, before the first step."""
 
+    def refresh(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:
+        """Adapt the memory to other data or weights; by default it is filled as before the first step."""
+        for a in memory.values():
+            a[...] = 0.0
+        self.begin(problem, parameters, memory)
+
     @abstractmethod
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """Change the parameters, a float64 vector, and the memory in place."""

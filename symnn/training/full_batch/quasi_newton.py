@@ -69,6 +69,10 @@ class _Matrix(FullBatchOptimizer):
         memory["matrix"][...] = np.eye(problem.size)
         memory["loss"][...], memory["gradient"][...] = problem.value_and_gradient(parameters)
 
+    def refresh(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:
+        """The matrix stays; loss and gradient are new."""
+        memory["loss"][...], memory["gradient"][...] = problem.value_and_gradient(parameters)
+
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """A step along ``-H g``, and the update of ``H``; none if there is no lower loss along it, nor along ``-g``."""
         loss, gradient, matrix = float(memory["loss"]), memory["gradient"].copy(), memory["matrix"]
