@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,14 +84,24 @@ def test_each_example_is_shown_in_the_documentation() -> None:
         assert (EXAMPLES / f"{name}.png").stat().st_size < 200_000
 
 
+def example(name: str) -> Any:
+    """The module of an example."""
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(EXAMPLES))
+
+
+@pytest.mark.slow
+def test_the_gaussian_is_fitted_well() -> None:
+    assert example("gaussian_fit").main()[-1] < 1e-3
+
+
 def test_exact_solution_of_burgers_equation_solves_it() -> None:
     import numpy as np
 
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        import burgers
-    finally:
-        sys.path.remove(str(EXAMPLES))
+    burgers = example("burgers")
     x, t = np.meshgrid(np.linspace(-0.9, 0.9, 19), [0.1, 0.2], indexing="ij")
     h = 1e-4
     u = burgers.exact
