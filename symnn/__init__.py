@@ -41,12 +41,18 @@ from .network.unknown import Unknown
 from .objectives.objective import LossTerm, ResidualTerm
 from .parameters.container import NeuralNetworkParameters
 from .parameters.gradient_container import GradientContainer
+from .training.first_order.adam import Adam, AdamW, NAdam
+from .training.first_order.around import Accumulated, Clipped, RatesByName
+from .training.first_order.elementwise import GradientDescent, Lion, Momentum, RMSprop
+from .training.first_order.muon import Muon
+from .training.first_order.optimizer import BatchOptimizer, Optimizer
+from .training.first_order.shaped import ShapedOptimizer
+from .training.first_order.soap import SOAP
 from .training.full_batch.gauss_newton import GaussNewton
 from .training.full_batch.lbfgs import LBFGS
 from .training.full_batch.levenberg_marquardt import LevenbergMarquardt
 from .training.full_batch.optimizer import FullBatchOptimizer
 from .training.full_batch.quasi_newton import BFGS, SSBroyden
-from .training.optimizers import Adam, AdamW, GradientDescent, Momentum, Optimizer
 from .training.pullback import SymbolicPullback
 from .training.train import NonFiniteLossError, TrainingResult, train
 from .training.trainer import Trainer
@@ -73,14 +79,18 @@ __all__ = [
     "MAE",
     "MSE",
     "RNN",
+    "SOAP",
+    "Accumulated",
     "ActivationError",
     "Adam",
     "AdamW",
     "AdaptiveActivation",
     "Affine",
     "ArgumentError",
+    "BatchOptimizer",
     "BuiltFunction",
     "Chain",
+    "Clipped",
     "Dense",
     "Derivative",
     "FeedForwardLoss",
@@ -99,11 +109,14 @@ __all__ = [
     "LayerNorm",
     "LevenbergMarquardt",
     "Linear",
+    "Lion",
     "Loss",
     "LossTerm",
     "Model",
     "Momentum",
     "MultiHeadAttention",
+    "Muon",
+    "NAdam",
     "NetworkLoss",
     "NeuralNetwork",
     "NeuralNetworkParameters",
@@ -112,9 +125,12 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "ParameterFileError",
+    "RMSprop",
+    "RatesByName",
     "Residual",
     "ResidualTerm",
     "SSBroyden",
+    "ShapedOptimizer",
     "SymbolicNeuralNetwork",
     "SymbolicPullback",
     "Trainer",

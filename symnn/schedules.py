@@ -21,7 +21,7 @@ import numpy as np
 
 from .errors import ArgumentError
 from .quantities import number
-from .training.optimizers import Rate
+from .training.first_order.optimizer import Rate
 
 
 def _at(rate: Rate, step: int) -> float:

@@ -19,9 +19,9 @@ from ..network.unknown import Unknown
 from ..objectives.objective import LossTerm, parameters_of
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
+from .first_order.optimizer import BatchOptimizer
 from .full_batch.lbfgs import LBFGS
 from .full_batch.optimizer import FullBatchOptimizer
-from .optimizers import Optimizer
 
 
 def check_order(nn: Any, loss: Any, data: Any) -> None:
@@ -32,7 +32,7 @@ def check_order(nn: Any, loss: Any, data: Any) -> None:
     if isinstance(data, (NetworkLoss, LossTerm)):
         raise ArgumentError(f"{order} the loss comes before the data; got {described(loss)} as the loss and {described(data)} as data")
     for name, value in (("network", nn), ("loss", loss), ("data", data)):
-        if isinstance(value, (Optimizer, FullBatchOptimizer)):
+        if isinstance(value, (BatchOptimizer, FullBatchOptimizer)):
             raise ArgumentError(f"{order} the optimizer is another argument, optimizer=...; got {described(value)} as {name}")
 
 
@@ -44,7 +44,7 @@ def check_optimizer(optimizer: Any, batch_size: Any, batches: Any, checkpoint: A
             raise ArgumentError(f"{name} works on all samples at once: leave out batch_size and batches")
         if isinstance(optimizer, LBFGS) and optimizer.scipy and (checkpoint is not None or resume is not None):
             raise ArgumentError("LBFGS(scipy=True) is not resumed: leave out checkpoint and resume, or take LBFGS()")
-    elif not isinstance(optimizer, Optimizer):
+    elif not isinstance(optimizer, BatchOptimizer):
         made = f"; make one: {optimizer.__name__}()" if isinstance(optimizer, type) else ""
         raise ArgumentError(f"expected an optimizer such as Adam(), got {described(optimizer)}{made}")
 

@@ -22,6 +22,7 @@ from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_
 from . import scipy_lbfgs
 from .batching import Sampler
 from .checkpoints import read_checkpoint, write_checkpoint
+from .first_order.optimizer import BatchOptimizer
 from .full_batch.lbfgs import LBFGS
 from .not_finite import of_data, reason
 from .progress import Progress
@@ -233,7 +234,9 @@ class Run:
 
 def described(optimizer: Any) -> str:
     """An optimizer without its functions, which have no lasting description."""
-    return ", ".join([type(optimizer).__name__, *(f"{k}={v!r}" for k, v in sorted(vars(optimizer).items()) if not callable(v))])
+    options = [(k, v) for k, v in sorted(vars(optimizer).items()) if not callable(v)]
+    shown = [f"{k}=({described(v)})" if isinstance(v, BatchOptimizer) else f"{k}={v!r}" for k, v in options]
+    return ", ".join([type(optimizer).__name__, *shown])
 
 
 @contextmanager

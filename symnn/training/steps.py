@@ -5,22 +5,24 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import exprgraph as eg
+from exprgraph import Node
 from exprgraph.descent import Batches, Descent, Term
 
 from ..errors import ArgumentError
 from ..objectives.objective import Part
 from ..objectives.problem import Problem, own_data, value_and_gradient
 from ..parameters.container import NeuralNetworkParameters
+from ..parameters.layout import Layout, Shape
 from ..points.drawn import Drawing
 from .batching import Sampler
+from .first_order.optimizer import BatchOptimizer
 from .full_batch.optimizer import FullBatchOptimizer
-from .optimizers import Optimizer
 
 
 class Outcome(NamedTuple):
@@ -144,7 +146,7 @@ class BatchSteps(Steps):
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: BatchOptimizer,
         sampler: Sampler,
         symbols: NeuralNetworkParameters,
         parts: list[Part],
@@ -157,7 +159,10 @@ class BatchSteps(Steps):
         terms = []
         for p in parts:
             terms.append(Term(value_and_gradient(p, symbols), self._own(p), p.samples))
-        self._descent = Descent(terms, _compiled_update(optimizer, first.size), first, optimizer.memory)
+        shapes = list(optimizer.arrays(symbols.layout))
+        equal = all(s == (first.size,) for s in shapes)
+        memory = len(shapes) if equal else [math.prod(s) for s in shapes]
+        self._descent = Descent(terms, compiled_updates(optimizer, symbols.layout, shapes), first, memory)
         self.state = self._descent.state
         #: the rate of every step instead of the optimizer's
         self.rate: Callable[[int, int], np.ndarray] = optimizer.rates
@@ -221,20 +226,24 @@ def _one(batches: Batches, k: int) -> Batches:
     return Batches(batches.indices[first:last], np.array([0, last - first]))
 
 
-def _compiled_update(optimizer: Optimizer, size: int) -> eg.CompiledFunction:
-    """The optimizer's step as a compiled function of flat vectors."""
-    p, g = eg.Symbol("parameters", (size,)), eg.Symbol("gradient", (size,))
-    memory = [eg.Symbol(f"memory_{k}", (size,)) for k in range(optimizer.memory)]
+def compiled_updates(optimizer: BatchOptimizer, layout: Layout, shapes: Sequence[Shape]) -> list[eg.CompiledFunction]:
+    """The formulas of the optimizer's steps as functions of flat parameters and gradient, one for each step of its period."""
+    p, g = (eg.Symbol(n, (layout.size,)) for n in ("parameters", "gradient"))
+    memory = [eg.Symbol(f"memory_{k}", s) for k, s in enumerate(shapes)]
     rate, step = eg.Symbol("rate"), eg.Symbol("step")
-    new, kept = optimizer.update(p, g, memory, rate, step)
-    outputs = [new, *kept]
-    if len(kept) != optimizer.memory or any(o.shape != (size,) for o in outputs):
-        shapes = [o.shape for o in outputs]
-        raise ArgumentError(
-            f"{type(optimizer).__name__}.update: expected new parameters and {optimizer.memory} memories of shape {(size,)}, got {shapes}"
-        )
-    arguments = (p, g, *memory, rate, step)
-    return eg.compile(outputs, arguments, shared=arguments)
+    arguments, expected = (p, g, *memory, rate, step), [p.shape, *shapes]
+    made: dict[tuple[Node, ...], eg.CompiledFunction] = {}
+    updates = []
+    for phase in range(optimizer.period):
+        new, kept = optimizer.formula(layout, phase, p, g, memory, rate, step)
+        outputs = tuple(eg.as_expression(e) for e in (new, *kept))
+        if (found := [o.shape for o in outputs]) != expected:
+            name, count = type(optimizer).__name__, len(shapes)
+            raise ArgumentError(f"{name}.update: expected new parameters and {count} memories of shapes {expected}, got {found}")
+        if outputs not in made:
+            made[outputs] = eg.compile(list(outputs), arguments, shared=arguments)
+        updates.append(made[outputs])
+    return updates
 
 
 class FullBatchSteps(Steps):

@@ -18,9 +18,10 @@ from ..reports import Epoch, NonFiniteLossError, TrainingResult
 from .batching import Sampler
 from .checkpoints import check_checkpoint
 from .fingerprints import about_run
+from .first_order.adam import Adam
+from .first_order.optimizer import BatchOptimizer
 from .full_batch.lbfgs import LBFGS
 from .full_batch.optimizer import FullBatchOptimizer
-from .optimizers import Adam, Optimizer
 from .preparing import check_optimizer, check_order, first_parameters, network_of
 from .progress import Progress, Wanted
 from .run import Run
@@ -32,7 +33,7 @@ def train(
     loss: Any,
     data: Any = None,
     params: Any = None,
-    optimizer: Optimizer | FullBatchOptimizer | None = None,
+    optimizer: BatchOptimizer | FullBatchOptimizer | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     rng: int | np.random.Generator | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
@@ -17,8 +16,8 @@ from ..points.drawn import Drawing
 from ..quantities import count, described, generator, number
 from ..reports import Epoch, History, TrainingResult
 from .batching import Sampler
+from .first_order.adam import Adam
 from .full_batch.lbfgs import LBFGS
-from .optimizers import Adam
 from .preparing import check_optimizer, check_order, first_parameters, network_of
 from .progress import Progress, Wanted
 from .run import Run
@@ -218,10 +217,7 @@ class Trainer:
         if rate is not None:
             if not isinstance(self._steps, BatchSteps):
                 raise ArgumentError(f"{type(self.optimizer).__name__} has no learning rate")
-            changed = copy.copy(self.optimizer)
-            object.__setattr__(changed, "learning_rate", rate)
-            changed.rates(0, 1)  # checks it
-            self._steps.rate = changed.rates
+            self._steps.rate = self.optimizer.with_rate(rate).rates
 
     def _set_weights(self, weights: Weights) -> None:
         names = names_of(self._parts)
