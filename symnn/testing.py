@@ -112,7 +112,7 @@ def inputs(draw: st.DrawFn, nn: SymbolicNeuralNetwork, *, samples: int | None = 
     """
     n = draw(st.integers(1, 7)) if samples is None else samples
     seed = draw(st.integers(0, 2**32 - 1))
-    return np.random.default_rng(seed).uniform(-1.5, 1.5, (n, nn.input_size))
+    return np.random.default_rng(seed).uniform(-1.5, 1.5, (n, *nn.input_shape))
 
 
 @st.composite
@@ -162,7 +162,7 @@ def check_network(nn: Any, *, order: int = 2, seed: int = 0, compiled: bool = Tr
     network = nn if isinstance(nn, SymbolicNeuralNetwork) else SymbolicNeuralNetwork(nn)
     rng = np.random.default_rng(seed)
     leaves = network.params.leaves()
-    at = {network.input: rng.uniform(-1, 1, (2, network.input_size))}
+    at = {network.input: rng.uniform(-1, 1, (2, *network.input_shape))}
     at |= {s: rng.standard_normal(s.shape) for s in leaves.values()}
     check_derivatives(network.output, order, at=at, compiled=compiled, seed=seed)
     _check_built(network, rng, compiled)
@@ -182,7 +182,7 @@ def _check_built(nn: SymbolicNeuralNetwork, rng: np.random.Generator, compiled: 
         equations = {name: e for name, e in equations.items() if "Gradient" not in name}
     start = nn.chain.initial_parameters(seed=rng)
     ps = start.like(rng.standard_normal(start.size))
-    x = rng.uniform(-1, 1, (5, nn.input_size))
+    x = rng.uniform(-1, 1, (5, *nn.input_shape))
     reference = build_nn_function(equations, nn, backend="numpy")
     whole = reference(x, ps)
     bindings: dict[Node, Any] = {nn.input: x}

@@ -40,11 +40,14 @@ class MultiHeadAttention(Layer):
     ((5, 8), ['Wq', 'bq', 'Wk', 'bk', 'Wv', 'bv', 'Wo', 'bo'])
     """
 
+    input_axes = 2
+
     def __init__(self, n: int, heads: int, causal: bool = False, use_bias: bool = True) -> None:
         self.n = count("MultiHeadAttention: n", n)
         self.heads = count("MultiHeadAttention: heads", heads)
         if self.n % self.heads:
             raise ShapeError(f"MultiHeadAttention: heads must divide n, got {self.heads} heads for {self.n} features")
+        self.input_size = self.n
         self.causal = bool(causal)
         self.use_bias = bool(use_bias)
 

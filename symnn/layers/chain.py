@@ -8,10 +8,10 @@ from typing import Any
 import exprgraph as eg
 from exprgraph import Node
 
-from ..errors import ShapeError
+from ..errors import AxisError, ShapeError
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Shape
-from .layer import Layer, applied, as_layer
+from .layer import Layer, applied, as_layer, fitting_shapes
 
 
 class Chain(Layer):
@@ -31,11 +31,19 @@ class Chain(Layer):
     12
     """
 
+    #: each layer says it for itself, and plain functions get the whole array
+    input_axes = None
+
     def __init__(self, *layers: Layer | Callable[[Node], Any]) -> None:
         if not layers:
             raise ShapeError("a Chain needs at least one layer, as in Chain(Dense(2, 1))")
         self.layers = tuple(as_layer(f, f"layer {i} of a Chain") for i, f in enumerate(layers, 1))
-        self.output_shape(None if self.input_size is None else (self.input_size,))
+        self._check_neighbours()
+
+    def _check_neighbours(self) -> None:
+        n = self.input_size
+        if fitting_shapes(self) == (None, None) and n is not None:
+            self._passed((4, n), unknown=True)
 
     @property
     def input_size(self) -> int | None:  # type: ignore[override]
@@ -52,15 +60,23 @@ class Chain(Layer):
         Raises:
             ShapeError: the sizes of two neighbours, or of the input and the first layer, do not fit.
         """
-        shape = input_shape
+        return self._passed(input_shape)
+
+    def _passed(self, shape: Shape | None, unknown: bool = False) -> Shape | None:
+        """The shape after all layers; with ``unknown``, the shape after a layer that it does not fit is unknown."""
         for i, layer in enumerate(self.layers):
             self._check_fit(i, shape)
-            shape = layer.output_shape(shape)
+            try:
+                shape = layer.output_shape(shape)
+            except (ShapeError, AxisError):
+                if not unknown:
+                    raise
+                shape = None
         return shape
 
     def _check_fit(self, i: int, shape: Shape | None) -> None:
         n = self.layers[i].input_size
-        if n is None or shape is None or shape == (n,):
+        if n is None or shape is None or shape[-1:] == (n,):
             return
         came = f"{shape[0]} outputs" if len(shape) == 1 else f"an output of shape {shape}"
         if not i:

@@ -14,10 +14,11 @@ from ..errors import ShapeError
 from ..parameters.layout import Shape
 from .calls import Arguments
 from .layer import Layer
+from .leading_axes import over_leading_axes
 
 
 class Dense(Layer):
-    """A fully connected layer, ``activation(W @ x + b)``.
+    """A fully connected layer, ``activation(W @ x + b)``; an input with more axes is mapped over those in front of the last.
 
     Args:
         n_in, n_out: the numbers of inputs and outputs; ``W`` has shape ``(n_out, n_in)``, ``b`` has shape ``(n_out,)``.
@@ -56,16 +57,18 @@ class Dense(Layer):
         return {"W": W, "b": (self.output_size,)} if self.use_bias else {"W": W}
 
     def output_shape(self, input_shape: Shape | None) -> Shape:
-        """``(n_out,)``."""
-        return (self.output_size,)
+        """``(n_out,)``, behind further axes of the input."""
+        return (*(input_shape or ())[:-1], self.output_size)
 
     def __call__(self, x: Any, ps: Any) -> Node:
-        """The expression ``activation(W @ x + b)``, of shape ``(n_out,)``, for an input of shape ``(n_in,)``.
+        """The expression ``activation(W @ x + b)``, of shape ``(..., n_out)``, for an input of shape ``(..., n_in)``.
 
         Raises:
-            ShapeError: the input has another shape.
+            ShapeError: the last axis of the input has another length.
         """
         node = eg.as_expression(x)
+        if node.ndim > 1 and node.shape[-1] == self.input_size:
+            return over_leading_axes(lambda v: self(v, ps), node, 1)
         if node.shape != (self.input_size,):
             raise ShapeError(f"{self!r} takes an input of shape ({self.input_size},), got shape {node.shape}")
         z = eg.as_expression(ps["W"]) @ node

@@ -11,7 +11,7 @@ from exprgraph import Node
 from ..errors import ShapeError
 from ..parameters.layout import Shape
 from ..quantities import count, number
-from .layer import Layer, as_layer
+from .layer import Layer, as_layer, fitting_shapes
 
 
 class Flow(Layer):
@@ -45,9 +45,9 @@ class Flow(Layer):
         self.time = number("Flow: time", time, above=0)
         self.steps = count("Flow: steps", steps)
         self.checkpoint = checkpoint
-        n = self.inner.input_size
-        if n is not None:
-            self._check((n,), self.inner.output_shape((n,)))
+        before, after = fitting_shapes(self.inner)
+        if before is not None:
+            self._check(before, after)
 
     def inner_layers(self) -> dict[str, Layer]:
         """``f``; its parameters keep their names."""

@@ -11,11 +11,12 @@ import exprgraph as eg
 from exprgraph import Node
 
 from ..activations import describe
-from ..errors import DTypeError, ParameterError, ShapeError, UnknownParameterError
+from ..errors import AxisError, DTypeError, ParameterError, ShapeError, UnknownParameterError
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape, check_name
 from ..quantities import described, generator
 from .calls import Arguments, call_text, found_arguments
+from .leading_axes import over_leading_axes
 from .parameter import Parameter, declared
 
 
@@ -30,12 +31,23 @@ class _InputSize:
         return None if wrapped is None else wrapped.input_size
 
 
+class _InputAxes:
+    """The number of axes of an input that a layer is written for: one for a layer of vectors.
+
+    An attribute of the class takes precedence.
+    """
+
+    def __get__(self, layer: Layer | None, kind: type | None = None) -> int | None:
+        return None if layer is None or layer.input_size is None or takes_several_axes(layer) else 1
+
+
 class Layer:
     """The base of all layers.  A subclass defines its parameters and its expression.
 
     * :meth:`own_parameters` returns the shape of each parameter, and its initial value;
     * :meth:`__call__` returns the expression for an input and parameters;
-    * :attr:`input_size` is set if the layer fixes the number of inputs.
+    * :attr:`input_size` is set if the layer fixes the number of inputs, the length of the input's last axis;
+    * :attr:`input_axes` is set if an input is not a vector: 2 for tokens, None for arrays of any shape.
 
     Layers that are attributes are *inner* layers (:meth:`inner_layers`): their parameters belong to this layer, under the name
     of the attribute, with their own initial values.  Sizes, shapes, names and initial values are derived.
@@ -60,11 +72,15 @@ class Layer:
     array([1., 1., 1.])
     """
 
-    #: the number of inputs; ``None`` if the layer takes any number
+    #: ``input_size``: the number of inputs; ``None`` if the layer takes any number
+    #: ``input_axes``: the number of axes of an input that ``__call__`` is written for; ``None`` if it takes arrays of any shape.  Chains
+    #: map a layer over further axes in front.  A layer with a number of inputs takes vectors, unless its class says otherwise
     if TYPE_CHECKING:
         input_size: int | None
+        input_axes: int | None
     else:
         input_size = _InputSize()
+        input_axes = _InputAxes()
 
     # ------------------------------------------------------------ for subclasses to define
 
@@ -120,7 +136,7 @@ class Layer:
         return Layout.of_shapes(shapes)
 
     def output_shape(self, input_shape: Shape | None) -> Shape | None:
-        """The shape of the output, found by applying the layer; ``None`` if it is unknown."""
+        """The shape of the output, found by applying the layer; ``None`` if it is unknown.  Axes in front stay."""
         if input_shape is None:
             return None
         x = eg.Symbol("x", input_shape, per_sample=True)
@@ -287,8 +303,46 @@ def applied(layer: Layer, name: str, x: Any, ps: Any) -> Node:
 _NOTHING = NeuralNetworkParameters()
 
 
+def takes_several_axes(layer: Layer) -> bool:
+    """Whether a layer, or one inside of it at any depth, says that its inputs have several axes."""
+    pending = [layer]
+    while pending:
+        inner = pending.pop()
+        said = vars(inner).get("input_axes", type(inner).input_axes)
+        if said is not None and said > 1:
+            return True
+        pending += layers_inside(inner).values()
+    return False
+
+
+def fitting_shapes(layer: Layer) -> tuple[Shape | None, Shape | None]:
+    """A shape that an input can have, and the output's: of a vector or, where vectors do not fit, of an array.  None if it is unknown.
+
+    Tokens, or plain functions such as a mean over tokens, need an array.
+
+    Raises:
+        ShapeError, AxisError: no input fits.
+    """
+    n = layer.input_size
+    if n is None:
+        return None, layer.output_shape(None)
+    first: Exception | None = None
+    for lead in [(), (4,), (4, 4)][(layer.input_axes or 1) - 1 :]:
+        shape = (*lead, n)
+        try:
+            return shape, layer.output_shape(shape)
+        except (ShapeError, AxisError) as error:
+            first = first or error
+    if first is not None and not takes_several_axes(layer):  # which may need so and so many tokens
+        raise first
+    return None, None
+
+
 def expression_of(layer: Layer, x: Any, ps: Any) -> Node:
-    """Call a layer with an input and its parameters; errors name the layer."""
+    """Call a layer with an input and its parameters, mapped over axes in front of its inputs; errors name the layer."""
+    axes = layer.input_axes
+    if axes is not None and isinstance(x, (Node, np.ndarray)) and x.ndim > axes:
+        return over_leading_axes(lambda v: expression_of(layer, v, ps), eg.as_expression(x), axes)
     try:
         given = layer(x, ps)
     except UnknownParameterError as error:
@@ -328,4 +382,7 @@ def _hash(value: Any) -> int:
         return 0
 
 
-__all__ = ["Layer", "applied", "as_layer", "expression_of", "layer_kinds", "layers_inside", "symbolic_parameters"]
+__all__ = [
+    "Layer", "applied", "as_layer", "expression_of", "fitting_shapes", "layer_kinds", "layers_inside", "symbolic_parameters",
+    "takes_several_axes",
+]  # fmt: skip

@@ -32,8 +32,11 @@ class LayerNorm(Layer):
     ((5, 8), {'gain': (8,), 'bias': (8,)})
     """
 
+    input_axes = None
+
     def __init__(self, n: int, epsilon: float = 1e-5) -> None:
         self.n = count("LayerNorm: n", n)
+        self.input_size = self.n
         self.epsilon = number("LayerNorm: epsilon", epsilon, above=0)
 
     def own_parameters(self) -> dict[str, Parameter]:

@@ -26,11 +26,13 @@ class _Recurrent(Layer):
 
     #: the blocks of n_out rows that ``W``, ``U`` and ``b`` have
     blocks: ClassVar[int]
+    input_axes = 2
 
     def __init__(self, n_in: int, n_out: int, return_sequences: bool = False, reverse: bool = False, checkpoint: Any = None) -> None:
         name = type(self).__name__
         self.n_in = count(f"{name}: n_in", n_in)
         self.n_out = count(f"{name}: n_out", n_out)
+        self.input_size = self.n_in
         self.return_sequences = bool(return_sequences)
         self.reverse = bool(reverse)
         self.checkpoint = checkpoint

@@ -10,7 +10,7 @@ from exprgraph import Node
 
 from ..errors import ShapeError
 from ..parameters.layout import Shape
-from .layer import Layer, as_layer
+from .layer import Layer, as_layer, fitting_shapes
 
 
 class Residual(Layer):
@@ -28,9 +28,9 @@ class Residual(Layer):
 
     def __init__(self, inner: Layer | Callable[[Node], Any]) -> None:
         self.inner = as_layer(inner, "Residual")
-        n = self.inner.input_size
-        if n is not None:
-            self._check((n,), self.inner.output_shape((n,)))
+        before, after = fitting_shapes(self.inner)
+        if before is not None:
+            self._check(before, after)
 
     def inner_layers(self) -> dict[str, Layer]:
         """``f``; its parameters keep their names."""

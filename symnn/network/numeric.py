@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from ..layers.chain import Chain
 from ..layers.layer import Layer
 from ..parameters.container import NeuralNetworkParameters
+from ..parameters.layout import Shape
 from .binding import bind_parameters
 from .build import BuiltFunction, build_nn_function
-from .symbolic import SymbolicNeuralNetwork, chain_of, input_size_of
+from .symbolic import SymbolicNeuralNetwork, chain_of, input_shape_of
 
 
 class NeuralNetwork:
@@ -24,8 +26,9 @@ class NeuralNetwork:
         seed: the seed or generator for initial parameters.
         dtype: float64 or float32, for initial parameters.
         input_size: the number of inputs, if the first layer does not fix it.
+        input_shape: the shape of one input, if it is not a vector: ``(tokens, features)``, or a grid.
 
-    ``nn(x)`` evaluates the network at ``x`` of shape ``(d,)``, or with any leading batch axes, by
+    ``nn(x)`` evaluates the network at ``x`` of shape ``(d,)`` or ``input_shape``, or with any leading batch axes, by
     NumPy; ``nn(x, params)`` does so with other parameters.
 
     >>> from symnn import Chain, Dense, NeuralNetwork
@@ -45,12 +48,17 @@ class NeuralNetwork:
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
         input_size: int | None = None,
+        input_shape: int | Sequence[int] | None = None,
     ) -> None:
         self.chain = chain_of(network)
-        given = input_size if input_size is not None else getattr(network, "input_size", None)
-        self.input_size = input_size_of(self.chain, given)
+        self.input_shape: Shape = input_shape_of(self.chain, network, input_size, input_shape)
         self._layout = self.chain.layout()
         self.params = self.chain.initial_parameters(seed, dtype) if params is None else params
+
+    @property
+    def input_size(self) -> int:
+        """The number of inputs: the length of the input's last axis."""
+        return self.input_shape[-1] if self.input_shape else 1
 
     @property
     def params(self) -> NeuralNetworkParameters:
@@ -70,7 +78,7 @@ class NeuralNetwork:
         return build_nn_function(nn.output, nn, backend="numpy")
 
     def __call__(self, x: Any, params: Any = None) -> Any:
-        """The output at ``x`` of shape ``(d,)`` or ``(..., d)``, with these or with other parameters; by NumPy.
+        """The output at ``x`` of shape ``input_shape``, or with more axes in front, with these or with other parameters; by NumPy.
 
         Raises:
             ShapeError, ParameterError: the input or the parameters do not fit.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 import exprgraph as eg
 from exprgraph import Node
+from exprgraph.support.integers import normalize_shape
 
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..layers.chain import Chain
-from ..layers.layer import Layer, symbolic_parameters
+from ..layers.layer import Layer, symbolic_parameters, takes_several_axes
+from ..layers.leading_axes import over_leading_axes
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Layout, Shape
 from ..quantities import described
@@ -43,13 +45,36 @@ def symbolic(what: str, nn: Any) -> SymbolicNeuralNetwork:
     raise TypeError(f"{what} takes a SymbolicNeuralNetwork, got {described(nn)}{'; make one: SymbolicNeuralNetwork(...)' * made}")
 
 
+def input_shape_of(chain: Chain, network: Any, size: int | None, shape: Any) -> Shape:
+    """The shape of the input, from the caller, from a network, or of the size that the first layer has."""
+    if shape is None and size is None:
+        shape = getattr(network, "input_shape", None)
+    if shape is None:
+        return (input_size_of(chain, getattr(network, "input_size", None) if size is None else size),)
+    if size is not None:
+        raise ArgumentError("give the input's shape, input_shape=, or the length of a vector, input_size=, not both")
+    try:
+        found = normalize_shape(shape)
+    except ShapeError as error:
+        raise ShapeError(f"input_shape: {error}") from None
+    if 0 in found:
+        raise ShapeError(f"input_shape has positive entries, got {found}")
+    own = chain.input_size
+    if own is not None and found[-1:] != (own,):
+        raise ShapeError(
+            f"input_shape={found} does not fit the first layer, {chain[0]!r}, which takes {own} inputs: the last axis has that length"
+        )
+    return found
+
+
 def input_size_of(chain: Chain, given: int | None) -> int:
     """The number of inputs, from the first layer, or from the caller if the layer takes any number."""
     own = chain.input_size
     if own is None and given is None:
         raise ShapeError(
             f"the first layer, {chain[0]!r}, takes inputs of any size; "
-            "make the network first, and say how many there are: SymbolicNeuralNetwork(chain, input_size=...)"
+            "make the network first, and say how many there are: SymbolicNeuralNetwork(chain, input_size=...), "
+            "or which shape an input has: input_shape=..."
         )
     if given is None:
         assert own is not None
@@ -69,9 +94,11 @@ class SymbolicNeuralNetwork:
         input_size: the number of inputs, if the first layer does not fix it.
         prefix: the beginning of the parameters' names.  Symbols of one name and shape are the same
             symbol, so two networks in one expression need different prefixes.
+        input_shape: the shape of one input, if it is not a vector: ``(tokens, features)``, or a grid.  Layers act on the last axis.
+        input_name: the name of the input.  Networks of the same input have the same name for it.
 
     Attributes:
-        input: the symbol ``sinput``, of shape ``(input_size,)``, with a value for each sample.
+        input: the symbol ``sinput``, of shape ``(input_size,)`` or ``input_shape``, with a value for each sample.
         params: a symbol for each parameter, named ``W_1``, ``W_2``, ... in order over the whole network.
         output: the expression of the network, ``model(input, params)``.
 
@@ -86,17 +113,36 @@ class SymbolicNeuralNetwork:
         ShapeError: the sizes of two layers do not fit, or the number of inputs is not known.
     """
 
-    def __init__(self, network: Chain | Layer | Any, *, input_size: int | None = None, prefix: str = "W") -> None:
+    def __init__(
+        self,
+        network: Chain | Layer | Any,
+        *,
+        input_size: int | None = None,
+        prefix: str = "W",
+        input_shape: int | Sequence[int] | None = None,
+        input_name: str = "sinput",
+    ) -> None:
         self.chain = chain_of(network)
-        given = input_size if input_size is not None else getattr(network, "input_size", None)
-        self.input = eg.Symbol("sinput", (input_size_of(self.chain, given),), per_sample=True)
+        shape = input_shape_of(self.chain, network, input_size, input_shape)
+        self.input = eg.Symbol(input_name, shape, per_sample=True)
         self.params = symbolic_parameters(self.chain.layout(), prefix)
-        self.output = self.chain(self.input, self.params)
+        try:
+            self.output = self.chain(self.input, self.params)
+        except ShapeError as error:
+            if input_shape is None and takes_several_axes(self.chain):
+                hint = f"say which shape an input has, as in SymbolicNeuralNetwork(chain, input_shape=(10, {shape[-1]}))"
+                raise ShapeError(f"{error}; {hint}") from None
+            raise
 
     @property
     def input_size(self) -> int:
-        """The number of inputs."""
-        return self.input.shape[0]
+        """The number of inputs: the length of the input's last axis."""
+        return self.input.shape[-1] if self.input.shape else 1
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of one input."""
+        return self.input.shape
 
     @property
     def output_shape(self) -> Shape:
@@ -111,19 +157,24 @@ class SymbolicNeuralNetwork:
     def model(self, x: Any, ps: Any = None) -> Node:
         """The network applied to another input, or to other parameters (by default ``params``).
 
+        An input with further axes in front is an array of inputs: the network is mapped over these axes (:func:`exprgraph.vmap`).
+
         >>> from symnn import Dense, SymbolicNeuralNetwork
         >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
         >>> nn.model(2 * nn.input).shape
         (1,)
+        >>> import exprgraph as eg
+        >>> nn.model(eg.Symbol("grid", (20, 30, 2))).shape
+        (20, 30, 1)
 
         Raises:
-            ShapeError: ``x`` does not have the input's shape (write expressions for one sample).
+            ShapeError: the shape of ``x`` does not end with the input's shape (write expressions for one sample).
             ParameterError: a parameter is missing.
         """
         if isinstance(x, (NeuralNetworkParameters, Mapping)):
             raise TypeError(f"model(x, ps): the input comes first, then the parameters; got {described(x)} as the input")
         node = eg.as_expression(x)
-        if node.shape != self.input.shape:
+        if node.shape[max(node.ndim - self.input.ndim, 0) :] != self.input.shape:
             raise ShapeError(f"the model takes an input of shape {self.input.shape} (one sample), got shape {node.shape}")
         if ps is None:
             ps = self.params
@@ -132,7 +183,7 @@ class SymbolicNeuralNetwork:
         for own, slot in zip(self.layout.slots, self.layout.order(ps.layout)):
             if own.shape != slot.shape:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
-        return self.chain(node, ps)
+        return over_leading_axes(lambda v: self.chain(v, ps), node, self.input.ndim)
 
     # in nested equations, a network is its output
 
