@@ -113,8 +113,12 @@ def test_the_interface_of_a_function():
         ("u", (2,), True), ("mean", (), False), ("more_0", (), False), ("more_1", (), True)
     ]  # fmt: skip
     assert i.many is not None and i.many.same == (1, 2) and i.many.lanes == (0, 3) and i.one.same == (0, 1, 2, 3)
-    assert i.many.copied and i.many.workspace == i.many.program.workspace + i.many.program.shared + 2
+    assert not i.many.copied and i.many.workspace == i.many.program.workspace + i.many.program.shared
     assert i.workspace >= i.many.workspace
+    z = [x[0] * k for k in range(2, 35)]
+    many = described(eg.compile([*z, x, eg.over_samples.mean(x[0] * y)], [x, y])).many  # of more results, some share an array
+    assert many is not None and many.lanes == (*range(33), 33) and many.same == (34,) and many.copied
+    assert many.workspace == many.program.workspace + many.program.shared + 1
     with pytest.raises(ValueError, match="sum or mean over the samples"):
         described(FN, batch=False)
     with pytest.raises(ValueError, match="dtype is float64 or float32, got 'int8'"):

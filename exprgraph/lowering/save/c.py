@@ -49,11 +49,10 @@ def _driver(x: CInterface, name: str, form: CForm) -> Driver:
     p, real = form.program, x.real
     data = p.data
     known = {f"a{k}": f"arguments[{k}]" for k in range(p.loops.arguments)}
-    known |= {f"o{k}": f"results[{k}]" for k in form.lanes}
+    known |= {f"o{k}": f"results[{k}]" for k in form.apart}
     known |= {"o": "o", "w": "workspace", "s": "shared", "samples": "count" if name == "many" else "1"}
-    place = f"workspace + {form.o}" if form.copied or not form.same else f"results[{form.same[0]}]"
     own = [f"{real} *const shared = workspace + {form.shared};" if form.shared else f"{real} *const shared = workspace;"]
-    own.append(f"{real} *const o = {place};")
+    own.append(f"{real} *const o = workspace + {form.o};")
     count = ", uint64_t count" if name == "many" else ""
     head = f"static void {x.name}_{name}(const {real} *const *arguments, {real} *const *results, {real} *workspace{count})"
     numbers = ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())

@@ -55,13 +55,13 @@ class Quantity(NamedTuple):
 class CForm(NamedTuple):
     """A form of a function: for one sample, or for any number of them.
 
-    The arrays of results of its program are ``o``, the results of :attr:`same` one after another, then those of
-    :attr:`lanes`, each an array of its own.  A single result of ``same`` is written where the caller wants it; several
-    are written at the end of the workspace, and copied.
+    Results are arrays of their own, which the program writes where the caller wants them.  If there are many, those of
+    :attr:`same` are one array ``o``: a kernel has a parameter for each array.  They are written one after another at the end
+    of the workspace, and copied.
 
     Attributes:
         program: the loop program.
-        same: positions of the results in ``o``, in order.
+        same: positions of the results that are the same for all samples, in order.
         lanes: positions of the other results, in order.
         sizes: the number of numbers of each result.
     """
@@ -72,9 +72,14 @@ class CForm(NamedTuple):
     sizes: tuple[int, ...]
 
     @property
+    def apart(self) -> tuple[int, ...]:
+        """The results that are arrays of their own."""
+        return self.lanes if "o" in self.program.loops.results else tuple(range(len(self.sizes)))
+
+    @property
     def copied(self) -> bool:
         """Whether the results in ``o`` are copied from the end of the workspace."""
-        return len(self.same) > 1
+        return len(self.apart) < len(self.sizes)
 
     @property
     def shared(self) -> int:
@@ -177,6 +182,8 @@ def interface(function: Saved, path: str, options: Options, target: Target = CPU
 #: With fewer operations for each number of the results, samples side by side take longer than one after another.  Measured: 1.8
 #: times for 6, 1.6 for 11, half for 1,100.
 _WORTH_MOVING = 16
+#: the most results that are arrays of their own
+_APART = 32
 #: arrays of one sample that have so many numbers on average fill vectors by themselves
 _FILLING = 32
 
@@ -196,7 +203,7 @@ def summed_over_samples(outputs: Sequence[Node]) -> bool:
 
 
 def _form(function: Saved, batch: bool, single: bool, target: Target) -> CForm:
-    program = program_of(function, batch, single, target)
+    program = program_of(function, batch, single, target, apart=len(function.outputs) <= _APART)
     same = tuple(k for k, lane in enumerate(program.per_sample) if not lane)
     lanes = tuple(k for k, lane in enumerate(program.per_sample) if lane)
     return CForm(program, same, lanes, tuple(o.size for o in function.outputs))

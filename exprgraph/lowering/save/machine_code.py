@@ -78,8 +78,8 @@ def _form(interface: CInterface, form: CForm, name: str, batch: bool) -> PlacedF
     for position, (k, a) in enumerate(zip(interface.positions, interface.arguments)):
         arrays[f"a{k}"] = Given("arguments", position, a.size if a.per_sample else 0)
     results = [Given("results", k, r.size if r.per_sample else 0) for k, r in enumerate(interface.results)]
-    arrays |= {f"o{k}": results[k] for k in form.lanes}
-    arrays["o"] = results[form.same[0]] if len(form.same) == 1 else Inside(form.o)
+    arrays |= {f"o{k}": results[k] for k in form.apart}
+    arrays["o"] = Inside(form.o)
     copied, offset = [], form.o
     for k in form.same if form.copied else ():
         copied.append(Copied(offset, results[k], form.sizes[k]))

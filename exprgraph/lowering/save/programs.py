@@ -10,9 +10,13 @@ from ..plan.unread import left_to_numba
 from .saved import Saved
 
 
-def program_of(function: Saved, batch: bool, single: bool = False, target: Target = CPU) -> Program:
-    """The loop program of a form: for one sample, or with ``batch`` for any number of them, in blocks for a target."""
-    return emit(function.outputs, function.arguments, batch=batch, single=single, contract=function.contract, target=target)
+def program_of(function: Saved, batch: bool, single: bool = False, target: Target = CPU, apart: bool = False) -> Program:
+    """The loop program of a form: for one sample, or with ``batch`` for any number of them, in blocks for a target.
+
+    ``apart``: all results are arrays of their own.
+    """
+    outputs, arguments = function.outputs, function.arguments
+    return emit(outputs, arguments, batch=batch, single=single, contract=function.contract, target=target, apart=apart)
 
 
 def check_readable(function: Saved, what: str) -> None:
