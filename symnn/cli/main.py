@@ -45,7 +45,8 @@ Write derivatives of a network to a file for another program.
 derivatives {", ".join(DERIVATIVES)}, in any nesting, separated by commas, as in
             "value, jacobian, hessian".  All of them are computed together.
 parameters  with --params or --init the file holds the parameters; without, they are the last argument of its
-            function: one vector, in the order of NeuralNetworkParameters.flat.
+            function: one vector, in the order of NeuralNetworkParameters.flat.  A file of parameters has no
+            activations; those are in --network alone.
 files       the ending of the file's name says what is written: evaluator.c, a file of C99 and a header; evaluator.o, an object
             file; libevaluator.so, a shared library; evaluator.wasm, a module of WebAssembly; evaluator.py, a Python module.
             The page "Use functions in other programs" shows what to do with them, and which options they have."""

@@ -37,6 +37,9 @@ def test_another_ending_is_an_error_that_lists_all(tmp_path):
         said = f"the ending {re.escape(ending)} means no format; give a name that ends in {listed}$"
         with pytest.raises(eg.errors.FileNameError, match=said):
             FN.save(tmp_path / f"f{ending}")
+    for name in ("f", "..c"):
+        with pytest.raises(eg.errors.FileNameError, match=f"and it has none; give a name that ends in {listed}$"):
+            FN.save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -52,6 +55,14 @@ def test_derivatives_that_are_no_names():
         with pytest.raises(TypeError, match="derivatives are names"):
             print(Options(derivatives=given).derivative_names)  # type: ignore[arg-type]
     assert Options(derivatives="jac, adj").derivative_names == ["jac", "adj"]
+
+
+def test_switches_are_on_or_off(tmp_path):
+    for option in ("batch", "libm"):
+        for given in ("no", 2, None, 0.0):
+            with pytest.raises(TypeError, match=f"{option} is True or False, got {given!r}"):
+                FN.save(tmp_path / "f.c", **{option: given})
+    assert not list(tmp_path.iterdir()) and Options(batch=np.False_, libm=1).given == ("batch", "libm")  # type: ignore[arg-type]
 
 
 def test_an_option_that_a_format_does_not_have_names_those_that_do(tmp_path):

@@ -306,9 +306,10 @@ class CompiledFunction:
                 ``"+avx2,-fma"``.
 
         Raises:
-            FileNameError: the name ends in something else, as in ``evaluator.csv``; the message lists the endings.
+            FileNameError: the name ends in something else, as in ``evaluator.csv``, or in nothing; the message lists the endings.
             ValueError: the format does not have an option, or the option a wrong value; for an unknown target, processor or feature
                 the message lists those that there are.
+            TypeError: ``batch`` or ``libm`` is neither True nor False.
             CompilationError: it contains a user-defined function that the format cannot express; or there is no linker for a
                 shared library, and the message has the command that makes it of an object file.
             OSError: the directory does not exist, the path is not a regular file, or the disk is full.

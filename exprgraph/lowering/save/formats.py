@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from ...errors import FileNameError
-from ...support.files import checked_name
+from ...support.files import check_writable, checked_name
 from .options import Options
 from .saved import Saved
 
@@ -48,7 +48,6 @@ MACHINE_CODE = frozenset(["dtype", "name", "params", "batch", "target", "cpu", "
 #: the options of files in CasADi's conventions
 CASADI = frozenset(["name", "params", "abi", "derivatives", "by"])
 
-#: the first is the format of names without an ending
 FORMATS = (
     Format((".py",), "module", "a Python module", frozenset(("dtype", "params"))),
     Format((".c",), "c", "a file of C", frozenset(("dtype", "name", "params", "batch", "libm"))),
@@ -66,13 +65,13 @@ def suffixes() -> list[str]:
 
 
 def format_of(name: str, abi: str | None = None) -> Format:
-    """The format of a file name, in the package's conventions or in those of ``abi``.
+    """The format of a file name with an ending of :func:`suffixes`, in the package's conventions or in those of ``abi``.
 
     Raises:
         ValueError: files of this ending have no such conventions; the message names those that do.
     """
     ending = os.path.splitext(name)[1].lower()
-    found = [f for f in FORMATS if ending in f.suffixes] or [FORMATS[0]]
+    found = [f for f in FORMATS if ending in f.suffixes]
     for f in found:
         if f.abi == abi:
             return f
@@ -89,7 +88,7 @@ def save(function: Saved, path: str | os.PathLike[str], options: Options) -> Non
     """Write a function to a file in the format that its name's ending means.
 
     Raises:
-        FileNameError: the ending is another one; the message lists those that are known.
+        FileNameError: the ending is another one, or there is none; the message lists those that are known.
         ValueError: the format does not have an option, or these conventions of calls; the message names the endings that do.
         OSError: the file cannot be written.
     """
@@ -97,9 +96,11 @@ def save(function: Saved, path: str | os.PathLike[str], options: Options) -> Non
     if os.path.basename(name).lower() in suffixes():
         raise FileNameError(f"cannot save {WHAT} to {name}: it is an ending without a name")
     ending = os.path.splitext(name)[1]
-    if ending and ending.lower() not in suffixes():
-        listed = " or ".join(suffixes())
-        raise FileNameError(f"cannot save {WHAT} to {name}: the ending {ending} means no format; give a name that ends in {listed}")
+    if ending.lower() not in suffixes():
+        if os.path.isdir(name):
+            check_writable(name, WHAT, suffixes())  # says what it is
+        why = f"the ending {ending} means no format" if ending else "its ending would be the format, and it has none"
+        raise FileNameError(f"cannot save {WHAT} to {name}: {why}; give a name that ends in {' or '.join(suffixes())}")
     form = format_of(name, options.abi)
     for option in options.given:
         if option not in form.options:

@@ -28,6 +28,17 @@ class Options:
     cpu: str | None = None
     features: str | None = None
 
+    def __post_init__(self) -> None:
+        """Check the switches.
+
+        Raises:
+            TypeError: one is neither on nor off, as "no" or 2.
+        """
+        for name in ("batch", "libm"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.bool_)) or value not in (0, 1):
+                raise TypeError(f"{name} is True or False, got {value!r}")
+
     @property
     def given(self) -> tuple[str, ...]:
         """The names of the options that the caller gave."""
