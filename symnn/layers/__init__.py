@@ -8,6 +8,7 @@ from .dense import Affine, Dense, Linear
 from .residual import Residual
 from .flow import Flow
 from .chain import Chain
+from .coupling import Coupling, NormalizingFlow
 from .adaptive import AdaptiveActivation
 from .recurrent import GRU, LSTM, RNN
 from .layer_norm import LayerNorm
@@ -21,12 +22,14 @@ __all__ = [
     "AdaptiveActivation",
     "Affine",
     "Chain",
+    "Coupling",
     "Dense",
     "Flow",
     "Layer",
     "LayerNorm",
     "Linear",
     "MultiHeadAttention",
+    "NormalizingFlow",
     "Parameter",
     "Residual",
 ]

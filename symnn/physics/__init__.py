@@ -8,14 +8,21 @@ from .fields import curl, rotated_gradient
 from .hamiltonian import HamiltonianLoss, ImplicitMidpointLoss, SymplecticEulerLoss, gradient_at, hamiltonian_field, symplectic_gradient
 from .lagrangian import LagrangianLoss, VariationalMidpointLoss, acceleration, lagrangian_acceleration
 from .layers import GradientLayer, HamiltonianLayer, SeparableLayer
+from .port_hamiltonian import port_hamiltonian_field
+from .symplectic import ActivationShear, GradientShear, HenonLayer, LinearShear, SympNet
 
 __all__ = [
+    "ActivationShear",
     "GradientLayer",
+    "GradientShear",
     "HamiltonianLayer",
     "HamiltonianLoss",
+    "HenonLayer",
     "ImplicitMidpointLoss",
     "LagrangianLoss",
+    "LinearShear",
     "SeparableLayer",
+    "SympNet",
     "SymplecticEulerLoss",
     "VariationalMidpointLoss",
     "acceleration",
@@ -24,6 +31,7 @@ __all__ = [
     "hamiltonian_field",
     "lagrangian_acceleration",
     "partial",
+    "port_hamiltonian_field",
     "residual_terms",
     "rotated_gradient",
     "symplectic_gradient",

@@ -20,7 +20,7 @@ from .hamiltonian import rotated
 from .states import degrees_of_freedom, scalar_of
 
 
-def _gradient(inner: Layer, at: Node, ps: Any) -> Node:
+def potential_gradient(inner: Layer, at: Node, ps: Any) -> Node:
     x = eg.Symbol("inner input", at.shape, per_sample=True)
     g: Node = eg.substitute(eg.gradient(scalar_of(inner(x, ps), "a potential"), x), {x: at})
     return g
@@ -52,7 +52,7 @@ class GradientLayer(Layer):
 
     def __call__(self, x: Any, ps: Any) -> Node:
         """The gradient as an expression, of the input's shape."""
-        return _gradient(self.inner, eg.as_expression(x), ps)
+        return potential_gradient(self.inner, eg.as_expression(x), ps)
 
 
 class HamiltonianLayer(GradientLayer):
@@ -80,7 +80,7 @@ class HamiltonianLayer(GradientLayer):
     def __call__(self, x: Any, ps: Any) -> Node:
         """The state after the step as an expression, of the state's shape."""
         z = eg.as_expression(x)
-        return z + self.step * rotated(_gradient(self.inner, z, ps))
+        return z + self.step * rotated(potential_gradient(self.inner, z, ps))
 
 
 class SeparableLayer(Layer):
