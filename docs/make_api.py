@@ -24,6 +24,7 @@ import exprgraph.testing.as_written
 import exprgraph.testing.careful
 import symnn
 import symnn.activations
+import symnn.adaptive
 import symnn.parameters.layout
 import symnn.physics
 import symnn.plot
@@ -78,6 +79,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("symnn.schedules", "symnn.schedules", symnn.schedules, list(symnn.schedules.__all__)),
     ("symnn.physics", "symnn.physics", symnn.physics, list(symnn.physics.__all__)),
     ("symnn.plot", "symnn.plot", symnn.plot, list(symnn.plot.__all__)),
+    ("symnn.adaptive", "symnn.adaptive", symnn.adaptive, list(symnn.adaptive.__all__)),
     ("symnn.points", "symnn.points", symnn.points, list(symnn.points.__all__)),
     ("symnn.testing", "symnn.testing", symnn.testing, [n for n in symnn.testing.__all__ if n[0].islower()]),
     ("symnn.activations", "symnn.activations", symnn.activations, ["activation_names"]),

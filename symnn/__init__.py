@@ -60,7 +60,7 @@ from .training.train import NonFiniteLossError, TrainingResult, train
 from .training.trainer import Trainer
 
 #: parts that are loaded when they are first named
-_ON_DEMAND = ("physics", "plot", "points", "reports", "schedules", "testing")
+_ON_DEMAND = ("adaptive", "physics", "plot", "points", "reports", "schedules", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -213,7 +213,8 @@ def _drawn(data: Any, drawing: Drawing) -> Any:
     """Data with arrays in place of drawn values."""
 
     def plain(value: Any) -> Any:
-        return drawing.values(value) if isinstance(value, Column) else value
+        # a copy: later points are written over it
+        return np.array(drawing.values(value)) if isinstance(value, Column) else value
 
     if isinstance(data, Mapping):
         return {s: plain(value) for s, value in data.items()}

@@ -186,7 +186,7 @@ class Problem:
     def _residuals(self) -> list[_Residuals]:
         return [_Residuals(p, self._symbols, arrays, self._threads) for p, arrays in zip(self._parts, self.arrays)]
 
-    def check_residuals(self, who: str) -> None:
+    def check_residuals(self, who: str, does: str = "minimises a sum of squares") -> None:
         """Check that every part of the loss has residuals.
 
         Raises:
@@ -196,7 +196,7 @@ class Problem:
             if p.residual is None:
                 which = f"term {k}" if len(self._parts) > 1 else "the loss"
                 raise ArgumentError(
-                    f"{who} minimises a sum of squares and needs what is squared, but {which} is a number: "
+                    f"{who} {does} and needs what is squared, but {which} is a number: "
                     "give ResidualTerm(expression, data, weight), residual_terms(...) of symnn.physics, or a loss such as MSE()"
                 )
 
@@ -239,7 +239,17 @@ class Problem:
         self._last = theta.copy(), values
         return float(sum(values)), gradient
 
+    def gradient_norms(self, theta: np.ndarray) -> list[float]:
+        """The norm of each part's derivative by all parameters."""
+        own = self._theta(theta)
+        return [float(np.linalg.norm(f(own, *arrays)[1])) for f, arrays in zip(self._gradients, self.arrays)]
+
     # -- residuals
+
+    def jacobian_norms(self, theta: np.ndarray) -> list[float]:
+        """The root of the sum of squares of each part's Jacobian of residuals."""
+        own = self._theta(theta)
+        return [float(np.sqrt(sum(np.sum(rows.jacobian.astype(float) ** 2) for rows in r.rows(own)))) for r in self._residuals]
 
     @property
     def count(self) -> int:

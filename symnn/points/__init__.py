@@ -6,6 +6,10 @@ from .combined import Difference, Intersection, Union
 from .domain import Domain
 from .drawn import Points
 from .product import Point, Product
+from .simplices import Mesh, Polygon
 from .surface import Surface
 
-__all__ = ["Ball", "Box", "Difference", "Domain", "Intersection", "Interval", "Point", "Points", "Product", "Surface", "Union"]
+__all__ = [
+    "Ball", "Box", "Difference", "Domain", "Intersection", "Interval", "Mesh", "Point", "Points", "Polygon", "Product", "Surface",
+    "Union",
+]  # fmt: skip

@@ -8,8 +8,13 @@ from typing import Any, Union
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..objectives.objective import LossTerm, Part, ResidualTerm, names_of, parameters_of, parts_of
+import exprgraph as eg
+from exprgraph import Node
+
+from ..errors import ArgumentError, ShapeError
+from ..network.build import BuiltFunction, build_nn_function
+from ..network.derivatives import expression_of
+from ..objectives.objective import LossTerm, Part, ResidualTerm, frozen_in, names_of, parameters_of, parts_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..points.drawn import Drawing
@@ -77,6 +82,7 @@ class Trainer:
         #: the number of steps so far
         self.steps = 0
         self._value: Problem | None = None
+        self._evaluators: dict[tuple[Node, tuple[Node, ...]], BuiltFunction] = {}
         #: the losses of the terms at the single steps of an epoch that is not finished
         self._terms: list[np.ndarray] = []
 
@@ -164,17 +170,55 @@ class Trainer:
     # -- the loss
 
     @property
+    def problem(self) -> Problem:
+        """The loss on the data and with the weights of now, as functions of a flat vector of parameters."""
+        if isinstance(self._steps, FullBatchSteps):
+            return self._steps.problem
+        if self._value is None:
+            self._value = Problem(self._symbols, self._parts, self._run.dtype)
+        for own, used in zip(self._value.arrays, self._steps.arrays):
+            own[:] = used
+        return self._value
+
+    @property
     def losses(self) -> dict[str, float]:
         """The loss of each term now, on all its samples and with its weight, by name."""
-        if isinstance(self._steps, FullBatchSteps):
-            value = self._steps.problem
-        else:
-            if self._value is None:
-                self._value = Problem(self._symbols, self._parts, self._run.dtype)
-            value = self._value
-            for own, used in zip(value.arrays, self._steps.arrays):
-                own[:] = used
-        return dict(zip(names_of(self._parts), value.terms(self._steps.parameters)))
+        return dict(zip(names_of(self._parts), self.problem.terms(self._steps.parameters)))
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each term by name; empty if the loss is not a list of terms."""
+        found = {}
+        for name, part, arrays in zip(names_of(self._parts), self._parts, self._steps.arrays):
+            if part.weight is not None:
+                found[name] = float(arrays[part.symbols.index(part.weight)])
+        return found
+
+    def evaluate(self, e: Any, data: Mapping[Node, Any]) -> np.ndarray:
+        """An expression with the parameters of now, such as a residual at points.
+
+        Args:
+            e: an expression.
+            data: a dict from its other symbols to arrays with samples first.
+
+        Raises:
+            UnboundSymbolError: a symbol has no value.
+
+        >>> import numpy as np
+        >>> from symnn import Dense, ResidualTerm, SymbolicNeuralNetwork, Trainer
+        >>> nn = SymbolicNeuralNetwork(Dense(1, 1, "identity"))
+        >>> trainer = Trainer(nn, [ResidualTerm(nn.output - 1, {nn.input: [[0.0]]})], params=[2.0, 1.0])
+        >>> trainer.evaluate(nn.output[0] ** 2, {nn.input: [[0.0], [1.0]]})
+        array([1., 9.])
+        """
+        node = expression_of(e)
+        given = {**frozen_in(self.nn, node), **data}
+        key = (node, tuple(given))
+        if key not in self._evaluators:
+            shared = [s for s in given if not s.per_sample]
+            self._evaluators[key] = build_nn_function(node, self._symbols, *given, shared=shared)
+        value: np.ndarray = self._evaluators[key](*given.values(), self._steps.parameters)
+        return value
 
     def replace(self, data: Any) -> None:
         """Take other data from now on; without new code if the symbols are the same.
@@ -198,26 +242,59 @@ class Trainer:
                 raise ArgumentError(f"{q.name}: other data have values of the same symbols: {', '.join(s.name for s in q.symbols)}")
         ordered = [_ordered(p, q, used) for p, q, used in zip(parts, self._parts, self._steps.arrays)]
         self._steps.drawing = drawing
-        self._steps.replace(ordered)
-        self._parts = self._run.parts = ordered
-        self._value = None
+        self._take(ordered)
 
-    def set(self, *, weights: Weights | None = None, rate: float | Callable[[int], float] | None = None) -> None:
-        """Change the weights of the terms or the learning rate, without new code.
+    def set(
+        self,
+        *,
+        weights: Weights | None = None,
+        rate: float | Callable[[int], float] | None = None,
+        data: Mapping[str, Mapping[Node, Any]] | None = None,
+    ) -> None:
+        """Change the weights of the terms, the learning rate, or some of the data, without new code.
 
         Args:
             weights: numbers by the names of terms, or one for each term; for a loss that is a list of terms.
             rate: the learning rate from now on: a number, or a function of the number of the step.
+            data: new values of some symbols of some terms, by the names of terms; of as many samples as before.
 
         Raises:
             ArgumentError: there is no such term, no learning rate, or a number is out of range.
         """
         if weights is not None:
             self._set_weights(weights)
+        if data is not None:
+            self._set_data(data)
         if rate is not None:
             if not isinstance(self._steps, BatchSteps):
                 raise ArgumentError(f"{type(self.optimizer).__name__} has no learning rate")
             self._steps.rate = self.optimizer.with_rate(rate).rates
+
+    def _set_data(self, data: Mapping[str, Mapping[Node, Any]]) -> None:
+        names = names_of(self._parts)
+        parts = [p._replace(arrays=tuple(used)) for p, used in zip(self._parts, self._steps.arrays)]
+        for name, values in data.items():
+            part = parts[_index_of(name, names)]
+            arrays = list(part.arrays)
+            for symbol, value in values.items():
+                if symbol not in part.symbols or symbol is part.weight:
+                    known = ", ".join(s.name for s in part.symbols if s is not part.weight) or "none"
+                    raise ArgumentError(f"the term {name!r} has no data of {described(symbol)}; it has data of: {known}")
+                k = part.symbols.index(symbol)
+                new = eg.real_array(value, f"{symbol.name} of {name!r}")
+                shape = (part.samples, *symbol.shape) if symbol.per_sample else symbol.shape
+                if new.shape not in (shape, arrays[k].shape):
+                    raise ShapeError(f"{symbol.name} of {name!r}: expected as many samples as before, shape {shape}, got {new.shape}")
+                arrays[k] = np.array(new)
+            columns = {s: c for s, c in part.columns.items() if s not in values}
+            parts[_index_of(name, names)] = part._replace(arrays=tuple(arrays), columns=columns)
+        self._take(parts)
+
+    def _take(self, parts: list[Part]) -> None:
+        """Go on with these data."""
+        self._steps.replace(parts)
+        self._parts = self._run.parts = parts
+        self._value = None
 
     def _set_weights(self, weights: Weights) -> None:
         names = names_of(self._parts)
@@ -227,9 +304,7 @@ class Trainer:
             weights = dict(zip(names, weights))
         numbers = {}
         for name, value in weights.items():
-            if name not in names:
-                raise ArgumentError(f"there is no term {name!r}; the terms are: {', '.join(names)}")
-            part = self._parts[names.index(name)]
+            part = self._parts[_index_of(name, names)]
             if part.weight is None:
                 raise ArgumentError("this loss has no weights: make it a list of LossTerm or ResidualTerm")
             numbers[name] = number(f"the weight of {name}", value, least=None if part.residual is None else 0)
@@ -268,6 +343,12 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"<Trainer of {self._symbols.size} parameters, {type(self.optimizer).__name__}, {self.steps} steps>"
+
+
+def _index_of(name: str, names: Sequence[str]) -> int:
+    if name not in names:
+        raise ArgumentError(f"there is no term {name!r}; the terms are: {', '.join(names)}")
+    return list(names).index(name)
 
 
 def _with_data(term: LossTerm, data: Any) -> LossTerm:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 import symnn
+import symnn.adaptive
 import symnn.physics
 import symnn.points
 import symnn.schedules
 import symnn.testing
 
-MODULES = (symnn, symnn.physics, symnn.points, symnn.schedules, symnn.testing)
+MODULES = (symnn, symnn.adaptive, symnn.physics, symnn.points, symnn.schedules, symnn.testing)
 PUBLIC = {f"{m.__name__}.{name}": getattr(m, name) for m in MODULES for name in m.__all__ if callable(getattr(m, name))}
 
 

@@ -9,11 +9,19 @@ import pytest
 
 from exprgraph import ShapeError
 from symnn import ArgumentError
-from symnn.points import Ball, Box, Difference, Domain, Interval, Point, Points, Union
+from symnn.points import Ball, Box, Difference, Domain, Interval, Mesh, Point, Points, Polygon, Union
 from symnn.points.sequences import STREAMS
 from symnn.points.sobol import SobolSequence
 
 DISC, SQUARE = Ball([0.5, 0.0], 1.0), Box([-1, -1], [1, 1])
+STAR = [[(1 + k % 2) * np.cos(np.pi * k / 5), (1 + k % 2) * np.sin(np.pi * k / 5)] for k in range(10)]
+
+
+def _of_star() -> tuple[float, float]:
+    """Ten triangles with two sides of 1 and 2 and an angle of 36 degrees between them."""
+    return 10 * np.sin(np.pi / 5), 10 * np.sqrt(5 - 4 * np.cos(np.pi / 5))
+
+
 #: with lengths, areas or volumes of the inside and of the boundary
 DOMAINS: dict[str, tuple[Domain, float, float]] = {
     "interval": (Interval(-1, 2), 3, 2),
@@ -23,6 +31,10 @@ DOMAINS: dict[str, tuple[Domain, float, float]] = {
     "ball": (Ball([0, 0, 1], 2.0), 32 / 3 * np.pi, 16 * np.pi),
     "ball in 5": (Ball(np.zeros(5), 1.0), 8 / 15 * np.pi**2, 8 / 3 * np.pi**2),
     "cylinder": (DISC * Interval(0, 2), 2 * np.pi, 6 * np.pi),
+    "polygon": (Polygon([[0, 0], [2, 0], [2, 1], [1, 1], [1, 2], [0, 2]][::-1]), 3, 8),
+    "star": (Polygon(STAR), *_of_star()),
+    "mesh": (Mesh([[0, 0], [2, 0], [2, 1], [0, 1], [1, 3]], [[0, 1, 2], [2, 3, 0], [3, 2, 4]]), 4, 4 + 2 * np.sqrt(5)),
+    "tetrahedron": (Mesh(np.eye(4)[:, 1:], [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]), 1 / 6, 1.5 + 0.75**0.5),
     "union": (Box([0, 0], [2, 1]) | Box([1, 0.5], [3, 2]), 2 + 3 - 0.5, 6 + 7 - 2 * 1.5),
     "difference": (SQUARE - Ball([0, 0], 0.5), 4 - np.pi / 4, 8 + np.pi),
     "intersection": (Ball([0, 0], 1.0) & Box([0, -2], [2, 2]), np.pi / 2, np.pi + 2),
@@ -44,7 +56,7 @@ def test_points_are_inside_and_normals_point_outwards(name: str) -> None:
     assert domain.contains(y - 1e-9 * normals).mean() > 0.99 and not domain.contains(y + 1e-9 * normals).any()
 
 
-@pytest.mark.parametrize("name", ["box", "disc", "ball", "ball in 5", "union", "difference"])
+@pytest.mark.parametrize("name", ["box", "disc", "ball in 5", "star", "tetrahedron", "difference"])
 def test_points_are_uniform(name: str) -> None:
     """The divergence theorem: the means of x over the inside and of (x . n) over the boundary agree with the volume."""
     domain, inside, boundary = DOMAINS[name]
@@ -114,5 +126,11 @@ def test_wrong_domains_are_refused() -> None:
         Difference(SQUARE, DISC.boundary)
     with pytest.raises(ArgumentError, match="at most 64 axes.*scipy.stats.qmc"):
         Box(np.zeros(65), np.ones(65)).sample(3, 0, "sobol")
+    with pytest.raises(ArgumentError, match="crosses"):
+        Polygon([[0, 0], [1, 1], [1, 0], [0, 1]])
+    with pytest.raises(ArgumentError, match="not closed"):
+        Mesh(np.eye(4)[:, :3], [[0, 2, 1], [0, 1, 3], [0, 3, 2]])
+    with pytest.raises(ArgumentError, match="triangle 1 of the mesh has no area"):
+        Mesh([[0, 0], [1, 0], [1, 1], [2, 0]], [[0, 1, 2], [0, 1, 3]])
     with pytest.raises(ArgumentError, match="a domain of symnn.points"):
         Points(np.zeros((3, 1)), 3)  # type: ignore[arg-type]
