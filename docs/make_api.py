@@ -95,7 +95,11 @@ _ACCURACY_HEAD = """\
 This is the largest error of each elementary function, in units in the last place. `python -m tests.accuracy` searches the whole range for
 it, and the table allows a little more. `tests/exprgraph/test_elementary.py` compares with mpmath at the worst points and elsewhere, with
 and without contraction of products and sums. Zeros keep their sign, NaN and infinity propagate as in NumPy, and results underflow
-gradually. Beyond the stated range, sine, cosine and tangent are those of the C library. With `backend="numpy"`, all are NumPy's.
+gradually. Beyond the stated range, sine, cosine and tangent are those of the C library. With `backend="numpy"`, all are NumPy's, if it has
+them.
+
+Errors of oscillating Bessel functions are stated in units of the modulus: of `y0`, `y1` and `yn` everywhere, of `j0` and `j1` beyond 6, and
+of `jn` beyond n. There, errors are small beside the amplitude of the oscillation, but not beside a value close to zero.
 
 | function | float64 | float32 |
 |---|---|---|
@@ -105,7 +109,8 @@ gradually. Beyond the stated range, sine, cosine and tangent are those of the C 
 def accuracy() -> str:
     """The text of the page on elementary functions."""
     rows = []
-    for name, function in sorted(elementary().items()):
+    named = {row.code.partition("(")[0]: row.name for row in TABLE.values() if isinstance(row, Function)}
+    for name, function in sorted((named.get(n, n), f) for n, f in elementary().items()):
         found = re.search(r"Within ([\d.]+) ulp; ([\d.]+) in float32", function.__doc__ or "")
         if found:
             rows.append(f"| `{name}` | {found[1]} ulp | {found[2]} ulp |")

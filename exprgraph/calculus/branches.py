@@ -34,6 +34,7 @@ from .scaling import (
     sizes,
     spread_tangent,
 )
+from .wanted import is_wanted
 
 Found = tuple[Union[Node, None], Zeros]
 #: ``(node, tangents, extra, zeros)``: as JVP, where zeros of some tangents silence
@@ -144,7 +145,7 @@ def _elementwise_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) ->
     assert zeros is not None  # else VJP has the rule
     out: list[Found] = []
     for k, arg in enumerate(node.args):
-        p = partial(node, k)
+        p = partial(node, k) if is_wanted(arg) else None
         if p is None or is_zero(p):
             out.append((None, None))
             continue
@@ -176,7 +177,7 @@ def _choice_tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, z
 def _choice_cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     out: list[Found] = []
     for k, arg in enumerate(node.args):
-        share = partial(node, k)
+        share = partial(node, k) if is_wanted(arg) else None
         if share is None:
             out.append((None, None))
             continue

@@ -8,8 +8,6 @@ summed.  A node can be reached both ways, so cotangents are collected under (nod
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence, Set
-from contextvars import ContextVar
-from typing import Union
 
 from ..canonical.arithmetic import linear
 from ..canonical.contract import contract
@@ -25,6 +23,7 @@ from .assembling import assembled
 from .branches import cotangents
 from .gates import Zeros, gated_product, inside, together
 from .seeds import identity_tensor
+from .wanted import wanting
 
 _Key = tuple[Node, bool]
 
@@ -78,22 +77,8 @@ def cotangents_of(
     outputs = [output for output, *_ in seeds]
     order = topological(outputs)
     active = dependents(order, targets)
-    token = _active.set(active)
-    try:
-        with differentiating(outputs):
-            return _pulled_back(order, seeds, targets, extra, summed, active)
-    finally:
-        _active.reset(token)
-
-
-#: the nodes that depend on a target of the innermost sweep
-_active: ContextVar[Union[Set[Node], None]] = ContextVar("active", default=None)
-
-
-def is_wanted(node: Node) -> bool:
-    """Whether the running sweep has a use for the cotangent of a node."""
-    active = _active.get()
-    return active is None or node in active
+    with wanting(active), differentiating(outputs):
+        return _pulled_back(order, seeds, targets, extra, summed, active)
 
 
 def _pulled_back(

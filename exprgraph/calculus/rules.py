@@ -27,6 +27,7 @@ from ..graph.leaves import constant, identity, is_known, zeros
 from ..graph.node import Node, Shape
 from ..graph.views import Contraction, Linear, Slice, axis_of, entries_of
 from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
+from .wanted import is_wanted
 
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
 Vjp = Callable[[Node, Node, Shape], Sequence[Union[Node, None]]]
@@ -54,7 +55,7 @@ def _partial_vjp(partial: Callable[[Node, int], Node | None]) -> Callable[..., l
     def rule(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
         out: list[Node | None] = []
         for k, arg in enumerate(node.args):
-            p = partial(node, k)
+            p = partial(node, k) if is_wanted(arg) else None
             out.append(None if p is None else scaled_cotangent(p, ct, arg, node, extra))
         return out
 

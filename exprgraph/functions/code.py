@@ -22,6 +22,7 @@ import numpy as np
 
 from ..loops.errors import MistakeError
 from ..loops.library import OPERATIONS, names, signatures
+from ..loops.on_arrays import on_arrays
 from ..loops.read import Template, read_template
 from ..support.deep import deep_syntax
 from .signatures import places, reason, refuses
@@ -41,6 +42,11 @@ _TAKEN = (
     "form_for form_of SLOTS address_of writable make_executable".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
+
+
+def values_of(formula: str, arrays: Sequence[Any]) -> np.ndarray:
+    """The values of a formula of the library, by NumPy."""
+    return on_arrays(formula)(*arrays)
 
 
 def read_row(name: str, code: str, arity: int, source: str, names: Mapping[str, str]) -> Template:
@@ -217,4 +223,4 @@ def _helpers(source: str) -> set[str]:
     return {statement.name for statement in ast.parse(source).body if isinstance(statement, ast.FunctionDef)}
 
 
-__all__ = ["names_of_helpers", "read_code", "read_row"]
+__all__ = ["names_of_helpers", "read_code", "read_row", "values_of"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -22,7 +23,7 @@ from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..canonical.squares import NON_NEGATIVE, SQUARE
 from ..canonical.written import spread
-from ..errors import DTypeError, ShapeError
+from ..errors import DifferentiationError, DTypeError, ShapeError
 from ..graph.leaves import array, constant, constant_values, number
 from ..graph.node import Node, Operand, Shape, make
 from ..graph.primitive import CONCATENATE, CONSTANT, CONTRACT, RESHAPE, SELECT, STACK, SYMBOL, TABLE, Primitive, enter
@@ -42,12 +43,27 @@ Elementwise = Callable[..., Node]
 REAL: Interval = (-math.inf, math.inf)
 
 
+class NoDerivative:
+    """The derivative by an argument for which there is no formula: an error, with its reason.
+
+    ``at`` are numbers at which tests take the argument.
+    """
+
+    def __init__(self, why: str, *at: float) -> None:
+        self.why = why
+        self.at = at
+
+    def __call__(self, *args: Node) -> Node:
+        raise DifferentiationError(self.why)
+
+
+
 class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "helper_names", "internal", "latex", "numpy",
-        "partials", "sample",
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "fixed", "helper_names", "internal", "latex",
+        "numpy", "partials", "sample",
         "shown_as", "source", "template_", "text",
     )  # fmt: skip
 
@@ -73,6 +89,8 @@ class Function(Primitive):
         super().__init__(name)
         self.numpy = numpy
         self.partials = tuple(partials)
+        #: the arguments without a derivative, by position, with numbers at which tests take them
+        self.fixed = {k: p.at for k, p in enumerate(partials) if isinstance(p, NoDerivative)}
         #: an expression of ``{0}``, ``{1}``, ... in the names of the runtime module
         self.code = code
         self.text = text if text is not None else name + "(" + ", ".join(f"{{{i}}}" for i in range(self.arity)) + ")"
@@ -105,14 +123,16 @@ class Function(Primitive):
         """The number of arguments."""
         return len(self.partials)
 
+    def has_derivative(self, k: int) -> bool:
+        """Whether there is a derivative by argument k, which may be 0."""
+        return k not in self.fixed
+
     @property
     def template(self) -> Template:
         """The code for one number as typed loops: an expression that kernels inline."""
         if self.template_ is None:
-            from .code import read_row  # the compiler's reader is loaded when code is read
-
             with deep_syntax():
-                self.template_ = read_row(self.name, self.code, self.arity, self.source, self.helper_names)
+                self.template_ = _reader().read_row(self.name, self.code, self.arity, self.source, self.helper_names)
         return self.template_
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -178,6 +198,22 @@ class Function(Primitive):
         probes = [make(SYMBOL, (), (f"argument {i}", False), (2,)) for i in range(self.arity)]
         made = as_node(p(*probes))
         return not made.shape and any(n.op is SYMBOL for n in topological([made]))
+
+
+def _reader() -> ModuleType:
+    from . import code  # the compiler's reader is loaded when code is read
+
+    return code
+
+
+def by_formula(name: str) -> Callable[..., np.ndarray]:
+    """NumPy's value of a row that is computed by a formula of compiled code: the formula, on arrays."""
+
+    def numpy(*arrays: Any) -> np.ndarray:
+        value: np.ndarray = _reader().values_of(name, arrays)
+        return value
+
+    return numpy
 
 
 @REBUILD.rule(Function)
@@ -310,6 +346,6 @@ def caller(row: Function) -> Callable[..., Node]:
 
 
 __all__ = [
-    "DEFINED", "Elementwise", "Function", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "caller", "is_boolean", "row",
-    "row_named",
+    "DEFINED", "Elementwise", "Function", "NoDerivative", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "by_formula", "caller",
+    "is_boolean", "row", "row_named",
 ]  # fmt: skip

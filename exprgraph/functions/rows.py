@@ -9,6 +9,7 @@ import math
 
 from ..graph.primitive import TABLE
 from ..support import values
+from .bessel import i0, i0e, i1, i1e, iv, ive, j0, j1, jn, k0, k1, kn, y0, y1, yn
 from .choices import (
     GATE,
     GATE_BOTH,
@@ -119,10 +120,10 @@ def built_in() -> frozenset[str]:
 
 
 __all__ = [
-    "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
-    "built_in", "cbrt", "ceil", "clip", "cos", "cosh", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1",
-    "floor", "floor_divide", "fmod", "gate", "gate_both", "gelu", "held", "less", "less_equal", "log", "log1p", "log2", "log10",
-    "log_sigmoid", "logaddexp", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "normal_cdf", "not_equal",
-    "power", "relu", "sigmoid", "sigmoid_prime", "sign", "silu", "sin", "sinh", "softplus",
-    "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where", "xlogy",
+    "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "built_in", "cbrt",
+    "ceil", "clip", "cos", "cosh", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod",
+    "gate", "gate_both", "gelu", "held", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "k0", "k1", "kn", "less",
+    "less_equal", "log", "log1p", "log2", "log10", "log_sigmoid", "logaddexp", "logical_and", "logical_not", "logical_or",
+    "maximum", "minimum", "mod", "normal_cdf", "not_equal", "power", "relu", "sigmoid", "sigmoid_prime", "sign", "silu", "sin",
+    "sinh", "softplus", "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where", "xlogy", "y0", "y1", "yn",
 ]  # fmt: skip

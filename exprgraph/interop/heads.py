@@ -49,6 +49,16 @@ def _of(function: Callable[..., Node]) -> Rule:
     return lambda e, args: function(*args)
 
 
+def _of_order(function: Callable[..., Node]) -> Rule:
+    def rule(e: sympy.Basic, args: Sequence[Node]) -> Node:
+        try:
+            return function(*args)
+        except ValueError as error:
+            raise complaint(e, str(error)) from None
+
+    return rule
+
+
 def _each(function: Callable[[Node, Node], Node]) -> Rule:
     return lambda e, args: reduce(function, args)
 
@@ -103,6 +113,10 @@ def _elementary(sp: Any) -> dict[type, Rule]:
         sp.acsch: lambda e, args: f.asinh(divide(1.0, args[0])),
         sp.erf: _of(f.erf),
         sp.erfc: _of(f.erfc),
+        sp.besselj: _of_order(f.jn),
+        sp.bessely: _of_order(f.yn),
+        sp.besseli: _of_order(f.iv),
+        sp.besselk: _of_order(f.kn),
     }
 
 

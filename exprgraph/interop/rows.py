@@ -8,7 +8,7 @@ keeps its digits: ``tanh_prime`` is ``1/cosh(x)**2``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .package import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def entries() -> dict[str, Entry]:
     """How each built-in row is written, by its name."""
     sp = load()
-    return {**_elementary(sp), **_activations(sp), **_choices(sp), **_powers(sp)}
+    return {**_elementary(sp), **_activations(sp), **_choices(sp), **_powers(sp), **_bessel(sp)}
 
 
 def _cases(sp: Any, *pairs: Any) -> Any:
@@ -127,6 +127,15 @@ def _powers(sp: Any) -> dict[str, Entry]:
         "root": sp.sqrt,
         "inverse_root": lambda s: _cases(sp, (0, sp.Eq(s, 0)), s**-half),
     }
+
+
+def _bessel(sp: Any) -> dict[str, Entry]:
+    """Bessel functions."""
+    letters = {"j": sp.besselj, "y": sp.bessely, "i": sp.besseli, "k": sp.besselk}
+    found: dict[str, Entry] = {f"{letter}{n}": partial(f, n) for letter, f in letters.items() for n in (0, 1)}
+    found |= {"jn": sp.besselj, "yn": sp.bessely, "iv": sp.besseli, "kn": sp.besselk}
+    found |= {f"i{n}e": lambda x, n=n: sp.exp(-sp.Abs(x)) * sp.besseli(n, x) for n in (0, 1)}
+    return {**found, "ive": lambda n, x: sp.exp(-sp.Abs(x)) * sp.besseli(n, x)}
 
 
 #: rows whose arguments may be conditions as they are

@@ -56,6 +56,9 @@ _SPECIAL: dict[str, Callable[..., Node]] = {
     "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entropy,
     "ndtr": functions.normal_cdf, "exp10": lambda x: functions.power(10.0, x),
     "exp2": functions.exp2, "expm1": functions.expm1, "log1p": functions.log1p, "cbrt": functions.cbrt,
+    "j0": functions.j0, "j1": functions.j1, "jv": functions.jn, "y0": functions.y0, "y1": functions.y1, "yn": functions.yn,
+    "yv": functions.yn, "i0": functions.i0, "i1": functions.i1, "iv": functions.iv, "i0e": functions.i0e, "i1e": functions.i1e,
+    "ive": functions.ive, "k0": functions.k0, "k1": functions.k1, "kn": functions.kn, "kv": functions.kn,
 }  # fmt: skip
 
 _REDUCTIONS: dict[Any, Callable[..., Node]] = {

@@ -20,8 +20,8 @@ from .read import Read, read_function
 from .walk import calls_of, statements_of
 
 #: the modules of the definitions: helpers that differ between float64 and float32, shared formulas, and the runtime
-_WIDTHS = ("formulas/double", "formulas/single")
-_FORMULAS = tuple(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error"))
+_WIDTHS = tuple(tuple(f"formulas/{n}" for n in m) for m in (("double", "bessel_double"), ("single", "bessel_single")))
+_FORMULAS = tuple(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error", "bessel", "orders"))
 _SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
 #: operations of typed loops; their definitions are only for CPython and Numba
@@ -42,7 +42,7 @@ class _Text(NamedTuple):
 def _texts(single: bool) -> Mapping[str, _Text]:
     """The definitions by name, in the order of the files."""
     found = {}
-    for module in (_WIDTHS[single], *_SHARED):
+    for module in (*_WIDTHS[single], *_SHARED):
         data = pkgutil.get_data(__package__, f"{module}.py")
         assert data is not None
         for m in _DEFINITION.finditer(data.decode()):

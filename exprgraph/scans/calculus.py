@@ -14,9 +14,10 @@ from ..calculus.branches import CHOOSES, GATED_JVP, GATED_VJP, Found
 from ..calculus.forward import tangents_of
 from ..calculus.gates import Zeros, either, finite_bound, inside, is_finite, together
 from ..calculus.reach import REACH
-from ..calculus.reverse import cotangents_of, is_wanted
+from ..calculus.reverse import cotangents_of
 from ..calculus.rules import JVP, VJP
 from ..calculus.scaling import Labels
+from ..calculus.wanted import is_wanted
 from ..canonical.arithmetic import linear, scale
 from ..canonical.contract import contract
 from ..canonical.joining import concatenate, reshape

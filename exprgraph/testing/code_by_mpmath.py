@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -78,6 +78,18 @@ def _mod(x: Any, y: Any) -> Any:
     return r + y if r and (r < 0) != (y < 0) else r
 
 
+_BESSEL: dict[str, Callable[..., Any]] = {"j": mpmath.besselj, "y": mpmath.bessely, "i": mpmath.besseli, "k": mpmath.besselk}
+
+
+def _besseli_scaled(n: Any, x: Any) -> Any:
+    return mpmath.exp(-abs(x)) * mpmath.besseli(n, x)
+
+
+def _of_order(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A Bessel function with the order as an argument, NaN for orders that are not whole."""
+    return _real(lambda n, x: f(int(n), x) if n == int(n) else NAN)
+
+
 _UP, _DOWN = math.inf, -math.inf
 #: the functions of the generated code by their names there, with their values at infinity where mpmath has none
 _MPMATH: dict[str, Callable[..., Any]] = {
@@ -118,6 +130,12 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "acosh_prime": _real(lambda x: INF if x == 1 else 1 / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(0)}),
     "coth_acosh": _real(lambda x: INF if x == 1 else x / mpmath.sqrt((x - 1) * (x + 1)), limits={_UP: mpmath.mpf(1)}),
     "direction": _real(lambda a, b: a / mpmath.hypot(a, b) if a or b else mpmath.mpf(0)),
+    **{f"bessel_{letter}{n}": _real(partial(f, n)) for letter, f in _BESSEL.items() for n in (0, 1)},
+    **{f"bessel_{letter}n": _of_order(f) for letter, f in _BESSEL.items() if letter != "i"},
+    "bessel_iv": _of_order(mpmath.besseli),
+    "bessel_ive": _of_order(_besseli_scaled),
+    "bessel_i0e": _real(partial(_besseli_scaled, 0)),
+    "bessel_i1e": _real(partial(_besseli_scaled, 1)),
     "pow": _real(power),
     "hypot": _real(mpmath.hypot),
     "sqrt": _real(mpmath.sqrt),

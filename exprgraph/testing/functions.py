@@ -10,6 +10,7 @@ import numpy as np
 
 from ..calculus.derivatives import jvp
 from ..functions.elementwise import Function
+from ..functions.signatures import Interval
 from ..graph.leaves import Symbol
 from ..graph.node import Node
 from ..graph.primitive import TABLE
@@ -67,11 +68,11 @@ def check_function(
     """
     check_tolerance("check_function", tolerance)
     row = row_of(function)
-    symbols = [Symbol(f"x{k}") for k in range(row.arity)]
-    e = row.build(*symbols)
+    symbols = [Symbol(f"x{k}") for k in _free(row)]
     rng = np.random.default_rng(seed)
     for k in range(points):
-        at = {s: drawn(rng, *intervals, ()) for s, intervals in zip(symbols, zip(row.sample, row.domain))}
+        e = _of(row, symbols, k)
+        at = {s: drawn(rng, *intervals, ()) for s, intervals in zip(symbols, _intervals(row))}
         try:
             check_derivatives(e, order, at=at, compiled=k == 0, seed=seed + k, tolerance=tolerance)
         except UnsmoothPointError:
@@ -80,6 +81,7 @@ def check_function(
                 f"{row.name} has no derivative at a point where it is sampled, {low_high}; give other intervals as sample=",
                 program([("e", e)], at, f"check_derivatives(e, {order}, at=at)"),
             ) from None
+    e = _of(row, symbols)
     found = _of_arrays(row, symbols, rng, tolerance) or _of_many(row, e, symbols, rng, tolerance)
     found = found or _of_special_points(row, e, symbols, tolerance)
     for text in (to_text(e), latex(e), repr(pickle.loads(pickle.dumps(row)))):
@@ -91,11 +93,27 @@ def check_function(
         raise Disagreement(said, program([("e", e)], at, f'check_function("{row.name}"{given})'))
 
 
+def _free(row: Function) -> list[int]:
+    """The arguments that have a derivative."""
+    return [k for k in range(row.arity) if k not in row.fixed]
+
+
+def _of(row: Function, free: Sequence[Node], choice: int = -1) -> Node:
+    """The row of these arguments; of each other argument a number is chosen."""
+    given = iter(free)
+    return row.build(*(row.fixed[k][choice % len(row.fixed[k])] if k in row.fixed else next(given) for k in range(row.arity)))
+
+
+def _intervals(row: Function) -> list[tuple[Interval, Interval]]:
+    """Where these arguments are sampled, and their domains."""
+    return [(row.sample[k], row.domain[k]) for k in _free(row)]
+
+
 def _of_arrays(row: Function, symbols: Sequence[Node], rng: np.random.Generator, tolerance: float) -> Found:
     """The derivatives of arrays against those of their elements, one by one."""
     arrays = [Symbol(f"{s.name}s", 3) for s in symbols]
-    at = {s: drawn(rng, *intervals, (3,)) for s, intervals in zip(arrays, zip(row.sample, row.domain))}
-    e, one = row.build(*arrays), row.build(*symbols)
+    at = {s: drawn(rng, *intervals, (3,)) for s, intervals in zip(arrays, _intervals(row))}
+    e, one = _of(row, arrays), _of(row, symbols)
     for k, (s, single) in enumerate(zip(arrays, symbols)):
         together = jvp(e, s, np.ones(3))
         each = [evaluate_nodes([jvp(one, single, 1.0)], {q: v[i] for q, v in zip(symbols, at.values())})[0] for i in range(3)]
@@ -110,7 +128,7 @@ def _of_arrays(row: Function, symbols: Sequence[Node], rng: np.random.Generator,
 def _of_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Generator, tolerance: float) -> Found:
     """A batch, in both widths, against 50 digits."""
     for dtype in (np.float64, np.float32):
-        at = {s: drawn(rng, *intervals, (67,), dtype) for s, intervals in zip(symbols, zip(row.sample, row.domain))}
+        at = {s: drawn(rng, *intervals, (67,), dtype) for s, intervals in zip(symbols, _intervals(row))}
         exact = np.asarray(evaluate_precisely(e, {s: v.astype(float) for s, v in at.items()}), dtype=float)
         (allowed,) = allowances([e], at, tolerance)
         (by_numpy,) = evaluate_nodes([e], at)
@@ -123,7 +141,7 @@ def _of_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Gen
 
 def _of_special_points(row: Function, e: Node, symbols: Sequence[Node], tolerance: float) -> Found:
     """The two backends at zeros, at the ends of the domain, and at infinities and NaN in the domain."""
-    grid = np.meshgrid(*[np.array(special_points(row, k)) for k in range(row.arity)])
+    grid = np.meshgrid(*[np.array(special_points(row, k)) for k in _free(row)])
     at = {s: g.ravel() for s, g in zip(symbols, grid)}
     (by_numpy,) = evaluate_nodes([e], at)
     (allowed,) = allowances([e], at, tolerance)

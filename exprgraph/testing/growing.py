@@ -158,8 +158,11 @@ def _function(garden: Garden, row: Primitive) -> Node:
     assert isinstance(row, Function)
     main = garden.any()
     args: list[Node] = []
-    for domain, sample in zip(row.domain, row.sample):
-        operand = main if not args else garden.like(main.shape if garden.choice.whole(0, 1) else ())
+    for k, (domain, sample) in enumerate(zip(row.domain, row.sample)):
+        if k in row.fixed:
+            args.append(constant(garden.choice.pick(row.fixed[k])))
+            continue
+        operand = main if len(args) == sum(i < k for i in row.fixed) else garden.like(main.shape if garden.choice.whole(0, 1) else ())
         args.append(garden.within(operand, target_of(domain, sample)))
     return row.build(*args)
 

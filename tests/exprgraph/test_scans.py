@@ -328,8 +328,8 @@ def test_a_recurrence_says_what_is_wrong() -> None:
     ):
         with pytest.raises(eg.ShapeError, match=why):
             eg.recurrence(text, 3, **operands)
-    with pytest.raises(eg.ParseError, match="the name 'k1' is unknown"):
-        eg.recurrence("next_c1 = k1", 3, c1=1.0)
+    with pytest.raises(eg.ParseError, match="the name 'k7' is unknown"):
+        eg.recurrence("next_c1 = k7", 3, c1=1.0)
 
 
 def test_sympy_gets_it_unrolled() -> None:

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from . import circular, double, error, exponential, logarithm, power, single
+from . import bessel, bessel_double, bessel_single, circular, double, error, exponential, logarithm, orders, power, single
 
 
 @cache
@@ -34,7 +34,8 @@ def elementary(narrow: bool = False) -> dict[str, Callable[..., Any]]:
 
     All of them compute in float64 here; those of float32 are for their text.
     """
-    modules = (single if narrow else double, exponential, logarithm, power, circular, error)
+    widths = (single, bessel_single) if narrow else (double, bessel_double)
+    modules = (*widths, exponential, logarithm, power, circular, error, bessel, orders)
     return {n: f for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__}
 
 
