@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import ShapeError
 from .graph.node import Node
+from .lowering.call import threads
 from .lowering.call.by_step import split
 from .lowering.call.function import CompiledFunction
 from .meaning.binding import Argument
@@ -274,7 +275,7 @@ class _Prepared:
     """
 
     def __init__(self, descent: Descent, batches: Sequence[Batches | None]) -> None:
-        from .lowering.native.descend import COMMON, TERM, descend  # loads the compiler
+        from .lowering.native.descend import COMMON, TEAM, TERM, descend  # loads the compiler
 
         self._keep: list[Any] = []  # keeps everything alive that the tables point to
         self._dtype = descent.dtype
@@ -282,11 +283,22 @@ class _Prepared:
         self._longest = [None if b is None else b.longest for b in batches]
         self._places = _places(descent)
         self._words = {word: k for k, word in enumerate(COMMON)}
-        self._rows, outputs = self._table_of_terms(descent, len(TERM))
         self._columns = {word: k for k, word in enumerate(TERM)}
-        self._common = self._table_of_descent(descent, outputs)
+        # more threads than processors would only wait: one thread computes several parts then
+        self._helpers = min(max(f.threads for f in descent.forms), threads.processors()) - 1
+        team = np.zeros(TEAM.size + 8, np.int64)
+        self._team = team[-team.ctypes.data % 64 // 8 :][: TEAM.size]
+        self._team[TEAM.rest], self._end = threads.let_others_run(), TEAM.end
+        rows = [self._row(descent, *given) for given in zip(descent.terms, descent.forms, self._longest)]
+        self._rows = np.zeros((len(rows), len(TERM)), np.uint64)  # changed from run to run
+        for row, words in zip(self._rows, rows):
+            row[...] = [words.get(word, 0) for word in TERM]
+        common = self._row_of_descent(descent, [words["sums"] for words in rows])
+        self._common = np.array([common.get(word, 0) for word in COMMON], np.uint64)  # changed from run to run
         integer = ctypes.c_int64
-        self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(descend(8 * self._dtype.itemsize))
+        loop, help_ = descend(8 * self._dtype.itemsize)
+        self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(loop)
+        self._help = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(help_)
 
     def fits(self, descent: Descent, batches: Sequence[Batches | None]) -> bool:
         """Whether these tables have room for the batches, and all arrays are where they were."""
@@ -301,7 +313,7 @@ class _Prepared:
         start = a.ctypes.data
         return start + -start % 64 if a.itemsize == 8 else start
 
-    def _table(self, words: Sequence[int]) -> int:
+    def _table(self, words: Sequence[int] | np.ndarray) -> int:
         a = np.array(words, dtype=np.uint64)
         return self._address(a)
 
@@ -309,47 +321,51 @@ class _Prepared:
         self._keep.append(a)
         return a.ctypes.data
 
-    def _table_of_terms(self, descent: Descent, width: int) -> tuple[np.ndarray, list[int]]:
-        n = descent.sizes[0]
-        rows, outputs = [], []
-        for term, form, longest in zip(descent.terms, descent.forms, self._longest):
-            assert form.code is not None
-            self._keep.append(form.code)
-            given, gathers = [self._address(descent.state)], []
-            for argument, a in zip(term.data, term.arrays):
-                if longest is not None and argument.per_sample:
-                    given.append(self._memory(argument.size * longest))
-                    gathers += [self._address(a), given[-1], argument.size]
-                else:
-                    given.append(self._address(a))
-            outputs.append(self._memory(n + 1))
-            program = form.program
-            rows.append([
-                form.code.address, self._table(given), self._table([outputs[-1]]), self._memory(program.workspace),
-                self._memory(program.shared), len(gathers) // 3, self._table(gathers), 0, self._table([0, term.samples]), 0, outputs[-1], 0,
-            ])  # fmt: skip
-        table = np.zeros((len(rows), width), np.uint64)  # changed from run to run
-        for k, row in enumerate(rows):
-            table[k] = row
-        return table, outputs
+    def _row(self, descent: Descent, term: Term, form: Form, longest: int | None) -> dict[str, int]:
+        """The words of a term."""
+        assert form.code is not None
+        self._keep.append(form.code)
+        given, gathers = [self._address(descent.state)], []
+        for argument, a in zip(term.data, term.arrays):
+            if longest is not None and argument.per_sample:
+                given.append(self._memory(argument.size * longest))
+                gathers += [self._address(a), given[-1], argument.size]
+            else:
+                given.append(self._address(a))
+        numbers, program = descent.sizes[0] + 1, form.program
+        members = [self._memory_of_member(form, numbers) for _ in range(form.threads)]
+        wanted, lanes, shared, sums = members[0]
+        ends = np.cumsum([0, *map(len, program.totals)])
+        totals = [(int(buffer == "s"), offset, size) for of_part in program.totals for buffer, offset, size in of_part]
+        return {
+            "run": form.code.address, "given": self._table(given), "wanted": wanted, "own_lanes": lanes, "own_shared": shared,
+            "gathers": len(gathers) // 3, "gather_table": self._table(gathers), "offsets": self._table([0, term.samples]), "sums": sums,
+            "threads": form.threads, "part": form.code.part, "parts": len(program.totals), "members": self._table(np.ravel(members)),
+            "shared_size": program.shared, "sums_size": numbers, "totals_at": self._table(ends), "totals": self._table(np.ravel(totals)),
+        }  # fmt: skip
 
-    def _table_of_descent(self, descent: Descent, outputs: list[int]) -> np.ndarray:
+    def _memory_of_member(self, form: Form, numbers: int) -> tuple[int, int, int, int]:
+        """A table of results, a workspace on lanes, a shared one, and the results."""
+        sums = self._memory(numbers)
+        return self._table([sums]), self._memory(form.program.workspace), self._memory(form.program.shared), sums
+
+    def _row_of_descent(self, descent: Descent, outputs: list[int]) -> dict[str, int]:
+        """The words of the descent."""
         forms, state, item = descent.forms_of_update, descent.state, self._dtype.itemsize
         summed = self._address(descent.total) if len(descent.terms) > 1 else outputs[0]
         numbers = np.zeros(max(1, descent.told_size), self._dtype)
         given = [self._address(state), summed + item, *(a.ctypes.data for a in descent.parts[1:])]
         given += [self._address(numbers) + k * item for k in range(descent.told_size)]
-        codes = [f.code for f in forms]
+        codes = [f.code for f in forms if f.code is not None]
         self._keep += codes
-        updates = self._table([c.address for c in codes if c is not None])
         output = self._memory(state.size)
-        table = np.zeros(len(self._words), np.uint64)  # changed from run to run
-        table[...] = [
-            len(descent.terms), self._rows.ctypes.data, descent.sizes[0] + 1, summed, state.ctypes.data, state.size,
-            numbers.ctypes.data, 0, descent.told_size, 0, updates, 0, self._table(given), self._table([output]),
-            self._memory(max(f.program.workspace for f in forms)), self._memory(max(f.program.shared for f in forms)), output,
-        ]  # fmt: skip
-        return table
+        return {
+            "count": len(descent.terms), "terms": self._rows.ctypes.data, "numbers": descent.sizes[0] + 1, "total": summed,
+            "state": state.ctypes.data, "state_size": state.size, "scalars": numbers.ctypes.data, "told_size": descent.told_size,
+            "updates": self._table([c.address for c in codes]), "arguments": self._table(given), "results": self._table([output]),
+            "lanes": self._memory(max(f.program.workspace for f in forms)), "output": output,
+            "shared": self._memory(max(f.program.shared for f in forms)), "team": self._team.ctypes.data,
+        }  # fmt: skip
 
     def run(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
         """Make the steps; see :meth:`Descent.run`."""
@@ -362,7 +378,21 @@ class _Prepared:
                 row[self._columns["advance"]] = 1
         for word, a in (("told", steps.numbers), ("chosen", steps.chosen), ("history", steps.losses)):
             self._common[self._words[word]] = a.ctypes.data
+        made: list[int] = []
+        if self._helpers:
+            self._team[self._end] = 0
+            team = self._team.ctypes.data
+            threads.alongside(lambda: made.append(self._steps(steps)), lambda: self._help(team), self._stop, self._helpers)
+        else:
+            made.append(self._steps(steps))
+        return made[0]
+
+    def _steps(self, steps: _Steps) -> int:
         return int(self._loop(self._common.ctypes.data, 0, len(steps.numbers)))
+
+    def _stop(self) -> None:
+        """End the team: helpers return soon."""
+        self._team[self._end] = 1
 
 
 __all__ = ["Batches", "Descent", "Term"]

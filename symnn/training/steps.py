@@ -152,13 +152,14 @@ class BatchSteps(Steps):
         parts: list[Part],
         first: np.ndarray,
         drawing: Drawing,
+        threads: int,
     ) -> None:
         self.parts, self.drawing = parts, drawing
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.of_epoch, self.samples = sampler.steps, sampler.described
         terms = []
         for p in parts:
-            terms.append(Term(value_and_gradient(p, symbols), self._own(p), p.samples))
+            terms.append(Term(value_and_gradient(p, symbols, threads), self._own(p), p.samples))
         shapes = list(optimizer.arrays(symbols.layout))
         equal = all(s == (first.size,) for s in shapes)
         memory = len(shapes) if equal else [math.prod(s) for s in shapes]
@@ -338,7 +339,7 @@ def steps_for(
     drawing = Drawing() if drawing is None else drawing
     if isinstance(optimizer, FullBatchOptimizer):
         return FullBatchSteps(optimizer, sampler, symbols, parts, first, drawing, threads)
-    return BatchSteps(optimizer, sampler, symbols, parts, first, drawing)
+    return BatchSteps(optimizer, sampler, symbols, parts, first, drawing, threads)
 
 
 __all__ = ["BatchSteps", "FullBatchSteps", "Outcome", "Steps", "steps_for"]

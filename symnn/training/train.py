@@ -75,7 +75,7 @@ def train(
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
         checkpoint: a file to which the state is written every ``checkpoint_every`` epochs and at the end.
-        threads: the number of threads that evaluate the samples for L-BFGS; steps on batches use one.
+        threads: the number of threads among which the samples of every step are divided.  Equal runs with equal threads have equal bits.
         resume: a checkpoint to resume from.  Repeat the same call with it to get the result of an uninterrupted run.  Another
             network, loss, optimizer, type of numbers, or other data are refused.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import ctypes
 import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -70,6 +71,55 @@ def together(work: Callable[[int], None], count: int) -> None:
         raise errors[0]
 
 
+def alongside(main: Callable[[], None], help: Callable[[], None], stop: Callable[[], None], count: int) -> None:  # noqa: A002
+    """Run ``main`` in the calling thread, and ``help`` in up to ``count`` others, which may begin late or not at all.
+
+    ``stop`` makes every ``help`` end soon; it is called once ``main`` has returned or raised.  All have ended when this
+    returns or raises.
+    """
+    queue = _threads(count)
+    owners: dict[int, object] = {}
+    ended = [False] * count
+    finished: SimpleQueue[int] = SimpleQueue()
+    errors: list[BaseException] = []
+    begun = False
+
+    def task(k: int) -> Task:
+        def run() -> None:
+            if owners.setdefault(k, run) is not run:
+                return
+            try:
+                help()
+            except BaseException as e:  # raised in the calling thread
+                errors.append(e)
+            ended[k] = True
+            finished.put(k)
+
+        return run
+
+    while True:
+        try:
+            if not begun:
+                begun = True
+                if queue is not None:
+                    for k in range(count):
+                        queue.put(task(k))
+                main()
+            stop()
+            for k in range(count):  # those that have not begun never do
+                if not ended[k] and owners.setdefault(k, owners) is owners:
+                    ended[k] = True
+            while not all(ended):
+                finished.get(timeout=0.01 if errors else None)
+            break
+        except Empty:  # checked again, since an interrupt may have lost a completion
+            pass
+        except BaseException as e:
+            errors.append(e)
+    if errors:
+        raise errors[0]
+
+
 def _threads(count: int) -> SimpleQueue[Task] | None:
     """A queue that so many threads serve; ``None`` if no threads can be started."""
     global _pool, _started
@@ -100,4 +150,26 @@ def _end() -> None:
 
 atexit.register(_end)
 
-__all__ = ["together"]
+def processors() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def let_others_run() -> int:
+    """The address of a C function without arguments that lets other threads run; kept by this module."""
+    return _others[0]
+
+
+def _found() -> tuple[int, object]:
+    if os.name == "nt":
+        function = ctypes.CDLL("kernel32").SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    assert address is not None
+    return address, function
+
+
+_others = _found()
+
+__all__ = ["alongside", "let_others_run", "processors", "together"]

@@ -1,0 +1,72 @@
+"""The samples of every step divided among threads: the bits of equal runs are equal, whoever computes which part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.lowering.call import threads as pool
+from symnn import Adam, Chain, Dense, FeedForwardLoss, LossTerm, SymbolicNeuralNetwork, SymbolicPullback, Trainer, train
+
+NN = SymbolicNeuralNetwork(Chain(Dense(2, 5, "tanh"), Dense(5, 2, "identity")))
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((300, 2)), RNG.standard_normal((300, 2))
+START = NN.chain.initial_parameters(0)
+TERMS = [
+    LossTerm(FeedForwardLoss(), (X, Y)),  # of two passes over the samples
+    LossTerm(eg.sum(NN.output**2), {NN.input: X[:30]}),  # too few to be divided
+    LossTerm(eg.sum(NN.params.L1.W**2), {}),
+]
+
+
+def trained(threads: int, dtype: Any = float, size: int | None = 70) -> Any:
+    params = START.flat.astype(dtype)
+    return train(NN, TERMS, None, params, Adam(0.01), epochs=4, batch_size=size, rng=1, progress=False, threads=threads)
+
+
+@pytest.mark.parametrize("dtype", [float, pytest.param(np.float32, marks=pytest.mark.slow)])
+def test_bits_are_those_of_equal_runs(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, three = trained(1, dtype), trained(3, dtype)
+    np.testing.assert_allclose(three.history.steps, one.history.steps, rtol=1e-5 if dtype is np.float32 else 1e-11)
+    again = trained(3, dtype)
+    monkeypatch.setattr(pool, "_threads", lambda count: None)  # no helper comes
+    alone = trained(3, dtype)
+    for other in (again, alone):
+        assert np.array_equal(other.params.flat, three.params.flat) and list(other.history.steps) == list(three.history.steps)
+
+
+def test_a_step_has_the_bits_of_a_call() -> None:
+    """A descent divides the samples as a compiled function does."""
+    trainer = Trainer(NN, FeedForwardLoss(), (X, Y), params=START, optimizer=Adam(0.01), rng=0, threads=3)
+    value = SymbolicPullback(NN, FeedForwardLoss(), threads=3).value_and_gradient(START, (X, Y))[0]
+    assert trainer.step() == value
+
+
+@pytest.mark.parametrize("fails", ["main", "help", "stop"])
+def test_helpers_end_when_the_work_does_or_fails(fails: str) -> None:
+    ended: list[int] = []
+
+    def act(what: str) -> None:
+        if what == fails:
+            raise KeyboardInterrupt(what)
+        if what == "help":
+            while not ended:
+                pass
+
+    def stop() -> None:
+        ended.append(1)
+        if len(ended) == 1:
+            act("stop")
+
+    def until_one_fails() -> None:
+        while True:  # a helper may come too late to fail
+            ended.clear()
+            pool.alongside(lambda: act("main"), lambda: act("help"), stop, 2)
+            assert fails == "help"
+
+    with pytest.raises(KeyboardInterrupt, match=fails):
+        until_one_fails()
+    assert ended
