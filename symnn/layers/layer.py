@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from pickle import PicklingError
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -211,6 +214,25 @@ class Layer:
             begun.append(p.begin(rng, f"{owner}: {slot.name}"))
         return NeuralNetworkParameters(layout.nest(iter(begun)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        for name, value in vars(self).items():
+            if isinstance(value, FunctionType) and ("<lambda>" in value.__qualname__ or "<locals>" in value.__qualname__):
+                raise PicklingError(
+                    f"the layer {self!r} is not pickled: pickle finds functions by name, and {name!r} is {_local(value)}; define it with "
+                    "def at the top level of a module, or save the parameters alone: params.save(path)"
+                )
+        return dict(vars(self))
+
+    def __copy__(self) -> Any:
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        new = memo[id(self)] = object.__new__(type(self))
+        vars(new).update(deepcopy(vars(self), memo))
+        return new
+
     def __repr__(self) -> str:
         return call_text(self, Layer)
 
@@ -366,6 +388,11 @@ def _each(parameters: Mapping[str, Any], own: Callable[[str, Parameter], Any], o
         path = (*where, name)
         found[name] = own(f"{owner}: {'.'.join(path)}", p) if isinstance(p, Parameter) else _each(p, own, owner, path)
     return found
+
+
+def _local(function: FunctionType) -> str:
+    """A function that pickle does not find, in words."""
+    return "a lambda" if function.__name__ == "<lambda>" else f"the function {function.__name__} defined inside another one"
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -37,7 +37,8 @@ class Derivative(ABC):
 
     Attributes:
         f: the expression that is differentiated.
-        nn: the symbolic network by whose input or parameters ``f`` is differentiated.
+        nn: the symbolic network by whose input or parameters ``f`` is differentiated; for a gradient also a container of
+            symbols, or a :class:`Model`.
 
     Raises:
         TypeError: there is no symbolic network to differentiate by.
@@ -48,7 +49,7 @@ class Derivative(ABC):
     (True, (1, 2, 2))
     """
 
-    def __init__(self, f: Any, nn: SymbolicNeuralNetwork | None = None) -> None:
+    def __init__(self, f: Any, nn: Any = None) -> None:
         name = type(self).__name__
         if nn is None:
             if not isinstance(f, SymbolicNeuralNetwork):
@@ -56,13 +57,19 @@ class Derivative(ABC):
                     f"{name}(f) needs the network as well, {name}(f, nn), unless f is a SymbolicNeuralNetwork; got {described(f)}"
                 )
             nn = f
-        if not isinstance(nn, SymbolicNeuralNetwork):
+        if not self._takes(nn):
             hint = "; make one with SymbolicNeuralNetwork(...)" if hasattr(nn, "chain") or hasattr(nn, "parameter_shapes") else ""
             if isinstance(nn, Node):
                 hint = f"; the derivative by a symbol is exprgraph.{name.lower()}(f, x)"
+            if isinstance(nn, NeuralNetworkParameters) and nn.is_numeric:
+                hint = " of numbers; a gradient is also by a container of symbols, as nn.params is"
             raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {described(nn)}{hint}")
         self.f = expression_of(f)
         self.nn = nn
+
+    def _takes(self, nn: Any) -> bool:
+        """Whether the derivative is by something of it."""
+        return isinstance(nn, SymbolicNeuralNetwork)
 
     @cached_property
     def derivative(self) -> Any:
@@ -79,7 +86,8 @@ class Derivative(ABC):
         return shape
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of an expression of shape {self.f.shape}, by {self._by()} of {self.nn!r}>"
+        of = self.nn.layout.describe() if isinstance(self.nn, NeuralNetworkParameters) else repr(self.nn)
+        return f"<{type(self).__name__} of an expression of shape {self.f.shape}, by {self._by()} of {of}>"
 
     def _repr_latex_(self) -> str | None:
         shown: str | None = self.derivative._repr_latex_()
@@ -127,7 +135,8 @@ class Gradient(Derivative):
     """The derivatives of each entry of ``f`` by all parameters, a :class:`GradientContainer`.
 
     ``Gradient(nn)`` differentiates the output, ``Gradient(f, nn)`` any expression, derivative, or
-    list of them.  It is per sample, unless ``f`` is a sum or a mean over the samples.
+    list of them.  It is per sample, unless ``f`` is a sum or a mean over the samples.  Instead of the network it takes a container
+    of symbols, such as ``nn.params.L1``, and a :class:`Model` of several networks.
 
     >>> from symnn import Dense, Gradient, Jacobian, SymbolicNeuralNetwork, derivative
     >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
@@ -136,8 +145,12 @@ class Gradient(Derivative):
     ((1,), (1, 2, 1, 2), (1, 2, 3))
     """
 
+    def _takes(self, nn: Any) -> bool:
+        ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
+        return isinstance(ps, NeuralNetworkParameters) and not ps.is_numeric and all(map(eg.is_symbol, ps.leaves().values()))
+
     def _differentiate(self) -> GradientContainer:
-        return by_parameters(self.f, self.nn.params)
+        return by_parameters(self.f, self.nn if isinstance(self.nn, NeuralNetworkParameters) else self.nn.params)
 
     def _by(self) -> str:
         return "the parameters"

@@ -9,6 +9,7 @@ import numpy as np
 from exprgraph.descent import Batches
 
 from ..errors import ArgumentError, ShapeError
+from ..quantities import described
 
 
 class Sampler:
@@ -18,27 +19,23 @@ class Sampler:
         samples: the number of samples of each term of the loss.
         batch_size: the batch size of the largest term.  The other terms are divided into as many batches; a term
             with fewer samples is taken whole at each step.  ``None`` for all at once.
-        batches: given indices, (epochs, batches, batch size), for a loss of one term.
+        batches: given indices, (epochs, batches, batch size); for several terms a sequence with such an array for each, or
+            ``None`` for all samples of a term at each step.
         rng: the generator that shuffles; its state after an epoch continues a run exactly.
     """
 
     def __init__(self, samples: list[int], batch_size: int | None, batches: Any, rng: np.random.Generator) -> None:
         self.samples = samples
         self.rng = rng
-        self.given: np.ndarray | None = None
+        #: the given indices of each term
+        self.given: list[np.ndarray | None] = []
+        self.given_epochs: int | None = None
         self.size: int | None = None
         if batches is not None:
             if batch_size is not None:
                 raise ArgumentError("batch_size= and batches= both say which samples a step takes; give one of them")
-            if len(samples) != 1:
-                raise ArgumentError("batches= gives the samples of one term; this loss has several")
-            given = np.asarray(batches)
-            if given.ndim != 3 or given.dtype.kind not in "iu" or 0 in given.shape:
-                raise ShapeError(f"batches: expected whole numbers of shape (epochs, batches, batch size), got {given.dtype} {given.shape}")
-            if given.min() < 0 or given.max() >= samples[0]:
-                raise ArgumentError(f"batches: indices are from 0 to {samples[0] - 1}, got {given.min()} to {given.max()}")
-            self.given = np.array(given, np.int64)  # a copy: the caller's array may change during the run
-            self.steps = given.shape[1]
+            self.given = _of_terms(batches, samples)
+            self.given_epochs, self.steps = next(g.shape[:2] for g in self.given if g is not None)
             return
         if batch_size is None:
             self.steps = 1
@@ -51,8 +48,8 @@ class Sampler:
     @property
     def described(self) -> str:
         """The number of samples of a step, and their origin."""
-        if self.given is not None:
-            return f"{self.given.shape[2]}, given"
+        if self.given:
+            return ", ".join("all" if g is None else str(g.shape[2]) for g in self.given) + ", given"
         return "all" if self.size is None else f"{self.size}, shuffled"
 
     def of(self, samples: list[int]) -> Sampler:
@@ -61,10 +58,9 @@ class Sampler:
 
     def epochs(self, first: int, count: int) -> list[Batches | None]:
         """The batches of some epochs in sequence, for each term."""
-        if self.given is not None:
-            chosen = self.given[first : first + count]
-            size = chosen.shape[2]
-            return [Batches(chosen.reshape(-1), np.arange(0, chosen.size + 1, size, dtype=np.int64))]
+        if self.given:
+            chosen = [None if g is None else g[first : first + count] for g in self.given]
+            return [None if c is None else Batches(c.reshape(-1), np.arange(0, c.size + 1, c.shape[2], dtype=np.int64)) for c in chosen]
         if self.size is None:
             return [None] * len(self.samples)
         parts: list[list[np.ndarray]] = [[] for _ in self.samples]
@@ -81,6 +77,31 @@ class Sampler:
             offsets = np.concatenate([[0], (np.arange(count)[:, None] * n + ends).ravel()])
             out.append(Batches(np.concatenate(own).astype(np.int64, copy=False), offsets.astype(np.int64)))
         return out
+
+
+def _of_terms(batches: Any, samples: list[int]) -> list[np.ndarray | None]:
+    """The given indices of each term, checked; copies, for the caller's arrays may change during the run."""
+    if len(samples) == 1:
+        return [_indices(batches, samples[0], "batches")]
+    if not isinstance(batches, (list, tuple)) or len(batches) != len(samples) or all(b is None for b in batches):
+        raise ArgumentError(
+            f"batches of a loss of {len(samples)} terms are a list with indices of shape (epochs, batches, batch size) for each, "
+            f"or None for all samples at each step; got {described(batches)}"
+        )
+    given = [None if b is None else _indices(b, n, f"batches of term {k}") for k, (b, n) in enumerate(zip(batches, samples), 1)]
+    if len({g.shape[:2] for g in given if g is not None}) != 1:
+        shapes = ", ".join("None" if g is None else str(g.shape) for g in given)
+        raise ShapeError(f"batches: all terms have as many epochs, and batches in an epoch; got the shapes {shapes}")
+    return given
+
+
+def _indices(batches: Any, samples: int, what: str) -> np.ndarray:
+    given = np.asarray(batches)
+    if given.ndim != 3 or given.dtype.kind not in "iu" or 0 in given.shape:
+        raise ShapeError(f"{what}: expected whole numbers of shape (epochs, batches, batch size), got {given.dtype} {given.shape}")
+    if given.min() < 0 or given.max() >= samples:
+        raise ArgumentError(f"{what}: indices are from 0 to {samples - 1}, got {given.min()} to {given.max()}")
+    return np.array(given, np.int64)
 
 
 __all__ = ["Sampler"]

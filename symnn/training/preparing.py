@@ -57,6 +57,8 @@ def network_of(nn: Any) -> Any:
     several = isinstance(nn, (list, tuple)) and any(isinstance(part, (SymbolicNeuralNetwork, Unknown, Frozen)) for part in nn)
     if several or isinstance(nn, (Unknown, Frozen)):
         raise ArgumentError('several networks and unknowns have names in a dict, as in train({"u": nn, "nu": Unknown("nu", 0.01)}, ...)')
+    if isinstance(nn, Layer) and not nn.layout().slots:
+        raise ArgumentError(f"{nn!r} has no parameters: there is nothing to train.  Add a layer that has some, such as Dense(2, 1)")
     return SymbolicNeuralNetwork(nn)
 
 

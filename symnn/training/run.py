@@ -18,6 +18,7 @@ from ..objectives.objective import Part, names_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..plot.page import Term
+from ..quantities import number
 from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_along
 from . import scipy_lbfgs
 from .batching import Sampler
@@ -36,7 +37,7 @@ class Run:
     """A training run: its state, and the work between epochs."""
 
     progress: Progress
-    validation: Problem | None
+    validation: Problem | Callable[[NeuralNetworkParameters], float] | None
     #: the data of the validation
     validated: list[Part]
     validate_every: int
@@ -67,8 +68,9 @@ class Run:
 
     def descend(self, steps: Steps, epochs: int) -> None:
         """Train until there were so many epochs, or something stops it."""
-        if self.sampler.given is not None and epochs > len(self.sampler.given):
-            raise ArgumentError(f"batches are for {len(self.sampler.given)} epochs, not for {epochs}")
+        given = self.sampler.given_epochs
+        if given is not None and epochs > given:
+            raise ArgumentError(f"batches are for {given} epochs, not for {epochs}")
         look_after_each = self.callback is not None or self.validation is not None or self.patience is not None
         count = 1
         try:
@@ -140,8 +142,11 @@ class Run:
             if self.callback(epoch):
                 self.stopped = "callback"
 
-    def _validated(self, problem: Problem) -> float:
+    def _validated(self, problem: Problem | Callable[[NeuralNetworkParameters], float]) -> float:
         """The loss on the validation data, or an error if it is not finite: it could choose no epoch and never stop the run."""
+        if not isinstance(problem, Problem):
+            found = problem(from_flat(self.symbols.layout, self.parameters.copy()))
+            return number(f"the value of validation= after epoch {self.epoch}", found)
         loss = problem.value(self.parameters)
         if not math.isfinite(loss) and (wrong := of_data(self.validated, self.dtype)):
             params = from_flat(self.symbols.layout, self.parameters.copy())

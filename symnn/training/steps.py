@@ -182,7 +182,7 @@ class BatchSteps(Steps):
         return [list(t.arrays) for t in self._descent.terms]
 
     def replace(self, parts: list[Part]) -> None:
-        if self.sampler.given is not None:
+        if self.sampler.given:
             raise ArgumentError("other data do not fit the given batches=, which are indices of the first data")
         self.parts = parts
         if [p.samples for p in parts] != self.sampler.samples:

@@ -65,12 +65,13 @@ def train(
         epochs: the number of passes through the samples; by default the number in ``batches``, else 1000.
         batch_size: the number of samples of a step, shuffled for each epoch; the last batch may be smaller; ``None`` for all.
         rng: a seed or a generator, for initial parameters and for shuffling.
-        batches: the samples of each step instead, indices of shape (epochs, batches, batch size).
+        batches: the samples of each step instead, indices of shape (epochs, batches, batch size); a list for a list of terms.
         progress: ``True`` shows a bar in a notebook and on a terminal, if tqdm is installed, and elsewhere lines on standard
             error, the first after ten seconds.  ``"log"`` prints such lines in any case; a file that ends in ``.log`` or
             ``.txt`` gets them with date and time.  ``False`` shows nothing.  A function, such as ``print``, is called with a
             :class:`~symnn.reports.ProgressReport` about once a second, and at the end.
-        validation: data in the same form as ``data``, on which the loss is evaluated; a list for a list of terms.
+        validation: data in the same form as ``data``, on which the loss is evaluated, a list for a list of terms; or a function
+            from the parameters to a number, such as an error, which should become small.
         validate_every: the number of epochs between validations.
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
@@ -108,9 +109,8 @@ def train(
     symbols = parameters_of(network)
     first = first_parameters(nn, network, params, random)
     parts = parts_of(network, loss, data, drawing := Drawing(random))
-    if epochs is None:
-        epochs = 1000 if batches is None else len(batches)
     sampler = Sampler([p.samples for p in parts], batch_size, batches, random)
+    epochs = sampler.given_epochs or 1000 if epochs is None else epochs
     run = Run(symbols, first, parts, optimizer, sampler)
     _look_between_epochs(run, validate_every, patience, callback, checkpoint, checkpoint_every)
     _validate(run, network, loss, validation, random)
@@ -143,14 +143,14 @@ def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random
     """The loss on the validation data, whose points are drawn once, and what is trained, for reports."""
     run.network = getattr(network, "chain", network)
     run.validated = _validation_parts(network, loss, validation, Drawing(rng))
-    run.validation = None if validation is None else Problem(run.symbols, run.validated, run.dtype)
+    run.validation = validation if validation is None or callable(validation) else Problem(run.symbols, run.validated, run.dtype)
     if run.patience is not None and validation is None:
-        raise ArgumentError("patience counts validations: give validation data")
+        raise ArgumentError("patience counts validations: give validation data or a function")
 
 
 def _validation_parts(network: Any, loss: Any, validation: Any, drawing: Drawing) -> list[Part]:
     """The terms of the loss with the validation data; none without such data."""
-    if validation is None:
+    if validation is None or callable(validation):
         return []
     terms = [loss] if isinstance(loss, LossTerm) else loss
     try:

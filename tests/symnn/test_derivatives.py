@@ -22,10 +22,12 @@ from symnn import (
     Jacobian,
     Laplacian,
     Linear,
+    Model,
     NeuralNetwork,
     NeuralNetworkParameters,
     Residual,
     SymbolicNeuralNetwork,
+    Unknown,
     derivative,
 )
 
@@ -204,3 +206,15 @@ def test_arithmetic_with_a_gradient() -> None:
         G.save("unused.npz")
     with pytest.raises(ValueError, match=r"L1.W: a leaf of this container begins with the axes \(2,\)"):
         G.map(np.sum)
+
+
+def test_a_gradient_is_by_any_container_of_symbols_and_by_a_model() -> None:
+    nn = network()
+    whole = derivative(Gradient(nn.output, nn))
+    one = Gradient(nn.output, nn.params.L1)
+    assert derivative(one).W is whole.L1.W and "W (" in repr(one)
+    model = Model({"u": nn, "k": Unknown("k", 2.0)})
+    both = derivative(Gradient(model.params.k * nn.output, model))
+    assert both.k is nn.output and both.flat.shape == (nn.output.size, nn.layout.size + 1)
+    with pytest.raises(TypeError, match="got a NeuralNetworkParameters of numbers; a gradient is also by a container of symbols"):
+        Gradient(nn.output, nn.chain.initial_parameters(0))

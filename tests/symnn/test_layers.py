@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import pickle
 from typing import Any
@@ -204,3 +205,17 @@ def test_glorot_initialisation() -> None:
     assert c.initial_parameters(3, np.float32) == ps.astype(np.float32)
     assert Residual(Dense(2, 2)).initial_parameters(1) == Dense(2, 2).initial_parameters(1)
     assert isinstance(Scale(2).initial_parameters(0).inner, NeuralNetworkParameters)
+
+
+def test_a_layer_with_a_lambda_says_why_pickle_does_not_take_it() -> None:
+    chain = Chain(Dense(1, 1), lambda x: 2 * x)
+    with pytest.raises(pickle.PicklingError, match="the layer lambda is not pickled.*'function' is a lambda; define it with def"):
+        pickle.dumps(chain)
+
+    def local(x: Any) -> Any:
+        return x
+
+    with pytest.raises(pickle.PicklingError, match="'activation' is the function local defined inside another one"):
+        pickle.dumps(Dense(1, 1, local))
+    assert copy.deepcopy(chain) == copy.copy(chain) == chain and copy.deepcopy(chain)[0] is not chain[0]
+    assert pickle.loads(pickle.dumps(Chain(Dense(1, 1), eg.tanh))) == Chain(Dense(1, 1), eg.tanh)

@@ -129,6 +129,8 @@ def test_what_is_no_part_is_refused_in_words() -> None:
         Model({"u": U, "v": SymbolicNeuralNetwork(U.chain, prefix="u")})
     with pytest.raises(ParameterError, match="both trained and frozen"):
         Model({"u": U, "v": Frozen(U.params.L1, U.chain.initial_parameters(0).L1)})
+    with pytest.raises(ArgumentError, match=r"Chain\(lambda\) has no parameters: there is nothing to train"):
+        train(Chain(lambda x: x**2), MSE(), ([[0.0]], [[0.0]]))
     with pytest.raises(ArgumentError, match="the first value is finite"):
         Unknown("nu", np.inf)
     with pytest.raises(ParameterError, match="there is no part 'q'"):

@@ -535,3 +535,38 @@ def test_data_that_a_callback_resizes(optimizer, change):
 
     with pytest.raises(ShapeError, match="expected 6000 numbers|batch axes"):
         train(Chain(Dense(2, 3), Dense(3, 1)), MSE(), (x, y), optimizer=optimizer, epochs=5, rng=0, callback=callback, progress=False)
+
+
+def test_batches_of_several_terms_are_a_list() -> None:
+    """One step on given samples of each term is a step of gradient descent on their losses."""
+    u, x = NN.output, NN.input
+    terms = [LossTerm(eg.sum(u**2), {x: X}), LossTerm(eg.sum((u - 1) ** 2), {x: X[:6]}, weight=2.0), LossTerm(eg.sum(u), {x: X[:3]})]
+    first, second = np.array([[[0, 5, 2]], [[1, 1, 1]]]), np.array([[[3, 4]], [[5, 0]]])
+    options: Any = {"params": START, "optimizer": GradientDescent(0.1), "progress": False}
+    r = train(NN, terms, batches=[first, second, None], **options)
+    theta = START
+    for k in range(2):
+        some = [LossTerm(t.loss, {x: X[rows]}, t.weight) for t, rows in zip(terms, (first[k, 0], second[k, 0], [0, 1, 2]))]
+        theta = train(NN, some, params=theta, optimizer=GradientDescent(0.1), epochs=1, progress=False).params
+    np.testing.assert_allclose(r.params.flat, theta.flat, rtol=1e-12)
+    for batches, error in (
+        (first, "are a list with indices"), ([first, second], "of 3 terms"), ([None] * 3, "None for all samples"),
+        ([first, second[:1], None], "as many epochs"), ([first, second + 3, None], "term 2: indices are from 0 to 5"),
+    ):  # fmt: skip
+        with pytest.raises((ArgumentError, ShapeError), match=error):
+            train(NN, terms, batches=batches, **options)
+
+
+def test_any_number_stops_a_run_and_chooses_the_best_parameters() -> None:
+    seen: list[NeuralNetworkParameters] = []
+    errors = iter([3.0, 1.0, 2.0, 2.0, 0.0])
+
+    def error(ps: NeuralNetworkParameters) -> float:
+        seen.append(ps)
+        return next(errors)
+
+    r = train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=9, validation=error, patience=2, progress=False)
+    assert r.stopped == "early" and r.epochs == 4 and list(r.history.validation) == [3, 1, 2, 2]
+    np.testing.assert_array_equal(r.best.flat, seen[1].flat)
+    with pytest.raises(ArgumentError, match="the value of validation= after epoch 1 is a finite number, got nan"):
+        train(NN, MSE(), (X, Y), START, Adam(0.01), epochs=9, validation=lambda ps: np.nan, progress=False)
