@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DTypeError, UnboundSymbolError
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
 from .binding import bind, bind_parameters
+from .owners import refuse_clashes
 from .symbolic import SymbolicNeuralNetwork
 
 REDUCTIONS = (None, "sum", "mean")
@@ -61,6 +62,7 @@ def build_nn_function(
     Raises:
         UnboundSymbolError: the equations contain a symbol that is not given.
         ArgumentError: an argument is not a symbol, or is given twice, or an option is unknown.
+        ParameterError: the equations have symbols of several networks under one name.
 
     >>> from symnn import Dense, Jacobian, Gradient, SymbolicNeuralNetwork, build_nn_function, derivative, params
     >>> nn = SymbolicNeuralNetwork(Dense(2, 1, "tanh"))
@@ -128,6 +130,7 @@ class BuiltFunction(eg.CompiledFunction):
         self._check_shapes = check_shapes
         given, declared = _declare(symbols, _shared_symbols(symbols, shared))
         nodes, restore = _equations(equations)
+        refuse_clashes(nodes, (*symbols, *params.leaves().values()))
         _check_declared(nodes, given)
         nodes = eg.substitute(nodes, given)
         _check_bound(nodes, params, declared)
@@ -210,6 +213,7 @@ def _check_symbols(params: NeuralNetworkParameters, symbols: tuple[Node, ...]) -
         if s in own:
             raise ArgumentError(f"the symbol {s.name!r} is the parameter {own[s]}; it need not be given again")
         if s.name in seen:
+            refuse_clashes((), symbols)
             raise ArgumentError(f"two of the symbols given are named {s.name!r}; names must differ")
         seen.add(s.name)
 

@@ -12,6 +12,7 @@ from exprgraph import Node
 from ..parameters.container import NeuralNetworkParameters, of_expressions
 from ..parameters.gradient_container import GradientContainer
 from ..quantities import described
+from .owners import refuse_clashes
 from .symbolic import SymbolicNeuralNetwork
 
 
@@ -42,6 +43,7 @@ class Derivative(ABC):
 
     Raises:
         TypeError: there is no symbolic network to differentiate by.
+        ParameterError: the expression has symbols of several networks under one name.
 
     >>> from symnn import Dense, Derivative, Hessian, SymbolicNeuralNetwork
     >>> d = Hessian(SymbolicNeuralNetwork(Dense(2, 1)))
@@ -66,6 +68,7 @@ class Derivative(ABC):
             raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {described(nn)}{hint}")
         self.f = expression_of(f)
         self.nn = nn
+        refuse_clashes([self.f], [nn.input, *nn.params.leaves().values()])
 
     def _takes(self, nn: Any) -> bool:
         """Whether the derivative is by something of it."""

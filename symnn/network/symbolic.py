@@ -18,6 +18,7 @@ from ..layers.leading_axes import over_leading_axes
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Layout, Shape
 from ..quantities import described
+from .owners import register
 
 
 def chain_of(network: Any) -> Chain:
@@ -133,6 +134,7 @@ class SymbolicNeuralNetwork:
                 hint = f"say which shape an input has, as in SymbolicNeuralNetwork(chain, input_shape=(10, {shape[-1]}))"
                 raise ShapeError(f"{error}; {hint}") from None
             raise
+        register(self.chain, self.input, self.params.leaves(), self.output)
 
     @property
     def input_size(self) -> int:
@@ -183,7 +185,10 @@ class SymbolicNeuralNetwork:
         for own, slot in zip(self.layout.slots, self.layout.order(ps.layout)):
             if own.shape != slot.shape:
                 raise ShapeError(f"{own.name}: expected {own.shape}, got {slot.shape}")
-        return over_leading_axes(lambda v: self.chain(v, ps), node, self.input.ndim)
+        made = over_leading_axes(lambda v: self.chain(v, ps), node, self.input.ndim)
+        if ps is self.params:
+            register(self.chain, self.input, ps.leaves(), made)
+        return made
 
     # in nested equations, a network is its output
 

@@ -17,6 +17,7 @@ from ..errors import ArgumentError, ShapeError, UnboundSymbolError
 from ..losses import NetworkLoss, as_batch
 from ..network.derivatives import by_parameters, expression_of
 from ..network.model import Model, networks_of
+from ..network.owners import refuse_clashes
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
 from ..points.drawn import Column, Drawing
@@ -172,6 +173,7 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
             raise ArgumentError(f"a list of losses has a LossTerm(loss, data, weight) for each; {came}")
         hint = "; of one of your own, call it on nn.output and symbols, or make it a subclass of Loss" if callable(loss) else ""
         raise ArgumentError(f"a loss is a Loss such as MSE(), an expression, or a list of LossTerm, got {described(loss)}{hint}")
+    refuse_clashes([e])
     if e.shape:
         raise ShapeError(f"a loss is one number, this expression has shape {e.shape}; sum it: eg.sum(...)")
     if e.per_sample:
