@@ -55,6 +55,7 @@ from .functions.rows import (
     clip,
     cos,
     cosh,
+    digamma,
     equal,
     erf,
     erfc,
@@ -64,6 +65,7 @@ from .functions.rows import (
     floor,
     floor_divide,
     fmod,
+    gammaln,
     gelu,
     i0,
     i0e,
@@ -112,7 +114,9 @@ from .functions.rows import (
     y0,
     y1,
     yn,
+    zeta,
 )
+from .functions.rows import digamma as psi
 from .functions.scaled import hypot
 from .graph import pickling as _pickling
 from .graph.leaves import Symbol, symbols
@@ -219,6 +223,7 @@ from .language.shapes import (
     zeros,
     zeros_like,
 )
+from .language.special import loggamma, polygamma
 from .language.statistics import average, corrcoef, cov, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar, ptp, std, var
 from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .linalg.eigen import eigenvectors, eigh, eigvalsh
@@ -272,26 +277,26 @@ __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "average", "backends", "bind", "block", "broadcast_arrays", "broadcast_to", "cbrt",
     "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile", "compress", "concatenate",
     "contains", "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nodes", "count_ops", "cov", "cross",
-    "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "divergence",
-    "divide", "dot", "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "equal", "erf",
-    "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1", "fix", "flip", "fliplr", "flipud", "floor", "floor_divide",
-    "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like", "function", "function_names", "gelu", "gradient", "greater",
-    "greater_equal", "heaviside", "hessian", "hsplit", "hstack", "hypot", "i0", "i0e", "i1", "i1e", "identity", "inner", "insert",
-    "inspect", "interp", "inv", "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf", "isnan", "iv", "ive", "j0", "j1",
-    "jacobian", "jacobians", "jn", "jvp", "k0", "k1", "kn", "kron", "laplacian", "latex", "less", "less_equal", "linalg",
-    "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logabsdet", "logaddexp",
-    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lookup", "mathml", "matmul",
-    "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "nanmax",
-    "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm", "not_equal", "notebook_latex", "ones",
-    "ones_like", "order_by", "orthonormal", "outer", "over_samples", "packed", "pad", "parse", "partition", "percentile",
-    "piecewise", "place", "polyval", "pow", "power", "prod", "product_of_powers", "ptp", "quantile", "rad2deg", "radians",
-    "real_array", "recurrence", "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round",
-    "scan", "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh",
-    "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "step", "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh",
-    "tanh_prime", "taylor", "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu",
-    "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlogy", "y0", "y1", "yn", "zeros",
-    "zeros_like",
+    "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "digamma",
+    "divergence", "divide", "dot", "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "equal",
+    "erf", "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1", "fix", "flip", "fliplr", "flipud", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like", "function", "function_names", "gammaln", "gelu",
+    "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit", "hstack", "hypot", "i0", "i0e", "i1", "i1e",
+    "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf", "isnan",
+    "iv", "ive", "j0", "j1", "jacobian", "jacobians", "jn", "jvp", "k0", "k1", "kn", "kron", "laplacian", "latex", "less",
+    "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
+    "logabsdet", "logaddexp", "logaddexp2", "loggamma", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
+    "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm",
+    "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer", "over_samples", "packed", "pad",
+    "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow", "power", "prod", "product_of_powers",
+    "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "relu", "remainder", "repeat", "reshape", "resize",
+    "rint", "roll", "rollaxis", "rot90", "round", "scan", "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet",
+    "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split",
+    "sqrt", "square", "squeeze", "stack", "std", "step", "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols",
+    "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor", "tensordot", "tile", "to_dot", "to_python", "trace",
+    "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack",
+    "where", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like", "zeta",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

@@ -79,6 +79,8 @@ def errors(name: str, x: Arrays, narrow: bool, contracted: bool) -> np.ndarray:
 
 def wide(name: str, n: int, rng: np.random.Generator) -> Arrays:
     """Arguments spread evenly where the errors are largest."""
+    if name in known.special.BOUNDS:
+        return known.points(name, n, rng)
     if name in ("atan2", "hypot", "direction"):
         size, ratio = 10.0 ** rng.uniform(-3, 3, n), 10.0 ** rng.uniform(-2, 2, n)
         return [size * ratio * rng.choice([-1, 1], n), size * rng.choice([-1, 1], n)]

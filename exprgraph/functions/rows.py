@@ -36,6 +36,7 @@ from .choices import (
 )
 from .elementwise import Elementwise, Function
 from .elementwise import row as _row
+from .gamma import digamma, gammaln, zeta
 from .powers import power, sqrt, square
 from .remainders import floor_divide, fmod, mod
 from .scaled import excess, held
@@ -121,9 +122,9 @@ def built_in() -> frozenset[str]:
 
 __all__ = [
     "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "built_in", "cbrt",
-    "ceil", "clip", "cos", "cosh", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod",
-    "gate", "gate_both", "gelu", "held", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "k0", "k1", "kn", "less",
+    "ceil", "clip", "cos", "cosh", "digamma", "equal", "erf", "erfc", "excess", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod",
+    "gammaln", "gate", "gate_both", "gelu", "held", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "k0", "k1", "kn", "less",
     "less_equal", "log", "log1p", "log2", "log10", "log_sigmoid", "logaddexp", "logical_and", "logical_not", "logical_or",
     "maximum", "minimum", "mod", "normal_cdf", "not_equal", "power", "relu", "sigmoid", "sigmoid_prime", "sign", "silu", "sin",
-    "sinh", "softplus", "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where", "xlogy", "y0", "y1", "yn",
+    "sinh", "softplus", "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where", "xlogy", "y0", "y1", "yn", "zeta",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from ..graph.leaves import constant, number
 from ..graph.node import Node
 from ..graph.primitive import SELECT, SYMBOL, TABLE
 from ..graph.traverse import topological
-from ..language import reductions
+from ..language import reductions, special
 from ..language.operators import add, divide, multiply
 from ..support.exact import nearest_float
 from .package import load, sample
@@ -42,7 +42,7 @@ def complaint(expression: sympy.Basic, why: str) -> ExprGraphError:
 def rules() -> dict[type, Rule]:
     """The rules by class."""
     sp = load()
-    return {**_arithmetic(sp), **_elementary(sp), **_pieces(sp), **_conditions(sp)}
+    return {**_arithmetic(sp), **_elementary(sp), **_special(sp), **_pieces(sp), **_conditions(sp)}
 
 
 def _of(function: Callable[..., Node]) -> Rule:
@@ -117,6 +117,17 @@ def _elementary(sp: Any) -> dict[type, Rule]:
         sp.bessely: _of_order(f.yn),
         sp.besseli: _of_order(f.iv),
         sp.besselk: _of_order(f.kn),
+    }
+
+
+def _special(sp: Any) -> dict[type, Rule]:
+    """The gamma function's family."""
+    return {
+        sp.loggamma: _of(f.gammaln),
+        sp.digamma: _of(f.digamma),
+        sp.trigamma: lambda e, args: f.zeta(2.0, args[0]),
+        sp.polygamma: _of(special.polygamma),
+        sp.zeta: lambda e, args: f.zeta(args[0], args[1] if len(args) == 2 else 1.0),
     }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def entries() -> dict[str, Entry]:
     """How each built-in row is written, by its name."""
     sp = load()
-    return {**_elementary(sp), **_activations(sp), **_choices(sp), **_powers(sp), **_bessel(sp)}
+    return {**_elementary(sp), **_special(sp), **_activations(sp), **_choices(sp), **_powers(sp), **_bessel(sp)}
 
 
 def _cases(sp: Any, *pairs: Any) -> Any:
@@ -65,6 +65,15 @@ def _elementary(sp: Any) -> dict[str, Entry]:
         "erfc": sp.erfc,
         "normal_cdf": lambda x: half * sp.erfc(-x / sp.sqrt(2)),
         "xlogy": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x * sp.log(y)),
+    }
+
+
+def _special(sp: Any) -> dict[str, Entry]:
+    """The gamma function's family, where SymPy's values are real."""
+    return {
+        "gammaln": sp.loggamma,
+        "digamma": sp.digamma,
+        "zeta": sp.zeta,
     }
 
 

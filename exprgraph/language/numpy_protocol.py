@@ -18,7 +18,7 @@ from ..functions import scaled
 from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import TABLE
-from . import compositions, linalg, reductions, rounding, shapes
+from . import compositions, linalg, reductions, rounding, shapes, special
 from .delegation import has_ufuncs_of_its_own
 from .numpy_arguments import without_storage
 from .numpy_functions import FUNCTIONS
@@ -54,7 +54,8 @@ for _name in ("heaviside", "trunc", "logical_xor", "rint", "copysign", "signbit"
 _SPECIAL: dict[str, Callable[..., Node]] = {
     "erf": functions.erf, "erfc": functions.erfc, "expit": functions.sigmoid,
     "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entropy,
-    "ndtr": functions.normal_cdf, "exp10": lambda x: functions.power(10.0, x),
+    "ndtr": functions.normal_cdf, "gammaln": functions.gammaln, "psi": functions.digamma,
+    "loggamma": special.loggamma, "_zeta": functions.zeta, "exp10": lambda x: functions.power(10.0, x),
     "exp2": functions.exp2, "expm1": functions.expm1, "log1p": functions.log1p, "cbrt": functions.cbrt,
     "j0": functions.j0, "j1": functions.j1, "jv": functions.jn, "y0": functions.y0, "y1": functions.y1, "yn": functions.yn,
     "yv": functions.yn, "i0": functions.i0, "i1": functions.i1, "iv": functions.iv, "i0e": functions.i0e, "i1e": functions.i1e,
@@ -72,8 +73,7 @@ def _ufunc_of(ufunc: Any) -> Callable[..., Any] | None:
     name = ufunc.__name__
     if getattr(np, name, None) is ufunc:
         return _UFUNCS.get(name)
-    special = sys.modules.get("scipy.special")
-    if special is not None and getattr(special, name, None) is ufunc and name in _SPECIAL:
+    if name in _SPECIAL and any(getattr(sys.modules.get(m), name, None) is ufunc for m in ("scipy.special", "scipy.special._ufuncs")):
         return _SPECIAL[name]
     for row in TABLE.values():
         if isinstance(row, Function) and row.numpy is ufunc:

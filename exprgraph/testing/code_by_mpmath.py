@@ -88,6 +88,22 @@ def _besseli_scaled(n: Any, x: Any) -> Any:
 def _of_order(f: Callable[..., Any]) -> Callable[..., Any]:
     """A Bessel function with the order as an argument, NaN for orders that are not whole."""
     return _real(lambda n, x: f(int(n), x) if n == int(n) else NAN)
+def _zeta(s: Any, q: Any) -> Any:
+    """Forty terms, and forty of Euler's and Maclaurin's formula: mpmath's own loses digits of small sums."""
+    if mpmath.isnan(s) or mpmath.isnan(q) or s < 1 or (q < 0 and not mpmath.isint(s)):
+        return INF if q <= 0 and s >= 1 and mpmath.isint(q) else NAN
+    if s == 1 or (q <= 0 and mpmath.isint(q)):
+        return INF
+    if q == INF or s == INF:
+        return mpmath.mpf(0)
+    first = int(max(40, 40 - mpmath.floor(q)))
+    w = q + first
+    total = mpmath.fsum((q + k) ** -s for k in range(first)) + w ** (1 - s) / (s - 1) + w**-s / 2
+    factor = s * w ** (-s - 1)
+    for k in range(1, 41):
+        total += mpmath.bernoulli(2 * k) / mpmath.factorial(2 * k) * factor
+        factor *= (s + (2 * k - 1)) * (s + 2 * k) / w**2
+    return total
 
 
 _UP, _DOWN = math.inf, -math.inf
@@ -139,7 +155,9 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "pow": _real(power),
     "hypot": _real(mpmath.hypot),
     "sqrt": _real(mpmath.sqrt),
-    "lgamma": _real(mpmath.loggamma),
+    "lgamma": _real(lambda x: INF if x <= 0 and mpmath.isint(x) else mpmath.re(mpmath.loggamma(x)), limits={_UP: INF, _DOWN: -INF}),
+    "digamma": _real(lambda x: (NAN if x else -INF) if x <= 0 and mpmath.isint(x) else mpmath.digamma(x), limits={_UP: INF}),
+    "zeta": lambda s, q: _zeta(mpmath.mpf(s), mpmath.mpf(q)),
     "gamma": _real(mpmath.gamma),
     "floor": _real(mpmath.floor),
     "ceil": _real(mpmath.ceil),

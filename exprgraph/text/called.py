@@ -12,7 +12,7 @@ from ..functions.elementwise import Function
 from ..graph import leaves, primitive
 from ..graph.column import Column
 from ..graph.primitive import TABLE, Primitive
-from ..language import linalg, many_operands, operators, reductions, shapes, statistics
+from ..language import linalg, many_operands, operators, reductions, shapes, special, statistics
 from ..language.functions import lookup
 
 
@@ -73,7 +73,12 @@ def is_called(row: Primitive) -> bool:
 
 def called() -> dict[str, Callable[..., Any]]:
     """The functions by name, without the elementwise rows, to which users add."""
-    found: dict[str, Callable[..., Any]] = {"lookup": _looked_up, **_of(functions, "clip"), **_of(operators, "greater greater_equal")}
+    found: dict[str, Callable[..., Any]] = {
+        "lookup": _looked_up,
+        **_of(functions, "clip"),
+        **_of(operators, "greater greater_equal"),
+        **_of(special, "loggamma polygamma"),
+    }
     for row in TABLE.values():
         found.update(PARSE.find(row) or {})
     return found

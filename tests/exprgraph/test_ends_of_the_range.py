@@ -19,8 +19,8 @@ from exprgraph.graph.primitive import TABLE
 INF = math.inf
 #: rows without a derivative other than 0; what is `held` is not what it is called with
 WITHOUT = {"floor", "ceil", "step", "sign", "held", "where", "gate", "minimum", "maximum", "smaller", "mod", "fmod", "floor_divide"}
-#: oscillating and scaled functions, whose ends are in test_bessel.py
-ELSEWHERE = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn"}
+#: oscillating and scaled functions, whose ends are in test_bessel.py and test_special.py
+ELSEWHERE = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn", "zeta"}
 ROWS = {n: TABLE[n] for n in sorted(REFERENCE) if n not in WITHOUT | ELSEWHERE and not TABLE[n].boolean}  # type: ignore[attr-defined]
 #: rows with exponentials in them: beyond these arguments they are at their limits
 DECAYING = {
@@ -149,6 +149,8 @@ AT_INFINITY: dict[str, tuple[tuple[float, float, float], tuple[float, float, flo
     "gelu": ((INF, 1, 0), (0, 0, 0)),
     "relu": ((INF, 1, 0), (0, 0, 0)),
     "abs": ((INF, 1, 0), (INF, -1, 0)),
+    "gammaln": ((INF, INF, 0), None),
+    "digamma": ((INF, 0, 0), None),
     "root": ((INF, 0, 0), None),
     "inverse_root": ((0, 0, 0), None),
 }

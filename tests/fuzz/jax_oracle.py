@@ -52,6 +52,7 @@ ROWS: dict[str, Any] = {
     "gelu": lambda x: nn.gelu(x, approximate=False), "pow": jnp.power,
     "mod": jnp.mod, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide,
     "power_slope": lambda x, y: y * jnp.power(x, y - 1), "power_log": lambda x, y: jnp.power(x, y) * jnp.log(x),
+    "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,
     "root": jnp.sqrt, "inverse_root": lambda x: 1 / jnp.sqrt(x),
     "acosh_prime": lambda x: 1 / jnp.sqrt(x * x - 1), "coth_acosh": lambda x: x / jnp.sqrt(x * x - 1),
     "atan_prime": lambda x: 1 / (1 + x**2), "normal_cdf": jax.scipy.stats.norm.cdf, "log_sigmoid": nn.log_sigmoid,

@@ -14,19 +14,7 @@ import numpy as np
 import pytest
 
 from exprgraph.loops import library, runtime
-from exprgraph.loops.formulas import (
-    bessel,
-    bessel_double,
-    bessel_single,
-    circular,
-    double,
-    error,
-    exponential,
-    logarithm,
-    orders,
-    power,
-    single,
-)
+from exprgraph.loops.formulas import FORMULAS, WIDTHS
 from exprgraph.loops.print.python import print_program
 from exprgraph.loops.program import Loops
 from exprgraph.loops.read import read_function
@@ -34,8 +22,6 @@ from exprgraph.loops.verify import verify_function, verify_procedure
 from tests.loops.interpreter import Interpreter
 from tests.loops.interpreter import library as library_of_c
 
-_FORMULAS = (exponential, logarithm, power, circular, error, bessel, orders)
-_WIDTHS = ((double, bessel_double), (single, bessel_single))
 ALL = sorted(library.signatures())
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, math.inf, -math.inf, math.nan, 1e300, -1e300, 1e-310, 5e-324, 0.41421356, -800.0, 710.1]
 
@@ -51,7 +37,7 @@ class _Rounded(ast.NodeTransformer):
 def python(narrow: bool) -> dict[str, Callable[..., Any]]:
     """The same functions, run by CPython on NumPy's numbers of the width."""
     scope: dict[str, Any] = {"R": np.float32 if narrow else np.float64, "np": np, "math": _Math(np.float32 if narrow else np.float64)}
-    for module in (*_WIDTHS[narrow], *_FORMULAS, runtime):
+    for module in (*WIDTHS[narrow], *FORMULAS, runtime):
         tree = ast.parse(inspect.getsource(module))
         tree.body = [d for d in tree.body if isinstance(d, ast.FunctionDef)]
         for d in tree.body:

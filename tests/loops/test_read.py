@@ -201,7 +201,8 @@ def test_powers_of_numbers_are_known(code: str, value: float | None) -> None:
 def test_names_of_math_are_the_formulas_here_and_the_rest_of_c() -> None:
     assert read("math.exp({0})").value.result == Call("exp", (Name("a0", "real"),))
     assert read("np.arctan({0})").value.result == Call("atan", (Name("a0", "real"),))
-    assert read("math.lgamma({0})").value.result == Call("lgamma", (Name("a0", "real"),), True)
+    assert read("math.lgamma({0})").value.result == Call("lgamma", (Name("a0", "real"),))
+    assert read("np.fmod({0}, 2.0)").value.result == Call("fmod", (Name("a0", "real"), Constant("2.0", "real")), True)
 
 
 @pytest.mark.parametrize("name", sorted(set(known_names())))

@@ -65,7 +65,7 @@ def test_a_function_of_a_user_is_drawn_like_the_others() -> None:
     name = "drawn"
     eg.function(name, numpy=lambda x: x / (1 + x * x), derivative=lambda x: (1 - x**2) / (1 + x**2) ** 2, code="{0} / (1.0 + {0} * {0})")
     assert find(functions(), lambda row: row.name == name) is TABLE[name]
-    made = (grow(AtRandom(k), eg.symbols("a b"), 6) for k in range(300))
+    made = (grow(AtRandom(k), eg.symbols("a b"), 6) for k in range(2000))
     assert any(n.op is TABLE[name] for e in made for n in topological([e]))
 
 

@@ -5,9 +5,13 @@ Both sides of a conditional expression are evaluated (a select), except the one 
 formula here covers.  Numba makes a branch of a conditional expression with a long side, and a loop with a branch does not
 vectorise; ``if_less`` keeps it a select.
 
-The formulas (``exponential``, ``logarithm``, ``circular``, ``error``) are the same in float64 and in
-float32.  Polynomials, bit patterns and limits differ: these are functions of ``double`` and of
-``single``, with the same names.  Imported from here, the formulas compute in float64.
+The formulas (``exponential``, ``logarithm``, ``circular``, ``error``, ``gamma``) are the same in float64 and
+in float32.  Polynomials, bit patterns and limits differ: these are functions of ``double`` and of
+``single`` (of ``gamma_double`` and ``gamma_single``), with the same names.  Imported from here, the
+formulas compute in float64.
+
+A function whose name ends in ``_rarely`` is called only if a number needs it, and stands alone on one
+side of a conditional expression.
 
 ``Within N ulp`` in a docstring is the largest error found against a reference of 40 digits, rounded
 up, in float64 and, after the semicolon, in float32; tests/exprgraph/test_elementary.py checks it.
@@ -25,7 +29,26 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from . import bessel, bessel_double, bessel_single, circular, double, error, exponential, logarithm, orders, power, single
+from . import (
+    bessel,
+    bessel_double,
+    bessel_single,
+    circular,
+    double,
+    error,
+    exponential,
+    gamma,
+    gamma_double,
+    gamma_single,
+    logarithm,
+    orders,
+    power,
+    single,
+)
+
+#: helpers that differ between float64 and float32, and the formulas made of them
+WIDTHS = ((double, bessel_double, gamma_double), (single, bessel_single, gamma_single))
+FORMULAS = (exponential, logarithm, power, circular, error, gamma, bessel, orders)
 
 
 @cache
@@ -34,9 +57,8 @@ def elementary(narrow: bool = False) -> dict[str, Callable[..., Any]]:
 
     All of them compute in float64 here; those of float32 are for their text.
     """
-    widths = (single, bessel_single) if narrow else (double, bessel_double)
-    modules = (*widths, exponential, logarithm, power, circular, error, bessel, orders)
+    modules = (*WIDTHS[narrow], *FORMULAS)
     return {n: f for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__}
 
 
-__all__ = ["elementary"]
+__all__ = ["FORMULAS", "WIDTHS", "elementary"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import UnreadableError
 from ...operations import OPERATIONS
 from ...program import Call, Constant, Expression, Function, Load, Name, Operation, Procedure
 from ...verify import parts_of
-from ...walk import expressions_of, statements_of
+from ...walk import called_by, expressions_of, statements_of
 from .builder import Builder, LLVMTarget, SSAValue
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 #: a function is inlined at most this many times in a procedure; beyond, it is called
 WRITTEN_OUT = 12
+#: the end of the names of functions that are called only if a number, or a lane, needs them
+RARELY = "_rarely"
 #: up to this many operations, a function costs less than its call
 SHORT = 6
 
@@ -52,7 +57,8 @@ class Functions:
         if full not in self.called:
             self.called[full] = ""  # reserve its place before its own callees
             f = self.known[name]
-            code = ExpressionWriter(self)
+            seldom = name.endswith(RARELY)  # its time does not count, that of its compilation does
+            code = ExpressionWriter(self, frozenset(n for n in called_by(f) if self._size(n) > SHORT) if seldom else frozenset())
             t = self.target.type_of("real", vector)
             given = [SSAValue(f"%a{k}", "real", vector, 0) for k in range(len(f.parameters))]
             result = code.written_out(f, given)
@@ -204,11 +210,11 @@ class ExpressionWriter:
 
     def _selected(self, x: Operation, given: list[SSAValue]) -> SSAValue:
         yes, no = x.args[1:]
-        if isinstance(yes, Call) and yes.library:
-            return self._rarely(given[0], yes.function, given[1:-1], given[-1])
-        if isinstance(no, Call) and no.library:
+        if is_rare(yes):
+            return self._rarely(given[0], yes, given[1:-1], given[-1])
+        if is_rare(no):
             test = self.builder.binary("xor", given[0], SSAValue("true", "truth", False, 0))
-            return self._rarely(test, no.function, given[2:], given[1])
+            return self._rarely(test, no, given[2:], given[1])
         return self.builder.select(*given)
 
     # -- calls
@@ -270,8 +276,8 @@ class ExpressionWriter:
             result = instruction(f"insertelement {wide} {result.text}, {t} {y.text}, i64 {lane}", True, result, y)
         return result
 
-    def _rarely(self, test: SSAValue, name: str, args: list[SSAValue], usual: SSAValue) -> SSAValue:
-        """A call of C's library, if any lane needs it."""
+    def _rarely(self, test: SSAValue, call: Call, args: list[SSAValue], usual: SSAValue) -> SSAValue:
+        """A call of C's library or of a long function, if any lane needs it."""
         b = self.builder
         values, vector = b.of_one_width(*args, usual, *([test] if test.vector else []))
         usual = values[len(args)]
@@ -285,8 +291,12 @@ class ExpressionWriter:
         came_from = b.block
         b.do(f"br i1 {needed}, label %{seldom}, label %{after}, !prof !0")
         b.start(seldom)
-        slow = self._library(name, values[: len(args)], here=True)
         t = self.target.type_of("real", vector)
+        if call.library:
+            slow = self._library(call.function, values[: len(args)], here=True)
+        else:
+            listed = ", ".join(f"{t} {v.text}" for v in values[: len(args)])
+            slow = b.here(f"call {t} @{self.functions.define(call.function, vector)}({listed})", "real", vector)
         chosen = b.name()
         b.do(f"{chosen} = select {self.target.type_of('truth', vector)} {test.text}, {t} {slow.text}, {t} {usual.text}")
         b.do(f"br label %{after}")
@@ -302,6 +312,11 @@ class ExpressionWriter:
             return b.word(pointer, index, "index")
         vector = index.kind == "lane"
         return b.load(b.at(pointer, index), vector, self.mask if vector else None)
+
+
+def is_rare(x: Expression) -> TypeGuard[Call]:
+    """Whether a choice makes a call only if a number, or a lane, needs it: one of C's library, or of a function that says so."""
+    return isinstance(x, Call) and (x.library or x.function.endswith(RARELY))
 
 
 def _push_chain(waiting: list[Expression | _Link | _Done], x: Operation) -> None:
@@ -321,9 +336,9 @@ def _operands(x: Operation | Call | Load) -> tuple[Expression, ...]:
         return x.pointer, x.at
     if isinstance(x, Operation) and x.op == "select":
         test, yes, no = x.args
-        if isinstance(yes, Call) and yes.library:
+        if is_rare(yes):
             return test, *yes.args, no
-        if isinstance(no, Call) and no.library:
+        if is_rare(no):
             return test, yes, *no.args
     return x.args
 

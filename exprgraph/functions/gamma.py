@@ -1,0 +1,47 @@
+"""Rows of the gamma function's family, with the poles and signs of ``scipy.special``.
+
+All derivatives come from ``zeta``: digamma' is zeta(2, x), and the derivative of zeta(s, x) is -s*zeta(s + 1, x).
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..support import gamma_values as values
+from .elementwise import Elementwise, NoDerivative, row
+
+_inf = math.inf
+
+gammaln: Elementwise = row(
+    "gammaln",
+    values.gammaln,
+    lambda x: digamma(x),
+    code="lgamma({0})",
+    latex=r"\log \left| \Gamma\left( {0} \right) \right|",
+    domain=[(0, _inf)],
+    sample=[(0.1, 5)],
+    doc="The logarithm of the absolute value of the gamma function; infinite at 0, -1, -2, ...",
+)
+digamma: Elementwise = row(
+    "digamma",
+    values.digamma,
+    lambda x: zeta(2.0, x),
+    latex=r"\psi",
+    domain=[(0, _inf)],
+    sample=[(0.1, 5)],
+    doc="The derivative of gammaln; infinite at 0, with the other sign than 0 has, and NaN at -1, -2, ...",
+)
+zeta: Elementwise = row(
+    "zeta",
+    values.zeta,
+    NoDerivative("zeta(s, q) has no derivative by s here; only by q", 2.0, 3.0, 4.5),
+    lambda s, q: -s * zeta(s + 1, q),
+    latex=r"\zeta\left( {0}, {1} \right)",
+    domain=[(1, _inf), (0, _inf)],
+    sample=[(1.5, 6), (0.2, 4)],
+    code="zeta({0}, {1})",
+    doc="The sum of (q + k)**-s over k = 0, 1, 2, ... for s > 1 (Hurwitz); infinite at q = 0, -1, -2, ..., and NaN for other "
+    "negative q unless s is whole.  There is no derivative by s.",
+)
+
+__all__ = ["digamma", "gammaln", "zeta"]

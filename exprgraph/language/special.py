@@ -1,0 +1,57 @@
+"""Special functions as compositions of rows, with the names and arguments of ``scipy.special``."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..canonical.operands import as_node
+from ..errors import DTypeError
+from ..functions import rows as functions
+from ..graph.leaves import constant_values
+from ..graph.node import Node, Operand
+from .operators import multiply
+
+
+def polygamma(n: Operand, x: Operand) -> Node:
+    """The n-th derivative of :func:`digamma`, elementwise: ``(-1)**(n + 1) * n! * zeta(n + 1, x)``, and digamma for n = 0.
+
+    Args:
+        n: the order, a whole number that is not negative, or an array of such numbers.
+        x: expression; n and x broadcast.
+
+    Raises:
+        DTypeError: n has elements that are no such numbers, or depends on a symbol.
+        ShapeError: the shapes do not broadcast together.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x")
+    >>> eg.polygamma(1, x), eg.diff(eg.gammaln(x), x, 3)
+    (zeta(2, x), -2*zeta(3, x))
+    """
+    orders = constant_values([as_node(n)])
+    given = None if orders is None else np.asarray(orders[0], dtype=float)
+    if given is None or not np.all((given >= 0) & (given == np.floor(given)) & (given < 171)):
+        raise DTypeError(f"polygamma: the order n is a whole number from 0 to 170, not {n!r}")
+    at_least_one = np.maximum(given, 1.0)
+    factors = np.vectorize(lambda k: (-1.0) ** (k + 1) * math.factorial(int(k)), otypes=[float])(at_least_one)
+    higher = multiply(factors, functions.zeta(at_least_one + 1.0, x))
+    if np.all(given > 0):
+        return higher
+    lowest = functions.digamma(x)
+    return lowest if given.ndim == 0 else functions.where((given == 0) * 1.0, lowest, higher)
+
+
+def loggamma(x: Operand) -> Node:
+    """The logarithm of the gamma function, elementwise, of the shape of x: :func:`gammaln` for x >= 0, and NaN below.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.loggamma(eg.Symbol("x")), {"x": [3.0, -0.5]})
+    array([0.69314718,        nan])
+    """
+    x = as_node(x)
+    return functions.where(functions.less(x, 0.0), math.nan, functions.gammaln(x))
+
+
+__all__ = ["loggamma", "polygamma"]
