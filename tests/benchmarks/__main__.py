@@ -23,10 +23,11 @@ from exprgraph.tree import flatten
 
 from .matrices import WORKLOADS as MATRICES
 from .programs import WORKLOADS as PROGRAMS
+from .training import WORKLOADS as TRAINING
 from .workloads import WORKLOADS, Workload
 
 #: workloads by the name of their table
-TABLES = {"networks": WORKLOADS, "matrices": MATRICES, "programs": PROGRAMS}
+TABLES = {"networks": WORKLOADS, "matrices": MATRICES, "programs": PROGRAMS, "training": TRAINING}
 
 
 def _calls(functions: list[Callable[[], Any]], seconds: float) -> list[float]:

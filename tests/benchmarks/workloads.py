@@ -22,7 +22,7 @@ class Workload(NamedTuple):
     data: tuple[np.ndarray, ...]
 
 
-def _network(dims: list[int], last: str = "identity") -> tuple[SymbolicNeuralNetwork, np.ndarray]:
+def network(dims: list[int], last: str = "identity") -> tuple[SymbolicNeuralNetwork, np.ndarray]:
     layers = [Dense(i, o, "tanh") for i, o in zip(dims[:-2], dims[1:-1])]
     nn = SymbolicNeuralNetwork(Chain(*layers, Dense(dims[-2], dims[-1], last)))
     rng = np.random.default_rng(0)
@@ -51,12 +51,12 @@ def _jax_network(dims: list[int], last: str = "identity") -> tuple[Any, Any, Cal
     return jax, jnp, apply
 
 
-def _points(n: int, d: int) -> np.ndarray:
+def points(n: int, d: int) -> np.ndarray:
     return np.random.default_rng(1).uniform(-1, 1, (n, d))
 
 
 def hessian(dims: list[int]) -> Workload:
-    nn, theta = _network(dims)
+    nn, theta = network(dims)
 
     def ours() -> Callable[..., Any]:
         u = nn.output[0]
@@ -72,12 +72,12 @@ def hessian(dims: list[int]) -> Workload:
 
         return jax.jit(all_three)
 
-    return Workload("value, gradient, Hessian, one point, " + "-".join(map(str, dims)), ours, theirs, (_points(1, dims[0])[0], theta))
+    return Workload("value, gradient, Hessian, one point, " + "-".join(map(str, dims)), ours, theirs, (points(1, dims[0])[0], theta))
 
 
 def parameters_of_jacobian(dims: list[int], n: int, last: str = "identity") -> Workload:
     """For ``n`` samples; 0 for one point."""
-    nn, theta = _network(dims, last)
+    nn, theta = network(dims, last)
 
     def theirs() -> Callable[..., Any]:
         jax, _, apply = _jax_network(dims, last)
@@ -85,7 +85,7 @@ def parameters_of_jacobian(dims: list[int], n: int, last: str = "identity") -> W
         return jax.jit((lambda X, p: jax.vmap(one, (None, 0))(p, X)) if n else (lambda x, p: one(p, x)))
 
     title = f"the Jacobian of {'-'.join(map(str, dims))} by its parameters, {f'{n} points' if n else 'one point'}"
-    data = _points(max(n, 1), dims[0])
+    data = points(max(n, 1), dims[0])
     return Workload(
         title, lambda: build_nn_function(derivative(Gradient(Jacobian(nn), nn)).flat, nn), theirs, (data if n else data[0], theta)
     )
@@ -93,7 +93,7 @@ def parameters_of_jacobian(dims: list[int], n: int, last: str = "identity") -> W
 
 def hamiltonian(batch: int) -> Workload:
     dims = [4, 32, 32, 1]
-    nn, theta = _network(dims)
+    nn, theta = network(dims)
 
     def ours() -> Callable[..., Any]:
         g = derivative(Jacobian(nn))[0]
@@ -111,41 +111,54 @@ def hamiltonian(batch: int) -> Workload:
         both = jax.jit(jax.value_and_grad(loss))
         return lambda X, V, p: both(p, X, V)
 
-    data = (_points(batch, 4), _points(batch, 4) ** 2, theta)
+    data = (points(batch, 4), points(batch, 4) ** 2, theta)
     return Workload(f"Hamiltonian loss and gradient, 4-32-32-1, batch {batch}", ours, theirs, data)
+
+
+NU = 0.01 / np.pi
+
+
+def burgers_residual(nn: SymbolicNeuralNetwork) -> Any:
+    """The residual of Burgers' equation, at one point."""
+    u = nn.output[0]
+    along = lambda e, i: eg.jvp(e, nn.input, np.eye(2)[i])  # noqa: E731
+    ux = along(u, 0)
+    return along(u, 1) + u * ux - NU * along(ux, 0)
+
+
+def burgers_of_jax(dims: list[int]) -> tuple[Any, Any, Callable[[Any, Any], Any]]:
+    """JAX, its NumPy, and the residual as a function of parameters and a point."""
+    jax, jnp, apply = _jax_network(dims)
+    e0, e1 = jnp.eye(2)
+
+    def residual(p: Any, x: Any) -> Any:
+        f = lambda x: apply(p, x)[0]  # noqa: E731
+        fx = lambda x: jax.jvp(f, (x,), (e0,))[1]  # noqa: E731
+        ux, uxx = jax.jvp(fx, (x,), (e0,))
+        u, ut = jax.jvp(f, (x,), (e1,))
+        return ut + u * ux - NU * uxx
+
+    return jax, jnp, residual
 
 
 def burgers(layers: int, n: int) -> Workload:
     dims = [2, *[20] * layers, 1]
-    nn, theta = _network(dims)
-    nu = 0.01 / np.pi
+    nn, theta = network(dims)
 
     def ours() -> Callable[..., Any]:
-        u = nn.output[0]
-        along = lambda e, i: eg.jvp(e, nn.input, np.eye(2)[i])  # noqa: E731
-        ux = along(u, 0)
-        loss = (along(u, 1) + u * ux - nu * along(ux, 0)) ** 2
+        loss = burgers_residual(nn) ** 2
         return build_nn_function((loss, derivative(Gradient(loss, nn)).flat), nn, reduce="mean")
 
     def theirs() -> Callable[..., Any]:
-        jax, jnp, apply = _jax_network(dims)
-        e0, e1 = jnp.eye(2)
-
-        def residual(p: Any, x: Any) -> Any:
-            f = lambda x: apply(p, x)[0]  # noqa: E731
-            fx = lambda x: jax.jvp(f, (x,), (e0,))[1]  # noqa: E731
-            ux, uxx = jax.jvp(fx, (x,), (e0,))
-            u, ut = jax.jvp(f, (x,), (e1,))
-            return ut + u * ux - nu * uxx
-
+        jax, jnp, residual = burgers_of_jax(dims)
         both = jax.jit(jax.value_and_grad(lambda p, X: jnp.mean(jax.vmap(residual, (None, 0))(p, X) ** 2)))
         return lambda X, p: both(p, X)
 
-    return Workload(f"Burgers residual loss and gradient, {layers} x 20, {n} points", ours, theirs, (_points(n, 2), theta))
+    return Workload(f"Burgers residual loss and gradient, {layers} x 20, {n} points", ours, theirs, (points(n, 2), theta))
 
 
 def laplacian(dims: list[int], n: int) -> Workload:
-    nn, theta = _network(dims)
+    nn, theta = network(dims)
 
     def theirs() -> Callable[..., Any]:
         jax, jnp, apply = _jax_network(dims)
@@ -160,11 +173,11 @@ def laplacian(dims: list[int], n: int) -> Workload:
         return lambda X, p: batched(p, X)
 
     title = f"Laplacian, {'-'.join(map(str, dims))}, {n} points"
-    return Workload(title, lambda: build_nn_function(derivative(Laplacian(nn))[0], nn), theirs, (_points(n, dims[0]), theta))
+    return Workload(title, lambda: build_nn_function(derivative(Laplacian(nn))[0], nn), theirs, (points(n, dims[0]), theta))
 
 
 def squares(dims: list[int], n: int) -> Workload:
-    nn, theta = _network(dims)
+    nn, theta = network(dims)
 
     def ours() -> Callable[..., Any]:
         y = eg.Symbol("y", shape=(dims[-1],))
@@ -178,7 +191,7 @@ def squares(dims: list[int], n: int) -> Workload:
         return lambda X, Y, p: both(p, X, Y)
 
     title = f"squared error and gradient, {'-'.join(map(str, dims))}, batch {n}"
-    return Workload(title, ours, theirs, (_points(n, dims[0]), _points(n, dims[-1]), theta))
+    return Workload(title, ours, theirs, (points(n, dims[0]), points(n, dims[-1]), theta))
 
 
 def rosenbrock(n: int) -> Workload:
@@ -193,7 +206,7 @@ def rosenbrock(n: int) -> Workload:
         jax, _, _ = _jax_network([1, 1])
         return jax.jit(jax.grad(value))
 
-    return Workload(f"Rosenbrock's function, gradient, {n} variables", ours, theirs, (_points(1, n)[0],))
+    return Workload(f"Rosenbrock's function, gradient, {n} variables", ours, theirs, (points(1, n)[0],))
 
 
 def _numbers(*shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
