@@ -133,7 +133,6 @@ from .language.arranging import (
     fliplr,
     flipud,
     insert,
-    pad,
     repeat,
     resize,
     roll,
@@ -183,6 +182,7 @@ from .language.linalg import (
 )
 from .language.many_operands import product_of_powers, sum_of_terms
 from .language.operators import add, divide, greater, greater_equal, multiply, negative, subtract
+from .language.padding import pad
 from .language.products import cross, inner, kron, linspace, polyval, tensordot, vander, vdot
 from .language.reductions import all, any, log_softmax, logsumexp, max, mean, min, norm, prod, softmax, sum  # noqa: A004
 from .language.rounding import (
@@ -230,8 +230,8 @@ from .linalg.eigen import eigenvectors, eigh, eigvalsh
 from .linalg.exponential import expm
 from .linalg.orthogonal import orthonormal
 from .linalg.triangles import cho_solve, cholesky, solve_triangular
-from .lines.running import cumprod, cumsum, linear_recurrence, unwrap
-from .lines.sorting import median, order_by, partition, percentile, quantile, sort
+from .lines.running import cumprod, cumsum, linear_recurrence, nancumprod, nancumsum, unwrap
+from .lines.sorting import median, nanmedian, nanpercentile, nanquantile, order_by, partition, percentile, quantile, sort
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
 from .mapping.user import vmap
@@ -287,16 +287,17 @@ __all__ = [
     "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
     "logabsdet", "logaddexp", "logaddexp2", "loggamma", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
     "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
-    "multiply", "nan_to_num", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "negative", "norm",
-    "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer", "over_samples", "packed", "pad",
-    "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow", "power", "prod", "product_of_powers",
-    "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "relu", "remainder", "repeat", "reshape", "resize",
-    "rint", "roll", "rollaxis", "rot90", "round", "scan", "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet",
-    "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax", "softplus", "solve", "solve_triangular", "sort", "split",
-    "sqrt", "square", "squeeze", "stack", "std", "step", "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols",
-    "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor", "tensordot", "tile", "to_dot", "to_python", "trace",
-    "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack",
-    "where", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like", "zeta",
+    "multiply", "nan_to_num", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod",
+    "nanquantile", "nanstd", "nansum", "nanvar", "negative", "norm", "not_equal", "notebook_latex", "ones", "ones_like", "order_by",
+    "orthonormal", "outer", "over_samples", "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma",
+    "polyval", "pow", "power", "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array",
+    "recurrence", "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round", "scan",
+    "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet",
+    "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step",
+    "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime",
+    "taylor", "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc",
+    "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like",
+    "zeta",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

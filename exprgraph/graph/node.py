@@ -91,6 +91,7 @@ class Node:
 
     if TYPE_CHECKING:  # attached by exprgraph.language.operators, exprgraph.show and exprgraph.graph.pickling
         T: Node
+        mT: Node  # noqa: N815
 
         def __add__(self, other: Operand) -> Node: ...
         def __radd__(self, other: Operand) -> Node: ...

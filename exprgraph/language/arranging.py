@@ -10,10 +10,9 @@ import numpy as np
 from ..canonical.contract import contract
 from ..canonical.joining import reshape
 from ..canonical.operands import as_node
-from ..functions.elementwise import broadcast_to
 from ..graph.node import Axis, Node, Operand
 from ..support.integers import normalize_shape, whole
-from .axes import normalize_axis
+from .axes import normalize_axes, normalize_axis
 from .rearranged import from_several, rearranged
 
 #: whole numbers: one, several, or an array of them
@@ -140,45 +139,6 @@ def repeat(a: Operand, repeats: Whole, axis: int | None = None) -> Node:
     k = normalize_axis(axis, node.ndim)
     spread = contract([(node, [i + (i > k) for i in range(node.ndim)])], range(node.ndim + 1), {k + 1: count})
     return reshape(spread, (*node.shape[:k], node.shape[k] * count, *node.shape[k + 1 :]))
-
-
-#: the modes of np.pad that repeat elements of the array
-_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
-
-
-def pad(array: Operand, pad_width: Any, mode: str = "constant", *, constant_values: Operand = 0, reflect_type: str = "even") -> Node:
-    """The array with more elements before and after it, like np.pad.
-
-    Args:
-        array: an expression.
-        pad_width: how many: a number, (before, after) for all axes, or such a pair for each axis.
-        mode: ``"constant"``, ``"edge"``, ``"reflect"``, ``"symmetric"`` or ``"wrap"``.
-        constant_values: the new elements in the mode ``"constant"``, numbers or expressions: one, (before, after), or
-            such a pair for each axis.
-        reflect_type: ``"even"``.
-
-    Raises:
-        ValueError: another mode.
-        ShapeError: a number is negative, or there are not as many as axes.
-
-    >>> import exprgraph as eg
-    >>> x = eg.Symbol("x", shape=3)
-    >>> eg.pad(x, 1), eg.pad(x, (0, 2), mode="wrap")
-    ([0, x[0], x[1], x[2], 0], x[[0, 1, 2, 0, 1]])
-    """
-    node = as_node(array)
-    if mode not in _MODES or reflect_type != "even":
-        raise ValueError(
-            f"pad: the mode is one of {', '.join(_MODES)} (reflect_type 'even'), got {mode!r} and {reflect_type!r}; "
-            "join other values with concatenate([before, x, after])"
-        )
-    if mode != "constant":
-        return rearranged("pad", np.pad, node, pad_width, mode)
-    values = as_node(constant_values)
-    if values.op.name == "constant" and values.params[0] == 0.0:
-        return rearranged("pad", np.pad, node, pad_width)
-    values = broadcast_to(values, (node.ndim, 2))
-    return from_several("pad", lambda own, new, width: np.pad(own, width, constant_values=new.tolist()), [node, values], pad_width)
 
 
 def tril(m: Operand, k: int = 0) -> Node:
@@ -340,7 +300,38 @@ def rollaxis(a: Operand, axis: int, start: int = 0) -> Node:
     return rearranged("rollaxis", np.rollaxis, a, axis, start)
 
 
+def sliding_window_view(x: Operand, window_shape: Whole, axis: Axis = None) -> Node:
+    """All windows of a shape along axes, on further axes at the end, like np.lib.stride_tricks.sliding_window_view.
+
+    Raises:
+        ShapeError: a window is larger than the array.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.language.arranging import sliding_window_view
+    >>> sliding_window_view(eg.Symbol("x", shape=3), 2)
+    [[x[0], x[1]], [x[1], x[2]]]
+    """
+    return rearranged("sliding_window_view", np.lib.stride_tricks.sliding_window_view, x, window_shape, axis)
+
+
+def fftshift(x: Operand, axes: Axis = None) -> Node:
+    """The second half of each axis first, like np.fft.fftshift."""
+    node, own = _with_axes(x, axes)
+    return roll(node, tuple(node.shape[k] // 2 for k in own), own) if own else node
+
+
+def ifftshift(x: Operand, axes: Axis = None) -> Node:
+    """The inverse of :func:`fftshift`."""
+    node, own = _with_axes(x, axes)
+    return roll(node, tuple(-(node.shape[k] // 2) for k in own), own) if own else node
+
+
+def _with_axes(x: Operand, axes: Axis) -> tuple[Node, tuple[int, ...]]:
+    node = as_node(x)
+    return node, normalize_axes(axes, node.ndim)
+
+
 __all__ = [
-    "append", "compress", "delete", "diagflat", "flip", "fliplr", "flipud", "insert", "pad", "repeat", "resize", "roll",
-    "rollaxis", "rot90", "take", "take_along_axis", "tile", "tril", "triu",
+    "append", "compress", "delete", "diagflat", "fftshift", "flip", "fliplr", "flipud", "ifftshift", "insert", "repeat", "resize", "roll",
+    "rollaxis", "rot90", "sliding_window_view", "take", "take_along_axis", "tile", "tril", "triu",
 ]  # fmt: skip

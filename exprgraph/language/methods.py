@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import ShapeError
 from ..graph.node import Node
 from . import arranging, linalg, reductions, rounding, statistics
 from .numpy_arguments import astype, without_storage
@@ -65,6 +66,13 @@ def define_methods(functions: Mapping[str, Callable[..., Any]]) -> None:
         setattr(Node, name, _method(name, f))
 
 
+def _matrix_transpose(self: Node) -> Node:
+    """The last two axes exchanged, like ndarray.mT."""
+    if self.ndim < 2:
+        raise ShapeError(f"mT needs at least two axes, got shape {self.shape}")
+    return linalg.swapaxes(self, -1, -2)
+
+
 _IN_PLACE = "expressions are immutable; "
 
 
@@ -88,7 +96,7 @@ def _install() -> None:
     for name, f in (("flatten", _flatten), ("astype", _astype), ("copy", _copy)):
         f.__name__, f.__qualname__ = name, f"Node.{name}"
         setattr(Node, name, f)
-    for name, read in (("dtype", _dtype), ("real", _copy), ("imag", _imaginary)):
+    for name, read in (("dtype", _dtype), ("mT", _matrix_transpose), ("real", _copy), ("imag", _imaginary)):
         setattr(Node, name, property(read))
 
 

@@ -18,10 +18,10 @@ from ..graph.leaves import constant
 from ..graph.node import Node
 from ..support.integers import normalize_shape, whole
 from ..support.names import brief
-from . import arranging, dividing, linalg, products, reductions, rounding, sequences, shapes, statistics
+from . import arranging, dividing, histograms, linalg, padding, polynomials, products, reductions, rounding, sequences, shapes, statistics
 from .axes import axes_listed, normalize_axis
 from .numpy_arguments import any_like, astype, max_like, mean_like, no_out, only_float64, sum_like, var_like
-from .operators import add, divide, multiply, subtract
+from .operators import divide, multiply, subtract
 
 
 def _where(condition: Any, *branches: Any) -> Node:
@@ -286,42 +286,17 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     return statistics.corrcoef(x, y, rowvar)
 
 
-# -- polynomials: coefficients, the highest power first
+def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:  # noqa: A002
+    return histograms.edges_of(a, bins, range)
 
 
-def _aligned(a1: Any, a2: Any) -> tuple[Node, Node]:
-    nodes = [reshape(n, (n.size,)) for n in map(as_node, (a1, a2))]
-    size = max(n.size for n in nodes)
-    p, q = (arranging.pad(n, (size - n.size, 0)) for n in nodes)
-    return p, q
-
-
-def _polyadd(a1: Any, a2: Any) -> Node:
-    return add(*_aligned(a1, a2))
-
-
-def _polysub(a1: Any, a2: Any) -> Node:
-    return subtract(*_aligned(a1, a2))
-
-
-def _polymul(a1: Any, a2: Any) -> Node:
-    return sequences.convolve(a1, a2)
-
-
-def _polyder(p: Any, m: int = 1) -> Node:
-    node = dividing.atleast_1d(p)
-    for _ in range(sequences.count_of(m, "polyder: the order m")):
-        n = max(node.size, 1)
-        node = multiply(node[: n - 1], np.arange(n - 1, 0, -1))
-    return node
-
-
-def _polyint(p: Any, m: int = 1, k: Any = None) -> Node:
-    node, order = dividing.atleast_1d(p), sequences.count_of(m, "polyint: the order m")
-    constants = broadcast_to(dividing.atleast_1d(0.0 if k is None else k), (order,))
-    for i in range(order):
-        node = shapes.concatenate([divide(node, np.arange(node.size, 0, -1)), constants[i : i + 1]])
-    return node
+def _einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
+    """The order depends on the shapes alone."""
+    known = [np.broadcast_to(0.0, o.shape) if isinstance(o, Node) else o for o in operands]
+    try:
+        return np.einsum_path(*known, optimize=optimize)
+    except (TypeError, KeyError, AttributeError):
+        raise TypeError("einsum_path takes a rule and its operands, and optimize as NumPy does") from None
 
 
 def _real(val: Any) -> Node:
@@ -390,7 +365,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
         "atleast_3d": _several(dividing.atleast_3d),
         "count_nonzero": _count_nonzero, "average": _average, "cov": _cov, "corrcoef": _corrcoef,
         "diff": sequences.differences, "ediff1d": sequences.ediff1d, "gradient": sequences.central_differences,
-        "polyadd": _polyadd, "polysub": _polysub, "polymul": _polymul, "polyder": _polyder, "polyint": _polyint,
+        "histogram_bin_edges": _histogram_bin_edges, "einsum_path": _einsum_path,
         "real": _real, "imag": _imag, "real_if_close": _real_if_close, "angle": _angle,
         "isreal": lambda x: np.ones(as_node(x).shape, bool)[()], "iscomplex": lambda x: np.zeros(as_node(x).shape, bool)[()],
         "isrealobj": lambda x: True, "iscomplexobj": lambda x: False, "common_type": lambda *arrays: np.float64,
@@ -408,11 +383,14 @@ def _table() -> dict[Any, Callable[..., Any]]:
     by_module: Sequence[tuple[Any, str]] = (
         (
             arranging,
-            "roll flip fliplr flipud rot90 tile repeat pad tril triu diagflat take_along_axis delete insert append resize rollaxis",
+            "roll flip fliplr flipud rot90 tile repeat tril triu diagflat take_along_axis delete insert append resize rollaxis",
         ),
         (dividing, "hstack vstack dstack column_stack block split array_split hsplit vsplit dsplit"),
         (sequences, "trapezoid interp convolve correlate"),
         (products, "cross kron vander polyval"),
+        (padding, "pad"),
+        (polynomials, "poly polyadd polysub polymul polyder polyint"),
+        (histograms, "histogram"),
     )
     named.update({name: getattr(module, name) for module, names in by_module for name in names.split()})
     named["trapz"] = sequences.trapezoid
@@ -425,6 +403,8 @@ def _table() -> dict[Any, Callable[..., Any]]:
         "diagonal": lambda x, *, offset=0: linalg.diagonal(x, -2, -1, offset=offset),
         "trace": lambda x, *, offset=0, dtype=None: linalg.trace(x, -2, -1, offset=offset),
     }  # fmt: skip
+    found[np.lib.stride_tricks.sliding_window_view] = arranging.sliding_window_view
+    found[np.fft.fftshift], found[np.fft.ifftshift] = arranging.fftshift, arranging.ifftshift
     return {**found, **{getattr(np.linalg, name): f for name, f in of_matrices.items() if hasattr(np.linalg, name)}}
 
 

@@ -13,12 +13,17 @@ from typing import Any
 import numpy as np
 
 from ..canonical.operands import as_node
+from ..canonical.select import select
 from ..functions import rows as functions
 from ..functions import scaled
 from ..functions.elementwise import Function
 from ..graph.node import Node
 from ..graph.primitive import TABLE
+from ..graph.views import Slice
+from ..support.integers import whole
+from ..support.names import brief
 from . import compositions, linalg, reductions, rounding, shapes, special
+from .axes import normalize_axis
 from .delegation import has_ufuncs_of_its_own
 from .numpy_arguments import without_storage
 from .numpy_functions import FUNCTIONS
@@ -64,7 +69,7 @@ _SPECIAL: dict[str, Callable[..., Node]] = {
 
 _REDUCTIONS: dict[Any, Callable[..., Node]] = {
     np.add: reductions.sum, np.multiply: reductions.prod, np.maximum: reductions.max, np.minimum: reductions.min,
-    np.logical_and: reductions.all, np.logical_or: reductions.any,
+    np.logical_and: reductions.all, np.logical_or: reductions.any, np.logaddexp: reductions.logsumexp, np.hypot: reductions.norm,
 }  # fmt: skip
 
 
@@ -100,10 +105,32 @@ def _outer_of(f: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _at_each(f: Callable[..., Node]) -> Callable[..., Node]:
+    """``ufunc.reduceat``: reductions of the elements from each position to the next one; of one element if that does not come later."""
+
+    def call(array: Any, indices: Any, axis: int = 0) -> Node:
+        node = as_node(array)
+        k = normalize_axis(axis, node.ndim)
+        n, found = node.shape[k], []
+        starts = np.asarray(indices).tolist()
+        if not isinstance(starts, list) or not starts or any(whole(i) is None or not 0 <= i < n for i in starts):
+            raise TypeError(f"reduceat: positions are a vector of whole numbers from 0 to {n - 1}, got {brief(indices)}")
+        for start, stop in zip(starts, [*starts[1:], n]):
+            own = select(node, tuple(Slice(start, 1, max(stop - start, 1)) if i == k else None for i in range(node.ndim)))
+            found.append(f(own, k, keepdims=True))
+        return shapes.concatenate(found, k)
+
+    return call
+
+
 #: ``ufunc.method`` for those that have one
-_METHODS: dict[str, dict[Any, Callable[..., Any]]] = {"reduce": _REDUCTIONS, "accumulate": {}}
+_METHODS: dict[str, dict[Any, Callable[..., Any]]] = {
+    "reduce": _REDUCTIONS, "accumulate": {}, "reduceat": {ufunc: _at_each(f) for ufunc, f in _REDUCTIONS.items()},
+}  # fmt: skip
 #: the arguments of the methods
-_KEYWORDS = {"__call__": (), "reduce": ("axis", "keepdims", "initial", "where"), "accumulate": ("axis",), "outer": ()}
+_KEYWORDS = {
+    "__call__": (), "reduce": ("axis", "keepdims", "initial", "where"), "accumulate": ("axis",), "reduceat": ("axis",), "outer": (),
+}  # fmt: skip
 
 
 def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -35,8 +35,8 @@ REFUSALS: dict[str, str] = {
         f"{_SHAPE}; {_VALUES}",
     ),
     **dict.fromkeys(
-        ("histogram", "histogram2d", "histogramdd", "histogram_bin_edges"),
-        "counts have no derivative; sum(x < edge) counts below an edge, bincount(positions, weights=x) adds at known positions",
+        ("histogram2d", "histogramdd"),
+        "histogram counts along one axis; bincount(positions, weights=x) adds at known positions",
     ),
     **dict.fromkeys(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"), _IMMUTABLE),
     "empty_like": "there is no array to fill later; zeros_like(x), or build the result with stack([...]) and concatenate([...])",
@@ -48,7 +48,7 @@ REFUSALS: dict[str, str] = {
     **dict.fromkeys(("gcd", "lcm"), "this function is for whole numbers; mod(a, b) is the remainder"),
     **dict.fromkeys(("frexp", "nextafter", "spacing"), f"the result shows how a float is stored; {_VALUES}"),
     **dict.fromkeys(
-        ("roots", "polyfit", "poly", "polydiv"),
+        ("roots", "polydiv"),
         f"{_VALUES}; polyval(p, x), polyadd and polymul take expressions",
     ),
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), f"{_VALUES}; pickle.dump writes an expression"),
@@ -60,7 +60,10 @@ REFUSALS: dict[str, str] = {
     **dict.fromkeys(("unravel_index", "ravel_multi_index"), "an expression is no index"),
     **dict.fromkeys(("can_cast", "min_scalar_type", "sort_complex"), "expressions are float64"),
     "ix_": "an index is an array of numbers; np.ix_ of numbers makes an index for expressions",
-    "einsum_path": "the order of products is chosen when an expression is made; einsum(rule, ...)",
+    **dict.fromkeys(
+        ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn"),
+        "the transform is complex; its parts are x @ cos(w) and -x @ sin(w) for w = 2*pi*outer(arange(n), arange(n))/n",
+    ),
     **dict.fromkeys(("eig", "eigvals"), "its eigenvalues are complex numbers; eigh(a) is for symmetric matrices"),
     "matrix_rank": "the rank is a whole number that jumps; " + _VALUES,
 }  # fmt: skip

@@ -17,14 +17,17 @@ from ..graph.leaves import identity, zeros
 from ..graph.node import Node, Operand
 from ..graph.views import Slice
 from ..language import reductions
+from ..language.arranging import tril
 from ..language.axes import normalize_axis
 from ..language.linalg import inv, matmul, solve, swapaxes, transpose
 from ..language.numpy_protocol import define
+from ..language.operators import add, multiply
+from ..language.products import vander
 from ..support.integers import whole
 from .eigen import eigenvectors, eigvalsh
 from .function import square
 from .orthogonal import orthonormal, triangle_of
-from .triangles import solve_triangular
+from .triangles import cholesky, solve_triangular
 
 
 def matrix_power(a: Operand, n: int) -> Node:
@@ -184,12 +187,42 @@ def svd(a: Operand, full_matrices: bool = False) -> SingularValues:
     return SingularValues(u, values, swapaxes(v, -1, -2))
 
 
+def _mirrored(a: Any, hermitian: bool) -> Node:
+    """The matrix, or the symmetric one that its lower triangle says."""
+    node = as_node(a)
+    return add(tril(node), swapaxes(tril(node, -1), -1, -2)) if hermitian else node
+
+
 def _np_svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    return svd(a, full_matrices) if compute_uv else svdvals(a)
+    node = _mirrored(a, hermitian)
+    return svd(node, full_matrices) if compute_uv else svdvals(node)
 
 
-def _np_pinv(a: Any) -> Node:
-    return pinv(a)
+def _np_pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Node:
+    """All singular values count, so the limits of small ones do not matter."""
+    return pinv(_mirrored(a, hermitian))
+
+
+def _np_cholesky(a: Any, *, upper: bool = False) -> Node:
+    return swapaxes(cholesky(swapaxes(as_node(a), -1, -2)), -1, -2) if upper else cholesky(a)
+
+
+def _np_polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Node:
+    """The coefficients of the polynomial of least squares, the highest power first."""
+    if full or cov:
+        raise TypeError("polyfit of expressions gives the coefficients alone; write full=False, cov=False")
+    at, values, degree = as_node(x), as_node(y), whole(deg)
+    if degree is None or degree < 0:
+        raise ValueError(f"polyfit: the degree is a whole number that is not negative, got {deg!r:.60}")
+    if at.ndim != 1 or values.ndim not in (1, 2) or values.shape[0] != at.size or at.size <= degree:
+        raise ShapeError(
+            f"polyfit: x of shape {at.shape} and y of shape {values.shape}; x is a vector, y has a row for each element, more than {degree}"
+        )
+    powers = vander(at, degree + 1)
+    if w is not None:
+        weights = reshape(as_node(w), (at.size, 1))
+        powers, values = multiply(powers, weights), multiply(values, weights if values.ndim == 2 else reshape(weights, (at.size,)))
+    return lstsq(powers, values)
 
 
 def _np_lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Node, Node, int, Node]:
@@ -226,6 +259,7 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Node:
 
 
 define({np.linalg.matrix_power: matrix_power, np.linalg.pinv: _np_pinv, np.linalg.svd: _np_svd})
+define({np.linalg.cholesky: _np_cholesky, np.polyfit: _np_polyfit})
 define({np.linalg.lstsq: _np_lstsq, np.linalg.tensorinv: _tensorinv, np.linalg.tensorsolve: _tensorsolve})
 if hasattr(np.linalg, "svdvals"):
     define({np.linalg.svdvals: svdvals})

@@ -24,7 +24,6 @@ from ..graph.leaves import array, is_zero, zeros
 from ..graph.node import Node, Operand, Shape
 from ..graph.primitive import enter
 from ..language.linalg import stacked
-from ..language.numpy_protocol import define
 from ..mapping.rules import MAPPED, all_with_axes, is_mapped, moved_behind, moved_to_front
 from ..support.systems import cholesky_factors, solve_triangles
 from ..text.called import PARSE
@@ -165,7 +164,6 @@ def cho_solve(factor: tuple[Operand, bool], b: Operand) -> Node:
 
 PARSE.fill({"solve_triangular": solve_triangular, "cho_solve": cho_solve}, SOLVE_TRIANGULAR)
 PARSE.fill({"cholesky": cholesky}, CHOLESKY)
-define({np.linalg.cholesky: cholesky})
 
 # ---------------------------------------------------------------- derivatives
 

@@ -140,12 +140,28 @@ def _cumulative(f: Callable[[Operand, int | None], Node], first: float) -> Calla
     return call
 
 
-def _without_nan(f: Callable[[Operand, int | None], Node], other: float) -> Callable[..., Node]:
-    def call(a: Any, axis: int | None = None) -> Node:
-        node = as_node(a)
-        return f(functions.where(functions.equal(node, node), node, other), axis)
+def nancumsum(a: Operand, axis: int | None = None) -> Node:
+    """The sums of the elements up to each one that are not NaN, like np.nancumsum; arguments as in :func:`cumsum`.
 
-    return call
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.nancumsum(x), {x: [2.0, float("nan"), 1.0]})
+    array([2., 2., 3.])
+    """
+    node = as_node(a)
+    return cumsum(functions.where(functions.equal(node, node), node, 0.0), axis)
+
+
+def nancumprod(a: Operand, axis: int | None = None) -> Node:
+    """The products of the elements up to each one that are not NaN, like np.nancumprod; arguments as in :func:`cumprod`.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.nancumprod(x), {x: [2.0, float("nan"), 3.0]})
+    array([2., 2., 6.])
+    """
+    node = as_node(a)
+    return cumprod(functions.where(functions.equal(node, node), node, 1.0), axis)
 
 
 def _accumulated(f: Callable[[Operand, int | None], Node]) -> Callable[..., Node]:
@@ -168,7 +184,6 @@ def _extreme(f: Callable[[Operand, Operand], Node], least: float) -> Callable[..
     return call
 
 
-nancumsum, nancumprod = _without_nan(cumsum, 0.0), _without_nan(cumprod, 1.0)
 for _name, _f in (("cumsum", cumsum), ("cumprod", cumprod), ("nancumsum", nancumsum), ("nancumprod", nancumprod)):
     define({getattr(np, _name): scanned(_name, _f)})
 define({np.unwrap: unwrap})
@@ -179,4 +194,4 @@ define_accumulations({np.maximum: _extreme(functions.maximum, -math.inf), np.min
 define_methods({"cumsum": cumsum, "cumprod": cumprod})
 PARSE.fill({"cumsum": cumsum, "cumprod": cumprod, "linear_recurrence": linear_recurrence}, RECURRENCE)
 
-__all__ = ["cumprod", "cumsum", "linear_recurrence", "unwrap"]
+__all__ = ["cumprod", "cumsum", "linear_recurrence", "nancumprod", "nancumsum", "unwrap"]

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..canonical.contract import contract
-from ..canonical.joining import reshape, stack
+from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.operands import as_node
 from ..canonical.select import select
 from ..errors import ShapeError
 from ..functions import rows as functions
+from ..graph.leaves import zeros
 from ..graph.node import Axis, Node, Operand
 from ..language import reductions
 from ..language.axes import normalize_axes, normalize_axis
 from ..language.numpy_arguments import no_out
 from ..language.numpy_protocol import define
-from ..language.operators import add, multiply
+from ..language.operators import add, greater_equal, multiply
+from ..language.padding import STATISTICS
+from ..language.sequences import part
 from ..support.integers import whole
 from ..support.names import brief
 from ..text.called import PARSE
 from .order import ORDERED, ordered
+from .running import cumsum
 
 
 def sort(a: Operand, axis: int | None = -1) -> Node:
@@ -101,18 +105,21 @@ def _flattened(node: Node, axis: Axis) -> tuple[Node, tuple[int, ...]]:
     return reshape(moved, (*(node.shape[k] for k in kept), math.prod(node.shape[k] for k in axes))), axes
 
 
-#: NumPy's methods that lie on the line between two neighbours: the position of quantile q among n elements
-_VIRTUAL: dict[str, Callable[[float, int], float]] = {
+#: NumPy's methods that lie on the line between two neighbours: the position of quantile q among n elements, a number or an expression
+_VIRTUAL: dict[str, Callable[[float, Any], Any]] = {
     "linear": lambda q, n: q * (n - 1),
-    "lower": lambda q, n: math.floor(q * (n - 1)),
-    "higher": lambda q, n: math.ceil(q * (n - 1)),
-    "nearest": lambda q, n: float(np.rint(q * (n - 1))),
-    "midpoint": lambda q, n: (math.floor(q * (n - 1)) + math.ceil(q * (n - 1))) / 2,
+    "lower": lambda q, n: np.floor(q * (n - 1)),
+    "higher": lambda q, n: np.ceil(q * (n - 1)),
+    "nearest": lambda q, n: np.rint(q * (n - 1)),
+    "midpoint": lambda q, n: (np.floor(q * (n - 1)) + np.ceil(q * (n - 1))) / 2,
     "weibull": lambda q, n: q * (n + 1) - 1,
     "hazen": lambda q, n: q * n - 0.5,
     "interpolated_inverted_cdf": lambda q, n: q * n - 1,
     "median_unbiased": lambda q, n: q * (n + 1 / 3) - 2 / 3,
     "normal_unbiased": lambda q, n: q * (n + 1 / 4) - 5 / 8,
+    "inverted_cdf": lambda q, n: np.ceil(q * n - 1),
+    "averaged_inverted_cdf": lambda q, n: (np.floor(q * n) + np.ceil(q * n - 1)) / 2,
+    "closest_observation": lambda q, n: np.rint(q * n) - 1,
 }
 
 
@@ -124,7 +131,8 @@ def quantile(a: Operand, q: Any, axis: Axis = None, *, method: str = "linear", k
         q: a number, or an array of numbers, whose axes come first in the result.
         axis: an axis, several axes, or None for all.
         method: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"``, ``"nearest"``, ``"hazen"``, ``"weibull"``,
-            ``"median_unbiased"``, ``"normal_unbiased"`` or ``"interpolated_inverted_cdf"``.
+            ``"median_unbiased"``, ``"normal_unbiased"``, ``"inverted_cdf"``, ``"averaged_inverted_cdf"``, ``"closest_observation"`` or
+            ``"interpolated_inverted_cdf"``.
         keepdims: keep the axes with length one.
 
     If an element is NaN, so is the result.
@@ -171,7 +179,61 @@ def median(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Node:
     return _quantile("median", a, 0.5, 1.0, axis, "linear", keepdims)
 
 
-def _quantile(what: str, a: Operand, q: Any, top: float, axis: Axis, method: str, keepdims: bool) -> Node:
+def nanquantile(a: Operand, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
+    """The quantiles of the elements that are not NaN, like np.nanquantile; arguments as in :func:`quantile`.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.nanquantile(x, 0.75), {x: [2.0, float("nan"), 1.0]})
+    np.float64(1.75)
+    """
+    return _quantile("nanquantile", a, q, 1.0, axis, method, keepdims, _without_nan)
+
+
+def nanpercentile(a: Operand, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
+    """The percentiles of the elements that are not NaN, like np.nanpercentile; arguments as in :func:`percentile`.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.nanpercentile(x, 75), {x: [2.0, float("nan"), 1.0]})
+    np.float64(1.75)
+    """
+    return _quantile("nanpercentile", a, q, 100.0, axis, method, keepdims, _without_nan)
+
+
+def nanmedian(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Node:
+    """The median over axes of the elements that are not NaN, like np.nanmedian.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=3)
+    >>> eg.evaluate(eg.nanmedian(x), {x: [2.0, float("nan"), 1.0]})
+    np.float64(1.5)
+    """
+    return _quantile("nanmedian", a, 0.5, 1.0, axis, "linear", keepdims, _without_nan)
+
+
+def _with_nan(line: Node, shares: Sequence[float], method: str) -> list[Node]:
+    """Quantiles of sorted lines; NaN for those with NaN, which is at the end."""
+    last = select(line, (*((None,) * (line.ndim - 1)), line.shape[-1] - 1))
+    bad = functions.not_equal(last, last)
+    return [functions.where(bad, math.nan, _at(line, float(_VIRTUAL[method](p, line.shape[-1])))) for p in shares]
+
+
+def _without_nan(line: Node, shares: Sequence[float], method: str) -> list[Node]:
+    """Quantiles of the elements that are not NaN: they stand first in a sorted line, and share their weights like hats."""
+    count = reductions.sum(functions.equal(line, line), -1, keepdims=True)
+    out = []
+    for p in shares:
+        at = functions.maximum(functions.minimum(_VIRTUAL[method](p, count), count - 1.0), 0.0)
+        weight = functions.maximum(1.0 - functions.absolute(as_node(np.arange(float(line.shape[-1]))) - at), 0.0)
+        out.append(reductions.sum(functions.where(functions.less(0.0, weight), multiply(weight, line), 0.0), -1))
+    return out
+
+
+def _quantile(
+    what: str, a: Operand, q: Any, top: float, axis: Axis, method: str, keepdims: bool,
+    found: Callable[[Node, Sequence[float], str], list[Node]] = _with_nan, weights: Operand | None = None,
+) -> Node:  # fmt: skip
     node = as_node(a)
     if method not in _VIRTUAL:
         raise ValueError(f"{what}: the method is one of {', '.join(_VIRTUAL)}, got {brief(method)}")
@@ -182,15 +244,42 @@ def _quantile(what: str, a: Operand, q: Any, top: float, axis: Axis, method: str
     if not ((wanted >= 0) & (wanted <= 1)).all():
         raise ValueError(f"{what}: q lies between 0 and {top:g}, got {brief(q)}")
     flat, axes = _flattened(node, axis)
-    n = flat.shape[-1]
-    if not n:
+    if not flat.shape[-1]:
         raise ShapeError(f"{what} of no elements: shape {node.shape}, axis {axis}")
-    line = sort(flat)
-    bad = reductions.any(functions.not_equal(flat, flat), -1)
-    out = [functions.where(bad, math.nan, _at(line, _VIRTUAL[method](float(p), n))) for p in wanted.ravel()]
+    shares = [float(p) for p in wanted.ravel()]
+    if weights is None:
+        out = found(sort(flat), shares, method)
+    else:
+        out = _weighted(what, flat, _weights(what, weights, node, axes), shares, method)
     if keepdims:
         out = [reshape(e, tuple(1 if k in axes else m for k, m in enumerate(node.shape))) for e in out]
     return reshape(stack(out), (*wanted.shape, *out[0].shape)) if wanted.ndim else out[0]
+
+
+def _weights(what: str, weights: Operand, node: Node, axes: tuple[int, ...]) -> Node:
+    """The weight of each element, with the axes as one, the last."""
+    own = as_node(weights)
+    if own.shape != node.shape:
+        if own.shape != tuple(node.shape[k] for k in axes):
+            raise ShapeError(f"{what}: weights of shape {own.shape} for elements of shape {node.shape}, axes {axes}")
+        own = contract([(own, list(axes))], range(node.ndim), dict(enumerate(node.shape)))
+    return _flattened(own, axes)[0]
+
+
+def _weighted(what: str, flat: Node, weights: Node, shares: Sequence[float], method: str) -> list[Node]:
+    """The first element up to which the weights are a share of all weights."""
+    if method != "inverted_cdf":
+        raise ValueError(f"{what}: with weights, the method is 'inverted_cdf', got {brief(method)}")
+    line, sums = sort(flat), cumsum(ordered(flat, weights, flat.ndim - 1), -1)
+    total = part(sums, sums.ndim - 1, sums.shape[-1] - 1, sums.shape[-1])
+    bad = reductions.any(functions.not_equal(flat, flat), -1)
+    out = []
+    for p in shares:
+        reached = functions.logical_and(greater_equal(sums, multiply(p, total)), functions.less(0.0, sums))
+        before = concatenate([zeros((*flat.shape[:-1], 1)), part(reached, flat.ndim - 1, 0, flat.shape[-1] - 1)], flat.ndim - 1)
+        first = functions.less(before, reached)
+        out.append(functions.where(bad, math.nan, reductions.sum(functions.where(first, line, 0.0), -1)))
+    return out
 
 
 def _at(line: Node, position: float) -> Node:
@@ -203,40 +292,6 @@ def _at(line: Node, position: float) -> Node:
     if share in (0.0, 1.0):
         return second if share else first
     return add(multiply(1.0 - share, first), multiply(share, second))
-
-
-def _without_nan(what: str, a: Operand, q: Any, top: float, axis: Axis, method: str, keepdims: bool) -> Node:
-    """Quantiles of the elements that are not NaN: they stand first in a sorted line, and share their weights like hats."""
-    if method != "linear":
-        raise ValueError(f"{what}: the method is 'linear', got {brief(method)}")
-    node, wanted = as_node(a), np.asarray(q, dtype=np.float64) / top
-    if not ((wanted >= 0) & (wanted <= 1)).all():
-        raise ValueError(f"{what}: q lies between 0 and {top:g}, got {brief(q)}")
-    flat, axes = _flattened(node, axis)
-    line, n = sort(flat), flat.shape[-1]
-    count = reductions.sum(functions.equal(flat, flat), -1, keepdims=True)
-    out = []
-    for p in wanted.ravel():
-        at = multiply(float(p), functions.maximum(count - 1.0, 0.0))
-        weight = functions.maximum(1.0 - functions.absolute(as_node(np.arange(float(n))) - at), 0.0)
-        total = reductions.sum(functions.where(functions.less(0.0, weight), multiply(weight, line), 0.0), -1)
-        out.append(total)
-    if keepdims:
-        out = [reshape(e, tuple(1 if k in axes else m for k, m in enumerate(node.shape))) for e in out]
-    return reshape(stack(out), (*wanted.shape, *out[0].shape)) if wanted.ndim else out[0]
-
-
-def _nanquantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
-    return _without_nan("nanquantile", a, q, 1.0, axis, method, keepdims)
-
-
-def _nanpercentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Node:
-    return _without_nan("nanpercentile", a, q, 100.0, axis, method, keepdims)
-
-
-def _nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Node:
-    no_out(out, "nanmedian")
-    return _without_nan("nanmedian", a, 0.5, 1.0, axis, "linear", keepdims)
 
 
 def _np_sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Node:
@@ -252,15 +307,22 @@ def _np_median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool
     return median(a, axis, keepdims=keepdims)
 
 
-def _of_quantiles(f: Callable[..., Node], what: str) -> Callable[..., Node]:
+def _np_nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Node:
+    no_out(out, "nanmedian")
+    return nanmedian(a, axis, keepdims=keepdims)
+
+
+def _of_quantiles(what: str, top: float) -> Callable[..., Node]:
+    found = _without_nan if what.startswith("nan") else _with_nan
+
     def call(
         a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
         *, weights: Any = None, interpolation: str | None = None,
     ) -> Node:  # fmt: skip
         no_out(out, what)
-        if weights is not None:
+        if weights is not None and found is _without_nan:
             raise TypeError(f"{what} with weights is not defined for expressions; order_by(x, weights) has the weights in the order of x")
-        return f(a, q, axis, method=interpolation or method, keepdims=keepdims)
+        return _quantile(what, a, q, top, axis, interpolation or method, keepdims, found, weights)
 
     return call
 
@@ -270,13 +332,14 @@ define(
         np.sort: _np_sort,
         np.partition: _np_partition,
         np.median: _np_median,
-        np.nanmedian: _nanmedian,
-        np.nanquantile: _of_quantiles(_nanquantile, "nanquantile"),
-        np.nanpercentile: _of_quantiles(_nanpercentile, "nanpercentile"),
-        np.quantile: _of_quantiles(quantile, "quantile"),
-        np.percentile: _of_quantiles(percentile, "percentile"),
+        np.nanmedian: _np_nanmedian,
+        np.nanquantile: _of_quantiles("nanquantile", 1.0),
+        np.nanpercentile: _of_quantiles("nanpercentile", 100.0),
+        np.quantile: _of_quantiles("quantile", 1.0),
+        np.percentile: _of_quantiles("percentile", 100.0),
     }
 )
+STATISTICS["median"] = median
 PARSE.fill({"sort": sort, "order_by": order_by}, ORDERED)
 
-__all__ = ["median", "order_by", "partition", "percentile", "quantile", "sort"]
+__all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "order_by", "partition", "percentile", "quantile", "sort"]

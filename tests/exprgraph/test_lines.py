@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from exprgraph.graph.traverse import topological
 from exprgraph.interop import to_sympy
 from exprgraph.lines.order import ORDERED
 from exprgraph.lines.recurrence import RECURRENCE
+from exprgraph.lines.sorting import _VIRTUAL
 from exprgraph.meaning.elements import elements
 from exprgraph.testing import check_batches, check_derivatives, check_identity, check_reduction, check_text, check_values
 from exprgraph.testing.growing import AtRandom, grow, symbols_for
@@ -115,6 +117,30 @@ def test_quantiles() -> None:
     for wrong in (-0.1, 1.5, "a"):
         with pytest.raises((TypeError, ValueError), match="quantile"):
             eg.quantile(V, wrong)
+
+
+def test_quantiles_without_nan_and_with_weights() -> None:
+    a = RNG.normal(size=(4, 7))
+    a[0, :3], a[1, 5], a[2] = math.nan, math.nan, math.nan
+    A, weights = eg.Symbol("A", (4, 7)), RNG.uniform(size=(4, 7)) * (RNG.uniform(size=(4, 7)) > 0.3)
+    q = [0.0, 0.2, 0.33, 0.5, 0.9, 1.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a line of NaN alone
+        for method in (*_VIRTUAL, "linear"):
+            want = np.nanquantile(a, q, axis=1, method=method)
+            np.testing.assert_allclose(eg.evaluate(eg.nanquantile(A, q, 1, method=method), {A: a}), want, rtol=1e-13)
+            known = np.nan_to_num(a, nan=0.3)
+            want = np.quantile(known, q, 0, method=method)
+            np.testing.assert_allclose(eg.evaluate(eg.quantile(A, q, 0, method=method), {A: known}), want)
+        np.testing.assert_allclose(eg.evaluate(eg.nanmedian(A, 1), {A: a}), np.nanmedian(a, axis=1))
+        np.testing.assert_allclose(eg.evaluate(eg.nanpercentile(A, 30), {A: a}), np.nanpercentile(a, 30))
+    if int(np.__version__.split(".")[0]) >= 2:
+        for w, axis in ((weights, 1), (weights, None), (weights[0], 1)):
+            e = np.quantile(A, q, axis=axis, weights=w, method="inverted_cdf")
+            want = np.quantile(known, q, axis=axis, weights=w, method="inverted_cdf")
+            np.testing.assert_allclose(eg.evaluate(e, {A: known}), want)
+    with pytest.raises(ValueError, match="with weights, the method is 'inverted_cdf', got 'linear'"):
+        np.quantile(A, 0.5, weights=weights)
 
 
 def test_a_sum_over_samples_is_the_sum_of_what_samples_give() -> None:

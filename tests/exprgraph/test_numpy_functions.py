@@ -18,7 +18,9 @@ assert _SPEC is not None and _SPEC.loader is not None
 make_numpy: Any = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(make_numpy)
 
-CALLS = [call for name in make_numpy.CALLS if hasattr(np, name) for call in make_numpy.CALLS[name]]
+CALLS = [call for name in make_numpy.CALLS if name in make_numpy.names() for call in make_numpy.CALLS[name]]
+#: without those that answer with text
+OF_EXPRESSIONS = [call for call in CALLS if "einsum_path" not in call]
 NUMPY_2 = int(np.__version__.split(".")[0]) >= 2
 
 
@@ -61,13 +63,13 @@ def check_derivatives(call: str) -> None:
 
 
 @pytest.mark.one_in(16)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", OF_EXPRESSIONS)
 def test_derivatives(call: str) -> None:
     check_derivatives(call)
 
 
 @pytest.mark.one_in(40)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", OF_EXPRESSIONS)
 def test_compiled_code_has_the_same_values(call: str) -> None:
     nodes = make_numpy.expressions_in(make_numpy.results(call)[0])
     symbols = [node for node, _ in make_numpy.OPERANDS.values()]

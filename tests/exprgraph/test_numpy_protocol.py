@@ -141,7 +141,10 @@ def test_shapes_are_known_without_values() -> None:
     ("call", "words"),
     [
         (lambda: np.roots(v), r"numpy\.roots is not defined for expressions: .* polyval"),
-        (lambda: np.add.reduceat(v, [0, 1]), r"np\.add\.reduceat is not defined"),
+        (lambda: np.arctan2.reduceat(v, [0, 1]), r"np\.arctan2\.reduceat is not defined"),
+        (lambda: np.add.reduceat(v, [0, 3]), "reduceat: positions are a vector of whole numbers from 0 to 2"),
+        (lambda: np.fft.rfft(v), r"fft.rfft is not defined for expressions: the transform is complex; its parts are x @ cos"),
+        (lambda: np.histogram(v, "auto"), "bins are a number of bins or their edges; 'auto' chooses a number by values"),
         (lambda: np.sin(v, dtype=np.float32), "np.sin with dtype float32"),
         (lambda: np.nextafter(v, v), r"np\.nextafter is not defined"),
         (lambda: np.sin(v, where=[True, False, True]), "np.sin with where is not defined"),
@@ -159,6 +162,24 @@ def test_shapes_are_known_without_values() -> None:
 def test_what_is_not_defined_says_so(call: Callable[[], Any], words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t, B: np.add.reduceat(t, [0, 2, 1]),
+        lambda t, B: np.multiply.reduceat(B, [2, 0, 0], axis=0),
+        lambda t, B: np.maximum.reduceat(B, [1, 3, 2], axis=-1),
+        lambda t, B: np.logaddexp.reduce(B, axis=1),
+        lambda t, B: np.hypot.reduce(t),
+        lambda t, B: np.lib.stride_tricks.sliding_window_view(B, (2, 3)),
+        lambda t, B: np.lib.stride_tricks.sliding_window_view(B, 2, axis=1),
+        lambda t, B: np.fft.fftshift(B),
+        lambda t, B: np.fft.ifftshift(t, axes=0),
+    ],
+)
+def test_methods_of_ufuncs_and_functions_of_other_modules(f: Callable[[Any, Any], Any]) -> None:
+    np.testing.assert_allclose(eg.evaluate(f(v, B), VALUES), f(VALUES[v], VALUES[B]), rtol=1e-14)
 
 
 def test_off_diagonals() -> None:
@@ -263,6 +284,13 @@ def _is_of_numpy(call: Callable[[], Any]) -> bool:
     except Exception as error:
         return not Path(traceback.extract_tb(error.__traceback__)[-1].filename).is_relative_to(Path(eg.__file__).parent)
     return False
+
+
+def test_the_transpose_of_each_matrix() -> None:
+    stack = eg.Symbol("stack", (2, 3, 4))
+    assert stack.mT is eg.swapaxes(stack, -1, -2) and B.mT is B.T
+    with pytest.raises(eg.ShapeError, match=r"mT needs at least two axes, got shape \(3,\)"):
+        _ = v.mT
 
 
 def test_methods_with_wrong_arguments_name_themselves() -> None:
