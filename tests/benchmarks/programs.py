@@ -1,6 +1,7 @@
-"""What is measured of programs that people write: attention, and the workloads of other modules that belong to them.
+"""What is measured of programs that people write: attention, atoms, and the workloads of other modules that belong to them.
 
-The programs are likelihoods of Gaussian processes, an attention block, recurrent layers, log determinants of a flow and time steps.
+The programs are likelihoods of Gaussian processes, an attention block, recurrent layers, log determinants of a flow, time steps, and
+energies of atoms.
 """
 
 from __future__ import annotations
@@ -61,6 +62,46 @@ def attention(tokens: int = 32, width: int = 64, heads: int = 4, samples: int = 
     return Workload(title + (f", batch {samples}" if samples else ""), ours, theirs, data)
 
 
+def atoms(n: int = 20, centres: int = 8, width: int = 16, samples: int = 0) -> Workload:
+    """The energy of atoms, a network of the distance of each pair, and the forces; 0 samples for one configuration."""
+    rng = np.random.default_rng(5)
+    shapes = ((width, centres), (width,), (width, width), (width,), (width,))
+    weights = [rng.standard_normal(s) / np.sqrt(s[-1]) for s in shapes]
+    lead = (samples,) if samples else ()
+    data = (rng.uniform(-2.0, 2.0, (*lead, n, 3)), *weights)
+
+    def energy(m: Any, vmap: Callable[..., Any], positions: Any, W1: Any, b1: Any, W2: Any, b2: Any, w3: Any) -> Any:
+        at = np.linspace(0.5, 4.0, centres)
+
+        def pair(p: Any, q: Any) -> Any:
+            r = m.sqrt(m.sum((p - q) ** 2) + 1e-2)
+            z = m.tanh(W2 @ m.tanh(W1 @ m.exp(-((r - at) ** 2)) + b1) + b2)
+            return w3 @ z * m.where(r < 4.0, (1.0 - (r / 4.0) ** 2) ** 2, 0.0)
+
+        return m.sum(vmap(lambda p: m.sum(vmap(lambda q: pair(p, q))(positions)))(positions))
+
+    def ours() -> Callable[..., Any]:
+        positions = eg.Symbol("positions", (n, 3), per_sample=samples > 0)
+        W = [eg.Symbol(f"s{k}", w.shape) for k, w in enumerate(weights)]
+        e = energy(eg, eg.vmap, positions, *W)
+        return eg.compile((e, -eg.gradient(e, positions)), (positions, *W), shared=W if samples else (positions, *W))
+
+    def theirs() -> Callable[..., Any]:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # quicker where each result is waited for
+
+        def one(positions: Any, *W: Any) -> Any:
+            e, g = jax.value_and_grad(lambda x: energy(jax.numpy, jax.vmap, x, *W))(positions)
+            return e, -g
+
+        return jax.jit(jax.vmap(one, (0, *(None,) * len(weights))) if samples else one)
+
+    title = f"energy and forces of {n} atoms, pair by pair, {centres}-{width}-{width}-1"
+    return Workload(title + (f", batch {samples}" if samples else ""), ours, theirs, data)
+
+
 WORKLOADS: tuple[Callable[[], Workload], ...] = (
     lambda: gaussian_process(64),
     lambda: gaussian_process(256),
@@ -70,6 +111,9 @@ WORKLOADS: tuple[Callable[[], Workload], ...] = (
     lambda: lstm(32, 50, 64),
     lambda: flow(),
     lambda: runge_kutta(32, 80),
+    lambda: atoms(),
+    lambda: atoms(20, 8, 32),
+    lambda: atoms(samples=64),
 )
 
-__all__ = ["WORKLOADS", "attention"]
+__all__ = ["WORKLOADS", "atoms", "attention"]
