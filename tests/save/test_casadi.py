@@ -196,6 +196,20 @@ def test_numbers_in_the_file_and_packed_arguments(tmp_path):
 
 
 @needs_a_compiler
+def test_many_arguments_and_many_results(tmp_path):
+    """Many small arguments are gathered first; adjoints have one more for each result."""
+    numbers = [eg.Symbol(f"a{k}") for k in range(40)]
+    fn = eg.compile([eg.sin(a) * numbers[k - 1] for k, a in enumerate(numbers)], numbers)
+    fn.save(tmp_path / "f.c", abi="casadi", derivatives="adj1")
+    library = compiled(tmp_path / "f.c")
+    given = np.linspace(-1, 1, 40)
+    found = Loaded(library, "f")(*given[:, None, None])
+    np.testing.assert_allclose(np.ravel(found), np.sin(given) * np.roll(given, 1), rtol=1e-14)
+    adjoint = Loaded(library, "adj1_f")(*given[:, None, None], *[None] * 40, *np.ones((40, 1, 1)))
+    np.testing.assert_allclose(np.ravel(adjoint), np.cos(given) * np.roll(given, 1) + np.sin(np.roll(given, -1)), rtol=1e-14)
+
+
+@needs_a_compiler
 def test_derivatives_by_some_arguments(tmp_path):
     a, b = eg.symbols("a b")
     eg.compile(a * b, (a, b)).save(tmp_path / "f.c", abi="casadi", derivatives="jac, adj", by="b")

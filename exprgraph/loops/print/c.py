@@ -278,8 +278,8 @@ class C(Infix):
         i = self.own(s.index)
         yield f"for (uint64_t {i} = 0; {i} < {len(at)}; {i}++) {{"
         if any(x.name == s.pointer for x in _names(s.body)):
-            self.asked.add(s.pointers[0].name)
-            yield f"    const {self.real} *const {self.own(s.pointer)} = arguments[{f'{at[0]} + ' * (at[0] > 0)}{i}];"
+            table = self.name(s.pointers[0]).partition("[")[0]
+            yield f"    const {self.real} *const {self.own(s.pointer)} = {table}[{f'{at[0]} + ' * (at[0] > 0)}{i}];"
         yield from self.body(s.body, 1)
         yield "}"
 
