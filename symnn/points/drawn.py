@@ -69,9 +69,18 @@ class Points(Column):
         self.every = None if every is None else count("every", every)
         self.source = self
 
+    @property
+    def rounds(self) -> int:
+        """How many times new points are drawn at once."""
+        return 1 if self.every is None else max(1, min(64, (1 << 15) // (self.n * self.domain.dimension)))
+
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
-        """Points and their normals."""
-        return self.domain.sample_with_normals(self.n, rng, self.method)
+        """Points and their normals, of :attr:`rounds` times one after another."""
+        if self.method != "latin":  # whose points are evenly spread only as many as are drawn at once
+            return self.domain.sample_with_normals(self.n * self.rounds, rng, self.method)
+        drawn = [self.domain.sample_with_normals(self.n, rng, self.method) for _ in range(self.rounds)]
+        normals = [normals for _, normals in drawn if normals is not None]
+        return np.concatenate([x for x, _ in drawn]), np.concatenate(normals) if normals else None
 
     def values(self, drawn: tuple[np.ndarray, np.ndarray | None]) -> np.ndarray:
         """The points."""
@@ -130,8 +139,9 @@ class Drawing:
         self._rng = rng
         self.root: int | None = None
         self._sources: list[Points] = []
-        self._drawn: list[tuple[np.ndarray, np.ndarray | None]] = []
+        #: the number of now's points, and the points drawn last, with the number of their block
         self._rounds: list[int] = []
+        self._blocks: list[tuple[int, tuple[np.ndarray, np.ndarray | None]]] = []
 
     def again(self) -> Drawing:
         """Another drawing with the same root, for other points."""
@@ -148,15 +158,33 @@ class Drawing:
                 return k
         self._sources.append(source)
         self._rounds.append(0)
-        self._drawn.append(self._draw(len(self._sources) - 1))
+        self._blocks.append((0, self._block(len(self._sources) - 1, 0)))
         return len(self._sources) - 1
 
-    def _draw(self, k: int) -> tuple[np.ndarray, np.ndarray | None]:
-        return self._sources[k].draw(np.random.default_rng([self.root or 0, k, self._rounds[k]]))
+    def _block(self, k: int, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+        return self._sources[k].draw(np.random.default_rng([self.root or 0, k, number]))
+
+    def _drawn(self, k: int, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """The points of a source that were drawn at this time."""
+        source = self._sources[k]
+        block, place = divmod(number, source.rounds)
+        if self._blocks[k][0] != block:
+            self._blocks[k] = block, self._block(k, block)
+        x, normals = self._blocks[k][1]
+        rows = slice(place * source.n, (place + 1) * source.n)
+        return x[rows], None if normals is None else normals[rows]
 
     def values(self, column: Column) -> np.ndarray:
         """The array of a column."""
-        return column.values(self._drawn[self._of(column.source)])
+        k = self._of(column.source)
+        return column.values(self._drawn(k, self._rounds[k]))
+
+    def of_epochs(self, column: Column, epochs: range) -> np.ndarray:
+        """The arrays of a column in several epochs, one after another."""
+        k = self._of(column.source)
+        numbers = [_round(column.source, epoch) for epoch in epochs]
+        made = {number: column.values(self._drawn(k, number)) for number in dict.fromkeys(numbers)}
+        return np.concatenate([made[number] for number in numbers])
 
     def advance(self, epoch: int, root: int | None = None) -> set[Points]:
         """Draw the points of an epoch, and tell which changed.
@@ -166,13 +194,14 @@ class Drawing:
             root: another root from now on.
         """
         other = root is not None and root != self.root
-        self.root = root if other else self.root
+        if other:
+            self.root = root
+            self._blocks = [(0, self._block(k, 0)) for k in range(len(self._sources))]
         changed = set()
         for k, source in enumerate(self._sources):
             number = _round(source, epoch)
             if other or number != self._rounds[k]:
                 self._rounds[k] = number
-                self._drawn[k] = self._draw(k)
                 changed.add(source)
         return changed
 

@@ -95,7 +95,9 @@ class SobolSequence:
                 f"Sobol points have at most {len(table)} axes here, got {dimension}: draw 'latin' or 'halton' points, "
                 "or take those of scipy.stats.qmc.Sobol, which has 21,201 axes, as an array"
             )
-        self._directions = table[:dimension]
+        # in the order of Gray's code, digit k of a point's number changes digits k and k - 1 of the code
+        directions = table[:dimension].T
+        self._by_bit = directions ^ np.concatenate([np.zeros((1, dimension), np.uint64), directions[:-1]])
         self._shift = rng.integers(0, 1 << 53, dimension, dtype=np.uint64)
         self._from = 0
 
@@ -107,14 +109,28 @@ class SobolSequence:
         """
         if self._from + n > 1 << DIGITS:
             raise ArgumentError(f"Sobol's sequence has 2**{DIGITS} points here")
-        k = np.arange(self._from, self._from + n, dtype=np.uint64)
-        self._from += n
-        gray = k ^ (k >> np.uint64(1))
-        x = np.zeros((n, len(self._directions)), np.uint64)
-        for bit in range(int(self._from).bit_length()):
-            chosen = ((gray >> np.uint64(bit)) & np.uint64(1)).astype(bool)
-            x[chosen] ^= self._directions[:, bit]
+        first, self._from = self._from, self._from + n
+        bits = max(1, min(12, n.bit_length()))
+        table = self._points(bits)
+        x = np.empty((n, len(self._by_bit[0])), np.uint64)
+        at = first
+        while at < first + n:  # numbers with the same upper digits
+            upper, low = at >> bits, at % (1 << bits)
+            count = min(len(table) - low, first + n - at)
+            x[at - first : at - first + count] = table[low : low + count] ^ self._combined(upper << bits)
+            at += count
         return ((x << np.uint64(53 - DIGITS)) ^ self._shift) * 2.0**-53
+
+    def _points(self, bits: int) -> np.ndarray:
+        """The points of all numbers of so many binary digits, without the shift."""
+        table = np.zeros((1 << bits, len(self._by_bit[0])), np.uint64)
+        for bit in range(bits):
+            table[1 << bit : 2 << bit] = table[: 1 << bit] ^ self._by_bit[bit]
+        return table
+
+    def _combined(self, number: int) -> np.ndarray:
+        bits = [bit for bit in range(DIGITS) if number >> bit & 1]
+        return np.asarray(np.bitwise_xor.reduce(self._by_bit[bits], axis=0))
 
 
 __all__ = ["SobolSequence"]

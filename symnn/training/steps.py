@@ -20,6 +20,7 @@ from ..objectives.problem import Problem, own_data, value_and_gradient
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape
 from ..points.drawn import Drawing
+from .ahead import drawn_ahead, most_epochs
 from .batching import Sampler
 from .first_order.optimizer import BatchOptimizer
 from .full_batch.optimizer import FullBatchOptimizer
@@ -84,14 +85,17 @@ class Steps(ABC):
         outcomes: list[Outcome] = []
         epoch, last = begun, begun + count
         while epoch < last and (not outcomes or outcomes[-1].failed is None):
-            self._draw(epoch)
-            some = self.drawing.until(epoch, last) - epoch
-            made = self._epochs(epoch, some)
-            if made.converged:  # for these points: the losses stay until there are others
-                made = made.lasting(some)
-            outcomes.append(made)
-            epoch += some
+            outcomes.append(self._some_epochs(epoch, last))
+            epoch += len(outcomes[-1].losses)
         return joined(outcomes)
+
+    def _some_epochs(self, begun: int, last: int) -> Outcome:
+        """Make at least one epoch; here, those until points are drawn anew."""
+        self._draw(begun)
+        some = self.drawing.until(begun, last) - begun
+        made = self._epochs(begun, some)
+        # converged for these points: the losses stay until there are others
+        return made.lasting(some) if made.converged else made
 
     def step(self, begun: int) -> Outcome:
         """Make one step, after ``begun`` others."""
@@ -199,11 +203,28 @@ class BatchSteps(Steps):
         super().set_state(state, begun, root)
         self._epoch = None
 
+    def _some_epochs(self, begun: int, last: int) -> Outcome:
+        """As many epochs as are drawn ahead; then the data are those of the last one."""
+        some = min(most_epochs(self.parts), last - begun)
+        if self.drawing.until(begun, last) >= begun + some:
+            return super()._some_epochs(begun, last)
+        own, batches = self._descent.terms, self.sampler.epochs(begun, some)
+        self._descent.terms, ahead = drawn_ahead(own, self.parts, batches, self.drawing, range(begun, begun + some), self.of_epoch)
+        try:
+            made = self._run(ahead, begun, some)
+        finally:
+            self._descent.terms = own
+        self._draw(begun + some - 1 if made.failed is None else begun + len(made.losses))
+        return made
+
     def _epochs(self, begun: int, count: int) -> Outcome:
+        return self._run(self.sampler.epochs(begun, count), begun, count)
+
+    def _run(self, batches: Sequence[Batches | None], begun: int, count: int) -> Outcome:
         self._epoch = None
         steps, before = self.of_epoch * count, self.of_epoch * begun
         losses, terms = np.empty(steps, self.dtype), np.empty((len(self._descent.terms), steps), self.dtype)
-        made = self._descent.run(self.sampler.epochs(begun, count), self.rate(before, steps), before, losses, terms)
+        made = self._descent.run(batches, self.rate(before, steps), before, losses, terms)
         whole, batch = divmod(made, self.of_epoch)
         kept = losses[: whole * self.of_epoch].reshape(whole, self.of_epoch)
         of_terms = terms[:, : kept.size].reshape(len(terms), *kept.shape) if len(terms) > 1 else None

@@ -55,7 +55,7 @@ def terms(every: int | None = None, data: Any = None) -> Any:
 @pytest.mark.parametrize(("optimizer", "epochs"), [(LevenbergMarquardt(), 100), pytest.param(SSBroyden(), 500, marks=pytest.mark.slow)])
 def test_an_unknown_is_found_with_two_networks_and_new_points(optimizer: Any, epochs: int) -> None:
     r = train(PARTS, terms(every=10), optimizer=optimizer, epochs=epochs, rng=0, progress=False)
-    assert abs(r.params.nu - 0.1) < 0.002 and r.epochs == epochs
+    assert abs(r.params.nu - 0.1) < 0.01 and r.epochs == epochs
     assert list(r.params) == ["u", "p", "nu"] and r.params.u.L1.W.shape == (5, 2)
 
 
@@ -84,6 +84,11 @@ def test_points_change_only_when_they_are_due() -> None:
     trainer = Trainer(PARTS, terms(every=3), optimizer=Adam(0.0), rng=0)
     losses = [trainer.step() for _ in range(7)]
     assert losses[0] == losses[2] != losses[3] == losses[5] != losses[6]
+    # all samples at each step, and more epochs than are drawn at once
+    small = residual_terms({"data": (U.output[0] - GIVEN, {X: (few := Points(BOX, 3, every=1)), GIVEN: few.map(exact)})})
+    one, many = (Trainer(U, small, optimizer=Adam(0.01), rng=0) for _ in range(2))
+    many.run(300, progress=False)
+    assert [one.step() for _ in range(300)] == list(many.history.steps) and one.losses == many.losses
     fixed = Trainer(PARTS, terms(), optimizer=Adam(0.0), rng=0)
     assert len({fixed.step() for _ in range(3)}) == 1
 
