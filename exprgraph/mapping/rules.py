@@ -71,7 +71,8 @@ def _operands(node: Node, args: Sequence[Node], lead: Shape) -> list[Node]:
     out = []
     for arg, before in zip(args, node.args):
         own = [*(every[:k] if is_mapped(arg, before) else ()), *(every[k:] if before.shape else ())]
-        out.append(contract([(arg, own)], every, dict(enumerate(shape))) if own else arg)
+        broadcast = 0 < len(own) < len(shape)
+        out.append(contract([(arg, own)], every, dict(enumerate(shape))) if broadcast else arg)
     return out
 
 
