@@ -243,11 +243,13 @@ class _Update:
         """The numbers of each step, a row each, in float64."""
         if not self.count or not len(rates):
             return np.zeros((len(rates), self.count))
-        return np.stack(self._numbers(rates, np.arange(begun + 1.0, begun + len(rates) + 1)), axis=1)
+        columns = self._numbers(rates, np.arange(begun + 1.0, begun + len(rates) + 1))
+        return np.concatenate(columns).reshape(self.count, -1).T
 
     def chosen(self, begun: int, count: int) -> np.ndarray:
         """The formula of each step."""
-        return self._order[np.arange(begun, begun + count) % len(self._order)]
+        period = len(self._order)
+        return self._order[np.arange(begun, begun + count) % period] if period > 1 else np.zeros(count, np.int64)
 
 
 _last = lru_cache(maxsize=8)(_Update)
@@ -295,6 +297,7 @@ class _Prepared:
             row[...] = [words.get(word, 0) for word in TERM]
         common = self._row_of_descent(descent, [words["sums"] for words in rows])
         self._common = np.array([common.get(word, 0) for word in COMMON], np.uint64)  # changed from run to run
+        self._place = self._common.ctypes.data
         integer = ctypes.c_int64
         loop, help_ = descend(8 * self._dtype.itemsize)
         self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(loop)
@@ -388,7 +391,7 @@ class _Prepared:
         return made[0]
 
     def _steps(self, steps: _Steps) -> int:
-        return int(self._loop(self._common.ctypes.data, 0, len(steps.numbers)))
+        return int(self._loop(self._place, 0, len(steps.numbers)))
 
     def _stop(self) -> None:
         """End the team: helpers return soon."""
