@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import exprgraph as eg
-from exprgraph import Node
 from exprgraph.descent import Batches, Descent, Term
 
 from ..errors import ArgumentError
@@ -249,23 +248,21 @@ def _one(batches: Batches, k: int) -> Batches:
 
 
 def compiled_updates(optimizer: BatchOptimizer, layout: Layout, shapes: Sequence[Shape]) -> list[eg.CompiledFunction]:
-    """The formulas of the optimizer's steps as functions of flat parameters and gradient, one for each step of its period."""
+    """The formulas of the optimizer's steps as functions of flat parameters and gradient, one for each of its turns."""
     p, g = (eg.Symbol(n, (layout.size,)) for n in ("parameters", "gradient"))
     memory = [eg.Symbol(f"memory_{k}", s) for k, s in enumerate(shapes)]
     rate, step = eg.Symbol("rate"), eg.Symbol("step")
     arguments, expected = (p, g, *memory, rate, step), [p.shape, *shapes]
-    made: dict[tuple[Node, ...], eg.CompiledFunction] = {}
-    updates = []
-    for phase in range(optimizer.period):
-        new, kept = optimizer.formula(layout, phase, p, g, memory, rate, step)
-        outputs = tuple(eg.as_expression(e) for e in (new, *kept))
+    made: dict[Hashable, eg.CompiledFunction] = {}
+    turns = optimizer.turns
+    for turn in dict.fromkeys(turns):
+        new, kept = optimizer.formula(layout, turn, p, g, memory, rate, step)
+        outputs = [eg.as_expression(e) for e in (new, *kept)]
         if (found := [o.shape for o in outputs]) != expected:
             name, count = type(optimizer).__name__, len(shapes)
             raise ArgumentError(f"{name}.update: expected new parameters and {count} memories of shapes {expected}, got {found}")
-        if outputs not in made:
-            made[outputs] = eg.compile(list(outputs), arguments, shared=arguments)
-        updates.append(made[outputs])
-    return updates
+        made[turn] = eg.compile(outputs, arguments, shared=arguments)
+    return [made[turn] for turn in turns]
 
 
 class FullBatchSteps(Steps):

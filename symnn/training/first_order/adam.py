@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import exprgraph as eg
@@ -84,7 +84,7 @@ class AdamW(Adam):
         check_decay(self, self.weight_decay, self.mask)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The step of :class:`Adam`, minus the decay."""
         new, kept = self.update(parameters, gradient, memory, rate, step)

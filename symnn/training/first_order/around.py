@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -29,9 +30,9 @@ class _Around(BatchOptimizer):
             raise ArgumentError(f"{type(self).__name__} is around an optimizer on batches, got {described(self.optimizer)}{made}")
 
     @property
-    def period(self) -> int:  # type: ignore[override]
-        """That of the inner optimizer."""
-        return self.optimizer.period
+    def turns(self) -> Sequence[Hashable]:  # type: ignore[override]
+        """Those of the inner optimizer."""
+        return self.optimizer.turns
 
     def arrays(self, layout: Layout) -> Sequence[Shape]:
         """Those of the inner optimizer."""
@@ -78,14 +79,14 @@ class Clipped(_Around):
                 number(f"Clipped's {name}", limit, above=0)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """That of the inner optimizer for the clipped gradient."""
         if self.value is not None:
             gradient = eg.maximum(eg.minimum(gradient, self.value), -self.value)
         if self.norm is not None:
             gradient = eg.minimum(1.0, self.norm / eg.norm(gradient)) * gradient
-        return self.optimizer.formula(layout, phase, parameters, gradient, memory, rate, step)
+        return self.optimizer.formula(layout, turn, parameters, gradient, memory, rate, step)
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,10 @@ class RatesByName(_Around):
             number(f"RatesByName: the factor of {pattern!r}", factor, least=0)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The step of the inner optimizer times the factors."""
-        new, kept = self.optimizer.formula(layout, phase, parameters, gradient, memory, rate, step)
+        new, kept = self.optimizer.formula(layout, turn, parameters, gradient, memory, rate, step)
         return parameters + factors_of("RatesByName", self.factors, layout) * (new - parameters), kept
 
 
@@ -153,9 +154,9 @@ class Accumulated(_Around):
         count("Accumulated's batches", self.batches)
 
     @property
-    def period(self) -> int:  # type: ignore[override]
-        """That of the inner optimizer, times the batches of a step."""
-        return self.batches * self.optimizer.period
+    def turns(self) -> Sequence[Hashable]:  # type: ignore[override]
+        """The inner optimizer's turn at the last of several batches; before it, the gradient is added."""
+        return [last for turn in self.optimizer.turns for last in [*[()] * (self.batches - 1), (turn,)]]
 
     def arrays(self, layout: Layout) -> Sequence[Shape]:
         """Those of the inner optimizer, and the sum of gradients."""
@@ -167,14 +168,14 @@ class Accumulated(_Around):
         return self.optimizer.rates(int(own[0]), int(own[-1] - own[0]) + 1)[own - own[0]] if steps else np.empty(0)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """That of the inner optimizer at every so many steps; else the gradient is added to the sum."""
         *own, total = memory
         total = total + gradient
-        if (phase + 1) % self.batches:
+        if not turn:
             return parameters, (*own, total)
-        inner = phase // self.batches
+        (inner,) = cast("tuple[Hashable]", turn)
         new, kept = self.optimizer.formula(layout, inner, parameters, total / self.batches, own, rate, step / self.batches)
         return new, (*kept, eg.zeros(layout.size))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import exprgraph as eg
@@ -114,7 +114,7 @@ class Lion(Optimizer):
         return parameters - rate * direction, (self.beta2 * memory[0] + (1 - self.beta2) * gradient,)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The formula above."""
         new, kept = self.update(parameters, gradient, memory, rate, step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import exprgraph as eg
@@ -89,12 +89,12 @@ class Muon(ShapedOptimizer):
         return parameter - rate * scale * orthogonalized(along, self.iterations), (m,)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The formulas of all parameters, minus the decay."""
         if self.matrices is not None:
             check_used("Muon's matrices", self.matrices, layout)
-        new, kept = super().formula(layout, phase, parameters, gradient, memory, rate, step)
+        new, kept = super().formula(layout, turn, parameters, gradient, memory, rate, step)
         return decayed(self, new, parameters, rate, self.weight_decay, self.mask, layout), kept
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Union
 
 import numpy as np
@@ -25,10 +25,10 @@ class BatchOptimizer(ABC):
     """The base of all optimizers on batches.  To write one, derive from :class:`Optimizer` or :class:`ShapedOptimizer`.
 
     Attributes:
-        period: the number of steps after which the formulas repeat.
+        turns: the kinds of steps in the order in which they are made, again and again; each kind has its formula.
     """
 
-    period: int = 1
+    turns: Sequence[Hashable] = (None,)
 
     @abstractmethod
     def arrays(self, layout: Layout) -> Sequence[Shape]:
@@ -40,13 +40,13 @@ class BatchOptimizer(ABC):
 
     @abstractmethod
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The new parameters and the new memory.
 
         Args:
             layout: the names, shapes and positions of the parameters.
-            phase: the remainder of ``step - 1`` by :attr:`period`, for which this formula is.
+            turn: the kind of step, one of :attr:`turns`.
             parameters, gradient: flat vectors.
             memory: one expression for each of :meth:`arrays`, of that shape.
             rate, step: the learning rate and the number of the step, from 1.
@@ -142,7 +142,7 @@ class Optimizer(Rated):
         return [(layout.size,)] * self.memory
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The formula of :meth:`update`."""
         return self.update(parameters, gradient, memory, rate, step)

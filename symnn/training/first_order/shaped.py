@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import exprgraph as eg
 from exprgraph import Node
@@ -63,16 +63,16 @@ class ShapedOptimizer(Rated):
         return memory
 
     @property
-    def period(self) -> int:  # type: ignore[override]
-        """:attr:`every`."""
-        return self.every
+    def turns(self) -> Sequence[Hashable]:  # type: ignore[override]
+        """Whether the memory is renewed: at the first of :attr:`every` steps."""
+        return [True] + [False] * (self.every - 1)
 
     def arrays(self, layout: Layout) -> Sequence[Shape]:
         """The memory of all parameters."""
         return [tuple(kept) for s in layout.slots for kept in self.memory(s.name, s.shape)]
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The formulas of all parameters, side by side."""
         news, kepts, at = [], list[Node](), 0
@@ -80,7 +80,7 @@ class ShapedOptimizer(Rated):
             p, g = (eg.reshape(v[s.offset : s.stop], s.shape) for v in (parameters, gradient))
             shapes = [tuple(shape) for shape in self.memory(s.name, s.shape)]
             new, kept = self.update(s.name, p, g, memory[at : at + len(shapes)], rate, step)
-            kept = list(kept) if phase else list(self.renew(s.name, kept))
+            kept = list(self.renew(s.name, kept)) if turn else list(kept)
             found = [eg.as_expression(e).shape for e in (new, *kept)]
             if found != [s.shape, *shapes]:
                 expected = f"expected a new parameter and memory of shapes {[s.shape, *shapes]}"

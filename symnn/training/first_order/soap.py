@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import exprgraph as eg
@@ -95,10 +95,10 @@ class SOAP(ShapedOptimizer):
         return new
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """The formulas of all parameters, minus the decay."""
-        new, kept = super().formula(layout, phase, parameters, gradient, memory, rate, step)
+        new, kept = super().formula(layout, turn, parameters, gradient, memory, rate, step)
         return decayed(self, new, parameters, rate, self.weight_decay, self.mask, layout), kept
 
 
