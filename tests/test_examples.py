@@ -28,7 +28,7 @@ def test_example(name: str, tmp_path: Path) -> None:
         pytest.skip(run.stderr.splitlines()[-1])
     assert run.returncode == 0, run.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert "error" in run.stdout or "energy" in run.stdout
+    assert any(word in run.stdout for word in ("error", "energy", "entropy"))
 
 
 @pytest.mark.one_in(2)
@@ -77,7 +77,7 @@ def test_what_the_end_of_an_example_needs_is_looked_for_first(name: str, without
 
 
 def test_each_example_is_shown_in_the_documentation() -> None:
-    page = (EXAMPLES.parent / "examples.md").read_text(encoding="utf-8")
+    page = "".join((EXAMPLES.parent / name).read_text(encoding="utf-8") for name in ("examples.md", "gallery.md"))
     for name in NAMES:
         assert f"examples/{name}.py" in page
         assert f"examples/{name}.png" in page
@@ -96,6 +96,13 @@ def example(name: str) -> Any:
 @pytest.mark.slow
 def test_the_gaussian_is_fitted_well() -> None:
     assert example("gaussian_fit").main()[-1] < 1e-3
+
+
+@pytest.mark.slow
+def test_the_path_of_a_neural_ode_is_found() -> None:
+    _, results, path = example("neural_ode").main()
+    assert results["SSBroyden"].history.loss[-1] < 1e-6
+    assert abs(path - example("neural_ode").exact_path()).max() < 1e-3
 
 
 def test_exact_solution_of_burgers_equation_solves_it() -> None:

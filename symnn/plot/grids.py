@@ -96,7 +96,7 @@ def function_of(drawn: Drawn, nn: SymbolicNeuralNetwork | None, params: Any, dat
     Args:
         drawn: a function of such points, or an expression of ``nn``.
         nn, params: the network and its parameters, for an expression.
-        data: values of further symbols in the expression: numbers, or functions of the points.
+        data: values of further symbols and unknowns in the expression: numbers, or functions of the points.
     """
     if not isinstance(drawn, Node) and callable(drawn) and nn is None:
         return lambda points: np.asarray(drawn(points), float)
@@ -106,7 +106,7 @@ def function_of(drawn: Drawn, nn: SymbolicNeuralNetwork | None, params: Any, dat
             + (" without them" if isinstance(drawn, Node) else "")
         )
     e = expression_of(drawn)
-    given = dict(data or {})
+    given = {s.expression if isinstance(s, eg.StandIn) else s: v for s, v in (data or {}).items()}
     wrong = next((s for s in given if not (isinstance(s, Node) and eg.is_symbol(s))), None)
     if wrong is not None:
         raise ArgumentError(f"data is a dict from symbols to numbers or functions of points; {wrong!r} is not a symbol")
