@@ -44,7 +44,7 @@ from .objectives.objective import LossTerm, ResidualTerm
 from .parameters.container import NeuralNetworkParameters
 from .parameters.gradient_container import GradientContainer
 from .training.first_order.adam import Adam, AdamW, NAdam
-from .training.first_order.around import Accumulated, Clipped, RatesByName
+from .training.first_order.around import Accumulated, Ascending, Clipped, RatesByName
 from .training.first_order.elementwise import GradientDescent, Lion, Momentum, RMSprop
 from .training.first_order.muon import Muon
 from .training.first_order.optimizer import BatchOptimizer, Optimizer
@@ -89,6 +89,7 @@ __all__ = [
     "AdaptiveActivation",
     "Affine",
     "ArgumentError",
+    "Ascending",
     "BatchOptimizer",
     "BuiltFunction",
     "Chain",

@@ -14,10 +14,13 @@ from symnn import (
     MSE,
     Adam,
     ArgumentError,
+    Ascending,
     Chain,
     Dense,
     Frozen,
+    GradientDescent,
     LevenbergMarquardt,
+    LossTerm,
     Model,
     ParameterError,
     SSBroyden,
@@ -158,3 +161,24 @@ def test_an_unknown_is_an_operand_like_its_symbol() -> None:
     assert again.expression is s and (again.initial == [1, 2]).all()
     with pytest.raises(AttributeError, match="no attribute '_nothing'"):
         a._nothing  # noqa: B018
+
+
+@pytest.mark.slow
+def test_an_ensemble_is_trained_as_its_members_are_alone() -> None:
+    x, starts = BOX.sample(10, 0), [U.chain.initial_parameters(seed) for seed in range(3)]
+    rows = Unknown("rows", np.stack([s.flat for s in starts]))
+    outputs = eg.vmap(lambda row: U.model(X, U.params.like(row))[0])(rows)
+    data, options = {X: x, GIVEN: exact(x)}, {"optimizer": Adam(0.01), "epochs": 20, "progress": False}
+    together: Any = train({"rows": rows}, [LossTerm(eg.sum((outputs - GIVEN) ** 2), data)], **options).params.rows
+    for start, row in zip(starts, together):
+        alone: Any = train(U, [LossTerm((U.output[0] - GIVEN) ** 2, data)], params=start, **options)
+        np.testing.assert_allclose(row, alone.params.flat, rtol=1e-9)
+
+
+def test_some_parameters_ascend() -> None:
+    x, y = Unknown("x", 1.0), Unknown("y", [2.0, 3.0])
+    saddle = [LossTerm(x**2 - eg.sum(y**2), {})]
+    r: Any = train({"x": x, "critic": {"y": y}}, saddle, optimizer=Ascending(GradientDescent(0.1), "critic.*"), epochs=1, progress=False)
+    np.testing.assert_allclose(r.params.flat, [0.8, 2 * 0.8, 3 * 0.8], rtol=1e-15)
+    with pytest.raises(ArgumentError, match="Ascending"):
+        train({"x": x}, [LossTerm(x**2, {})], optimizer=Ascending(GradientDescent(0.1), "critic.*"), epochs=1)

@@ -15,7 +15,7 @@ from ...errors import ArgumentError
 from ...parameters.layout import Layout, Shape
 from ...quantities import count, described, number
 from .optimizer import BatchOptimizer, Formula, Rate
-from .patterns import factors_of
+from .patterns import Pattern, check_pattern, check_used, factors_of, fits
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,39 @@ class RatesByName(_Around):
 
 
 @dataclass(frozen=True)
+class Ascending(_Around):
+    """An optimizer that steps uphill for some parameters: a critic, or weights that should grow where the loss is large.
+
+    Args:
+        optimizer: gets the gradient with the other sign for these parameters.
+        names: a pattern of names such as ``"critic.*"``, or several.
+
+    Raises:
+        ArgumentError: no parameter fits a pattern, or the optimizer is something else.
+
+    >>> from symnn import Ascending, GradientDescent, LossTerm, Unknown, train
+    >>> x, y = Unknown("x", 1.0), Unknown("y", 1.0)
+    >>> r = train({"x": x, "y": y}, [LossTerm(x**2 + x * y - y**2, {})], optimizer=Ascending(GradientDescent(0.1), "y"), epochs=200)
+    >>> bool(abs(r.params.flat).max() < 1e-6)
+    True
+    """
+
+    names: Pattern
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pattern("Ascending's names", self.names)
+
+    def formula(
+        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+    ) -> Formula:
+        """That of the inner optimizer for the gradient with changed signs."""
+        check_used("Ascending", self.names, layout)
+        signs = np.concatenate([np.full(s.size, -1.0 if fits(s.name, self.names) else 1.0) for s in layout.slots])
+        return self.optimizer.formula(layout, phase, parameters, signs * gradient, memory, rate, step)
+
+
+@dataclass(frozen=True)
 class Accumulated(_Around):
     """An optimizer that makes one step for the mean gradient of several batches: as one of a larger batch, in less memory.
 
@@ -180,4 +213,4 @@ class Accumulated(_Around):
         return new, (*kept, eg.zeros(layout.size))
 
 
-__all__ = ["Accumulated", "Clipped", "RatesByName"]
+__all__ = ["Accumulated", "Ascending", "Clipped", "RatesByName"]
