@@ -59,12 +59,15 @@ from .functions.rows import (
     equal,
     erf,
     erfc,
+    erfcinv,
+    erfinv,
     exp,
     exp2,
     expm1,
     floor,
     floor_divide,
     fmod,
+    gamma,
     gammaln,
     gelu,
     i0,
@@ -78,6 +81,7 @@ from .functions.rows import (
     jn,
     k0,
     k1,
+    kl_div,
     kn,
     less,
     less_equal,
@@ -95,6 +99,7 @@ from .functions.rows import (
     mod,
     not_equal,
     power,
+    rel_entr,
     relu,
     sigmoid,
     sigmoid_prime,
@@ -110,6 +115,7 @@ from .functions.rows import (
     tanh,
     tanh_prime,
     where,
+    xlog1py,
     xlogy,
     y0,
     y1,
@@ -117,6 +123,9 @@ from .functions.rows import (
     zeta,
 )
 from .functions.rows import digamma as psi
+from .functions.rows import log_sigmoid as log_expit
+from .functions.rows import normal_cdf as ndtr
+from .functions.rows import sigmoid as expit
 from .functions.scaled import hypot
 from .graph import pickling as _pickling
 from .graph.leaves import Symbol, symbols
@@ -144,7 +153,7 @@ from .language.arranging import (
     tril,
     triu,
 )
-from .language.compositions import logit
+from .language.compositions import entr, logit
 from .language.dividing import (
     array_split,
     atleast_1d,
@@ -223,7 +232,7 @@ from .language.shapes import (
     zeros,
     zeros_like,
 )
-from .language.special import loggamma, polygamma
+from .language.special import loggamma, ndtri, polygamma
 from .language.statistics import average, corrcoef, cov, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar, ptp, std, var
 from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .linalg.eigen import eigenvectors, eigh, eigvalsh
@@ -278,26 +287,26 @@ __all__ = [
     "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile", "compress", "concatenate",
     "contains", "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nodes", "count_ops", "cov", "cross",
     "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal", "diff", "differences", "digamma",
-    "divergence", "divide", "dot", "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "equal",
-    "erf", "erfc", "evaluate", "exp", "exp2", "expand_dims", "expm", "expm1", "fix", "flip", "fliplr", "flipud", "floor",
-    "floor_divide", "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like", "function", "function_names", "gammaln", "gelu",
-    "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit", "hstack", "hypot", "i0", "i0e", "i1", "i1e",
-    "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol", "is_symbolic", "isclose", "isfinite", "isinf", "isnan",
-    "iv", "ive", "j0", "j1", "jacobian", "jacobians", "jn", "jvp", "k0", "k1", "kn", "kron", "laplacian", "latex", "less",
-    "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax",
-    "logabsdet", "logaddexp", "logaddexp2", "loggamma", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis",
-    "multiply", "nan_to_num", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod",
-    "nanquantile", "nanstd", "nansum", "nanvar", "negative", "norm", "not_equal", "notebook_latex", "ones", "ones_like", "order_by",
-    "orthonormal", "outer", "over_samples", "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma",
-    "polyval", "pow", "power", "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array",
-    "recurrence", "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round", "scan",
-    "select", "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet",
-    "softmax", "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step",
-    "substitute", "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime",
-    "taylor", "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc",
-    "unwrap", "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like",
-    "zeta",
+    "divergence", "divide", "dot", "dsplit", "dstack", "ediff1d", "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "entr",
+    "equal", "erf", "erfc", "erfcinv", "erfinv", "evaluate", "exp", "exp2", "expand_dims", "expit", "expm", "expm1", "fix", "flip",
+    "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori", "free_symbols", "full_like", "function",
+    "function_names", "gamma", "gammaln", "gelu", "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit",
+    "hstack", "hypot", "i0", "i0e", "i1", "i1e", "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol",
+    "is_symbolic", "isclose", "isfinite", "isinf", "isnan", "iv", "ive", "j0", "j1", "jacobian", "jacobians", "jn", "jvp", "k0",
+    "k1", "kl_div", "kn", "kron", "laplacian", "latex", "less", "less_equal", "linalg", "linear_recurrence", "linspace", "log",
+    "log1p", "log2", "log10", "log_expit", "log_sigmoid", "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "loggamma",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lookup", "mathml", "matmul", "max", "maximum",
+    "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "nancumprod", "nancumsum",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "ndtr",
+    "ndtri", "negative", "norm", "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer",
+    "over_samples", "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow",
+    "power", "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "rel_entr",
+    "relu", "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round", "scan", "select", "sigmoid",
+    "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax", "softplus",
+    "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "substitute", "subtract",
+    "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor", "tensordot",
+    "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "unwrap", "vander", "var",
+    "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlog1py", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like", "zeta",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

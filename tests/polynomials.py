@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
+from exprgraph.testing.code_by_mpmath import names
+
 DIGITS = 60
 
 
@@ -124,7 +126,7 @@ def _digamma_rest(z: Any) -> Any:
         return (mp.log(a) - 1 / (2 * a) - mp.digamma(a)) / z
 
 
-POLYNOMIALS = (
+GAMMA = (
     Polynomial(
         "lgamma_series", "t", "log(gamma(a)) / ((a - 1) (a - 2)), t = gamma_argument(a), 0.75 <= a <= 2.75.", _log_gamma, _between, 20, 9
     ),
@@ -137,10 +139,45 @@ POLYNOMIALS = (
     Polynomial("digamma_tail", "z", "(log(a) - 1/(2a) - digamma(a)) a^2, z = 1/a^2, a >= 2.75.", _digamma_rest, _beyond, 12, 4),
 )  # fmt: skip
 
+# ---------------------------------------------------------------- the inverse of the error function
+
+
+def _erfinv_near(z: Any) -> Any:
+    return mp.erfinv(mp.sqrt(z)) / mp.sqrt(z)
+
+
+def _erfcinv(middle: int, shift: int) -> Callable[[Any], Any]:
+    def f(t: Any) -> Any:
+        r = (middle + shift * t) / (1 - t)
+        return names()["erfcinv"](mp.exp(-r * r)) / r
+
+    return f
+
+
+def _from_to(middle: int, shift: int, low: Any, high: Any) -> tuple[Any, Any]:
+    return (mp.mpf(low) - middle) / (mp.mpf(low) + shift), (mp.mpf(high) - middle) / (mp.mpf(high) + shift)
+
+
+INVERSE = (
+    Polynomial(
+        "erfinv_near", "z", "erfinv(x) / x, z = x^2, |x| <= 0.6.", _erfinv_near, lambda: (mp.mpf(10) ** -20, mp.mpf("0.36")), 16, 7
+    ),
+    Polynomial(
+        "erfcinv_series", "t", "erfcinv(exp(-r^2)) / r, t = (r - 2) / (r + 1), 0.957 <= r <= 5.", _erfcinv(2, 1),
+        lambda: _from_to(2, 1, "0.957", 5), 21, 9,
+    ),
+    Polynomial(
+        "erfcinv_far_series", "t", "erfcinv(exp(-r^2)) / r, t = (r - 10) / (r + 6), 5 <= r <= 27.3 (10.2).", _erfcinv(10, 6),
+        lambda: _from_to(10, 6, 5, "27.3"), 18, 8,
+    ),
+)  # fmt: skip
+#: the polynomials of each pair of files
+POLYNOMIALS = {"gamma": GAMMA, "inverse": INVERSE}
+
 
 def main() -> None:
     for narrow in (False, True):
-        for p in POLYNOMIALS:
+        for p in (p for family in POLYNOMIALS.values() for p in family):
             if not sys.argv[1:] or p.name in sys.argv[1:]:
                 print(written(p, narrow) + "\n")
 

@@ -8,10 +8,20 @@ from __future__ import annotations
 import math
 
 from ..support import gamma_values as values
-from .elementwise import Elementwise, NoDerivative, row
+from .elementwise import Elementwise, NoDerivative, by_formula, row
 
 _inf = math.inf
 
+gamma: Elementwise = row(
+    "gamma",
+    by_formula("tgamma"),
+    lambda x: gamma(x) * digamma(x),
+    code="tgamma({0})",
+    latex=r"\Gamma",
+    domain=[(0, _inf)],
+    sample=[(0.1, 5)],
+    doc="The gamma function, whose value at n + 1 is the factorial of n; infinite at 0, with its sign, and NaN at -1, -2, ...",
+)
 gammaln: Elementwise = row(
     "gammaln",
     values.gammaln,
@@ -44,4 +54,4 @@ zeta: Elementwise = row(
     "negative q unless s is whole.  There is no derivative by s.",
 )
 
-__all__ = ["digamma", "gammaln", "zeta"]
+__all__ = ["digamma", "gamma", "gammaln", "zeta"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..support import values
 from .choices import ratio
-from .elementwise import Elementwise
+from .elementwise import Elementwise, by_formula
 from .elementwise import row as _row
 from .scaled import direction, held, hypot
 
@@ -63,6 +63,16 @@ xlogy: Elementwise = _row(
     domain=[(-_inf, _inf), (0, _inf)],
     sample=[(-2, 2), (0.1, 3)],
     doc="x*log(y), and 0 where x is 0; there its derivative by y is 0 as well.",
+)
+xlog1py: Elementwise = _row(
+    "xlog1py",
+    by_formula("xlog1py"),
+    lambda x, y: log1p(y),
+    lambda x, y: ratio(x, 1 + y),
+    latex=r"{0} \log\left( 1 + {1} \right)",
+    domain=[(-_inf, _inf), (-1, _inf)],
+    sample=[(-2, 2), (-0.9, 2)],
+    doc="x*log(1 + y), and 0 where x is 0; there its derivative by y is 0 as well.",
 )
 
 # trigonometric
@@ -168,9 +178,28 @@ atanh: Elementwise = _row(
 
 # error function
 _two_over_root_pi = 2 / math.sqrt(math.pi)
+_half_root_pi = math.sqrt(math.pi) / 2
 erf: Elementwise = _row("erf", values.erf, lambda x: _two_over_root_pi * exp(-(held(x) ** 2)), doc="The error function.")
 erfc: Elementwise = _row(
     "erfc", values.erfc, lambda x: -_two_over_root_pi * exp(-(held(x) ** 2)), doc="1 - erf(x) with full accuracy for large x."
+)
+erfinv: Elementwise = _row(
+    "erfinv",
+    by_formula("erfinv"),
+    lambda x: _half_root_pi * exp(erfinv(x) ** 2),
+    latex=r"\operatorname{{erf}}^{{-1}}\left( {0} \right)",
+    domain=[(-1, 1)],
+    sample=[(-0.9, 0.9)],
+    doc="The y with erf(y) = x; infinite at 1 and -1, NaN beyond.",
+)
+erfcinv: Elementwise = _row(
+    "erfcinv",
+    by_formula("erfcinv"),
+    lambda x: -_half_root_pi * exp(erfcinv(x) ** 2),
+    latex=r"\operatorname{{erfc}}^{{-1}}\left( {0} \right)",
+    domain=[(0, 2)],
+    sample=[(0.1, 1.9)],
+    doc="The y with erfc(y) = x, with full accuracy for x near 0; infinite at 0 and 2, NaN beyond.",
 )
 normal_cdf: Elementwise = _row(
     "normal_cdf",
@@ -183,5 +212,6 @@ normal_cdf: Elementwise = _row(
 
 __all__ = [
     "acos", "acosh", "acosh_prime", "asin", "asinh", "atan", "atan2", "atan_prime", "atanh", "cbrt", "cos", "cosh", "coth_acosh", "erf",
-    "erfc", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "normal_cdf", "sin", "sinh", "tan", "tanh", "tanh_prime", "xlogy",
+    "erfc", "erfcinv", "erfinv", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "normal_cdf", "sin", "sinh", "tan", "tanh",
+    "tanh_prime", "xlog1py", "xlogy",
 ]  # fmt: skip

@@ -121,8 +121,12 @@ def _elementary(sp: Any) -> dict[type, Rule]:
 
 
 def _special(sp: Any) -> dict[type, Rule]:
-    """The gamma function's family."""
+    """Special functions."""
     return {
+        sp.gamma: _of(f.gamma),
+        sp.factorial: lambda e, args: f.gamma(args[0] + 1.0),
+        sp.erfinv: _of(f.erfinv),
+        sp.erfcinv: _of(f.erfcinv),
         sp.loggamma: _of(f.gammaln),
         sp.digamma: _of(f.digamma),
         sp.trigamma: lambda e, args: f.zeta(2.0, args[0]),

@@ -69,8 +69,15 @@ def _elementary(sp: Any) -> dict[str, Entry]:
 
 
 def _special(sp: Any) -> dict[str, Entry]:
-    """The gamma function's family, where SymPy's values are real."""
+    """Special functions, where SymPy's values are real."""
     return {
+        "gamma": sp.gamma,
+        "erfinv": sp.erfinv,
+        "erfcinv": lambda x: sp.erfinv(1 - x),  # SymPy evaluates no erfcinv
+        "xlog1py": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x * sp.log(1 + y)),
+        "log_ratio": lambda x, y: sp.log(x / y),
+        "rel_entr": lambda x, y: x * sp.log(x / y),
+        "kl_div": lambda x, y: x * sp.log(x / y) - x + y,
         "gammaln": sp.loggamma,
         "digamma": sp.digamma,
         "zeta": sp.zeta,

@@ -26,8 +26,13 @@ def logit(x: Operand) -> Node:
     return functions.where(near, inside, subtract(functions.log(x), functions.log1p(negative(x))))
 
 
-def entropy(x: Operand) -> Node:
-    """``-x*log(x)``, 0 at 0, and -inf below."""
+def entr(x: Operand) -> Node:
+    """``-x*log(x)``, elementwise, of the shape of x: 0 at 0, and -inf below.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.entr(eg.Symbol("p")), {"p": [0.0, 0.5, 1.0]})
+    array([ 0.        ,  0.34657359, -0.        ])
+    """
     x = as_node(x)
     return functions.where(functions.less(x, 0.0), -math.inf, negative(functions.xlogy(x, x)))
 
@@ -37,4 +42,4 @@ def divmod_of(a: Operand, b: Operand) -> tuple[Node, Node]:
     return functions.floor_divide(a, b), functions.mod(a, b)
 
 
-__all__ = ["logit"]
+__all__ = ["entr", "logit"]

@@ -58,9 +58,11 @@ for _name in ("heaviside", "trunc", "logical_xor", "rint", "copysign", "signbit"
 #: functions of ``scipy.special``
 _SPECIAL: dict[str, Callable[..., Node]] = {
     "erf": functions.erf, "erfc": functions.erfc, "expit": functions.sigmoid,
-    "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entropy,
+    "logit": compositions.logit, "log_expit": functions.log_sigmoid, "xlogy": functions.xlogy, "entr": compositions.entr,
     "ndtr": functions.normal_cdf, "gammaln": functions.gammaln, "psi": functions.digamma,
-    "loggamma": special.loggamma, "_zeta": functions.zeta, "exp10": lambda x: functions.power(10.0, x),
+    "loggamma": special.loggamma, "_zeta": functions.zeta, "gamma": functions.gamma, "erfinv": functions.erfinv,
+    "erfcinv": functions.erfcinv, "ndtri": special.ndtri, "xlog1py": functions.xlog1py, "rel_entr": functions.rel_entr,
+    "kl_div": functions.kl_div, "exp10": lambda x: functions.power(10.0, x),
     "exp2": functions.exp2, "expm1": functions.expm1, "log1p": functions.log1p, "cbrt": functions.cbrt,
     "j0": functions.j0, "j1": functions.j1, "jv": functions.jn, "y0": functions.y0, "y1": functions.y1, "yn": functions.yn,
     "yv": functions.yn, "i0": functions.i0, "i1": functions.i1, "iv": functions.iv, "i0e": functions.i0e, "i1e": functions.i1e,

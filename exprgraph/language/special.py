@@ -54,4 +54,16 @@ def loggamma(x: Operand) -> Node:
     return functions.where(functions.less(x, 0.0), math.nan, functions.gammaln(x))
 
 
-__all__ = ["loggamma", "polygamma"]
+def ndtri(p: Operand) -> Node:
+    """The x at which the normal distribution function is p, elementwise, of the shape of p: ``-sqrt(2)*erfcinv(2*p)``.
+
+    Infinite at 0 and 1, NaN outside.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.ndtri(eg.Symbol("p")), {"p": [0.5, 0.975]})
+    array([-0.        ,  1.95996398])
+    """
+    return multiply(-math.sqrt(2.0), functions.erfcinv(multiply(2.0, p)))
+
+
+__all__ = ["loggamma", "ndtri", "polygamma"]

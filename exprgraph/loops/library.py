@@ -20,8 +20,11 @@ from .read import Read, read_function
 from .walk import calls_of, statements_of
 
 #: the modules of the definitions: helpers that differ between float64 and float32, shared formulas, and the runtime
-_WIDTHS = tuple(tuple(f"formulas/{n}" for n in (w, f"bessel_{w}", f"gamma_{w}")) for w in ("double", "single"))
-_FORMULAS = tuple(f"formulas/{n}" for n in ("exponential", "logarithm", "power", "circular", "error", "gamma", "bessel", "orders"))
+_WIDTHS = tuple(tuple(f"formulas/{n}" for n in (w, f"bessel_{w}", f"gamma_{w}", f"inverse_{w}")) for w in ("double", "single"))
+_FORMULAS = tuple(
+    f"formulas/{n}"
+    for n in "exponential logarithm power circular error gamma inverse entropies bessel orders".split()
+)
 _SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
 #: operations of typed loops; their definitions are only for CPython and Numba

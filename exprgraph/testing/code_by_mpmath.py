@@ -106,6 +106,33 @@ def _zeta(s: Any, q: Any) -> Any:
     return total
 
 
+def _erfcinv(q: Any) -> Any:
+    """The inverse of erfc for q <= 1, by Newton's iteration on its logarithm where mpmath's series is slow."""
+    if q > 0.1:
+        return mpmath.erfinv(1 - q)
+    if q <= 0:
+        return INF if not q else NAN
+    y = mpmath.sqrt(-mpmath.log(q * mpmath.sqrt(mpmath.pi * -mpmath.log(q))))
+    for _ in range(60):
+        e = mpmath.erfc(y)
+        step = (mpmath.log(e) - mpmath.log(q)) * e * mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(y * y)
+        y += step
+        if abs(step) < mpmath.mpf(10) ** (4 - mpmath.mp.dps) * y:
+            break
+    return y
+
+
+def _erfinv(x: Any) -> Any:
+    return mpmath.erfinv(x) if abs(x) < 0.9 else mpmath.sign(x) * _erfcinv(1 - abs(x))
+
+
+def _of_ratio(x: Any, y: Any, f: Callable[[Any], Any], at_zero: Any) -> Any:
+    """A function of x log(x / y), and its value at x = 0."""
+    if x > 0 and y > 0:
+        return f(x * mpmath.log(x / y))
+    return at_zero if not x and y >= 0 else INF
+
+
 _UP, _DOWN = math.inf, -math.inf
 #: the functions of the generated code by their names there, with their values at infinity where mpmath has none
 _MPMATH: dict[str, Callable[..., Any]] = {
@@ -158,7 +185,13 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "lgamma": _real(lambda x: INF if x <= 0 and mpmath.isint(x) else mpmath.re(mpmath.loggamma(x)), limits={_UP: INF, _DOWN: -INF}),
     "digamma": _real(lambda x: (NAN if x else -INF) if x <= 0 and mpmath.isint(x) else mpmath.digamma(x), limits={_UP: INF}),
     "zeta": lambda s, q: _zeta(mpmath.mpf(s), mpmath.mpf(q)),
-    "gamma": _real(mpmath.gamma),
+    "tgamma": _real(lambda x: INF * mpmath.sign(x) if not x else mpmath.gamma(x), limits={_UP: INF}),
+    "erfinv": _real(lambda x: x * INF if abs(x) == 1 else NAN if abs(x) > 1 else _erfinv(x)),
+    "erfcinv": _real(lambda x: INF if not x else -INF if x == 2 else _erfcinv(x) if x <= 1 else -_erfcinv(2 - x)),
+    "xlog1py": lambda x, y: mpmath.mpf(0) if not x and y == y else _real(lambda a, b: a * _MPMATH["log1p"](b))(x, y),
+    "log_ratio": _real(lambda x, y: mpmath.log(divided(x, y)) if x > 0 and y > 0 else NAN),
+    "rel_entr": _real(lambda x, y: _of_ratio(x, y, lambda v: v, mpmath.mpf(0))),
+    "kl_div": _real(lambda x, y: _of_ratio(x, y, lambda v: v - x + y, y)),
     "floor": _real(mpmath.floor),
     "ceil": _real(mpmath.ceil),
     "trunc": _real(lambda x: mpmath.floor(x) if x >= 0 else mpmath.ceil(x)),
@@ -170,7 +203,7 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "copysign": lambda x, s: abs(mpmath.mpf(x)) if s >= 0 else -abs(mpmath.mpf(x)),
 }
 _AS = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh"}
-_AS |= {"arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow", "float_power": "pow", "round": "rint"}
+_AS |= {"gamma": "tgamma", "arctanh": "atanh", "abs": "fabs", "absolute": "fabs", "power": "pow", "float_power": "pow", "round": "rint"}
 
 
 @cache

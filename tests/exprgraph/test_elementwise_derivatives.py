@@ -48,6 +48,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "ive": lambda n, x: mp.exp(-abs(x)) * mp.besseli(int(n), x), "k0": lambda x: mp.besselk(0, x), "k1": lambda x: mp.besselk(1, x),
     "jn": lambda n, x: mp.besselj(int(n), x), "yn": lambda n, x: mp.bessely(int(n), x), "iv": lambda n, x: mp.besseli(int(n), x),
     "kn": lambda n, x: mp.besselk(int(n), x),
+    **{n: names()[n] for n in ("erfinv", "erfcinv", "xlog1py", "log_ratio", "rel_entr", "kl_div")}, "gamma": mp.gamma,
     "gammaln": mp.loggamma, "digamma": mp.digamma, "zeta": names()["zeta"],
     "root": mp.sqrt, "inverse_root": lambda s: 1 / mp.sqrt(s), "hypot": mp.hypot,
 }  # fmt: skip

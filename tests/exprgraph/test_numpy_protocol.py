@@ -214,8 +214,8 @@ def test_two_arguments_and_functions_that_scipy_makes_of_ufuncs() -> None:
     derivative = eg.diff(special.logit(x), x)
     for p in (1e-300, 0.1, 0.25, 0.5, 0.75, 0.9, 1 - 1e-16):
         assert eg.evaluate(derivative, {x: p}) == pytest.approx(1 / (p * (1 - p)), rel=1e-15)
-    with pytest.raises(TypeError, match=r"scipy\.special\.gamma is not defined for expressions"):
-        special.gamma(x)
+    with pytest.raises(TypeError, match=r"scipy\.special\.dawsn is not defined for expressions"):
+        special.dawsn(x)
 
 
 def test_a_ufunc_that_is_the_value_of_a_users_function() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from importlib import import_module
 
 import mpmath as mp
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.interop import from_sympy, to_sympy
-from exprgraph.loops.formulas import gamma_double, gamma_single
 from exprgraph.testing import check_function
 from exprgraph.testing.code_by_mpmath import names
 from tests.polynomials import POLYNOMIALS, written
@@ -22,9 +22,10 @@ INF, NAN = math.inf, math.nan
 
 @pytest.mark.parametrize("narrow", [False, True])
 def test_polynomials_have_the_coefficients_that_they_are_said_to_have(narrow: bool) -> None:
-    for p in POLYNOMIALS:
-        function = getattr(gamma_single if narrow else gamma_double, p.name)
-        assert inspect.getsource(function) == written(p, narrow)
+    for family, polynomials in POLYNOMIALS.items():
+        module = import_module(f"exprgraph.loops.formulas.{family}_{'single' if narrow else 'double'}")
+        for p in polynomials:
+            assert inspect.getsource(getattr(module, p.name)) == written(p, narrow)
 
 
 @pytest.mark.parametrize("name", ["gammaln", "digamma"])
@@ -125,3 +126,54 @@ def test_names_of_sympy() -> None:
     ):  # fmt: skip
         assert from_sympy(theirs) is ours
     assert from_sympy(to_sympy(eg.diff(eg.gammaln(X), X, 3))) is eg.diff(eg.gammaln(X), X, 3)
+
+
+def test_gamma_of_whole_numbers_is_exact() -> None:
+    n = np.arange(1.0, 19.0)
+    exact = [math.factorial(int(k) - 1) for k in n]
+    np.testing.assert_array_equal(eg.compile(eg.gamma(X), X)(n), exact)
+    np.testing.assert_array_equal(eg.evaluate(eg.gamma(X), {X: n}), exact)
+    np.testing.assert_array_equal(eg.compile(eg.gamma(X), X)(n[:10].astype(np.float32)), exact[:10])
+    assert from_sympy(to_sympy(eg.gamma(X))) is eg.gamma(X)
+    assert math.isinf(eg.evaluate(eg.gamma(X), {X: 171.7})) and eg.compile(eg.gamma(X), X)(-171.5) == pytest.approx(1.9316265431712e-310)
+
+
+def test_inverses() -> None:
+    p = np.array([1e-300, 1e-30, 1e-3, 0.3, 0.5, 0.99, 1 - 1e-12])
+    for got in (eg.evaluate(eg.erfc(eg.erfcinv(X)), {X: p}), eg.compile(eg.ndtr(eg.ndtri(X)), X)(p)):
+        np.testing.assert_allclose(got, p, rtol=2e-12)
+    y = eg.erfinv(X)
+    for order, at in ((1, 0.3), (2, -0.7), (3, 0.9)):
+        want = float(mp.diff(mp.erfinv, mp.mpf(at), order))
+        assert eg.evaluate(eg.diff(y, X, order), {X: at}) == pytest.approx(want, rel=1e-13)
+
+
+#: x, y, rel_entr, kl_div
+ENTROPIES = [
+    (0.0, 0.0, 0.0, 0.0), (0.0, 2.0, 0.0, 2.0), (1.0, 0.0, INF, INF), (-1.0, 2.0, INF, INF), (1.0, -2.0, INF, INF), (NAN, 1.0, NAN, NAN),
+    (2.0, 2.0, 0.0, 0.0), (1e-200, 1e200, -9.210340371976183e-198, 1e200), (INF, 1.0, INF, NAN),
+]  # fmt: skip
+
+
+def test_entropies() -> None:
+    x, y = eg.symbols("x y")
+    a, b, first, second = (np.array(v) for v in zip(*ENTROPIES))
+    nodes = [eg.rel_entr(x, y), eg.kl_div(x, y)]
+    with np.errstate(all="ignore"):
+        for got in (eg.evaluate(nodes, {x: a, y: b}), eg.compile(nodes, [x, y])(a, b)):
+            np.testing.assert_allclose(got, [first, second], rtol=1e-15)
+    close = 1.0 + 1e-9
+    with mp.workdps(40):
+        p = mp.mpf(close)
+        want = [float(p * mp.log(p)), float(p * mp.log(p) - p + 1)]
+    np.testing.assert_allclose(eg.evaluate(nodes, {x: close, y: 1.0}), want, rtol=1e-14)
+    assert eg.evaluate(eg.diff(eg.entr(X), X), {X: 0.25}) == pytest.approx(math.log(4) - 1, rel=1e-15)
+
+
+def test_more_names_of_scipy() -> None:
+    special = pytest.importorskip("scipy.special", reason="SciPy's ufuncs are called on expressions")
+    y = eg.Symbol("y")
+    for name in ("gamma", "erfinv", "erfcinv", "ndtr", "ndtri", "expit", "log_expit", "logit", "entr"):
+        assert getattr(special, name)(X) is getattr(eg, name)(X), name
+    for name in ("xlogy", "xlog1py", "rel_entr", "kl_div"):
+        assert getattr(special, name)(X, y) is getattr(eg, name)(X, y), name

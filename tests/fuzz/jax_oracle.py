@@ -52,6 +52,8 @@ ROWS: dict[str, Any] = {
     "gelu": lambda x: nn.gelu(x, approximate=False), "pow": jnp.power,
     "mod": jnp.mod, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide,
     "power_slope": lambda x, y: y * jnp.power(x, y - 1), "power_log": lambda x, y: jnp.power(x, y) * jnp.log(x),
+    "gamma": special.gamma, "erfinv": special.erfinv, "erfcinv": lambda x: special.erfinv(1 - x), "xlog1py": special.xlog1py,
+    "log_ratio": lambda x, y: jnp.log(x / y), "rel_entr": special.rel_entr, "kl_div": special.kl_div,
     "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,
     "root": jnp.sqrt, "inverse_root": lambda x: 1 / jnp.sqrt(x),
     "acosh_prime": lambda x: 1 / jnp.sqrt(x * x - 1), "coth_acosh": lambda x: x / jnp.sqrt(x * x - 1),

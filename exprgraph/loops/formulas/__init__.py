@@ -35,11 +35,15 @@ from . import (
     bessel_single,
     circular,
     double,
+    entropies,
     error,
     exponential,
     gamma,
     gamma_double,
     gamma_single,
+    inverse,
+    inverse_double,
+    inverse_single,
     logarithm,
     orders,
     power,
@@ -47,8 +51,8 @@ from . import (
 )
 
 #: helpers that differ between float64 and float32, and the formulas made of them
-WIDTHS = ((double, bessel_double, gamma_double), (single, bessel_single, gamma_single))
-FORMULAS = (exponential, logarithm, power, circular, error, gamma, bessel, orders)
+WIDTHS = ((double, bessel_double, gamma_double, inverse_double), (single, bessel_single, gamma_single, inverse_single))
+FORMULAS = (exponential, logarithm, power, circular, error, gamma, inverse, entropies, bessel, orders)
 
 
 @cache

@@ -16,6 +16,16 @@ def digamma_root_low() -> float:
     return 9.549995429965697e-17
 
 
+def gamma_high() -> float:
+    """Above, gamma is infinite, and its reciprocal is 0."""
+    return 300.0
+
+
+def gamma_whole() -> float:
+    """Below, values of gamma that are whole numbers are rounded to these."""
+    return 1.0e15
+
+
 # -- polynomials
 
 

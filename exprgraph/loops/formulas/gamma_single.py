@@ -16,6 +16,16 @@ def digamma_root_low() -> float:
     return 1.243815e-08
 
 
+def gamma_high() -> float:
+    """Above, gamma is infinite, and its reciprocal is 0."""
+    return 60.0
+
+
+def gamma_whole() -> float:
+    """Below, values of gamma that are whole numbers are rounded to these."""
+    return 1.0e6
+
+
 # -- polynomials
 
 
