@@ -30,15 +30,10 @@ class History:
         steps: the loss of each step, an ``array`` of doubles: a run may have tens of millions.
         terms: for a loss of several terms, the loss of each term by its name, with its weight, for each epoch like ``loss``.
 
-    >>> import numpy as np
-    >>> from symnn import Dense, SymbolicNeuralNetwork, train
-    >>> from symnn.physics import residual_terms
-    >>> nn = SymbolicNeuralNetwork(Dense(1, 1))
-    >>> x, ends = np.linspace(0, 1, 9)[:, None], np.array([[0.0], [1.0]])
-    >>> terms = residual_terms({"inside": (nn.output - nn.input, {nn.input: x}), "ends": (nn.output, {nn.input: ends}, 2.0)})
-    >>> history = train(nn, terms, epochs=5, rng=0).history
-    >>> list(history.terms), np.allclose(np.sum(list(history.terms.values()), axis=0), history.loss)
-    (['inside', 'ends'], True)
+    >>> from symnn.reports import History
+    >>> history = History([2.0, 0.5], terms={"equation": [1.2, 0.3], "ends": [0.8, 0.2]})
+    >>> history, history.last_terms
+    (<History of 2 epochs, 0 steps, loss 2 to 0.5>, {'equation': 0.3, 'ends': 0.2})
     """
 
     loss: list[float] = field(default_factory=list)
@@ -122,8 +117,9 @@ class TrainingResult:
             OSError: the file cannot be written; an existing one is as it was.
 
         >>> import tempfile
-        >>> from symnn import MSE, Dense, train
-        >>> r = train(Dense(1, 1), MSE(), ([[0.0], [1.0]], [[1.0], [3.0]]), epochs=3, rng=0)
+        >>> from symnn import MSE, Dense, GradientDescent, train
+        >>> data = ([[0.0], [1.0]], [[1.0], [3.0]])
+        >>> r = train(Dense(1, 1, "identity"), MSE(), data, [0.0, 0.0], GradientDescent(0.5), epochs=100)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     "Convergence" in r.report(folder + "/run.html").read_text()
         True

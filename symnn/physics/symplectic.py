@@ -175,14 +175,11 @@ class SympNet(Chain):
     Raises:
         ArgumentError: a number is not a positive whole number, or the kind is unknown.
 
-    >>> import numpy as np
-    >>> from symnn import MSE, LevenbergMarquardt, train
+    >>> from symnn import SymbolicNeuralNetwork
     >>> from symnn.physics import SympNet
-    >>> t = np.arange(0, 3, 0.1)
-    >>> z = np.stack([np.cos(t), -np.sin(t)], 1)
-    >>> r = train(SympNet(1, 1, kind="linear"), MSE(), (z[:-1], z[1:]), optimizer=LevenbergMarquardt(), epochs=30, rng=0)
-    >>> r.history.loss[-1] < 1e-20
-    True
+    >>> nn = SymbolicNeuralNetwork(SympNet(1, depth=2, width=3))
+    >>> len(nn.chain), nn.output.shape, nn.chain.inverse(nn.output, nn.params).shape
+    (2, (2,), (2,))
     """
 
     def __init__(self, n: int, depth: int = 4, width: int = 20, activation: Activation = "tanh", kind: str = "gradient") -> None:
