@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 import warnings
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ import exprgraph as eg
 from exprgraph.loops import library
 from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
-from exprgraph.lowering.native import entry, layout, loading, machine
+from exprgraph.lowering.native import entry, layout, loading, machine, spare
 from exprgraph.meaning.evaluate import evaluate
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -500,3 +501,22 @@ def _often(a):
     for k in range(12):
         a = a * 0.5 + float(k) * a * a
     return a
+
+
+@pytest.mark.slow
+def test_a_large_workspace_is_kept_for_the_next_call() -> None:
+    """Page faults would take several times as long as the computation; calls in threads have a workspace each."""
+    X = eg.Symbol("X", (550, 550, 8))
+    fn = eg.compile(eg.sum(eg.tanh(eg.sin(X) @ np.full((8, 8), 0.1)), axis=(0, 1)), X)
+    values = [np.random.default_rng(k).normal(size=X.shape) for k in range(3)]
+    expected = [np.tanh(np.sin(v) @ np.full((8, 8), 0.1)).sum((0, 1)) for v in values]
+    assert 8 * fn.core.program(batch=False).shared > spare.KEPT
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            for found, known in zip(pool.map(fn, values), expected):
+                np.testing.assert_allclose(found, known, rtol=1e-10)
+    resource = pytest.importorskip("resource", reason="counts page faults where the system does")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        fn(values[0])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 5000  # there would be 10,000 a call

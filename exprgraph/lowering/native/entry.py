@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from ...loops.print.llvm.builder import SSAValue
 from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TYPE, WRITEABLE
 from .objects import Number, Objects, null
+from .spare import HEADER, KEPT, TEXT
 
 Thing = TypeVar("Thing")
 #: the shape of an argument or a result, and whether it has a leading axis of samples
@@ -37,6 +38,7 @@ class CallType(NamedTuple):
 
 def entry(call: CallType) -> str:
     """The text of ``call`` and ``call_into``, and of the table of addresses they use."""
+    entries = [_Entry(call, into) for into in (False, True)]
     return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
 declare ptr @malloc(i64)
 declare void @free(ptr)
@@ -47,8 +49,9 @@ declare void @PyEval_RestoreThread(ptr)
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-{_Entry(call, into=False).text("call")}
-{_Entry(call, into=True).text("call_into")}
+{TEXT if entries[0].is_kept else ""}
+{entries[0].text("call")}
+{entries[1].text("call_into")}
 {_of_numbers(call)}"""
 
 
@@ -94,6 +97,11 @@ class _Entry:
         self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane]
         self.together = len(self.shared_sizes) != 1
         self.own = 0 if into else len(call.results)  # arrays made by the call
+        self.lanes = -(-call.workspace * self.item // 64) * 64
+        #: bytes of the workspace
+        self.space = self.lanes + call.shared * self.item + 64 + self.together * sum(self.shared_sizes) * self.item
+        #: whether the workspace is left for the next call
+        self.is_kept = self.space >= KEPT
 
     def text(self, name: str) -> str:
         """The function."""
@@ -111,7 +119,7 @@ class _Entry:
         self._finished()
         if raw is not None:
             b.write(null(), self.owned)
-            b.run("@free", raw)
+            b.run("@leave" if self.is_kept else "@free", raw)
         self._left(self._answer())
         return f"define ptr @{name}(ptr %self, ptr %values, i64 %count) {{\nentry:\n{b.text()}\n}}"
 
@@ -142,18 +150,16 @@ class _Entry:
         b.repeat(self.own, lambda k: b.write(null(), b.place(self.held, 0, 8, k)))
 
     def _workspace(self) -> SSAValue | None:
-        """The workspace, and the part of it to free."""
+        """The workspace, and the block of it to free or to leave."""
         b, raw = self.b, None
-        lanes = -(-self.call.workspace * self.item // 64) * 64
-        space = lanes + self.call.shared * self.item + 64 + self.together * sum(self.shared_sizes) * self.item
-        if space <= STACK:
-            self.block = b.room(space, "i8", 64)
+        if self.space <= STACK:
+            self.block = b.room(self.space, "i8", 64)
         else:
-            raw = b.call("ptr", "@malloc", b.integer(space + 64))
+            raw = b.call("ptr", "@take" if self.is_kept else "@malloc", b.integer(self.space + 64 + HEADER))
             b.there(raw, "other")
             b.write(raw, self.owned)
-            self.block = b.aligned(raw)
-        self.shared = b.further(self.block, lanes)
+            self.block = b.aligned(b.further(raw, HEADER))
+        self.shared = b.further(self.block, self.lanes)
         return raw
 
     # -- arguments

@@ -22,7 +22,9 @@ DATA, RANK, SHAPE, STRIDES, DTYPE, FLAGS = (HEAD + n for n in (0, 8, 16, 24, 40,
 #: flags of an array: contiguous and aligned; writable
 IN_ORDER, WRITEABLE = 0x0001 | 0x0100, 0x0400
 #: the context of loaded code: addresses of types, of singletons, of NumPy's functions
-CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true")
+CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "true", "spare")
+#: the address of a large workspace that the last call has left, or null
+_SPARE = ctypes.c_void_p()
 #: indices of NumPy's functions in its table, stable since 1.0
 _EMPTY, _RETURN = 184, 76
 _FASTCALL = 0x0080
@@ -62,7 +64,7 @@ def as_expected() -> bool:
 def context(dtype: np.dtype[Any]) -> bytes:
     """The context of the code: :data:`CONTEXT`, one word each."""
     empty, scalar = _numpy_functions()
-    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True))
+    known = (id(np.ndarray), id(np.dtype(dtype)), empty, scalar, id(None), id(float), id(np.float64), id(True), ctypes.addressof(_SPARE))
     return bytes((ctypes.c_void_p * len(CONTEXT))(*known))
 
 
