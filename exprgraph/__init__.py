@@ -243,6 +243,7 @@ from .lines.running import cumprod, cumsum, linear_recurrence, nancumprod, nancu
 from .lines.sorting import median, nanmedian, nanpercentile, nanquantile, order_by, partition, percentile, quantile, sort
 from .lowering import CompiledFunction, compile, inspect  # noqa: A004
 from .lowering.call.backends import backends
+from .mapping import numpy_functions as _mapped
 from .mapping.user import vmap
 from .meaning.binding import Argument, Bound, bind, packed
 from .meaning.elements import elements
@@ -260,7 +261,7 @@ arcsinh, arccosh, arctanh = asinh, acosh, atanh
 pow = power  # noqa: A001
 remainder = mod
 deg2rad, rad2deg, fix = radians, degrees, trunc
-del _methods, _numpy_protocol, _pickling
+del _mapped, _methods, _numpy_protocol, _pickling
 
 __version__ = "0.1.0"
 

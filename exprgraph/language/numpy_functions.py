@@ -251,16 +251,6 @@ def _several(f: Callable[[Any], Node]) -> Callable[..., Any]:
     return call
 
 
-def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Node:
-    node = as_node(arr)
-    k = normalize_axis(axis, node.ndim)
-    lines = linalg.moveaxis(node, k, -1)
-    lead = lines.shape[:-1]
-    results = [as_node(func1d(lines[index], *args, **kwargs)) for index in np.ndindex(*lead)]
-    out = reshape(shapes.stack(results), (*lead, *results[0].shape))
-    return linalg.moveaxis(out, range(len(lead), out.ndim), range(k, k + results[0].ndim))
-
-
 def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Node:
     return reductions.sum(functions.not_equal(a, 0.0), axis, keepdims)
 
@@ -359,7 +349,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
         "round": _round, "around": _round, "fix": _trunc, "nan_to_num": _nan_to_num, "isclose": _isclose, "isin": _isin,
         "sinc": rounding.sinc, "i0": functions.i0, "select": rounding.select, "piecewise": rounding.piecewise,
         "isposinf": _equals(math.inf), "isneginf": _equals(-math.inf), "linspace": _linspace, "logspace": _logspace, "bincount": _bincount,
-        "meshgrid": _meshgrid, "broadcast_arrays": _broadcast_arrays, "apply_along_axis": _apply_along_axis,
+        "meshgrid": _meshgrid, "broadcast_arrays": _broadcast_arrays,
         "apply_over_axes": _apply_over_axes, "geomspace": _geomspace,
         "atleast_1d": _several(dividing.atleast_1d), "atleast_2d": _several(dividing.atleast_2d),
         "atleast_3d": _several(dividing.atleast_3d),

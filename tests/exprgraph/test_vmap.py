@@ -188,6 +188,17 @@ def test_arrays_and_functions_of_numpy() -> None:
     assert eg.vmap(np.tanh)(X) is eg.tanh(X)
 
 
+def test_numpy_applies_along_an_axis() -> None:
+    a = np.random.default_rng(0).normal(size=(4, 3, 5))
+    A = eg.Symbol("A", a.shape)
+    for f in (np.cumsum, np.sum, np.diag, lambda v, k=2.0: k * v[::2] - v[1]):
+        for axis in (0, 1, -1):
+            made = np.apply_along_axis(f, axis, A)
+            np.testing.assert_allclose(eg.evaluate(made, {A: a}), np.apply_along_axis(f, axis, a), rtol=1e-13)
+            assert eg.count_nodes(made) < 20
+    assert np.apply_along_axis(np.sum, 0, C) is eg.sum(C)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
