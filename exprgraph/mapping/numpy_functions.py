@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from .user import vmap
 def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Node:
     node = as_node(arr)
     k = normalize_axis(axis, node.ndim)
-    f = lambda line: as_node(func1d(line, *args, **kwargs))  # noqa: E731
+    f: Callable[[Node], Any] = lambda line: as_node(func1d(line, *args, **kwargs))
     for _ in range(node.ndim - 1):
         f = vmap(f)
     out: Node = f(linalg.moveaxis(node, k, -1))
