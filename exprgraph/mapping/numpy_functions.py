@@ -18,10 +18,10 @@ from .user import vmap
 def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Node:
     node = as_node(arr)
     k = normalize_axis(axis, node.ndim)
-    f: Callable[[Node], Any] = lambda line: as_node(func1d(line, *args, **kwargs))
+    mapped: Callable[[Node], Any] = lambda line: as_node(func1d(line, *args, **kwargs))  # noqa: E731
     for _ in range(node.ndim - 1):
-        f = vmap(f)
-    out: Node = f(linalg.moveaxis(node, k, -1))
+        mapped = vmap(mapped)
+    out: Node = mapped(linalg.moveaxis(node, k, -1))
     behind = range(node.ndim - 1, out.ndim)
     return linalg.moveaxis(out, behind, range(k, k + len(behind)))
 
