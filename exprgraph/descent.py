@@ -121,8 +121,8 @@ class Descent:
         self.parts[0][...] = parameters
         single = self.dtype == np.float32
         self._update = _update_of([update] if isinstance(update, CompiledFunction) else update, self.sizes)
-        self.forms_of_update = [f.core.form(False, single) for f in self._update.functions]
-        self.forms = [t.function.core.form(t.function.core.takes_batches, single) for t in self.terms]
+        self.forms_of_update = [f.core.form(False, single, called=False) for f in self._update.functions]
+        self.forms = [t.function.core.form(t.function.core.takes_batches, single, called=False) for t in self.terms]
         self.total = np.zeros(n + 1, self.dtype)
         self._prepared: _Prepared | None = None
         self.is_native = all(f.code is not None for f in (*self.forms_of_update, *self.forms))
@@ -286,8 +286,9 @@ class _Prepared:
         self._places = _places(descent)
         self._words = {word: k for k, word in enumerate(COMMON)}
         self._columns = {word: k for k, word in enumerate(TERM)}
+        members = max(f.threads for f in descent.forms)
         # more threads than processors would only wait: one thread computes several parts then
-        self._helpers = min(max(f.threads for f in descent.forms), threads.processors()) - 1
+        self._helpers = min(members, threads.processors()) - 1
         team = np.zeros(TEAM.size + 8, np.int64)
         self._team = team[-team.ctypes.data % 64 // 8 :][: TEAM.size]
         self._team[TEAM.rest], self._end = threads.let_others_run(), TEAM.end
@@ -299,7 +300,7 @@ class _Prepared:
         self._common = np.array([common.get(word, 0) for word in COMMON], np.uint64)  # changed from run to run
         self._place = self._common.ctypes.data
         integer = ctypes.c_int64
-        loop, help_ = descend(8 * self._dtype.itemsize)
+        loop, help_ = descend(8 * self._dtype.itemsize, members > 1)
         self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(loop)
         self._help = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(help_)
 

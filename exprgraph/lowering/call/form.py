@@ -54,6 +54,7 @@ class Form:
         single: bool,
         threads: int,
         numba: bool = False,
+        called: bool = True,
     ) -> None:
         self.program = program
         self.dtype = np.dtype(np.float32 if single else np.float64)
@@ -61,10 +62,10 @@ class Form:
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
         call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
-        self.code: Code | None = None if numba else native_code(program, call)
+        self.code: Code | None = None if numba else native_code(program, call, called)
         # Python handles results repeated over the samples, bool results, and threads
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
-        if self.code is not None and plain and self.threads == 1:
+        if self.code is not None and plain and called and self.threads == 1:
             self.quick, self.quick_into = self.code.call, self.code.call_into
         self._run = self._native(self.code) if self.code is not None else self._with_numba(unread_functions(outputs))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]

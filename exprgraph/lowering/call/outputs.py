@@ -43,6 +43,7 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
         self.forms: dict[tuple[bool, bool], Form] = {}
+        self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
         self.differs = self._depends_on_samples()
         if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
             warnings.warn(NotNativeWarning(f"threads={count}: only machine code divides a batch, one thread computes {why}"), stacklevel=4)
@@ -69,20 +70,25 @@ class CompiledOutputs:
 
         return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
 
-    def form(self, batch: bool, single: bool) -> Form:
-        """The generated module of a form, compiled on first use."""
-        form = self.forms.get((batch, single))
+    def form(self, batch: bool, single: bool, called: bool = True) -> Form:
+        """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""
+        form = self._form(batch, single, called)
         if form is None:
             with compiling:
-                form = self.forms.get((batch, single))
+                form = self._form(batch, single, called)
                 if form is None:
                     from .form import Form  # loads what finds or makes machine code
 
                     program = self.program(batch, single)
                     numba = self.backend == "numba"
-                    made = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba)
-                    form = self.forms[batch, single] = made
+                    form = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba, called)
+                    (self.forms if called else self._inner)[batch, single] = form
         return form
+
+    def _form(self, batch: bool, single: bool, called: bool) -> Form | None:
+        """A form that is compiled already."""
+        form = self.forms.get((batch, single))
+        return form if called or form is not None else self._inner.get((batch, single))
 
     def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
         """A form that is compiled in the background, from the first request."""

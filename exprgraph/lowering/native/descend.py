@@ -53,7 +53,7 @@ _CHOSEN = Load(name("chosen"), _STEP)
 _KEPT = each("e", name("state_size"), Store(name("state"), _E, Load(name("output"), _E)))
 
 
-def _text(bits: int) -> str:
+def _text(bits: int, together: bool) -> str:
     functions = Functions((), machine.target(bits))
     code = StatementWriter(functions)
     b = code.builder
@@ -62,7 +62,7 @@ def _text(bits: int) -> str:
     b.open(first, last, 1, "index", {})
     step = code.env["i"] = b.loops[-1].index
     code.statements([_CLEARED])
-    _terms(code)
+    _terms(code, together)
     code.statements(_LOST)
     b.require(code.value(_FINITE), "failed")
     code.statements([_TOLD])
@@ -74,12 +74,12 @@ def _text(bits: int) -> str:
     b.start("failed")
     b.do(f"ret i64 {step.text}")
     body = f"define i64 @descend(ptr %common, i64 %first, i64 %last) {{\nentry:\n{b.text()}\n}}"
-    team = functions_of_team(functions)
+    team = functions_of_team(functions) if together else []
     return "\n".join([*sorted(b.intrinsics | functions.declared), *team, body])
 
 
-def _terms(code: StatementWriter) -> None:
-    """Each term on its batch, and their total."""
+def _terms(code: StatementWriter, together: bool) -> None:
+    """Each term on its batch, and their total; ``together``: samples may be divided among threads."""
     b, env = code.builder, code.env
     b.open(b.integer(0), env["count"], 1, "index", {})
     row = b.loops[-1].index
@@ -90,35 +90,39 @@ def _terms(code: StatementWriter) -> None:
         gather(code, index(0), _SAMPLES, env["gathers"])
         call(code, env["run"], "given", "wanted", "own_lanes", "own_shared", "samples")
 
-    def together() -> None:
+    def divided() -> None:
         first = b.times(row, b.integer(len(TERM)))
         term = b.here(f"getelementptr i64, ptr {env['terms'].text}, i64 {first.text}", "indices", False)
         call(code, SSAValue("@divided", "reals", False, 0), "team", term, "samples", "from")
 
-    branch(code, in_parts(env["samples"], code), together, alone)
+    if together:
+        branch(code, in_parts(env["samples"], code), divided, alone)
+    else:
+        alone()
     code.statements([_ADDED])
     b.close({})
 
 
-_loaded: dict[int, machine.Loaded] = {}
+_loaded: dict[tuple[int, bool], machine.Loaded] = {}
 
 
-def descend(bits: int) -> tuple[int, int]:
-    """The addresses of two functions.
+def descend(bits: int, together: bool) -> tuple[int, int]:
+    """The addresses of two functions; 0 for the second one, unless samples are divided among threads that work together.
 
     ``int64_t descend(void **common, int64_t first, int64_t last)`` makes steps, and returns the step that failed, or ``last``.
     ``void help(int64_t *team)`` helps it in other threads, until the team ends.
     """
     with compiling:
-        if bits not in _loaded:
-            text = _text(bits)
+        if (bits, together) not in _loaded:
+            text = _text(bits, together)
             key = disk.key(text, *machine.host(), sys.version)
             code = disk.read(key)
             if code is None:
                 code = machine.compile_object(text)
                 disk.write(key, code)
-            _loaded[bits] = machine.Loaded(code)
-        return _loaded[bits].address("descend"), _loaded[bits].address("help")
+            _loaded[bits, together] = machine.Loaded(code)
+        loaded = _loaded[bits, together]
+        return loaded.address("descend"), loaded.address("help")
 
 
 __all__ = ["COMMON", "TEAM", "TERM", "descend"]

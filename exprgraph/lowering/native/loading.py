@@ -22,14 +22,14 @@ from .owner import keep
 #: modules kept for later functions of equal programs
 KEPT = 256
 
-_modules: OrderedDict[tuple[str, bytes, CallType], Code | None] = OrderedDict()
+_modules: OrderedDict[tuple[str, bytes, CallType, bool], Code | None] = OrderedDict()
 
 
 class Code:
     """Machine code in memory: addresses of the driver and its parts, and the functions that Python calls."""
 
-    def __init__(self, code: bytes, data: Data, dtype: np.dtype[Any]) -> None:
-        known = as_expected()
+    def __init__(self, code: bytes, data: Data, dtype: np.dtype[Any], called: bool) -> None:
+        known = called and as_expected()
         told = {"DATA": data.addresses()}
         if known:
             told["CONTEXT"] = context(dtype)
@@ -46,13 +46,13 @@ class Code:
             self.call, self.call_into = (callable_at(loaded.address(n), loaded.owner) for n in ("call", "call_into"))
 
 
-def _object(program: Program, call: CallType) -> bytes | None:
+def _object(program: Program, call: CallType, called: bool) -> bytes | None:
     """The object file, from disk, or compiled and kept there."""
-    name = disk.key(program.key, repr(call), *machine.host(), sys.version, str(object.__basicsize__))
+    name = disk.key(program.key, repr(call) if called else "", *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
     if code is None:
         try:
-            text = print_program(program.loops, machine.target(call.bits)) + "\n" + entry(call)
+            text = print_program(program.loops, machine.target(call.bits)) + ("\n" + entry(call) if called else "")
         except UnreadableError:
             return None
         code = machine.compile_object(text)
@@ -60,15 +60,18 @@ def _object(program: Program, call: CallType) -> bytes | None:
     return code
 
 
-def native_code(program: Program, call: CallType) -> Code | None:
-    """The machine code of a program, which reads its data; ``None`` if only Numba can compile it."""
+def native_code(program: Program, call: CallType, called: bool = True) -> Code | None:
+    """The machine code of a program, which reads its data; ``None`` if only Numba can compile it.
+
+    Code that is not ``called`` from Python has no entry for it, which takes LLVM as long as a small program.
+    """
     with compiling:
-        key = program.key, program.data.digest, call
+        key = program.key, program.data.digest, call, called
         if key not in _modules:
             if len(_modules) >= KEPT:
                 _modules.popitem(last=False)
-            code = _object(program, call)
-            _modules[key] = None if code is None else Code(code, program.data, np.dtype(f"f{call.bits // 8}"))
+            code = _object(program, call, called)
+            _modules[key] = None if code is None else Code(code, program.data, np.dtype(f"f{call.bits // 8}"), called)
         _modules.move_to_end(key)
         return _modules[key]
 

@@ -10,7 +10,7 @@ from exprgraph import Node
 
 from ...parameters.layout import Layout, Shape
 from .decay import check_decay, decayed
-from .optimizer import Formula, Optimizer, Rate, check_fractions, check_least, check_rate
+from .optimizer import Formula, Optimizer, Rate, check_fractions, check_least, check_rate, without_bias
 from .patterns import Pattern
 
 
@@ -52,8 +52,8 @@ class Adam(Optimizer):
         m = self.beta1 * memory[0] + (1 - self.beta1) * gradient
         v = self.beta2 * memory[1] + (1 - self.beta2) * gradient**2
         # computed once for all parameters
-        scale = rate / (1 - self.beta1**step)
-        correction = (1 - self.beta2**step) ** -0.5
+        scale = rate / without_bias(self.beta1, step)
+        correction = without_bias(self.beta2, step) ** -0.5
         return parameters - scale * m / (eg.sqrt(v) * correction + self.epsilon), (m, v)
 
 
@@ -129,7 +129,7 @@ class NAdam(Adam):
         v = self.beta2 * memory[1] + (1 - self.beta2) * gradient**2
         left = 1 - now * (1 - memory[2])
         further = 1 - after * (1 - left)
-        correction = (1 - self.beta2**step) ** -0.5
+        correction = without_bias(self.beta2, step) ** -0.5
         direction = (rate * after / further) * m + (rate * (1 - now) / left) * gradient
         return parameters - direction / (eg.sqrt(v) * correction + self.epsilon), (m, v, left)
 

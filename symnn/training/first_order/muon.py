@@ -12,7 +12,7 @@ from exprgraph import Node
 from ...parameters.layout import Layout, Shape
 from ...quantities import count
 from .decay import check_decay, decayed
-from .optimizer import Formula, Rate, check_fractions, check_least, check_rate
+from .optimizer import Formula, Rate, check_fractions, check_least, check_rate, without_bias
 from .patterns import Pattern, check_pattern, check_used, fits
 from .shaped import ShapedOptimizer
 
@@ -114,7 +114,7 @@ def adam_step(p: Node, g: Node, memory: Sequence[Node], rate: Node, step: Node, 
     beta1, beta2, epsilon = constants
     m = beta1 * memory[0] + (1 - beta1) * g
     v = beta2 * memory[1] + (1 - beta2) * g**2
-    return p - rate / (1 - beta1**step) * m / (eg.sqrt(v) * (1 - beta2**step) ** -0.5 + epsilon), (m, v)
+    return p - rate / without_bias(beta1, step) * m / (eg.sqrt(v) * without_bias(beta2, step) ** -0.5 + epsilon), (m, v)
 
 
 __all__ = ["Muon", "adam_step", "orthogonalized"]

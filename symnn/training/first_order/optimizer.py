@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from typing import Union
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph import Node
 
 from ...errors import ArgumentError
@@ -148,6 +150,11 @@ class Optimizer(Rated):
         return self.update(parameters, gradient, memory, rate, step)
 
 
+def without_bias(beta: float, step: Node) -> Node:
+    """``1 - beta**step``, the sum of the weights of a mean that began at zero; to the last digit, also for a ``beta`` near 1."""
+    return -eg.expm1(math.log(beta) * step) if beta else eg.as_expression(1.0)
+
+
 #: what need not be looked at one by one
 _NUMBERS = {float, int, np.float64}
 
@@ -178,4 +185,4 @@ def check_least(optimizer: object, **values: float) -> None:
         number(f"{type(optimizer).__name__}'s {name}", value, least=0)
 
 
-__all__ = ["BatchOptimizer", "Formula", "Optimizer", "Rate", "Rated", "check_fractions", "check_least", "check_rate"]
+__all__ = ["BatchOptimizer", "Formula", "Optimizer", "Rate", "Rated", "check_fractions", "check_least", "check_rate", "without_bias"]

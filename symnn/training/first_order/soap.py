@@ -11,7 +11,7 @@ from exprgraph import Node
 from ...parameters.layout import Layout, Shape
 from ...quantities import count
 from .decay import check_decay, decayed
-from .optimizer import Formula, Rate, check_fractions, check_least, check_rate
+from .optimizer import Formula, Rate, check_fractions, check_least, check_rate, without_bias
 from .patterns import Pattern
 from .shaped import ShapedOptimizer
 
@@ -79,8 +79,8 @@ class SOAP(ShapedOptimizer):
         m = self.beta1 * memory[0] + (1 - self.beta1) * begun * gradient
         rotated = _rotated(gradient, sides, bases)
         v = self.beta2 * memory[1] + (1 - self.beta2) * begun * rotated**2
-        adam = _rotated(m, sides, bases) / (eg.sqrt(v) * (1 - self.beta2**t) ** -0.5 + self.epsilon)
-        new = parameter - begun * rate / (1 - self.beta1**t) * _rotated(adam, sides, bases, back=True)
+        adam = _rotated(m, sides, bases) / (eg.sqrt(v) * without_bias(self.beta2, t) ** -0.5 + self.epsilon)
+        new = parameter - begun * rate / without_bias(self.beta1, t) * _rotated(adam, sides, bases, back=True)
         kept = [m, v]
         for k, s, q in zip(sides, squares, bases):
             both = gradient @ eg.transpose(gradient) if k == 0 else eg.transpose(gradient) @ gradient
