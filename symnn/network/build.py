@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DTypeError, UnboundSymbolError
 from ..parameters.container import NeuralNetworkParameters
 from ..quantities import described
 from .binding import bind, bind_parameters
+from .model import Model
 from .owners import refuse_clashes
 from .symbolic import SymbolicNeuralNetwork
 
@@ -25,7 +26,7 @@ REDUCTIONS = (None, "sum", "mean")
 
 def build_nn_function(
     equations: Any,
-    params: NeuralNetworkParameters | SymbolicNeuralNetwork,
+    params: NeuralNetworkParameters | SymbolicNeuralNetwork | Model,
     *symbols: Node,
     shared: Node | str | Iterable[Node | str] = (),
     reduce: str | None = None,
@@ -41,8 +42,8 @@ def build_nn_function(
     Args:
         equations: an expression, or any nesting of dicts, tuples, lists, containers and derivatives;
             the function's result has the same nesting, with arrays.
-        params: the parameters, or the network itself, which also gives the input.  Combine the parameters of
-            several networks in one container, ``NeuralNetworkParameters(u=params(a), v=params(b))``.
+        params: the parameters, or the network itself, which also gives the input.  Of several networks and unknowns, a
+            :class:`Model`, or one container, ``NeuralNetworkParameters(u=params(a), v=params(b))``.
         symbols: the input and further symbols (targets, system parameters); each sample has its own
             value of them.  They need not occur in the equations.
         shared: the symbols, or their names, that have one value for all samples.
@@ -74,6 +75,8 @@ def build_nn_function(
     if isinstance(params, SymbolicNeuralNetwork):
         further = symbols[1:] if symbols and symbols[0] is params.input else symbols
         symbols, params = (params.input, *further), params.params
+    if isinstance(params, Model):
+        params = params.params
     if not isinstance(params, NeuralNetworkParameters):
         hint = "; make one: SymbolicNeuralNetwork(...)" if hasattr(params, "chain") or hasattr(params, "parameter_shapes") else ""
         raise ArgumentError(

@@ -149,6 +149,8 @@ class Gradient(Derivative):
     """
 
     def _takes(self, nn: Any) -> bool:
+        if isinstance(nn, SymbolicNeuralNetwork):
+            return True
         ps = nn if isinstance(nn, NeuralNetworkParameters) else getattr(nn, "params", None)
         return isinstance(ps, NeuralNetworkParameters) and not ps.is_numeric and all(map(eg.is_symbol, ps.leaves().values()))
 

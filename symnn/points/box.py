@@ -62,7 +62,13 @@ class Box(Domain):
         return Face(self, axis, side)
 
     def faces(self, *axes: int) -> Surface:
-        """Both faces of each of these axes; such as the walls in space, of a box in space and time."""
+        """Both faces of each of these axes; such as the walls in space, of a box in space and time.
+
+        Raises:
+            ArgumentError: there is no such axis, or none is given.
+        """
+        if not axes:
+            raise ArgumentError("faces(0, 1): of which axes? All faces are box.boundary")
         return Together(*(self.face(axis, side) for axis in axes for side in ("low", "high")))
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..errors import ArgumentError
+from ..quantities import described
 from .box import Box
 from .domain import COMBINATIONS, Domain, Placed
-from .surface import Surface, Together
+from .surface import Cut, Surface, Together
 
 
 class _OfTwo(Domain):
@@ -75,7 +78,7 @@ class Union(_OfTwo):
     @property
     def boundary(self) -> Surface:
         """The points of each boundary outside of the other domain."""
-        return Together(_Cut(self.first.boundary, self.second, False), _Cut(self.second.boundary, self.first, False))
+        return Together(Cut(self.first.boundary, self.second, False), Cut(self.second.boundary, self.first, False))
 
 
 class Intersection(_OfTwo):
@@ -95,7 +98,7 @@ class Intersection(_OfTwo):
     @property
     def boundary(self) -> Surface:
         """The points of each boundary inside the other domain."""
-        return Together(_Cut(self.first.boundary, self.second, True), _Cut(self.second.boundary, self.first, True))
+        return Together(Cut(self.first.boundary, self.second, True), Cut(self.second.boundary, self.first, True))
 
 
 class Difference(_OfTwo):
@@ -115,30 +118,58 @@ class Difference(_OfTwo):
     @property
     def boundary(self) -> Surface:
         """The points of the first boundary outside of the second domain, and of the second boundary inside the first."""
-        return Together(_Cut(self.first.boundary, self.second, False), _Cut(self.second.boundary, self.first, True, -1.0))
+        return Together(Cut(self.first.boundary, self.second, False), Cut(self.second.boundary, self.first, True, -1.0))
 
 
-class _Cut(Surface):
-    """The points of a surface inside a domain, or outside of it."""
+class _Part(Domain):
+    """The points of a domain for which a condition holds."""
 
-    def __init__(self, surface: Domain, domain: Domain, inside: bool, sign: float = 1.0) -> None:
-        self._surface, self._domain, self._keeps, self._sign = surface, domain, inside, sign
-        self.dimension, self.cube, self.extent = surface.dimension, surface.cube, surface.extent
+    def __init__(self, domain: Domain, condition: Callable[[np.ndarray], np.ndarray]) -> None:
+        if not callable(condition):
+            raise ArgumentError(f"where takes a function of points, an array of shape (n, {domain.dimension}), got {described(condition)}")
+        self.domain, self._condition = domain, condition
+        self.dimension, self.cube, self.extent = domain.dimension, domain.cube, domain.extent
+
+    def _holds(self, x: np.ndarray) -> np.ndarray:
+        kept = np.asarray(self._condition(x))
+        if kept.shape != x.shape[:1] or kept.dtype != np.bool_:
+            raise ArgumentError(f"the condition of where gives a truth value for each of {len(x)} points, got {kept.dtype} {kept.shape}")
+        return kept
 
     def place(self, u: np.ndarray) -> Placed:
-        placed = self._surface.place(u)
-        kept = self._domain.contains(placed.points) == self._keeps
-        normals = None if placed.normals is None else self._sign * placed.normals
-        return Placed(placed.points, normals, kept if placed.kept is None else kept & placed.kept)
+        """Points of the domain; others are left out."""
+        placed = self.domain.place(u)
+        kept = self._holds(placed.points)
+        return Placed(placed.points, placed.normals, kept if placed.kept is None else kept & placed.kept)
+
+    def _inside(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.logical_and(self.domain.contains(x), self._holds(x)))
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._surface.bounds
+        """Those of the whole domain."""
+        return self.domain.bounds
+
+    @property
+    def boundary(self) -> Surface:
+        """It is not known."""
+        raise ArgumentError("the boundary of a part that a condition cuts out is not known")
 
     def __repr__(self) -> str:
-        return f"({self._surface!r} {'inside' if self._keeps else 'outside'} {self._domain!r})"
+        return f"({self.domain!r}).where({getattr(self._condition, '__name__', self._condition)})"
 
 
-COMBINATIONS.update({"union": Union, "intersection": Intersection, "difference": Difference})
+class _PartOfSurface(_Part, Surface):
+    """The points of a surface for which a condition holds."""
+
+    def _inside(self, x: np.ndarray) -> np.ndarray:
+        return Surface._inside(self, x)
+
+
+def _part(domain: Domain, condition: Callable[[np.ndarray], np.ndarray]) -> Domain:
+    return (_PartOfSurface if isinstance(domain, Surface) else _Part)(domain, condition)
+
+
+COMBINATIONS.update({"union": Union, "intersection": Intersection, "difference": Difference, "part": _part})
 
 __all__ = ["Difference", "Intersection", "Union"]

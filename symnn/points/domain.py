@@ -150,6 +150,19 @@ class Domain(ABC):
         kept = self.place(STREAMS["halton"](self.cube, np.random.default_rng(0)).take(100_000)).kept
         return self.extent * (1.0 if kept is None else float(np.mean(kept)))
 
+    def where(self, condition: Callable[[np.ndarray], np.ndarray]) -> Domain:
+        """The points for which a condition holds, such as a part of a boundary or a domain of a level set.
+
+        Args:
+            condition: a function of points, ``(n, dimension)``, that gives ``n`` truth values.
+
+        >>> from symnn.points import Ball
+        >>> right = Ball([0, 0], 1.0).boundary.where(lambda x: x[:, 0] > 0)
+        >>> bool(right.sample(100, rng=0)[:, 0].min() > 0), round(right.measure, 2)
+        (True, 3.14)
+        """
+        return COMBINATIONS["part"](self, condition)
+
     # -- combinations, which are made by modules above this one
 
     def __or__(self, other: Domain) -> Domain:

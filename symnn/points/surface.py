@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ArgumentError
+from ..quantities import described
 from .domain import Domain, Placed
 
 
 class Surface(Domain):
     """A boundary, or a part of one: a set without volume, whose points have outward normals.
 
-    ``a | b`` is both surfaces together; they should have no points in common.  ``a * b`` takes the coordinates of a domain in
-    addition, such as ``walls * Interval(0, 1)`` for times.
+    ``a | b`` is both surfaces together; they should have no points in common.  ``a & domain`` is the part inside a domain,
+    ``a - domain`` the part outside.  ``a * b`` takes the coordinates of a domain in addition, such as ``walls * Interval(0, 1)``
+    for times.
 
     >>> from symnn.points import Ball, Box
     >>> walls = Box([0, 0], [1, 1]).face(0, "low") | Ball([2, 2], 0.5).boundary
@@ -32,6 +34,42 @@ class Surface(Domain):
         if isinstance(other, Surface):
             return Together(self, other)
         return super().__or__(other)
+
+    def __and__(self, other: Domain) -> Domain:
+        return self._cut(other, True)
+
+    def __sub__(self, other: Domain) -> Domain:
+        return self._cut(other, False)
+
+    def _cut(self, other: Domain, inside: bool) -> Surface:
+        if not isinstance(other, Domain) or isinstance(other, Surface):
+            raise ArgumentError(f"a surface is cut by a domain with an inside, got {described(other)}")
+        return Cut(self, other, inside)
+
+
+class Cut(Surface):
+    """The points of a surface inside a domain, or outside of it; normals may be turned around."""
+
+    def __init__(self, surface: Domain, domain: Domain, inside: bool, sign: float = 1.0) -> None:
+        if surface.dimension != domain.dimension:
+            raise ArgumentError(f"{surface!r} has {surface.dimension} coordinates, {domain!r} has {domain.dimension}")
+        self._surface, self._domain, self._keeps, self._sign = surface, domain, inside, sign
+        self.dimension, self.cube, self.extent = surface.dimension, surface.cube, surface.extent
+
+    def place(self, u: np.ndarray) -> Placed:
+        """Points of the whole surface; those on the wrong side are left out."""
+        placed = self._surface.place(u)
+        kept = self._domain.contains(placed.points) == self._keeps
+        normals = None if placed.normals is None else self._sign * placed.normals
+        return Placed(placed.points, normals, kept if placed.kept is None else kept & placed.kept)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Those of the whole surface."""
+        return self._surface.bounds
+
+    def __repr__(self) -> str:
+        return f"({self._surface!r} {'&' if self._keeps else '-'} {self._domain!r})"
 
 
 class Together(Surface):
@@ -77,4 +115,4 @@ class Together(Surface):
         return " | ".join(map(repr, self.parts))
 
 
-__all__ = ["Surface", "Together"]
+__all__ = ["Cut", "Surface", "Together"]

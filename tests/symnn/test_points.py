@@ -107,6 +107,14 @@ def test_faces_and_points() -> None:
     walls = box.faces(0).sample(100, 0, "sobol")
     assert np.count_nonzero(walls[:, 0] == 1) == 50 and abs(walls[:, 0]).min() == 1
     assert ((Box(-1, 1) * Point(0.5)).sample(3, 0)[:, 1] == 0.5).all()
+    disc = Ball([0, 0], 1.0)
+    for part in (disc.boundary & Box([0, -2], [2, 2]), disc.boundary - Box([-2, -2], [0, 2]), disc.boundary.where(lambda x: x[:, 0] > 0)):
+        x, normals = part.sample_with_normals(50, 0)
+        assert (x[:, 0] >= 0).all() and part.measure == pytest.approx(np.pi, rel=0.02)
+        np.testing.assert_allclose(x, normals)
+        assert (part * Interval(0, 1)).sample(3, 0).shape == (3, 3)
+    half = disc.where(lambda x: x[:, 1] > 0)
+    assert half.contains([[0, 0.5], [0, -0.5], [0, 2]]).tolist() == [True, False, False] and half.sample(5, 0).min(axis=0)[1] > 0
     start, normals = (SQUARE.boundary * Interval(0, 1)).sample_with_normals(4, 0)
     assert start.shape == (4, 3) and normals is not None and (normals[:, 2] == 0).all()
 
@@ -126,6 +134,14 @@ def test_wrong_domains_are_refused() -> None:
         Difference(SQUARE, DISC.boundary)
     with pytest.raises(ArgumentError, match="at most 64 axes.*scipy.stats.qmc"):
         Box(np.zeros(65), np.ones(65)).sample(3, 0, "sobol")
+    with pytest.raises(ArgumentError, match="of which axes"):
+        SQUARE.faces()
+    with pytest.raises(ArgumentError, match="cut by a domain with an inside"):
+        DISC.boundary - DISC.boundary
+    with pytest.raises(ArgumentError, match="gives a truth value for each of 3 points, got float64"):
+        SQUARE.where(lambda x: x[:, 0]).sample(3, 0)
+    with pytest.raises(ArgumentError, match="a condition cuts out is not known"):
+        SQUARE.where(lambda x: x[:, 0] > 0).boundary  # noqa: B018
     with pytest.raises(ArgumentError, match="crosses"):
         Polygon([[0, 0], [1, 1], [1, 0], [0, 1]])
     with pytest.raises(ArgumentError, match="not closed"):

@@ -28,6 +28,7 @@ from symnn import (
     SymbolicPullback,
     Trainer,
     Unknown,
+    build_nn_function,
     train,
 )  # fmt: skip
 from symnn.physics import partial, residual_terms
@@ -161,6 +162,14 @@ def test_an_unknown_is_an_operand_like_its_symbol() -> None:
     assert again.expression is s and (again.initial == [1, 2]).all()
     with pytest.raises(AttributeError, match="no attribute '_nothing'"):
         a._nothing  # noqa: B018
+
+
+def test_an_expression_of_several_parts_is_a_function_of_their_parameters() -> None:
+    model, x = Model(PARTS), BOX.sample(3, 0)
+    start = model.initial_parameters(seed=1)
+    f = build_nn_function(NU * U.output[0] + P.output[0], model, X, backend="numpy")
+    parts = [build_nn_function(n.output[0], n, backend="numpy")(x, ps) for n, ps in ((U, start.u), (P, start.p))]
+    np.testing.assert_allclose(f(x, start), 0.3 * parts[0] + parts[1], rtol=1e-12)
 
 
 @pytest.mark.slow

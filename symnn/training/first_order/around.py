@@ -152,12 +152,12 @@ class Ascending(_Around):
         check_pattern("Ascending's names", self.names)
 
     def formula(
-        self, layout: Layout, phase: int, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
+        self, layout: Layout, turn: Hashable, parameters: Node, gradient: Node, memory: Sequence[Node], rate: Node, step: Node
     ) -> Formula:
         """That of the inner optimizer for the gradient with changed signs."""
         check_used("Ascending", self.names, layout)
         signs = np.concatenate([np.full(s.size, -1.0 if fits(s.name, self.names) else 1.0) for s in layout.slots])
-        return self.optimizer.formula(layout, phase, parameters, signs * gradient, memory, rate, step)
+        return self.optimizer.formula(layout, turn, parameters, signs * gradient, memory, rate, step)
 
 
 @dataclass(frozen=True)
