@@ -59,6 +59,12 @@ def _of_order(function: Callable[..., Node]) -> Rule:
     return rule
 
 
+def _betainc(e: Any, args: Sequence[Node]) -> Node:
+    a, b, low, high = args
+    value = f.betainc(a, b, high)
+    return value if number(low) == 0.0 else value - f.betainc(a, b, low)
+
+
 def _each(function: Callable[[Node, Node], Node]) -> Rule:
     return lambda e, args: reduce(function, args)
 
@@ -117,6 +123,9 @@ def _elementary(sp: Any) -> dict[type, Rule]:
         sp.bessely: _of_order(f.yn),
         sp.besseli: _of_order(f.iv),
         sp.besselk: _of_order(f.kn),
+        sp.lowergamma: lambda e, args: multiply(f.gammainc(*args), f.gamma(args[0])),
+        sp.uppergamma: lambda e, args: multiply(f.gammaincc(*args), f.gamma(args[0])),
+        sp.betainc_regularized: _betainc,
     }
 
 

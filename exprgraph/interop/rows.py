@@ -151,6 +151,13 @@ def _bessel(sp: Any) -> dict[str, Entry]:
     found: dict[str, Entry] = {f"{letter}{n}": partial(f, n) for letter, f in letters.items() for n in (0, 1)}
     found |= {"jn": sp.besselj, "yn": sp.bessely, "iv": sp.besseli, "kn": sp.besselk}
     found |= {f"i{n}e": lambda x, n=n: sp.exp(-sp.Abs(x)) * sp.besseli(n, x) for n in (0, 1)}
+    found |= {
+        "gammainc": lambda a, x: sp.lowergamma(a, x) / sp.gamma(a),
+        "gammaincc": lambda a, x: sp.uppergamma(a, x) / sp.gamma(a),
+        "betainc": lambda a, b, x: sp.betainc_regularized(a, b, 0, x),
+        "beta_density": lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) * sp.exp(sp.loggamma(a + b) - sp.loggamma(a) - sp.loggamma(b)),
+        "gamma_density": lambda a, x: x ** (a - 1) * sp.exp(-x - sp.loggamma(a)),
+    }
     return {**found, "ive": lambda n, x: sp.exp(-sp.Abs(x)) * sp.besseli(n, x)}
 
 

@@ -67,6 +67,7 @@ _SPECIAL: dict[str, Callable[..., Node]] = {
     "j0": functions.j0, "j1": functions.j1, "jv": functions.jn, "y0": functions.y0, "y1": functions.y1, "yn": functions.yn,
     "yv": functions.yn, "i0": functions.i0, "i1": functions.i1, "iv": functions.iv, "i0e": functions.i0e, "i1e": functions.i1e,
     "ive": functions.ive, "k0": functions.k0, "k1": functions.k1, "kn": functions.kn, "kv": functions.kn,
+    "gammainc": functions.gammainc, "gammaincc": functions.gammaincc, "betainc": functions.betainc,
 }  # fmt: skip
 
 _REDUCTIONS: dict[Any, Callable[..., Node]] = {

@@ -20,10 +20,14 @@ from .read import Read, read_function
 from .walk import calls_of, statements_of
 
 #: the modules of the definitions: helpers that differ between float64 and float32, shared formulas, and the runtime
-_WIDTHS = tuple(tuple(f"formulas/{n}" for n in (w, f"bessel_{w}", f"gamma_{w}", f"inverse_{w}")) for w in ("double", "single"))
+_WIDTHS = tuple(
+    tuple(f"formulas/{n}" for n in (w, *(f"{m}_{w}" for m in ("bessel", "gamma", "inverse", "incomplete")))) for w in ("double", "single")
+)
 _FORMULAS = tuple(
     f"formulas/{n}"
-    for n in "exponential logarithm power circular error gamma inverse entropies bessel orders".split()
+    for n in (
+        "exponential logarithm power circular error gamma inverse entropies bessel orders incomplete_gamma incomplete_beta".split()
+    )
 )
 _SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)

@@ -78,6 +78,44 @@ def _mod(x: Any, y: Any) -> Any:
     return r + y if r and (r < 0) != (y < 0) else r
 
 
+def _gammainc(a: Any, x: Any, upper: bool) -> Any:
+    if mpmath.isnan(a) or mpmath.isnan(x) or a < 0 or x < 0 or (a == 0 and x == 0) or (a == INF and x == INF):
+        return NAN
+    if x == 0 or a == INF:
+        return mpmath.mpf(upper)
+    if x == INF or a == 0:
+        return mpmath.mpf(not upper)
+    return mpmath.gammainc(a, x, regularized=True) if upper else mpmath.gammainc(a, 0, x, regularized=True)
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    if mpmath.isnan(a) or mpmath.isnan(x) or a <= 0 or x < 0:
+        return NAN
+    if x in (0, INF):
+        return mpmath.mpf(0) if x == INF or a > 1 else (mpmath.mpf(1) if a == 1 else INF)
+    return x ** (a - 1) * mpmath.exp(-x) * mpmath.rgamma(a)
+
+
+def _betainc(a: Any, b: Any, x: Any) -> Any:
+    if any(map(mpmath.isnan, (a, b, x))) or a < 0 or b < 0 or not 0 <= x <= 1:
+        return NAN
+    at_zero, at_one = a == 0 or b == INF, b == 0 or a == INF
+    if at_zero and at_one:
+        return NAN
+    if 0 < x < 1 and (at_zero or at_one):
+        return mpmath.mpf(at_zero)
+    return x if x in (0, 1) else mpmath.betainc(a, b, 0, x, regularized=True)
+
+
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    if any(map(mpmath.isnan, (a, b, x))) or a <= 0 or b <= 0 or not 0 <= x <= 1:
+        return NAN
+    if x in (0, 1):
+        own, other = (a, b) if x == 0 else (b, a)
+        return mpmath.mpf(0) if own > 1 else (other if own == 1 else INF)
+    return x ** (a - 1) * (1 - x) ** (b - 1) * mpmath.exp(mpmath.loggamma(a + b) - mpmath.loggamma(a) - mpmath.loggamma(b))
+
+
 _BESSEL: dict[str, Callable[..., Any]] = {"j": mpmath.besselj, "y": mpmath.bessely, "i": mpmath.besseli, "k": mpmath.besselk}
 
 
@@ -175,6 +213,11 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "direction": _real(lambda a, b: a / mpmath.hypot(a, b) if a or b else mpmath.mpf(0)),
     **{f"bessel_{letter}{n}": _real(partial(f, n)) for letter, f in _BESSEL.items() for n in (0, 1)},
     **{f"bessel_{letter}n": _of_order(f) for letter, f in _BESSEL.items() if letter != "i"},
+    "gammainc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), False),
+    "gammaincc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), True),
+    "betainc": lambda a, b, x: _betainc(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "beta_density": lambda a, b, x: _beta_density(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "gamma_density": lambda a, x: _gamma_density(mpmath.mpf(a), mpmath.mpf(x)),
     "bessel_iv": _of_order(mpmath.besseli),
     "bessel_ive": _of_order(_besseli_scaled),
     "bessel_i0e": _real(partial(_besseli_scaled, 0)),

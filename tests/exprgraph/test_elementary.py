@@ -378,7 +378,7 @@ def test_accuracy_at_many_points(name: str) -> None:
 
 def test_docstrings_state_the_bounds() -> None:
     for name, f in DOUBLE.items():
-        if name.startswith("bessel_"):  # test_bessel.py
+        if name.startswith(("bessel_", "gammainc", "gamma_density", "beta")):  # test_bessel.py, test_incomplete.py
             continue
         found = re.search(r"Within ([\d.]+) ulp; ([\d.]+) in float32", f.__doc__ or "")
         stated = (float(found[1]), float(found[2])) if found else (None, None)

@@ -41,6 +41,10 @@ from . import (
     gamma,
     gamma_double,
     gamma_single,
+    incomplete_beta,
+    incomplete_double,
+    incomplete_gamma,
+    incomplete_single,
     inverse,
     inverse_double,
     inverse_single,
@@ -51,8 +55,11 @@ from . import (
 )
 
 #: helpers that differ between float64 and float32, and the formulas made of them
-WIDTHS = ((double, bessel_double, gamma_double, inverse_double), (single, bessel_single, gamma_single, inverse_single))
-FORMULAS = (exponential, logarithm, power, circular, error, gamma, inverse, entropies, bessel, orders)
+WIDTHS = (
+    (double, bessel_double, gamma_double, inverse_double, incomplete_double),
+    (single, bessel_single, gamma_single, inverse_single, incomplete_single),
+)
+FORMULAS = (exponential, logarithm, power, circular, error, gamma, inverse, entropies, bessel, orders, incomplete_gamma, incomplete_beta)
 
 
 @cache
