@@ -332,6 +332,18 @@ def _triangle(name: str) -> Callable[..., Any]:
     return call
 
 
+def _of_matrices() -> dict[str, Callable[..., Any]]:
+    """The functions of ``np.linalg`` by name."""
+    return {
+        "norm": _norm, "solve": _solve, "inv": linalg.inv, "multi_dot": _multi_dot, "matmul": linalg.matmul, "outer": _outer,
+        "tensordot": lambda x1, x2, *, axes=2: products.tensordot(x1, x2, axes),
+        "vecdot": lambda x1, x2, *, axis=-1: linalg.vecdot(x1, x2, axis),
+        "cross": lambda x1, x2, *, axis=-1: products.cross(x1, x2, axis=axis), "matrix_transpose": lambda x: linalg.swapaxes(x, -1, -2),
+        "diagonal": lambda x, *, offset=0: linalg.diagonal(x, -2, -1, offset=offset),
+        "trace": lambda x, *, offset=0, dtype=None: linalg.trace(x, -2, -1, offset=offset),
+    }  # fmt: skip
+
+
 def _table() -> dict[Any, Callable[..., Any]]:
     """The functions by name, those that this version of NumPy has."""
     named: dict[str, Callable[..., Any]] = {
@@ -385,17 +397,9 @@ def _table() -> dict[Any, Callable[..., Any]]:
     named.update({name: getattr(module, name) for module, names in by_module for name in names.split()})
     named["trapz"] = sequences.trapezoid
     found = {getattr(np, name): f for name, f in named.items() if name in np.__dict__ or name in dir(np)}
-    of_matrices: dict[str, Callable[..., Any]] = {
-        "norm": _norm, "solve": _solve, "inv": linalg.inv, "multi_dot": _multi_dot, "matmul": linalg.matmul, "outer": _outer,
-        "tensordot": lambda x1, x2, *, axes=2: products.tensordot(x1, x2, axes),
-        "vecdot": lambda x1, x2, *, axis=-1: linalg.vecdot(x1, x2, axis),
-        "cross": lambda x1, x2, *, axis=-1: products.cross(x1, x2, axis=axis), "matrix_transpose": lambda x: linalg.swapaxes(x, -1, -2),
-        "diagonal": lambda x, *, offset=0: linalg.diagonal(x, -2, -1, offset=offset),
-        "trace": lambda x, *, offset=0, dtype=None: linalg.trace(x, -2, -1, offset=offset),
-    }  # fmt: skip
     found[np.lib.stride_tricks.sliding_window_view] = arranging.sliding_window_view
     found[np.fft.fftshift], found[np.fft.ifftshift] = arranging.fftshift, arranging.ifftshift
-    return {**found, **{getattr(np.linalg, name): f for name, f in of_matrices.items() if hasattr(np.linalg, name)}}
+    return {**found, **{getattr(np.linalg, name): f for name, f in _of_matrices().items() if hasattr(np.linalg, name)}}
 
 
 FUNCTIONS = _table()
