@@ -68,7 +68,9 @@ class Derivative(ABC):
             raise TypeError(f"{name}(f, nn): nn must be a SymbolicNeuralNetwork, got {described(nn)}{hint}")
         self.f = expression_of(f)
         self.nn = nn
-        refuse_clashes([self.f], [nn.input, *nn.params.leaves().values()])
+        ps = nn if isinstance(nn, NeuralNetworkParameters) else nn.params
+        inputs = [nn.input] if isinstance(nn, SymbolicNeuralNetwork) else []
+        refuse_clashes([self.f], [*inputs, *ps.leaves().values()])
 
     def _takes(self, nn: Any) -> bool:
         """Whether the derivative is by something of it."""
