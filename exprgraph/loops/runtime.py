@@ -230,6 +230,12 @@ def gather(s: Array, to: int, a: Array, count: int) -> None:
         s[to + e] = a[e]
 
 
+def copied(c: Array, c0: int, a: Array, a0: int, count: int) -> None:
+    """Copy neighbours from one array to another."""
+    for e in range(count):
+        c[c0 + e] = a[a0 + e]
+
+
 def clear(s: Array, offset: int, count: int) -> None:
     """Set totals to 0 before the first block."""
     for e in range(count):

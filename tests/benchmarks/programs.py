@@ -1,4 +1,4 @@
-"""What is measured of programs that people write: attention, atoms, and the workloads of other modules that belong to them.
+"""What is measured of programs that people write: attention, transformers, atoms, and the workloads of other modules that belong to them.
 
 The programs are likelihoods of Gaussian processes, an attention block, recurrent layers, log determinants of a flow, time steps, and
 energies of atoms.
@@ -6,12 +6,26 @@ energies of atoms.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import exprgraph as eg
+from symnn import (
+    Affine,
+    Chain,
+    Dense,
+    Gradient,
+    LayerNorm,
+    Linear,
+    MultiHeadAttention,
+    Residual,
+    SymbolicNeuralNetwork,
+    build_nn_function,
+    derivative,
+)
 
 from .matrices import flow, gaussian_process
 from .workloads import Workload, lstm, runge_kutta
@@ -62,6 +76,52 @@ def attention(tokens: int = 32, width: int = 64, heads: int = 4, samples: int = 
     return Workload(title + (f", batch {samples}" if samples else ""), ours, theirs, data)
 
 
+def transformer(tokens: int, features: int, width: int, heads: int, samples: int) -> Workload:
+    """A squared error of a transformer's block, and its gradient by the parameters."""
+    hidden = 2 * width
+    block = [
+        Residual(Chain(LayerNorm(width), MultiHeadAttention(width, heads))),
+        Residual(Chain(LayerNorm(width), Dense(width, hidden), Affine(hidden, width))),
+    ]
+    chain = Chain(Linear(features, width), *block, lambda x: eg.mean(x, axis=-2), Linear(width, 1))
+    nn = SymbolicNeuralNetwork(chain, input_shape=(tokens, features))
+    rng = np.random.default_rng(3)
+    points, values = rng.standard_normal((samples, tokens, features)), rng.standard_normal((samples, 1))
+    data = (points, values, chain.initial_parameters(seed=0).flat)
+
+    def ours() -> Callable[..., Any]:
+        y = eg.Symbol("y", 1)
+        loss = eg.sum((nn.output - y) ** 2)
+        return build_nn_function((loss, derivative(Gradient(loss, nn)).flat), nn, y, reduce="mean")
+
+    def theirs() -> Callable[..., Any]:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # quicker where each result is waited for
+        m, size = jax.numpy, width // heads
+
+        def norm(x: Any, gain: Any, bias: Any) -> Any:
+            centred = x - m.mean(x, axis=-1, keepdims=True)
+            return gain * centred / m.sqrt(m.mean(centred**2, axis=-1, keepdims=True) + 1e-5) + bias
+
+        def one(theta: Any, x: Any, y: Any) -> Any:
+            parts = (theta[s.offset : s.offset + math.prod(s.shape)].reshape(s.shape) for s in nn.layout.slots)
+            W0, g1, b1, *qkvo, g2, b2, W1, c1, W2, c2, last = parts
+            x = x @ W0.T
+            h = norm(x, g1, b1)
+            q, k, v = (m.reshape(h @ W.T + b, (tokens, heads, size)) for W, b in zip(qkvo[:6:2], qkvo[1:6:2]))
+            shares = jax.nn.softmax(m.einsum("qhd,khd->hqk", q, k) / size**0.5, axis=-1)
+            x = x + m.reshape(m.einsum("hqk,khd->qhd", shares, v), (tokens, width)) @ qkvo[6].T + qkvo[7]
+            x = x + m.tanh(norm(x, g2, b2) @ W1.T + c1) @ W2.T + c2
+            return m.sum((last @ m.mean(x, axis=0) - y) ** 2)
+
+        both = jax.jit(jax.value_and_grad(lambda p, X, Y: m.mean(jax.vmap(one, (None, 0, 0))(p, X, Y))))
+        return lambda X, Y, p: both(p, X, Y)
+
+    return Workload(f"gradient of a transformer's block, {tokens} tokens of {width}, batch {samples}", ours, theirs, data)
+
+
 def atoms(n: int = 20, centres: int = 8, width: int = 16, samples: int = 0) -> Workload:
     """The energy of atoms, a network of the distance of each pair, and the forces; 0 samples for one configuration."""
     rng = np.random.default_rng(5)
@@ -107,6 +167,8 @@ WORKLOADS: tuple[Callable[[], Workload], ...] = (
     lambda: gaussian_process(256),
     lambda: attention(),
     lambda: attention(8, 16, 2, 64),
+    lambda: transformer(20, 4, 16, 4, 64),
+    lambda: transformer(32, 8, 64, 4, 32),
     lambda: lstm(32, 50, 0),
     lambda: lstm(32, 50, 64),
     lambda: flow(),
@@ -116,4 +178,4 @@ WORKLOADS: tuple[Callable[[], Workload], ...] = (
     lambda: atoms(samples=64),
 )
 
-__all__ = ["WORKLOADS", "atoms", "attention"]
+__all__ = ["WORKLOADS", "atoms", "attention", "transformer"]

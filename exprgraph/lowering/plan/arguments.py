@@ -40,12 +40,25 @@ def gathering(moved: Sequence[Moved]) -> list[Statement]:
 
 
 def loading(moved: Sequence[Moved], row: int) -> list[Statement]:
-    """The samples of a block, in rows of lanes."""
+    """The samples of a block, in rows of lanes; without rows (0), one sample."""
 
     def move(array: Name, to: Expression, m: Moved) -> Statement:
+        if not row:
+            some = m.size if m.some < 0 else m.some
+            return Run("copied", (_LANES, to, array, _of_sample(m.size, m.offset), index(some)))
         return Run("load", (_LANES, to, index(row), array, _FIRST, index(m.size), index(m.offset), index(m.some), COUNT))
 
-    return _moving(moved, row, move)
+    return _moving(moved, row or 1, move)
+
+
+def _of_sample(size: int, offset: int) -> Expression:
+    """The place of a number in an array of all samples, which have so many numbers each."""
+    return operation("add", operation("mul", _FIRST, index(size)), index(offset))
+
+
+def one_sample(result: Name, workspace: Name, offset: int, size: int) -> Statement:
+    """A result of one sample, from the workspace."""
+    return Run("copied", (result, _of_sample(size, 0), workspace, index(offset), index(size)))
 
 
 def _moving(moved: Sequence[Moved], row: int, move: Callable[[Name, Expression, Moved], Statement]) -> list[Statement]:
@@ -74,4 +87,4 @@ def _argument(m: Moved) -> Name:
     return Name(f"a{m.argument}", "reals")
 
 
-__all__ = ["LOOPED", "Moved", "gathering", "loading"]
+__all__ = ["LOOPED", "Moved", "gathering", "loading", "one_sample"]

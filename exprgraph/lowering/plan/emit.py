@@ -18,13 +18,14 @@ from ...loops.walk import called_by
 from ...meaning.binding import Argument
 from . import factors as _factors  # noqa: F401  # whose rules rewrite and compute nodes
 from .access import Location, contiguous, identity_index, through_views
-from .arguments import Moved, gathering, loading
+from .arguments import Moved, gathering, loading, one_sample
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .isomorphism import NestOrder
 from .kernels import Kernel
 from .nest import Assignment, Nest
+from .one_by_one import quicker_one_by_one
 from .phases import Phase, pairwise, phases
 from .program import Program
 from .routines import ROUTINE, Place, called
@@ -70,9 +71,9 @@ class Emitter:
         self.apart = apart
         self.block = block
         self.row = row
-        self.storage = Storage()
+        self.storage = Storage(block > 1)
         self.table = Table()
-        self.memory = Memory(self.storage.location, self.row, self.table.positions)
+        self.memory = Memory(self.storage.location, self.row, self.table.positions, block > 1)
         self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by a quick key
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
@@ -201,7 +202,7 @@ class Emitter:
         (assignment,) = nest.assignments
         node = assignment.value
         routine = ROUTINE[node.op](node)
-        new, lanes = (self.storage.new_rows, True) if schedule.lanes else (self.storage.new_shared, False)
+        new, lanes = self.storage.new_rows if schedule.lanes else self.storage.new_shared, schedule.lanes and self.memory.lanes
         items: list[Item] = []
         made: list[tuple[tuple[str, object], Shape]] = []
 
@@ -224,7 +225,7 @@ class Emitter:
             places.append(Place(location, value.size // routine.stack))
         name, call = called(routine, places, self.row if lanes else 1, lanes)
         self.functions.add(name)
-        for key, shape in made if lanes else ():
+        for key, shape in made if schedule.lanes else ():
             self.storage.release(key, shape)
         return [*items, call]
 
@@ -248,7 +249,7 @@ class Emitter:
             roots = set(phase.roots)
             totals = [n for n in self.all_nodes if n.op is SAMPLE_SUM and n.args[0] in roots and n not in self.storage.locations]
             outs = [(k, o) for k, o in enumerate(self.outputs) if o in roots]
-        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, self.read_elsewhere)
+        scheduler = Scheduler(phase, totals, set(self.outputs), self.lanes, self.read_elsewhere, self.memory.lanes)
         schedule = scheduler.run()
         copies: list[tuple[int, object]] = []
         for k, out in outs:
@@ -291,8 +292,9 @@ class Emitter:
             if symbol in used:
                 self.storage.new_rows(symbol, symbol.shape)
                 loaded.append(Moved(k, size, self.storage.locations[symbol].offset * self.row, offset, symbol.size))
-                self.functions.add("load")
-        return loading(loaded, self.row)
+        if loaded:
+            self.functions.add("load" if self.memory.lanes else "copied")
+        return loading(loaded, self.row if self.memory.lanes else 0)
 
     def computed(self, schedule: Schedule, wanted: set[Node], last: dict[object, int], forever: set[object]) -> list[Item]:
         """The nests of a phase; rows of lanes are reused after their last reader."""
@@ -316,8 +318,10 @@ class Emitter:
         return items
 
     def _copied_out(self, k: int, key: object) -> Statement:
-        self.functions.add("store")
+        self.functions.add("store" if self.memory.lanes else "copied")
         location = self.storage.locations[key]
+        if not self.memory.lanes:
+            return one_sample(Name(f"o{k}", "reals"), Name("w", "reals"), location.offset, self.outputs[k].size)
         sizes = (index(self.outputs[k].size), Name("w", "reals"), index(location.offset * self.row), index(self.row))
         return Run("store", (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
 
@@ -401,20 +405,25 @@ def emit(
 ) -> Program:
     """The loop program of a function of the arguments.
 
-    ``batch`` runs over blocks of samples; otherwise one sample is evaluated, without lanes.  ``single`` computes in float32.
-    Without ``contract``, multiplications and additions are fused only in sums of products.  ``target`` gives the lengths of
-    blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise, those that are the same for
-    all samples share one.
+    ``batch`` runs over blocks of samples, or over samples one by one if that is quicker; otherwise one sample is evaluated, without
+    lanes.  ``single`` computes in float32.  Without ``contract``, multiplications and additions are fused only in sums of products.
+    ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
+    those that are the same for all samples share one.
     """
 
-    def program(block: int) -> Program:
-        row = target.row_length(block)
+    def emitter(block: int) -> Emitter:
         options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
-        return Emitter(outputs, arguments, **options, block=block, row=row).program()
+        return Emitter(outputs, arguments, **options, block=block, row=target.row_length(block))
 
-    longest = program(target.blocks[0])
-    block = target.block_for(longest.rows, 32 if single else 64)
-    return program(block) if batch and block != target.blocks[0] else longest
+    long = emitter(target.blocks[0])
+    longest = long.program()
+    if not batch:
+        return longest
+    bits = 32 if single else 64
+    block, vector = target.block_for(longest.rows, bits), target.lanes * target.bits // bits
+    if block == target.block_for(2**62, bits) and quicker_one_by_one(long.all_nodes, long.lanes, vector):
+        block = 1
+    return emitter(block).program() if block != target.blocks[0] else longest
 
 
 __all__ = ["STEPS", "Emitter", "emit"]

@@ -22,11 +22,12 @@ TABLE, ENTRY, COUNT, LANE, SAMPLES = (
 
 
 class Memory(NamedTuple):
-    """The addresses of values, the distance of rows of lanes, and the offsets of positions in the table."""
+    """The addresses of values, the distance of rows of lanes, the offsets of positions in the table, and whether samples are lanes."""
 
     location: Callable[[object], Location]
     row: int
     positions: Callable[[Sequence[int]], int]
+    lanes: bool = True
 
 
 class Inputs:

@@ -58,7 +58,7 @@ class Kernel:
         self.wanted = wanted  # values read outside of the nest
         self.memory = memory
         self.order = order
-        self.inputs = Inputs(memory, schedule.lanes, literal)
+        self.inputs = Inputs(memory, schedule.lanes and memory.lanes, literal)
         self.functions = self.inputs.functions
         self.rows: set[Function] = set()
         self._numbers = count()
@@ -261,7 +261,7 @@ class Kernel:
                 return product
         target = inputs.element(location, at)
         term = self._term(node, operands)
-        if self.schedule.lanes:
+        if inputs.lanes:
             value = Call(extremum, (target, term)) if extremum else term
             update = Store(target.pointer, target.at, value, add=not extremum)
             head = inputs.over_lanes([Store(target.pointer, target.at, start)])
@@ -307,6 +307,9 @@ class Kernel:
                 return inner_products(inputs, a, b, result(inputs, location, at), outer, inner, size, COUNT)
         target = inputs.element(location, at)
         term = self._term(value, operands)
+        if not inputs.lanes:  # the sum of one sample is that sample
+            added = Store(target.pointer, target.at, term, add=True)
+            return inputs.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [*self.hoisted, *self.body, added])
         lanes = [*self.hoisted, *inputs.over_lanes([*self.body, Add("acc", term)])]
         loops = inputs.loops([f"k{k}" for k in range(len(sizes))], sizes, lanes)
         body = [Variable("acc", real(0.0)), *loops, Store(target.pointer, target.at, _SO_FAR, add=True)]

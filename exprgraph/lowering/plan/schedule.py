@@ -83,7 +83,7 @@ class Scheduler:
     """The builder of the schedule of one phase."""
 
     def __init__(
-        self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], read_later: set[Node]
+        self, phase: Phase, totals: Sequence[Node], outputs: set[Node], lanes: set[Node], read_later: set[Node], fused: bool = True
     ) -> None:
         self.read_later = read_later  # values that other phases or the outputs read
         self.phase = phase
@@ -99,7 +99,8 @@ class Scheduler:
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
         self.gated: set[Node] = set()
-        self.fused_totals = {t for t in totals if is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
+        #: sums over samples that contract lanes, too, if samples are lanes
+        self.fused_totals = {t for t in totals if fused and is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
 
     def run(self) -> Schedule:
         self._extend_with_parts()

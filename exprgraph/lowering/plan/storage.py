@@ -15,7 +15,8 @@ from .access import Location, contiguous, range_of_vector
 class Storage:
     """The buffers of one program, and the offset of each value in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: bool = True) -> None:
+        self.lanes = lanes  # whether the values of samples are rows of lanes, or arrays of one sample
         self.locations: dict[object, Location] = {}
         self.constants: list[np.ndarray] = []
         self.known = 0  # numbers in them
@@ -55,7 +56,7 @@ class Storage:
         else:
             start = self.rows
             self.rows += size
-        self.locations[key] = Location("w", start, contiguous(shape), True)
+        self.locations[key] = Location("w", start, contiguous(shape), self.lanes)
 
     def release(self, key: object, shape: Shape) -> None:
         start, size = self.locations[key].offset, math.prod(shape)
@@ -71,5 +72,5 @@ class Storage:
         """Lane values do not outlive a pass over the samples."""
         self.most_rows = max(self.most_rows, self.rows)
         self.rows, self._free = 0, []
-        for key in [k for k, p in self.locations.items() if p.lanes]:
+        for key in [k for k, p in self.locations.items() if p.buffer == "w"]:
             del self.locations[key]

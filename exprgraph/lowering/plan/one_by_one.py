@@ -1,0 +1,49 @@
+"""Whether samples are computed one by one, with vectors of neighbours, instead of in blocks, with a sample in each lane.
+
+A block keeps every value of its samples in memory.  If the values of a sample are large, a block of a vector's length leaves the
+cache, and products of matrices read each of their operands from far away.  A single sample stays near, and its products of
+matrices use registers as well as those of a block.  Products of a matrix and a vector do not: there, a block reads a matrix once
+for all of its samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Set
+
+from ...canonical.contract import is_structural
+from ...graph.node import Node
+from ...graph.primitive import CONTRACT
+from ...graph.views import Contraction
+from ...meaning.counting import COUNT
+from .access import is_view
+from .schedule import is_pointwise
+
+#: a product of matrices uses each number so often, on average
+REUSE = 2.0
+#: the part of all operations that must be quick with vectors of neighbours
+SHARE = 0.9
+
+
+def quicker_one_by_one(nodes: Iterable[Node], lanes: Set[Node], vector: int) -> bool:
+    """Whether most operations of the values of a sample are quick with vectors of neighbours, of this length."""
+    total = quick = 0
+    for node in nodes:
+        if node in lanes and COUNT.find(node.op) is not None and not is_view(node):
+            operations = COUNT[node.op](node)
+            total += operations
+            quick += operations if _is_quick(node, vector) else 0
+    return total > 0 and quick >= SHARE * total
+
+
+def _is_quick(node: Node, vector: int) -> bool:
+    if is_pointwise(node):
+        return node.ndim > 0 and node.shape[-1] >= vector
+    if node.op is not CONTRACT or is_structural(node):
+        return False
+    _, sizes = Contraction.of(node)
+    moved = node.size + sum(a.size for a in node.args)
+    return math.prod(sizes) >= REUSE * moved
+
+
+__all__ = ["quicker_one_by_one"]
