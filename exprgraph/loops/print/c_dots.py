@@ -2,13 +2,16 @@
 
 They compute what the library's procedures of these names say, with sums in another order: four sums of a row side by side, and
 fused where the machine fuses.  GCC and Clang split an array of such sums into single numbers, and then find no vectors.  So the
-four sums of ``dots`` are a vector, which both have as an extension of C; other compilers have arrays.
+four sums of ``dots`` are a vector, which both have as an extension of C; other compilers, and machines without vectors, have arrays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+#: the machines that have registers for vectors, with one of the compilers that have them in C
+_VECTORS = """#if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__aarch64__) || defined(__riscv_vector) \\
+    || defined(__wasm_simd128__) || defined(__VSX__))"""
 #: Sums and products of vectors have no function that fuses them: compilers are told to do it, at all levels but -O0.
 _FUSED = """#if defined(__clang__)
 #define FUSED
@@ -29,8 +32,8 @@ def dots(prefix: str, real: str) -> str:
     vectors = _tiles(_of_vectors(4, real, four), _of_vectors(1, real, four), "fours > 0")
     arrays = _tiles([], _of_arrays(1, real, _SUM))
     lines = ["FUSING", *_PLACES, *_exchanged(real), "const uint64_t fours = n - n % 4;"]
-    lines += _columns(real, ["#if defined(__GNUC__)", *vectors, "#else", *arrays, "#endif"])
-    declared = f"{_FUSED}\n#if defined(__GNUC__)\n{vector}\n#endif\n"
+    lines += _columns(real, ["#ifdef VECTORS", *vectors, "#else", *arrays, "#endif"])
+    declared = f"{_FUSED}\n{_VECTORS}\n#define VECTORS\n{vector}\n#endif\n"
     return declared + _procedure(f"FUSED static void {prefix}dots", real, lines)
 
 
