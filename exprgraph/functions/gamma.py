@@ -41,6 +41,28 @@ digamma: Elementwise = row(
     sample=[(0.1, 5)],
     doc="The derivative of gammaln; infinite at 0, with the other sign than 0 has, and NaN at -1, -2, ...",
 )
+beta: Elementwise = row(
+    "beta",
+    by_formula("euler_beta"),
+    lambda a, b: beta(a, b) * (digamma(a) - digamma(a + b)),
+    lambda a, b: beta(a, b) * (digamma(b) - digamma(a + b)),
+    code="euler_beta({0}, {1})",
+    latex=r"\mathrm{{B}}\left( {0}, {1} \right)",
+    domain=[(0, _inf), (0, _inf)],
+    sample=[(0.2, 4), (0.2, 4)],
+    doc="gamma(a)*gamma(b)/gamma(a + b); infinite where a or b is 0, -1, -2, ..., unless the other is whole and a + b <= 0.",
+)
+betaln: Elementwise = row(
+    "betaln",
+    by_formula("log_beta"),
+    lambda a, b: digamma(a) - digamma(a + b),
+    lambda a, b: digamma(b) - digamma(a + b),
+    code="log_beta({0}, {1})",
+    latex=r"\log \left| \mathrm{{B}}\left( {0}, {1} \right) \right|",
+    domain=[(0, _inf), (0, _inf)],
+    sample=[(0.2, 4), (0.2, 4)],
+    doc="The logarithm of the absolute value of beta, without overflow and cancellation for large arguments.",
+)
 zeta: Elementwise = row(
     "zeta",
     values.zeta,
@@ -54,4 +76,4 @@ zeta: Elementwise = row(
     "negative q unless s is whole.  There is no derivative by s.",
 )
 
-__all__ = ["digamma", "gamma", "gammaln", "zeta"]
+__all__ = ["beta", "betaln", "digamma", "gamma", "gammaln", "zeta"]

@@ -133,6 +133,7 @@ def _special(sp: Any) -> dict[type, Rule]:
     """Special functions."""
     return {
         sp.gamma: _of(f.gamma),
+        sp.beta: lambda e, args: f.beta(args[0], args[-1]),
         sp.factorial: lambda e, args: f.gamma(args[0] + 1.0),
         sp.erfinv: _of(f.erfinv),
         sp.erfcinv: _of(f.erfcinv),

@@ -72,6 +72,8 @@ def _special(sp: Any) -> dict[str, Entry]:
     """Special functions, where SymPy's values are real."""
     return {
         "gamma": sp.gamma,
+        "beta": lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b),
+        "betaln": lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b),
         "erfinv": sp.erfinv,
         "erfcinv": lambda x: sp.erfinv(1 - x),  # SymPy evaluates no erfcinv
         "xlog1py": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x * sp.log(1 + y)),

@@ -16,6 +16,7 @@ BOUNDS = {
     "lgamma": (3.9, 3.6),
     "digamma": (3.6, 3.3),
     "zeta": (4.5, 5.2),
+    "euler_beta": (9.9, 9.6),
     "erfinv": (3.3, 3.1),
     "erfcinv": (3.1, 3.6),
     "xlog1py": (2.4, 2.4),
@@ -32,6 +33,7 @@ WORST: dict[str, list[tuple[float, ...]]] = {
     "lgamma": [(2.733486892295975,), (2.742666065039556,)],
     "digamma": [(2.1204521559128833,), (2.1122274584464673,)],
     "zeta": [(3.9882932381653746, 945.3765865760215), (2.9430593562400498, 916.8713371666037)],
+    "euler_beta": [(2.6756707956956025, 2.5365218763541133), (2.7334107263480227, 2.5306213176299477)],
     "erfinv": [(-0.7800111174172264,), (-0.773560228337439,)],
     "erfcinv": [(1.7105492067969168,), (1.725424200924297,)],
     "xlog1py": [(1.311307110994997, 0.4259778724554056), (2.8866061136194694e-22, 0.41612759833948526)],
@@ -58,6 +60,10 @@ def spread(name: str, n: int, rng: np.random.Generator, single: bool = False) ->
     if name == "tgamma":
         most = 34.0 if single else 171.6
         return [np.concatenate([rng.uniform(0, 4, 3 * m), powers(-far, 2.2), rng.uniform(2, most, 3 * m), -rng.uniform(0, most - 4, m)])]
+    if name == "euler_beta":
+        small, large = rng.uniform(0, 4, 4 * m), powers(0.4, 1.0 if single else 1.5, 2 * m)
+        other, tiny = powers(0, 1.2 if single else 3, 2 * m), powers(-0.1 * far, 0)
+        return [np.concatenate([small, large, tiny]), np.concatenate([rng.permutation(small), other, rng.permutation(tiny)])]
     if name in ("erfinv", "erfcinv"):
         m = max(m // 2, 8)
         x = [rng.uniform(-1, 1, 3 * m), 1 - powers(eps, -0.5), powers(eps, -0.5) - 1, powers(-far, 0)]

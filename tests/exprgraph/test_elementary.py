@@ -21,7 +21,7 @@ import exprgraph as eg
 from exprgraph.functions.elementwise import Function, apply
 from exprgraph.graph.primitive import TABLE
 from exprgraph.loops import library
-from exprgraph.loops.formulas import WIDTHS, double, elementary, single
+from exprgraph.loops.formulas import FORMULAS, WIDTHS, double, elementary, single
 from exprgraph.loops.print.python import print_program
 from exprgraph.loops.program import Loops
 
@@ -392,6 +392,14 @@ def test_the_twins_have_the_same_names_and_arguments() -> None:
 
     for wide, narrow in zip(*WIDTHS):
         assert signatures(wide) == signatures(narrow)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_name_means_one_function(narrow: bool) -> None:
+    """The library finds formulas by name."""
+    modules = (*WIDTHS[narrow], *FORMULAS)
+    names = [n for m in modules for n, f in vars(m).items() if inspect.isfunction(f) and f.__module__ == m.__name__]
+    assert sorted(names) == sorted(elementary(narrow))
 
 
 @pytest.mark.parametrize(("module", "letter", "whole"), [(double, "d", "q"), (single, "f", "i")])

@@ -49,6 +49,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "jn": lambda n, x: mp.besselj(int(n), x), "yn": lambda n, x: mp.bessely(int(n), x), "iv": lambda n, x: mp.besseli(int(n), x),
     "kn": lambda n, x: mp.besselk(int(n), x),
     **{n: names()[n] for n in ("erfinv", "erfcinv", "xlog1py", "log_ratio", "rel_entr", "kl_div")}, "gamma": mp.gamma,
+    "beta": mp.beta, "betaln": names()["log_beta"],
     "gammaln": mp.loggamma, "digamma": mp.digamma, "zeta": names()["zeta"],
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True), "gammaincc": lambda a, x: mp.gammainc(a, x, regularized=True),
     "gamma_density": lambda a, x: x ** (a - 1) * mp.exp(-x) * mp.rgamma(a),

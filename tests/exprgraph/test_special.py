@@ -170,10 +170,42 @@ def test_entropies() -> None:
     assert eg.evaluate(eg.diff(eg.entr(X), X), {X: 0.25}) == pytest.approx(math.log(4) - 1, rel=1e-15)
 
 
+#: a, b, beta, betaln
+BETAS = [
+    (1.0, 1.0, 1.0, 0.0), (0.0, 2.0, INF, INF), (-0.0, 2.0, INF, INF), (-1.0, 2.0, INF, INF), (-1.0, 1.0, -1.0, 0.0),
+    (-3.0, 2.0, 1 / 6, -math.log(6)), (3.0, -3.0, -1 / 3, -math.log(3)), (-2.0, 2.5, INF, INF), (-0.5, 2.0, -4.0, math.log(4)),
+    (-0.5, -0.5, 0.0, -INF), (INF, 2.0, 0.0, -INF), (INF, INF, NAN, NAN), (NAN, 1.0, NAN, NAN), (1e-300, 1e-300, 2e300, 691.4686750787737),
+]  # fmt: skip
+
+
+def test_beta() -> None:
+    a, b = eg.symbols("a b")
+    p, q, first, second = (np.array(v) for v in zip(*BETAS))
+    nodes = [eg.beta(a, b), eg.betaln(a, b)]
+    fn = eg.compile(nodes, [a, b])
+    with np.errstate(all="ignore"):
+        for got in (eg.evaluate(nodes, {a: p, b: q}), fn(p, q)):
+            np.testing.assert_allclose(got, [first, second], rtol=5e-15, atol=1e-15)
+    rng = np.random.default_rng(2)
+    p, q = 10.0 ** rng.uniform(-3, 1.3, 60), 10.0 ** rng.uniform(-3, 6, 60)
+    for kind, eps in ((np.float64, 1.2e-16), (np.float32, 6e-8)):
+        x, y = p.astype(kind), q.astype(kind)
+        for s, t, got in zip(x, y, fn(x, y)[1]):
+            with mp.workdps(30):
+                want = names()["log_beta"](mp.mpf(float(s)), mp.mpf(float(t)))
+            assert abs(got - float(want)) <= 8 * eps * max(1.0, abs(float(want))), (s, t)
+    # all three gammas overflow, and their logarithms cancel
+    with mp.workdps(40):
+        want = [float(mp.beta(400, 600)), float(mp.log(mp.beta(mp.mpf(10) ** 12, 1.5)))]
+    np.testing.assert_allclose(fn(400.0, 600.0)[0], want[0], rtol=2e-15)
+    np.testing.assert_allclose(fn(1e12, 1.5)[1], want[1], rtol=1e-15)
+    assert eg.diff(eg.betaln(a, b), a) is eg.digamma(a) - eg.digamma(a + b)
+
+
 def test_more_names_of_scipy() -> None:
     special = pytest.importorskip("scipy.special", reason="SciPy's ufuncs are called on expressions")
     y = eg.Symbol("y")
     for name in ("gamma", "erfinv", "erfcinv", "ndtr", "ndtri", "expit", "log_expit", "logit", "entr"):
         assert getattr(special, name)(X) is getattr(eg, name)(X), name
-    for name in ("xlogy", "xlog1py", "rel_entr", "kl_div"):
+    for name in ("beta", "betaln", "xlogy", "xlog1py", "rel_entr", "kl_div"):
         assert getattr(special, name)(X, y) is getattr(eg, name)(X, y), name

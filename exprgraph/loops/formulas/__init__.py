@@ -33,6 +33,7 @@ from . import (
     bessel,
     bessel_double,
     bessel_single,
+    beta,
     circular,
     double,
     entropies,
@@ -59,7 +60,10 @@ WIDTHS = (
     (double, bessel_double, gamma_double, inverse_double, incomplete_double),
     (single, bessel_single, gamma_single, inverse_single, incomplete_single),
 )
-FORMULAS = (exponential, logarithm, power, circular, error, gamma, inverse, entropies, bessel, orders, incomplete_gamma, incomplete_beta)
+FORMULAS = (
+    *(exponential, logarithm, power, circular, error, gamma, beta, inverse, entropies, bessel, orders, incomplete_gamma),
+    incomplete_beta,
+)
 
 
 @cache
