@@ -5,6 +5,7 @@ Everything here is an expression of exprgraph.  Derivatives of any order, by the
 
 from .equations import partial, residual_terms
 from .fields import curl, rotated_gradient
+from .generic import GenericField
 from .hamiltonian import HamiltonianLoss, ImplicitMidpointLoss, SymplecticEulerLoss, gradient_at, hamiltonian_field, symplectic_gradient
 from .lagrangian import LagrangianLoss, VariationalMidpointLoss, acceleration, lagrangian_acceleration
 from .layers import GradientLayer, HamiltonianLayer, SeparableLayer
@@ -13,6 +14,7 @@ from .symplectic import ActivationShear, GradientShear, HenonLayer, LinearShear,
 
 __all__ = [
     "ActivationShear",
+    "GenericField",
     "GradientLayer",
     "GradientShear",
     "HamiltonianLayer",

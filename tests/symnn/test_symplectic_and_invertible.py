@@ -10,7 +10,16 @@ import pytest
 import exprgraph as eg
 from symnn import ArgumentError, Chain, Coupling, Dense, Flow, NormalizingFlow, SymbolicNeuralNetwork
 from symnn.errors import ShapeError
-from symnn.physics import ActivationShear, GradientShear, HenonLayer, LinearShear, SympNet, hamiltonian_field, port_hamiltonian_field
+from symnn.physics import (
+    ActivationShear,
+    GenericField,
+    GradientShear,
+    HenonLayer,
+    LinearShear,
+    SympNet,
+    hamiltonian_field,
+    port_hamiltonian_field,
+)
 
 POTENTIAL = Chain(Dense(2, 4), Dense(4, 1, "identity", use_bias=False))
 MAPS = (
@@ -96,6 +105,20 @@ def test_a_port_hamiltonian_field_has_the_balance_of_its_energy() -> None:
     np.testing.assert_allclose(*eg.evaluate([diagonal, whole], bound(nn, rng.standard_normal((5, 4)))), atol=1e-14)
 
 
+def test_a_generic_field_keeps_energy_and_gains_entropy() -> None:
+    E, S = Chain(Dense(4, 5), Dense(5, 1)), Chain(Dense(4, 6, "softplus"), Dense(6, 1))
+    field = GenericField(E, S, rank=3)
+    nn = SymbolicNeuralNetwork(Chain(field))
+    x, ps = nn.input, nn.params.L1
+    slopes = [eg.gradient(layer(x, own)[0], x) for layer, own in ((E, ps.energy), (S, ps.entropy))]
+    velocity, of_energy, of_entropy = eg.evaluate([nn.output, *slopes], bound(nn, np.random.default_rng(0).standard_normal((50, 4)), 3.0))
+    size = np.linalg.norm(velocity, axis=1) * np.linalg.norm(of_energy, axis=1)
+    assert np.abs(np.sum(of_energy * velocity, 1)).max() < 1e-13 * size.max()
+    gained = np.sum(of_entropy * velocity, 1)
+    assert gained.min() > -1e-13 and gained.max() > 1e-3 and size.max() > 1e-2
+    assert eval(repr(field), {k: v for k, v in globals().items() if isinstance(v, type)}) == field
+
+
 def test_what_is_no_such_map_says_why() -> None:
     z = eg.Symbol("z", 4)
     for match, error, wrong in (
@@ -104,6 +127,8 @@ def test_what_is_no_such_map_says_why() -> None:
         ('kind is "gradient" or "linear"', ArgumentError, lambda: SympNet(1, kind="G")),
         (r"takes a state of shape \(4,\), got shape \(3,\)", ShapeError, lambda: LinearShear(2)(z[:3], {})),
         ("must have a fixed number of inputs and one output", ShapeError, lambda: HenonLayer(Dense(2, 2))),
+        ("energy and entropy take the same state", ShapeError, lambda: GenericField(Dense(2, 1), Dense(3, 1))),
+        ("must have one output", ShapeError, lambda: GenericField(Dense(2, 1), Dense(2, 2))),
         ("kept has some of the indices from 0 to 1", ArgumentError, lambda: Coupling(Dense(1, 2), 2, [0, 1])),
         ("makes 2 numbers, s and t, of 1; it makes", ShapeError, lambda: Coupling(Dense(1, 1), 2, [0])),
         ("makes shape", ShapeError, lambda: NormalizingFlow(Dense(4, 2)).log_density(z, Chain(Dense(4, 2)).initial_parameters(0))),
