@@ -23,7 +23,8 @@ from .layers import potential_gradient
 
 
 def _unit(shape: Shape, rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal(shape) / np.sqrt(shape[-1])
+    drawn: np.ndarray = rng.standard_normal(shape) / np.sqrt(shape[-1])
+    return drawn
 
 
 class GenericField(Layer):
