@@ -38,7 +38,8 @@ def solution(
     Args:
         u: a function of points, an array of shape (n, inputs), with a value for each, such as a :class:`NeuralNetwork`; or an
             expression of ``nn``.
-        box: for each input two ends, or a number for an input that stays.  One or two inputs vary.
+        box: for each input two ends, or a number for an input that stays; one or two inputs vary.  Or a domain of
+            :mod:`symnn.points`, outside of which nothing is drawn.
         nn, params: the network and its parameters, if ``u`` is an expression.
         data: values of further symbols in the expression: numbers, or functions of the points.
         exact: the exact solution, a function of points, drawn below the line.  For two inputs that vary, draw :func:`error`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
@@ -19,8 +19,21 @@ from ..quantities import count, described
 
 #: what can be drawn: a function of points, or an expression of a network
 Drawn = Union[Callable[[np.ndarray], Any], Node, Any]
-#: for each input the two ends of an interval, or a number that it keeps
-Box = Sequence[Any]
+
+
+class Region(Protocol):
+    """A domain of :mod:`symnn.points`."""
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest entries of its points."""
+
+    def contains(self, points: object, /) -> np.ndarray:
+        """Whether points are inside."""
+
+
+#: for each input the two ends of an interval, or a number that it keeps; or a domain
+Box = Union[Sequence[Any], Region]
 #: values of further symbols: a number, or a function of points
 Data = Mapping[Node, Any]
 
@@ -32,18 +45,20 @@ class Grid(NamedTuple):
         points: all points, of shape (..., inputs); an axis for each input that varies.
         varying: the inputs that vary.
         ticks: their values, one array each.
+        inside: of a domain, whether points are inside.
     """
 
     points: np.ndarray
     varying: tuple[int, ...]
     ticks: tuple[np.ndarray, ...]
+    inside: Callable[[np.ndarray], Any] | None = None
 
 
 def grid(box: Box, points: int | Sequence[int], most: int = 2) -> Grid:
     """A grid of points.
 
     Args:
-        box: for each input two ends, or a number.  A pair of numbers is the interval of a single input.
+        box: for each input two ends, or a number; a pair of numbers is the interval of a single input.  Or a domain.
         points: the number of points along each input that varies.
         most: the number of inputs that may vary.
 
@@ -54,6 +69,10 @@ def grid(box: Box, points: int | Sequence[int], most: int = 2) -> Grid:
     >>> grid([(0, 1), 5.0], 3).points.tolist()
     [[0.0, 5.0], [0.5, 5.0], [1.0, 5.0]]
     """
+    inside = None
+    if not isinstance(box, (Sequence, np.ndarray)) and hasattr(box, "bounds") and hasattr(box, "contains"):
+        inside = box.contains
+        box = list(zip(*box.bounds))
     sides = _sides(box)
     varying = tuple(k for k, side in enumerate(sides) if isinstance(side, tuple))
     if not 1 <= len(varying) <= most:
@@ -66,12 +85,12 @@ def grid(box: Box, points: int | Sequence[int], most: int = 2) -> Grid:
     mesh = iter(np.meshgrid(*ticks, indexing="ij"))
     shape = tuple(len(t) for t in ticks)
     columns = [next(mesh) if isinstance(side, tuple) else np.full(shape, side) for side in sides]
-    return Grid(np.stack(columns, -1), varying, ticks)
+    return Grid(np.stack(columns, -1), varying, ticks, inside)
 
 
 def _sides(box: Any) -> list[Any]:
     """The interval or the number of each input."""
-    form = "box is a list with two ends for each input, as in [(-1, 1), (0, 2)], or a number for an input that stays"
+    form = "box is a list with two ends for each input, as in [(-1, 1), (0, 2)], or a number for an input that stays; or a domain"
     if not isinstance(box, (Sequence, np.ndarray)) or not len(box):
         raise ArgumentError(f"{form}, got {described(box)}")
     if len(box) == 2 and all(np.ndim(side) == 0 for side in box):
@@ -141,9 +160,9 @@ def values_on(
     if values.shape[1] != entries:
         hint = "; take one, as in nn.output[0]" if entries == 1 else ""
         raise ShapeError(f"expected {entries} value{'s' * (entries > 1)} for each point, got {values.shape[1]}{hint}")
-    if where is not None:
-        inside = np.asarray(where(points), bool).reshape(-1)
-        values = np.where(inside[:, None], values, np.nan)
+    for condition in (g.inside, where):
+        if condition is not None:
+            values = np.where(np.asarray(condition(points), bool).reshape(-1, 1), values, np.nan)
     shape = g.points.shape[:-1]
     return values.reshape(shape if entries == 1 else (*shape, -1))
 

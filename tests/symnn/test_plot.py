@@ -17,6 +17,7 @@ from symnn import ArgumentError, Chain, Dense, LossTerm, NeuralNetwork, Residual
 from symnn.physics import partial
 from symnn.plot.drawing import COLOURS, MAGNITUDES, VALUES
 from symnn.plot.grids import function_of, grid, values_on
+from symnn.points import Ball, Box, Interval
 from symnn.reports import History
 
 matplotlib = pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib, an extra")
@@ -57,6 +58,15 @@ def test_values_of_functions_networks_and_expressions_on_a_grid() -> None:
     assert np.array_equal(values_on(g, function_of(eg.as_expression(2.0), nn, ps, None)), np.full(7, 2.0))
     masked = values_on(g, wave, where=lambda p: p[:, 0] > 0)
     assert np.isnan(masked[:4]).all() and np.isfinite(masked[4:]).all()
+
+
+def test_a_domain_is_a_box_of_which_only_the_inside_is_drawn() -> None:
+    ax = plot.solution(wave, Box([0, 0], [2, 1]) - Ball([1, 0.5], 0.3), points=(41, 21), contours=0)
+    (mesh,) = ax.collections
+    drawn = ~np.ma.getmaskarray(mesh.get_array()).reshape(21, 41)
+    assert ax.get_xlim() == (0, 2) and drawn[0].all() and not drawn[10, 20] and drawn[10, 0]
+    (line,) = plot.residual(lambda x: x[:, 0], Interval(-1, 3)).lines[1:]
+    assert list(np.asarray(line.get_xdata())[[0, -1]]) == [-1, 3]
 
 
 def test_two_inputs_are_colours_with_the_first_across() -> None:
