@@ -8,12 +8,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exprgraph import Node
 
 from .parameters.container import NeuralNetworkParameters
-from .plot.convergence import convergence
-from .plot.page import Term, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,13 +50,23 @@ class History:
 
     def plot(self, *, terms: bool = True, ax: Axes | None = None) -> Axes:
         """Draw the losses over the epochs, with :func:`symnn.plot.convergence`."""
-        return convergence(self, terms=terms, ax=ax)
+        ax = import_module(".plot.convergence", __package__).convergence(self, terms=terms, ax=ax)  # loaded by those who draw
+        return ax
 
     def __repr__(self) -> str:
         losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""
         if self.validation:
             losses += f", validation {self.validation[0]:.3g} to {self.validation[-1]:.3g}"
         return f"<History of {len(self.loss)} epochs, {len(self.steps)} steps{losses}>"
+
+
+class Term(NamedTuple):
+    """A term of the loss: its name, its weight if it has one, the number of its samples, and what is squared or averaged."""
+
+    name: str
+    weight: float | None
+    samples: int
+    formula: Node
 
 
 @dataclass
@@ -133,7 +144,9 @@ class TrainingResult:
         }
         if self.history.validation:
             outcome["validation"] = f"{self.history.validation[0]:.4g} to {self.history.validation[-1]:.4g}"
-        return write(path, title, outcome, self.settings, self.terms, self.history, figures, formulas)
+        page = import_module(".plot.page", __package__)  # loaded by those who draw
+        written: Path = page.write(path, title, outcome, self.settings, self.terms, self.history, figures, formulas)
+        return written
 
     def __getstate__(self) -> dict[str, object]:
         return {**vars(self), "terms": ()}
@@ -256,4 +269,4 @@ class Epoch:
         return f"<Epoch {self.number}, loss {self.loss:.3g}{validation}, {self.parameters.size} parameters>"
 
 
-__all__ = ["Epoch", "History", "NonFiniteLossError", "ProgressReport", "TrainingResult", "bring_along"]
+__all__ = ["Epoch", "History", "NonFiniteLossError", "ProgressReport", "Term", "TrainingResult", "bring_along"]

@@ -27,6 +27,11 @@ def escape_latex(name: str) -> str:
     return "".join(_LATEX.get(c, c if c.isprintable() else r"\ ") for c in name)
 
 
+def escape_html(text: str) -> str:
+    """Text for use between tags of HTML, and in quoted attributes."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
 def escape_dot(label: str) -> str:
     """A label for use inside a quoted string of Graphviz."""
     visible = "".join(c if c.isprintable() else " " for c in label)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape
 from typing import NamedTuple
 
 from ..tree import Nesting
 from .equations import latex
+from .escape import escape_html
 from .plan import LIMIT
 
 _GREEK = dict(
@@ -193,7 +193,7 @@ class _Reader:
         elif token == r"\sqrt":
             self._root()
         elif token[0] == "\\" and name in _TEXTS:
-            self._put(_Item(_TEXTS[name].format(escape(_plain(self._argument())))))
+            self._put(_Item(_TEXTS[name].format(escape_html(_plain(self._argument())))))
         else:
             self._put(_Item(_leaf(token)))
 
@@ -201,7 +201,7 @@ class _Reader:
         if self.text[self.at : self.at + 1] == "[":
             index = self.text[self.at + 1 : self.text.index("]", self.at)]
             self.at += len(index) + 2
-            self.stack.append(_Open("", lambda text: _Item(f"<mroot>{text}<mn>{escape(index)}</mn></mroot>"), 1))
+            self.stack.append(_Open("", lambda text: _Item(f"<mroot>{text}<mn>{escape_html(index)}</mn></mroot>"), 1))
         else:
             self.stack.append(_Open("", lambda text: _Item(f"<msqrt>{text}</msqrt>"), 1))
 
@@ -209,7 +209,7 @@ class _Reader:
 def _delimiter(token: str) -> str:
     """A parenthesis that grows with what it holds; ``.`` is none."""
     sign = _OPERATORS.get(token[1:], token.removeprefix("\\"))
-    return "" if token == "." else f'<mo stretchy="true">{escape(sign)}</mo>'
+    return "" if token == "." else f'<mo stretchy="true">{escape_html(sign)}</mo>'
 
 
 def _leaf(token: str) -> str:
@@ -217,14 +217,14 @@ def _leaf(token: str) -> str:
     if token[0].isdigit():
         return f"<mn>{token}</mn>"
     if token[0] != "\\":
-        return f"<mi>{token}</mi>" if token.isalpha() else f"<mo>{escape(token.replace('-', '−'))}</mo>"
+        return f"<mi>{token}</mi>" if token.isalpha() else f"<mo>{escape_html(token.replace('-', '−'))}</mo>"
     name = token[1:]
     if name in _SPACES:
         return f'<mspace width="{_SPACES[name]}"/>'
     if name in _GREEK:
         return f"<mi>{_GREEK[name]}</mi>"
     if name in _OPERATORS or not name.isalpha():
-        return f"<mo>{escape(_OPERATORS.get(name, name))}</mo>"
+        return f"<mo>{escape_html(_OPERATORS.get(name, name))}</mo>"
     return f'<mi mathvariant="normal">{name}</mi>'  # \sin, \log, \max
 
 

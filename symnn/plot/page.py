@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,13 +36,20 @@ details { margin: .3rem 0 } pre { overflow-x: auto; font-size: .85rem } .faint {
 """
 
 
-class Term(NamedTuple):
-    """A term of the loss: its name, its weight, the number of its samples, and what is squared or averaged."""
+class TermRow(Protocol):
+    """What a term of the loss has: :class:`symnn.reports.Term`."""
 
-    name: str
-    weight: float | None
-    samples: int
-    formula: Node
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weight(self) -> float | None: ...
+
+    @property
+    def samples(self) -> int: ...
+
+    @property
+    def formula(self) -> Node: ...
 
 
 def machine() -> dict[str, str]:
@@ -69,7 +76,7 @@ def write(
     title: str,
     outcome: Mapping[str, str],
     settings: Mapping[str, str],
-    terms: Sequence[Term],
+    terms: Sequence[TermRow],
     history: Losses,
     figures: Mapping[str, Any] | Sequence[Any] = (),
     formulas: Mapping[str, Any] | None = None,
@@ -116,7 +123,7 @@ def _rows(rows: Mapping[str, str]) -> str:
     return f"<table>{''.join(f'<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in rows.items())}</table>"
 
 
-def _table_of_terms(terms: Sequence[Term], history: Losses) -> str:
+def _table_of_terms(terms: Sequence[TermRow], history: Losses) -> str:
     """The terms with their first and last losses."""
     lines = ["<tr><th>term</th><th>weight</th><th>samples</th><th>first loss</th><th>last loss</th></tr>"]
     for t in terms:
@@ -145,4 +152,4 @@ def _picture(title: str, figure: Any) -> str:
     return f'<figure><img alt="{escape(title)}" src="data:image/png;base64,{data}"></figure>'
 
 
-__all__ = ["Term", "machine", "write"]
+__all__ = ["machine", "write"]

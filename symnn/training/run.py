@@ -17,9 +17,8 @@ from ..errors import ArgumentError, ParameterFileError
 from ..objectives.objective import Part, names_of
 from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
-from ..plot.page import Term
 from ..quantities import number
-from ..reports import Epoch, History, NonFiniteLossError, TrainingResult, bring_along
+from ..reports import Epoch, History, NonFiniteLossError, Term, TrainingResult, bring_along
 from . import scipy_lbfgs
 from .batching import Sampler
 from .checkpoints import read_checkpoint, write_checkpoint
