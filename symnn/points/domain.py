@@ -24,7 +24,7 @@ class Placed(NamedTuple):
     Attributes:
         points: of shape ``(n, dimension)``.
         normals: outward unit vectors of the same shape, of a surface.
-        kept: of shape ``(n,)``, whether the point belongs to the domain; ``None`` if all do.
+        kept: of shape ``(n,)``, whether the point belongs to the domain; ``None`` if all points of the cube give points that do.
     """
 
     points: np.ndarray
@@ -147,8 +147,11 @@ class Domain(ABC):
         >>> Box([0, 0], [1, 2]).measure, round(Ball([0, 0], 1.0).measure, 4)
         (2.0, 3.1416)
         """
-        kept = self.place(STREAMS["halton"](self.cube, np.random.default_rng(0)).take(100_000)).kept
-        return self.extent * (1.0 if kept is None else float(np.mean(kept)))
+        stream = STREAMS["halton"](self.cube, np.random.default_rng(0))
+        if self.place(stream.take(1)).kept is None:
+            return self.extent
+        kept = np.asarray(self.place(stream.take(100_000)).kept)
+        return self.extent * float(np.mean(kept))
 
     def where(self, condition: Callable[[np.ndarray], np.ndarray]) -> Domain:
         """The points for which a condition holds, such as a part of a boundary or a domain of a level set.

@@ -92,7 +92,7 @@ class Together(Surface):
         ends = np.cumsum([p.extent for p in self.parts]) / self.extent
         chosen = np.minimum(np.searchsorted(ends, u[:, 0], side="right"), len(self.parts) - 1)
         x, normals = np.empty((2, len(u), self.dimension))
-        kept = np.ones(len(u), bool)
+        kept: np.ndarray | None = None
         for k, part in enumerate(self.parts):
             mine = chosen == k
             first = ends[k - 1] if k else 0.0
@@ -102,8 +102,9 @@ class Together(Surface):
             x[mine] = placed.points
             normals[mine] = 0.0 if placed.normals is None else placed.normals
             if placed.kept is not None:
+                kept = np.ones(len(u), bool) if kept is None else kept
                 kept[mine] = placed.kept
-        return Placed(x, normals, None if kept.all() else kept)
+        return Placed(x, normals, kept)
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:

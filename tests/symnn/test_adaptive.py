@@ -33,6 +33,7 @@ def trainer(optimizer: Any) -> Trainer:
     return Trainer(NN, terms, optimizer=optimizer, params=START, rng=0)
 
 
+@pytest.mark.slow
 def test_balanced_terms_have_gradients_of_one_norm_and_kernels_of_one_trace() -> None:
     t = trainer(Adam(0.0))
     assert t.weights == {"inside": 2.0, "end": 0.5}
@@ -56,6 +57,7 @@ def test_balanced_terms_have_gradients_of_one_norm_and_kernels_of_one_trace() ->
         ntk_weights(Trainer(NN, [LossTerm(U**2, {X: AT})], rng=0))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("optimizer", [Adam(0.0), LevenbergMarquardt(damping=1e12, tries=1)], ids=["Adam", "LM"])
 def test_weights_of_samples_change_between_steps(optimizer: Any) -> None:
     t = trainer(optimizer)

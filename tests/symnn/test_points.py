@@ -42,6 +42,7 @@ DOMAINS: dict[str, tuple[Domain, float, float]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", DOMAINS)
 def test_points_are_inside_and_normals_point_outwards(name: str) -> None:
     domain, inside, boundary = DOMAINS[name]
@@ -56,6 +57,7 @@ def test_points_are_inside_and_normals_point_outwards(name: str) -> None:
     assert domain.contains(y - 1e-9 * normals).mean() > 0.99 and not domain.contains(y + 1e-9 * normals).any()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["box", "disc", "ball in 5", "star", "tetrahedron", "difference"])
 def test_points_are_uniform(name: str) -> None:
     """The divergence theorem: the means of x over the inside and of (x . n) over the boundary agree with the volume."""

@@ -56,7 +56,8 @@ def terms(every: int | None = None, data: Any = None) -> Any:
     })
 
 
-@pytest.mark.parametrize(("optimizer", "epochs"), [(LevenbergMarquardt(), 100), pytest.param(SSBroyden(), 500, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("optimizer", "epochs"), [(LevenbergMarquardt(), 100), (SSBroyden(), 500)])
 def test_an_unknown_is_found_with_two_networks_and_new_points(optimizer: Any, epochs: int) -> None:
     r = train(PARTS, terms(every=10), optimizer=optimizer, epochs=epochs, rng=0, progress=False)
     assert abs(r.params.nu - 0.1) < 0.01 and r.epochs == epochs
@@ -97,6 +98,7 @@ def test_points_change_only_when_they_are_due() -> None:
     assert len({fixed.step() for _ in range(3)}) == 1
 
 
+@pytest.mark.slow
 def test_frozen_parts_stay_and_take_part() -> None:
     start = Model(PARTS).initial_parameters(seed=1)
     frozen = {"u": U, "p": Frozen(P, start.p), "nu": Frozen(NU)}

@@ -537,6 +537,7 @@ def test_data_that_a_callback_resizes(optimizer, change):
         train(Chain(Dense(2, 3), Dense(3, 1)), MSE(), (x, y), optimizer=optimizer, epochs=5, rng=0, callback=callback, progress=False)
 
 
+@pytest.mark.slow
 def test_batches_of_several_terms_are_a_list() -> None:
     """One step on given samples of each term is a step of gradient descent on their losses."""
     u, x = NN.output, NN.input
