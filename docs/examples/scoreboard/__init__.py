@@ -1,0 +1,1 @@
+"""Published problems, solved with the package and measured beside the published errors."""
