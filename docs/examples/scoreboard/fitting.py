@@ -9,8 +9,8 @@ import numpy as np
 
 from symnn import LevenbergMarquardt, Trainer
 
-#: new data for the terms of a loss
-Draw = Callable[[np.random.Generator], Any]
+#: new data for the terms of a loss, from a generator and the number of steps so far
+Draw = Callable[[np.random.Generator, int], Any]
 
 
 def least_squares(
@@ -32,7 +32,7 @@ def least_squares(
     trainer = Trainer(nn, terms, optimizer=optimizer or LevenbergMarquardt(acceleration=True), rng=seed, params=params)
     for k in range(steps):
         if draw is not None and k and k % every == 0:
-            trainer.replace(draw(rng))
+            trainer.replace(draw(rng, k))
         trainer.step()
     return trainer
 

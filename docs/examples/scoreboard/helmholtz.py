@@ -27,7 +27,7 @@ def solve(seed: int, effort: float) -> Solved:
     u = (1 - p[0] ** 2) * (1 - p[1] ** 2) * nn.output[0]  # zeros on the boundary
     factor = 1 - np.pi**2 - 16 * np.pi**2
 
-    def draw(rng: np.random.Generator) -> Any:
+    def draw(rng: np.random.Generator, step: int = 0) -> Any:
         x = rng.uniform(-1, 1, (3000, 2))
         return [{p: x, q: factor * exact(x)}]
 

@@ -27,7 +27,7 @@ def solve(seed: int, effort: float) -> Solved:
     exact = np.exp(-1) * np.sin(np.pi * at)
     values = {p: columns(at, 1.0), measured: exact + 0.01 * exact.std() * rng.standard_normal(len(at))}
 
-    def draw(rng: np.random.Generator) -> Any:
+    def draw(rng: np.random.Generator, step: int = 0) -> Any:
         return [{p: rng.uniform([-1, 0], [1, 1], (400, 2))}, values]
 
     inside, data = draw(rng)

@@ -40,7 +40,7 @@ def solve(seed: int, effort: float) -> Solved:
 
     flow = eg.stack([momentum(u, 0), momentum(v, 1), partial(u, x, 0) + partial(v, x, 1)])
 
-    def draw(rng: np.random.Generator) -> Any:
+    def draw(rng: np.random.Generator, step: int = 0) -> Any:
         b = edge(rng, 100)
         return [{x: rng.uniform([-0.5, -0.5], [1, 1.5], (1500, 2))}, {x: b, given: exact(b)[:, :2]}, {x: np.array([[1.0, 0.5]])}]
 

@@ -77,7 +77,7 @@ def solve(seed: int, effort: float) -> Solved:
     at = np.stack([i * step, j * step, times[k]], axis=1)
     data = {x: at, measured: np.stack([u_true[k, i, j], v_true[k, i, j]], axis=1)}
 
-    def draw(rng: np.random.Generator) -> Any:
+    def draw(rng: np.random.Generator, step: int = 0) -> Any:
         return [{x: rng.uniform([0, 0, 0], [2 * np.pi, 2 * np.pi, 1], (1500, 3))}, data]
 
     inside, _ = draw(rng)

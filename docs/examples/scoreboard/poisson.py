@@ -41,7 +41,7 @@ def solver(
         u, x = nn.output[0], nn.input
         f, g = eg.Symbol("f", per_sample=True), eg.Symbol("g", per_sample=True)
 
-        def draw(rng: np.random.Generator) -> Any:
+        def draw(rng: np.random.Generator, step: int = 0) -> Any:
             a, b = rng.uniform(0, 1, (inside, d)), edge(rng, outside, d)
             return [{x: a, f: laplacian(a)}, {x: b, g: exact(b)}]
 
@@ -79,7 +79,7 @@ PROBLEMS = (
         MEASURE,
         1e-8,
         MARKS,
-        solver(2, sines, lambda x: -2 * math.pi**2 * sines(x), (20, 20), 2000, 400, 400, 1000.0),
+        solver(2, sines, lambda x: -2 * math.pi**2 * sines(x), (24, 24), 2000, 400, 500, 1000.0),
     ),
     Problem(
         "poisson-5",
