@@ -25,8 +25,6 @@ from ..graph.node import Node, Shape, make
 from ..graph.primitive import Primitive, enter
 from ..graph.traverse import REBUILD
 from ..language.rearranged import gathered, positions_of
-from ..lowering.plan.routines import ROUTINE, Routine
-from ..lowering.plan.schedule import LOWERING
 from ..mapping.rules import MAPPED, all_with_axes
 from ..meaning.counting import COUNT
 from ..meaning.elements import ELEMENT, EXPANSION, Expansion
@@ -37,7 +35,6 @@ from ..show.plan import Plan, Rendered
 from ..show.python import PYTHON, Script
 from ..show.text import TEXT
 from ..show.text import by_name as text_by_name
-from .lowering import lines
 from .rules import spread
 
 ORDERED = enter(Primitive("ordered"))
@@ -128,13 +125,6 @@ def _operations(node: Node) -> int:
 
 ELEMENT.fill(lambda node, index, get: select(node, index), ORDERED)
 EXPANSION.fill(lambda node: Expansion(_operations(node) // node.size, ()), ORDERED)
-LOWERING.fill(lambda s, node: s.alone(node, "routine"), ORDERED)
-
-
-@ROUTINE.rule(ORDERED)
-def _routine(node: Node) -> Routine:
-    sizes, groups = lines(node, axis_of(node))
-    return Routine("ordered", (*sizes, (sizes[0] - 1).bit_length()), groups, 2 * sizes[0])
 
 
 # ---------------------------------------------------------------- printing

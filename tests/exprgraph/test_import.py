@@ -40,6 +40,11 @@ def test_no_heavy_module_is_imported(package: str) -> None:
     assert not heavy & loaded
 
 
+def test_neither_loops_nor_their_plan_are_imported() -> None:
+    loaded = python("import sys, exprgraph; print(*sys.modules)").split()
+    assert [m for m in loaded if m.startswith(("exprgraph.loops", "exprgraph.lowering.plan.schedule", "exprgraph.lowering.native"))] == []
+
+
 def test_building_and_evaluating_need_no_numba() -> None:
     code = """
 import sys, exprgraph as eg

@@ -24,6 +24,7 @@ from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .isomorphism import NestOrder
 from .kernels import Kernel
+from .late_rules import load
 from .nest import Assignment, Nest
 from .one_by_one import quicker_one_by_one
 from .phases import Phase, pairwise, phases
@@ -410,6 +411,7 @@ def emit(
     ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
     those that are the same for all samples share one.
     """
+    load()
 
     def emitter(block: int) -> Emitter:
         options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
