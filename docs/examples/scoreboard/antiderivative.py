@@ -38,10 +38,12 @@ def solve(seed: int, effort: float) -> Solved:
     output = at[0] * eg.sum(branch.output * trunk_at)  # 0 at 0
     u, v = functions(rng, 150)
     every = 4  # 25 points of each function
-    values = {branch.input: np.repeat(u, 25, axis=0), at: np.tile(SENSORS[every - 1 :: every], 150)[:, None], given: v[:, every - 1 :: every].ravel()}
+    some = slice(every - 1, None, every)
+    values = {branch.input: np.repeat(u, 25, axis=0), at: np.tile(SENSORS[some], 150)[:, None], given: v[:, some].ravel()}
     parts = {"branch": branch, "trunk": trunk}
     optimizer = LevenbergMarquardt(acceleration=True)
-    found = train(parts, [ResidualTerm(output - given, values)], optimizer=optimizer, epochs=max(1, round(60 * effort)), rng=seed, progress=False)
+    loss = [ResidualTerm(output - given, values)]
+    found = train(parts, loss, optimizer=optimizer, epochs=max(1, round(60 * effort)), rng=seed, progress=False)
     evaluate = build_nn_function(output, Model(parts).params, branch.input, at)
     u, v = functions(np.random.default_rng(54321), 1000)
     many = np.broadcast_to(SENSORS[:, None], (1000, 100, 1))

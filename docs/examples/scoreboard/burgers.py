@@ -43,7 +43,8 @@ def solve(seed: int, effort: float) -> Solved:
     exact = references.burgers(at[:, 0], at[:, 1], NU)
     got = build_nn_function(u, nn)(at, trainer.params)
     picture = space_and_time(*axes, got, exact)
-    return Solved({"relative L2": relative(got, exact), "largest": float(np.abs(got - exact).max())}, nn.params.size, trainer.steps, picture)
+    errors = {"relative L2": relative(got, exact), "largest": float(np.abs(got - exact).max())}
+    return Solved(errors, nn.params.size, trainer.steps, picture)
 
 
 PROBLEM = Problem(

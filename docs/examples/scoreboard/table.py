@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[2] / "scoreboard.md"
 HEAD = """# Published problems
 
 Each problem is solved from fixed seeds, 0, 1 and 2, with the same settings.  `python -m docs.examples.scoreboard` runs all of them, or
-those that you name, and writes this page.  Times are of two cores, without a graphics card, with building and compiling.  Published errors are
-those of their authors; their data, points and measures may differ from ours.
+those that you name, and writes this page.  Times are of two cores, without a graphics card, with building and compiling.  Published
+errors are those of their authors; their data, points and measures may differ from ours.
 
 """
 

@@ -17,7 +17,7 @@ from .problem import Mark, Problem, Solved
 
 @dataclass(frozen=True)
 class Relative(Layer):
-    """From the positions and momenta of two bodies in the plane to their distance vector and the momenta: nothing depends on where they are."""
+    """From positions and momenta of two bodies in the plane to the distance vector and the momenta: it does not matter where they are."""
 
     input_size = 8
 
@@ -52,7 +52,8 @@ def solve(seed: int, effort: float) -> Solved:
     nn = SymbolicNeuralNetwork(Chain(Relative(), Dense(6, 32), Dense(32, 32), Dense(32, 1, "identity")))
     z = states(rng, 600)
     optimizer = LevenbergMarquardt(acceleration=True)
-    found = train(nn, HamiltonianLoss(), (z, velocity(z)), optimizer=optimizer, epochs=max(1, round(400 * effort)), rng=seed, progress=False)
+    epochs = max(1, round(400 * effort))
+    found = train(nn, HamiltonianLoss(), (z, velocity(z)), optimizer=optimizer, epochs=epochs, rng=seed, progress=False)
     field = build_nn_function(hamiltonian_field(nn), nn)
     start = np.array([1, 0, -1, 0, 0, 0.5, 0, -0.5])
     period = 4 * np.pi  # of a circle of radius 1
@@ -69,7 +70,8 @@ def solve(seed: int, effort: float) -> Solved:
     drift = np.abs(np.array(energies) / energies[0] - 1)
     got = np.array(energies)
     picture = along(np.arange(periods + 1), got, np.full(periods + 1, energies[0]), "periods")
-    return Solved({"largest change of the energy": float(drift.max()), "at the end": float(drift[-1])}, nn.params.size, found.epochs, picture)
+    errors = {"largest change of the energy": float(drift.max()), "at the end": float(drift[-1])}
+    return Solved(errors, nn.params.size, found.epochs, picture)
 
 
 PROBLEM = Problem(

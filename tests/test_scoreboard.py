@@ -1,0 +1,67 @@
+"""The published problems: each one can be solved, its exact solution is one, and the page shows the records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from docs.examples.scoreboard import kovasznay, navier_stokes, periodic, references, table
+from docs.examples.scoreboard.__main__ import PROBLEMS, main
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["beam", "volterra", "inverse-diffusion", "poisson-2"])  # the cheapest ones of each kind
+def test_a_problem_can_be_solved(name: str) -> None:
+    """A few steps, which lower the error; how far it gets is measured, not tested."""
+    solved = PROBLEMS[name].solve(0, 0.005)
+    assert all(np.isfinite(v) and v >= 0 for v in solved.errors.values()) and solved.parameters > 30
+
+
+def test_the_page_has_the_records() -> None:
+    assert table.PAGE.read_text(encoding="utf-8") == table.page(PROBLEMS, table.read())
+
+
+def test_unknown_problems_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["burger"])
+    assert "there is no problem 'burger'; there are burgers, " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_burgers_reference_solves_the_equation() -> None:
+    """By differences of a smooth part of the solution."""
+    h, nu = 1e-3, 0.01 / np.pi
+    x, t = np.meshgrid(np.linspace(0.3, 0.8, 6), np.linspace(0.1, 0.9, 5))
+
+    def u(dx: float, dt: float) -> np.ndarray:
+        return references.burgers(x + dx, t + dt, nu)
+
+    ut, ux, uxx = (u(0, h) - u(0, -h)) / (2 * h), (u(h, 0) - u(-h, 0)) / (2 * h), (u(h, 0) - 2 * u(0, 0) + u(-h, 0)) / h**2
+    np.testing.assert_allclose(ut + u(0, 0) * ux - nu * uxx, 0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("solution", "sizes", "tolerance"),
+    [
+        (periodic.allen_cahn, (1024, 2048), 1e-5),
+        (periodic.korteweg_de_vries, (256, 512), 1e-9),
+        (lambda n: periodic.kuramoto_sivashinsky(0.4, n), (256, 512), 1e-6),
+        (periodic.schroedinger, (512, 1024), 1e-4),
+    ],
+)
+def test_spectral_references_have_converged(solution, sizes, tolerance) -> None:
+    coarse, fine = (solution(n)[2] for n in sizes)
+    assert np.linalg.norm(coarse - fine[:: sizes[1] // sizes[0]]) < tolerance * np.linalg.norm(coarse)
+
+
+def test_kovasznay_flow_has_no_divergence() -> None:
+    h, x = 1e-5, np.random.default_rng(0).uniform(-0.5, 1, (20, 2))
+    right, left, up, down = (kovasznay.exact(x + h * np.array(d)) for d in ((1, 0), (-1, 0), (0, 1), (0, -1)))
+    np.testing.assert_allclose((right - left)[:, 0] + (up - down)[:, 1], 0, atol=1e-13)
+
+
+def test_the_flow_on_a_torus_decays() -> None:
+    u, v = navier_stokes.flow(np.linspace(0, 0.2, 5))
+    energies = (u**2 + v**2).mean(axis=(1, 2))
+    assert np.all(np.diff(energies) < 0) and energies[-1] > 0.9 * energies[0]
