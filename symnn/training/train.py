@@ -118,7 +118,7 @@ def train(
     try:
         with Progress(epochs, progress) as run.progress:
             if isinstance(optimizer, LBFGS) and optimizer.scipy:
-                run.with_scipy(optimizer, Problem(symbols, parts, run.dtype, threads), epochs)
+                run.with_scipy(optimizer, _fixed(drawing, Problem(symbols, parts, run.dtype, threads)), epochs)
             else:
                 steps = steps_for(optimizer, sampler, symbols, parts, first, threads, drawing)
                 if resume is not None:
@@ -137,6 +137,13 @@ def _look_between_epochs(run: Run, validate_every: Any, patience: Any, callback:
     if callback is not None and not callable(callback):
         raise ArgumentError(f"callback is a function of an Epoch, got {callback!r}")
     run.callback, run.checkpoint = callback, checkpoint
+
+
+def _fixed(drawing: Drawing, problem: Problem) -> Problem:
+    """The problem, if its points stay as they are."""
+    if drawing.renews:
+        raise ArgumentError("LBFGS(scipy=True) takes the same points at all steps: leave out every=, or take LBFGS()")
+    return problem
 
 
 def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator) -> None:

@@ -194,14 +194,23 @@ class Trainer:
                 found[name] = float(arrays[part.symbols.index(part.weight)])
         return found
 
-    def evaluate(self, e: Any, data: Mapping[Node, Any]) -> np.ndarray:
+    @property
+    def data(self) -> dict[str, dict[Node, np.ndarray]]:
+        """Copies of the data of each term now, by its name and by symbols; of points that are drawn anew, the last ones."""
+        found = {}
+        for name, part, arrays in zip(names_of(self._parts), self._parts, self._steps.arrays):
+            found[name] = {s: np.array(a) for s, a in zip(part.symbols, arrays) if s is not part.weight}
+        return found
+
+    def evaluate(self, e: Any, data: str | Mapping[Node, Any]) -> np.ndarray:
         """An expression with the parameters of now, such as a residual at points.
 
         Args:
             e: an expression.
-            data: a dict from its other symbols to arrays with samples first.
+            data: a dict from its other symbols to arrays with samples first, or the name of a term, for the data of now.
 
         Raises:
+            ArgumentError: there is no term of this name.
             UnboundSymbolError: a symbol has no value.
 
         >>> import numpy as np
@@ -212,6 +221,8 @@ class Trainer:
         array([1., 9.])
         """
         node = expression_of(e)
+        if isinstance(data, str):
+            data = self.data[names_of(self._parts)[_index_of(data, names_of(self._parts))]]
         given = {**frozen_in(self.nn, node), **data}
         key = (node, tuple(given))
         if key not in self._evaluators:

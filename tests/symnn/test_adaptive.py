@@ -81,6 +81,8 @@ def test_data_that_are_set_are_not_drawn_again() -> None:
     terms = residual_terms({"inside": (W * U, {X: Points(Box(-1, 1), 4, every=1), W: np.ones(4)})})
     t = Trainer(NN, terms, optimizer=Adam(0.0), params=START, rng=0)
     first, second = t.step(), t.step()
+    assert list(t.data["inside"]) == [X, W] and t.data["inside"][X].shape == (4, 1)
+    assert np.mean(t.evaluate(W * U, "inside") ** 2) == pytest.approx(second)
     t.set(data={"inside": {X: AT[:4]}})
     assert first != second and t.step() == t.step() == pytest.approx(np.mean(t.evaluate(U, {X: AT[:4]}) ** 2))
 

@@ -11,6 +11,7 @@ import pytest
 
 import exprgraph as eg
 from symnn import (
+    LBFGS,
     MSE,
     Adam,
     ArgumentError,
@@ -94,6 +95,8 @@ def test_points_change_only_when_they_are_due() -> None:
     one, many = (Trainer(U, small, optimizer=Adam(0.01), rng=0) for _ in range(2))
     many.run(300, progress=False)
     assert [one.step() for _ in range(300)] == list(many.history.steps) and one.losses == many.losses
+    with pytest.raises(ArgumentError, match="the same points at all steps"):
+        train(U, small, optimizer=LBFGS(scipy=True), epochs=1)
     fixed = Trainer(PARTS, terms(), optimizer=Adam(0.0), rng=0)
     assert len({fixed.step() for _ in range(3)}) == 1
 
