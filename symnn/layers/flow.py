@@ -74,8 +74,19 @@ class Flow(Layer):
         Raises:
             ShapeError: ``f`` changes the shape.
         """
+        return self._after(x, ps, self.time / self.steps)
+
+    def inverse(self, y: Any, ps: Any) -> Node:
+        """The first state for a last one, of the same shape: by steps back in time, so up to the error of the steps.
+
+        Raises:
+            ShapeError: ``f`` changes the shape.
+        """
+        return self._after(y, ps, -self.time / self.steps)
+
+    def _after(self, x: Any, ps: Any, h: float) -> Node:
+        """The state after all steps of length h."""
         start = eg.as_expression(x)
-        h = self.time / self.steps
 
         def slope(y: Node) -> Node:
             found = self.apply_inner("", y, ps)
