@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..graph.node import Node, Shape
+from ..graph.stand_in import StandIn
 from ..language.given import is_symbol, real_array
 from ..support.batches import batch_axes
 
@@ -83,6 +84,7 @@ def bound_symbols(bindings: Mapping[Node, Any]) -> list[Argument]:
     for s in bindings:
         if not isinstance(s, Node):
             hint = f"; write the symbol itself, x = Symbol({s!r}) and {{x: 1.0}}" if isinstance(s, str) else ""
+            hint = "; give its symbol, its .expression" if isinstance(s, StandIn) else hint
             raise TypeError(f"bindings are from symbols to values; {s!r} is not an expression{hint}")
         out.append(Argument(f"symbol {s.params[0]!r}" if is_symbol(s) else "a bound expression", ((s, 0),), s.shape, True))
     return out

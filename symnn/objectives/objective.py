@@ -20,6 +20,7 @@ from ..network.model import Model, networks_of
 from ..network.owners import refuse_clashes
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
+from ..points.domain import Domain
 from ..points.drawn import Column, Drawing
 from ..quantities import described, number
 
@@ -158,6 +159,7 @@ def loss_expression(nn: Any, loss: Any) -> tuple[Node, Node | None]:
     if isinstance(loss, type) and issubclass(loss, NetworkLoss):
         raise ArgumentError(f"expected a loss, got the class {loss.__name__}; make one, as in {loss.__name__}()")
     target = None
+    loss = loss.expression if isinstance(loss, eg.StandIn) else loss
     if isinstance(loss, NetworkLoss):
         nn = network_of(nn)
         if not isinstance(nn, SymbolicNeuralNetwork):
@@ -208,18 +210,25 @@ def _columns_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Column]:
     pairs: Any = data.items() if isinstance(data, Mapping) else ()
     if target is not None and isinstance(data, (tuple, list)):
         pairs = zip((network_of(nn).input, target), data)
-    return {s: value for s, value in pairs if isinstance(value, Column)}
+    return {_symbol(s): value for s, value in pairs if isinstance(value, Column)}
+
+
+def _symbol(key: Any) -> Any:
+    """The symbol that a key of the data stands for."""
+    return key.expression if isinstance(key, eg.StandIn) else key
 
 
 def _drawn(data: Any, drawing: Drawing) -> Any:
     """Data with arrays in place of drawn values."""
 
     def plain(value: Any) -> Any:
+        if isinstance(value, Domain):
+            raise ArgumentError(f"a domain is no array: Points(domain, n) are drawn from it; got {value!r}")
         # a copy: later points are written over it
         return np.array(drawing.values(value)) if isinstance(value, Column) else value
 
     if isinstance(data, Mapping):
-        return {s: plain(value) for s, value in data.items()}
+        return {_symbol(s): plain(value) for s, value in data.items()}
     return tuple(map(plain, data)) if isinstance(data, (tuple, list)) else data
 
 
@@ -279,7 +288,7 @@ def _part(nn: Any, e: Node, bindings: Mapping[Node, Any]) -> Part:
         if s not in known:
             raise UnboundSymbolError(
                 f"the loss depends on the symbol {s.name!r} of shape {s.shape}, which is neither a parameter nor in the data "
-                f"({', '.join(shown(b.name) for b in symbols) or 'none'})"
+                f"({', '.join(shown(b.name) for b in symbols) or 'none'}){_how_to_bind(nn, s)}"
             )
     if not eg.over_samples.used_in(e):
         # independent of samples, such as a penalty of the parameters: one evaluation for any data
@@ -303,6 +312,16 @@ def bindings_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Any]:
         if not eg.is_symbol(s):
             raise ArgumentError(f"the data of an expression is a dict from symbols to arrays; {s!r} is not a symbol")
     return dict(data)
+
+
+def _how_to_bind(nn: Any, s: Node) -> str:
+    """What to do about a symbol without a value, for the message."""
+    if s.per_sample:
+        return ""
+    entry = f'"{shown(s.name)}": Unknown("{shown(s.name)}", 1.0)'
+    if isinstance(nn, Model):
+        return f"; a number to be found is trained beside the networks, with {entry} in their dict"
+    return f'; a number to be found is trained beside the network, as in train({{"u": network, {entry}}}, ...)'
 
 
 def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.ndarray, ...], int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph import UnboundSymbolError
 from symnn import (
     LBFGS,
     MSE,
@@ -139,6 +140,18 @@ def test_what_is_no_part_is_refused_in_words() -> None:
         Model({"nu": 0.1})
     with pytest.raises(ArgumentError, match="have names in a dict"):
         train([U, NU], terms())
+    with pytest.raises(UnboundSymbolError, match=r"""as in train\(\{"u": network, "nu": Unknown\("nu", 1.0\)\}, ...\)$"""):
+        train(U, [LossTerm(NU * U.output[0], {X: BOX.sample(3, 0)})], epochs=1)
+    with pytest.raises(UnboundSymbolError, match=r"""with "nu": Unknown\("nu", 1.0\) in their dict$"""):
+        train({"u": U}, [LossTerm(NU * U.output[0], {X: BOX.sample(3, 0)})], epochs=1)
+    with pytest.raises(ArgumentError, match="a domain is no array"):
+        train(U, [LossTerm(U.output[0], {X: BOX})], epochs=1)
+    with pytest.raises(ArgumentError, match="values of nu, which is a parameter and is trained"):
+        train({"u": U, "nu": NU}, [LossTerm(NU * U.output[0], {X: BOX.sample(3, 0), NU: 0.3})], epochs=1)
+    for use in (lambda: eg.evaluate(2 * NU, {NU: 1.0}), lambda: eg.compile(2 * NU, [NU])):
+        with pytest.raises(TypeError, match="give its symbol, its .expression"):
+            use()
+    assert train(U, [LossTerm(NU * U.output[0], {X: BOX.sample(3, 0), NU: 0.3})], epochs=0).epochs == 0
     with pytest.raises(ParameterError, match="the same symbol.*prefix"):
         Model({"u": U, "v": SymbolicNeuralNetwork(U.chain, prefix="u")})
     with pytest.raises(ParameterError, match="both trained and frozen"):

@@ -12,6 +12,7 @@ import numpy as np
 from ...canonical.operands import as_node, refuse_truth
 from ...errors import UnboundSymbolError
 from ...graph.node import Node
+from ...graph.stand_in import StandIn
 from ...graph.traverse import symbols_of
 from ...language.given import is_symbol
 from ...meaning.binding import Argument, Bound, bind
@@ -335,7 +336,8 @@ class CompiledFunction:
 def _arguments(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:
     for s in (*symbols, *shared):
         if not isinstance(s, Argument) and not is_symbol(s):
-            raise TypeError(f"compile: arguments are symbols, got {s!r}")
+            hint = "; give its symbol, its .expression" if isinstance(s, StandIn) else ""
+            raise TypeError(f"compile: arguments are symbols, got {s!r}{hint}")
     arguments = [s if isinstance(s, Argument) else Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
     known = {s: a for a in arguments for s, _ in a.symbols}
     if len(known) != sum(len(a.symbols) for a in arguments):
