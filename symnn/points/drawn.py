@@ -39,7 +39,7 @@ class Points(Column):
     A training draws them from its ``rng``.  Give the same object to several symbols or terms, and they get the same points.
 
     Args:
-        domain: where the points are.
+        domain: where the points are; or a function ``(n, rng)`` of your own that draws them, an array with ``n`` samples first.
         n: the number of points.
         method: "uniform", "latin", "sobol" or "halton"; see :meth:`Domain.sample`.
         every: draw new points every so many epochs; ``None`` keeps the first ones.
@@ -62,8 +62,14 @@ class Points(Column):
     True
     """
 
-    def __init__(self, domain: Domain, n: int, method: str = "uniform", every: int | None = None) -> None:
-        if not isinstance(domain, Domain):
+    def __init__(
+        self,
+        domain: Domain | Callable[[int, np.random.Generator], np.ndarray],
+        n: int,
+        method: str = "uniform",
+        every: int | None = None,
+    ) -> None:
+        if not isinstance(domain, Domain) and (not callable(domain) or isinstance(domain, type)):
             raise ArgumentError(f"Points(domain, n): a domain of symnn.points, such as Box([0, 0], [1, 1]), got {described(domain)}")
         self.domain, self.n, self.method = domain, count("the number of points", n), check_method(method)
         self.every = None if every is None else count("every", every)
@@ -72,15 +78,22 @@ class Points(Column):
     @property
     def rounds(self) -> int:
         """How many times new points are drawn at once."""
-        return 1 if self.every is None else max(1, min(64, (1 << 15) // (self.n * self.domain.dimension)))
+        if self.every is None or not isinstance(self.domain, Domain):
+            return 1
+        return max(1, min(64, (1 << 15) // (self.n * self.domain.dimension)))
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
         """Points and their normals, of :attr:`rounds` times one after another."""
+        if not isinstance(self.domain, Domain):
+            drawn = np.asarray(self.domain(self.n, rng))
+            if drawn.shape[:1] != (self.n,):
+                raise ArgumentError(f"the function that draws {self.n} points gives an array with as many samples first, got {drawn.shape}")
+            return drawn, None
         if self.method != "latin":  # whose points are evenly spread only as many as are drawn at once
             return self.domain.sample_with_normals(self.n * self.rounds, rng, self.method)
-        drawn = [self.domain.sample_with_normals(self.n, rng, self.method) for _ in range(self.rounds)]
-        normals = [normals for _, normals in drawn if normals is not None]
-        return np.concatenate([x for x, _ in drawn]), np.concatenate(normals) if normals else None
+        clouds = [self.domain.sample_with_normals(self.n, rng, self.method) for _ in range(self.rounds)]
+        normals = [normals for _, normals in clouds if normals is not None]
+        return np.concatenate([x for x, _ in clouds]), np.concatenate(normals) if normals else None
 
     def values(self, drawn: tuple[np.ndarray, np.ndarray | None]) -> np.ndarray:
         """The points."""

@@ -96,6 +96,12 @@ def test_points_change_only_when_they_are_due() -> None:
     one, many = (Trainer(U, small, optimizer=Adam(0.01), rng=0) for _ in range(2))
     many.run(300, progress=False)
     assert [one.step() for _ in range(300)] == list(many.history.steps) and one.losses == many.losses
+    own = Points(lambda n, rng: rng.normal(size=(n, 2)), 5, every=2)
+    mine = Trainer(U, residual_terms({"data": (U.output[0], {X: own})}), optimizer=Adam(0.0), rng=0)
+    losses = [mine.step() for _ in range(4)]
+    assert losses[0] == losses[1] != losses[2] == losses[3] and abs(mine.data["data"][X]).max() > 1
+    with pytest.raises(ArgumentError, match=r"as many samples first, got \(4, 2\)"):
+        Trainer(U, residual_terms({"data": (U.output[0], {X: Points(lambda n, rng: np.ones((4, 2)), 5)})}))
     with pytest.raises(ArgumentError, match="the same points at all steps"):
         train(U, small, optimizer=LBFGS(scipy=True), epochs=1)
     fixed = Trainer(PARTS, terms(), optimizer=Adam(0.0), rng=0)
