@@ -62,6 +62,6 @@ if __name__ == "__main__":
     for k, t in ((0, 0.0), (50, 0.5), (100, 1.0)):
         (line,) = axes[1].plot(X[:, 0], exact(X[:, 0], np.full(201, max(t, 1e-9))), lw=3, alpha=0.4)
         axes[1].plot(X[:, 0], got[:, k], "--", color=line.get_color(), label=f"t = {t}")
-    axes[1].set(title=f"exact and network, error {error:.0e}", xlabel="x")
+    axes[1].set(title=f"exact and network, error {error:.0e}", xlabel="x", ylabel="u")
     axes[1].legend()
     finish(plt, fig, given.save)

@@ -69,6 +69,6 @@ if __name__ == "__main__":
         axes[0].plot(*path[-200:].T, label=name)
         axes[1].semilogy(np.arange(len(path)) * 0.05, np.abs(energy(path) / energy(path[0]) - 1) + 1e-9, lw=0.7, label=name)
     axes[0].set(title="the last turns", xlabel="angle", ylabel="momentum")
-    axes[1].set(title="relative change of energy", xlabel="time", ylim=(1e-6, 10))
+    axes[1].set(title="energy", xlabel="time", ylabel="relative change", ylim=(1e-6, 10))
     axes[1].legend()
     finish(plt, fig, given.save)

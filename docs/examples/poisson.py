@@ -55,5 +55,5 @@ if __name__ == "__main__":
     axes[0].plot(expected, got, ".", ms=1)
     axes[0].set(title="network over exact", xlabel="exact", ylabel="network")
     axes[1].hist(got - expected, bins=60)
-    axes[1].set(title=f"error, relative {error:.1e}")
+    axes[1].set(title=f"relative error {error:.1e}", xlabel="error", ylabel="points")
     finish(plt, fig, given.save)
