@@ -14,7 +14,6 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-import special_points as special
 from numba import njit
 
 import exprgraph as eg
@@ -24,6 +23,7 @@ from exprgraph.loops import library
 from exprgraph.loops.formulas import FORMULAS, WIDTHS, double, elementary, single
 from exprgraph.loops.print.python import print_program
 from exprgraph.loops.program import Loops
+from tests.exprgraph import special_points as special
 
 DOUBLE = elementary()
 
