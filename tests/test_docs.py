@@ -45,6 +45,16 @@ def sections(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_tables_have_a_rule_for_each_column() -> None:
+    """Otherwise a page shows a table as text."""
+    for page in PAGES:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        for head, rule in zip(lines, lines[1:]):
+            if re.fullmatch(r"\|(:?-+:?\|)+", rule):
+                columns = len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", head))) - 1
+                assert rule.count("|") - 1 == columns, f"{page.name}: {head}"
+
+
 def test_the_readme_has_exactly_two_commands() -> None:
     commands = [b.text for b in blocks(ROOT / "README.md") if b.language == "sh"]
     assert len(commands) == 2
