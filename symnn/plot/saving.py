@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from .drawing import load
 PICTURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 ANIMATIONS = (".gif", ".mp4")
 #: what would make two files of one picture differ: their dates, and random names
-_SAME = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".eps": {"CreationDate": None}}
+_SAME = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+_DATE = re.compile(rb"^%%CreationDate: .*\n", re.M)
 
 
 def save(picture: Any, path: str | os.PathLike[str], *, width: float | None = None, dpi: float = 300) -> Path:
@@ -75,10 +77,13 @@ def figure_of(picture: Any) -> Any:
 
 def drawn(figure: Any, ending: str, dpi: float) -> bytes:
     """A figure as the bytes of a file."""
-    stream = io.BytesIO()
+    content = b""
     with load("matplotlib").rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "symnn"}):
-        figure.savefig(stream, format=ending[1:], dpi=dpi, metadata=_SAME.get(ending))
-    return stream.getvalue()
+        for _ in range(2):  # the layout settles with the first drawing
+            stream = io.BytesIO()
+            figure.savefig(stream, format=ending[1:], dpi=dpi, metadata=_SAME.get(ending))
+            content = stream.getvalue()
+    return _DATE.sub(b"", content) if ending == ".eps" else content
 
 
 def _animated(animation: Any, ending: str, dpi: float) -> bytes:
