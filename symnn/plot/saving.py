@@ -23,7 +23,7 @@ _DATE = re.compile(rb"^%%CreationDate: .*\n", re.M)
 
 
 def save(picture: Any, path: str | os.PathLike[str], *, width: float | None = None, dpi: float = 300) -> Path:
-    """Write a figure, the figure of some axes, or an animation to a file; equal pictures are equal files.
+    """Write a figure, the figure of some axes, or an animation to a file, without dates: the same program writes the same file.
 
     Args:
         picture: matplotlib's figure, axes or animation.
@@ -77,13 +77,10 @@ def figure_of(picture: Any) -> Any:
 
 def drawn(figure: Any, ending: str, dpi: float) -> bytes:
     """A figure as the bytes of a file."""
-    content = b""
+    stream = io.BytesIO()
     with load("matplotlib").rc_context({"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "symnn"}):
-        for _ in range(2):  # the layout settles with the first drawing
-            stream = io.BytesIO()
-            figure.savefig(stream, format=ending[1:], dpi=dpi, metadata=_SAME.get(ending))
-            content = stream.getvalue()
-    return _DATE.sub(b"", content) if ending == ".eps" else content
+        figure.savefig(stream, format=ending[1:], dpi=dpi, metadata=_SAME.get(ending))
+    return _DATE.sub(b"", stream.getvalue()) if ending == ".eps" else stream.getvalue()
 
 
 def _animated(animation: Any, ending: str, dpi: float) -> bytes:

@@ -138,12 +138,10 @@ def test_an_animation_shows_each_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_equal_pictures_are_equal_files_of_the_wanted_size(tmp_path: Path) -> None:
-    ax = plot.solution(wave, [(-1, 1), 0], points=9)
+def test_the_same_pictures_are_the_same_files_of_the_wanted_size(tmp_path: Path) -> None:
     for ending, start in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml"), (".eps", b"%!PS")):
-        drawn = (plot.save(a, tmp_path / f"{k}{ending}", dpi=50) for k, a in enumerate((ax, ax, plot.solution(wave, [(-1, 1), 0], points=9))))
-        first, *others = (path.read_bytes() for path in drawn)
-        assert first.startswith(start) and others == [first, first], ending
+        first, second = (plot.save(plot.solution(wave, [(-1, 1), 0], points=9), tmp_path / f"{k}{ending}", dpi=50) for k in "ab")
+        assert first.read_bytes() == second.read_bytes() and first.read_bytes().startswith(start), ending
     ax = plot.solution(wave, [(-1, 1), 0])
     plot.save(ax.figure, tmp_path / "wide.png", width=127, dpi=100)
     from PIL import Image
