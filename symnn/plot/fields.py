@@ -149,10 +149,12 @@ def error(
     values = np.abs(values_on(g, function_of(u, nn, params, data), where) - values_on(g, exact, where))
     own, texts = axes(ax), _labels(g, labels)
     most = float(np.nanmax(values, initial=0.0))
-    least = max(1e-6 * most, np.finfo(float).tiny)  # exact points would stretch the scale without an end
+    least = max(1e-6 * most, 1e-20)  # exact points would stretch the scale without an end
     shown = np.maximum(values, least)
     if len(g.varying) == 2:
-        norm = load("matplotlib.colors").LogNorm(max(float(np.nanmin(shown, initial=np.inf)), least), max(most, 2 * least))
+        low = float(np.nanmin(shown, initial=np.inf))
+        low = low if np.isfinite(low) else 1.0
+        norm = load("matplotlib.colors").LogNorm(low, most if most > low else 10 * low)
         _colours(own, g, shown, MAGNITUDES, texts, written(name), norm=norm)
         return own
     own.semilogy(g.ticks[0], shown)

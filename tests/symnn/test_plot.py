@@ -85,6 +85,10 @@ def test_a_residual_is_white_at_zero_and_an_error_is_logarithmic() -> None:
     assert isinstance(ax.collections[0].norm, matplotlib.colors.LogNorm) and ax.collections[0].get_cmap().name == MAGNITUDES
     ax = plot.error(wave, [(-1, 1), 1.0], wave)
     assert ax.get_yscale() == "log"  # an error of zero everywhere is drawn, too
+    for value in (0.0, 3.0, np.nan):  # without a range of colours
+        for draw in (plot.solution, plot.residual, lambda f, box, points: plot.error(f, box, lambda p: 0 * p[:, 0], points=points)):
+            draw(lambda p, value=value: np.full(len(p), value), SQUARE, points=5).figure.draw_without_rendering()
+    assert ax.get_yscale() == "log" and History().plot().get_xlabel() == History([np.nan, 1.0]).plot().get_xlabel() == "epoch"
 
 
 def test_a_line_with_the_exact_solution_goes_into_given_axes() -> None:
