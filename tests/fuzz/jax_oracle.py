@@ -39,6 +39,8 @@ from exprgraph.lines.order import ORDERED
 from exprgraph.lines.recurrence import RECURRENCE
 from exprgraph.scans.elements import without_loops
 
+from .cases import NoAnswerError
+
 jax.config.update("jax_enable_x64", True)
 
 special, nn = jax.scipy.special, jax.nn
@@ -56,6 +58,9 @@ ROWS: dict[str, Any] = {
     "erfinv": special.erfinv, "erfcinv": lambda x: special.erfinv(1 - x), "xlog1py": special.xlog1py,
     "log_ratio": lambda x, y: jnp.log(x / y), "rel_entr": special.rel_entr, "kl_div": special.kl_div,
     "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,
+    **{n: getattr(special, n) for n in "i0 i1 i0e i1e gammainc gammaincc betainc".split()},
+    "gamma_density": lambda a, x: jnp.exp(jax.scipy.stats.gamma.logpdf(x, a)),
+    "beta_density": lambda a, b, x: jnp.exp(jax.scipy.stats.beta.logpdf(x, a, b)),
     "root": jnp.sqrt, "inverse_root": lambda x: 1 / jnp.sqrt(x),
     "acosh_prime": lambda x: 1 / jnp.sqrt(x * x - 1), "coth_acosh": lambda x: x / jnp.sqrt(x * x - 1),
     "atan_prime": lambda x: 1 / (1 + x**2), "normal_cdf": jax.scipy.stats.norm.cdf, "log_sigmoid": nn.log_sigmoid,
@@ -94,6 +99,8 @@ def _value(node: Node, args: list[Any], lead: tuple[int, ...]) -> Any:
     if isinstance(op, Function) or op in (SUM, PRODUCT):
         args = [v if a.shape else v.reshape(v.shape + (1,) * node.ndim) for v, a in zip(args, node.args)]
     if isinstance(op, Function):
+        if op.name not in ROWS:
+            raise NoAnswerError(f"JAX has no {op.name}")
         return ROWS[op.name](*args) * 1.0
     if op is SUM:
         return sum((c * v for c, v in zip(node.params[1], args)), jnp.asarray(node.params[0]))

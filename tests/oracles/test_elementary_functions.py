@@ -54,6 +54,16 @@ UNARY: dict[str, tuple[Any, list[float]]] = {
     "erfcinv": (sp.erfcinv, [1e-5, 0.3, 0.9999, 1.5, 1.999]),
     "gammaln": (sp.loggamma, [0.01, 0.9, 1.0, 2.0, 3.7, 400.0]),
     "digamma": (sp.digamma, [0.01, 0.9, 1.46, 2.0, 3.7, 400.0]),
+    "j0": (lambda x: sp.besselj(0, x), [-3.0, 0.5, 2.4, 7.0, 30.0]),
+    "j1": (lambda x: sp.besselj(1, x), [-3.0, 0.5, 3.8, 7.0, 30.0]),
+    "y0": (lambda x: sp.bessely(0, x), [0.01, 0.5, 0.9, 7.0, 30.0]),
+    "y1": (lambda x: sp.bessely(1, x), [0.01, 0.5, 2.2, 7.0, 30.0]),
+    "i0": (lambda x: sp.besseli(0, x), [-3.0, 0.5, 1.0, 9.0, 30.0]),
+    "i1": (lambda x: sp.besseli(1, x), [-3.0, 0.5, 1.0, 9.0, 30.0]),
+    "i0e": (lambda x: sp.exp(-x) * sp.besseli(0, x), [0.01, 0.5, 1.0, 9.0, 12.0]),
+    "i1e": (lambda x: sp.exp(-x) * sp.besseli(1, x), [0.01, 0.5, 1.0, 9.0, 12.0]),
+    "k0": (lambda x: sp.besselk(0, x), [0.01, 0.5, 1.0, 9.0, 30.0]),
+    "k1": (lambda x: sp.besselk(1, x), [0.01, 0.5, 1.0, 9.0, 30.0]),
     "held": (lambda x: x, [-3.0, -1e-9, 1e-9, 2.0]),
     "root": (sp.sqrt, [1e-6, 0.2, 1.0, 9.0, 1e9]),
     "inverse_root": (lambda x: 1 / sp.sqrt(x), [1e-6, 0.2, 1.0, 9.0, 1e9]),
@@ -80,6 +90,7 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
     "log_ratio": (lambda a, b: sp.log(a / b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9999), (1e-5, 3.0)]),
     "rel_entr": (lambda a, b: a * sp.log(a / b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9999), (1e-5, 3.0)]),
     "kl_div": (lambda a, b: a * sp.log(a / b) - a + b, [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9), (1e-5, 3.0)]),
+    "gamma_density": (lambda a, x: x ** (a - 1) * sp.exp(-x) / sp.gamma(a), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.1), (12.5, 3.0)]),
     "pow": (lambda a, b: a**b, [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
     "power_slope": (lambda a, b: b * a ** (b - 1), [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
     "power_log": (lambda a, b: a**b * sp.log(a), [(0.5, 1.5), (2.0, -3.0), (1.0, 0.3), (3.0, 0.0), (10.0, 2.0)]),
@@ -93,8 +104,8 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
 }
 #: no derivative but 0: comparisons and choice
 CONSTANT = {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "where", "smaller"}
-#: with an argument that has no derivative: tests/exprgraph/test_special.py
-ELSEWHERE = {"zeta"}
+#: with an argument that has no derivative, or three arguments: tests/exprgraph/test_special.py, test_bessel.py, test_incomplete.py
+ELSEWHERE = {"zeta", "jn", "yn", "iv", "ive", "kn", "gammainc", "gammaincc", "betainc", "beta_density"}
 
 
 def row(name: str, *args: Node) -> Node:
