@@ -57,6 +57,17 @@ class NoDerivative:
         raise DifferentiationError(self.why)
 
 
+class FirstDerivative(NoDerivative):
+    """The derivative by an argument that has no second one; ``at`` as for :class:`NoDerivative`."""
+
+    def __init__(self, formula: Partial, *at: float) -> None:
+        super().__init__("", *at)
+        self.formula = formula
+
+    def __call__(self, *args: Node) -> Node:
+        return self.formula(*args)
+
+
 
 class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
@@ -89,7 +100,7 @@ class Function(Primitive):
         super().__init__(name)
         self.numpy = numpy
         self.partials = tuple(partials)
-        #: the arguments without a derivative, by position, with numbers at which tests take them
+        #: the arguments without derivatives of every order, by position, with numbers at which tests take them
         self.fixed = {k: p.at for k, p in enumerate(partials) if isinstance(p, NoDerivative)}
         #: an expression of ``{0}``, ``{1}``, ... in the names of the runtime module
         self.code = code
@@ -124,7 +135,7 @@ class Function(Primitive):
         return len(self.partials)
 
     def has_derivative(self, k: int) -> bool:
-        """Whether there is a derivative by argument k, which may be 0."""
+        """Whether there are derivatives of every order by argument k, which may be 0."""
         return k not in self.fixed
 
     @property
@@ -346,6 +357,6 @@ def caller(row: Function) -> Callable[..., Node]:
 
 
 __all__ = [
-    "DEFINED", "Elementwise", "Function", "NoDerivative", "apply", "broadcast", "broadcast_shapes", "broadcast_to", "by_formula", "caller",
-    "is_boolean", "row", "row_named",
+    "DEFINED", "Elementwise", "FirstDerivative", "Function", "NoDerivative", "apply", "broadcast", "broadcast_shapes", "broadcast_to",
+    "by_formula", "caller", "is_boolean", "row", "row_named",
 ]  # fmt: skip

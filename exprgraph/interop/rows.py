@@ -156,6 +156,7 @@ def _bessel(sp: Any) -> dict[str, Entry]:
     found |= {
         "gammainc": lambda a, x: sp.lowergamma(a, x) / sp.gamma(a),
         "gammaincc": lambda a, x: sp.uppergamma(a, x) / sp.gamma(a),
+        **{n: sp.Function(n, real=True) for n in ("gammaincc_by_a", "betainc_by_a", "betainc_by_b")},  # SymPy has no such functions
         "betainc": lambda a, b, x: sp.betainc_regularized(a, b, 0, x),
         "beta_density": lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) * sp.exp(sp.loggamma(a + b) - sp.loggamma(a) - sp.loggamma(b)),
         "gamma_density": lambda a, x: x ** (a - 1) * sp.exp(-x - sp.loggamma(a)),

@@ -26,7 +26,10 @@ _WIDTHS = tuple(
 _FORMULAS = tuple(
     f"formulas/{n}"
     for n in (
-        "exponential logarithm power circular error gamma beta inverse entropies bessel orders incomplete_gamma incomplete_beta".split()
+        (
+            "exponential logarithm power circular error gamma beta inverse entropies bessel orders"
+            " incomplete_gamma incomplete_beta incomplete_slopes beta_slopes"
+        ).split()
     )
 )
 _SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")

@@ -107,6 +107,21 @@ def _betainc(a: Any, b: Any, x: Any) -> Any:
     return x if x in (0, 1) else mpmath.betainc(a, b, 0, x, regularized=True)
 
 
+def _upper(a: Any, x: Any) -> Any:
+    return _gammainc(a, x, True)
+
+
+def _slope(f: Callable[..., Any], k: int, *args: Any) -> Any:
+    """The derivative by parameter k, positive and finite, at the last argument, with digits for a tail that is small."""
+    *parameters, x = args
+    if any(map(mpmath.isnan, args)) or min(parameters) <= 0 or INF in parameters or mpmath.isnan(f(*args)):
+        return NAN
+    if x == INF or not x or (x == 1 and len(args) == 3):
+        return mpmath.mpf(0)
+    with mpmath.extradps(60):
+        return mpmath.diff(lambda p: f(*args[:k], p, *args[k + 1 :]), args[k])
+
+
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
     if any(map(mpmath.isnan, (a, b, x))) or a <= 0 or b <= 0 or not 0 <= x <= 1:
         return NAN
@@ -216,6 +231,9 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "gammainc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), False),
     "gammaincc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), True),
     "betainc": lambda a, b, x: _betainc(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "gammaincc_by_a": lambda a, x: _slope(_upper, 0, mpmath.mpf(a), mpmath.mpf(x)),
+    "betainc_by_a": lambda a, b, x: _slope(_betainc, 0, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "betainc_by_b": lambda a, b, x: _slope(_betainc, 1, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
     "beta_density": lambda a, b, x: _beta_density(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
     "gamma_density": lambda a, x: _gamma_density(mpmath.mpf(a), mpmath.mpf(x)),
     "bessel_iv": _of_order(mpmath.besseli),

@@ -54,6 +54,9 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True), "gammaincc": lambda a, x: mp.gammainc(a, x, regularized=True),
     "gamma_density": lambda a, x: x ** (a - 1) * mp.exp(-x) * mp.rgamma(a),
     "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
+    "gammaincc_by_a": lambda a, x: mp.diff(lambda p: mp.gammainc(p, x, regularized=True), a),
+    "betainc_by_a": lambda a, b, x: mp.diff(lambda p: mp.betainc(p, b, 0, x, regularized=True), a),
+    "betainc_by_b": lambda a, b, x: mp.diff(lambda p: mp.betainc(a, p, 0, x, regularized=True), b),
     "beta_density": lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b),
     "root": mp.sqrt, "inverse_root": lambda s: 1 / mp.sqrt(s), "hypot": mp.hypot,
 }  # fmt: skip
@@ -68,6 +71,7 @@ def test_every_row_of_the_package_has_a_reference() -> None:
 
 #: rows whose values take mpmath long; test_bessel.py and test_incomplete.py have quick tests of their derivatives
 LONG = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn", "gammainc", "gammaincc", "betainc"}
+LONG |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in ROWS])

@@ -23,6 +23,7 @@ WITHOUT = {"floor", "ceil", "step", "sign", "held", "where", "gate", "minimum", 
 ELSEWHERE = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn"}
 ELSEWHERE |= {"beta", "betaln", "erfcinv", "erfinv", "gamma", "zeta"}
 ELSEWHERE |= {"gammainc", "gammaincc", "gamma_density", "betainc", "beta_density"}
+ELSEWHERE |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
 ROWS = {n: TABLE[n] for n in sorted(REFERENCE) if n not in WITHOUT | ELSEWHERE and not TABLE[n].boolean}  # type: ignore[attr-defined]
 #: rows with exponentials in them: beyond these arguments they are at their limits
 DECAYING = {

@@ -106,6 +106,7 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
 CONSTANT = {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not", "where", "smaller"}
 #: with an argument that has no derivative, or three arguments: tests/exprgraph/test_special.py, test_bessel.py, test_incomplete.py
 ELSEWHERE = {"zeta", "jn", "yn", "iv", "ive", "kn", "gammainc", "gammaincc", "betainc", "beta_density"}
+ELSEWHERE |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
 
 
 def row(name: str, *args: Node) -> Node:

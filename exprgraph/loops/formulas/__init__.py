@@ -34,6 +34,7 @@ from . import (
     bessel_double,
     bessel_single,
     beta,
+    beta_slopes,
     circular,
     double,
     entropies,
@@ -46,6 +47,7 @@ from . import (
     incomplete_double,
     incomplete_gamma,
     incomplete_single,
+    incomplete_slopes,
     inverse,
     inverse_double,
     inverse_single,
@@ -62,7 +64,7 @@ WIDTHS = (
 )
 FORMULAS = (
     *(exponential, logarithm, power, circular, error, gamma, beta, inverse, entropies, bessel, orders, incomplete_gamma),
-    incomplete_beta,
+    *(incomplete_beta, incomplete_slopes, beta_slopes),
 )
 
 
