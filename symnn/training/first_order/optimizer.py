@@ -28,6 +28,10 @@ class BatchOptimizer(ABC):
 
     Attributes:
         turns: the kinds of steps in the order in which they are made, again and again; each kind has its formula.
+
+    >>> from symnn import Adam, BatchOptimizer, Clipped
+    >>> isinstance(Clipped(Adam(), norm=1.0), BatchOptimizer), Adam().turns
+    (True, (None,))
     """
 
     turns: Sequence[Hashable] = (None,)
