@@ -40,10 +40,18 @@ def test_when_samples_are_computed_one_by_one(shape: tuple[int, ...], function: 
     assert block > 1 if together else block == 1
 
 
+def test_a_matrix_of_all_samples_is_turned_once() -> None:
+    """``x @ A.T`` has no rows of neighbours in A: it is copied before the pass over the samples."""
+    x = eg.Symbol("x", (4000, 9), per_sample=True)
+    programs = [eg.compile(f, (x, A), shared=[A]).core.program() for f in (x @ A, x @ A.T, eg.tanh(x @ A.T) @ A.T)]
+    assert [p.shared for p in programs] == [0, 81, 81] and all(p.block == 1 for p in programs)
+    assert all("product" in p.called and "dots" not in p.called for p in programs)
+
+
 def mixture() -> tuple[list[eg.Node], list[eg.Node]]:
     """Elements, products, systems, loops, sums over samples and what comes after them."""
     x, v, w = eg.Symbol("x", (5, 9), per_sample=True), eg.Symbol("v", 9, per_sample=True), eg.Symbol("w", (9, 9))
-    y = eg.tanh(x @ w + v)
+    y = eg.tanh(x @ w + v) * eg.sin(x @ w.T)
     last, states = eg.scan(lambda c, e: (eg.sin(w @ c + e), c), v, y)
     mean = eg.over_samples.mean(y)
     solved = eg.solve(w + 9.0 * eg.identity(9), eg.sum(y, 0)) + eg.solve(eg.einsum("ij,ik->jk", x, x) + 9.0 * eg.identity(9), v)

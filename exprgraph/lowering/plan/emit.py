@@ -33,6 +33,7 @@ from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
 from .together import joined
+from .turned import with_rows
 
 #: the most arguments that are separate arrays for kernels; beyond, small ones are gathered first
 SEPARATE = 32
@@ -48,6 +49,10 @@ CHECKED_PAIRS = 100
 STEPS: Column[Callable[[Emitter, Node, Schedule, set[Node]], list[Item]]] = Column(
     "steps", "the steps of the driver that compute a node", __name__, otherwise="one kernel computes it"
 )
+
+
+#: the schedule of a step that only copies
+_NOTHING = Schedule(False, [], set(), {}, set())
 
 
 class Emitter:
@@ -196,7 +201,22 @@ class Emitter:
         if nest.kind == "steps":
             (assignment,) = nest.assignments
             return STEPS[assignment.value.op](self, assignment.value, schedule, wanted)
+        if nest.kind == "reduce" and schedule.lanes and not self.memory.lanes:
+            nest = self._of_rows(nest, schedule)
         return self._routine(nest, schedule) if nest.kind == "routine" else [self.step(nest, schedule, wanted)]
+
+    def _of_rows(self, nest: Nest, schedule: Schedule) -> Nest:
+        """The nest, with an operand of all samples in an order that has rows of neighbours; it is copied before the pass."""
+        (assignment,) = nest.assignments
+        found = with_rows(assignment.value, self.storage.location, lambda n: n not in schedule.inlined)
+        if found is None:
+            return nest
+        if (copy := found.copy) not in self.storage.locations:
+            self.storage.new_shared(copy, copy.shape)
+            copied = Nest("pointwise", copy.shape, [Assignment(found.view, copy, identity_index(copy.ndim))])
+            self.shared.append(self.step(copied, _NOTHING, set()))
+        self.storage.locations[found.product] = self.storage.locations[assignment.value]
+        return Nest(nest.kind, nest.shape, [Assignment(found.product, found.product, assignment.index)])
 
     def _routine(self, nest: Nest, schedule: Schedule) -> list[Item]:
         """The calls of a procedure of the library, and copies of its arguments where they are not whole arrays."""
@@ -344,14 +364,13 @@ class Emitter:
 
     def _shared_outputs(self) -> list[Item]:
         items: list[Item] = []
-        empty = Schedule(False, [], set(), {}, set())
         for k, (out, place) in enumerate(zip(self.outputs, self.places)):
             if place is None or out.size == 0 or self._location(out) == place:
                 continue
             key = ("output", k)
             self.storage.locations[key] = place
             nest = Nest("pointwise", out.shape, [Assignment(out, key, identity_index(len(out.shape)))])
-            items.append(self.step(nest, empty, set()))
+            items.append(self.step(nest, _NOTHING, set()))
         return items
 
     def _location(self, out: Node) -> Location | None:
@@ -417,8 +436,7 @@ def emit(
         options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
         return Emitter(outputs, arguments, **options, block=block, row=target.row_length(block))
 
-    long = emitter(target.blocks[0])
-    longest = long.program()
+    longest = (long := emitter(target.blocks[0])).program()
     if not batch:
         return longest
     bits = 32 if single else 64
