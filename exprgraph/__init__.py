@@ -109,6 +109,7 @@ from .functions.rows import (
     power,
     rel_entr,
     relu,
+    rgamma,
     sigmoid,
     sigmoid_prime,
     sign,
@@ -240,7 +241,7 @@ from .language.shapes import (
     zeros,
     zeros_like,
 )
-from .language.special import loggamma, ndtri, polygamma
+from .language.special import gammasgn, loggamma, ndtri, polygamma
 from .language.statistics import average, corrcoef, cov, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar, ptp, std, var
 from .linalg.determinants import det, logabsdet, signdet, slogdet
 from .linalg.eigen import eigenvectors, eigh, eigvalsh
@@ -300,23 +301,24 @@ __all__ = [
     "eigenvectors", "eigh", "eigvalsh", "einsum", "elements", "entr", "equal", "erf", "erfc", "erfcinv", "erfinv", "evaluate",
     "exp", "exp2", "expand_dims", "expit", "expm", "expm1", "fix", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax",
     "fmin", "fmod", "fori", "free_symbols", "full_like", "function", "function_names", "gamma", "gammainc", "gammaincc",
-    "gammaincc_by_a", "gammaln", "gelu", "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit", "hstack",
-    "hypot", "i0", "i0e", "i1", "i1e", "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol", "is_symbolic",
-    "isclose", "isfinite", "isinf", "isnan", "iv", "ive", "j0", "j1", "jacobian", "jacobians", "jn", "jvp", "k0", "k1", "kl_div",
-    "kn", "kron", "laplacian", "latex", "less", "less_equal", "linalg", "linear_recurrence", "linspace", "log", "log1p", "log2",
-    "log10", "log_expit", "log_sigmoid", "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "loggamma", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lookup", "mathml", "matmul", "max", "maximum", "mean",
-    "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "nancumprod", "nancumsum", "nanmax",
-    "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "ndtr", "ndtri",
-    "negative", "norm", "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer", "over_samples",
-    "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow", "power", "prod",
-    "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "rel_entr", "relu",
-    "remainder", "repeat", "reshape", "resize", "rint", "roll", "rollaxis", "rot90", "round", "scan", "select", "sigmoid",
-    "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax", "softplus",
-    "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "substitute", "subtract",
-    "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor", "tensordot",
-    "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "unwrap", "vander", "var",
-    "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlog1py", "xlogy", "y0", "y1", "yn", "zeros", "zeros_like", "zeta",
+    "gammaincc_by_a", "gammaln", "gammasgn", "gelu", "gradient", "greater", "greater_equal", "heaviside", "hessian", "hsplit",
+    "hstack", "hypot", "i0", "i0e", "i1", "i1e", "identity", "inner", "insert", "inspect", "interp", "inv", "is_symbol",
+    "is_symbolic", "isclose", "isfinite", "isinf", "isnan", "iv", "ive", "j0", "j1", "jacobian", "jacobians", "jn", "jvp", "k0",
+    "k1", "kl_div", "kn", "kron", "laplacian", "latex", "less", "less_equal", "linalg", "linear_recurrence", "linspace", "log",
+    "log1p", "log2", "log10", "log_expit", "log_sigmoid", "log_softmax", "logabsdet", "logaddexp", "logaddexp2", "loggamma",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lookup", "mathml", "matmul", "max", "maximum",
+    "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "nancumprod", "nancumsum",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "ndtr",
+    "ndtri", "negative", "norm", "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer",
+    "over_samples", "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow",
+    "power", "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "rel_entr",
+    "relu", "remainder", "repeat", "reshape", "resize", "rgamma", "rint", "roll", "rollaxis", "rot90", "round", "scan", "select",
+    "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax",
+    "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "substitute",
+    "subtract", "sum", "sum_of_terms", "swapaxes", "symbols", "take", "take_along_axis", "tan", "tanh", "tanh_prime", "taylor",
+    "tensordot", "tile", "to_dot", "to_python", "trace", "transpose", "trapezoid", "tree", "tril", "triu", "trunc", "unwrap",
+    "vander", "var", "vdot", "vjp", "vmap", "vsplit", "vstack", "where", "xlog1py", "xlogy", "y0", "y1", "yn", "zeros",
+    "zeros_like", "zeta",
 ]  # fmt: skip
 
 _offer({name: globals()[name] for name in (*__all__, "__version__")})

@@ -22,6 +22,15 @@ gamma: Elementwise = row(
     sample=[(0.1, 5)],
     doc="The gamma function, whose value at n + 1 is the factorial of n; infinite at 0, with its sign, and NaN at -1, -2, ...",
 )
+rgamma: Elementwise = row(
+    "rgamma",
+    by_formula("rgamma"),
+    lambda x: -rgamma(x) * digamma(x),
+    latex=r"\frac{{1}}{{\Gamma\left( {0} \right)}}",
+    domain=[(0, _inf)],
+    sample=[(0.1, 5)],
+    doc="1/gamma(x), 0 at 0, -1, -2, ...; there its derivative is NaN.",
+)
 gammaln: Elementwise = row(
     "gammaln",
     values.gammaln,
@@ -76,4 +85,4 @@ zeta: Elementwise = row(
     "negative q unless s is whole.  There is no derivative by s.",
 )
 
-__all__ = ["beta", "betaln", "digamma", "gamma", "gammaln", "zeta"]
+__all__ = ["beta", "betaln", "digamma", "gamma", "gammaln", "rgamma", "zeta"]

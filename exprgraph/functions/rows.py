@@ -37,7 +37,7 @@ from .choices import (
 from .elementwise import Elementwise, Function
 from .elementwise import row as _row
 from .entropies import kl_div, rel_entr
-from .gamma import beta, betaln, digamma, gamma, gammaln, zeta
+from .gamma import beta, betaln, digamma, gamma, gammaln, rgamma, zeta
 from .incomplete import betainc, betainc_by_a, betainc_by_b, gammainc, gammaincc, gammaincc_by_a
 from .powers import power, sqrt, square
 from .remainders import floor_divide, fmod, mod
@@ -127,11 +127,11 @@ def built_in() -> frozenset[str]:
 
 __all__ = [
     "GATE", "GATE_BOTH", "WHERE", "absolute", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "beta", "betainc",
-    "betainc_by_a", "betainc_by_b", "betaln", "built_in", "cbrt", "ceil", "clip", "cos", "cosh", "digamma", "equal", "erf", "erfc",
-    "erfcinv", "erfinv", "excess", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "gamma", "gammainc", "gammaincc",
-    "gammaincc_by_a", "gammaln", "gate", "gate_both", "gelu", "held", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "k0",
-    "k1", "kl_div", "kn", "less", "less_equal", "log", "log1p", "log2", "log10", "log_sigmoid", "logaddexp", "logical_and",
-    "logical_not", "logical_or", "maximum", "minimum", "mod", "normal_cdf", "not_equal", "power", "rel_entr", "relu", "sigmoid",
-    "sigmoid_prime", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "square", "step", "tan", "tanh", "tanh_prime", "where",
-    "xlog1py", "xlogy", "y0", "y1", "yn", "zeta",
+    "betainc_by_a", "betainc_by_b", "betaln", "built_in", "cbrt", "ceil", "clip", "cos", "cosh", "digamma", "equal", "erf",
+    "erfc", "erfcinv", "erfinv", "excess", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "gamma", "gammainc",
+    "gammaincc", "gammaincc_by_a", "gammaln", "gate", "gate_both", "gelu", "held", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0",
+    "j1", "jn", "k0", "k1", "kl_div", "kn", "less", "less_equal", "log", "log1p", "log2", "log10", "log_sigmoid", "logaddexp",
+    "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "normal_cdf", "not_equal", "power", "rel_entr",
+    "relu", "rgamma", "sigmoid", "sigmoid_prime", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "square", "step", "tan",
+    "tanh", "tanh_prime", "where", "xlog1py", "xlogy", "y0", "y1", "yn", "zeta",
 ]  # fmt: skip

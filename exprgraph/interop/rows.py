@@ -72,6 +72,7 @@ def _special(sp: Any) -> dict[str, Entry]:
     """Special functions, where SymPy's values are real."""
     return {
         "gamma": sp.gamma,
+        "rgamma": lambda x: 1 / sp.gamma(x),
         "beta": lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b),
         "betaln": lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b),
         "erfinv": sp.erfinv,

@@ -11,7 +11,7 @@ from ..errors import DTypeError
 from ..functions import rows as functions
 from ..graph.leaves import constant_values
 from ..graph.node import Node, Operand
-from .operators import multiply
+from .operators import multiply, subtract
 
 
 def polygamma(n: Operand, x: Operand) -> Node:
@@ -54,6 +54,20 @@ def loggamma(x: Operand) -> Node:
     return functions.where(functions.less(x, 0.0), math.nan, functions.gammaln(x))
 
 
+def gammasgn(x: Operand) -> Node:
+    """The sign of the gamma function, elementwise, of the shape of x: 1 or -1, and NaN at -1, -2, ...; its derivative is 0.
+
+    >>> import exprgraph as eg
+    >>> eg.evaluate(eg.gammasgn(eg.Symbol("x")), {"x": [2.5, -0.5, -1.5]})
+    array([ 1., -1.,  1.])
+    """
+    x = as_node(x)
+    down = functions.floor(x)
+    odd = functions.mod(down, 2.0)
+    left = functions.where(functions.equal(down, x), math.nan, subtract(1.0, multiply(2.0, odd)))
+    return functions.where(functions.less(x, 0.0), left, functions.where(functions.equal(x, x), 1.0, math.nan))
+
+
 def ndtri(p: Operand) -> Node:
     """The x at which the normal distribution function is p, elementwise, of the shape of p: ``-sqrt(2)*erfcinv(2*p)``.
 
@@ -66,4 +80,4 @@ def ndtri(p: Operand) -> Node:
     return multiply(-math.sqrt(2.0), functions.erfcinv(multiply(2.0, p)))
 
 
-__all__ = ["loggamma", "ndtri", "polygamma"]
+__all__ = ["gammasgn", "loggamma", "ndtri", "polygamma"]

@@ -247,6 +247,7 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "digamma": _real(lambda x: (NAN if x else -INF) if x <= 0 and mpmath.isint(x) else mpmath.digamma(x), limits={_UP: INF}),
     "zeta": lambda s, q: _zeta(mpmath.mpf(s), mpmath.mpf(q)),
     "tgamma": _real(lambda x: INF * mpmath.sign(x) if not x else mpmath.gamma(x), limits={_UP: INF}),
+    "rgamma": _real(mpmath.rgamma, limits={_UP: mpmath.mpf(0)}),
     "euler_beta": _real(mpmath.beta),
     "log_beta": _real(lambda a, b: mpmath.re(mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b))),
     "erfinv": _real(lambda x: x * INF if abs(x) == 1 else NAN if abs(x) > 1 else _erfinv(x)),

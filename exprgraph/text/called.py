@@ -77,7 +77,7 @@ def called() -> dict[str, Callable[..., Any]]:
         "lookup": _looked_up,
         **_of(functions, "clip"),
         **_of(operators, "greater greater_equal"),
-        **_of(special, "loggamma ndtri polygamma"),
+        **_of(special, "gammasgn loggamma ndtri polygamma"),
     }
     for row in TABLE.values():
         found.update(PARSE.find(row) or {})

@@ -443,6 +443,7 @@ EDGES = {
     "atanh": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (-INF, NAN), (NAN, NAN), (1e-310, 1e-310)],
     "lgamma": [(1.0, 0.0), (2.0, 0.0), (0.0, INF), (-0.0, INF), (-1.0, INF), (INF, INF), (-INF, -INF), (NAN, NAN), (1e306, INF)],
     "tgamma": [(5.0, 24.0), (0.0, INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN), (NAN, NAN), (18.0, 355687428096000.0)],
+    "rgamma": [(1.0, 1.0), (0.0, 0.0), (-0.0, -0.0), (-1.0, 0.0), (-7.0, 0.0), (INF, 0.0), (-INF, NAN), (NAN, NAN), (200.0, 0.0)],
     "erfinv": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN), (-INF, NAN), (NAN, NAN)],
     "erfcinv": [(1.0, 0.0), (0.0, INF), (-0.0, INF), (2.0, -INF), (-0.5, NAN), (2.5, NAN), (INF, NAN), (-INF, NAN), (NAN, NAN)],
     "digamma": [(0.0, -INF), (-0.0, INF), (-1.0, NAN), (-1e300, NAN), (1e-310, -INF), (INF, INF), (-INF, NAN), (NAN, NAN)],

@@ -48,7 +48,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "ive": lambda n, x: mp.exp(-abs(x)) * mp.besseli(int(n), x), "k0": lambda x: mp.besselk(0, x), "k1": lambda x: mp.besselk(1, x),
     "jn": lambda n, x: mp.besselj(int(n), x), "yn": lambda n, x: mp.bessely(int(n), x), "iv": lambda n, x: mp.besseli(int(n), x),
     "kn": lambda n, x: mp.besselk(int(n), x),
-    **{n: names()[n] for n in ("erfinv", "erfcinv", "xlog1py", "log_ratio", "rel_entr", "kl_div")}, "gamma": mp.gamma,
+    **{n: names()[n] for n in ("erfinv", "erfcinv", "xlog1py", "log_ratio", "rel_entr", "kl_div")}, "gamma": mp.gamma, "rgamma": mp.rgamma,
     "beta": mp.beta, "betaln": names()["log_beta"],
     "gammaln": mp.loggamma, "digamma": mp.digamma, "zeta": names()["zeta"],
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True), "gammaincc": lambda a, x: mp.gammainc(a, x, regularized=True),

@@ -54,7 +54,7 @@ ROWS: dict[str, Any] = {
     "gelu": lambda x: nn.gelu(x, approximate=False), "pow": jnp.power,
     "mod": jnp.mod, "fmod": jnp.fmod, "floor_divide": jnp.floor_divide,
     "power_slope": lambda x, y: y * jnp.power(x, y - 1), "power_log": lambda x, y: jnp.power(x, y) * jnp.log(x),
-    "gamma": special.gamma, "beta": special.beta, "betaln": special.betaln,
+    "gamma": special.gamma, "rgamma": lambda x: 1 / special.gamma(x), "beta": special.beta, "betaln": special.betaln,
     "erfinv": special.erfinv, "erfcinv": lambda x: special.erfinv(1 - x), "xlog1py": special.xlog1py,
     "log_ratio": lambda x, y: jnp.log(x / y), "rel_entr": special.rel_entr, "kl_div": special.kl_div,
     "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,

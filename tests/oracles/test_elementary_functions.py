@@ -49,6 +49,7 @@ UNARY: dict[str, tuple[Any, list[float]]] = {
     "atan_prime": (lambda x: 1 / (1 + x**2), [-1e5, -0.5, 0.0, 1e-5, 3.0]),
     "normal_cdf": (lambda x: sp.erfc(-x / sp.sqrt(2)) / 2, [-6.0, -1.0, 0.0, 1e-5, 6.0]),
     "log_sigmoid": (lambda x: -sp.log(1 + sp.exp(-x)), [-40.0, -1.0, 0.0, 1e-5, 40.0]),
+    "rgamma": (lambda x: 1 / sp.gamma(x), [0.01, 0.9, 1.0, 2.0, 3.7, 20.0]),
     "gamma": (sp.gamma, [0.01, 0.9, 1.0, 2.0, 3.7, 20.0]),
     "erfinv": (sp.erfinv, [-0.999, -0.5, 1e-5, 0.3, 0.9]),
     "erfcinv": (sp.erfcinv, [1e-5, 0.3, 0.9999, 1.5, 1.999]),
