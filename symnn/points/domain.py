@@ -181,7 +181,7 @@ class Domain(ABC):
         return _combined("product", self, other)
 
 
-#: the classes of combinations, each registered by its module
+#: what makes combinations and parts, each registered by its module
 COMBINATIONS: dict[str, Callable[[Any, Any], Domain]] = {}
 
 

@@ -110,8 +110,8 @@ class Steps(ABC):
     def _step(self, begun: int) -> Outcome:
         """Make one step with the points as they are."""
 
-    def _draw(self, epoch: int, root: int | None = None) -> bool:
-        """Write the points of an epoch into the data, in place; whether they changed."""
+    def _draw(self, epoch: int, root: int | None = None) -> None:
+        """Write the points of an epoch into the data, in place; with a root, for a state that knows the loss of these points."""
         changed = self.drawing.advance(epoch, root)
         for part, arrays in zip(self.parts, self.arrays) if changed else ():
             for symbol, column in part.columns.items():
@@ -120,7 +120,6 @@ class Steps(ABC):
                     own[...] = own_data(symbol, self.drawing.values(column), part.samples, self.dtype).reshape(own.shape)
         if changed and root is None:
             self.changed()
-        return bool(changed)
 
     def changed(self) -> None:  # noqa: B027  (formulas on batches know nothing of the loss)
         """Data or weights are others: adapt what the optimizer knows of the loss."""
