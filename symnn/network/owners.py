@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import exprgraph as eg
 from exprgraph import Node
@@ -42,7 +42,7 @@ class Owner:
 
 
 _of_outputs: WeakKeyDictionary[Node, Owner] = WeakKeyDictionary()
-_of_symbols: WeakKeyDictionary[Node, WeakSet[Owner]] = WeakKeyDictionary()
+_of_symbols: WeakKeyDictionary[Node, WeakValueDictionary[int, Owner]] = WeakKeyDictionary()
 
 
 def register(chain: Any, given: Node, parameters: Mapping[str, Node], output: Node) -> None:
@@ -51,12 +51,14 @@ def register(chain: Any, given: Node, parameters: Mapping[str, Node], output: No
         return
     owner = _of_outputs[output] = Owner(chain, given, parameters, output)
     for symbol in (given, *owner.roles):
-        _of_symbols.setdefault(symbol, WeakSet()).add(owner)
+        _of_symbols.setdefault(symbol, WeakValueDictionary())[id(owner)] = owner
 
 
 def _owners(symbols: Iterable[Node]) -> set[Owner]:
     """The networks that have one of these symbols."""
-    return {owner for s in symbols for owner in _of_symbols.get(s, ())}
+    # a list of references, since other threads may register networks meanwhile
+    references = [r for s in symbols if s in _of_symbols for r in _of_symbols[s].valuerefs()]
+    return {owner for r in references if (owner := r()) is not None}
 
 
 def _in_order(owners: Iterable[Owner]) -> list[Owner]:
