@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import exprgraph as eg
-from symnn import Chain, Dense, LevenbergMarquardt, Model, ResidualTerm, SymbolicNeuralNetwork, build_nn_function, train
+from symnn import Chain, Dense, Model, ResidualTerm, SymbolicNeuralNetwork, build_nn_function
 
+from .fitting import least_squares
 from .pictures import along
 from .problem import Mark, Problem, Solved, relative
 
@@ -37,19 +40,22 @@ def solve(seed: int, effort: float) -> Solved:
     trunk_at = eg.substitute(trunk.output, {trunk.input: at})
     output = at[0] * eg.sum(branch.output * trunk_at)  # 0 at 0
     u, v = functions(rng, 150)
-    every = 4  # 25 points of each function
-    some = slice(every - 1, None, every)
-    values = {branch.input: np.repeat(u, 25, axis=0), at: np.tile(SENSORS[some], 150)[:, None], given: v[:, some].ravel()}
+
+    def draw(rng: np.random.Generator, step: int = 0) -> Any:
+        """15 points of each function: fewer residuals than parameters, so that the dual form pays."""
+        k = rng.integers(0, 100, (150, 15))
+        values = np.take_along_axis(v, k, axis=1)
+        return [{branch.input: np.repeat(u, 15, axis=0), at: SENSORS[k].reshape(-1, 1), given: values.ravel()}]
+
     parts = {"branch": branch, "trunk": trunk}
-    optimizer = LevenbergMarquardt(acceleration=True)
-    loss = [ResidualTerm(output - given, values)]
-    found = train(parts, loss, optimizer=optimizer, epochs=max(1, round(60 * effort)), rng=seed, progress=False)
+    terms = [ResidualTerm(output - given, draw(rng)[0])]
+    trainer = least_squares(parts, terms, seed, max(1, round(240 * effort)), draw, every=10)
     evaluate = build_nn_function(output, Model(parts).params, branch.input, at)
     u, v = functions(np.random.default_rng(54321), 1000)
     many = np.broadcast_to(SENSORS[:, None], (1000, 100, 1))
-    got = evaluate(np.repeat(u[:, None], 100, axis=1), many, found.params)
+    got = evaluate(np.repeat(u[:, None], 100, axis=1), many, trainer.params)
     errors = {"mean square": float(np.mean((got - v) ** 2)), "relative L2": relative(got, v)}
-    return Solved(errors, found.params.size, found.epochs, along(SENSORS, got[0], v[0]))
+    return Solved(errors, trainer.params.size, trainer.steps, along(SENSORS, got[0], v[0]))
 
 
 PROBLEM = Problem(
