@@ -49,7 +49,7 @@ def solve(seed: int, effort: float) -> Solved:
 
     parts = {"branch": branch, "trunk": trunk}
     terms = [ResidualTerm(output - given, draw(rng)[0])]
-    trainer = least_squares(parts, terms, seed, max(1, round(240 * effort)), draw, every=10)
+    trainer = least_squares(parts, terms, seed, max(1, round(100 * effort)), draw, every=10)
     evaluate = build_nn_function(output, Model(parts).params, branch.input, at)
     u, v = functions(np.random.default_rng(54321), 1000)
     many = np.broadcast_to(SENSORS[:, None], (1000, 100, 1))
