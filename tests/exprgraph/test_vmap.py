@@ -106,7 +106,7 @@ LOOPS: dict[str, Callable[[Node], Node]] = {
     "of which it differs after two rounds": lambda p: eg.fori(3, lambda i, h: (h[0] + h[1], h[1] * h[2], p[0]), (ROW, ROW, ROW[1]))[0],
     "that gives what is equal": lambda p: eg.scan(lambda h, v: ((h[0] * v, h[1] * p), h[0]), (ROW[0], p), ROW)[1] * p,
     "with a derivative": lambda p: eg.gradient(eg.sum(recurrent(ROW, ROW[1])), ROW) * p,
-    "with checkpoints": lambda p: eg.fori(5, lambda i, h: eg.sin(W @ h) + i * p, p, checkpoint=2),
+    "with checkpoints": lambda p: eg.fori(3, lambda i, h: eg.sin(W @ h) + i * p, p, checkpoint=2),
 }
 
 
