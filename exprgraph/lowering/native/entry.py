@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from ...loops.print.llvm.builder import SSAValue
 from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TYPE, WRITEABLE
 from .objects import Number, Objects, null
-from .spare import HEADER, KEPT, TEXT
+from .spare import HEADER, KEPT, MOST, TEXT
 
 Thing = TypeVar("Thing")
 #: the shape of an argument or a result, and whether it has a leading axis of samples
@@ -101,7 +101,7 @@ class _Entry:
         #: bytes of the workspace
         self.space = self.lanes + call.shared * self.item + 64 + self.together * sum(self.shared_sizes) * self.item
         #: whether the workspace is left for the next call
-        self.is_kept = self.space >= KEPT
+        self.is_kept = KEPT <= self.space <= MOST
 
     def text(self, name: str) -> str:
         """The function."""

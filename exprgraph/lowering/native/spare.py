@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from .layout import CONTEXT
 
-#: the smallest workspace that is kept, in bytes; the C library keeps smaller ones itself
-KEPT = 4 << 20
+#: the smallest workspace that is kept, in bytes, and the largest: the C library keeps smaller ones itself, and larger ones are too much
+#: memory to hold for a call that may not come
+KEPT, MOST = 4 << 20, 256 << 20
 #: the bytes in front of a workspace: the size of the block
 HEADER = 8
 
@@ -54,4 +55,4 @@ entry:
 }}
 """
 
-__all__ = ["HEADER", "KEPT", "TEXT"]
+__all__ = ["HEADER", "KEPT", "MOST", "TEXT"]
