@@ -278,10 +278,21 @@ __version__ = "0.1.0"
 _ON_DEMAND = ("descent", "interop", "testing")
 
 
+#: what other packages call it
+_ELSEWHERE = {
+    "grad": "gradient(e, x), of an expression", "jacfwd": "jacobian(e, x)", "jacrev": "jacobian(e, x)",
+    "value_and_grad": "compile([e, gradient(e, x)], x)", "derivative": "diff(e, x)", "jit": "compile(e, x)",
+    "lambdify": "compile(e, x)", "fori_loop": "fori(n, step, carry)", "subs": "substitute(e, {x: value})",
+    "while_loop": "fori(n, step, carry) of constant length, with where(done, old, new) in the step",
+    "cond": "where(condition, a, b)", "Variable": "Symbol(name, shape)", "symbol": "Symbol(name, shape)",
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return _import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint = f"; there is exprgraph.{_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

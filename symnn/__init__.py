@@ -63,10 +63,18 @@ from .training.trainer import Trainer
 _ON_DEMAND = ("adaptive", "physics", "plot", "points", "reports", "schedules", "testing")
 
 
+#: what other packages call it
+_ELSEWHERE = {
+    "SGD": "GradientDescent, and Momentum", "RMSProp": "RMSprop", "Nadam": "NAdam", "Sequential": "Chain", "Module": "Layer",
+    "MSELoss": "MSE", "L1Loss": "MAE", "HuberLoss": "Huber", "MultiheadAttention": "MultiHeadAttention", "fit": "train",
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return _import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint = f"; there is symnn.{_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -161,6 +161,8 @@ def _install() -> None:
         "__pos__": as_node,
         "__abs__": functions.absolute,
         "__getitem__": getitem,
+        "__setitem__": refusals.no_assignment,
+        "__format__": refusals.no_format,
         "__getattr__": refusals.no_attribute,
         "__len__": _len,
         "__iter__": _iter,

@@ -42,8 +42,25 @@ def no_truth(self: Node) -> NoReturn:
 def no_conversion(self: Node, *_: Any, **__: Any) -> NoReturn:
     raise TypeError(
         "an expression has no value yet; give its symbols values with exprgraph.evaluate(e, {x: 1.0}) or compile it "
-        "(to build an array of expressions use exprgraph.stack)"
+        "(to build an array of expressions use exprgraph.stack; in place of a function that needs numbers, exprgraph may "
+        "have one of the same name, such as exprgraph.expm for scipy.linalg.expm)"
     )
+
+
+def no_assignment(self: Node, *_: Any) -> NoReturn:
+    raise TypeError(
+        "expressions are immutable: elements cannot be set; make a new expression with where(condition, a, b), "
+        "concatenate([...]), stack([...]) or insert(x, k, value)"
+    )
+
+
+def no_format(self: Node, form: str) -> str:
+    """The text of an expression; a format such as ``.3f`` is for numbers."""
+    if form:
+        raise TypeError(
+            f"an expression is no number, and has no format {form!r}; str(e) is its text, exprgraph.evaluate(e, {{x: 1.0}}) its value"
+        )
+    return str(self)
 
 
 def no_sympy(self: Node) -> NoReturn:
@@ -57,4 +74,4 @@ def no_membership(self: Node, item: object) -> NoReturn:
     raise TypeError("`in` is not defined for expressions; exprgraph.free_symbols(e) tells which symbols occur")
 
 
-__all__ = ["no_attribute", "no_conversion", "no_membership", "no_sympy", "no_truth"]
+__all__ = ["no_assignment", "no_attribute", "no_conversion", "no_format", "no_membership", "no_sympy", "no_truth"]

@@ -183,7 +183,7 @@ def _in_front(leaf: Any, axis: int, name: str) -> _Argument:
     node = as_node(leaf)
     if not node.ndim:
         raise ShapeError(f"vmap: {name} is a scalar, and has no axis to map over; its axis in in_axes is None")
-    at = normalize_axis(axis, node.ndim, f"vmap: in_axes of {name}")
+    at = normalize_axis(axis, node.ndim, f"vmap: in_axes of {name}:")
     every = range(node.ndim)
     return _Argument(name, contract([(node, every)], [at, *every[:at], *every[at + 1 :]]))
 

@@ -16,6 +16,7 @@ from ..graph.leaves import bound, constant
 from ..graph.node import Node
 from ..graph.views import Slice
 from ..support.integers import whole
+from ..support.names import brief
 from ..tree import flatten
 from .body import Rounds
 from .node import Carried, Over
@@ -85,6 +86,7 @@ def fori(n: int, step: Callable[[Node, Any], Any], carry: Any, checkpoint: Check
 
     Raises:
         ShapeError: the step changes the nesting or a shape of the carry.
+        ValueError: n is not a whole number of at least 0.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
@@ -92,7 +94,10 @@ def fori(n: int, step: Callable[[Node, Any], Any], carry: Any, checkpoint: Check
     >>> eg.evaluate([root, eg.diff(root, x)], {x: 4.0})
     [np.float64(2.0), np.float64(0.25)]
     """
-    (_, last), _ = scan(lambda c, _: ((c[0] + 1.0, step(c[0], c[1])), None), (constant(0.0), carry), length=n, checkpoint=checkpoint)
+    count = whole(n)
+    if count is None or count < 0:
+        raise ValueError(f"fori(n, step, carry): n is a whole number of at least 0, got {brief(n)}")
+    (_, last), _ = scan(lambda c, _: ((c[0] + 1.0, step(c[0], c[1])), None), (constant(0.0), carry), length=count, checkpoint=checkpoint)
     return last
 
 
@@ -152,7 +157,7 @@ def _length(over: Sequence[Node], names: Sequence[str], length: int | None) -> i
     """The number of rounds."""
     count = None if length is None else whole(length)
     if length is not None and (count is None or count < 0):
-        raise ValueError(f"scan: length is a whole number of at least 0, got {length!r}")
+        raise ValueError(f"scan: length is a whole number of at least 0, got {brief(length)}")
     for node, name in zip(over, names):
         if not node.shape:
             raise ShapeError(f"scan: {name} is a number; the first axis of an array counts the rounds")

@@ -134,6 +134,9 @@ def function_of(drawn: Drawn, nn: SymbolicNeuralNetwork | None, params: Any, dat
     fixed = {symbol: numbers[name] for name, symbol in nn.params.leaves().items()}
 
     def values(points: np.ndarray) -> np.ndarray:
+        if points.shape[1:] != nn.input.shape:
+            sizes = f"{points.shape[1]}, and one input of the network has shape {nn.input.shape}"
+            raise ShapeError(f"box: its number of inputs is {sizes}; give two ends or a number for each, as in [(-1, 1), (0, 2)]")
         further = {s: v(points) if callable(v) else v for s, v in given.items()}
         found: np.ndarray = np.asarray(eg.evaluate(e, {nn.input: points, **fixed, **further}), float)
         return found if e.per_sample else np.broadcast_to(found, (len(points), *e.shape))

@@ -343,6 +343,9 @@ class Trainer:
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
+        missing = sorted({"numbers", "steps", "random"} - set(state)) if isinstance(state, Mapping) else ["numbers"]
+        if missing:
+            raise ArgumentError(f"a state is a dict as trainer.state gives it; it has no {missing[0]!r}, got {described(state)}")
         numbers = np.asarray(state["numbers"])
         if numbers.shape != self._steps.state.shape:
             raise ArgumentError(f"a state of this trainer has an array of shape {self._steps.state.shape}, got {numbers.shape}")

@@ -79,6 +79,12 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: x.subs(x, 1), AttributeError, r"an expression has no attribute 'subs'; there is exprgraph\.substitute\("),  # type: ignore[attr-defined]
     (lambda: x.diff(x), AttributeError, r"no attribute 'diff'; there is exprgraph\.diff\("),  # type: ignore[attr-defined]
     (lambda: x.grad, AttributeError, r"no attribute 'grad'; there is exprgraph\.gradient\("),  # type: ignore[attr-defined]
+    (lambda: eg.grad, AttributeError, r"no attribute 'grad'; there is exprgraph\.gradient\(e, x\), of an expression"),
+    (lambda: v.__setitem__(0, 1.0), TypeError, r"expressions are immutable: elements cannot be set; .* where\("),  # type: ignore[attr-defined]
+    (lambda: f"{x:.3f}", TypeError, r"an expression is no number, and has no format '\.3f'; str\(e\) is its text"),
+    (lambda: float(x), TypeError, r"no value yet; .* such as exprgraph\.expm for scipy\.linalg\.expm"),  # type: ignore[arg-type]
+    (lambda: eg.fori(lambda i, c: c, 3, 0.0), ValueError, r"fori\(n, step, carry\): n is a whole number .* got .*function"),  # type: ignore[arg-type]
+    (lambda: eg.scan(lambda c, _: (c, c), 0.0, length=x), ValueError, "scan: length is a whole number of at least 0, got x$"),  # type: ignore[arg-type]
     (lambda: x.nothing, AttributeError, "an expression has no attribute 'nothing'$"),  # type: ignore[attr-defined]
     (lambda: eg.max(x, y), TypeError, r"axis must be an integer, got y; .* the larger of two is maximum\(a, b\)"),  # type: ignore[arg-type]
     (lambda: eg.gradient(lambda q: q, x), eg.DTypeError, "got a function; call it on symbols, and give the result"),  # type: ignore[arg-type]

@@ -552,3 +552,5 @@ def test_parts_of_the_package_are_there_when_they_are_named() -> None:
     assert {"physics", "reports", "schedules", "testing"} <= set(dir(symnn))
     with pytest.raises(AttributeError, match="module 'symnn' has no attribute 'phisics'"):
         symnn.phisics  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'SGD'; there is symnn.GradientDescent, and Momentum"):
+        symnn.SGD  # noqa: B018

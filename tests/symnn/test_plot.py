@@ -178,6 +178,8 @@ def test_what_cannot_be_drawn_or_saved_says_why(tmp_path: Path, monkeypatch: pyt
             wrong()
     with pytest.raises(ShapeError, match=r"expected 1 value for each point, got 2; take one, as in nn.output\[0\]"):
         plot.solution(nn.output, SQUARE, nn=nn, params=ps)
+    with pytest.raises(ShapeError, match=r"box: its number of inputs is 1, and one input of the network has shape \(2,\); give two ends"):
+        plot.solution(nn.output[0], [0, 1], nn=nn, params=ps)
     with pytest.raises(ShapeError, match=r"a path has shape \(times, 2\)"):
         plot.phase(None, SQUARE, paths=[np.zeros(3)])
     with pytest.raises(FileNameError, match=r"the ending .csv means a table or text"):

@@ -66,6 +66,10 @@ def test_a_state_continues_anywhere(optimizer: Any) -> None:
     assert [first.step() for _ in range(7)] == further
     with pytest.raises(ArgumentError, match="has an array of shape"):
         first.state = {**state, "numbers": np.zeros(3)}
+    with pytest.raises(ArgumentError, match="a state is a dict as trainer.state gives it; it has no 'random', got a dict"):
+        first.state = {"numbers": np.zeros(3), "steps": 1}
+    with pytest.raises(ArgumentError, match="it has no 'numbers', got a tuple"):
+        first.state = (1, 2)
 
 
 def terms() -> Any:
