@@ -297,7 +297,8 @@ class _Prepared:
         for row, words in zip(self._rows, rows):
             row[...] = [words.get(word, 0) for word in TERM]
         common = self._row_of_descent(descent, [words["sums"] for words in rows])
-        self._common = np.array([common.get(word, 0) for word in COMMON], np.uint64)  # changed from run to run
+        self._common = np.zeros(len(COMMON), np.uint64)  # changed from run to run
+        self._common[...] = [common.get(word, 0) for word in COMMON]
         self._place = self._common.ctypes.data
         integer = ctypes.c_int64
         loop, help_ = descend(8 * self._dtype.itemsize, members > 1)
