@@ -1,12 +1,14 @@
 """Rows of the gamma function's family, with the poles and signs of ``scipy.special``.
 
-All derivatives come from ``zeta``: digamma' is zeta(2, x), and the derivative of zeta(s, x) is -s*zeta(s + 1, x).
+All derivatives come from ``zeta``: digamma' is zeta(2, x), and the derivative of zeta(s, x) is -s*zeta(s + 1, x).  Those of beta are
+made of differences between two arguments, which are rows too: for a large one they are much smaller than the two.
 """
 
 from __future__ import annotations
 
 import math
 
+from ..graph.leaves import number
 from ..support import gamma_values as values
 from .elementwise import Elementwise, NoDerivative, by_formula, row
 
@@ -25,11 +27,11 @@ gamma: Elementwise = row(
 rgamma: Elementwise = row(
     "rgamma",
     by_formula("rgamma"),
-    lambda x: -rgamma(x) * digamma(x),
+    lambda x: rgamma(x + 1) - rgamma(x) * digamma(x + 1),  # which keeps its digits near 0
     latex=r"\frac{{1}}{{\Gamma\left( {0} \right)}}",
     domain=[(0, _inf)],
     sample=[(0.1, 5)],
-    doc="1/gamma(x), 0 at 0, -1, -2, ...; there its derivative is NaN.",
+    doc="1/gamma(x), 0 at 0, -1, -2, ...; at -1, -2, ... its derivative is NaN.",
 )
 gammaln: Elementwise = row(
     "gammaln",
@@ -53,8 +55,8 @@ digamma: Elementwise = row(
 beta: Elementwise = row(
     "beta",
     by_formula("euler_beta"),
-    lambda a, b: beta(a, b) * (digamma(a) - digamma(a + b)),
-    lambda a, b: beta(a, b) * (digamma(b) - digamma(a + b)),
+    lambda a, b: beta(a, b) * zeta_step(1.0, a, b),
+    lambda a, b: beta(a, b) * zeta_step(1.0, b, a),
     code="euler_beta({0}, {1})",
     latex=r"\mathrm{{B}}\left( {0}, {1} \right)",
     domain=[(0, _inf), (0, _inf)],
@@ -64,8 +66,8 @@ beta: Elementwise = row(
 betaln: Elementwise = row(
     "betaln",
     by_formula("log_beta"),
-    lambda a, b: digamma(a) - digamma(a + b),
-    lambda a, b: digamma(b) - digamma(a + b),
+    lambda a, b: zeta_step(1.0, a, b),
+    lambda a, b: zeta_step(1.0, b, a),
     code="log_beta({0}, {1})",
     latex=r"\log \left| \mathrm{{B}}\left( {0}, {1} \right) \right|",
     domain=[(0, _inf), (0, _inf)],
@@ -84,5 +86,17 @@ zeta: Elementwise = row(
     doc="The sum of (q + k)**-s over k = 0, 1, 2, ... for s > 1 (Hurwitz); infinite at q = 0, -1, -2, ..., and NaN for other "
     "negative q unless s is whole.  There is no derivative by s.",
 )
+zeta_step: Elementwise = row(
+    "zeta_step",
+    by_formula("zeta_step"),
+    NoDerivative("zeta(s, a + b) - zeta(s, a) has no derivative by s here; only by a and b", 1.0, 2.0, 3.5),
+    lambda s, a, b: -s * zeta_step(s + 1, a, b),
+    lambda s, a, b: -s * zeta(s + 1, a + b),
+    shown_as=lambda s, a, b: digamma(a) - digamma(a + b) if number(s) == 1 else zeta(s, a + b) - zeta(s, a),
+    domain=[(1, _inf), (0, _inf), (0, _inf)],
+    sample=[(1, 6), (0.2, 4), (0.2, 4)],
+    doc="zeta(s, a + b) - zeta(s, a), and digamma(a) - digamma(a + b) for s = 1, with full relative accuracy for small b.",
+    internal=True,
+)
 
-__all__ = ["beta", "betaln", "digamma", "gamma", "gammaln", "rgamma", "zeta"]
+__all__ = ["beta", "betaln", "digamma", "gamma", "gammaln", "rgamma", "zeta", "zeta_step"]

@@ -81,6 +81,7 @@ def _special(sp: Any) -> dict[str, Entry]:
         "log_ratio": lambda x, y: sp.log(x / y),
         "rel_entr": lambda x, y: x * sp.log(x / y),
         "kl_div": lambda x, y: x * sp.log(x / y) - x + y,
+        "zeta_step": lambda s, a, b: sp.digamma(a) - sp.digamma(a + b) if s == 1 else sp.zeta(s, a + b) - sp.zeta(s, a),
         "gammaln": sp.loggamma,
         "digamma": sp.digamma,
         "zeta": sp.zeta,

@@ -27,7 +27,7 @@ _FORMULAS = tuple(
     f"formulas/{n}"
     for n in (
         (
-            "exponential logarithm power circular error gamma beta inverse entropies bessel orders"
+            "exponential logarithm power circular error gamma gamma_steps beta inverse entropies bessel orders"
             " incomplete_gamma incomplete_beta incomplete_slopes beta_slopes"
         ).split()
     )

@@ -159,6 +159,14 @@ def _zeta(s: Any, q: Any) -> Any:
     return total
 
 
+def _zeta_step(s: Any, a: Any, b: Any) -> Any:
+    """With as many more digits as the difference loses."""
+    if not b or not mpmath.isfinite(a + b):
+        return mpmath.mpf(0) if not b and mpmath.isfinite(a) else _MPMATH["digamma"](a) - _MPMATH["digamma"](a + b)
+    with mpmath.extradps(10 + max(0, int(mpmath.log10(abs((abs(a) + 1) / b))))):
+        return _MPMATH["digamma"](a) - _MPMATH["digamma"](a + b) if s == 1 else _zeta(s, a + b) - _zeta(s, a)
+
+
 def _erfcinv(q: Any) -> Any:
     """The inverse of erfc for q <= 1, by Newton's iteration on its logarithm where mpmath's series is slow."""
     if q > 0.1:
@@ -247,6 +255,7 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "digamma": _real(lambda x: (NAN if x else -INF) if x <= 0 and mpmath.isint(x) else mpmath.digamma(x), limits={_UP: INF}),
     "zeta": lambda s, q: _zeta(mpmath.mpf(s), mpmath.mpf(q)),
     "tgamma": _real(lambda x: INF * mpmath.sign(x) if not x else mpmath.gamma(x), limits={_UP: INF}),
+    "zeta_step": lambda s, a, b: _zeta_step(mpmath.mpf(s), mpmath.mpf(a), mpmath.mpf(b)),
     "rgamma": _real(mpmath.rgamma, limits={_UP: mpmath.mpf(0)}),
     "euler_beta": _real(mpmath.beta),
     "log_beta": _real(lambda a, b: mpmath.re(mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b))),

@@ -50,7 +50,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "kn": lambda n, x: mp.besselk(int(n), x),
     **{n: names()[n] for n in ("erfinv", "erfcinv", "xlog1py", "log_ratio", "rel_entr", "kl_div")}, "gamma": mp.gamma, "rgamma": mp.rgamma,
     "beta": mp.beta, "betaln": names()["log_beta"],
-    "gammaln": mp.loggamma, "digamma": mp.digamma, "zeta": names()["zeta"],
+    "gammaln": mp.loggamma, "digamma": mp.digamma, "zeta": names()["zeta"], "zeta_step": names()["zeta_step"],
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True), "gammaincc": lambda a, x: mp.gammainc(a, x, regularized=True),
     "gamma_density": lambda a, x: x ** (a - 1) * mp.exp(-x) * mp.rgamma(a),
     "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),

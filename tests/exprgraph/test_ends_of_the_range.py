@@ -21,7 +21,7 @@ INF = math.inf
 WITHOUT = {"floor", "ceil", "step", "sign", "held", "where", "gate", "minimum", "maximum", "smaller", "mod", "fmod", "floor_divide"}
 #: oscillating and scaled functions, whose ends are in test_bessel.py and test_special.py
 ELSEWHERE = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn"}
-ELSEWHERE |= {"beta", "betaln", "erfcinv", "erfinv", "gamma", "rgamma", "zeta"}
+ELSEWHERE |= {"beta", "betaln", "erfcinv", "erfinv", "gamma", "rgamma", "zeta", "zeta_step"}
 ELSEWHERE |= {"gammainc", "gammaincc", "gamma_density", "betainc", "beta_density"}
 ELSEWHERE |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
 ROWS = {n: TABLE[n] for n in sorted(REFERENCE) if n not in WITHOUT | ELSEWHERE and not TABLE[n].boolean}  # type: ignore[attr-defined]

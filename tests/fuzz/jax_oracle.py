@@ -58,6 +58,7 @@ ROWS: dict[str, Any] = {
     "erfinv": special.erfinv, "erfcinv": lambda x: special.erfinv(1 - x), "xlog1py": special.xlog1py,
     "log_ratio": lambda x, y: jnp.log(x / y), "rel_entr": special.rel_entr, "kl_div": special.kl_div,
     "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,
+    "zeta_step": lambda s, a, b: jnp.where(s > 1, special.zeta(s, a + b) - special.zeta(s, a), special.digamma(a) - special.digamma(a + b)),
     **{n: getattr(special, n) for n in "i0 i1 i0e i1e gammainc gammaincc betainc".split()},
     "gamma_density": lambda a, x: jnp.exp(jax.scipy.stats.gamma.logpdf(x, a)),
     "beta_density": lambda a, b, x: jnp.exp(jax.scipy.stats.beta.logpdf(x, a, b)),

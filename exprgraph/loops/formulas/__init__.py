@@ -43,6 +43,7 @@ from . import (
     gamma,
     gamma_double,
     gamma_single,
+    gamma_steps,
     incomplete_beta,
     incomplete_double,
     incomplete_gamma,
@@ -63,7 +64,7 @@ WIDTHS = (
     (single, bessel_single, gamma_single, inverse_single, incomplete_single),
 )
 FORMULAS = (
-    *(exponential, logarithm, power, circular, error, gamma, beta, inverse, entropies, bessel, orders, incomplete_gamma),
+    *(exponential, logarithm, power, circular, error, gamma, gamma_steps, beta, inverse, entropies, bessel, orders, incomplete_gamma),
     *(incomplete_beta, incomplete_slopes, beta_slopes),
 )
 
