@@ -73,9 +73,8 @@ class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
     __slots__ = (
-        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "fixed", "helper_names", "internal", "latex",
-        "numpy", "partials", "sample",
-        "shown_as", "source", "template_", "text",
+        "__weakref__", "added", "boolean", "branch", "build", "code", "doc", "domain", "family", "fixed", "helper_names",
+        "internal", "latex", "numpy", "partials", "sample", "shown_as", "source", "template_", "text",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +93,7 @@ class Function(Primitive):
         boolean: bool = False,
         branch: bool = False,
         internal: bool = False,
+        family: str = "",
         source: str = "",
         doc: str = "",
     ) -> None:
@@ -118,6 +118,8 @@ class Function(Primitive):
         self.branch = branch
         #: whether only derivatives and simplification make nodes of it; others are exported by the package
         self.internal = internal
+        #: the same text for rows that have most of their work in common if they have the same argument
+        self.family = family
         #: whether a user added it
         self.added = False
         #: Python source of helper functions that ``code`` calls, for functions users define

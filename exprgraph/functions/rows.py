@@ -79,13 +79,19 @@ _inf = math.inf
 
 # activations
 sigmoid: Elementwise = _row(
-    "sigmoid", values.sigmoid, lambda x: sigmoid_prime(x), latex=r"\sigma", doc="The logistic function 1/(1 + exp(-x))."
+    "sigmoid",
+    values.sigmoid,
+    lambda x: sigmoid_prime(x),
+    latex=r"\sigma",
+    family="sigmoid",
+    doc="The logistic function 1/(1 + exp(-x)).",
 )
 sigmoid_prime: Elementwise = _row(
     "sigmoid_prime",
     values.sigmoid_prime,
     lambda x: -sigmoid_prime(x) * tanh(_half * x),
     shown_as=lambda x: sigmoid(x) * (1 - sigmoid(x)),
+    family="sigmoid",
     doc="The derivative of sigmoid, with full relative accuracy.",
 )
 softplus: Elementwise = _row("softplus", values.softplus, lambda x: sigmoid(x), doc="log(1 + exp(x)), without overflow.")

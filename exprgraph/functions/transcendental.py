@@ -76,8 +76,8 @@ xlog1py: Elementwise = _row(
 )
 
 # trigonometric
-sin: Elementwise = _row("sin", np.sin, lambda x: cos(x), latex=r"\sin", doc="Sine of an angle in radians.")
-cos: Elementwise = _row("cos", np.cos, lambda x: -sin(x), latex=r"\cos", doc="Cosine of an angle in radians.")
+sin: Elementwise = _row("sin", np.sin, lambda x: cos(x), latex=r"\sin", family="sin", doc="Sine of an angle in radians.")
+cos: Elementwise = _row("cos", np.cos, lambda x: -sin(x), latex=r"\cos", family="sin", doc="Cosine of an angle in radians.")
 tan: Elementwise = _row(
     "tan",
     np.tan,
@@ -127,12 +127,13 @@ atan2: Elementwise = _row(
 # hyperbolic
 sinh: Elementwise = _row("sinh", np.sinh, lambda x: cosh(x), latex=r"\sinh", doc="Hyperbolic sine.")
 cosh: Elementwise = _row("cosh", np.cosh, lambda x: sinh(x), latex=r"\cosh", doc="Hyperbolic cosine.")
-tanh: Elementwise = _row("tanh", np.tanh, lambda x: tanh_prime(x), latex=r"\tanh", doc="Hyperbolic tangent.")
+tanh: Elementwise = _row("tanh", np.tanh, lambda x: tanh_prime(x), latex=r"\tanh", family="tanh", doc="Hyperbolic tangent.")
 tanh_prime: Elementwise = _row(
     "tanh_prime",
     values.tanh_prime,
     lambda x: -2 * tanh(x) * tanh_prime(x),
     shown_as=lambda x: 1 - tanh(x) ** 2,
+    family="tanh",
     doc="The derivative of tanh, 1 - tanh(x)**2, with full relative accuracy.",
 )
 asinh: Elementwise = _row("asinh", np.arcsinh, lambda x: direction(1, x), latex=r"\operatorname{arsinh}", doc="Inverse hyperbolic sine.")

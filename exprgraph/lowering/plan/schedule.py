@@ -223,6 +223,8 @@ class Scheduler:
             for a in self.total_operands(total.args[0]):
                 kept.add(self.base(a))
                 kept.add(a)
+        together = self._with_relatives()
+        levels = self._levels() if together else {}
         for node in self.order:
             if not is_pointwise(node) or node in self.gated:
                 continue
@@ -230,9 +232,28 @@ class Scheduler:
             uses = readers.get(node, [])
             if node in kept or node in self.dead or len(uses) != 1 or not uses[0][1] or size[node] > INLINE_LIMIT:
                 continue
-            if uses[0][0] in self.gated:
-                continue
-            self.inlined.add(node)
+            later = node in together and levels[uses[0][0]] > levels[node]
+            if uses[0][0] not in self.gated and not later:
+                self.inlined.add(node)
+
+    def _with_relatives(self) -> set[Node]:
+        """Values of functions of one family at one argument: in one nest they share an exponential, which takes longer than a store.
+
+        Of a layer these are the activation and its derivative, which the reverse sweep reads.
+        """
+        families: dict[tuple[str, tuple[Node, ...]], list[Node]] = {}
+        for node in self.order:
+            if isinstance(node.op, Function) and node.op.family and node.shape:
+                families.setdefault((node.op.family, node.args), []).append(node)
+        return {node for relatives in families.values() if len(relatives) > 1 for node in relatives}
+
+    def _levels(self) -> dict[Node, int]:
+        """How many values that have nests of their own lie below each node: those of more are computed later."""
+        levels: dict[Node, int] = {}
+        for node in self.order:
+            below = max((levels.get(a, 0) for a in node.args), default=0)
+            levels[node] = below + (not is_pointwise(node) and not is_view(node) and bool(node.args))
+        return levels
 
     def total_operands(self, value: Node) -> tuple[Node, ...]:
         """The factors of a contraction in a sum over samples."""
