@@ -104,22 +104,37 @@ def _betainc(a: Any, b: Any, x: Any) -> Any:
         return NAN
     if 0 < x < 1 and (at_zero or at_one):
         return mpmath.mpf(at_zero)
-    return x if x in (0, 1) else mpmath.betainc(a, b, 0, x, regularized=True)
+    if x in (0, 1):
+        return x
+    return 1 - _beta_tail(b, a, 1 - x) if x * (a + b) > a else _beta_tail(a, b, x)
 
 
-def _upper(a: Any, x: Any) -> Any:
-    return _gammainc(a, x, True)
+def _beta_tail(a: Any, b: Any, x: Any) -> Any:
+    """A series of positive terms: mpmath's own has terms of both signs, and fails for large parameters."""
+    return _beta_density(a, b, x) * (x * (1 - x) / a) * mpmath.hyp2f1(a + b, 1, a + 1, x)
 
 
-def _slope(f: Callable[..., Any], k: int, *args: Any) -> Any:
-    """The derivative by parameter k, positive and finite, at the last argument, with digits for a tail that is small."""
+def _gamma_tail(above: bool, a: Any, x: Any) -> Any:
+    """Q(a, x), less 1 on the left, where P is small."""
+    return _gammainc(a, x, True) if above else -_gammainc(a, x, False)
+
+
+def _tail_of_beta(above: bool, a: Any, b: Any, x: Any) -> Any:
+    """I_x(a, b), less 1 on the right."""
+    return -_beta_tail(b, a, 1 - x) if above else _beta_tail(a, b, x)
+
+
+def _slope(tail: Callable[..., Any], k: int, *args: Any) -> Any:
+    """The derivative by parameter k, positive and finite, at the last argument, of the part that is small."""
     *parameters, x = args
-    if any(map(mpmath.isnan, args)) or min(parameters) <= 0 or INF in parameters or mpmath.isnan(f(*args)):
+    outside = any(map(mpmath.isnan, args)) or min(parameters) <= 0 or INF in parameters or x < 0
+    if outside or (x > 1 and len(args) == 3):
         return NAN
     if x == INF or not x or (x == 1 and len(args) == 3):
         return mpmath.mpf(0)
-    with mpmath.extradps(60):
-        return mpmath.diff(lambda p: f(*args[:k], p, *args[k + 1 :]), args[k])
+    above = x > (args[0] if len(args) == 2 else args[0] / (args[0] + args[1]))
+    with mpmath.extradps(30):
+        return mpmath.diff(lambda p: tail(above, *args[:k], p, *args[k + 1 :]), args[k])
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
@@ -239,9 +254,9 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "gammainc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), False),
     "gammaincc": lambda a, x: _gammainc(mpmath.mpf(a), mpmath.mpf(x), True),
     "betainc": lambda a, b, x: _betainc(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
-    "gammaincc_by_a": lambda a, x: _slope(_upper, 0, mpmath.mpf(a), mpmath.mpf(x)),
-    "betainc_by_a": lambda a, b, x: _slope(_betainc, 0, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
-    "betainc_by_b": lambda a, b, x: _slope(_betainc, 1, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "gammaincc_by_a": lambda a, x: _slope(_gamma_tail, 0, mpmath.mpf(a), mpmath.mpf(x)),
+    "betainc_by_a": lambda a, b, x: _slope(_tail_of_beta, 0, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
+    "betainc_by_b": lambda a, b, x: _slope(_tail_of_beta, 1, mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
     "beta_density": lambda a, b, x: _beta_density(mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(x)),
     "gamma_density": lambda a, x: _gamma_density(mpmath.mpf(a), mpmath.mpf(x)),
     "bessel_iv": _of_order(mpmath.besseli),

@@ -21,8 +21,8 @@ from exprgraph.testing.code_by_mpmath import scalar
 a, b, x = eg.symbols("a b x")
 #: largest errors in float64 and in float32, in units of the value times 2 + |log(value)|
 ULPS = {
-    "gammainc": (4.6, 5.5), "gammaincc": (4.8, 5.0), "gamma_density": (4.8, 5.0), "betainc": (4.6, 4.6), "beta_density": (5.6, 5.2),
-    "gammaincc_by_a": (7.0, 7.0), "betainc_by_a": (9.0, 12.0), "betainc_by_b": (9.0, 12.0),
+    "gammainc": (4.8, 5.5), "gammaincc": (5.8, 5.0), "gamma_density": (5.0, 5.0), "betainc": (4.6, 4.6), "beta_density": (10.0, 18.0),
+    "gammaincc_by_a": (7.0, 7.0), "betainc_by_a": (20.0, 26.0), "betainc_by_b": (20.0, 26.0),
 }  # fmt: skip
 #: mpmath takes long for derivatives
 SLOPES = ("gammaincc_by_a", "betainc_by_a", "betainc_by_b")

@@ -106,7 +106,7 @@ def beta_by_parameter(a: float, b: float, x: float, y: float, t: float, log_x: f
     w = 1.0 / (a + 1.0)
     slope = if_less(0.5, by_a, (1.0 - t) * w * w + a * y * w, -a * x * w) + d1
     own = if_less(0.5, by_a, log_x - digamma(a), log_y - digamma(b)) + digamma(a + b)
-    return beta_prefactor(a, b, x, y, t) * (a * f) * (own - f * slope)
+    return beta_prefactor(a, b, x, y, t, (a * f) * (own - f * slope))
 
 
 def beta_slope_of(a: float, b: float, x: float, by_a: float) -> float:
@@ -130,10 +130,10 @@ def beta_slope_of(a: float, b: float, x: float, by_a: float) -> float:
 
 
 def betainc_by_a(a: float, b: float, x: float) -> float:
-    """The derivative of I_x(a, b) by a.  Within 9.0 ulp; 12.0 in float32; times 2 + its |log|; for a and b from 0.1 to 30."""
+    """The derivative of I_x(a, b) by a.  Within 20.0 ulp; 26.0 in float32; times 2 + its |log|; for a and b from 0.1 to 30."""
     return beta_slope_of(a, b, x, 1.0)
 
 
 def betainc_by_b(a: float, b: float, x: float) -> float:
-    """The derivative of I_x(a, b) by b.  Within 9.0 ulp; 12.0 in float32; times 2 + its |log|; for a and b from 0.1 to 30."""
+    """The derivative of I_x(a, b) by b.  Within 20.0 ulp; 26.0 in float32; times 2 + its |log|; for a and b from 0.1 to 30."""
     return beta_slope_of(a, b, x, 0.0)

@@ -43,12 +43,12 @@ def beta_offset(a: float, b: float, x: float, y: float) -> float:
     return (p - q) + ((lost(p, x, b) - lost(q, a, y)) - a * ((1.0 - y) - x))
 
 
-def beta_prefactor(a: float, b: float, x: float, y: float, t: float) -> float:
-    """x^a y^b / (a B(a, b)), y = 1 - x, t = x b - y a."""
+def beta_prefactor(a: float, b: float, x: float, y: float, t: float, factor: float) -> float:
+    """x^a y^b / (a B(a, b)) times a factor, y = 1 - x, t = x b - y a."""
     c = a + b
     e = a * excess_over_log(t / a, x * c / a) + b * excess_over_log(-t / b, y * c / b)
     stars = gamma_star_of_all(c) / (gamma_star_of_all(a) * gamma_star_of_all(b))
-    return exp_times(-e, 0.3989422804014327 * np.sqrt(b / c) / np.sqrt(a) * stars)
+    return exp_times(-e, 0.3989422804014327 * np.sqrt(b / c) / np.sqrt(a) * stars * factor)
 
 
 def beta_rest(r: float, a: float, b: float, x: float, t: float, m: float) -> float:
@@ -106,7 +106,7 @@ def betainc(a: float, b: float, x: float) -> float:
     v = if_less(0.0, over, x, y)
     offset = beta_offset(a, b, x, y)
     t = if_less(0.0, over, -offset, offset)
-    part = beta_prefactor(p, q, u, v, t) * (p * beta_fraction(p, q, u, t))
+    part = beta_prefactor(p, q, u, v, t, p * beta_fraction(p, q, u, t))
     value = if_less(0.0, over, 1.0 - part, part)
     inside = value if x > 0.0 and x < 1.0 else (x if x == 0.0 or x == 1.0 else math.nan)
     low = 1.0 if a == 0.0 or b == math.inf else 0.0
@@ -117,9 +117,9 @@ def betainc(a: float, b: float, x: float) -> float:
 
 
 def beta_density(a: float, b: float, x: float) -> float:
-    """x^(a - 1) (1 - x)^(b - 1) / B(a, b).  Within 5.6 ulp; 5.2 in float32; times 2 + its |log|; nan outside of [0, 1]."""
+    """x^(a - 1) (1 - x)^(b - 1) / B(a, b).  Within 10.0 ulp; 18.0 in float32; times 2 + its |log|; nan outside of [0, 1]."""
     y = 1.0 - x
-    value = beta_prefactor(a, b, x, y, beta_offset(a, b, x, y)) * (a / (x * y))
+    value = beta_prefactor(a, b, x, y, beta_offset(a, b, x, y), a / (x * y))
     start = math.inf if a < 1.0 else (b if a == 1.0 else 0.0)
     end = math.inf if b < 1.0 else (a if b == 1.0 else 0.0)
     inside = value if x > 0.0 and x < 1.0 else (start if x == 0.0 else (end if x == 1.0 else math.nan))

@@ -99,7 +99,7 @@ def lower_by_a_rarely(a: float, x: float) -> float:
     s5 = four_terms(s9, a, x, 5.0)
     d1 = slope_of_four_terms(d5, s5, a, x, 1.0)
     s1 = four_terms(s5, a, x, 1.0)
-    return gamma_prefactor(a, x) * ((log(x) - digamma(a + 1.0)) * s1 + d1)
+    return gamma_prefactor(a, x, (log(x) - digamma(a + 1.0)) * s1 + d1)
 
 
 def upper_by_a_rarely(a: float, x: float) -> float:
@@ -147,7 +147,7 @@ def upper_by_a_rarely(a: float, x: float) -> float:
     d1 = slope_of_four_fractions(d5, s5, a, x, 1.0)
     s1 = four_fractions(s5, a, x, 1.0)
     f = 1.0 / ((x - a) + 1.0 + s1)
-    return gamma_prefactor(a, x) * (a * (f * ((log(x) - digamma(a)) + f * (1.0 - d1))))
+    return gamma_prefactor(a, x, a * (f * ((log(x) - digamma(a)) + f * (1.0 - d1))))
 
 
 def uniform_by_a_rarely(a: float, x: float) -> float:
