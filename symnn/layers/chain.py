@@ -11,7 +11,7 @@ from exprgraph import Node
 from ..errors import AxisError, ShapeError
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Shape
-from .layer import Layer, applied, as_layer, fitting_shapes
+from .layer import Layer, applied, as_layer, depends_on_tokens, fitting_shapes
 
 
 class Chain(Layer):
@@ -63,7 +63,7 @@ class Chain(Layer):
         return self._passed(input_shape)
 
     def _passed(self, shape: Shape | None, unknown: bool = False) -> Shape | None:
-        """The shape after all layers; with ``unknown``, the shape after a layer that it does not fit is unknown."""
+        """The shape after all layers; with ``unknown``, none after a layer that does not fit it or depends on its first axis."""
         for i, layer in enumerate(self.layers):
             self._check_fit(i, shape)
             try:
@@ -71,6 +71,8 @@ class Chain(Layer):
             except (ShapeError, AxisError):
                 if not unknown:
                     raise
+                shape = None
+            if unknown and depends_on_tokens(layer):
                 shape = None
         return shape
 

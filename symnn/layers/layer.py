@@ -337,6 +337,27 @@ def takes_several_axes(layer: Layer) -> bool:
     return False
 
 
+def depends_on_tokens(layer: Layer) -> bool:
+    """Whether a plain function, or one inside of the layer, may make a size from the number of tokens, as a reshape does."""
+    pending = [layer]
+    while pending:
+        inner = pending.pop()
+        pending += layers_inside(inner).values()
+        if inner.input_size is None and inner.input_axes is None and not layers_inside(inner):
+            try:
+                few, more = inner.output_shape((4, 4)), inner.output_shape((5, 4))
+            except (ShapeError, AxisError):  # it may need so and so many tokens
+                return True
+            if few is not None and more is not None and few[-1:] != more[-1:]:
+                return True
+    return False
+
+
+def needs_several_axes(layer: Layer) -> bool:
+    """Whether a vector may be no input of a layer."""
+    return takes_several_axes(layer) or depends_on_tokens(layer)
+
+
 def fitting_shapes(layer: Layer) -> tuple[Shape | None, Shape | None]:
     """A shape that an input can have, and the output's: of a vector or, where vectors do not fit, of an array.  None if it is unknown.
 
@@ -355,7 +376,7 @@ def fitting_shapes(layer: Layer) -> tuple[Shape | None, Shape | None]:
             return shape, layer.output_shape(shape)
         except (ShapeError, AxisError) as error:
             first = first or error
-    if first is not None and not takes_several_axes(layer):  # which may need so and so many tokens
+    if first is not None and not needs_several_axes(layer):  # which may need so and so many tokens
         raise first
     return None, None
 
@@ -410,6 +431,7 @@ def _hash(value: Any) -> int:
 
 
 __all__ = [
-    "Layer", "applied", "as_layer", "expression_of", "fitting_shapes", "layer_kinds", "layers_inside", "symbolic_parameters",
+    "Layer", "applied", "as_layer", "depends_on_tokens", "expression_of", "fitting_shapes", "layer_kinds", "layers_inside",
+    "needs_several_axes", "symbolic_parameters",
     "takes_several_axes",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from exprgraph.support.integers import normalize_shape
 
 from ..errors import ArgumentError, ShapeError
 from ..layers.chain import Chain
-from ..layers.layer import Layer, symbolic_parameters, takes_several_axes
+from ..layers.layer import Layer, needs_several_axes, symbolic_parameters
 from ..layers.leading_axes import over_leading_axes
 from ..parameters.container import NeuralNetworkParameters, container_of
 from ..parameters.layout import Layout, Shape
@@ -130,7 +130,7 @@ class SymbolicNeuralNetwork:
         try:
             self.output = self.chain(self.input, self.params)
         except ShapeError as error:
-            if input_shape is None and takes_several_axes(self.chain):
+            if input_shape is None and needs_several_axes(self.chain):
                 hint = f"say which shape an input has, as in SymbolicNeuralNetwork(chain, input_shape=(10, {shape[-1]}))"
                 raise ShapeError(f"{error}; {hint}") from None
             raise
@@ -157,7 +157,7 @@ class SymbolicNeuralNetwork:
         return self.params.layout
 
     def model(self, x: Any, ps: Any = None) -> Node:
-        """The network applied to another input, or to other parameters (by default ``params``).
+        """The network applied to another input, or to other parameters (by default ``params``), nested or as one vector.
 
         An input with further axes in front is an array of inputs: the network is mapped over these axes (:func:`exprgraph.vmap`).
 
@@ -180,6 +180,8 @@ class SymbolicNeuralNetwork:
             raise ShapeError(f"the model takes an input of shape {self.input.shape} (one sample), got shape {node.shape}")
         if ps is None:
             ps = self.params
+        elif isinstance(ps, (Node, np.ndarray)):
+            ps = self.params.like(ps)
         elif not isinstance(ps, NeuralNetworkParameters):
             ps = container_of(ps) if isinstance(ps, Mapping) else NeuralNetworkParameters(ps)
         for own, slot in zip(self.layout.slots, self.layout.order(ps.layout)):

@@ -91,9 +91,9 @@ def read_npz(path: str | os.PathLike[str]) -> Archive:
     try:
         mode = os.stat(source).st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(f"parameter file {source} does not exist") from None
+        raise FileNotFoundError(f"the file {source} does not exist") from None
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"parameter file {source} is a directory")
+        raise IsADirectoryError(f"{source} is a directory, not a file")
     if not stat.S_ISREG(mode):  # reading a pipe would block
         raise ParameterFileError(f"{source} is not a file of parameters: it is not a regular file")
     with open(source, "rb") as f:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, NoReturn, Union
 
 import numpy as np
 
@@ -354,6 +354,9 @@ class Trainer:
         self._terms = []
         self._steps.set_state(numbers, self.steps, state.get("points"))
         self._run.parameters = self._steps.parameters
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a trainer has compiled code, and is not pickled or copied; pickle trainer.state, and set it in another trainer")
 
     def __repr__(self) -> str:
         return f"<Trainer of {self._symbols.size} parameters, {type(self.optimizer).__name__}, {self.steps} steps>"

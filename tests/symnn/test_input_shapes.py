@@ -128,6 +128,28 @@ def test_the_model_of_an_array_of_inputs() -> None:
         nn.model(eg.Symbol("wrong", (2, 3)))
 
 
+def flatten(h: eg.Node) -> eg.Node:
+    return eg.reshape(h, -1)
+
+
+@pytest.mark.parametrize("own", [flatten, lambda h: eg.reshape(h, 20), lambda h: h.T @ eg.ones(5)])
+def test_a_function_in_a_chain_may_depend_on_the_number_of_tokens(own: Callable[[eg.Node], eg.Node]) -> None:
+    size = own(eg.Symbol("h", (5, 4))).size
+    chain = Chain(Dense(3, 4), own, Dense(size, 1))
+    x = RNG.normal(size=(2, 5, 3))
+    net = NeuralNetwork(chain, seed=0, input_shape=(5, 3))
+    h = eg.evaluate(own(eg.as_expression(np.tanh(x[1] @ net.params.L1.W.T + net.params.L1.b))))
+    np.testing.assert_allclose(net(x)[1], np.tanh(net.params.L3.W @ h + net.params.L3.b), rtol=1e-13)
+
+
+def test_a_size_that_depends_on_tokens_is_checked_for_the_given_input() -> None:
+    chain = Chain(Dense(3, 4), flatten, Dense(20, 1))
+    with pytest.raises(ShapeError, match=r"takes 20 inputs, but layer 2, flatten, gives 4 outputs; say .* input_shape=\(10, 3\)"):
+        SymbolicNeuralNetwork(chain)
+    with pytest.raises(ShapeError, match="takes 20 inputs, but layer 2, flatten, gives 24 outputs$"):
+        SymbolicNeuralNetwork(chain, input_shape=(6, 3))
+
+
 def test_inputs_without_axes() -> None:
     nn = SymbolicNeuralNetwork(Chain(lambda t: eg.stack([t, t**2]), Dense(2, 1)), input_shape=())
     assert nn.input.shape == () and nn.input_size == 1 and nn.model(eg.Symbol("times", 7)).shape == (7, 1)

@@ -46,6 +46,9 @@ def test_the_model_is_a_function_of_expressions() -> None:
     np.testing.assert_allclose(eg.evaluate(nn.model([1.0, 2.0], ps.to_dict())), NeuralNetwork(chain(), ps)([1.0, 2.0]), rtol=1e-14)
     with pytest.raises(ShapeError, match=r"input of shape \(2,\) \(one sample\), got shape \(3,\)"):
         nn.model(eg.Symbol("x", 3))
+    vector = eg.Symbol("vector", nn.layout.size)
+    assert nn.model(x, vector) is nn.model(x, nn.params.like(vector))
+    np.testing.assert_allclose(eg.evaluate(nn.model([1.0, 2.0], ps.flat)), NeuralNetwork(chain(), ps)([1.0, 2.0]), rtol=1e-14)
     with pytest.raises(ParameterError, match=r"missing L2.W of shape \(1, 3\)"):
         nn.model(x, {"L1": nn.params.L1})
     with pytest.raises(ShapeError, match=r"L2.W: expected \(1, 3\), got \(3, 1\)"):

@@ -68,6 +68,8 @@ def test_a_state_continues_anywhere(optimizer: Any) -> None:
         first.state = {**state, "numbers": np.zeros(3)}
     with pytest.raises(ArgumentError, match="a state is a dict as trainer.state gives it; it has no 'random', got a dict"):
         first.state = {"numbers": np.zeros(3), "steps": 1}
+    with pytest.raises(TypeError, match="pickle trainer.state, and set it in another trainer"):
+        pickle.dumps(first)
     with pytest.raises(ArgumentError, match="it has no 'numbers', got a tuple"):
         first.state = (1, 2)
 
