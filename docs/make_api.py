@@ -16,6 +16,7 @@ from typing import Any
 import exprgraph
 import exprgraph.descent
 import exprgraph.interop
+import exprgraph.linalg
 import exprgraph.lowering.call.inspection
 import exprgraph.lowering.call.interface
 import exprgraph.over_samples
@@ -61,6 +62,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
         ["ArgumentArray", "CallInterface", "ResultArray"],
     ),
     ("exprgraph.descent", "exprgraph.descent", exprgraph.descent, list(exprgraph.descent.__all__)),
+    ("exprgraph.linalg", "eg.linalg", exprgraph.linalg, [n for n in exprgraph.linalg.__all__ if n not in exprgraph.__all__]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),

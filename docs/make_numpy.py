@@ -294,8 +294,8 @@ x[[3, 0, 1, 2]] -x[0] + x[1] ()
 [0.5 1.  1.  0.5]
 ```
 
-Most of them are functions of exprgraph too, under the same name.  The exceptions: `np.diff` is `eg.differences`, and `np.gradient` is
-`eg.central_differences`, because `eg.diff` and `eg.gradient` are derivatives.
+Most of them are functions of exprgraph too, under the same name: `np.linalg.svd` is `eg.linalg.svd`.  The exceptions:
+`np.diff` is `eg.differences`, and `np.gradient` is `eg.central_differences`, because `eg.diff` and `eg.gradient` are derivatives.
 
 * Methods are those of arrays: `x.sum(axis=0)`, `x.reshape(2, 2)`, `x.T`, `x.flatten()`, `x.clip(0, 1)`, `x.astype(float)`, `x.dtype` and
   others.

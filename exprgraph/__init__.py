@@ -291,7 +291,8 @@ _ELSEWHERE = {
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return _import_module(f"{__name__}.{name}")
-    hint = f"; there is exprgraph.{_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+    there = f"linalg.{name}" if name in linalg.__all__ else _ELSEWHERE.get(name)
+    hint = f"; there is exprgraph.{there}" if there else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
