@@ -198,7 +198,7 @@ OPTIMIZERS: dict[str, tuple[Any, Any]] = {
     "rates by name": (RatesByName(AdamW(0.01, weight_decay=0.3, mask="L3*"), {"*.b": 2.0, "L1.*": 0.0}), SlowBiases()),
     "accumulated": (Accumulated(Adam(piecewise((2,), (0.01, 0.001))), 3), EveryThird()),
 }
-QUICK = ("RMSprop", "clipped", "rates by name")
+QUICK = ("clipped", "rates by name")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in OPTIMIZERS])

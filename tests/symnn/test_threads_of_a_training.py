@@ -38,6 +38,7 @@ def test_bits_are_those_of_equal_runs(dtype: Any, monkeypatch: pytest.MonkeyPatc
         assert np.array_equal(other.params.flat, three.params.flat) and list(other.history.steps) == list(three.history.steps)
 
 
+@pytest.mark.slow
 def test_a_step_has_the_bits_of_a_call() -> None:
     """A descent divides the samples as a compiled function does."""
     trainer = Trainer(NN, FeedForwardLoss(), (X, Y), params=START, optimizer=Adam(0.01), rng=0, threads=3)
