@@ -24,7 +24,8 @@ class Term(NamedTuple):
     """A term of the objective, with its data.
 
     Attributes:
-        function: a compiled function of the parameters and of data, with the results (value, gradient).
+        function: a compiled function of the parameters and of data, with the results (value, gradient).  Its threads divide the
+            samples of every step.
         arrays: the values of its arguments after the first, flat, samples one after another.
         samples: the number of samples of the arguments that differ by sample.
     """
