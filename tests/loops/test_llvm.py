@@ -228,6 +228,27 @@ def test_the_c_library_is_called_seldom(side: int, vector: bool) -> None:
     np.testing.assert_allclose(out, np.where((given > 1) == (side == 0), np.log(given), -given), rtol=1e-15)
 
 
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("vector", [False, True])
+def test_a_function_that_says_so_is_called_seldom(side: int, vector: bool) -> None:
+    """Its code is a function of its own, so is what it calls, and nothing of both is computed where no lane needs it."""
+    y = Name("y", "real")
+    inner = Function("long", ("y",), (), operation("add", *(operation("mul", y, real(float(k))) for k in range(1, 9))))
+    outer = Function("far_rarely", ("y",), (), operation("add", Call("long", (y,)), real(0.5)))
+    far, usual = Call("far_rarely", (X,)), operation("neg", X)
+    chosen = operation("select", operation("gt", X, real(1.0)), *((far, usual) if side == 0 else (usual, far)))
+    body = (Let("x", Load(A, AT)), Store(OUT, AT, chosen))
+    made = program(Part((Loop("i", "neighbours" if vector else "plain", index(0), SAMPLES, body),)), functions=[inner, outer])
+    text = text_of(made)
+    kind = "v" if vector else "s"
+    first = text.rindex("define")
+    assert f"@f.long.{kind}(" in text[:first] and text.index("seldom", first) < text.index(f"@f.far_rarely.{kind}(", first)
+    given = np.array([0.5, 3.0, 0.25, 7.0, 2.0, 0.1, 1.0, 4.0, 0.7, 9.0, 0.3])
+    out = np.empty(11)
+    Running(made)([given], [out], samples=11)
+    np.testing.assert_allclose(out, np.where((given > 1) == (side == 0), 36 * given + 0.5, -given), rtol=1e-15)
+
+
 def test_the_c_library_elsewhere() -> None:
     part = results(*(Call(n, (element(0),), library=True) for n in ("sin", "lgamma")), Call("pow", (element(0), element(1)), library=True))
     np.testing.assert_allclose(answer(part, 2.5, 1.5, size=3), [math.sin(2.5), math.lgamma(2.5), 2.5**1.5], rtol=1e-14)
