@@ -220,7 +220,8 @@ def both_signs(x: np.ndarray) -> np.ndarray:
 def points(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     """About n points of each argument, and some near the worst."""
     worst = [np.array(a) for a in zip(*WORST[name], strict=True)]
-    near = [np.concatenate([a, (a[:, None] * (1 + 1e-5 * rng.uniform(-1, 1, (a.size, 2 + n // 50)))).ravel()]) for a in worst]
+    count = 2 + (min(n, 3000) if name in special.SLOW else n) // 50
+    near = [np.concatenate([a, (a[:, None] * (1 + 1e-5 * rng.uniform(-1, 1, (a.size, count)))).ravel()]) for a in worst]
     return [np.concatenate(pair) for pair in zip(spread(name, n, rng), near, strict=True)]
 
 

@@ -69,9 +69,10 @@ def test_every_row_of_the_package_has_a_reference() -> None:
     assert set(functions._table) <= set(REFERENCE)  # rows as the package made them, without users'
 
 
-#: rows whose values take mpmath long; test_bessel.py and test_incomplete.py have quick tests of their derivatives
+#: rows whose values take mpmath long; test_bessel.py, test_incomplete.py and test_special.py have quick tests of their derivatives
 LONG = {"j0", "j1", "jn", "y0", "y1", "yn", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kn", "gammainc", "gammaincc", "betainc"}
 LONG |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
+LONG |= {"beta", "betaln", "zeta", "zeta_step", "erfinv", "erfcinv"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in ROWS])
@@ -101,7 +102,14 @@ def test_against_mpmath_to_third_order(name: str) -> None:
                 assert abs(got - want) <= 1e-12 * scale, (name, k, order, point, got, want)
 
 
-@pytest.mark.parametrize("name", [n for n in ROWS if TABLE[n].arity == 2 and not TABLE[n].fixed])  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow) if n in LONG else n
+        for n in ROWS
+        if TABLE[n].arity == 2 and not TABLE[n].fixed  # type: ignore[attr-defined]
+    ],
+)
 def test_mixed_derivatives_against_mpmath(name: str) -> None:
     row = TABLE[name]
     assert isinstance(row, Function)

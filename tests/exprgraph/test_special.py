@@ -28,7 +28,8 @@ def test_polynomials_have_the_coefficients_that_they_are_said_to_have(narrow: bo
             assert inspect.getsource(getattr(module, p.name)) == written(p, narrow)
 
 
-@pytest.mark.parametrize("name", ["gammaln", "digamma"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gamma", "digamma", "zeta", "beta", "betaln", "erfcinv", "kl_div"])
 def test_columns_agree(name: str) -> None:
     check_function(name, order=2, points=1)
 
@@ -39,7 +40,7 @@ def left(x: float) -> tuple[float, float]:
 
 
 def test_negative_arguments() -> None:
-    x = -np.concatenate([np.random.default_rng(0).uniform(0, 30, 40), [1e-300, 1e-9, 0.75, 1.0 - 1e-9, 2.457024738220801, 1e5 + 0.25]])
+    x = -np.concatenate([np.random.default_rng(0).uniform(0, 30, 12), [1e-300, 1e-9, 0.75, 1.0 - 1e-9, 2.457024738220801, 1e5 + 0.25]])
     for kind, eps in ((np.float64, 2.3e-16), (np.float32, 1.2e-7)):
         at = x[np.abs(x) < 1e5].astype(kind) if kind is np.float32 else x
         at = at[(np.abs(at) > 1e-30) & (at != np.floor(at))] if kind is np.float32 else at
@@ -54,11 +55,12 @@ def test_negative_arguments() -> None:
 
 
 def test_sums_of_powers_of_negative_numbers() -> None:
-    for s in (2.0, 3.0, 6.0):
-        at = -np.array([1e-9, 0.3, 0.5, 1.75, 7.2, 20.9])
-        with mp.workdps(40):
+    fn = eg.compile(eg.zeta(S, X), [S, X])
+    for s in (2.0, 3.0):
+        at = -np.array([1e-9, 0.5, 1.75, 7.2])
+        with mp.workdps(30):
             want = [float(names()["zeta"](s, t)) for t in at]
-        for got in (eg.evaluate(eg.zeta(s, X), {X: at}), eg.compile(eg.zeta(s, X), X)(at), eg.compile(eg.zeta(S, X), [S, X])(s, at)):
+        for got in (eg.evaluate(eg.zeta(s, X), {X: at}), fn(s, at)):
             np.testing.assert_allclose(got, want, rtol=1e-13)
 
 
@@ -187,7 +189,7 @@ def test_beta() -> None:
         for got in (eg.evaluate(nodes, {a: p, b: q}), fn(p, q)):
             np.testing.assert_allclose(got, [first, second], rtol=5e-15, atol=1e-15)
     rng = np.random.default_rng(2)
-    p, q = 10.0 ** rng.uniform(-3, 1.3, 60), 10.0 ** rng.uniform(-3, 6, 60)
+    p, q = 10.0 ** rng.uniform(-3, 1.3, 20), 10.0 ** rng.uniform(-3, 6, 20)
     for kind, eps in ((np.float64, 1.2e-16), (np.float32, 6e-8)):
         x, y = p.astype(kind), q.astype(kind)
         for s, t, got in zip(x, y, fn(x, y)[1]):
@@ -202,6 +204,7 @@ def test_beta() -> None:
     assert str(eg.diff(eg.betaln(a, b), a)) == "digamma(a) - digamma(a + b)"
 
 
+@pytest.mark.slow
 def test_derivatives_of_beta_far_out() -> None:
     a, b = eg.symbols("a b")
     nodes = [eg.diff(eg.betaln(a, b), a), eg.diff(eg.betaln(a, b), a, a), eg.diff(eg.betaln(a, b), a, b), eg.diff(eg.beta(a, b), a, a)]
