@@ -30,8 +30,9 @@ def entr(x: Operand) -> Node:
     """``-x*log(x)``, elementwise, of the shape of x: 0 at 0, and -inf below.
 
     >>> import exprgraph as eg
-    >>> eg.evaluate(eg.entr(eg.Symbol("p")), {"p": [0.0, 0.5, 1.0]})
-    array([ 0.        ,  0.34657359, -0.        ])
+    >>> p = eg.Symbol("p")
+    >>> eg.evaluate(eg.entr(p), {p: [0.5, 2.0]})
+    array([ 0.34657359, -1.38629436])
     """
     x = as_node(x)
     return functions.where(functions.less(x, 0.0), -math.inf, negative(functions.xlogy(x, x)))

@@ -47,7 +47,8 @@ def loggamma(x: Operand) -> Node:
     """The logarithm of the gamma function, elementwise, of the shape of x: :func:`gammaln` for x >= 0, and NaN below.
 
     >>> import exprgraph as eg
-    >>> eg.evaluate(eg.loggamma(eg.Symbol("x")), {"x": [3.0, -0.5]})
+    >>> x = eg.Symbol("x")
+    >>> eg.evaluate(eg.loggamma(x), {x: [3.0, -0.5]})
     array([0.69314718,        nan])
     """
     x = as_node(x)
@@ -58,7 +59,8 @@ def gammasgn(x: Operand) -> Node:
     """The sign of the gamma function, elementwise, of the shape of x: 1 or -1, and NaN at -1, -2, ...; its derivative is 0.
 
     >>> import exprgraph as eg
-    >>> eg.evaluate(eg.gammasgn(eg.Symbol("x")), {"x": [2.5, -0.5, -1.5]})
+    >>> x = eg.Symbol("x")
+    >>> eg.evaluate(eg.gammasgn(x), {x: [2.5, -0.5, -1.5]})
     array([ 1., -1.,  1.])
     """
     x = as_node(x)
@@ -74,7 +76,8 @@ def ndtri(p: Operand) -> Node:
     Infinite at 0 and 1, NaN outside.
 
     >>> import exprgraph as eg
-    >>> eg.evaluate(eg.ndtri(eg.Symbol("p")), {"p": [0.5, 0.975]})
+    >>> p = eg.Symbol("p")
+    >>> eg.evaluate(eg.ndtri(p), {p: [0.5, 0.975]})
     array([-0.        ,  1.95996398])
     """
     return multiply(-math.sqrt(2.0), functions.erfcinv(multiply(2.0, p)))
