@@ -107,7 +107,10 @@ def _by_arrays(node: Node, index: tuple[Any, ...]) -> Node:
 def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
     """The entry for one item of an index on an axis of length n."""
     if isinstance(item, Node):
-        raise TypeError("an index must be a number, not an expression; use where(...) to choose by the value of an expression")
+        raise TypeError(
+            "an index must be a number, not an expression; use where(...) to choose by the value of an expression, "
+            "and give a loop its arrays, as in scan(step, carry, xs): each step gets its own entry"
+        )
     if isinstance(item, slice):
         try:
             start, stop, step = item.indices(n)

@@ -11,6 +11,7 @@ import exprgraph as eg
 from exprgraph import Node
 
 from ..errors import ArgumentError, ShapeError
+from ..layers.layer import Layer
 from ..network.binding import bind_parameters
 from ..network.derivatives import expression_of
 from ..network.symbolic import SymbolicNeuralNetwork
@@ -117,6 +118,8 @@ def function_of(drawn: Drawn, nn: SymbolicNeuralNetwork | None, params: Any, dat
         nn, params: the network and its parameters, for an expression.
         data: values of further symbols and unknowns in the expression: numbers, or functions of the points.
     """
+    if isinstance(drawn, Layer):
+        raise ArgumentError(f"{drawn!r} has no numbers; draw NeuralNetwork(chain, params), with the parameters of training for example")
     if not isinstance(drawn, Node) and callable(drawn) and nn is None:
         return lambda points: np.asarray(drawn(points), float)
     if nn is None or params is None:

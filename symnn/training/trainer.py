@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Union
 import numpy as np
 
 import exprgraph as eg
-from exprgraph import Node
+from exprgraph import Node, UnboundSymbolError
 
 from ..errors import ArgumentError, ShapeError
 from ..network.build import BuiltFunction, build_nn_function
@@ -223,7 +223,14 @@ class Trainer:
         node = expression_of(e)
         if isinstance(data, str):
             data = self.data[names_of(self._parts)[_index_of(data, names_of(self._parts))]]
+        if not isinstance(data, Mapping):
+            raise ArgumentError(f"evaluate(e, data): data is a dict from symbols to arrays, or the name of a term, got {described(data)}")
         given = {**frozen_in(self.nn, node), **data}
+        known = {*given, *self._symbols.leaves().values()}
+        missing = next((s for s in eg.free_symbols(node) if s not in known), None)
+        if missing is not None:
+            names = ", ".join(str(s) for s in data) or "none"
+            raise UnboundSymbolError(f"evaluate(e, data): the symbol '{missing}' of shape {missing.shape} has no value in data ({names})")
         key = (node, tuple(given))
         if key not in self._evaluators:
             shared = [s for s in given if not s.per_sample]

@@ -83,6 +83,10 @@ def test_data_that_are_set_are_not_drawn_again() -> None:
     first, second = t.step(), t.step()
     assert list(t.data["inside"]) == [X, W] and t.data["inside"][X].shape == (4, 1)
     assert np.mean(t.evaluate(W * U, "inside") ** 2) == pytest.approx(second)
+    with pytest.raises(eg.UnboundSymbolError, match=r"evaluate\(e, data\): the symbol 'w' of shape \(\) has no value in data \(sinput\)"):
+        t.evaluate(W * U, {X: AT})
+    with pytest.raises(ArgumentError, match="a dict from symbols to arrays, or the name of a term, got an array"):
+        t.evaluate(U, AT)  # type: ignore[arg-type]
     t.set(data={"inside": {X: AT[:4]}})
     assert first != second and t.step() == t.step() == pytest.approx(np.mean(t.evaluate(U, {X: AT[:4]}) ** 2))
 

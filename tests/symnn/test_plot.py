@@ -162,6 +162,7 @@ def test_what_cannot_be_drawn_or_saved_says_why(tmp_path: Path, monkeypatch: pyt
         "the ends of an interval grow, input 0": lambda: plot.solution(wave, [(1, 0), 0]),
         "one to two inputs vary, .* got 3 of 3": lambda: plot.solution(wave, [(0, 1)] * 3),
         "an expression with its network and parameters, nn= and params=": lambda: plot.solution(nn.output[0], SQUARE),
+        "has no numbers; draw NeuralNetwork": lambda: plot.solution(nn.chain, SQUARE, params=ps),
         "plot.error": lambda: plot.solution(wave, SQUARE, exact=wave),
         "labels: expected 2, one for each input, got 1": lambda: plot.solution(wave, SQUARE, labels=["x"]),
         r'a label is a name, or a name and its unit as in \("t", "s"\), got 3': lambda: plot.solution(wave, SQUARE, labels=["x", 3]),  # type: ignore[list-item]
