@@ -37,7 +37,7 @@ SIGNS = ("test_eigvalh", "test_svd")
 
 
 _CONVERTED = "NumPy makes an array of numbers of it without asking: write eg.stack, np.concatenate"
-#: the tests that reach an expression and do not pass, with the reason; those of special functions wait for their rows
+#: the tests that reach an expression and do not pass, with the reason
 REASONS: dict[str, str] = {
     "test_wrappers::test_dtypes": "numbers are float64 or float32, not float16",
     **dict.fromkeys(
@@ -47,7 +47,6 @@ REASONS: dict[str, str] = {
     "test_linalg::test_eig_real": "eigenvalues of matrices that are not symmetric are complex numbers",
     "test_scipy::test_odeint": "SciPy's integrator asks for truth values",
     "test_logic::test_assert": "np.allclose of an expression has no truth value",
-    **{f"test_scipy::test_{name}": "a special function without a row" for name in ("gammasgn", "rgamma")},
     **{f"test_scipy::test_{name}": "Bessel functions of whole orders are the only ones" for name in ("iv", "ive")},
 }
 

@@ -60,7 +60,7 @@ def test_the_stand_ins_tell_right_from_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_autograds_tests() -> None:
-    """All that fail have a reason; at least nine of ten pass (without the special functions that have no rows, 97 of 100)."""
+    """All that fail have a reason, and at least 97 of 100 pass."""
     path = os.environ.get("EXPRGRAPH_AUTOGRAD_TESTS")
     if not path:
         pytest.skip("EXPRGRAPH_AUTOGRAD_TESTS names no directory with autograd's tests (github.com/HIPS/autograd)")
@@ -69,6 +69,4 @@ def test_autograds_tests() -> None:
     failed = [o for o in outcomes if o.kind == "failed"]
     passed = sum(o.kind == "passed" for o in outcomes)
     assert [o for o in failed if o.test not in autograd_suite.REASONS] == []
-    without_rows = [o for o in failed if "without a row" in autograd_suite.REASONS[o.test]]
-    assert passed >= 0.9 * (passed + len(failed))
-    assert passed >= 0.97 * (passed + len(failed) - len(without_rows))
+    assert passed >= 0.97 * (passed + len(failed))
