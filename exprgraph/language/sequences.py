@@ -103,7 +103,7 @@ def central_differences(f: Operand, *varargs: Operand, axis: Axis = None, edge_o
         An expression of the shape of f for one axis, and a list of them for several.
 
     Raises:
-        ShapeError: there are too few samples, or the coordinates do not fit.
+        ShapeError: there are too few samples, f is a scalar, or the coordinates do not fit.
         ValueError: another ``edge_order``.
         AxisError: an axis is out of range.
 
@@ -112,6 +112,8 @@ def central_differences(f: Operand, *varargs: Operand, axis: Axis = None, edge_o
     [2*(-x[0] + x[1]), -x[0] + x[2], 2*(-x[1] + x[2])]
     """
     node = as_node(f)
+    if not node.ndim:
+        raise ShapeError("np.gradient takes differences of samples, got a scalar; exprgraph.gradient(f, x) and diff(f, x) are derivatives")
     axes = list(normalize_axes(axis, node.ndim))
     if isinstance(axis, (tuple, list)):
         axes = [normalize_axis(a, node.ndim) for a in axis]

@@ -344,6 +344,7 @@ def depends_on_tokens(layer: Layer) -> bool:
         inner = pending.pop()
         pending += layers_inside(inner).values()
         if inner.input_size is None and inner.input_axes is None and not layers_inside(inner):
+            inner.layout()  # whose own errors are no question of shapes
             try:
                 few, more = inner.output_shape((4, 4)), inner.output_shape((5, 4))
             except (ShapeError, AxisError):  # it may need so and so many tokens

@@ -81,6 +81,7 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: x.grad, AttributeError, r"no attribute 'grad'; there is exprgraph\.gradient\("),  # type: ignore[attr-defined]
     (lambda: eg.grad, AttributeError, r"no attribute 'grad'; there is exprgraph\.gradient\(e, x\), of an expression"),
     (lambda: eg.fori(3, lambda i, c: c + v[i], 0.0), TypeError, r"index must be .* a loop its arrays, as in scan\(step, carry, xs\)"),
+    (lambda: np.gradient(x**2, x), eg.ShapeError, r"got a scalar; exprgraph\.gradient\(f, x\) and diff\(f, x\) are derivatives"),
     (lambda: eg.svd, AttributeError, r"no attribute 'svd'; there is exprgraph\.linalg\.svd$"),
     (lambda: v.__setitem__(0, 1.0), TypeError, r"expressions are immutable: elements cannot be set; .* where\("),  # type: ignore[attr-defined]
     (lambda: f"{x:.3f}", TypeError, r"an expression is no number, and has no format '\.3f'; str\(e\) is its text"),
