@@ -98,6 +98,17 @@ def test_an_expression_is_only_so_long():
     assert len(got.nests[0].assignments) == len(got.stored) == 4 * INLINE_LIMIT // (INLINE_LIMIT // 2 + 1) + 1
 
 
+def test_a_part_of_a_joined_array_is_written_as_soon_as_it_is_computed():
+    parts = [eg.sin(a[0])]
+    for _ in range(3):
+        parts.append(parts[-1] * eg.sin(parts[-1]))  # read twice, so stored
+    joined = eg.stack([*parts, eg.as_expression(2.0)])
+    (nest,) = scheduled([joined]).nests
+    written = [(s.value, s.target) for s in nest.assignments]
+    assert written[:-2] == [(p, target) for p in parts[:-1] for target in (p, joined)]
+    assert [target for _, target in written[-2:]] == [joined, joined]  # the last one, and the number
+
+
 def test_reshaping_what_lies_in_order_is_nothing_to_do():
     row = eg.sin(a)
     got = scheduled([eg.reshape(row, (2, 3)) @ eg.Symbol("W", (3, 2))])

@@ -111,7 +111,19 @@ class Scheduler:
             nest = Nest("total", total.args[0].shape, [Assignment(total.args[0], total, ())])
             self._append(nest)
             self.ready[total] = len(self.nests) - 1
+        for nest in self.nests:
+            if nest.kind == "pointwise":
+                self._write_parts_early(nest)
         return Schedule(self.phase.lanes, self.nests, self.inlined, self.ready, self.stored, self.dead, self.gated)
+
+    def _write_parts_early(self, nest: Nest) -> None:
+        """A part of a joined array is written as soon as it is computed, and need not be kept until the others are."""
+        computed = {s.target: k for k, s in enumerate(nest.assignments) if s.target is s.value}
+        places = []
+        for k, s in enumerate(nest.assignments):
+            part = isinstance(s.target, Node) and s.target is not s.value and s.target in self.pieces
+            places.append(max((computed[n] for n in self.reads(s) if n in computed), default=k) if part else k)
+        nest.assignments = [nest.assignments[k] for k in sorted(range(len(places)), key=places.__getitem__)]
 
     # -- reads
 
