@@ -248,7 +248,7 @@ def _residual(nn: Any, term: LossTerm, target: Node | None) -> Node | None:
 
 
 def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindings: Sequence[Mapping[Node, Any]]) -> None:
-    """Refuse data of a symbol that no term contains: a misspelt name, or a symbol that the loss forgot.
+    """Refuse data of a symbol that no term contains, a misspelt name or a symbol that the loss forgot, and a loss without parameters.
 
     A term may have data that only another term uses, so that all terms share one dict.  A loss need not contain the
     network's input: the derivative of a linear network does not.  If a term counts its samples and contains no
@@ -257,6 +257,9 @@ def _check_used(nn: Any, expressions: Sequence[tuple[Node, Node | None]], bindin
     used = set(eg.free_symbols([e for e, _ in expressions]))
     inputs = {n.input for n in networks_of(nn)}
     parameters = set(parameters_of(nn).leaves().values())
+    if parameters and not used & parameters:
+        names = ", ".join(sorted(shown(s.name) for s in used)) or "none"
+        raise ArgumentError(f"the loss contains no parameter that is trained (its symbols: {names}); make it of the network's output")
     for (e, target), given in zip(expressions, bindings):
         if target is not None:
             continue  # a Loss states its symbols itself

@@ -83,6 +83,10 @@ SAID: dict[str, tuple[Callable[[], Any], str]] = {
     "validation": (lambda: fit(validation=X), r"^validation: the data of a Loss is \(inputs, targets\), got an array"),
     "samples of validation": (lambda: fit(validation=(X.T, Y)), r"^validation: input: expected samples"),
     "losses in a list": (lambda: fit(loss=[MSE(), MSE()]), r"has a LossTerm\(loss, data, weight\) for each; entry 0 is a MSE"),
+    "a loss without parameters": (
+        lambda: train(NN, NN.input[0] ** 2, {NN.input: np.zeros((3, NN.input_size))}),
+        r"no parameter that is trained \(its symbols: sinput\); make it of the network's output",
+    ),
     "no loss in a list": (lambda: fit(loss=[]), "LossTerm.* for each; it is empty"),
     "the order of a model": (lambda: NN.model(NN.params, NN.input), r"model\(x, ps\): the input comes first"),
     "a field of a chain": (lambda: hamiltonian_field(NN.chain), r"hamiltonian_field takes a SymbolicNeuralNetwork, got a Chain; make one"),
