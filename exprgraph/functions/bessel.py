@@ -15,7 +15,7 @@ from ..canonical.operands import as_node
 from ..graph.leaves import constant_value
 from ..graph.node import Node, Operand
 from .choices import sign
-from .elementwise import Elementwise, NoDerivative, apply, by_formula, row, row_named
+from .elementwise import ByFormula, Elementwise, NoDerivative, apply, row, row_named
 
 _half = 0.5
 _inf = math.inf
@@ -26,7 +26,7 @@ _HIGHEST = 24
 
 def _row(name: str, derivative: Callable[[Node], Node], **columns: Any) -> Elementwise:
     """A row of one argument."""
-    return row(name, by_formula(f"bessel_{name}"), derivative, code=f"bessel_{name}({{0}})", **columns)
+    return row(name, ByFormula(f"bessel_{name}"), derivative, code=f"bessel_{name}({{0}})", **columns)
 
 
 def _of_orders(
@@ -36,7 +36,7 @@ def _of_orders(
     refused = NoDerivative(f"{name} has no derivative by its order here; differentiate by other symbols", 0.0, 1.0, 2.0, 5.0)
     return row(
         name,
-        by_formula(f"bessel_{name}"),
+        ByFormula(f"bessel_{name}"),
         refused,
         derivative,
         code=f"bessel_{name}({{0}}, {{1}})",

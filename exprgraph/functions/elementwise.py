@@ -219,14 +219,15 @@ def _reader() -> ModuleType:
     return code
 
 
-def by_formula(name: str) -> Callable[..., np.ndarray]:
+class ByFormula:
     """NumPy's value of a row that is computed by a formula of compiled code: the formula, on arrays."""
 
-    def numpy(*arrays: Any) -> np.ndarray:
-        value: np.ndarray = _reader().values_of(name, arrays)
-        return value
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    return numpy
+    def __call__(self, *arrays: Any) -> np.ndarray:
+        value: np.ndarray = _reader().values_of(self.name, arrays)
+        return value
 
 
 @REBUILD.rule(Function)
@@ -359,6 +360,18 @@ def caller(row: Function) -> Callable[..., Node]:
 
 
 __all__ = [
-    "DEFINED", "Elementwise", "FirstDerivative", "Function", "NoDerivative", "apply", "broadcast", "broadcast_shapes", "broadcast_to",
-    "by_formula", "caller", "is_boolean", "row", "row_named",
+    "DEFINED",
+    "ByFormula",
+    "Elementwise",
+    "FirstDerivative",
+    "Function",
+    "NoDerivative",
+    "apply",
+    "broadcast",
+    "broadcast_shapes",
+    "broadcast_to",
+    "caller",
+    "is_boolean",
+    "row",
+    "row_named",
 ]  # fmt: skip

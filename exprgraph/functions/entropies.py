@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .choices import ratio
-from .elementwise import Elementwise, by_formula, row
+from .elementwise import ByFormula, Elementwise, row
 from .transcendental import log
 
 _inf = math.inf
@@ -13,7 +13,7 @@ _POSITIVE = [(0, _inf), (0, _inf)]
 
 log_ratio: Elementwise = row(
     "log_ratio",
-    by_formula("log_ratio"),
+    ByFormula("log_ratio"),
     lambda x, y: 1 / x,
     lambda x, y: -1 / y,
     shown_as=lambda x, y: log(x / y),
@@ -24,7 +24,7 @@ log_ratio: Elementwise = row(
 )
 rel_entr: Elementwise = row(
     "rel_entr",
-    by_formula("rel_entr"),
+    ByFormula("rel_entr"),
     lambda x, y: log_ratio(x, y) + 1,
     lambda x, y: -ratio(x, y),
     latex=r"{0} \log\left( \frac{{{0}}}{{{1}}} \right)",
@@ -34,7 +34,7 @@ rel_entr: Elementwise = row(
 )
 kl_div: Elementwise = row(
     "kl_div",
-    by_formula("kl_div"),
+    ByFormula("kl_div"),
     lambda x, y: log_ratio(x, y),
     lambda x, y: ratio(y - x, y),
     latex=r"\operatorname{{kl}}\left( {0}, {1} \right)",

@@ -10,13 +10,13 @@ import math
 
 from ..graph.leaves import number
 from ..support import gamma_values as values
-from .elementwise import Elementwise, NoDerivative, by_formula, row
+from .elementwise import ByFormula, Elementwise, NoDerivative, row
 
 _inf = math.inf
 
 gamma: Elementwise = row(
     "gamma",
-    by_formula("tgamma"),
+    ByFormula("tgamma"),
     lambda x: gamma(x) * digamma(x),
     code="tgamma({0})",
     latex=r"\Gamma",
@@ -26,7 +26,7 @@ gamma: Elementwise = row(
 )
 rgamma: Elementwise = row(
     "rgamma",
-    by_formula("rgamma"),
+    ByFormula("rgamma"),
     lambda x: rgamma(x + 1) - rgamma(x) * digamma(x + 1),  # which keeps its digits near 0
     latex=r"\frac{{1}}{{\Gamma\left( {0} \right)}}",
     domain=[(0, _inf)],
@@ -54,7 +54,7 @@ digamma: Elementwise = row(
 )
 beta: Elementwise = row(
     "beta",
-    by_formula("euler_beta"),
+    ByFormula("euler_beta"),
     lambda a, b: beta(a, b) * zeta_step(1.0, a, b),
     lambda a, b: beta(a, b) * zeta_step(1.0, b, a),
     code="euler_beta({0}, {1})",
@@ -65,7 +65,7 @@ beta: Elementwise = row(
 )
 betaln: Elementwise = row(
     "betaln",
-    by_formula("log_beta"),
+    ByFormula("log_beta"),
     lambda a, b: zeta_step(1.0, a, b),
     lambda a, b: zeta_step(1.0, b, a),
     code="log_beta({0}, {1})",
@@ -88,7 +88,7 @@ zeta: Elementwise = row(
 )
 zeta_step: Elementwise = row(
     "zeta_step",
-    by_formula("zeta_step"),
+    ByFormula("zeta_step"),
     NoDerivative("zeta(s, a + b) - zeta(s, a) has no derivative by s here; only by a and b", 1.0, 2.0, 3.5),
     lambda s, a, b: -s * zeta_step(s + 1, a, b),
     lambda s, a, b: -s * zeta(s + 1, a + b),

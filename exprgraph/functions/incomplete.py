@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from .elementwise import Elementwise, FirstDerivative, NoDerivative, by_formula, row
+from .elementwise import ByFormula, Elementwise, FirstDerivative, NoDerivative, row
 from .gamma import digamma, gammaln
 from .transcendental import exp, log, log1p
 
@@ -23,7 +23,7 @@ def _only_first(name: str) -> NoDerivative:
 
 gammainc: Elementwise = row(
     "gammainc",
-    by_formula("gammainc"),
+    ByFormula("gammainc"),
     FirstDerivative(lambda a, x: -gammaincc_by_a(a, x), *_AT),
     lambda a, x: gamma_density(a, x),
     latex=r"P\left( {0}, {1} \right)",
@@ -34,7 +34,7 @@ gammainc: Elementwise = row(
 )
 gammaincc: Elementwise = row(
     "gammaincc",
-    by_formula("gammaincc"),
+    ByFormula("gammaincc"),
     FirstDerivative(lambda a, x: gammaincc_by_a(a, x), *_AT),
     lambda a, x: -gamma_density(a, x),
     latex=r"Q\left( {0}, {1} \right)",
@@ -45,7 +45,7 @@ gammaincc: Elementwise = row(
 )
 gammaincc_by_a: Elementwise = row(
     "gammaincc_by_a",
-    by_formula("gammaincc_by_a"),
+    ByFormula("gammaincc_by_a"),
     _only_first("gammaincc_by_a"),
     lambda a, x: gamma_density(a, x) * (digamma(a) - log(x)),
     latex=r"\frac{{\partial Q}}{{\partial a}}\left( {0}, {1} \right)",
@@ -55,7 +55,7 @@ gammaincc_by_a: Elementwise = row(
 )
 gamma_density: Elementwise = row(
     "gamma_density",
-    by_formula("gamma_density"),
+    ByFormula("gamma_density"),
     lambda a, x: gamma_density(a, x) * (log(x) - digamma(a)),
     lambda a, x: gamma_density(a, x) * ((a - 1) / x - 1),
     shown_as=lambda a, x: x ** (a - 1) * exp(-x - gammaln(a)),
@@ -67,7 +67,7 @@ gamma_density: Elementwise = row(
 
 betainc: Elementwise = row(
     "betainc",
-    by_formula("betainc"),
+    ByFormula("betainc"),
     FirstDerivative(lambda a, b, x: betainc_by_a(a, b, x), *_AT),
     FirstDerivative(lambda a, b, x: betainc_by_b(a, b, x), *_AT),
     lambda a, b, x: beta_density(a, b, x),
@@ -79,7 +79,7 @@ betainc: Elementwise = row(
 )
 betainc_by_a: Elementwise = row(
     "betainc_by_a",
-    by_formula("betainc_by_a"),
+    ByFormula("betainc_by_a"),
     _only_first("betainc_by_a"),
     _only_first("betainc_by_a"),
     lambda a, b, x: beta_density(a, b, x) * (log(x) - digamma(a) + digamma(a + b)),
@@ -90,7 +90,7 @@ betainc_by_a: Elementwise = row(
 )
 betainc_by_b: Elementwise = row(
     "betainc_by_b",
-    by_formula("betainc_by_b"),
+    ByFormula("betainc_by_b"),
     _only_first("betainc_by_b"),
     _only_first("betainc_by_b"),
     lambda a, b, x: beta_density(a, b, x) * (log1p(-x) - digamma(b) + digamma(a + b)),
@@ -101,7 +101,7 @@ betainc_by_b: Elementwise = row(
 )
 beta_density: Elementwise = row(
     "beta_density",
-    by_formula("beta_density"),
+    ByFormula("beta_density"),
     lambda a, b, x: beta_density(a, b, x) * (log(x) - digamma(a) + digamma(a + b)),
     lambda a, b, x: beta_density(a, b, x) * (log1p(-x) - digamma(b) + digamma(a + b)),
     lambda a, b, x: beta_density(a, b, x) * ((a - 1) / x - (b - 1) / (1 - x)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..support import values
 from .choices import ratio
-from .elementwise import Elementwise, by_formula
+from .elementwise import ByFormula, Elementwise
 from .elementwise import row as _row
 from .scaled import direction, held, hypot
 
@@ -66,7 +66,7 @@ xlogy: Elementwise = _row(
 )
 xlog1py: Elementwise = _row(
     "xlog1py",
-    by_formula("xlog1py"),
+    ByFormula("xlog1py"),
     lambda x, y: log1p(y),
     lambda x, y: ratio(x, 1 + y),
     latex=r"{0} \log\left( 1 + {1} \right)",
@@ -186,7 +186,7 @@ erfc: Elementwise = _row(
 )
 erfinv: Elementwise = _row(
     "erfinv",
-    by_formula("erfinv"),
+    ByFormula("erfinv"),
     lambda x: _half_root_pi * exp(erfinv(x) ** 2),
     latex=r"\operatorname{{erf}}^{{-1}}\left( {0} \right)",
     domain=[(-1, 1)],
@@ -195,7 +195,7 @@ erfinv: Elementwise = _row(
 )
 erfcinv: Elementwise = _row(
     "erfcinv",
-    by_formula("erfcinv"),
+    ByFormula("erfcinv"),
     lambda x: -_half_root_pi * exp(erfcinv(x) ** 2),
     latex=r"\operatorname{{erfc}}^{{-1}}\left( {0} \right)",
     domain=[(0, 2)],
@@ -208,7 +208,6 @@ normal_cdf: Elementwise = _row(
     lambda x: 1 / math.sqrt(2 * math.pi) * exp(-_half * held(x) ** 2),
     shown_as=lambda x: _half * erfc(-math.sqrt(0.5) * x),
     doc="The normal distribution function, with full relative accuracy.",
-    internal=True,
 )
 
 __all__ = [
