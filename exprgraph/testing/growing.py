@@ -29,6 +29,7 @@ from ..graph.column import Column
 from ..graph.leaves import Symbol, array, constant, identity
 from ..graph.node import Node, Shape
 from ..graph.primitive import TABLE, Primitive
+from ..graph.traverse import topological
 from ..graph.views import Entry, Slice, Take
 from ..language import operators, reductions, shapes
 from .bounds import BOX, EVERYTHING, Interval, bounds_of
@@ -373,7 +374,9 @@ def grow(
     def grown() -> bool:
         if not choice.more(steps):
             return False
-        garden.add(step(garden, choice.pick(choice.pick(kinds))))
+        made = step(garden, choice.pick(choice.pick(kinds)))
+        if functions is None or _has_only(made, functions):
+            garden.add(made)
         return True
 
     for _ in range(steps):
@@ -386,6 +389,11 @@ def grow(
     if shape is not None:
         return garden.like(shape)
     return garden.pool[-1]
+
+
+def _has_only(node: Node, functions: Collection[str]) -> bool:
+    """Whether it has these functions alone: the exponential of a matrix of one number is another function."""
+    return all(n.op.name in functions for n in topological([node]) if isinstance(n.op, Function))
 
 
 def symbols_for(choice: Choice, count: int, per_sample: bool) -> list[Node]:

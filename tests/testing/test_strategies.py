@@ -52,6 +52,12 @@ def test_what_is_asked_for_is_kept(e: Node) -> None:
     assert not any(n.op.name.startswith("sample") for n in topological([e]))
 
 
+def test_a_matrix_of_one_number_brings_no_other_function() -> None:
+    for k in range(300):
+        made = grow(AtRandom(k), [eg.Symbol("A", (1, 1))], 8, functions=["sin"])
+        assert {n.op.name for n in topological([made]) if isinstance(n.op, Function)} <= {"sin"}
+
+
 @pytest.mark.slow
 def test_expressions_shrink_to_little() -> None:
     quick = settings(max_examples=500, deadline=None, database=None, derandomize=True)
