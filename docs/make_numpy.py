@@ -304,6 +304,8 @@ Most of them are functions of exprgraph too, under the same name: `np.linalg.svd
 * Indices are NumPy's: several arrays of integers, masks of known values, `np.ix_`.
 * `np.array([x, y])` needs numbers; write `eg.stack([x, y])` or `np.stack([x, y])`.  The same holds for `np.asarray(x)`, `np.r_`, and a
   list in place of an array, such as `np.mean([x, y])`.  An array of objects that are expressions becomes an expression by `eg.array`.
+* SciPy's ufuncs take expressions ([special functions](special-functions.md)).  Its other functions need numbers: in place of those of
+  `scipy.linalg` and `scipy.special`, write `eg.expm`, `eg.cho_solve`, `eg.softmax` and so on, and `A.toarray() @ x` for a sparse matrix A.
 * Where a function has corners, the derivative is defined: tied elements of `max`, `maximum` and their like share it equally; functions that
   jump, such as `round` and `floor`, have derivative 0.  Equal elements of `sort` keep their order.
 * Where NumPy's result has arbitrary signs, ours have a rule: columns of Q make the diagonal of R positive, and `eigh` and `svd` have signs
