@@ -23,52 +23,72 @@ _started = 0
 _ending = False  # threads are about to be stopped wherever they are
 
 
+class _Parts:
+    """Pieces of work, each done once: by a thread of the pool, or by the calling thread if nobody has begun it."""
+
+    def __init__(self, work: Callable[[int], None], count: int) -> None:
+        self.work, self.count = work, count
+        self.errors: list[BaseException] = []
+        self._owners: dict[int, object] = {}  # who does each; setdefault tells one claimant that it is the first
+        self._ended = [False] * count
+        self._finished: SimpleQueue[int] = SimpleQueue()
+
+    def task(self, k: int) -> Task:
+        """A part, for a thread of the pool."""
+
+        def run() -> None:
+            if self._owners.setdefault(k, run) is not run:
+                return
+            try:
+                self.work(k)
+            except BaseException as e:  # raised in the calling thread
+                self.errors.append(e)
+            self._ended[k] = True
+            self._finished.put(k)
+
+        return run
+
+    def take(self, do: Callable[[int], None] | None) -> None:
+        """Do all parts that nobody has begun, or leave them undone, without ``do``; also again, after an interrupt."""
+        for k in range(self.count):
+            if not self._ended[k] and self._owners.setdefault(k, self) is self:
+                if do is not None and not self.errors:
+                    do(k)
+                self._ended[k] = True
+
+    def wait(self) -> None:
+        """Wait until all parts have ended.
+
+        Raises:
+            Empty: some have not; an interrupt may have lost a completion, so the caller looks again.
+        """
+        while not all(self._ended):
+            self._finished.get(timeout=0.01 if self.errors else None)
+
+
 def together(work: Callable[[int], None], count: int) -> None:
     """Run ``work(0)`` to ``work(count - 1)`` in parallel; the calling thread runs the first and all that no thread has begun.
 
     All have ended when this returns or raises, so that the caller may free their data.
     """
-    queue = _threads(count - 1)
-    owners: dict[int, object] = {}  # who runs each; setdefault tells one claimant that it is the first
-    ended = [False] * count
-    finished: SimpleQueue[int] = SimpleQueue()
-    errors: list[BaseException] = []
-
-    def task(k: int) -> Task:
-        def run() -> None:
-            if owners.setdefault(k, run) is not run:
-                return
-            try:
-                work(k)
-            except BaseException as e:  # raised in the calling thread
-                errors.append(e)
-            ended[k] = True
-            finished.put(k)
-
-        return run
-
+    queue, parts = _threads(count - 1), _Parts(work, count)
     if queue is not None:
         try:
             for k in range(1, count):
-                queue.put(task(k))
+                queue.put(parts.task(k))
         except BaseException as e:
-            errors.append(e)
+            parts.errors.append(e)
     while True:
         try:
-            for k in range(count):
-                if not ended[k] and owners.setdefault(k, owners) is owners:
-                    if not errors:
-                        work(k)
-                    ended[k] = True
-            while not all(ended):
-                finished.get(timeout=0.01 if errors else None)
+            parts.take(work)
+            parts.wait()
             break
-        except Empty:  # checked again, since an interrupt may have lost a completion
+        except Empty:
             pass
         except BaseException as e:
-            errors.append(e)
-    if errors:
-        raise errors[0]
+            parts.errors.append(e)
+    if parts.errors:
+        raise parts.errors[0]
 
 
 def alongside(main: Callable[[], None], help: Callable[[], None], stop: Callable[[], None], count: int) -> None:  # noqa: A002
@@ -77,47 +97,26 @@ def alongside(main: Callable[[], None], help: Callable[[], None], stop: Callable
     ``stop`` makes every ``help`` end soon; it is called once ``main`` has returned or raised.  All have ended when this
     returns or raises.
     """
-    queue = _threads(count)
-    owners: dict[int, object] = {}
-    ended = [False] * count
-    finished: SimpleQueue[int] = SimpleQueue()
-    errors: list[BaseException] = []
+    queue, parts = _threads(count), _Parts(lambda k: help(), count)
     begun = False
-
-    def task(k: int) -> Task:
-        def run() -> None:
-            if owners.setdefault(k, run) is not run:
-                return
-            try:
-                help()
-            except BaseException as e:  # raised in the calling thread
-                errors.append(e)
-            ended[k] = True
-            finished.put(k)
-
-        return run
-
     while True:
         try:
             if not begun:
                 begun = True
                 if queue is not None:
                     for k in range(count):
-                        queue.put(task(k))
+                        queue.put(parts.task(k))
                 main()
             stop()
-            for k in range(count):  # those that have not begun never do
-                if not ended[k] and owners.setdefault(k, owners) is owners:
-                    ended[k] = True
-            while not all(ended):
-                finished.get(timeout=0.01 if errors else None)
+            parts.take(None)  # those that have not begun never do
+            parts.wait()
             break
-        except Empty:  # checked again, since an interrupt may have lost a completion
+        except Empty:
             pass
         except BaseException as e:
-            errors.append(e)
-    if errors:
-        raise errors[0]
+            parts.errors.append(e)
+    if parts.errors:
+        raise parts.errors[0]
 
 
 def _threads(count: int) -> SimpleQueue[Task] | None:
