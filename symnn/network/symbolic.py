@@ -96,10 +96,11 @@ class SymbolicNeuralNetwork:
         prefix: the beginning of the parameters' names.  Symbols of one name and shape are the same
             symbol, so two networks in one expression need different prefixes.
         input_shape: the shape of one input, if it is not a vector: ``(tokens, features)``, or a grid.  Layers act on the last axis.
-        input_name: the name of the input.  Networks of the same input have the same name for it.
+        input_name: the name of the input; by default ``sinput``, and with another prefix ``V_input``, so that networks that meet in
+            an expression have inputs of their own.  Networks of one input are given one name, ``input_name=u.input.name``.
 
     Attributes:
-        input: the symbol ``sinput``, of shape ``(input_size,)`` or ``input_shape``, with a value for each sample.
+        input: a symbol, of shape ``(input_size,)`` or ``input_shape``, with a value for each sample.
         params: a symbol for each parameter, named ``W_1``, ``W_2``, ... in order over the whole network.
         output: the expression of the network, ``model(input, params)``.
 
@@ -121,11 +122,12 @@ class SymbolicNeuralNetwork:
         input_size: int | None = None,
         prefix: str = "W",
         input_shape: int | Sequence[int] | None = None,
-        input_name: str = "sinput",
+        input_name: str | None = None,
     ) -> None:
         self.chain = chain_of(network)
         shape = input_shape_of(self.chain, network, input_size, input_shape)
-        self.input = eg.Symbol(input_name, shape, per_sample=True)
+        name = input_name if input_name is not None else "sinput" if prefix == "W" else f"{prefix}_input"
+        self.input = eg.Symbol(name, shape, per_sample=True)
         self.params = symbolic_parameters(self.chain.layout(), prefix)
         try:
             self.output = self.chain(self.input, self.params)

@@ -348,7 +348,8 @@ def test_parameters_may_come_in_another_order() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_two_networks_in_one_expression(backend: str) -> None:
-    u, v = SymbolicNeuralNetwork(Dense(2, 1)), SymbolicNeuralNetwork(Chain(Dense(2, 1), Dense(1, 1)), prefix="V")
+    u = SymbolicNeuralNetwork(Dense(2, 1))
+    v = SymbolicNeuralNetwork(Chain(Dense(2, 1), Dense(1, 1)), prefix="V", input_name=u.input.name)
     both = NeuralNetworkParameters(u=params(u), v=params(v))
     f = build_nn_function((u.output * v.output, Gradient(u.output * v.output, v)), both, u.input, backend=backend)
     a, b, x = numbers(u, 1), numbers(v, 2), [0.3, 0.4]

@@ -29,6 +29,7 @@ TWO, THREE, OTHER = Chain(Dense(2, 4), Dense(4, 1)), Chain(Dense(3, 4), Dense(4,
 def test_an_input_has_the_name_that_is_given() -> None:
     a, b = SymbolicNeuralNetwork(TWO, input_name="left"), SymbolicNeuralNetwork(THREE, input_name="right", prefix="V")
     assert (a.input.name, b.input.name, SymbolicNeuralNetwork(TWO).input.name) == ("left", "right", "sinput")
+    assert SymbolicNeuralNetwork(TWO, prefix="p").input is not SymbolicNeuralNetwork(TWO, prefix="u").input
     both = NeuralNetworkParameters(a=a.params, b=b.params)
     f = build_nn_function(a.output * b.output, both, a.input, b.input, backend="numpy")
     assert f.arguments == ("left", "right", "parameters")
@@ -59,7 +60,7 @@ def test_networks_whose_symbols_differ_only_in_shape() -> None:
     for meet in (lambda: build_nn_function(a.output + b.output, a, b.input), lambda: Gradient(a.output * b.output, b)):
         with pytest.raises(ParameterError, match=r"are named W_1: one of shape .*L1.W of .*, and one of shape .*L1.W of .*prefix="):
             meet()
-    c = SymbolicNeuralNetwork(THREE, prefix="V")
+    c = SymbolicNeuralNetwork(THREE, prefix="V", input_name="sinput")
     both = NeuralNetworkParameters(a=a.params, c=c.params)
     for meet in (lambda: build_nn_function(a.output + c.output, both, a.input, c.input), lambda: Jacobian(a.output + c.output, c)):
         with pytest.raises(ParameterError, match=r"are named sinput: one of shape .*the input of .*, and .*the input of .*input_name="):
@@ -78,7 +79,7 @@ def test_what_is_no_clash() -> None:
     sin, cos = SymbolicNeuralNetwork(Dense(2, 1, "sin")), SymbolicNeuralNetwork(Dense(2, 1, "cos"))
     assert eg.contains(derivative(Jacobian(sin)), cos.output)
     build_nn_function([sin.output, derivative(Jacobian(sin))], sin, backend="numpy")
-    shared = SymbolicNeuralNetwork(Chain(Dense(2, 4), Dense(4, 1, "sin")), prefix="V")
+    shared = SymbolicNeuralNetwork(Chain(Dense(2, 4), Dense(4, 1, "sin")), prefix="V", input_name=a.input.name)
     both = NeuralNetworkParameters(a=a.params, b=shared.params)
     assert build_nn_function(a.output - shared.output, both, a.input, backend="numpy").arguments == ("sinput", "parameters")
 

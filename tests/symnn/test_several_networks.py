@@ -36,8 +36,8 @@ from symnn import (
 from symnn.physics import partial, residual_terms
 from symnn.points import Box, Points
 
-U = SymbolicNeuralNetwork(Chain(Dense(2, 5), Dense(5, 1, "identity")), prefix="u")
-P = SymbolicNeuralNetwork(Chain(Dense(2, 5), Dense(5, 1, "identity")), prefix="p")
+U = SymbolicNeuralNetwork(Chain(Dense(2, 5), Dense(5, 1, "identity")), prefix="u", input_name="x")
+P = SymbolicNeuralNetwork(Chain(Dense(2, 5), Dense(5, 1, "identity")), prefix="p", input_name="x")
 NU, X = Unknown("nu", 0.3), U.input
 BOX, GIVEN = Box([0, 0], [1, 1]), eg.Symbol("given", per_sample=True)
 PARTS = {"u": U, "p": P, "nu": NU}

@@ -36,9 +36,8 @@ def solve(seed: int, effort: float) -> Solved:
     branch = SymbolicNeuralNetwork(Chain(Dense(100, WIDTH, "identity")), prefix="B")
     trunk = SymbolicNeuralNetwork(Chain(Dense(1, 40), Dense(40, WIDTH)), prefix="T")
     given = eg.Symbol("given", per_sample=True)
-    at = eg.Symbol("y", 1, per_sample=True)
-    trunk_at = eg.substitute(trunk.output, {trunk.input: at})
-    output = at[0] * eg.sum(branch.output * trunk_at)  # 0 at 0
+    at = trunk.input
+    output = at[0] * eg.sum(branch.output * trunk.output)  # 0 at 0
     u, v = functions(rng, 150)
 
     def draw(rng: np.random.Generator, step: int = 0) -> Any:
