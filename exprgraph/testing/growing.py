@@ -369,7 +369,8 @@ def grow(
     special = [r for r in elementwise if isinstance(r.numpy, ByFormula)]  # a thousand times slower in NumPy
     elementary = [r for r in elementwise if r not in special]
     garden = Garden(choice, symbols)
-    kinds = [k for k in (*[structural] * 6, *[elementary] * 5, special, *[leaves] * 2) if k]
+    every: tuple[Sequence[Primitive], ...] = (*[structural] * 6, *[elementary] * 5, special, *[leaves] * 2)
+    kinds = [k for k in every if k]
 
     def grown() -> bool:
         if not choice.more(steps):
