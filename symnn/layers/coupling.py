@@ -10,14 +10,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 import exprgraph as eg
 from exprgraph import Node
+from exprgraph.support.integers import whole
 
 from ..errors import ArgumentError, ShapeError
 from ..parameters.layout import Shape
-from ..quantities import count, number
+from ..quantities import count, described, number
 from .chain import Chain
-from .layer import Layer, applied, as_layer
+from .layer import Layer, applied, as_layer, part_of
 
 
 class Coupling(Layer):
@@ -43,9 +46,11 @@ class Coupling(Layer):
 
     def __init__(self, inner: Layer, n: int, kept: Sequence[int], bound: float = 2.0) -> None:
         self.inner, self.n, self.bound = as_layer(inner, "Coupling"), count("Coupling: n", n, 2), number("Coupling: bound", bound, above=0)
-        self.kept = tuple(int(k) for k in kept)
-        if not self.kept or len(set(self.kept)) != len(self.kept) or not set(self.kept) < set(range(self.n)):
-            raise ArgumentError(f"Coupling: kept has some of the indices from 0 to {self.n - 1}, each once and not all, got {list(kept)}")
+        indices = [whole(k) for k in kept] if np.iterable(kept) else []
+        self.kept = tuple(k for k in indices if k is not None and 0 <= k < self.n)
+        if not 0 < len(self.kept) == len(indices) == len(set(indices)) < self.n:
+            given = list(kept) if indices else described(kept)
+            raise ArgumentError(f"Coupling: kept has some of the indices from 0 to {self.n - 1}, each once and not all, got {given}")
         self._moved = tuple(k for k in range(self.n) if k not in self.kept)
         came = self.inner.output_shape((len(self.kept),))
         if came != (2 * len(self._moved),):
@@ -125,7 +130,7 @@ class NormalizingFlow(Chain):
 
     def _log_det(self, k: int, layer: Layer, z: Node, ps: Any) -> Node:
         if hasattr(layer, "log_det"):
-            own: Node = layer.log_det(z, ps[f"L{k}"])
+            own: Node = layer.log_det(z, part_of(layer, f"L{k}", ps))
             return own
         x = eg.Symbol("input of a layer", z.shape, per_sample=True)
         found: Node = eg.substitute(eg.logabsdet(eg.jacobian(applied(layer, f"L{k}", x, ps), x)), {x: z})
@@ -142,7 +147,7 @@ class NormalizingFlow(Chain):
             layer = self.layers[k]
             if not hasattr(layer, "inverse"):
                 raise ArgumentError(f"layer {k + 1} of a NormalizingFlow, {layer!r}, has no inverse(y, ps)")
-            x = layer.inverse(x, ps[f"L{k + 1}"])
+            x = layer.inverse(x, part_of(layer, f"L{k + 1}", ps))
         return x
 
 

@@ -313,13 +313,14 @@ def layers_inside(layer: Layer) -> dict[str, Layer]:
 
 def applied(layer: Layer, name: str, x: Any, ps: Any) -> Node:
     """The expression of an inner layer, for the parameters ``ps`` of the outer one."""
+    return expression_of(layer, x, part_of(layer, name, ps))
+
+
+def part_of(layer: Layer, name: str, ps: Any) -> Any:
+    """The parameters of an inner layer, among those of the outer one; layers without parameters are left out there."""
     if not name:
-        own = ps
-    elif name in ps or layer.layout().slots:
-        own = ps[name]
-    else:
-        own = _NOTHING
-    return expression_of(layer, x, own)
+        return ps
+    return ps[name] if name in ps or layer.layout().slots else _NOTHING
 
 
 _NOTHING = NeuralNetworkParameters()
@@ -433,6 +434,6 @@ def _hash(value: Any) -> int:
 
 __all__ = [
     "Layer", "applied", "as_layer", "depends_on_tokens", "expression_of", "fitting_shapes", "layer_kinds", "layers_inside",
-    "needs_several_axes", "symbolic_parameters",
+    "needs_several_axes", "part_of", "symbolic_parameters",
     "takes_several_axes",
 ]  # fmt: skip

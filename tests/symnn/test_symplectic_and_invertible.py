@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from symnn import ArgumentError, Chain, Coupling, Dense, Flow, NormalizingFlow, SymbolicNeuralNetwork
+from symnn import ArgumentError, Chain, Coupling, Dense, Flow, Layer, NormalizingFlow, SymbolicNeuralNetwork
 from symnn.errors import ShapeError
 from symnn.physics import (
     ActivationShear,
@@ -50,6 +50,29 @@ def test_maps_are_symplectic_to_rounding_and_have_inverses(layer: Any) -> None:
     np.testing.assert_allclose(np.swapaxes(M, 1, 2) @ J @ M, np.broadcast_to(J, (3, 4, 4)), atol=4e-16 * np.abs(M).max() ** 2 * 16)
     np.testing.assert_allclose(back, x, atol=1e-14 * np.abs(M).max() ** 2)
     assert eval(repr(layer), {k: v for k, v in globals().items() if isinstance(v, type)}) == layer
+
+
+class Swapped(Layer):
+    """An invertible layer without parameters."""
+
+    input_size = 2
+
+    def __call__(self, x: Any, ps: Any) -> Any:
+        return x[::-1]
+
+    def inverse(self, y: Any, ps: Any) -> Any:
+        return y[::-1]
+
+    def log_det(self, x: Any, ps: Any) -> Any:
+        return eg.as_expression(0.0)
+
+
+def test_an_invertible_layer_may_have_no_parameters() -> None:
+    flow, x = NormalizingFlow(Swapped(), Coupling(Dense(1, 2), 2, [0]), Swapped()), np.array([0.3, -0.7])
+    ps = flow.initial_parameters(0)
+    np.testing.assert_allclose(eg.evaluate(flow.inverse(flow(x, ps), ps)), x, atol=1e-15)
+    plain = NormalizingFlow(Coupling(Dense(1, 2), 2, [0])).log_density(x[::-1], {"L1": ps.L2})
+    assert eg.evaluate(flow.log_density(x, ps)) == pytest.approx(eg.evaluate(plain))
 
 
 def test_densities_integrate_to_one_and_samples_come_back() -> None:
@@ -132,6 +155,8 @@ def test_what_is_no_such_map_says_why() -> None:
         ("energy and entropy take the same state", ShapeError, lambda: GenericField(Dense(2, 1), Dense(3, 1))),
         ("must have one output", ShapeError, lambda: GenericField(Dense(2, 1), Dense(2, 2))),
         ("kept has some of the indices from 0 to 1", ArgumentError, lambda: Coupling(Dense(1, 2), 2, [0, 1])),
+        ("each once and not all, got 0", ArgumentError, lambda: Coupling(Dense(1, 2), 2, 0)),
+        ("each once and not all, got \\[0.5\\]", ArgumentError, lambda: Coupling(Dense(1, 2), 2, [0.5])),
         ("makes 2 numbers, s and t, of 1; it makes", ShapeError, lambda: Coupling(Dense(1, 1), 2, [0])),
         ("makes shape", ShapeError, lambda: NormalizingFlow(Dense(4, 2)).log_density(z, Chain(Dense(4, 2)).initial_parameters(0))),
         (r"a matrix of shape \(4, 4\), or its diagonal", ShapeError, lambda: port_hamiltonian_field(z[0], z, [1.0])),
