@@ -80,7 +80,7 @@ class TrainingResult:
         history: losses, a :class:`History`.
         epochs: the number of epochs.
         stopped: the reason for the end: ``"epochs"``, ``"early"`` (validation did not improve), ``"callback"``, ``"interrupted"``
-            (Ctrl-C) or ``"converged"`` (L-BFGS).
+            (Ctrl-C) or ``"converged"`` (of a full-batch optimizer: no step lowers the loss).
         seconds: the duration.
         settings: the settings of the run, as texts by name.
         terms: the terms of the loss with their weights and formulas; a pickle leaves them out.

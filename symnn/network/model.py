@@ -70,7 +70,7 @@ class Model:
         ParameterError: two parts have a symbol in common: networks need different prefixes.
 
     >>> from symnn import Dense, Model, SymbolicNeuralNetwork, Unknown
-    >>> u, p = SymbolicNeuralNetwork(Dense(2, 1), prefix="u"), SymbolicNeuralNetwork(Dense(2, 1), prefix="p")
+    >>> u, p = (SymbolicNeuralNetwork(Dense(2, 1), prefix=name, input_name="x") for name in "up")
     >>> model = Model({"u": u, "p": p, "nu": Unknown("nu", 0.01)})
     >>> model.params.nu, model.params.p.L1.W, model.initial_parameters(seed=0).nu
     (nu, p_1, array(0.01))
@@ -121,9 +121,12 @@ class Model:
             given: parameters of some parts, by name, which are taken instead.
 
         Raises:
-            ArgumentError: a container of symbols has no first parameters.
+            ArgumentError: a container of symbols has no first parameters, or ``given`` is no dict.
+            ParameterError: there is no part of a given name.
         """
         rng = generator("seed", seed)
+        if given is not None and not isinstance(given, (Mapping, NeuralNetworkParameters)):
+            raise ArgumentError(f"given is a dict from names of parts to their parameters, got {described(given)}")
         given = {} if given is None else dict(given.items())
         unknown = [n for n in given if n not in self.parts]
         if unknown:

@@ -71,7 +71,7 @@ def figure_of(picture: Any) -> Any:
     while figure is not None and getattr(figure, "figure", figure) is not figure:  # of a figure inside of a figure
         figure = figure.figure
     if figure is None or not hasattr(figure, "savefig"):
-        raise ArgumentError(f"save: expected matplotlib's figure, axes or animation, got {described(picture)}")
+        raise ArgumentError(f"expected matplotlib's figure, axes or animation, got {described(picture)}")
     return figure
 
 

@@ -184,11 +184,12 @@ class BatchSteps(Steps):
         return [list(t.arrays) for t in self._descent.terms]
 
     def replace(self, parts: list[Part]) -> None:
-        if self.sampler.given:
-            raise ArgumentError("other data do not fit the given batches=, which are indices of the first data")
+        samples = [p.samples for p in parts]
+        if self.sampler.given and samples != self.sampler.samples:
+            raise ArgumentError("data of other lengths do not fit the given batches=, which are indices of the first data")
         self.parts = parts
-        if [p.samples for p in parts] != self.sampler.samples:
-            self.sampler = self.sampler.of([p.samples for p in parts])
+        if samples != self.sampler.samples:
+            self.sampler = self.sampler.of(samples)
             self.of_epoch, self._epoch = self.sampler.steps, None
         self._descent.terms = tuple(Term(t.function, self._own(p), p.samples) for t, p in zip(self._descent.terms, parts, strict=True))
 

@@ -83,7 +83,8 @@ class Trainer:
         self.steps = 0
         self._value: Problem | None = None
         self._evaluators: dict[tuple[Node, tuple[Node, ...]], BuiltFunction] = {}
-        #: the losses of the terms at the single steps of an epoch that is not finished
+        #: the losses, and those of the terms, at the single steps of an epoch that is not finished
+        self._losses: list[float] = []
         self._terms: list[np.ndarray] = []
 
     @property
@@ -122,14 +123,15 @@ class Trainer:
             raise run.lost(outcome)
         loss = float(outcome.losses[-1, 0])
         run.history.steps.append(loss)
+        self._losses.append(loss)
         if outcome.terms is not None:
             self._terms.append(outcome.terms[:, -1, 0])
         self.steps += 1
         if self.steps % self._steps.of_epoch == 0:
-            run.history.loss.append(sum(run.history.steps[-self._steps.of_epoch :]) / self._steps.of_epoch)
+            run.history.loss.append(sum(self._losses) / len(self._losses))
             for own, values in zip(run.history.terms.values(), zip(*self._terms)):
                 own.append(float(np.mean(values, dtype=float)))
-            self._terms = []
+            self._losses, self._terms = [], []
         return loss
 
     def run(
@@ -225,7 +227,8 @@ class Trainer:
             data = self.data[names_of(self._parts)[_index_of(data, names_of(self._parts))]]
         if not isinstance(data, Mapping):
             raise ArgumentError(f"evaluate(e, data): data is a dict from symbols to arrays, or the name of a term, got {described(data)}")
-        given = {**frozen_in(self.nn, node), **data}
+        frozen = {s: a.astype(self._run.dtype, copy=False) for s, a in frozen_in(self.nn, node).items()}
+        given = {**frozen, **data}
         known = {*given, *self._symbols.leaves().values()}
         missing = next((s for s in eg.free_symbols(node) if s not in known), None)
         if missing is not None:
@@ -259,8 +262,8 @@ class Trainer:
             if set(p.symbols) != set(q.symbols):
                 raise ArgumentError(f"{q.name}: other data have values of the same symbols: {', '.join(s.name for s in q.symbols)}")
         ordered = [_ordered(p, q, used) for p, q, used in zip(parts, self._parts, self._steps.arrays)]
-        self._steps.drawing = drawing
         self._take(ordered)
+        self._steps.drawing = drawing
 
     def set(
         self,
@@ -291,6 +294,9 @@ class Trainer:
     def _set_data(self, data: Mapping[str, Mapping[Node, Any]]) -> None:
         names = names_of(self._parts)
         parts = [p._replace(arrays=tuple(used)) for p, used in zip(self._parts, self._steps.arrays)]
+        if not isinstance(data, Mapping) or not all(isinstance(values, Mapping) for values in data.values()):
+            example = '{"inside": {nn.input: points}}'
+            raise ArgumentError(f"set(data=...) takes a dict of dicts, by terms and symbols, such as {example}, got {described(data)}")
         for name, values in data.items():
             part = parts[_index_of(name, names)]
             arrays = list(part.arrays)
@@ -317,6 +323,8 @@ class Trainer:
     def _set_weights(self, weights: Weights) -> None:
         names = names_of(self._parts)
         if not isinstance(weights, Mapping):
+            if not isinstance(weights, (list, tuple, np.ndarray)):
+                raise ArgumentError(f"weights are a dict by the names of terms, or a list with one for each; got {described(weights)}")
             if len(weights) != len(names):
                 raise ArgumentError(f"there are {len(names)} terms ({', '.join(names)}), got {len(weights)} weights")
             weights = dict(zip(names, weights))
@@ -356,9 +364,13 @@ class Trainer:
         numbers = np.asarray(state["numbers"])
         if numbers.shape != self._steps.state.shape:
             raise ArgumentError(f"a state of this trainer has an array of shape {self._steps.state.shape}, got {numbers.shape}")
-        self.steps = count("steps of a state", state["steps"], 0)
-        self._run.sampler.rng.bit_generator.state = state["random"]
-        self._terms = []
+        steps, generator = count("steps of a state", state["steps"], 0), self._run.sampler.rng.bit_generator
+        try:
+            generator.state = state["random"]
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            came = f"{described(state['random'])} ({error})"
+            raise ArgumentError(f"a state of this trainer has random numbers of {type(generator).__name__}, got {came}") from None
+        self.steps, self._losses, self._terms = steps, [], []
         self._steps.set_state(numbers, self.steps, state.get("points"))
         self._run.parameters = self._steps.parameters
 

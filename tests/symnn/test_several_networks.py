@@ -25,6 +25,7 @@ from symnn import (
     LossTerm,
     Model,
     ParameterError,
+    ResidualTerm,
     SSBroyden,
     SymbolicNeuralNetwork,
     SymbolicPullback,
@@ -168,6 +169,16 @@ def test_what_is_no_part_is_refused_in_words() -> None:
         Unknown("nu", np.inf)
     with pytest.raises(ParameterError, match="there is no part 'q'"):
         Model(PARTS).initial_parameters(0, {"q": 1.0})
+    with pytest.raises(ArgumentError, match="given is a dict from names of parts to their parameters, got a list of 2"):
+        Model(PARTS).initial_parameters(0, [1.0, 2.0])
+
+
+def test_frozen_numbers_are_of_the_type_of_the_run() -> None:
+    k = Unknown("k", 1.0)
+    trainer = Trainer({"u": U, "k": Frozen(k)}, [ResidualTerm(U.output[0] - k, {U.input: BOX.sample(3, 0)})],
+                      params={"u": U.chain.initial_parameters(0, np.float32)})  # fmt: skip
+    assert trainer.params.flat.dtype == np.float32
+    assert trainer.evaluate(U.output[0] - k, {U.input: BOX.sample(3, 0).astype(np.float32)}).dtype == np.float32
 
 
 def test_an_unknown_is_an_operand_like_its_symbol() -> None:

@@ -62,12 +62,16 @@ def test_a_state_continues_anywhere(optimizer: Any) -> None:
     second = Trainer(NN, MSE(), DATA, optimizer=optimizer, rng=99, **batches)
     second.state = state
     assert [second.step() for _ in range(7)] == further
+    if batches:  # the second half of an epoch, then a whole one
+        assert second.history.loss == pytest.approx([np.mean(further[:2]), np.mean(further[2:6])])
     first.state = state
     assert [first.step() for _ in range(7)] == further
     with pytest.raises(ArgumentError, match="has an array of shape"):
         first.state = {**state, "numbers": np.zeros(3)}
     with pytest.raises(ArgumentError, match="a state is a dict as trainer.state gives it; it has no 'random', got a dict"):
         first.state = {"numbers": np.zeros(3), "steps": 1}
+    with pytest.raises(ArgumentError, match="a state of this trainer has random numbers of PCG64, got nothing"):
+        first.state = {**state, "random": None}
     with pytest.raises(TypeError, match="pickle trainer.state, and set it in another trainer"):
         pickle.dumps(first)
     with pytest.raises(ArgumentError, match="it has no 'numbers', got a tuple"):
@@ -137,6 +141,23 @@ def test_other_data_from_step_to_step(optimizer: Any) -> None:
         of_terms.step({X: POINTS})
     with pytest.raises(ArgumentError):
         trainer.step({X: POINTS})
+
+
+def test_given_batches_stay_if_data_have_the_same_length() -> None:
+    given = np.arange(15).reshape(1, 3, 5)
+    trainer = Trainer(NN, MSE(), DATA, params=START, optimizer=Adam(0.0), batches=given)
+    assert trainer.step((POINTS, 0 * POINTS)) == pytest.approx(MSE()(NN, START, POINTS[:5], 0 * POINTS[:5]))
+    with pytest.raises(ArgumentError, match="data of other lengths do not fit the given batches="):
+        trainer.replace((POINTS[:5], POINTS[:5]))
+
+
+def test_what_is_set_has_the_right_form() -> None:
+    trainer = Trainer(NN, terms(), params=START)
+    with pytest.raises(ArgumentError, match="weights are a dict by the names of terms, or a list with one for each; got 3"):
+        trainer.set(weights=3)  # type: ignore[arg-type]
+    for wrong in (3, {"inside": 3}):
+        with pytest.raises(ArgumentError, match="takes a dict of dicts, by terms and symbols"):
+            trainer.set(data=wrong)  # type: ignore[arg-type]
 
 
 def test_terms_of_one_name_are_numbered() -> None:
