@@ -93,6 +93,13 @@ def example(name: str) -> Any:
         sys.path.remove(str(EXAMPLES))
 
 
+def test_an_example_is_a_module_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python -m docs.examples.pendulum`` finds what stands beside the example."""
+    monkeypatch.delitem(sys.modules, "_picture", raising=False)
+    pendulum = importlib.import_module("docs.examples.pendulum")
+    assert Path(sys.modules[pendulum.options.__module__].__file__ or "").parent == EXAMPLES
+
+
 @pytest.mark.slow
 def test_the_gaussian_is_fitted_well() -> None:
     assert example("gaussian_fit").main()[-1] < 1e-3
