@@ -83,7 +83,8 @@ class Descent:
             they start at zero.
 
     Raises:
-        ShapeError: an update has other results, or updates have other arguments than the first.
+        ShapeError: a term or an update has arguments or results of other sizes, a term has results that differ by sample, or
+            updates have other arguments than the first.
 
     Attributes:
         state: parameters and memory; changed in place.  A row each if all have the parameters' size, else one vector.
@@ -123,7 +124,7 @@ class Descent:
         single = self.dtype == np.float32
         self._update = _update_of([update] if isinstance(update, CompiledFunction) else update, self.sizes)
         self.forms_of_update = [f.core.form(False, single, called=False) for f in self._update.functions]
-        self.forms = [t.function.core.form(t.function.core.takes_batches, single, called=False) for t in self.terms]
+        self.forms = [_checked_form(t.function, n, single) for t in self.terms]
         self.total = np.zeros(n + 1, self.dtype)
         self._prepared: _Prepared | None = None
         self.is_native = all(f.code is not None for f in (*self.forms_of_update, *self.forms))
@@ -220,6 +221,21 @@ class Descent:
         return np.concatenate([np.reshape(value, 1), gradient.ravel()])
 
 
+def _checked_form(function: CompiledFunction, n: int, single: bool) -> Form:
+    """The code of a term, whose arguments and results are checked: it writes them by address."""
+    core = function.core
+    first, sizes = core.arguments[0], tuple(o.size for o in core.outputs)
+    if first.size != n or first.per_sample or sizes != (1, n):
+        raise ShapeError(
+            f"terms: expected functions of {n} parameters, the same for all samples, with a value and {n} derivatives, "
+            f"got {first.size} parameters and results of sizes {sizes}"
+        )
+    form = core.form(core.takes_batches, single, called=False)
+    if any(form.program.per_sample):
+        raise ShapeError("terms: the results differ by sample; sum over the samples, as in over_samples.mean")
+    return form
+
+
 Formulas = tuple[tuple[Node, ...], ...]
 
 
@@ -263,6 +279,9 @@ def _update_of(given: Sequence[CompiledFunction], sizes: Sequence[int]) -> _Upda
         got = tuple(o.size for o in f.outputs)
         if f.symbols != first.symbols or got != tuple(sizes):
             raise ShapeError(f"updates: expected functions of the same arguments with results of sizes {tuple(sizes)}, got {got}")
+    wanted, taken = (sizes[0], *sizes, 1, 1), tuple(s.size for s in first.symbols)
+    if taken != wanted:
+        raise ShapeError(f"updates: expected arguments of sizes {wanted}, the last two learning rate and step, got {taken}")
     return _last(tuple(f.outputs for f in given), first.symbols, first.core.backend, first.core.contract)
 
 

@@ -117,3 +117,13 @@ def test_updates_with_other_results_or_arguments() -> None:
     for updates, memory in ((one, 1), ([one, other], 0), ([one, eg.compile([p, p], (p, g, rate, step))], 0)):
         with pytest.raises(ShapeError, match="updates: expected functions of the same arguments with results of sizes"):
             Descent([Term(loss, (DATA,), 10)], updates, np.zeros(2), memory)
+    more = eg.compile([p - rate * A[:, 0]], (p, A, rate, step))
+    with pytest.raises(ShapeError, match=r"updates: expected arguments of sizes \(2, 2, 1, 1\).* got \(2, 6, 1, 1\)"):
+        Descent([Term(loss, (DATA,), 10)], more, np.zeros(2), 0)
+
+
+def test_terms_with_other_results_or_arguments() -> None:
+    update, each = eg.compile([p - rate * g], (p, g, rate, step)), (p @ x - 1.0) ** 2
+    for outputs, given in (([each, eg.gradient(each, p)], (p, x)), ([LOSS], (p, x)), ([LOSS, eg.gradient(LOSS, p)], (x, p))):
+        with pytest.raises(ShapeError, match="terms: "):
+            Descent([Term(eg.compile(outputs, given), (DATA,), 10)], update, np.zeros(2), 0)
