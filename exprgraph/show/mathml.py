@@ -135,7 +135,8 @@ class _Reader:
 
     def _token(self) -> str:
         found = _TOKEN.match(self.text, self.at)
-        assert found is not None  # the last alternative takes any character
+        if found is None:  # a user's template may end where something is missing
+            return ""
         self.at = found.end()
         return found[0]
 
@@ -198,7 +199,7 @@ class _Reader:
             self._put(_Item(_leaf(token)))
 
     def _root(self) -> None:
-        if self.text[self.at : self.at + 1] == "[":
+        if self.text[self.at : self.at + 1] == "[" and "]" in self.text[self.at :]:
             index = self.text[self.at + 1 : self.text.index("]", self.at)]
             self.at += len(index) + 2
             self.stack.append(_Open("", lambda text: _Item(f"<mroot>{text}<mn>{escape_html(index)}</mn></mroot>"), 1))
@@ -231,7 +232,6 @@ def _leaf(token: str) -> str:
 def _plain(text: str) -> str:
     """The characters of a name that LaTeX escapes."""
     return re.sub(r"\{\\([a-z]+)\}|\{([<>])\}|\\(.)|\{\}", lambda m: _OPERATORS.get(m[1], m[1]) if m[1] else m[2] or m[3] or "", text)
-
 
 
 __all__ = ["mathml"]

@@ -54,3 +54,8 @@ def test_several_formulas_are_a_table_and_depth_is_no_limit() -> None:
     assert text.count("<mtr>") == 4 and shown(text) == "one=xtwo={xif 0<x(−x)otherwise"
     assert _Reader("{" * 20_000 + "x" + "}" * 20_000).read().count("<mrow>") == 0
     assert shown(f"<math>{_Reader(chr(92) + 'left( x').read()}</math>") == "x"  # of a template that is not closed
+
+
+@pytest.mark.parametrize("end", ["\\sqrt[3", "\\left", "\\right", "\\frac{2", "\\begin{cases}", "\\text{", "_", "\\"])
+def test_templates_of_users_may_end_anywhere(end: str) -> None:
+    minidom.parseString(f"<math>{_Reader('x' + end).read()}</math>")
