@@ -84,7 +84,7 @@ def plain(value: Any) -> Any:
 
 def _inside(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return type(value)(map(_inside, value))
+        return list(map(_inside, value)) if isinstance(value, list) else tuple(map(_inside, value))
     return plain(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -181,13 +181,19 @@ def test_frozen_numbers_are_of_the_type_of_the_run() -> None:
     assert trainer.evaluate(U.output[0] - k, {U.input: BOX.sample(3, 0).astype(np.float32)}).dtype == np.float32
 
 
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
 def test_an_unknown_is_an_operand_like_its_symbol() -> None:
     k, a, x = Unknown("k", [1.0, 2.0]), Unknown("a", 2.0), eg.Symbol("x", 2)
     s, t = k.expression, a.expression
     for mine, theirs in (
         (2 * a, 2 * t), (a * 2, t * 2), (x - k, x - s), (k - x, s - x), (x / a, x / t), (a**2, t**2), (-k, -s), (k @ x, s @ x),
         (x @ k, x @ s),
-        (np.exp(a), np.exp(t)), (eg.sum(k), eg.sum(s)), (k[0], s[0]), (np.stack([a, 1.0]), eg.stack([t, 1.0])), (a < x, t < x), (k.T, s.T),
+        (np.exp(a), np.exp(t)), (eg.sum(k), eg.sum(s)), (k[0], s[0]), (np.stack([a, 1.0]), eg.stack([t, 1.0])),
+        (np.stack(Pair(a, x[0])), eg.stack([t, x[0]])), (a < x, t < x), (k.T, s.T),
         (np.ones(2) * k, np.ones(2) * s), (eg.where(x > 0, a, k), eg.where(x > 0, t, s)), (a * k, t * s), (abs(a), abs(t)),
         (eg.diff(a * x[0], a), x[0]), (eg.substitute(a * x[0], {a: 1.0}), x[0]),
     ):  # fmt: skip
