@@ -309,7 +309,8 @@ Most of them are functions of exprgraph too, under the same name: `np.linalg.svd
 * Where a function has corners, the derivative is defined: tied elements of `max`, `maximum` and their like share it equally; functions that
   jump, such as `round` and `floor`, have derivative 0.  Equal elements of `sort` keep their order.
 * Where NumPy's result has arbitrary signs, ours have a rule: columns of Q make the diagonal of R positive, and `eigh` and `svd` have signs
-  that every backend agrees on.  `lstsq` takes the rank to be full.
+  that every backend agrees on.  `lstsq`, `pinv` and `polyfit` take the rank to be full: limits of small singular values, `rcond=` and
+  `rtol=`, have no effect.
 
 The tables below are made by calling each function with expressions and with numbers: it works if shapes and values agree.
 
