@@ -68,7 +68,6 @@ class FirstDerivative(NoDerivative):
         return self.formula(*args)
 
 
-
 class Function(Primitive):
     """A row: a function of ``arity`` numbers, applied element by element."""
 
@@ -135,10 +134,6 @@ class Function(Primitive):
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.partials)
-
-    def has_derivative(self, k: int) -> bool:
-        """Whether there are derivatives of every order by argument k, which may be 0."""
-        return k not in self.fixed
 
     @property
     def template(self) -> Template:

@@ -45,7 +45,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: bool | None = 
 
 
 def edges_of(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:  # noqa: A002
-    """The edges of a histogram, like np.histogram_bin_edges: expressions if they are made of expressions."""
+    """The edges of a histogram, like np.histogram_bin_edges: expressions if they are made of expressions.
+
+    They do not depend on the weights, which NumPy takes too.
+    """
     n = whole(bins)
     if isinstance(bins, str):
         raise TypeError(f"histogram: bins are a number of bins or their edges; {brief(bins)} chooses a number by values")

@@ -276,10 +276,6 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     return statistics.corrcoef(x, y, rowvar)
 
 
-def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:  # noqa: A002
-    return histograms.edges_of(a, bins, range)
-
-
 def _einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
     """The order depends on the shapes alone."""
     known = [np.broadcast_to(0.0, o.shape) if isinstance(o, Node) else o for o in operands]
@@ -367,7 +363,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
         "atleast_3d": _several(dividing.atleast_3d),
         "count_nonzero": _count_nonzero, "average": _average, "cov": _cov, "corrcoef": _corrcoef,
         "diff": sequences.differences, "ediff1d": sequences.ediff1d, "gradient": sequences.central_differences,
-        "histogram_bin_edges": _histogram_bin_edges, "einsum_path": _einsum_path,
+        "histogram_bin_edges": histograms.edges_of, "einsum_path": _einsum_path,
         "real": _real, "imag": _imag, "real_if_close": _real_if_close, "angle": _angle,
         "isreal": lambda x: np.ones(as_node(x).shape, bool)[()], "iscomplex": lambda x: np.zeros(as_node(x).shape, bool)[()],
         "isrealobj": lambda x: True, "iscomplexobj": lambda x: False, "common_type": lambda *arrays: np.float64,

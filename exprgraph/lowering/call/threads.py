@@ -12,6 +12,7 @@ import atexit
 import ctypes
 import os
 from collections.abc import Callable
+from functools import cache
 from queue import Empty, SimpleQueue
 
 from ...support.forking import lock
@@ -154,21 +155,13 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def let_others_run() -> int:
-    """The address of a C function without arguments that lets other threads run; kept by this module."""
-    return _others[0]
-
-
-def _found() -> tuple[int, object]:
-    if os.name == "nt":
-        function = ctypes.CDLL("kernel32").SwitchToThread
-    else:
-        function = ctypes.CDLL(None).sched_yield
+    """The address of a C function without arguments that lets other threads run."""
+    # the library stays loaded, so the address outlives these objects
+    function = ctypes.CDLL("kernel32").SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
-    return address, function
-
-
-_others = _found()
+    return address
 
 __all__ = ["alongside", "let_others_run", "processors", "together"]

@@ -14,7 +14,7 @@ from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Add, Branch, Let, Load, Loop, Name, Store, Variable, index, operation, real
 from ...support.compiling import compiling
 from . import disk, machine
-from .tables import COMMON, TERM, call, each, gather, name, product, read, total
+from .tables import COMMON, TERM, call, each, gather, name, product, read, sum_of
 from .team import TEAM, branch, functions_of_team, in_parts
 
 _STEP, _FROM, _SAMPLES, _E = (Name(n, "index") for n in ("i", "from", "samples", "e"))
@@ -27,7 +27,7 @@ _CLEARED = Branch(_SEVERAL, (each("e", name("numbers"), Store(_TOTAL, _E, real(0
 _BATCH = (
     Let("at", product(_STEP, name("advance"))),
     Let("from", Load(name("offsets"), Name("at", "index"))),
-    Let("samples", total(Load(name("offsets"), total(Name("at", "index"), index(1))), operation("neg", _FROM))),
+    Let("samples", sum_of(Load(name("offsets"), sum_of(Name("at", "index"), index(1))), operation("neg", _FROM))),
 )
 #: for several terms, the value of one, and its addition to the total
 _ADDED = Branch(_SEVERAL, (
@@ -41,13 +41,13 @@ _LOST = (
     each(
         "e", name("numbers"),
         Let("number", Load(_TOTAL, _E)),
-        Add("nothing", total(Name("number", "real"), operation("neg", Name("number", "real")))),
+        Add("nothing", sum_of(Name("number", "real"), operation("neg", Name("number", "real")))),
     ),
 )  # fmt: skip
 _FINITE = operation("eq", Name("nothing", "real"), real(0.0))
 #: arguments of the update that are known before the loop: what depends on the step alone
 _TOLD = Loop("e", "plain", index(0), name("told_size"), (
-    Store(name("scalars"), _E, Load(name("told"), total(product(_STEP, name("told_size")), _E))),
+    Store(name("scalars"), _E, Load(name("told"), sum_of(product(_STEP, name("told_size")), _E))),
 ))  # fmt: skip
 _CHOSEN = Load(name("chosen"), _STEP)
 _KEPT = each("e", name("state_size"), Store(name("state"), _E, Load(name("output"), _E)))

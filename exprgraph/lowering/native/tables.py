@@ -16,7 +16,7 @@ COMMON: Mapping[str, Type] = {
     "arguments": "reals", "results": "reals", "lanes": "reals", "shared": "reals", "output": "reals", "team": "indices",
 }  # fmt: skip
 #: words of the table of one term; its samples at step i are from ``offsets[i * advance]`` to below the next of ``offsets``.
-#: The second half is for terms whose samples are divided among ``threads``; else these are 1
+#: The words from ``threads`` on are for terms whose samples are divided; the number of threads is 1 for others
 TERM: Mapping[str, Type] = {
     "run": "reals", "given": "reals", "wanted": "reals", "own_lanes": "reals", "own_shared": "reals", "gathers": "index",
     "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals", "values": "reals",
@@ -25,7 +25,7 @@ TERM: Mapping[str, Type] = {
 }  # fmt: skip
 #: words of a gather: source, target, numbers per row
 GATHER: Mapping[str, Type] = {"source": "reals", "target": "reals", "size": "index"}
-#: words of the memory of one thread for a term
+#: words of the memory of one part of a term's samples, for which a thread computes it
 MEMBER: Mapping[str, Type] = {"own_wanted": "reals", "m_lanes": "reals", "m_shared": "reals", "m_sums": "reals"}
 #: words of a total of a pass over the samples: whether it is in the shared workspace or in the results, offset, size
 TOTAL: Mapping[str, Type] = {"is_shared": "index", "offset": "index", "length": "index"}
@@ -40,7 +40,7 @@ def name(word: str, kind: Type | None = None) -> Name:
     return Name(word, kind or _TYPES[word])
 
 
-def total(*terms: Expression) -> Expression:
+def sum_of(*terms: Expression) -> Expression:
     """A sum."""
     return operation("add", *terms)
 
@@ -56,13 +56,13 @@ def each(e: str, stop: Name, *body: Statement) -> Loop:
 
 
 _E, _R, _ROW = (Name(n, "index") for n in ("e", "r", "row"))
-_COPIED = Store(name("target"), total(product(_R, name("size")), _E), Load(name("source"), total(product(_ROW, name("size")), _E)))
+_COPIED = Store(name("target"), sum_of(product(_R, name("size")), _E), Load(name("source"), sum_of(product(_ROW, name("size")), _E)))
 
 
 def gathered(start: Expression, stop: Expression) -> Loop:
     """Rows of a batch, one after another; short ones number by number, since vectors with a mask take longer."""
     return Loop("r", "plain", start, stop, (
-        Let("row", Load(name("indices"), total(name("from"), _R))),
+        Let("row", Load(name("indices"), sum_of(name("from"), _R))),
         Branch(
             operation("lt", name("size"), index(8)),
             (Loop("e", "plain", index(0), name("size"), (_COPIED,)),),
@@ -95,4 +95,4 @@ def gather(code: StatementWriter, start: Expression, stop: Expression, gathers: 
     b.close({})
 
 
-__all__ = ["COMMON", "GATHER", "MEMBER", "TASK", "TERM", "TOTAL", "call", "each", "gather", "name", "product", "read", "total"]
+__all__ = ["COMMON", "GATHER", "MEMBER", "TASK", "TERM", "TOTAL", "call", "each", "gather", "name", "product", "read", "sum_of"]

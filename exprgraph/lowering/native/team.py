@@ -1,8 +1,8 @@
 """The threads of a descent as machine code: a pass over the samples is divided among those that are there.
 
-The thread that descends puts a task into the table of its team, as many parts as the team has members, and takes parts itself;
-helpers take what is left.  So a helper that comes late, or never, costs time and nothing else.  Every part has memory of its
-own, and totals are added up in the order of the parts: whoever computes them, the bits are the same.
+The thread that descends puts a task into the table of its team, at most as many parts as the term has threads.  It takes parts
+itself, one after another, and so do the helpers.  So a helper that comes late, or never, costs time and nothing else.  Every part
+has memory of its own, and totals are added up in the order of the parts: whoever computes them, the bits are the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...loops.print.llvm.builder import SSAValue
 from ...loops.print.llvm.expressions import Functions
 from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Branch, Let, Load, Name, Statement, Store, index, operation
-from .tables import MEMBER, TASK, TERM, TOTAL, call, each, gather, name, product, read, total
+from .tables import MEMBER, TASK, TERM, TOTAL, call, each, gather, name, product, read, sum_of
 
 #: a part has a multiple of this many samples; a batch of fewer than two parts is not divided
 GRAIN = 16
@@ -141,7 +141,7 @@ def _work(code: StatementWriter) -> None:
         code.env[word] = b.word(_TEAM, b.integer(FIRST + at), kind)
     read(code, code.env["term"], b.integer(0), TERM)
     read(code, code.env["members"], k, MEMBER)
-    end = total(_START, _EACH)
+    end = sum_of(_START, _EACH)
     code.statements([
         Let("start", product(Name("k", "index"), _EACH)),
         Let("stop", operation("select", operation("lt", end, _SAMPLES), end, _SAMPLES)),
@@ -160,10 +160,10 @@ def _divided(code: StatementWriter) -> None:
     env["term"] = SSAValue("%term", "indices", False, 0)
     env.update({n: SSAValue(f"%{n}", "index", False, 0) for n in ("samples", "from")})
     read(code, env["term"], b.integer(0), TERM)
-    share = operation("floordiv", total(_SAMPLES, name("threads"), index(-1)), name("threads"))
+    share = operation("floordiv", sum_of(_SAMPLES, name("threads"), index(-1)), name("threads"))
     code.statements([
-        Let("each", product(operation("floordiv", total(share, index(GRAIN - 1)), index(GRAIN)), index(GRAIN))),
-        Let("parts_of_task", operation("floordiv", total(_SAMPLES, _EACH, index(-1)), _EACH)),
+        Let("each", product(operation("floordiv", sum_of(share, index(GRAIN - 1)), index(GRAIN)), index(GRAIN))),
+        Let("parts_of_task", operation("floordiv", sum_of(_SAMPLES, _EACH, index(-1)), _EACH)),
     ])  # fmt: skip
     b.open(b.integer(0), env["parts"], 1, "index", {})
     at = env["index"] = b.loops[-1].index
@@ -204,7 +204,7 @@ def _pass(code: StatementWriter) -> None:
     first, last = (b.word(env["totals_at"], b.sum(env["index"], b.integer(k)), "index") for k in (0, 1))
     b.open(first, last, 1, "index", {})
     read(code, env["totals"], b.loops[-1].index, TOTAL)
-    place = total(name("offset"), _E)
+    place = sum_of(name("offset"), _E)
     pairs = ((_SHARED, name("m_shared")), (_SUMS, name("m_sums")))
     shared, sums = (each("e", name("length"), Store(to, place, Load(source, place), add=True)) for to, source in pairs)
     others(Branch(operation("eq", name("is_shared"), index(1)), (shared,), (sums,)))
