@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+import exprgraph as eg
+
 from ..errors import ArgumentError
 from ..quantities import count, number
 
@@ -29,7 +31,7 @@ def causal_weights(times: np.ndarray, squares: np.ndarray, tolerance: float, chu
     >>> causal_weights([0.1, 0.6, 0.9], [1.0, 0.0, 5.0], 2.0, chunks=2).round(3)
     array([1.   , 0.135, 0.135])
     """
-    t, r = np.asarray(times, float), np.asarray(squares, float)
+    t, r = (np.asarray(eg.real_array(a, f"causal_weights: {what}"), float) for a, what in ((times, "times"), (squares, "squares")))
     chunks, tolerance = count("chunks", chunks), number("tolerance", tolerance, least=0)
     if t.ndim != 1 or r.shape != t.shape or not t.size:
         raise ArgumentError(f"causal_weights: expected a time and a squared residual for each sample, got shapes {t.shape} and {r.shape}")

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..points.domain import Domain
-from ..quantities import count, generator, number
+from ..quantities import count, described, generator, number
 
 
 def residual_points(
@@ -92,6 +92,11 @@ def _candidates(
     domain: Domain, residual: Callable[[np.ndarray], np.ndarray], n: int, rng: np.random.Generator, method: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points, and the sizes of their residuals."""
+    if not isinstance(domain, Domain):
+        raise ArgumentError(f"a domain of symnn.points, such as Box([0, 0], [1, 1]), comes first; got {described(domain)}")
+    if not callable(residual):
+        example = "lambda x: trainer.evaluate(residual, {nn.input: x})"
+        raise ArgumentError(f"the residual is a function of points, such as {example}; got {described(residual)}")
     x = domain.sample(n, rng, method)
     r = np.asarray(residual(x), float)
     if r.shape[:1] != (n,):

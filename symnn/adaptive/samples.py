@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+import exprgraph as eg
+
 from ..errors import ArgumentError
 from ..quantities import number
 
@@ -56,7 +58,7 @@ def residual_attention(weights: np.ndarray, residuals: np.ndarray, decay: float 
 
 
 def _pair(what: str, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(a, float), np.asarray(b, float)
+    x, y = (np.asarray(eg.real_array(values, what), float) for values in (a, b))
     if x.ndim != 1 or x.shape != y.shape:
         raise ArgumentError(f"{what}: expected a weight and a residual for each sample, got shapes {x.shape} and {y.shape}")
     return x, y

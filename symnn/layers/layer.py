@@ -434,6 +434,5 @@ def _hash(value: Any) -> int:
 
 __all__ = [
     "Layer", "applied", "as_layer", "depends_on_tokens", "expression_of", "fitting_shapes", "layer_kinds", "layers_inside",
-    "needs_several_axes", "part_of", "symbolic_parameters",
-    "takes_several_axes",
+    "needs_several_axes", "part_of", "symbolic_parameters", "takes_several_axes",
 ]  # fmt: skip

@@ -294,4 +294,4 @@ def own_data(symbol: Node, data: np.ndarray, samples: int, dtype: np.dtype[Any])
     return a if a.shape == shape else a.copy().reshape(shape)
 
 
-__all__ = ["BLOCK", "Problem", "Rows", "compiled", "own_data", "value_and_gradient"]
+__all__ = ["BLOCK", "KEPT", "Problem", "Rows", "compiled", "own_data", "value_and_gradient"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..network.symbolic import SymbolicNeuralNetwork
-from ..quantities import count
+from ..quantities import count, number
 from .drawing import VALUES, Label, axes, labels_of, load, written
 from .grids import Box, Data, Drawn, function_of, grid, values_on
 
@@ -64,13 +64,15 @@ def animation(
     if at not in g.varying or len(g.varying) < 2:
         raise ArgumentError(f"animation: the time, input {time}, and one or two other inputs vary; these vary: {list(g.varying)}")
     places = grid(box, [count("frames", frames) + (frames == 1) if k == at else count("points", points, 2) for k in g.varying], most=3)
+    duration = number("seconds", seconds, above=0)
     axis = places.varying.index(at)
     values = np.moveaxis(values_on(places, function_of(u, nn, params, data)), axis, 0)
     ticks = [t for k, t in enumerate(places.ticks) if k != axis]
     texts = labels_of(labels, [f"x[{k}]" for k in range(inputs)])
     across = [texts[k] for k in places.varying if k != at]
     own = axes(ax)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if len(ticks) == 1:
         (line,) = own.plot(ticks[0], values[0])
         own.set(xlabel=across[0], ylabel=written(name), ylim=(low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1)))
@@ -89,7 +91,7 @@ def animation(
 
     show(0)
     made: FuncAnimation = load("matplotlib.animation").FuncAnimation(
-        own.get_figure(root=True), show, frames=frames, interval=1000 * seconds / frames
+        own.get_figure(root=True), show, frames=frames, interval=1000 * duration / frames
     )
     return made
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Union
 
 from ..errors import ArgumentError
+from ..quantities import described
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,6 +71,8 @@ def labels_of(labels: Sequence[Label] | None, default: Sequence[str]) -> list[st
         return list(default)
     if isinstance(labels, str):
         labels = (labels,)
+    if not isinstance(labels, Sequence):
+        raise ArgumentError(f"labels are a list with a name for each input, got {described(labels)}")
     if len(labels) != len(default):
         raise ArgumentError(f"labels: expected {len(default)}, one for each input, got {len(labels)}: {list(labels)!r}")
     return [written(label) for label in labels]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..network.symbolic import SymbolicNeuralNetwork
+from ..quantities import count
 from .drawing import MAGNITUDES, SIGNED, VALUES, Label, axes, labels_of, load, written
 from .grids import Box, Data, Drawn, Grid, function_of, grid, values_on
 
@@ -62,7 +63,7 @@ def solution(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('t (s)', 'height (m)')
     """
-    g = grid(box, points)
+    g, contours = grid(box, points), count("contours", contours, 0)
     values = values_on(g, function_of(u, nn, params, data), where)
     texts = _labels(g, labels)
     own = axes(ax)

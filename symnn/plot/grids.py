@@ -79,7 +79,7 @@ def grid(box: Box, points: int | Sequence[int], most: int = 2) -> Grid:
     if not 1 <= len(varying) <= most:
         wanted = f"one to {('two', 'three')[most - 2]} inputs vary"
         raise ArgumentError(f"box: {wanted}, the others have a number instead of two ends; got {len(varying)} of {len(sides)} that vary")
-    numbers = [points] * len(varying) if not isinstance(points, Sequence) else list(points)
+    numbers = list(points) if isinstance(points, (Sequence, np.ndarray)) else [points] * len(varying)
     if len(numbers) != len(varying):
         raise ArgumentError(f"points: expected one number, or one for each of {len(varying)} inputs that vary, got {points!r}")
     ticks = tuple(np.linspace(sides[k][0], sides[k][1], count("points", n, 2)) for k, n in zip(varying, numbers))
@@ -126,6 +126,11 @@ def function_of(drawn: Drawn, nn: SymbolicNeuralNetwork | None, params: Any, dat
         raise ArgumentError(
             f"expected a function of points, or an expression with its network and parameters, nn= and params=; got {described(drawn)}"
             + (" without them" if isinstance(drawn, Node) else "")
+        )
+    if not isinstance(nn, SymbolicNeuralNetwork):
+        raise ArgumentError(
+            f"nn is the SymbolicNeuralNetwork of the expression, got {described(nn)}; an expression of several networks is drawn as a "
+            "function: f = build_nn_function(e, Model(parts), x), and then lambda points: f(points, params)"
         )
     e = expression_of(drawn)
     given = {s.expression if isinstance(s, eg.StandIn) else s: v for s, v in (data or {}).items()}

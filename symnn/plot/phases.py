@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..network.symbolic import SymbolicNeuralNetwork
+from ..quantities import described, number
 from .drawing import COLOURS, Label, axes, labels_of
 from .grids import Box, Data, Drawn, function_of, grid, values_on
 
@@ -65,7 +66,9 @@ def phase(
     if len(g.varying) != 2:
         raise ArgumentError("phase: two inputs vary, the others have a number instead of two ends")
     across, up = g.varying
-    texts = labels_of(labels, [f"x[{k}]" for k in range(inputs)])
+    texts, density = labels_of(labels, [f"x[{k}]" for k in range(inputs)]), number("density", density, above=0)
+    if not isinstance(paths, (Mapping, Sequence, np.ndarray)):
+        raise ArgumentError(f"phase: paths are in a dict by name or in a list, got {described(paths)}")
     own = axes(ax)
     if field is not None:
         velocity = values_on(g, function_of(field, nn, params, data), entries=inputs)

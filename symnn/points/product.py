@@ -85,6 +85,8 @@ class Product(Domain):
             sides.append(self.first.boundary * self.second)
         if not isinstance(self.second, Point):
             sides.append(self.first * self.second.boundary)
+        if not sides:
+            raise ArgumentError("a point has no boundary")
         return Together(*sides) if len(sides) > 1 else sides[0]
 
     def __repr__(self) -> str:

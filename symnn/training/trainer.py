@@ -15,7 +15,7 @@ from ..errors import ArgumentError, ShapeError
 from ..network.build import BuiltFunction, build_nn_function
 from ..network.derivatives import expression_of
 from ..objectives.objective import LossTerm, Part, ResidualTerm, frozen_in, names_of, parameters_of, parts_of
-from ..objectives.problem import Problem
+from ..objectives.problem import KEPT, Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..points.drawn import Drawing
 from ..quantities import count, described, generator, number
@@ -236,6 +236,8 @@ class Trainer:
             raise UnboundSymbolError(f"evaluate(e, data): the symbol '{missing}' of shape {missing.shape} has no value in data ({names})")
         key = (node, tuple(given))
         if key not in self._evaluators:
+            if len(self._evaluators) >= KEPT:
+                del self._evaluators[next(iter(self._evaluators))]
             shared = [s for s in given if not s.per_sample]
             self._evaluators[key] = build_nn_function(node, self._symbols, *given, shared=shared)
         value: np.ndarray = self._evaluators[key](*given.values(), self._steps.parameters)

@@ -98,6 +98,8 @@ def test_causal_weights_are_the_formula() -> None:
     assert (causal_weights(times, 0 * squares, 1.0) == 1).all() and (causal_weights([2.0, 2.0], [1.0, 1.0], 9.0) == 1).all()
     with pytest.raises(ArgumentError, match="for each sample"):
         causal_weights(times, squares[:3], 1.0)
+    with pytest.raises(eg.DTypeError, match="causal_weights: times: expected real numbers"):
+        causal_weights("times", squares, 1.0)  # type: ignore[arg-type]
 
 
 def test_weights_ascend() -> None:
@@ -122,3 +124,7 @@ def test_points_follow_the_density_of_the_residual() -> None:
         largest_residuals(Box(0, 1), lambda x: np.ones(3), 5, 0, candidates=5)
     with pytest.raises(ArgumentError, match="not finite"):
         residual_points(Box(0, 1), lambda x: np.inf * x, 5, 0)
+    with pytest.raises(ArgumentError, match="a domain of symnn.points, such as .* comes first; got an array"):
+        residual_points(AT, r, 5)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="the residual is a function of points, .* got the expression"):
+        residual_points(Box(0, 1), U, 5)

@@ -13,7 +13,19 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.errors import FileNameError, ShapeError
-from symnn import ArgumentError, Chain, Dense, LossTerm, NeuralNetwork, ResidualTerm, SymbolicNeuralNetwork, build_nn_function, plot, train
+from symnn import (
+    ArgumentError,
+    Chain,
+    Dense,
+    LossTerm,
+    Model,
+    NeuralNetwork,
+    ResidualTerm,
+    SymbolicNeuralNetwork,
+    build_nn_function,
+    plot,
+    train,
+)
 from symnn.physics import partial
 from symnn.plot.drawing import COLOURS, MAGNITUDES, VALUES
 from symnn.plot.grids import function_of, grid, values_on
@@ -167,6 +179,12 @@ def test_what_cannot_be_drawn_or_saved_says_why(tmp_path: Path, monkeypatch: pyt
         "labels: expected 2, one for each input, got 1": lambda: plot.solution(wave, SQUARE, labels=["x"]),
         r'a label is a name, or a name and its unit as in \("t", "s"\), got 3': lambda: plot.solution(wave, SQUARE, labels=["x", 3]),  # type: ignore[list-item]
         "points is a whole number of at least 2": lambda: plot.solution(wave, SQUARE, points=1),
+        "labels are a list with a name for each input, got 3": lambda: plot.solution(wave, SQUARE, labels=3),  # type: ignore[arg-type]
+        "contours is a whole number": lambda: plot.solution(wave, SQUARE, contours="x"),  # type: ignore[arg-type]
+        "of several networks is drawn as a function": lambda: plot.solution(nn.output[0], SQUARE, nn=Model({"u": nn}), params=ps),  # type: ignore[arg-type]
+        "density is a finite number of more than 0": lambda: plot.phase(None, SQUARE, density=0.0),
+        "paths are in a dict by name or in a list, got 3": lambda: plot.phase(None, SQUARE, paths=3),  # type: ignore[arg-type]
+        "seconds is a finite number of more than 0": lambda: plot.animation(wave, SQUARE, seconds=0.0),
         "ax is matplotlib's Axes, got list": lambda: plot.solution(wave, SQUARE, ax=[ax]),  # type: ignore[arg-type]
         "expected a history": lambda: plot.convergence([1.0]),  # type: ignore[arg-type]
         "phase: two inputs vary": lambda: plot.phase(None, [(0, 1), 0]),

@@ -144,6 +144,8 @@ def test_wrong_domains_are_refused() -> None:
         SQUARE.where(lambda x: x[:, 0]).sample(3, 0)
     with pytest.raises(ArgumentError, match="a condition cuts out is not known"):
         SQUARE.where(lambda x: x[:, 0] > 0).boundary  # noqa: B018
+    with pytest.raises(ArgumentError, match="a point has no boundary"):
+        (Point(0) * Point(1)).boundary  # noqa: B018
     with pytest.raises(ArgumentError, match="crosses"):
         Polygon([[0, 0], [1, 1], [1, 0], [0, 1]])
     with pytest.raises(ArgumentError, match="not closed"):

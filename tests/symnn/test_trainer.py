@@ -160,6 +160,14 @@ def test_what_is_set_has_the_right_form() -> None:
             trainer.set(data=wrong)  # type: ignore[arg-type]
 
 
+def test_few_functions_of_evaluate_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symnn.training.trainer.KEPT", 2)
+    trainer = Trainer(NN, MSE(), DATA, params=START)
+    got = [trainer.evaluate(k * X[0], {X: POINTS}) for k in (1, 2, 3, 3, 1)]
+    np.testing.assert_allclose(got, np.array([1, 2, 3, 3, 1])[:, None] * POINTS[:, 0])
+    assert len(trainer._evaluators) == 2
+
+
 def test_terms_of_one_name_are_numbered() -> None:
     trainer = Trainer(NN, [LossTerm(U**2, {X: POINTS}, name="a"), LossTerm(U, {X: POINTS}, name="a"), LossTerm(U**4, {X: POINTS})])
     assert list(trainer.losses) == ["a (1)", "a (2)", "term 3"]
