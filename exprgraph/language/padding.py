@@ -55,7 +55,7 @@ def pad(
 
     Raises:
         ValueError: another mode or type.
-        ShapeError: a number is negative, or there are not as many as axes.
+        ShapeError: a number is negative, there are not as many as axes, or an empty axis gets other elements than constants.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=3)
@@ -77,6 +77,9 @@ def pad(
     if mode in _REPEATING and not odd:
         return rearranged("pad", np.pad, node, pad_width, mode)
     widths = _pairs("the width", pad_width, node.ndim)
+    for axis, width in enumerate(widths):
+        if any(width) and not node.shape[axis]:
+            raise ShapeError(f"pad of shape {node.shape}: axis {axis} is empty, and {brief(mode)} has nothing to go by")
     if odd:
         return _by_axis(node, widths, lambda own, axis, width: _mirrored(own, axis, width, mode == "symmetric"))
     if mode == "linear_ramp":
@@ -123,8 +126,8 @@ def _mirrored(own: Node, axis: int, width: tuple[int, int], symmetric: bool) -> 
         raise ShapeError(f"pad: reflect_type 'odd' adds at most {most} elements to an axis of length {n}, got {max(width)}")
     first, last = (0, n - 1) if symmetric else (1, n - 2)
     found = []
-    for edge, count, start, step in ((0, width[0], first + width[0] - 1, -1), (n - 1, width[1], last, -1)):
-        shown = part(own, axis, start, start + step * count, step)
+    for edge, count, start in ((0, width[0], first + width[0] - 1), (n - 1, width[1], last)):
+        shown = part(own, axis, start, start - count, -1)
         at = broadcast_to(part(own, axis, edge, edge + 1), shown.shape)
         found.append(linear([(2.0, at), (-1.0, shown)], 0.0, shown.shape))
     return found[0], found[1]

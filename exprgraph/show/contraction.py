@@ -73,7 +73,6 @@ class General(NamedTuple):
     missing: Labels
 
 
-
 Notation = Union[Transpose, Broadcast, Diag, Trace, Diagonal, AxisSum, Outer, MatMul, Scaled, General]
 
 

@@ -103,7 +103,6 @@ class Plan:
                 flat.append((base, e))
         return Factors(coefficient, sorted(flat, key=self.order.factor_key), shortened)
 
-
     def sum_parts(self, node: Node) -> list[tuple[float, Node | None]]:
         """The terms of a sum as (coefficient, term); the constant has no term.
 

@@ -156,6 +156,8 @@ def _besseli_scaled(n: Any, x: Any) -> Any:
 def _of_order(f: Callable[..., Any]) -> Callable[..., Any]:
     """A Bessel function with the order as an argument, NaN for orders that are not whole."""
     return _real(lambda n, x: f(int(n), x) if n == int(n) else NAN)
+
+
 def _zeta(s: Any, q: Any) -> Any:
     """Forty terms, and forty of Euler's and Maclaurin's formula: mpmath's own loses digits of small sums."""
     if mpmath.isnan(s) or mpmath.isnan(q) or s < 1 or (q < 0 and not mpmath.isint(s)):

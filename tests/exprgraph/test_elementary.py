@@ -114,7 +114,6 @@ ULPS32 = {
 }
 
 
-
 def formulas(m: Any) -> dict[str, Callable[..., Any]]:
     """Functions by those of mpmath, or of NumPy."""
     return {

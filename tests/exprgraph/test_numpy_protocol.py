@@ -293,6 +293,14 @@ def test_the_transpose_of_each_matrix() -> None:
         _ = v.mT
 
 
+def test_an_empty_axis_is_padded_with_constants_alone() -> None:
+    nothing = eg.Symbol("nothing", (2, 0))
+    assert np.pad(nothing, 1).shape == (4, 2) and np.pad(nothing, ((1, 1), (0, 0)), "mean").shape == (4, 0)
+    for mode in ("edge", "linear_ramp", "mean", "median"):
+        with pytest.raises(eg.ShapeError, match=r"pad of shape \(2, 0\): .*empty"):
+            np.pad(nothing, ((0, 0), (1, 0)), mode)
+
+
 def test_methods_with_wrong_arguments_name_themselves() -> None:
     for name in "sum mean max min reshape transpose ravel __add__ __rmod__ __pow__ __matmul__ __lt__ __getitem__ __abs__ __len__".split():
         for e in (x, v, A):

@@ -150,6 +150,7 @@ def _end() -> None:
 
 atexit.register(_end)
 
+
 def processors() -> int:
     """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -163,5 +164,6 @@ def let_others_run() -> int:
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
     return address
+
 
 __all__ = ["alongside", "let_others_run", "processors", "together"]
