@@ -11,7 +11,7 @@ from ..errors import ArgumentError
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..quantities import count, number
 from .drawing import VALUES, Label, axes, labels_of, load, written
-from .grids import Box, Data, Drawn, function_of, grid, values_on
+from .grids import Data, Drawn, Ranges, function_of, grid, values_on
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def animation(
     u: Drawn,
-    box: Box,
+    box: Ranges,
     *,
     nn: SymbolicNeuralNetwork | None = None,
     params: Any = None,

@@ -11,7 +11,7 @@ from ..errors import ArgumentError
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..quantities import count
 from .drawing import MAGNITUDES, SIGNED, VALUES, Label, axes, labels_of, load, written
-from .grids import Box, Data, Drawn, Grid, function_of, grid, values_on
+from .grids import Data, Drawn, Grid, Ranges, function_of, grid, values_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ Where = Callable[[np.ndarray], Any]
 
 def solution(
     u: Drawn,
-    box: Box,
+    box: Ranges,
     *,
     nn: SymbolicNeuralNetwork | None = None,
     params: Any = None,
@@ -83,7 +83,7 @@ def solution(
 
 def residual(
     e: Drawn,
-    box: Box,
+    box: Ranges,
     *,
     nn: SymbolicNeuralNetwork | None = None,
     params: Any = None,
@@ -123,7 +123,7 @@ def residual(
 
 def error(
     u: Drawn,
-    box: Box,
+    box: Ranges,
     exact: Callable[[np.ndarray], Any],
     *,
     nn: SymbolicNeuralNetwork | None = None,

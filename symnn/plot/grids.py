@@ -34,7 +34,7 @@ class Region(Protocol):
 
 
 #: for each input the two ends of an interval, or a number that it keeps; or a domain
-Box = Union[Sequence[Any], Region]
+Ranges = Union[Sequence[Any], Region]
 #: values of further symbols: a number, or a function of points
 Data = Mapping[Node, Any]
 
@@ -55,7 +55,7 @@ class Grid(NamedTuple):
     inside: Callable[[np.ndarray], Any] | None = None
 
 
-def grid(box: Box, points: int | Sequence[int], most: int = 2) -> Grid:
+def grid(box: Ranges, points: int | Sequence[int], most: int = 2) -> Grid:
     """A grid of points.
 
     Args:
@@ -178,4 +178,4 @@ def values_on(
     return values.reshape(shape if entries == 1 else (*shape, -1))
 
 
-__all__ = ["Box", "Data", "Drawn", "Grid", "function_of", "grid", "values_on"]
+__all__ = ["Data", "Drawn", "Grid", "Ranges", "function_of", "grid", "values_on"]

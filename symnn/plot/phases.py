@@ -11,7 +11,7 @@ from ..errors import ArgumentError, ShapeError
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..quantities import described, number
 from .drawing import COLOURS, Label, axes, labels_of
-from .grids import Box, Data, Drawn, function_of, grid, values_on
+from .grids import Data, Drawn, Ranges, function_of, grid, values_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ Paths = Union[Mapping[str, Any], Sequence[Any]]
 
 def phase(
     field: Drawn | None,
-    box: Box,
+    box: Ranges,
     *,
     nn: SymbolicNeuralNetwork | None = None,
     params: Any = None,
