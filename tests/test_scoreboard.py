@@ -18,7 +18,10 @@ def test_a_problem_can_be_solved(name: str) -> None:
 
 
 def test_the_page_has_the_records() -> None:
-    assert table.PAGE.read_text(encoding="utf-8") == table.page(PROBLEMS, table.read())
+    page = table.PAGE.read_text(encoding="utf-8")
+    assert page == table.page(PROBLEMS, table.read())
+    rows = [line.replace("\\|", "") for line in page.split("## ")[0].splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(PROBLEMS) and {row.count("|") for row in rows} == {8}
 
 
 def test_unknown_problems_are_named(capsys: pytest.CaptureFixture[str]) -> None:

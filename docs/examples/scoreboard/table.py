@@ -62,12 +62,15 @@ def page(problems: Mapping[str, Problem], records: Records) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, problem in problems.items():
+        what, measure = f"`{name}`: {problem.title}", problem.measure.replace("|", r"\|")
         own = [record for (n, _), record in sorted(records.items()) if n == name]
         if own:
             errors, seconds = ", ".join(f"{r.error:.1e}" for r in own), ", ".join(f"{r.seconds:.0f}" for r in own)
             reached = sum(r.error <= problem.goal for r in own)
-            cells = (f"`{name}`: {problem.title}", problem.measure, errors, f"{problem.goal:.0e}", f"{reached} of {len(own)}", seconds)
+            cells = (what, measure, errors, f"{problem.goal:.0e}", f"{reached} of {len(own)}", seconds)
             lines.append(f"| {' | '.join(cells)} | {own[0].parameters} |")
+        else:
+            lines.append(f"| {what} | {measure} | no run is recorded | {problem.goal:.0e} | | | |")
     lines += ["", "## Published errors", "", "| problem | error | by | on |", "|---|---|---|---|"]
     lines += [f"| `{p.name}` | {m.error} | {m.source} | {m.hardware} |" for p in problems.values() for m in p.marks]
     return HEAD + "\n".join(lines) + "\n"
