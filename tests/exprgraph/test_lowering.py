@@ -20,6 +20,7 @@ import exprgraph as eg
 from exprgraph import Argument
 from exprgraph.canonical.place import place
 from exprgraph.functions.elementwise import Function
+from exprgraph.functions.rows import gate
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
@@ -197,6 +198,14 @@ def test_totals_placed_by_a_take() -> None:
     # the gradient of a selection with a repeated element, over samples
     v = eg.Symbol("v", 4)
     same_as_numpy([eg.gradient(eg.over_samples.sum(eg.sum((v * p[0])[[1, 1, 3]] ** 2)), v)], [p, v], 9)
+
+
+def test_a_total_of_a_sum_of_a_gate_that_is_read_again() -> None:
+    """As gradients of causal attention have it: the sum is stored, and its total over the samples reads it there."""
+    p, c = eg.Symbol("p", (3, 4), per_sample=True), eg.Symbol("c", 4, per_sample=True)
+    moved = eg.sum(gate(eg.less(p.T, 1.0), eg.exp(p).T), axis=0)
+    spread = eg.sum(gate(eg.less(p, 1.0), eg.broadcast_to(c, (3, 4))), axis=1)
+    same_as_numpy([eg.over_samples.sum(moved), moved, eg.over_samples.sum(spread), eg.exp(spread)], [p, c], 9)
 
 
 def test_a_total_of_a_product_that_is_read_again() -> None:

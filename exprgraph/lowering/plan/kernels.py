@@ -306,7 +306,7 @@ class Kernel:
                 size = dict(zip(outer + inner, out_sizes + sizes))
                 return inner_products(inputs, a, b, result(inputs, location, at), outer, inner, size, COUNT)
         target = inputs.element(location, at)
-        term = self._term(value, operands)
+        term = self._term(value, operands) if value in self.schedule.dead else self.read(*operands[0])
         if not inputs.lanes:  # the sum of one sample is that sample
             added = Store(target.pointer, target.at, term, add=True)
             return inputs.loops([f"i{k}" for k in range(len(out_sizes))], out_sizes, [*self.hoisted, *self.body, added])
