@@ -103,7 +103,8 @@ them.
 Errors of oscillating Bessel functions are stated in units of the modulus: of `y0`, `y1` and `yn` everywhere, of `j0` and `j1` beyond 6, and
 of `jn` beyond n. There, errors are small beside the amplitude of the oscillation, but not beside a value close to zero.
 Errors of incomplete gamma and beta functions and of their densities are stated in units of the value times 2 + |log(value)|: of a
-probability of 1e-20 they are 50 times as large. Of `betainc` this holds for a, b >= 1 of which one is at most 10,000.
+probability of 1e-20 they are 50 times as large. Of `betainc` this holds for a, b >= 1 of which one is at most 10,000; if both
+are larger, the relative error is up to 1e-7.
 
 | function | float64 | float32 |
 |---|---|---|

@@ -75,7 +75,7 @@ betainc: Elementwise = row(
     domain=[_POSITIVE, _POSITIVE, (0.0, 1.0)],
     sample=[(0.4, 7.0), (0.4, 7.0), (0.1, 0.9)],
     doc="The regularized incomplete beta function I_x(a, b): scipy.special.betainc.  NaN for a < 0, b < 0 or x outside of [0, 1]; exact "
-    "to rounding for a or b up to 10,000.  There is no second derivative by a or b.",
+    "to rounding for a or b up to 10,000, within 1e-7 for larger ones.  There is no second derivative by a or b.",
 )
 betainc_by_a: Elementwise = row(
     "betainc_by_a",
@@ -86,7 +86,7 @@ betainc_by_a: Elementwise = row(
     latex=r"\frac{{\partial I_{{{2}}}}}{{\partial a}}\left( {0}, {1} \right)",
     domain=[_POSITIVE, _POSITIVE, (0.0, 1.0)],
     sample=[(0.4, 7.0), (0.4, 7.0), (0.1, 0.9)],
-    doc="The derivative of betainc(a, b, x) by a, for a, b > 0 and 0 <= x <= 1, else NaN.",
+    doc="The derivative of betainc(a, b, x) by a, for a, b > 0 and 0 <= x <= 1, else NaN; NaN where both are above 100,000.",
 )
 betainc_by_b: Elementwise = row(
     "betainc_by_b",
@@ -97,7 +97,7 @@ betainc_by_b: Elementwise = row(
     latex=r"\frac{{\partial I_{{{2}}}}}{{\partial b}}\left( {0}, {1} \right)",
     domain=[_POSITIVE, _POSITIVE, (0.0, 1.0)],
     sample=[(0.4, 7.0), (0.4, 7.0), (0.1, 0.9)],
-    doc="The derivative of betainc(a, b, x) by b, for a, b > 0 and 0 <= x <= 1, else NaN.",
+    doc="The derivative of betainc(a, b, x) by b, for a, b > 0 and 0 <= x <= 1, else NaN; NaN where both are above 100,000.",
 )
 beta_density: Elementwise = row(
     "beta_density",

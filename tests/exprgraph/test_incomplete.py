@@ -156,6 +156,22 @@ def test_the_density_of_a_large_parameter_keeps_its_digits() -> None:
     assert float(eg.evaluate(eg.diff(eg.gammainc(a, x), x), {a: 1e4, x: 10100.0})) == pytest.approx(wanted, rel=1e-14)
 
 
+def test_large_parameters_of_the_beta_distribution() -> None:
+    e, at = eg.betainc(a, b, x), {a: 3e4, b: 2.5e4, x: 0.546}
+    assert float(eg.evaluate(e, at)) == pytest.approx(float(eg.testing.evaluate_precisely(e, at)), rel=1e-8)
+    for p, q in ((5e6, 2e5), (3e4, 1e8), (1e9, 1e9)):
+        mean, size = p / (p + q), (p * q) ** 0.5 / (p + q) ** 1.5
+        points = mean + size * np.linspace(-3.0, 3.0, 61)
+        values, density, mirrored, slope = (
+            eg.evaluate(g, {a: p, b: q, x: points}) for g in (e, eg.diff(e, x), eg.betainc(b, a, 1.0 - x), eg.betainc_by_a(a, b, x))
+        )
+        assert (np.diff(values) > 0.0).all() and values[0] < 0.002 and values[-1] > 0.998
+        np.testing.assert_allclose((values[2:] - values[:-2]) / (points[2:] - points[:-2]), density[1:-1], rtol=0.02)
+        np.testing.assert_allclose(values, 1.0 - mirrored, rtol=1e-6)
+        assert np.isnan(slope).all() == (min(p, q) > 1e5)
+    assert eg.evaluate(eg.betainc(1e15, 1e15, x), {x: 0.5}) == 0.5
+
+
 def test_refusals() -> None:
     for f, by in ((eg.gammainc(a, x), a), (eg.gammaincc(a, x), a), (eg.betainc(a, b, x), a), (eg.betainc(a, b, x), b)):
         for mode in ("forward", "reverse"):
