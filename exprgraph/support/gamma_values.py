@@ -51,7 +51,7 @@ def _shares(a: Any) -> tuple[Any, Any]:
 
 def _sum_above(s: Any, q: Any) -> Any:
     """zeta for q > 0."""
-    first = sum(np.exp(-s * np.log1p(k / q)) for k in range(_SUMMED - 1, -1, -1))
+    first = sum(np.exp(-s * np.log1p(k / q)) for k in range(_SUMMED - 1, 0, -1)) + 1.0
     w = q + _SUMMED
     tail, factor = 0.5, s / w
     for k, b in enumerate(_BERNOULLI, 1):

@@ -165,7 +165,7 @@ def _zeta(s: Any, q: Any) -> Any:
     if s == 1 or (q <= 0 and mpmath.isint(q)):
         return INF
     if q == INF or s == INF:
-        return mpmath.mpf(0)
+        return mpmath.mpf(0) if q > 1 else mpmath.mpf(1) if q == 1 else INF
     first = int(max(40, 40 - mpmath.floor(q)))
     w = q + first
     total = mpmath.fsum((q + k) ** -s for k in range(first)) + w ** (1 - s) / (s - 1) + w**-s / 2

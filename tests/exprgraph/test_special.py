@@ -64,10 +64,11 @@ def test_sums_of_powers_of_negative_numbers() -> None:
             np.testing.assert_allclose(got, want, rtol=1e-13)
 
 
-#: s, q, and SciPy's value
+#: s, q, and SciPy's value; for infinite s the limit
 ZETA = [
     (1.0, 2.0, INF), (0.5, 2.0, NAN), (2.0, 0.0, INF), (2.0, -0.0, INF), (3.0, -1.0, INF), (2.5, -1.5, NAN), (2.0, INF, 0.0),
-    (NAN, 1.0, NAN), (2.0, NAN, NAN), (3.0, 1e300, 0.0), (2.0, 1e300, 1e-300), (2.0, 1e-200, INF), (2.0, 1e-100, 1e200),
+    (INF, 1.0, 1.0), (INF, 0.5, INF), (INF, 2.0, 0.0), (INF, -1.5, NAN), (NAN, 1.0, NAN), (2.0, NAN, NAN),
+    (3.0, 1e300, 0.0), (2.0, 1e300, 1e-300), (2.0, 1e-200, INF), (2.0, 1e-100, 1e200),
 ]  # fmt: skip
 
 

@@ -191,7 +191,7 @@ def zeta(s: float, q: float) -> float:
 def zeta_left_rarely(s: float, q: float) -> float:
     """The sum for q < 0, with the terms of negative base as the difference of two sums; nan unless s is whole."""
     c = q - np.floor(q + 0.5)
-    sign = math.nan if np.floor(s) != s else (1.0 if np.floor(0.5 * s) == 0.5 * s else -1.0)
+    sign = math.nan if np.floor(s) != s or s == math.inf else (1.0 if np.floor(0.5 * s) == 0.5 * s else -1.0)
     below = zeta_above(s, 1.0 - c if c > 0.0 else -c) - zeta_above(s, 1.0 - q)
     return zeta_above(s, c if c > 0.0 else 1.0 + c) + sign * below
 
