@@ -104,7 +104,7 @@ Errors of oscillating Bessel functions are stated in units of the modulus: of `y
 of `jn` beyond n. There, errors are small beside the amplitude of the oscillation, but not beside a value close to zero.
 Errors of incomplete gamma and beta functions and of their densities are stated in units of the value times 2 + |log(value)|: of a
 probability of 1e-20 they are 50 times as large. Of `betainc` this holds for a, b >= 1 of which one is at most 10,000; if both
-are larger, the relative error is up to 1e-7.
+are larger, the relative error is up to 1e-7, and 2e-6 in float32.
 
 | function | float64 | float32 |
 |---|---|---|
