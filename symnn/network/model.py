@@ -79,6 +79,8 @@ class Model:
     params: NeuralNetworkParameters
 
     def __init__(self, parts: Mapping[str, Any]) -> None:
+        if not isinstance(parts, Mapping):
+            raise ArgumentError(f"a Model has its parts in a dict by name, got {described(parts)}")
         self.parts = dict(parts)
         symbols: dict[str, Any] = {}
         self.frozen: dict[Node, np.ndarray] = {}

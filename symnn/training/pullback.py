@@ -68,6 +68,8 @@ class SymbolicPullback:
 
     def _call(self, what: str, outputs: Any, ps: Any, data: Any, *further: tuple[Node, Any]) -> Any:
         bindings = {**frozen_in(self.nn, self.expression), **bindings_of(self.nn, self._target, data), **dict(further)}
+        if not eg.over_samples.used_in(self.expression):  # a penalty of the parameters has one value, for any data
+            bindings = {s: value for s, value in bindings.items() if not s.per_sample}
         symbols = tuple(bindings)
         function = self._functions.get((what, symbols))
         if function is None:

@@ -153,6 +153,8 @@ class Trainer:
         """
         start, run = time.perf_counter(), self._run
         further = count("epochs", epochs, 0)
+        if callback is not None and not callable(callback):
+            raise ArgumentError(f"callback is a function of an Epoch, got {described(callback)}")
         if self.steps % self._steps.of_epoch:
             left = self._steps.of_epoch - self.steps % self._steps.of_epoch
             raise ArgumentError(f"single steps stopped in the middle of an epoch: make {left} more before run()")

@@ -169,3 +169,11 @@ def test_errors_of_terms() -> None:
         parts_of(NN, k * eg.sum(NN.output), {NN.input: np.zeros((2, 3)), k: np.zeros(2)})
     with pytest.raises(ArgumentError, match="brings its own data"):
         parts_of(NN, [LossTerm(MSE(), data(3))], data(3))
+
+
+def test_a_penalty_of_the_parameters_has_one_value_for_any_data() -> None:
+    nn = SymbolicNeuralNetwork(Chain(Dense(2, 1)))
+    pullback = SymbolicPullback(nn, eg.sum(nn.params.L1.W**2), backend="numpy")
+    value, gradient = pullback.value_and_gradient([3.0, 4.0, 5.0], {nn.input: np.ones((7, 2))})
+    assert value == 25.0 and gradient.flat.tolist() == [6.0, 8.0, 0.0]
+    assert pullback.hessian_vector_product([3.0, 4.0, 5.0], {nn.input: np.ones((7, 2))}, [1.0, 0.0, 1.0]).tolist() == [2.0, 0.0, 0.0]

@@ -169,6 +169,8 @@ def test_what_is_no_part_is_refused_in_words() -> None:
         Unknown("nu", np.inf)
     with pytest.raises(ParameterError, match="there is no part 'q'"):
         Model(PARTS).initial_parameters(0, {"q": 1.0})
+    with pytest.raises(ArgumentError, match="parts in a dict by name, got a list of 1"):
+        Model([U])  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="given is a dict from names of parts to their parameters, got a list of 2"):
         Model(PARTS).initial_parameters(0, [1.0, 2.0])
 

@@ -155,6 +155,8 @@ def test_what_is_set_has_the_right_form() -> None:
     trainer = Trainer(NN, terms(), params=START)
     with pytest.raises(ArgumentError, match="weights are a dict by the names of terms, or a list with one for each; got 3"):
         trainer.set(weights=3)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="callback is a function of an Epoch, got 3"):
+        trainer.run(1, callback=3)  # type: ignore[arg-type]
     for wrong in (3, {"inside": 3}):
         with pytest.raises(ArgumentError, match="takes a dict of dicts, by terms and symbols"):
             trainer.set(data=wrong)  # type: ignore[arg-type]
