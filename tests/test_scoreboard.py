@@ -48,7 +48,7 @@ def test_burgers_reference_solves_the_equation() -> None:
     ("solution", "sizes", "tolerance"),
     [
         (periodic.allen_cahn, (1024, 2048), 1e-5),
-        (periodic.korteweg_de_vries, (256, 512), 1e-9),
+        (periodic.korteweg_de_vries, (512, 1024), 1e-9),
         (lambda n: periodic.kuramoto_sivashinsky(0.4, n), (256, 512), 1e-6),
         (periodic.schroedinger, (512, 1024), 1e-4),
     ],

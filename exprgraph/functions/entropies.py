@@ -32,15 +32,27 @@ rel_entr: Elementwise = row(
     sample=[(0.1, 3), (0.1, 3)],
     doc="x*log(x/y); 0 where x is 0 and y is not negative, infinite where else one of them is not positive.",
 )
+kl_slope: Elementwise = row(
+    "kl_slope",
+    lambda x, y: (y - x) / y,
+    lambda x, y: -1 / y,
+    lambda x, y: ratio(x, y) / y,
+    code="({1} - {0}) / {1}",
+    shown_as=lambda x, y: 1 - x / y,
+    domain=_POSITIVE,
+    sample=[(0.1, 3), (0.1, 3)],
+    doc="1 - x/y, with its digits where x and y are nearly equal, and those of its derivatives where x is small.",
+    internal=True,
+)
 kl_div: Elementwise = row(
     "kl_div",
     ByFormula("kl_div"),
     lambda x, y: log_ratio(x, y),
-    lambda x, y: ratio(y - x, y),
+    lambda x, y: kl_slope(x, y),
     latex=r"\operatorname{{kl}}\left( {0}, {1} \right)",
     domain=_POSITIVE,
     sample=[(0.1, 3), (0.1, 3)],
     doc="x*log(x/y) - x + y; y where x is 0 and y is not negative, infinite where else one of them is not positive.",
 )
 
-__all__ = ["kl_div", "log_ratio", "rel_entr"]
+__all__ = ["kl_div", "kl_slope", "log_ratio", "rel_entr"]

@@ -79,6 +79,7 @@ def _special(sp: Any) -> dict[str, Entry]:
         "erfcinv": lambda x: sp.erfinv(1 - x),  # SymPy evaluates no erfcinv
         "xlog1py": lambda x, y: _cases(sp, (0, sp.Eq(x, 0)), x * sp.log(1 + y)),
         "log_ratio": lambda x, y: sp.log(x / y),
+        "kl_slope": lambda x, y: 1 - x / y,
         "rel_entr": lambda x, y: x * sp.log(x / y),
         "kl_div": lambda x, y: x * sp.log(x / y) - x + y,
         "zeta_step": lambda s, a, b: sp.digamma(a) - sp.digamma(a + b) if s == 1 else sp.zeta(s, a + b) - sp.zeta(s, a),

@@ -40,7 +40,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "direction": lambda a, b: a / mp.hypot(a, b), "share": lambda a, h: a / h, "ratio": lambda a, b: a / b,
     "mod": lambda x, y: x - y * mp.floor(x / y), "floor_divide": lambda x, y: mp.floor(x / y),
     "fmod": lambda x, y: x - y * int(x / y),
-    "held": lambda x: x, "excess": lambda a, b: a - b,
+    "held": lambda x: x, "excess": lambda a, b: a - b, "kl_slope": lambda x, y: 1 - x / y,
     "gate_both": lambda a, b: a * b, "smaller": lambda a, b: mp.mpf((a < b) + (a <= b)) / 2,
     "j0": lambda x: mp.besselj(0, x), "j1": lambda x: mp.besselj(1, x), "y0": lambda x: mp.bessely(0, x),
     "y1": lambda x: mp.bessely(1, x), "i0": lambda x: mp.besseli(0, x), "i1": lambda x: mp.besseli(1, x),

@@ -54,7 +54,7 @@ def test_random_programs(e: Node, entries: int, seed: int) -> None:
 @given(expressions(per_sample=False, steps=4, shape=()))
 @settings(max_examples=8, deadline=None)
 def test_random_programs_in_every_mode(e: Node) -> None:
-    check_derivatives(eg.sum(eg.vmap(e)({s: eg.Symbol(f"{s.name}s", (2, *s.shape)) for s in eg.free_symbols(e)})), 2)
+    check_derivatives(eg.sum(eg.vmap(e, axis_size=2)({s: eg.Symbol(f"{s.name}s", (2, *s.shape)) for s in eg.free_symbols(e)})), 2)
 
 
 def pairs(n: int) -> tuple[Node, Node]:

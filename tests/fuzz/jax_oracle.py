@@ -56,6 +56,7 @@ ROWS: dict[str, Any] = {
     "power_slope": lambda x, y: y * jnp.power(x, y - 1), "power_log": lambda x, y: jnp.power(x, y) * jnp.log(x),
     "gamma": special.gamma, "rgamma": lambda x: 1 / special.gamma(x), "beta": special.beta, "betaln": special.betaln,
     "erfinv": special.erfinv, "erfcinv": lambda x: special.erfinv(1 - x), "xlog1py": special.xlog1py,
+    "kl_slope": lambda x, y: 1 - x / y,
     "log_ratio": lambda x, y: jnp.log(x / y), "rel_entr": special.rel_entr, "kl_div": special.kl_div,
     "gammaln": special.gammaln, "digamma": special.digamma, "zeta": special.zeta,
     "zeta_step": lambda s, a, b: jnp.where(s > 1, special.zeta(s, a + b) - special.zeta(s, a), special.digamma(a) - special.digamma(a + b)),

@@ -291,7 +291,7 @@ def checkpoints(good: Mapping[str, np.ndarray]) -> dict[str, bytes]:
         "about as a list": lambda r: r.update(about=[]),
         "now as a number": lambda r: r.update(now=3),
         "an older format": lambda r: r.update(format=1),
-        "a newer format": lambda r: r.update(format=3),
+        "a newer format": lambda r: r.update(format=4),
         "a format of text": lambda r: r.update(format="2"),
     }
     for key, values in {

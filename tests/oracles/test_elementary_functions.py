@@ -88,6 +88,7 @@ BINARY: dict[str, tuple[Any, list[tuple[float, float]]]] = {
     "beta": (lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.01), (0.1, 3.0)]),
     "betaln": (lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.01), (0.1, 3.0)]),
     "xlog1py": (lambda a, b: a * sp.log(1 + b), [(0.5, 1.5), (-3.0, 5.0), (1.0, 0.01), (1e-5, 3.0)]),
+    "kl_slope": (lambda a, b: 1 - a / b, [(0.5, 1.5), (3.0, 5.0), (1e-5, 3.0)]),
     "log_ratio": (lambda a, b: sp.log(a / b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9999), (1e-5, 3.0)]),
     "rel_entr": (lambda a, b: a * sp.log(a / b), [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9999), (1e-5, 3.0)]),
     "kl_div": (lambda a, b: a * sp.log(a / b) - a + b, [(0.5, 1.5), (3.0, 5.0), (1.0, 0.9), (1e-5, 3.0)]),
