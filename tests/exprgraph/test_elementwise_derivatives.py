@@ -75,6 +75,7 @@ LONG |= {"gammaincc_by_a", "betainc_by_a", "betainc_by_b"}
 LONG |= {"beta", "betaln", "zeta", "zeta_step", "erfinv", "erfcinv"}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in ROWS])
 def test_against_mpmath_to_third_order(name: str) -> None:
     row = TABLE[name]

@@ -69,7 +69,7 @@ def worst(name: str, single: bool, function: Callable[..., Any], count: int, see
     return most, where
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy(name: str) -> None:
     for function in (compiled(name), on_arrays(name)):

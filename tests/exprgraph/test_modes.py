@@ -22,7 +22,7 @@ def close(a: Any, b: Any, rtol: float = 1e-9, atol: float = 1e-10) -> None:
     np.testing.assert_allclose(a, b, rtol=rtol, atol=atol * (1 + np.abs(b).max(initial=0)))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(expressions(), st.sampled_from(SHARED))
 def test_forward_and_reverse_jacobians_agree(e: Node, x: Node) -> None:
     forward, reverse, auto = (eg.jacobian(e, x, mode) for mode in ("forward", "reverse", "auto"))
@@ -32,7 +32,7 @@ def test_forward_and_reverse_jacobians_agree(e: Node, x: Node) -> None:
     close(values[2], values[1])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=48, deadline=None)
 @given(expressions(), st.sampled_from(SHARED))
 def test_jvp_and_vjp_are_adjoint_and_products_with_the_jacobian(e: Node, x: Node) -> None:
     rng = np.random.default_rng(3)
@@ -45,7 +45,7 @@ def test_jvp_and_vjp_are_adjoint_and_products_with_the_jacobian(e: Node, x: Node
     close(vj, np.reshape(w.ravel() @ flat, (*batch, *x.shape)), 1e-8)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=48, deadline=None)
 @given(expressions(steps=4), st.data())
 def test_derivatives_against_differences(e: Node, data: st.DataObject) -> None:
     there = [s for s in SHARED if s in eg.free_symbols(e)]
@@ -57,7 +57,7 @@ def test_derivatives_against_differences(e: Node, data: st.DataObject) -> None:
         assume(False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(expressions(steps=3), st.sampled_from([SYMBOLS["s"], SYMBOLS["x"]]))
 def test_hessians_are_symmetric_and_equal_in_all_mode_pairs(e: Node, x: Node) -> None:
     f = eg.sum(e)
@@ -70,7 +70,7 @@ def test_hessians_are_symmetric_and_equal_in_all_mode_pairs(e: Node, x: Node) ->
     close(values[-1], np.trace(values[0], axis1=-2, axis2=-1) if x.shape else values[0], 1e-8, 1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(expressions(steps=4))
 def test_a_batch_is_each_of_its_samples(e: Node) -> None:
     assume(not any(n.op.name in ("sample_sum", "sample_count") for n in _nodes(e)))
@@ -90,7 +90,7 @@ def _nodes(e: Node) -> list[Node]:
 # ---------------------------------------------------------------- scalars picked out of arrays
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=32, deadline=None)
 @given(st.data())
 def test_entrywise_derivatives_agree_with_arrays(data: st.DataObject) -> None:
     x = eg.Symbol("x", 4)

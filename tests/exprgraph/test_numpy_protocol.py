@@ -258,6 +258,7 @@ _OF_EXPRESSIONS = "no value yet|cannot iterate over a scalar|truth of an express
 _RAW = r"is not iterable|not subscriptable|has no attribute|as an integer|only integer scalar|bad operand|not supported between|to unpack"
 
 
+@pytest.mark.slow
 def test_no_message_shows_a_name_of_the_package_within() -> None:
     """Every function of NumPy's protocol with wrong arguments: wrong in number, in name, in kind."""
     checked = 0

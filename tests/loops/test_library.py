@@ -76,7 +76,7 @@ def arguments(arity: int, narrow: bool) -> list[tuple[Any, ...]]:
     return [tuple(some[(k + 7 * j * k + 5 * j) % len(some)] for j in range(arity)) for k in range(len(some) * (3 if arity > 1 else 1))]
 
 
-@pytest.mark.parametrize("narrow", [False, True], ids=["float64", "float32"])
+@pytest.mark.parametrize("narrow", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["float64", "float32"])
 def test_every_function_gives_the_numbers_of_its_python(narrow: bool) -> None:
     functions, procedures = library.needed(ALL, narrow)
     assert sorted(f.name for f in functions) == ALL and not procedures
@@ -161,7 +161,7 @@ def test_what_is_printed_is_read_again(narrow: bool) -> None:
         assert (again.body, again.result) == (f.body, f.result), f.name
 
 
-@pytest.mark.parametrize("narrow", [False, True], ids=["float64", "float32"])
+@pytest.mark.parametrize("narrow", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["float64", "float32"])
 def test_what_is_printed_gives_the_numbers_of_its_python(narrow: bool) -> None:
     real = np.float32 if narrow else np.float64
     scope: dict[str, Any] = {"R": real, "np": np, "math": _Math(real), "u64": np.uint64}

@@ -157,6 +157,7 @@ def test_one_argument() -> None:
                 assert np.all(error < 2e-13), (what, name, order, np.asarray(result), exact_values[order], error)
 
 
+@pytest.mark.slow
 def test_two_arguments() -> None:
     a, b = sp.symbols("a b", real=True)
     outputs: dict[str, Node] = {}

@@ -49,7 +49,7 @@ def test_every_primitive(group, symbols, single, flags, libm, tmp_path):
             np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"{name}, {samples} samples")
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.slow
 @pytest.mark.parametrize("group", range(8))
 def test_expressions_drawn_at_random(group, tmp_path):
     """For samples and for a point, at NaN, infinities and zeros too."""

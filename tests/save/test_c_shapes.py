@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Any, list[Any]]] = {
 }
 
 
-@pytest.mark.one_in(40)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [None, "float32"])
 @pytest.mark.parametrize("case", CASES)
 def test_an_odd_function(case, dtype, tmp_path):

@@ -117,6 +117,7 @@ def test_bounds_of_single_operations() -> None:
         np.testing.assert_allclose(bounds(e, box), wanted, err_msg=str(e))
 
 
+@pytest.mark.slow
 def test_what_strategies_are_asked_for_in_vain() -> None:
     with pytest.raises(ValueError, match="there is no primitive 'foo' to end with; there are .*sin"):
         find(expressions(end="foo"), lambda e: True)

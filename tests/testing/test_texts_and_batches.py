@@ -34,6 +34,7 @@ def test_three_that_are_equal_share_the_derivative_in_the_text_as_well() -> None
         np.testing.assert_array_equal(eg.evaluate(eg.gradient(back, v), {v: np.ones(3)}), np.full(3, 1 / 3))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", graphs(SHARED))
 def test_text_of_every_primitive(name: str) -> None:
     check_text(graphs(SHARED)[name])
