@@ -16,7 +16,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
 
 #: pages whose code takes many seconds: Numba compiles the saved modules that they run, many checks compile what they check, pictures
-LONG = ("docs/points.md", "docs/embedding.md", "docs/testing.md", "docs/draw.md", "docs/evaluate-and-compile.md", "docs/interop.md")
+LONG = tuple(f"docs/{n}.md" for n in ("points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line"))
 
 
 @pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if n in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])

@@ -55,7 +55,7 @@ def test_every_primitive(group, symbols, single, tmp_path):
             np.testing.assert_allclose(a, c, rtol=2e-6 if single else 4e-15, atol=1e-6 if single else 2e-15, err_msg=name)
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.slow
 @pytest.mark.parametrize("group", range(8))
 def test_expressions_drawn_at_random(group, tmp_path):
     """In both widths, for samples and for a point, at NaN, infinities and zeros too."""

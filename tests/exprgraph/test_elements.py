@@ -13,6 +13,7 @@ from exprgraph.graph.traverse import topological
 from exprgraph.meaning.elements import EXPANSION, element, elements, expanded_size
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(expressions())
 def test_elements_have_the_values_of_the_array(e: Node) -> None:

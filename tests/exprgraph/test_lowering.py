@@ -63,6 +63,7 @@ def that_take_batches(nodes: list[Node], lanes: set[str]) -> list[Node]:
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "phases": (Phase.generate,)}
 
 
+@pytest.mark.slow
 @settings(max_examples=3, **QUIET)
 @given(st.lists(expressions(), min_size=10, max_size=10))
 def test_random_graphs_on_lanes(nodes: list[Node]) -> None:

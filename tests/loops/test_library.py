@@ -76,6 +76,7 @@ def arguments(arity: int, narrow: bool) -> list[tuple[Any, ...]]:
     return [tuple(some[(k + 7 * j * k + 5 * j) % len(some)] for j in range(arity)) for k in range(len(some) * (3 if arity > 1 else 1))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["float64", "float32"])
 def test_every_function_gives_the_numbers_of_its_python(narrow: bool) -> None:
     functions, procedures = library.needed(ALL, narrow)

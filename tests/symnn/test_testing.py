@@ -38,6 +38,7 @@ def test_what_is_asked_for_is_kept(nn: SymbolicNeuralNetwork) -> None:
     assert {n.activation for n in nn.chain.layers if type(n) is Dense} <= {"tanh", "sin"}
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(networks(layers=2, width=3))
 def test_random_networks(nn: SymbolicNeuralNetwork) -> None:
