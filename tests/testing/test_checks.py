@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import exprgraph as eg
 from exprgraph.calculus import entries, rules
-from exprgraph.functions.elementwise import Function
+from exprgraph.functions.elementwise import ByFormula, Function
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import REDUCE_MAX, SOLVE, TABLE
 from exprgraph.graph.traverse import topological
@@ -75,10 +75,12 @@ def test_every_row_passes_every_check(name: str, seed: int) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_passes_every_check_compiled(name: str) -> None:
     checked = 0
+    # compiling third derivatives of special functions takes most of a minute a row; uncompiled, they are checked above
+    order = 2 if isinstance(getattr(TABLE[name], "numpy", None), ByFormula) else 3
     for seed in range(10, 14):
         e = made(name, seed, per_sample=seed % 2 == 0 or name.startswith("sample"))
         try:
-            check_derivatives(e, 3, seed=seed)
+            check_derivatives(e, order, seed=seed)
         except UnsmoothPointError:  # a random point at which the expression has no finite value
             continue
         check_values(e)
