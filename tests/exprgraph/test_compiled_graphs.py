@@ -42,7 +42,7 @@ def with_derivatives(f: Node, own: Symbols) -> list[Node]:
     return [f, *eg.jacobians(scalar, [n for n in own if n in eg.free_symbols(f)])]
 
 
-@pytest.mark.one_in(12)
+@pytest.mark.one_in(24)
 @pytest.mark.parametrize("name", graphs(SHARED))
 def test_one_sample_and_its_gradient(name: str) -> None:
     agree(with_derivatives(graphs(SHARED)[name], SHARED), SHARED, ())
@@ -56,7 +56,7 @@ def test_blocks_of_samples(part: int, split: str) -> None:
     agree([f for k, f in enumerate(graphs(own).values()) if k % 6 == part], own, (5,))
 
 
-@pytest.mark.one_in(12)
+@pytest.mark.one_in(24)
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("part", range(6))
 def test_totals_over_samples(part: int, split: str) -> None:

@@ -336,7 +336,7 @@ def worst(name: str, x: list[np.ndarray], values: np.ndarray) -> tuple[float, li
     return most, where
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy(name: str) -> None:
     x = points(name, 2000, np.random.default_rng(1))
@@ -454,7 +454,7 @@ def same(a: float, b: float) -> bool:
     return (a != a and b != b) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
 
 
-@pytest.mark.one_in(11)
+@pytest.mark.one_in(33)
 @pytest.mark.parametrize("name", EDGES)
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
@@ -478,6 +478,7 @@ def c_pow(a: float, b: float) -> float:
         return NAN
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "expected"), [("pow", c_pow), ("atan2", math.atan2), ("hypot", math.hypot)])
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], float], evaluate: Callable[..., np.ndarray]) -> None:
@@ -638,7 +639,7 @@ def points32(name: str, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     return [a.astype(np.float32) for a in x]
 
 
-@pytest.mark.one_in(7)
+@pytest.mark.one_in(21)
 @pytest.mark.parametrize("name", ULPS32)
 @pytest.mark.parametrize("without_contraction", [False, True])
 def test_accuracy_of_float32(name: str, without_contraction: bool) -> None:
@@ -697,7 +698,7 @@ def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
         yield x[np.abs(x) <= 6000] if name in ("sin", "cos", "tan") else x[x > 0] if name in special.POSITIVE else x
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", [n for n in ULPS32 if n not in OF_TWO])
 @pytest.mark.parametrize("stride", [4093, pytest.param(67, marks=pytest.mark.slow)])
 def test_accuracy_of_float32_over_all_floats(name: str, stride: int) -> None:

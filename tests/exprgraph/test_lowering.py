@@ -93,6 +93,7 @@ def every_function() -> list[Node]:
     return out
 
 
+@pytest.mark.slow
 def test_every_function() -> None:
     agree(every_function(), {"x"}, (5,))
 

@@ -40,6 +40,7 @@ def pattern(f: Node, x: Node) -> list[tuple[int, int]]:
 # ---------------------------------------------------------------- values
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_sparse_is_dense(name: str) -> None:
     f = GRAPHS[name]

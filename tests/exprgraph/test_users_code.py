@@ -136,6 +136,7 @@ def test_helpers_of_two_functions_keep_apart() -> None:
     assert fn.address and fn(0.0) == [1.0, 2.0, 3.0, 0.0]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "name",
     [

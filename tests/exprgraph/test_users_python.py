@@ -121,7 +121,7 @@ def agree(row: Callable[..., Node], plain: Callable[..., float], arity: int = 1)
     assert eg.inspect(fn, False).native
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", READ)
 def test_python_that_becomes_machine_code(name: str) -> None:
     row, plain, _ = row_of(READ[name])

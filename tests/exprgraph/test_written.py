@@ -27,7 +27,7 @@ def both(e: Node, at: dict[Node, object]) -> list[float]:
     return out
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(
     ("e", "at", "right"),
     [
@@ -90,7 +90,7 @@ def test_float32_keeps_its_range() -> None:
 limit = eg.Symbol("limit")
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(20)
 @pytest.mark.parametrize("contract", [True, False])
 @pytest.mark.parametrize(
     "f",

@@ -149,6 +149,7 @@ def test_sources_of_modules_that_are_no_longer_kept_are_forgotten(monkeypatch) -
     assert [n in linecache.cache for n in names] == [False, False, False, True, True]
 
 
+@pytest.mark.slow
 @needs_status
 def test_calls_leave_nothing() -> None:
     """Results, workspaces, errors and batches of every size."""

@@ -51,6 +51,7 @@ WRITERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 each = pytest.mark.parametrize("writer", WRITERS)
 
 
+@pytest.mark.one_in(3)
 @POSIX
 @each
 def test_the_mode_is_the_umasks_or_stays(tmp_path: Path, writer: str) -> None:

@@ -162,6 +162,7 @@ def test_what_is_printed_is_read_again(narrow: bool) -> None:
         assert (again.body, again.result) == (f.body, f.result), f.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["float64", "float32"])
 def test_what_is_printed_gives_the_numbers_of_its_python(narrow: bool) -> None:
     real = np.float32 if narrow else np.float64

@@ -36,7 +36,7 @@ def output(ps: Any, x: np.ndarray) -> np.ndarray:
     return np.tanh(x @ ps.L1.W.T + ps.L1.b) @ ps.L2.W.T + ps.L2.b
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("n", [1, 2, 7, 64, 1000])
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("backend", ["numpy", "native"])

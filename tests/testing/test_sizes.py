@@ -18,7 +18,7 @@ x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)
 
 
-@pytest.mark.one_in(40)
+@pytest.mark.one_in(120)
 @pytest.mark.parametrize("name", graphs(SHARED))
 def test_every_primitive_divided(name: str) -> None:
     check_sizes(graphs(SHARED)[name], n=70)
