@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from exprgraph.loops.program import Constant, Loop, Switch
 from exprgraph.loops.verify import verify
+from exprgraph.loops.walk import statements_of
 from exprgraph.lowering.plan import emit
 from exprgraph.testing import temporary_functions
 
@@ -47,6 +49,19 @@ def _functions_of_a_test() -> Iterator[None]:
         yield
 
 
+def check_steps(program: emit.Program) -> None:
+    """Loops over the table of steps have steps of their own, and a case for each."""
+    seen: set[int] = set()
+    for part in program.loops.parts:
+        for s in statements_of((*part.before, *part.body)):
+            if isinstance(s, Loop) and s.index == "step" and isinstance(s.body[-1], Switch):
+                assert isinstance(s.start, Constant) and isinstance(s.stop, Constant)
+                own = set(range(int(s.start.text), int(s.stop.text)))
+                assert not own & seen, f"steps {sorted(own & seen)} are made twice"
+                assert {int(program.data.steps[k, 0]) for k in own} == {k for k, _ in s.body[-1].cases}
+                seen |= own
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _programs_are_verified() -> Iterator[None]:
     """Every loop program that a test builds is checked."""
@@ -55,6 +70,7 @@ def _programs_are_verified() -> Iterator[None]:
     def checked(*parts: Any) -> Any:
         program = made(*parts)
         verify(program.loops)
+        check_steps(program)
         return program
 
     with pytest.MonkeyPatch.context() as patch:

@@ -52,7 +52,7 @@ def _looped(emitter: Emitter, node: Node, schedule: Schedule, wanted: set[Node])
     emitter.depth -= 1
     # the number of rounds is in the table, so that loops of different lengths share their code
     length = Load(TABLE, index(emitter.table.add([loop.length])))
-    return [*items, RoundLoop(name, "plain", index(0), length, dispatched(steps, emitter.kernels))]
+    return [*items, RoundLoop(name, "plain", index(0), length, dispatched(steps, emitter.kernels, emitter.steps))]
 
 
 def _round(loop: Recurrence, name: str, number: int) -> _Round:

@@ -15,9 +15,8 @@ _STEPS, _STEP, _CODE = Name("STEPS", "indices"), Name("step", "index"), Name("co
 
 
 class Step(NamedTuple):
-    """A call of a kernel: the number of the step, of the kernel, and the offset of its integers in the table."""
+    """A call of a kernel: the number of the kernel, and the offset of its integers in the table."""
 
-    number: int
     kernel: int
     entry: int
 
@@ -30,21 +29,26 @@ def name_of(kernel: int) -> str:
     return f"k{kernel}"
 
 
-def dispatched(items: Sequence[Item], kernels: Sequence[Procedure]) -> tuple[Statement, ...]:
-    """Statements, with runs of steps as loops over their table, so that a kernel is called in one place."""
+def dispatched(items: Sequence[Item], kernels: Sequence[Procedure], steps: list[Step]) -> tuple[Statement, ...]:
+    """Statements, with runs of steps as loops over their table, so that a kernel is called in one place.
+
+    The steps of a run are added to the table here, since steps of different parts may be made in turn.
+    """
     out: list[Statement] = []
     run: list[Step] = []
     for item in items:
         if isinstance(item, Step):
             run.append(item)
         else:
-            out += _called(run, kernels)
+            out += _called(run, kernels, steps)
             run = []
             out.append(item)
-    return (*out, *_called(run, kernels))
+    return (*out, *_called(run, kernels, steps))
 
 
-def _called(run: Sequence[Step], kernels: Sequence[Procedure]) -> list[Statement]:
+def _called(run: Sequence[Step], kernels: Sequence[Procedure], steps: list[Step]) -> list[Statement]:
+    first = len(steps)
+    steps += run
     if len(run) <= DIRECT:
         return [_run(s.kernel, kernels, index(s.entry)) for s in run]
     cases = tuple((k, (_run(k, kernels, ENTRY),)) for k in sorted({s.kernel for s in run}))
@@ -54,7 +58,7 @@ def _called(run: Sequence[Step], kernels: Sequence[Procedure]) -> list[Statement
         Let(ENTRY.name, Load(_STEPS, Operation("add", (place, index(1)), "index"))),
         Switch(_CODE, cases),
     )
-    return [Loop(_STEP.name, "plain", index(run[0].number), index(run[-1].number + 1), body)]
+    return [Loop(_STEP.name, "plain", index(first), index(len(steps)), body)]
 
 
 def _run(kernel: int, kernels: Sequence[Procedure], entry: Expression) -> Run:

@@ -166,8 +166,7 @@ class Emitter:
         self.functions |= kernel.functions
         self.rows |= kernel.rows
         number = self._number_of(kernel.procedure(self.contract))
-        self.steps.append(Step(len(self.steps), number, self.table.add(kernel.inputs.values)))
-        return self.steps[-1]
+        return Step(number, self.table.add(kernel.inputs.values))
 
     def _number_of(self, procedure: Procedure) -> int:
         """The kernel that equals a procedure; added if there is none."""
@@ -353,12 +352,12 @@ class Emitter:
         clears = [Run("clear", (Name(p.buffer, "reals"), index(p.offset), index(size))) for p, size in locations]
         if clears:
             self.functions.add("clear")
-        self.parts.append(Part(dispatched(items, self.kernels), True, tuple(clears)))
+        self.parts.append(Part(dispatched(items, self.kernels, self.steps), True, tuple(clears)))
         self.totals.append(tuple((p.buffer, p.offset, size) for p, size in locations))
         self.storage.new_pass()
 
     def _close_shared(self) -> None:
-        self.parts.append(Part(dispatched(self.shared, self.kernels)))
+        self.parts.append(Part(dispatched(self.shared, self.kernels, self.steps)))
         self.totals.append(())
         self.shared = []
 
@@ -387,8 +386,7 @@ class Emitter:
         self._close_shared()
         differs = tuple(o in self.lanes for o in self.outputs)
         rows = self.storage.most_rows
-        steps = [(s.kernel, s.entry) for s in self.steps]
-        data = Data(self.storage.constants, self.table.values, steps, np.dtype(np.float32 if self.single else np.float64))
+        data = Data(self.storage.constants, self.table.values, self.steps, np.dtype(np.float32 if self.single else np.float64))
         own, called = self._own(differs)
         return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
 
