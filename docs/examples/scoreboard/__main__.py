@@ -23,6 +23,7 @@ from . import (
     two_body,
     volterra,
 )
+from .pictures import Picture
 from .problem import Problem, timed
 from .table import PAGE, Record, page, read, write
 
@@ -59,13 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def save_picture(problem: Problem, draw: object, folder: Path) -> None:
+def save_picture(problem: Problem, draw: Picture, folder: Path) -> None:
     """The solution and its error, side by side, as a PNG."""
     from matplotlib.figure import Figure  # an extra
 
     folder.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(8, 3), layout="constrained")
-    draw(*figure.subplots(1, 2))  # type: ignore[operator]
+    draw(*figure.subplots(1, 2))
     figure.suptitle(problem.title)
     figure.savefig(folder / f"{problem.name}.png", dpi=100)
 

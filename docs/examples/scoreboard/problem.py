@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+
+from .pictures import Picture
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Solved:
     errors: Mapping[str, float]
     parameters: int
     steps: int
-    picture: Callable[[Any, Any], None] | None = field(default=None, compare=False, repr=False)
+    picture: Picture | None = field(default=None, compare=False, repr=False)
 
     @property
     def error(self) -> float:

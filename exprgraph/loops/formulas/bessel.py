@@ -80,13 +80,13 @@ def sine_of_phase(a: float, shift: float) -> float:
 def modulus0(a: float) -> float:
     """The modulus (J0^2 + Y0^2)^(1/2), a >= 5."""
     t = 1.0 / a * (1.0 / a)
-    return (0.7978845608028654 + 0.7978845608028654 * (t * modulus0_series(t))) / np.sqrt(a)  # type: ignore[no-any-return]
+    return (0.7978845608028654 + 0.7978845608028654 * (t * modulus0_series(t))) / np.sqrt(a)
 
 
 def modulus1(a: float) -> float:
     """The modulus (J1^2 + Y1^2)^(1/2), a >= 5."""
     t = 1.0 / a * (1.0 / a)
-    return (0.7978845608028654 + 0.7978845608028654 * (t * modulus1_series(t))) / np.sqrt(a)  # type: ignore[no-any-return]
+    return (0.7978845608028654 + 0.7978845608028654 * (t * modulus1_series(t))) / np.sqrt(a)
 
 
 def phase0(a: float) -> float:
@@ -186,12 +186,12 @@ def i0_near(a: float) -> float:
 
 def i0_far(a: float) -> float:
     """exp(-a) I0(a), a >= 8."""
-    return i0_far_series(16.0 / a - 1.0) / np.sqrt(a)  # type: ignore[no-any-return]
+    return i0_far_series(16.0 / a - 1.0) / np.sqrt(a)
 
 
 def i1_far(a: float) -> float:
     """exp(-a) I1(a), a >= 8."""
-    return i1_far_series(16.0 / a - 1.0) / np.sqrt(a)  # type: ignore[no-any-return]
+    return i1_far_series(16.0 / a - 1.0) / np.sqrt(a)
 
 
 def bessel_i0(x: float) -> float:

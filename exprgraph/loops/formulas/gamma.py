@@ -36,7 +36,7 @@ def gamma_argument(a: float) -> float:
 def off_whole(a: float) -> float:
     """The distance of a >= 0 from the nearest whole number, exact."""
     r = a - np.floor(a)
-    return 1.0 - r if r > 0.5 else r  # type: ignore[no-any-return]
+    return 1.0 - r if r > 0.5 else r
 
 
 def sin_of_turns(d: float) -> float:

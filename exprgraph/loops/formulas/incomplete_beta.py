@@ -102,7 +102,7 @@ def uniform_beta_rarely(a: float, b: float, x: float, y: float, t: float) -> flo
     spread = np.sqrt(a / n) * np.sqrt(b / n)
     at_mean = (b - a) / (3.0 * n * spread)
     c = if_less(abs(h), 1e-4 * spread, at_mean, 1.0 / h - spread * (n / t))
-    return 0.5 * erfc(-h * np.sqrt(0.5 * n)) + exp(-e) * (0.3989422804014327 * c / np.sqrt(n))  # type: ignore[no-any-return]
+    return 0.5 * erfc(-h * np.sqrt(0.5 * n)) + exp(-e) * (0.3989422804014327 * c / np.sqrt(n))
 
 
 def betainc(a: float, b: float, x: float) -> float:
