@@ -6,12 +6,12 @@ and products are merged and like terms collected, except those of the differenti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ..graph.node import Node
-from ..graph.traverse import topological, with_inner
+from ..graph.traverse import dependents, topological, with_inner
 
 _kept: ContextVar[set[Node] | None] = ContextVar("kept", default=None)
 
@@ -56,13 +56,6 @@ def keep(made: Node) -> None:
         kept.update(topological([made], enter=lambda n: n not in kept))
 
 
-def keep_images(image: Mapping[Node, Node]) -> None:
-    """Keep the images of kept nodes: the same formulas of other symbols."""
-    kept = _kept.get()
-    if kept is not None:
-        kept.update([new for old, new in image.items() if old in kept])
-
-
 @contextmanager
 def as_written() -> Iterator[None]:
     """Regroup nothing that is built inside, even inside of a derivative."""
@@ -71,6 +64,27 @@ def as_written() -> Iterator[None]:
         yield
     finally:
         _kept.reset(token)
+
+
+def images(roots: Sequence[Node], given: Mapping[Node, Node], image: Callable[[Node, Mapping[Node, Node]], Node]) -> list[Node]:
+    """The images of the roots, in the written form; images of kept nodes are kept: the same formulas of other symbols.
+
+    Args:
+        roots: a graph.
+        given: images that are known; nodes that depend on none of these are their own.
+        image: the image of another node, from those of its arguments.
+    """
+    order = topological(roots, enter=lambda n: n not in given)
+    touched = dependents(order, given)
+    found: dict[Node, Node] = dict(given)
+    with as_written():
+        for node in order:
+            if node not in found:
+                found[node] = image(node, found) if node in touched else node
+    kept = _kept.get()
+    if kept is not None:
+        kept.update([new for old, new in found.items() if old in kept])
+    return [found[r] for r in roots]
 
 
 def kept_nodes() -> Set[Node] | None:

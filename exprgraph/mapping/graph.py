@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..canonical.grouping import as_written, keep_images
+from ..canonical.grouping import images
 from ..graph.node import Node, Shape
-from ..graph.traverse import dependents, rebuild, topological
+from ..graph.traverse import rebuild
 from .rules import MAPPED, is_mapped
 
 
@@ -18,15 +18,7 @@ def mapped_graph(roots: Sequence[Node], values: Mapping[Node, Node], lead: Shape
         values: for symbols, a node of the symbol's shape, or of ``lead`` and the symbol's shape.
         lead: the lengths of the mapped axes.
     """
-    order = topological(roots, enter=lambda n: n not in values)
-    touched = dependents(order, values)
-    image: dict[Node, Node] = dict(values)
-    with as_written():
-        for node in order:
-            if node not in image:
-                image[node] = _image(node, image, lead) if node in touched else node
-    keep_images(image)
-    return [image[r] for r in roots]
+    return images(roots, values, lambda node, found: _image(node, found, lead))
 
 
 def _image(node: Node, image: Mapping[Node, Node], lead: Shape) -> Node:

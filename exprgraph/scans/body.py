@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from ..canonical.grouping import as_written, keep_images
+from ..canonical.grouping import images
 from ..graph.node import Node, Params, Shape
 from ..graph.primitive import Primitive, enter
-from ..graph.traverse import INNER, dependents, rebuild, topological
+from ..graph.traverse import INNER, rebuild, topological
 
 SCAN = enter(Primitive("recurrence"))
 
@@ -124,15 +124,7 @@ def ranges(body: Body, length: int) -> list[tuple[int, int, Shape]]:
 
 def replaced(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:
     """Other symbols in a body, in the written form; nodes that a derivative keeps are kept."""
-    order = topological(roots, enter=lambda n: n not in mapping)
-    touched = dependents(order, mapping)
-    image: dict[Node, Node] = dict(mapping)
-    with as_written():
-        for node in order:
-            if node not in image:
-                image[node] = rebuild(node, tuple(image[a] for a in node.args)) if node in touched else node
-    keep_images(image)
-    return [image[r] for r in roots]
+    return images(roots, mapping, lambda node, found: rebuild(node, tuple(found[a] for a in node.args)))
 
 
 def settled(carry: Sequence[Node], reached: Callable[[set[Node]], set[Node]], first: set[Node]) -> set[Node]:

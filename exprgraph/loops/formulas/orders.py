@@ -27,7 +27,7 @@ def whole_order(n: float) -> float:
 def is_odd(m: float) -> float:
     """1 for an odd integer m >= 0, and 0 for an even one."""
     h = 0.5 * m
-    return 2.0 * (h - np.floor(h))  # type: ignore[no-any-return]
+    return 2.0 * (h - np.floor(h))
 
 
 def ratio_below(r: float, k: float, x: float, sign: float) -> float:
