@@ -263,7 +263,9 @@ from .scans.show import recurrence
 from .scans.user import fori, scan
 from .show import latex, mathml, notebook_latex, to_dot, to_python
 from .simplify.rules import simplify
+from .support.blas import blas_threads
 from .support.offered import offer as _offer
+from .support.processors import processors
 from .text.parse import parse
 
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
@@ -307,7 +309,8 @@ __all__ = [
     "StandIn", "Symbol", "UnboundSymbolError", "abs", "acos", "acosh", "add", "all", "any", "append", "arccos", "arccosh", "arcsin",
     "arcsinh", "arctan", "arctan2", "arctanh", "array", "array_split", "as_expression", "asin", "asinh", "atan", "atan2", "atanh",
     "atleast_1d", "atleast_2d", "atleast_3d", "average", "backends", "beta", "betainc", "betainc_by_a", "betainc_by_b", "betaln",
-    "bind", "block", "broadcast_arrays", "broadcast_to", "cbrt", "ceil", "central_differences", "cho_solve", "cholesky", "choose",
+    "bind", "blas_threads",
+    "block", "broadcast_arrays", "broadcast_to", "cbrt", "ceil", "central_differences", "cho_solve", "cholesky", "choose",
     "clip", "column_stack", "compile", "compress", "concatenate", "contains", "convolve", "copysign", "corrcoef", "correlate",
     "cos", "cosh", "count_nodes", "count_ops", "cov", "cross", "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag",
     "diagflat", "diagonal", "diff", "differences", "digamma", "divergence", "divide", "dot", "dsplit", "dstack", "ediff1d",
@@ -324,7 +327,8 @@ __all__ = [
     "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "ndtr",
     "ndtri", "negative", "norm", "normal_cdf", "not_equal", "notebook_latex", "ones", "ones_like", "order_by", "orthonormal", "outer",
     "over_samples", "packed", "pad", "parse", "partition", "percentile", "piecewise", "place", "polygamma", "polyval", "pow",
-    "power", "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "rel_entr",
+    "power", "processors",
+    "prod", "product_of_powers", "psi", "ptp", "quantile", "rad2deg", "radians", "real_array", "recurrence", "rel_entr",
     "relu", "remainder", "repeat", "reshape", "resize", "rgamma", "rint", "roll", "rollaxis", "rot90", "round", "scan", "select",
     "sigmoid", "sigmoid_prime", "sign", "signbit", "signdet", "silu", "simplify", "sin", "sinc", "sinh", "slogdet", "softmax",
     "softplus", "solve", "solve_triangular", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "step", "substitute",

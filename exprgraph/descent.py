@@ -15,6 +15,7 @@ from .lowering.call import threads
 from .lowering.call.by_step import split
 from .lowering.call.function import CompiledFunction
 from .meaning.binding import Argument
+from .support.processors import processors
 
 if TYPE_CHECKING:
     from .lowering.call.form import Form
@@ -308,7 +309,7 @@ class _Prepared:
         self._columns = {word: k for k, word in enumerate(TERM)}
         members = max(f.threads for f in descent.forms)
         # more threads than processors would only wait: one thread computes several parts then
-        self._helpers = min(members, threads.processors()) - 1
+        self._helpers = min(members, processors()) - 1
         team = np.zeros(TEAM.size + 8, np.int64)
         self._team = team[-team.ctypes.data % 64 // 8 :][: TEAM.size]
         self._team[TEAM.rest], self._end = threads.let_others_run(), TEAM.end

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph import Node
 from exprgraph.support.integers import whole
 from exprgraph.support.names import brief
@@ -29,6 +30,19 @@ def count(what: str, value: Any, least: int = 1) -> int:
     if number is None or number < least:
         raise ArgumentError(f"{what} is a whole number of at least {least}, got {_shortest(value)}")
     return number
+
+
+def threads_among(what: str, value: Any) -> int:
+    """Check a number of threads; ``None`` is one for each processor that this process may use.
+
+    >>> from symnn.quantities import threads_among
+    >>> threads_among("threads", 2), threads_among("threads", None) >= 1
+    (2, True)
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    return count(what, eg.processors() if value is None else value)
 
 
 def number(what: str, value: Any, *, least: float | None = None, above: float | None = None, below: float | None = None) -> float:
@@ -116,4 +130,4 @@ def _shortest(value: Any) -> str:
     return text if len(text) <= 80 else f"{type(value).__name__} {text[:60]}..."
 
 
-__all__ = ["count", "described", "generator", "number"]
+__all__ = ["count", "described", "generator", "number", "threads_among"]

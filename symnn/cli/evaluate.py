@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     if given is None and not options.source:
         return
     n = 0 if given is None else given[0].size // nn.input_size
-    function = build_nn_function(equations, nn, backend=_backend(options.backend, n))
+    function = build_nn_function(equations, nn, **_choices(options, n))
     if options.source:
         print(function.source)
     if given is not None:
@@ -72,7 +72,9 @@ def _shown(equations: Any, name: str, style: str) -> str:
     return "\n".join(f"{label} =\n{leaf}" for label, leaf in leaves.items())
 
 
-def _backend(wanted: str, points: int) -> str:
-    if wanted != "auto":
-        return wanted
-    return "native" if points >= _WORTH_COMPILING else "numpy"
+def _choices(options: argparse.Namespace, points: int) -> dict[str, Any]:
+    """Who computes, and in how many threads; NumPy and Numba use one."""
+    backend = options.backend
+    if backend == "auto":
+        backend = "native" if points >= _WORTH_COMPILING else "numpy"
+    return {"backend": backend, "threads": options.threads if backend == "native" else 1}

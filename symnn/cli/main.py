@@ -79,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
     e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
     e.add_argument("--source", action="store_true", help="print the generated code")
     _add_backend(e)
+    e.add_argument(
+        "--threads", type=_threads, default=1, metavar="N",
+        help='the number of threads that share the points in machine code, or "all" for one on each processor; default: 1',
+    )  # fmt: skip
     _add_export(commands.add_parser(
         "export", help="derivatives of a network as a file for other programs", description=_EXPORT, formatter_class=raw, allow_abbrev=False
     ))  # fmt: skip
@@ -120,6 +124,15 @@ def _add_backend(p: argparse.ArgumentParser) -> None:
 
 def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _threads(text: str) -> int | None:
+    """A number of threads; ``None`` for one on each processor."""
+    if text == "all":
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of threads is a whole number of at least 1, or all, got {text!r}")
+    return int(text)
 
 
 def _seed(text: str) -> int:

@@ -32,7 +32,7 @@ def build_nn_function(
     reduce: str | None = None,
     backend: str = "native",
     check_shapes: bool = True,
-    threads: int = 1,
+    threads: int | None = 1,
 ) -> BuiltFunction:
     """A function of numbers that evaluates equations of a symbolic network.
 
@@ -50,7 +50,8 @@ def build_nn_function(
         reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value per sample.
         backend: ``"native"`` makes machine code at the first call, ``"numba"`` has Numba compile the printed Python, ``"numpy"``
             evaluates without compiling, ``"auto"`` answers with NumPy while it makes machine code in the background.
-        threads: the number of threads that share a batch.  Equal calls with equal threads give equal bits.
+        threads: the number of threads that share a batch, ``None`` for one on each processor that this process may use.  Equal calls
+            with equal threads give equal bits.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.
 
     Returns:
@@ -122,11 +123,11 @@ class BuiltFunction(eg.CompiledFunction):
         reduce: str | None,
         backend: str,
         check_shapes: bool,
-        threads: int = 1,
+        threads: int | None = 1,
     ) -> None:
         _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("backend", backend, tuple(eg.backends()))
-        if (whole(threads) or 0) < 1:
+        if (whole(eg.processors() if threads is None else threads) or 0) < 1:
             raise ArgumentError(f"threads must be a positive whole number, got {threads!r}")
         _check_symbols(params, symbols)
         self._layout = params.layout

@@ -157,7 +157,7 @@ class Problem:
     """
 
     def __init__(self, symbols: NeuralNetworkParameters, parts: Sequence[Part], dtype: np.dtype[Any], threads: int = 1) -> None:
-        self._symbols, self.dtype, self._threads = symbols, dtype, threads
+        self._symbols, self.dtype, self.threads = symbols, dtype, threads
         self.size = symbols.size
         self._parts = tuple(parts)
         #: the data of each part, in the order of its symbols; they may be changed in place
@@ -176,15 +176,15 @@ class Problem:
 
     @cached_property
     def _values(self) -> list[eg.CompiledFunction]:
-        return [compiled(p.expression, p, self._symbols, self._threads) for p in self._parts]
+        return [compiled(p.expression, p, self._symbols, self.threads) for p in self._parts]
 
     @cached_property
     def _gradients(self) -> list[eg.CompiledFunction]:
-        return [value_and_gradient(p, self._symbols, self._threads) for p in self._parts]
+        return [value_and_gradient(p, self._symbols, self.threads) for p in self._parts]
 
     @cached_property
     def _residuals(self) -> list[_Residuals]:
-        return [_Residuals(p, self._symbols, arrays, self._threads) for p, arrays in zip(self._parts, self.arrays)]
+        return [_Residuals(p, self._symbols, arrays, self.threads) for p, arrays in zip(self._parts, self.arrays)]
 
     def check_residuals(self, who: str, does: str = "minimises a sum of squares") -> None:
         """Check that every part of the loss has residuals.

@@ -45,7 +45,7 @@ class SymbolicPullback:
     (np.float64(2.5), NeuralNetworkParameters(L1=dict(W=[[-6.0]], b=[-2.0])))
     """
 
-    def __init__(self, nn: Any, loss: Any = None, *, backend: str = "native", threads: int = 1) -> None:
+    def __init__(self, nn: Any, loss: Any = None, *, backend: str = "native", threads: int | None = 1) -> None:
         self.nn = Model(nn) if isinstance(nn, Mapping) else nn
         self.params = parameters_of(self.nn)
         self.loss = FeedForwardLoss() if loss is None else loss

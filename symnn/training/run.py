@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+import exprgraph as eg
+
 from ..errors import ArgumentError, ParameterFileError
 from ..objectives.objective import Part, names_of
 from ..objectives.problem import Problem
@@ -226,7 +228,8 @@ class Run:
             return self.stopped != "epochs"
 
         try:
-            found = scipy_lbfgs.minimize(optimizer, problem, self.parameters, epochs, lost, after)
+            with eg.blas_threads(problem.threads):
+                found = scipy_lbfgs.minimize(optimizer, problem, self.parameters, epochs, lost, after)
         except KeyboardInterrupt:
             self.stopped = "interrupted"
             return

@@ -324,10 +324,11 @@ class FullBatchSteps(Steps):
         terms: list[list[float]] = []
         failed, converged = None, False
         for _ in range(count):
-            if not self._begun:
-                self.optimizer.begin(self.problem, self._theta, self._memory)
-                self._begun = True
-            made = self.optimizer.step(self.problem, self._theta, self._memory)
+            with eg.blas_threads(self.problem.threads):  # NumPy's products and factorizations
+                if not self._begun:
+                    self.optimizer.begin(self.problem, self._theta, self._memory)
+                    self._begun = True
+                made = self.optimizer.step(self.problem, self._theta, self._memory)
             if not math.isfinite(made.loss):
                 failed = made.loss
                 break

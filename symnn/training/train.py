@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..objectives.objective import LossTerm, Part, parameters_of, parts_of
 from ..objectives.problem import Problem
 from ..points.drawn import Drawing
-from ..quantities import count, generator
+from ..quantities import count, generator, threads_among
 from ..reports import Epoch, NonFiniteLossError, TrainingResult
 from .batching import Sampler
 from .checkpoints import check_checkpoint
@@ -46,7 +46,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 100,
     resume: str | os.PathLike[str] | None = None,
-    threads: int = 1,
+    threads: int | None = 1,
 ) -> TrainingResult:
     """Minimise a loss over the parameters of a network.
 
@@ -76,7 +76,7 @@ def train(
         patience: stop after so many validations without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
         checkpoint: a file to which the state is written every ``checkpoint_every`` epochs and at the end.
-        threads: the number of threads among which the samples of every step are divided.  Equal runs with equal threads have equal bits.
+        threads: how many threads divide the samples of every step; ``None``: one on each processor.  Equal runs of as many have equal bits.
         resume: a checkpoint to resume from.  Repeat the same call with it to get the result of an uninterrupted run.  Another
             network, loss, optimizer, type of numbers, or other data are refused.
 
@@ -99,7 +99,7 @@ def train(
     start = time.perf_counter()
     check_order(nn, loss, data)
     epochs = None if epochs is None else count("epochs", epochs, 0)
-    threads = count("threads", threads)
+    threads = threads_among("threads", threads)
     random = generator("rng", rng)
     optimizer = Adam() if optimizer is None else optimizer
     check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
@@ -113,7 +113,7 @@ def train(
     epochs = sampler.given_epochs or 1000 if epochs is None else epochs
     run = Run(symbols, first, parts, optimizer, sampler)
     _look_between_epochs(run, validate_every, patience, callback, checkpoint, checkpoint_every)
-    _validate(run, network, loss, validation, random)
+    _validate(run, network, loss, validation, random, threads)
     run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, run.validated, run.dtype)
     try:
         with Progress(epochs, progress) as run.progress:
@@ -146,11 +146,12 @@ def _fixed(drawing: Drawing, problem: Problem) -> Problem:
     return problem
 
 
-def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator) -> None:
+def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator, threads: int) -> None:
     """The loss on the validation data, whose points are drawn once, and what is trained, for reports."""
     run.network = getattr(network, "chain", network)
     run.validated = _validation_parts(network, loss, validation, Drawing(rng))
-    run.validation = validation if validation is None or callable(validation) else Problem(run.symbols, run.validated, run.dtype)
+    given = validation is None or callable(validation)
+    run.validation = validation if given else Problem(run.symbols, run.validated, run.dtype, threads)
     if run.patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data or a function")
 

@@ -18,7 +18,7 @@ from ..objectives.objective import LossTerm, Part, ResidualTerm, frozen_in, name
 from ..objectives.problem import KEPT, Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..points.drawn import Drawing
-from ..quantities import count, described, generator, number
+from ..quantities import count, described, generator, number, threads_among
 from ..reports import Epoch, History, TrainingResult
 from .batching import Sampler
 from .first_order.adam import Adam
@@ -62,7 +62,7 @@ class Trainer:
         batch_size: int | None = None,
         batches: Any = None,
         rng: int | np.random.Generator | None = None,
-        threads: int = 1,
+        threads: int | None = 1,
     ) -> None:
         check_order(nn, loss, data)
         self.optimizer = Adam() if optimizer is None else optimizer
@@ -76,7 +76,8 @@ class Trainer:
         drawing = Drawing(random)
         self._parts = parts_of(self.nn, loss, data, drawing)
         sampler = Sampler([p.samples for p in self._parts], batch_size, batches, random)
-        self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, count("threads", threads), drawing)
+        self._threads = threads_among("threads", threads)
+        self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, self._threads, drawing)
         self._run = Run(self._symbols, first, self._parts, self.optimizer, sampler)
         self._run.network = getattr(self.nn, "chain", self.nn)
         #: the number of steps so far
@@ -179,7 +180,7 @@ class Trainer:
         if isinstance(self._steps, FullBatchSteps):
             return self._steps.problem
         if self._value is None:
-            self._value = Problem(self._symbols, self._parts, self._run.dtype)
+            self._value = Problem(self._symbols, self._parts, self._run.dtype, self._threads)
         for own, used in zip(self._value.arrays, self._steps.arrays):
             own[:] = used
         return self._value
@@ -241,7 +242,7 @@ class Trainer:
             if len(self._evaluators) >= KEPT:
                 del self._evaluators[next(iter(self._evaluators))]
             shared = [s for s in given if not s.per_sample]
-            self._evaluators[key] = build_nn_function(node, self._symbols, *given, shared=shared)
+            self._evaluators[key] = build_nn_function(node, self._symbols, *given, shared=shared, threads=self._threads)
         value: np.ndarray = self._evaluators[key](*given.values(), self._steps.parameters)
         return value
 

@@ -163,7 +163,7 @@ def test_many_points_are_compiled_for(place: Path) -> None:
     rng = np.random.default_rng(0)
     np.save("many.npy", rng.normal(size=(10_000, 2)))
     options = dict(network="Dense(2,1)", derivative="jacobian", params=None, init="0", points="many.npy")
-    assert evaluate(out="a.npz", **options) == evaluate(out="b.npz", backend="auto", **options) == 0
+    assert evaluate(out="a.npz", **options) == evaluate(out="b.npz", backend="auto", threads="all", **options) == 0
     with np.load("a.npz") as a, np.load("b.npz") as b:
         np.testing.assert_allclose(b["jacobian"], a["jacobian"], rtol=1e-12, atol=1e-15)
 
@@ -498,6 +498,7 @@ def test_options_that_do_not_go_together(place: Path, capsys: pytest.CaptureFixt
     fails(capsys, "not allowed with", init="1")
     fails(capsys, "a seed is a whole number", init="-1", params=None)
     fails(capsys, "a seed is a whole number", init="one", params=None)
+    fails(capsys, "a number of threads is a whole number of at least 1, or all, got '0'", threads="0")
     fails(capsys, "--network", network=None)
     fails(capsys, "native", "numba", "numpy", "'fortran'", backend="fortran")
     assert "{native,numba,numpy,auto}" in help_of("evaluate", capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,19 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.lowering.call import threads as pool
-from symnn import Adam, Chain, Dense, FeedForwardLoss, LossTerm, SymbolicNeuralNetwork, SymbolicPullback, Trainer, train
+from symnn import (
+    MSE,
+    Adam,
+    Chain,
+    Dense,
+    FeedForwardLoss,
+    LevenbergMarquardt,
+    LossTerm,
+    SymbolicNeuralNetwork,
+    SymbolicPullback,
+    Trainer,
+    train,
+)  # fmt: skip
 
 NN = SymbolicNeuralNetwork(Chain(Dense(2, 5, "tanh"), Dense(5, 2, "identity")))
 RNG = np.random.default_rng(0)
@@ -44,6 +57,23 @@ def test_a_step_has_the_bits_of_a_call() -> None:
     trainer = Trainer(NN, FeedForwardLoss(), (X, Y), params=START, optimizer=Adam(0.01), rng=0, threads=3)
     value = SymbolicPullback(NN, FeedForwardLoss(), threads=3).value_and_gradient(START, (X, Y))[0]
     assert trainer.step() == value
+
+
+def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With limits on BLAS, too, bits depend on the number of threads alone."""
+    limits: list[int] = []
+
+    @contextmanager
+    def limited(threads: int) -> Any:
+        limits.append(threads)
+        yield
+        limits.append(-threads)
+
+    monkeypatch.setattr(eg, "blas_threads", limited)
+    data, options = (X, Y), {"epochs": 2, "progress": False, "threads": 3}
+    one = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
+    assert limits == [3, -3] * 2
+    assert np.array_equal(one.params.flat, train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options).params.flat)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("fails", ["main", "help", "stop"])

@@ -58,7 +58,7 @@ class CompiledFunction:
         symbols: Sequence[Node | Argument],
         shared: Sequence[Node | Argument] = (),
         backend: str = "native",
-        threads: int = 1,
+        threads: int | None = 1,
         contract: bool = True,
     ) -> None:
         leaves, restore = flatten(equations)
@@ -362,7 +362,7 @@ def compile(  # noqa: A001
     *,
     shared: Node | Argument | Sequence[Node | Argument] = (),
     backend: str = "native",
-    threads: int = 1,
+    threads: int | None = 1,
     contract: bool = True,
 ) -> CompiledFunction:
     """Compile an expression, or any nesting of expressions, to a numerical function.
@@ -374,7 +374,8 @@ def compile(  # noqa: A001
         backend: "native" generates machine code at the first call; "numba" compiles the generated Python with Numba, which takes
             seconds the first time; "numpy" evaluates without compiling; "auto" uses NumPy until machine code, compiled in
             the background, is ready.  Results of different backends differ in the last digits.
-        threads: the number of threads that share the samples of a batch.  Equal calls with equal threads give equal bits.
+        threads: the number of threads that share the samples of a batch, ``None`` for one on each processor that this process may use.
+            Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
             roots give NumPy's bits; sums over axes are still added in a different order.
 

@@ -18,8 +18,8 @@ from ...graph.traverse import topological
 from ...meaning.binding import Argument, bind
 from ...meaning.evaluate import evaluate_nodes
 from ...support.compiling import compiling, ending
-from ...support.integers import whole
 from ...support.names import shown
+from ...support.processors import threads_of
 from ..plan.unread import left_to_numba
 from .backends import checked
 from .into import check_shapes
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 class CompiledOutputs:
     """Outputs as a function of arrays, in all forms: for a sample or a batch, in float64 or float32."""
 
-    def __init__(self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int, contract: bool = True) -> None:
-        count = whole(threads)
-        if count is None or count < 1:
+    def __init__(
+        self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int | None, contract: bool = True
+    ) -> None:
+        count = threads_of(threads)
+        if count is None:
             raise ValueError(f"threads must be a positive whole number, got {threads!r}")
         self.threads = count
         self.contract = bool(contract)

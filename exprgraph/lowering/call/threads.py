@@ -151,11 +151,6 @@ def _end() -> None:
 atexit.register(_end)
 
 
-def processors() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @cache
 def let_others_run() -> int:
     """The address of a C function without arguments that lets other threads run."""
@@ -166,4 +161,4 @@ def let_others_run() -> int:
     return address
 
 
-__all__ = ["alongside", "let_others_run", "processors", "together"]
+__all__ = ["alongside", "let_others_run", "together"]
