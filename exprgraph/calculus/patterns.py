@@ -1,0 +1,62 @@
+"""The pattern of a Jacobian, from the graph alone: nothing is evaluated, and no array is expanded to scalars."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ..graph.node import Node
+from ..graph.traverse import dependents, topological
+from ..support.patterns import Pattern, union
+from .links import links
+
+
+def pattern(f: Node, xs: Sequence[Node]) -> Pattern:
+    """The entries of the Jacobian that may differ from zero; columns count the elements of all the symbols.
+
+    >>> import exprgraph as eg
+    >>> from exprgraph.calculus.patterns import pattern
+    >>> x = eg.Symbol("x", shape=4)
+    >>> p = pattern(eg.sin(x[:3]) * x[1:], [x])
+    >>> p.rows, p.columns
+    (array([0, 0, 1, 1, 2, 2]), array([0, 1, 1, 2, 2, 3]))
+    """
+    width = sum(x.size for x in xs)
+    seeds, first = {}, 0
+    for x in xs:
+        seeds[x] = Pattern.diagonal(x.size, width, first)
+        first += x.size
+    return patterns([f], seeds, width)[0]
+
+
+def patterns(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], width: int) -> list[Pattern]:
+    """The patterns of the outputs, from those of some nodes below; all have that many columns."""
+    order = topological(outputs)
+    active = dependents(order, seeds)
+    users = Counter(a for n in order if n in active and n not in seeds for a in n.args if a in active)
+    found: dict[Node, Pattern] = dict(seeds)
+    kept = {*outputs, *seeds}
+    for node in order:
+        if node not in active or node in found:
+            continue
+        parts = []
+        for k, a in enumerate(node.args):
+            if a not in active:
+                continue
+            steps = links(node, k) if found[a].nnz else None
+            if steps is None:
+                continue
+            part = found[a]
+            for step in steps:
+                part = step.carry(part)
+            parts.append(part)
+        found[node] = union(parts) if parts else Pattern.empty(node.size, width)
+        for a in node.args:  # a pattern is freed after its last use
+            if a in active:
+                users[a] -= 1
+                if not users[a] and a not in kept:
+                    del found[a]
+    return [found[f] if f in found else Pattern.empty(f.size, width) for f in outputs]
+
+
+__all__ = ["pattern", "patterns"]

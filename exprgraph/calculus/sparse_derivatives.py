@@ -1,0 +1,234 @@
+"""Sparse Jacobians and Hessians for users.
+
+Two ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
+(:mod:`exprgraph.calculus.entries`).  Every other graph stays a graph of arrays: its pattern comes from the graph
+(:mod:`exprgraph.calculus.patterns`), its entries from a few sweeps (:mod:`exprgraph.calculus.compressed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..canonical.arithmetic import linear, product
+from ..canonical.contract import contract
+from ..canonical.grouping import differentiating
+from ..canonical.joining import stack
+from ..canonical.operands import as_node
+from ..canonical.select import select
+from ..errors import DifferentiationError, ShapeError
+from ..functions.elementwise import broadcast_to
+from ..graph.leaves import constant, zeros
+from ..graph.node import Node, Operand
+from ..graph.traverse import dependents, symbols_of, topological
+from ..support.names import brief
+from ..support.patterns import Pattern, symmetric
+from .compressed import Sweeps, best_plan, forward_plan, nonzeros, reverse_plan, symmetric_plan
+from .entries import crosses_samples, entry_derivatives
+from .patterns import patterns
+from .reverse import pull_back
+from .scalar_graphs import is_scalar_graph, scalar_parts
+from .sparse_matrix import SparseMatrix
+
+SparseMode = Literal["auto", "forward", "reverse"]
+
+
+def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode = "auto") -> SparseMatrix:
+    """The Jacobian of f by x as a sparse matrix: positions from the graph, and one expression of all entries.
+
+    Args:
+        f: an expression, or a nested list of expressions.  Rows count its elements in row-major order.
+        x: a symbol, or several: then columns count the elements of one after another.
+        mode: "forward" differentiates along columns, of which those without a common row are one direction;
+            "reverse" does so along rows; "auto" takes the smaller number of directions, and may take a few long rows in
+            reverse and the rest forward, or a few long columns forward and the rest in reverse.  It differentiates graphs
+            of scalars entry by entry.
+
+    Returns:
+        A :class:`SparseMatrix` of shape ``(f.size, x.size)``.
+
+    Raises:
+        DifferentiationError: x is not a symbol, or a symbol is given twice; or the derivative of one sample's value by
+            another sample's symbol would be needed, or forward mode would add up the samples' derivatives.
+        ValueError: the mode is unknown.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=1000)
+    >>> residual = x[2:] - 2 * x[1:-1] + x[:-2] - eg.exp(x[1:-1])
+    >>> eg.sparse_jacobian(residual, x)
+    <SparseMatrix of shape (998, 1000) with 2994 entries, 3 colours>
+    """
+    f, xs = as_node(f), _symbols(x, "sparse_jacobian")
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f'sparse_jacobian: mode must be "auto", "forward" or "reverse", got {mode!r}')
+    if mode == "auto" and is_scalar_style([f], xs):
+        return _by_entries([f], xs)
+    found = patterns([f], *_seeds(xs))[0]
+    crossing = [s for s in xs if crosses_samples([f], s)]
+    if crossing and mode == "forward":
+        raise DifferentiationError(
+            f"sparse_jacobian: {crossing[0].name!r} is per sample and f sums over samples; forward mode would add up the samples' "
+            'derivatives. Use mode="reverse" (or "auto")'
+        )
+    columns = xs[0].shape if len(xs) == 1 else ()
+    if mode == "reverse" or crossing:
+        plan = reverse_plan(found, f.shape)
+    elif mode == "forward":
+        plan = forward_plan(found, columns)
+    else:
+        plan = best_plan(found, f.shape, columns)
+    return _matrix([f], xs, found, plan)
+
+
+def sparse_hessian(f: Operand, x: Operand | Sequence[Operand]) -> SparseMatrix:
+    """The second derivatives of a scalar f by x as a sparse matrix.
+
+    The gradient is differentiated along directions that a star colouring of the symmetric pattern finds.  All entries are
+    there, those below and above the diagonal.
+
+    Args:
+        f: a scalar expression.
+        x: a symbol, or several: then rows and columns count the elements of one after another.
+
+    Returns:
+        A :class:`SparseMatrix` of shape ``(x.size, x.size)``.
+
+    Raises:
+        ShapeError: f is not a scalar.
+        DifferentiationError: x is not a symbol, or a symbol is given twice.
+
+    >>> import exprgraph as eg
+    >>> x = eg.Symbol("x", shape=1000)
+    >>> H = eg.sparse_hessian(eg.sum((x[1:] - x[:-1] ** 2) ** 2), x)
+    >>> H
+    <SparseMatrix of shape (1000, 1000) with 2998 entries, 3 colours>
+    """
+    f, xs = as_node(f), _symbols(x, "sparse_hessian")
+    if f.shape not in ((), (1,)):
+        raise ShapeError(f"sparse_hessian takes a scalar expression, got shape {f.shape}")
+    return _hessian(f if not f.shape else select(f, (0,)), xs)
+
+
+def sparse_lagrangian_hessian(
+    f: Operand, constraints: Operand, x: Operand | Sequence[Operand], multipliers: Operand, factor: Operand = 1.0
+) -> SparseMatrix:
+    """The second derivatives of ``factor*f + sum(multipliers*constraints)`` by x as a sparse matrix.
+
+    That is what solvers for constrained problems ask for; IPOPT calls the factor sigma.  Multipliers and factor are symbols
+    most often: then one pattern serves for all of their values.
+
+    Args:
+        f: a scalar expression, the objective.
+        constraints: an expression, or a nested list of expressions.
+        x: a symbol, or several.
+        multipliers: an expression that broadcasts to the shape of the constraints.
+        factor: a scalar expression.
+
+    Returns:
+        A :class:`SparseMatrix` of shape ``(x.size, x.size)``.
+
+    Raises:
+        ShapeError: f or the factor is not a scalar; the multipliers have another shape than the constraints.
+        DifferentiationError: x is not a symbol, or a symbol is given twice.
+
+    >>> import exprgraph as eg
+    >>> x, y, s = eg.Symbol("x", 3), eg.Symbol("y", 2), eg.Symbol("s")
+    >>> H = eg.sparse_lagrangian_hessian(eg.sum(x**4), x[1:] * x[:-1], x, y, s)
+    >>> H.to_scipy(eg.evaluate(H.values, {x: [1.0, 0.0, 0.0], y: [5.0, 7.0], s: 2.0})).toarray()
+    array([[24.,  5.,  0.],
+           [ 5.,  0.,  7.],
+           [ 0.,  7.,  0.]])
+    """
+    what = "sparse_lagrangian_hessian"
+    f, g, y, factor = as_node(f), as_node(constraints), as_node(multipliers), as_node(factor)
+    for name, node in (("f", f), ("the factor", factor)):
+        if node.shape:
+            raise ShapeError(f"{what}: {name} is a scalar expression, got shape {node.shape}")
+    xs = _symbols(x, what)
+    try:
+        y = broadcast_to(y, g.shape)
+    except ShapeError:
+        raise ShapeError(f"{what}: multipliers must have the constraints' shape {g.shape}, got {y.shape}") from None
+    with differentiating([f, g]):
+        axes = list(range(g.ndim))
+        terms = [(1.0, product([(factor, 1.0), (f, 1.0)])), (1.0, contract([(y, axes), (g, axes)], []))]
+        return _hessian(linear(terms), xs)
+
+
+# ---------------------------------------------------------------- the two ways
+
+
+def _symbols(x: Operand | Sequence[Operand], what: str) -> list[Node]:
+    given = list(x) if isinstance(x, (list, tuple)) else [x]
+    nodes = []
+    for one in given:
+        if not isinstance(one, Node) or symbols_of([one]) != [one]:
+            said = brief(one) if isinstance(one, Node) else repr(one)
+            raise DifferentiationError(f"{what}: derivatives are taken by a symbol or by several, got {said}")
+        if one in nodes:
+            raise DifferentiationError(f"{what}: the symbol {one.name!r} is given twice")
+        nodes.append(one)
+    if not nodes:
+        raise DifferentiationError(f"{what}: derivatives are taken by a symbol or by several, got none")
+    return nodes
+
+
+def is_scalar_style(outputs: Sequence[Node], xs: Sequence[Node]) -> bool:
+    """Whether the outputs are graphs of scalars, which are differentiated entry by entry."""
+    for f in outputs:
+        below = dependents(topological([f]), xs)
+        if not all(is_scalar_graph(f, x) for x in xs if x in below):
+            return False
+    return True
+
+
+def _seeds(xs: Sequence[Node]) -> tuple[dict[Node, Pattern], int]:
+    """The pattern of each symbol by itself, and the number of columns."""
+    starts = np.cumsum([0, *(x.size for x in xs)]).tolist()
+    return {x: Pattern.diagonal(x.size, starts[-1], start) for x, start in zip(xs, starts)}, starts[-1]
+
+
+def _by_entries(outputs: Sequence[Node], xs: Sequence[Node]) -> SparseMatrix:
+    parts = [p for f in outputs for p in scalar_parts(f)]
+    tables = [(entry_derivatives(parts, x), x) for x in xs]
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[Node] = []
+    for r in range(len(parts)):
+        start = 0
+        for table, x in tables:
+            for index, value in sorted(table[r].items()):
+                rows.append(r)
+                columns.append(start + (int(np.ravel_multi_index(index, x.shape)) if index else 0))
+                values.append(value)
+            start += x.size
+    node = stack(values) if values else zeros((0,))
+    width = sum(x.size for x in xs)
+    return SparseMatrix(np.array(rows, int), np.array(columns, int), node, (len(parts), width))
+
+
+def _matrix(outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, plan: Sweeps) -> SparseMatrix:
+    return SparseMatrix(found.rows, found.columns, nonzeros(outputs, xs, plan), found.shape, plan.directions)
+
+
+def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
+    with differentiating([f]):
+        gradients = pull_back(f, constant(1.0), xs)
+        if is_scalar_style(gradients, xs):
+            return _by_entries(gradients, xs)
+        seeds, width = _seeds(xs)
+        parts = patterns(gradients, seeds, width)
+        whole = Pattern(
+            np.concatenate([[0], np.cumsum(np.concatenate([p.lengths for p in parts]))]), np.concatenate([p.columns for p in parts]), width
+        )
+        found = symmetric(whole)
+        if any(crosses_samples([f], x) for x in xs):
+            plan = reverse_plan(found)
+        else:
+            plan = symmetric_plan(found, xs[0].shape if len(xs) == 1 else ())
+        return _matrix(gradients, xs, found, plan)
+
+
+__all__ = ["SparseMode", "is_scalar_style", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]

@@ -1,0 +1,135 @@
+"""Sparse patterns: for each row, the columns with an entry.
+
+A pattern is two arrays of numbers, as in compressed sparse rows: row r has the columns ``columns[starts[r]:starts[r + 1]]``,
+ascending.  All operations are a few calls of NumPy, and take time in proportion to the number of entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Pattern:
+    """The entries of a sparse matrix.
+
+    >>> import numpy as np
+    >>> from exprgraph.support.patterns import Pattern
+    >>> p = Pattern.of_pairs(np.array([2, 0, 2, 2]), np.array([1, 0, 3, 1]), (3, 4))
+    >>> p.starts, p.columns, p.shape
+    (array([0, 1, 1, 3]), array([0, 1, 3]), (3, 4))
+    """
+
+    __slots__ = ("columns", "starts", "width")
+
+    def __init__(self, starts: np.ndarray, columns: np.ndarray, width: int) -> None:
+        self.starts = starts
+        self.columns = columns
+        self.width = width
+
+    @staticmethod
+    def diagonal(count: int, width: int, first: int = 0) -> Pattern:
+        """One entry a row, in the columns from ``first`` on."""
+        return Pattern(np.arange(count + 1), np.arange(first, first + count), width)
+
+    @staticmethod
+    def empty(height: int, width: int) -> Pattern:
+        return Pattern(np.zeros(height + 1, int), np.zeros(0, int), width)
+
+    @staticmethod
+    def of_pairs(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Pattern:
+        """The pattern of some entries, in any order, with repetitions."""
+        return _of_keys(_distinct(rows * shape[1] + columns), shape)
+
+    @property
+    def height(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    @property
+    def nnz(self) -> int:
+        """The number of entries."""
+        return len(self.columns)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of entries of each row."""
+        return np.diff(self.starts)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The row of each entry."""
+        return np.repeat(np.arange(self.height), self.lengths)
+
+    def take(self, rows: np.ndarray) -> Pattern:
+        """The pattern of some of the rows, in any order, with repetitions."""
+        lengths = self.lengths[rows]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
+        return Pattern(starts, self.columns[at], self.width)
+
+    def added(self, to: np.ndarray, height: int) -> Pattern:
+        """A pattern of that many rows, to which each row of this one is added at its place."""
+        return Pattern.of_pairs(np.repeat(to, self.lengths), self.columns, (height, self.width))
+
+    def transposed(self) -> Pattern:
+        order = np.argsort(self.columns, kind="stable")
+        counts = np.bincount(self.columns, minlength=self.width)
+        return Pattern(np.concatenate([[0], np.cumsum(counts)]), self.rows[order], self.height)
+
+    def only(self, mask: np.ndarray) -> Pattern:
+        """The entries of a mask."""
+        starts = np.concatenate([[0], np.cumsum(mask)])[self.starts]
+        return Pattern(starts, self.columns[mask], self.width)
+
+    def keys(self) -> np.ndarray:
+        """The position of each entry in the dense matrix, in row-major order."""
+        return np.asarray(self.rows * self.width + self.columns)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Pattern)
+            and self.shape == other.shape
+            and np.array_equal(self.starts, other.starts)
+            and np.array_equal(self.columns, other.columns)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def union(patterns: Sequence[Pattern]) -> Pattern:
+    """All the entries of patterns of one shape."""
+    first = patterns[0]
+    rest = [p for p in patterns[1:] if p.nnz and p is not first]
+    if not first.nnz and rest:
+        first, *rest = rest
+    rest = [p for p in rest if p != first]
+    if not rest:
+        return first
+    return _of_keys(_distinct(np.concatenate([p.keys() for p in (first, *rest)])), first.shape)
+
+
+def symmetric(pattern: Pattern) -> Pattern:
+    """The entries whose mirror image is an entry, too."""
+    mirrored = pattern.transposed().keys()
+    return pattern.only(np.asarray(np.isin(pattern.keys(), mirrored, assume_unique=True)))
+
+
+def _distinct(keys: np.ndarray) -> np.ndarray:
+    keys = np.sort(keys, kind="stable")
+    if len(keys) > 1:
+        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
+    return keys
+
+
+def _of_keys(keys: np.ndarray, shape: tuple[int, int]) -> Pattern:
+    height, width = shape
+    rows, columns = np.divmod(keys, max(width, 1))
+    return Pattern(np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=height))]), columns, width)
+
+
+__all__ = ["Pattern", "symmetric", "union"]

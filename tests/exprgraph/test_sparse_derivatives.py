@@ -1,0 +1,276 @@
+"""Sparse Jacobians and Hessians of graphs of arrays: the dense ones, by colours, in time that grows with the entries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rule_graphs import SHARED, graphs, values
+
+import exprgraph as eg
+from exprgraph.calculus.compressed import best_plan, symmetric_plan
+from exprgraph.calculus.patterns import pattern
+from exprgraph.support.colouring import Colouring, coloured, star_coloured
+from exprgraph.support.patterns import Pattern, symmetric, union
+from exprgraph.testing.growing import AtRandom, grow, symbols_for
+
+sparse = pytest.importorskip("scipy.sparse")
+
+VALUES = values(SHARED)
+GRAPHS = graphs(SHARED)
+X = eg.Symbol("x", 1000)
+AT = np.random.default_rng(3).normal(size=1000)
+
+
+def dense(matrix: eg.SparseMatrix, at: dict) -> np.ndarray:
+    """The whole matrix; entries are in order, and none is there twice."""
+    keys = matrix.rows * matrix.shape[1] + matrix.columns
+    assert (np.diff(keys) > 0).all()
+    assert matrix.values.shape == (matrix.nnz,)
+    return np.asarray(matrix.to_scipy(eg.evaluate(matrix.values, at)).toarray())
+
+
+def random_pattern(rng: np.random.Generator, height: int, width: int, share: float) -> Pattern:
+    return Pattern.of_pairs(*np.nonzero(rng.random((height, width)) < share), (height, width))
+
+
+# ---------------------------------------------------------------- equal to dense derivatives
+
+
+@pytest.mark.one_in(8)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_jacobians_of_every_primitive_in_every_mode(name: str) -> None:
+    f = GRAPHS[name]
+    for x in eg.free_symbols(f):
+        expected = eg.evaluate(eg.jacobian(f, x, "forward"), VALUES).reshape(f.size, x.size)
+        for mode in ("forward", "reverse", "auto"):
+            found = dense(eg.sparse_jacobian(f, x, mode), VALUES)
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13, err_msg=f"by {x}, {mode}")
+
+
+@pytest.mark.one_in(12)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_hessians_of_every_primitive(name: str) -> None:
+    f = GRAPHS[name]
+    f = eg.sum(f * np.arange(1.0, f.size + 1.0).reshape(f.shape))
+    for x in eg.free_symbols(f):
+        expected = eg.evaluate(eg.jacobian(eg.gradient(f, x), x, "forward"), VALUES).reshape(x.size, x.size)
+        np.testing.assert_allclose(dense(eg.sparse_hessian(f, x), VALUES), expected, rtol=1e-11, atol=1e-11, err_msg=f"by {x}")
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("seed", range(12))
+def test_random_graphs(seed: int) -> None:
+    """Where the dense Jacobian is not zero, the pattern has an entry."""
+    choice = AtRandom(700 + seed)
+    symbols = symbols_for(choice, 2, False)
+    for _ in range(6):
+        e = grow(choice, symbols, 4)
+        at = {s: np.random.default_rng(seed).uniform(0.3, 0.8, s.shape) for s in symbols}
+        for x in eg.free_symbols(e):
+            found = pattern(e, [x])
+            with np.errstate(all="ignore"):
+                j = eg.evaluate(eg.jacobian(e, x, "forward"), at).reshape(e.size, x.size)
+            keys = np.ravel_multi_index(np.nonzero(j), j.shape)
+            assert np.isin(keys, found.keys()).all()
+
+
+# ---------------------------------------------------------------- patterns
+
+
+def test_patterns_know_zeros_of_constant_arrays() -> None:
+    w = np.array([[1.0, 0.0, 2.0], [0.0, 0.0, 3.0]])
+    x = eg.Symbol("x", 3)
+    assert pattern(eg.sin(w @ x), [x]).keys().tolist() == [0, 2, 5]
+    assert pattern(w * x, [x]).keys().tolist() == [0, 8, 17]
+    assert pattern(eg.where(np.array([True, False, True]), x, x[::-1]), [x]).keys().tolist() == [0, 4, 8]
+    assert pattern(eg.floor(x) + eg.trace(eg.diag(x)), [eg.Symbol("y", 3)]).nnz == 0
+
+
+def test_what_has_no_rule_is_found_by_masks() -> None:
+    """The positions of elements that a mask reaches, element by element."""
+    a = eg.Symbol("a", (2, 3))
+    assert pattern(eg.cumsum(a, axis=1), [a]).rows.tolist() == [0, 1, 1, 2, 2, 2, 3, 4, 4, 5, 5, 5]
+
+
+def test_set_operations_of_patterns() -> None:
+    rng = np.random.default_rng(0)
+    a, b = random_pattern(rng, 7, 5, 0.3), random_pattern(rng, 7, 5, 0.3)
+
+    def matrix(p: Pattern) -> np.ndarray:
+        out = np.zeros(p.shape, bool)
+        out[p.rows, p.columns] = True
+        return out
+
+    assert (matrix(union([a, b])) == matrix(a) | matrix(b)).all()
+    assert (matrix(a.transposed()) == matrix(a).T).all()
+    assert (matrix(a.take(np.array([3, 3, 0]))) == matrix(a)[[3, 3, 0]]).all()
+    to = np.array([2, 0, 2, 1, 1, 0, 2])
+    assert (matrix(a.added(to, 3)) == [matrix(a)[to == k].any(axis=0) for k in range(3)]).all()
+    square = random_pattern(rng, 6, 6, 0.5)
+    assert (matrix(symmetric(square)) == matrix(square) & matrix(square).T).all()
+
+
+# ---------------------------------------------------------------- colours
+
+
+def shares_no_row(p: Pattern, found: Colouring) -> bool:
+    keys = p.rows * max(found.number, 1) + found.colours[p.columns]
+    return len(np.unique(keys)) == p.nnz and found.colours.max(initial=-1) == found.number - 1
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("seed", range(6))
+def test_colours_of_random_patterns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = random_pattern(rng, 40, 30, rng.choice([0.02, 0.1, 0.4]))
+    assert shares_no_row(p, coloured(p))
+    s = union([p2 := random_pattern(rng, 30, 30, 0.06), p2.transposed(), Pattern.diagonal(30, 30)])
+    plan = symmetric_plan(s)  # what is read is one entry of its row and colour, the entry itself or its image
+    colour = plan.columns.colours[plan.at_columns]
+    of_all = plan.columns.colours[s.columns]
+    reads = {(r, k): set(s.columns[(s.rows == r) & (of_all == k)].tolist()) for r, k in zip(plan.at_rows, colour)}
+    for r, c, at_r, at_c, k in zip(s.rows, s.columns, plan.at_rows, plan.at_columns, colour):
+        assert {r, c} == {at_r, at_c} and reads[at_r, k] == {at_c}
+
+
+def test_neighbours_on_a_grid_need_as_few_colours_as_there_can_be() -> None:
+    u = eg.Symbol("u", (30, 31))
+    five = u[1:-1, 1:-1] * 4 - u[2:, 1:-1] - u[:-2, 1:-1] - u[1:-1, 2:] - u[1:-1, :-2] - eg.exp(u[1:-1, 1:-1])
+    assert eg.sparse_jacobian(five, u).colours == 5
+    nine = sum(u[i : 28 + i, j : 29 + j] ** 2 for i in range(3) for j in range(3))
+    assert eg.sparse_jacobian(nine, u).colours == 9
+    assert eg.sparse_hessian(eg.sum((X[1:] - X[:-1]) ** 4), X).colours == 3
+
+
+def test_a_long_row_and_a_long_column() -> None:
+    """One of each: as many colours as there are elements, one way; three, both ways.  A symmetric arrow has two."""
+    f = eg.concatenate([eg.sin(X) * X[0], eg.sum(X**2)[None]])
+    j = eg.sparse_jacobian(f, X)
+    assert j.colours <= 4
+    assert min(eg.sparse_jacobian(f, X, mode).colours for mode in ("forward", "reverse")) == 1000
+    np.testing.assert_allclose(dense(j, {X: AT}), dense(eg.sparse_jacobian(f, X, "reverse"), {X: AT}), rtol=1e-14)
+    assert best_plan(pattern(f.T, [X]).transposed()).directions <= 4
+    h = eg.sparse_hessian(eg.sum(eg.sin(X[1:] * X[0])), X)
+    assert (h.colours, h.nnz) == (2, 1 + 3 * 999)
+    np.testing.assert_allclose(dense(h, {X: AT}), eg.evaluate(eg.hessian(eg.sum(eg.sin(X[1:] * X[0])), X), {X: AT}), rtol=1e-12)
+
+
+def test_star_colourings_of_small_graphs_have_no_path_of_two_colours() -> None:
+    rng = np.random.default_rng(5)
+    for n in range(4, 9):
+        for _ in range(15):
+            half = random_pattern(rng, n, n, 0.25)
+            s = union([half, half.transposed(), Pattern.diagonal(n, n)])
+            near = [set(s.columns[a:b].tolist()) - {k} for k, (a, b) in enumerate(zip(s.starts, s.starts[1:]))]
+            c = star_coloured(s).colours
+            for b in range(n):
+                for d in near[b]:
+                    assert c[b] != c[d]
+                    paths = [(a, e) for a in near[b] - {d} for e in near[d] - {a, b}]
+                    assert all(len({c[a], c[b], c[d], c[e]}) > 2 for a, e in paths)
+
+
+# ---------------------------------------------------------------- size
+
+
+def test_the_graph_does_not_grow_with_the_number_of_elements() -> None:
+    counts = []
+    for n in (50, 5000):
+        x = eg.Symbol("x", n)
+        h = eg.sparse_hessian(eg.sum(eg.sqrt(1 + (x[1:] - x[:-1]) ** 2)), x)
+        assert h.nnz == 3 * n - 2
+        counts.append(eg.count_nodes(h.values))
+    assert counts[0] == counts[1] < 40
+
+
+def test_blocks_of_colours_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = eg.sin(X[2:]) * X[1:-1] - X[:-2] ** 2
+    whole = eg.sparse_jacobian(f, X)
+    monkeypatch.setattr("exprgraph.calculus.compressed._NUMBERS", 10000)
+    for mode in ("forward", "reverse"):
+        parts = eg.sparse_jacobian(f, X, mode)
+        assert eg.count_nodes(parts.values) > eg.count_nodes(whole.values)
+        np.testing.assert_allclose(eg.evaluate(parts.values, {X: AT}), eg.evaluate(whole.values, {X: AT}), rtol=1e-14)
+
+
+# ---------------------------------------------------------------- users
+
+
+def test_several_symbols_and_multipliers() -> None:
+    q, p, y, s = eg.Symbol("q", 4), eg.Symbol("p", (2, 2)), eg.Symbol("y", 3), eg.Symbol("s")
+    f = eg.sum(q**3) * p[0, 0]
+    g = q[1:] * q[:-1] + p[1, 1] ** 2
+    at = {q: np.arange(1.0, 5.0), p: np.array([[0.5, 2.0], [3.0, 4.0]]), y: np.array([1.0, -2.0, 3.0]), s: 0.7}
+    h = eg.sparse_lagrangian_hessian(f, g, [q, p], y, s)
+    whole = s * f + eg.sum(y * g)
+    blocks = [[eg.jacobian(eg.gradient(whole, a), b) for b in (q, p)] for a in (q, p)]
+    expected = np.block([[eg.evaluate(b, at).reshape(4, 4) for b in row] for row in blocks])
+    np.testing.assert_allclose(dense(h, at), expected, rtol=1e-14)
+    j = eg.sparse_jacobian(g, (q, p))
+    assert j.shape == (3, 8) and j.nnz == 9
+    np.testing.assert_allclose(dense(j, at)[:, 7], 8.0)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo"])
+def test_matrices_of_scipy_share_their_positions(kind: str) -> None:
+    f = X[1:] * X[:-1]
+    j = eg.sparse_jacobian(f, X)
+    fn = j.compile(X, kind, backend="numpy")
+    first, second = fn(AT), fn(2 * AT)
+    assert first.format == kind == fn.format and first.shape == fn.shape == (999, 1000)
+    assert (first - j.to_scipy(eg.evaluate(j.values, {X: AT}), kind)).nnz == 0
+    assert abs(second - 2 * first).max() == 0
+    np.testing.assert_array_equal(fn.values(AT), first.data)
+    if kind != "coo":
+        assert np.shares_memory(first.indices, second.indices) and np.shares_memory(first.indptr, second.indptr)
+        assert first.has_sorted_indices
+    with pytest.raises(eg.ShapeError, match="the numbers of one sample"):
+        fn(np.zeros((2, 1000)))
+
+
+def test_entries_are_an_expression_like_any_other() -> None:
+    j = eg.sparse_jacobian(eg.sin(X[1:]) * X[:-1], X)
+    np.testing.assert_allclose(eg.compile(j.values, X)(AT), eg.evaluate(j.values, {X: AT}), rtol=1e-14)
+    again = eg.sparse_jacobian(j.values, X)  # second derivatives of all elements
+    assert again.shape == (1998, 1000) and again.colours == 2
+    t = eg.Symbol("t", 1, per_sample=True)
+    of_samples = eg.sparse_jacobian(eg.sin(X[:4] * t), [X])
+    assert eg.evaluate(of_samples.values, {X: AT, t: np.ones((5, 1))}).shape == (5, 4)
+
+
+def test_graphs_of_scalars_go_entry_by_entry() -> None:
+    x = eg.Symbol("x", 3)
+    f = eg.stack([x[0] * x[1], eg.sin(x[2])])
+    j = eg.sparse_jacobian(f, x)
+    assert j.colours == 0 and str(j.values) == "[x[1], x[0], cos(x[2])]"
+    h = eg.sparse_hessian(x[0] * x[1] * x[2], x)
+    assert h.colours == 0 and h.nnz == 6
+    assert eg.sparse_jacobian(eg.sin(x[:2]), x).colours == 1
+
+
+def test_sums_over_samples_go_in_reverse() -> None:
+    p, w = eg.Symbol("p", 2, per_sample=True), eg.Symbol("w", 2)
+    total = eg.over_samples.sum(eg.sin(p * w))
+    at = {p: np.array([[1.0, 2.0], [3.0, -1.0]]), w: np.array([0.3, -0.7])}
+    j = eg.sparse_jacobian(total, p)
+    assert (j.rows.tolist(), j.columns.tolist()) == ([0, 1], [0, 1])
+    np.testing.assert_allclose(eg.evaluate(j.values, at), np.cos(at[p] * at[w]) * at[w], rtol=1e-14)
+    with pytest.raises(eg.DifferentiationError, match="forward mode would add up"):
+        eg.sparse_jacobian(total, p, "forward")
+
+
+def test_errors() -> None:
+    x = eg.Symbol("x", 3)
+    for wrong, said in ((x[0], "by a symbol or by several, got x"), ([], "got none"), ([x, x], "'x' is given twice"), ("x", "got 'x'")):
+        with pytest.raises(eg.DifferentiationError, match=said):
+            eg.sparse_jacobian(x, wrong)
+    with pytest.raises(ValueError, match='"auto", "forward" or "reverse"'):
+        eg.sparse_jacobian(x, x, "both")  # type: ignore[arg-type]
+    with pytest.raises(eg.ShapeError, match="sparse_hessian takes a scalar"):
+        eg.sparse_hessian(x, x)
+    with pytest.raises(eg.ShapeError, match="the factor is a scalar"):
+        eg.sparse_lagrangian_hessian(x[0], x, x, 1.0, x)
+    with pytest.raises(eg.ShapeError, match=r"multipliers must have the constraints' shape \(3,\), got \(2,\)"):
+        eg.sparse_lagrangian_hessian(x[0], x, x, np.ones(2))
+    with pytest.raises(ValueError, match='"csr", "csc" or "coo"'):
+        eg.sparse_jacobian(x, x).compile(x, "dense")  # type: ignore[arg-type]
