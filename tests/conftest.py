@@ -31,15 +31,25 @@ collect_ignore += ["benchmarks", "targets"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cases of a test that is marked ``one_in(n)``: every n-th stays in the quick selection."""
+    """Each case is quick, slow or thorough.
+
+    Of the cases of a test marked ``one_in(n)``, every n-th stays in the quick selection and the others are
+    slow; of the slow ones of a test marked ``slow_one_in(m)``, every m-th stays and the others are thorough.
+    """
     seen: Counter[str] = Counter()
+    slow: Counter[str] = Counter()
     for item in items:
-        marker = item.get_closest_marker("one_in")
-        if marker is not None:
-            test = item.nodeid.partition("[")[0]
-            if seen[test] % marker.args[0]:
+        test = item.nodeid.partition("[")[0]
+        quick = item.get_closest_marker("one_in")
+        if quick is not None:
+            if seen[test] % quick.args[0]:
                 item.add_marker(pytest.mark.slow)
             seen[test] += 1
+        sampled = item.get_closest_marker("slow_one_in")
+        if sampled is not None and item.get_closest_marker("slow") is not None:
+            if slow[test] % sampled.args[0]:
+                item.add_marker(pytest.mark.thorough)
+            slow[test] += 1
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,10 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
 
 #: pages whose code takes many seconds: Numba compiles the saved modules that they run, many checks compile what they check, pictures
-LONG = tuple(f"docs/{n}.md" for n in ("points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line"))
+LONG = ("points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line", "training", "errors-and-limits")
 
 
-@pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if n in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])
+@pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if p.stem in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])
 def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     if "import numba" in page.read_text(encoding="utf-8"):  # what Numba keeps would lie beside the page

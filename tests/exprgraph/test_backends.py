@@ -29,6 +29,7 @@ def test_backends_agree(name: str) -> None:
     check_backends(graphs(symbols)[name], at=values(symbols), backends=["native", "numpy", "auto"])
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(graphs(SHARED))[::3])
 def test_numba_agrees(name: str) -> None:

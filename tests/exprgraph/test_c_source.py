@@ -35,7 +35,8 @@ def arrays_of(symbols, single, lead):
     return [np.array(found[s], np.float32 if single else np.float64, order="C") for s in symbols]
 
 
-@pytest.mark.one_in(26)
+@pytest.mark.slow_one_in(3)
+@pytest.mark.one_in(52)
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize("symbols", [SHARED, MIXED], ids=["one", "batch"])
 @pytest.mark.parametrize("group", range(GROUPS))

@@ -70,6 +70,7 @@ def test_totals_over_samples(part: int, split: str) -> None:
     agree(outputs, own, ())
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("name", graphs(SHARED))

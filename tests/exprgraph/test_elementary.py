@@ -353,6 +353,7 @@ def test_accuracy_of_one_number_at_a_time(name: str) -> None:
     assert most <= ULPS[name], where
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_under_numba(name: str) -> None:
@@ -368,6 +369,7 @@ def test_accuracy_without_contraction(name: str) -> None:
     assert most <= ULPS[name], where
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ULPS)
 def test_accuracy_at_many_points(name: str) -> None:
@@ -698,6 +700,7 @@ def all_floats(name: str, stride: int) -> Iterator[np.ndarray]:
         yield x[np.abs(x) <= 6000] if name in ("sin", "cos", "tan") else x[x > 0] if name in special.POSITIVE else x
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", [n for n in ULPS32 if n not in OF_TWO])
 @pytest.mark.parametrize("stride", [4093, pytest.param(67, marks=pytest.mark.slow)])

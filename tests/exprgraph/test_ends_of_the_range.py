@@ -91,6 +91,7 @@ def agree(got: Any, want: Any, error: Any, tiny: float, largest: float) -> bool:
     return bool(abs(float(got) - want) <= max(error, tiny))
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.one_in(20)
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize("name", ROWS)
@@ -183,6 +184,7 @@ def test_every_row_has_limits() -> None:
     assert one == set(AT_INFINITY) | WITHOUT_LIMITS
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("single", [False, True])
 def test_limits_at_infinity(single: bool) -> None:
     kind = np.float32 if single else np.float64

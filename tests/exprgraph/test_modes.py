@@ -45,7 +45,7 @@ def test_jvp_and_vjp_are_adjoint_and_products_with_the_jacobian(e: Node, x: Node
     close(vj, np.reshape(w.ravel() @ flat, (*batch, *x.shape)), 1e-8)
 
 
-@settings(max_examples=48, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(expressions(steps=4), st.data())
 def test_derivatives_against_differences(e: Node, data: st.DataObject) -> None:
     there = [s for s in SHARED if s in eg.free_symbols(e)]

@@ -79,6 +79,7 @@ def test_a_chain_of_some_thousands(name: str) -> None:
     check_everything(name, 2_000)
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in STEPS if n not in ("a residual", "tanh of a vector")])
 def test_a_chain_of_a_hundred_thousand(name: str) -> None:

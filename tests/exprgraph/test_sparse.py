@@ -319,6 +319,7 @@ STEPS: dict[str, Callable[[Node], Any]] = {
 }
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", STEPS)
 def test_four_times_the_elements_take_four_times_the_steps(name: str) -> None:

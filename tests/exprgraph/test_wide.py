@@ -218,6 +218,7 @@ def test_a_nest_has_so_many_operations_and_little_more(monkeypatch: pytest.Monke
     assert sum(sizes) > 1200 and max(sizes) < 600
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_hundred_thousand_terms() -> None:
     f = terms(100_000)

@@ -25,6 +25,7 @@ def work(*arguments: str) -> subprocess.CompletedProcess[str]:
 PARTS = ["network", "products", "matrices", "lanes", "steps", *map(str, range(guarded.PARTS))]
 
 
+@pytest.mark.slow_one_in(3)
 @linux
 @pytest.mark.one_in(40)
 @pytest.mark.parametrize("kind", ["float64", "float32"])

@@ -102,6 +102,7 @@ def _with(rows: Rows, which: Any, **new: Any) -> Rows:
     return [*rows[:k], tuple({**old, **new}.values()), *rows[k + 1 :]]
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.one_in(18)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_table_is_never_another_node(change: str) -> None:

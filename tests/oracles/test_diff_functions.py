@@ -231,6 +231,7 @@ def test_a_function(name: str) -> None:
     compare(name)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in CASES if n not in QUICK])
 def test_another_function(name: str) -> None:

@@ -19,12 +19,14 @@ def test_an_equation(p: Problem) -> None:
     check(p)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("p", [p for p in PROBLEMS if p not in PROBLEMS[::6]], ids=lambda p: p.name)
 def test_another_equation(p: Problem) -> None:
     check(p)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("p", [p for p in PROBLEMS if len(p.variables) <= 4], ids=lambda p: p.name)
 def test_to_third_order(p: Problem) -> None:

@@ -46,6 +46,7 @@ def test_derivatives(e: Entry) -> None:
     derivatives(e)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("e", [e for e in ENTRIES if e not in QUICK], ids=name)
 def test_derivatives_of_the_others(e: Entry) -> None:

@@ -239,6 +239,7 @@ def test_a_lagrangian_network_solves_its_equations_of_motion() -> None:
         close(a, b_, 1e-9)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", range(2 * len(ACTIVATIONS)))
 def test_random_networks(case: int) -> None:

@@ -89,6 +89,7 @@ def test_agreement_with_machine_code(workload, compiler, tmp_path, record_proper
     print(f"{name}, {compiler}: {worst:.2g} ulp")
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_sanitizers_find_nothing_in_memory_of_just_the_sizes_of_the_header(workload, compiler, tmp_path):
     name, fn, symbols, shared = workload

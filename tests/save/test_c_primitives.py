@@ -28,6 +28,7 @@ GROUPS = 4
 FLAGS = {"plain": "-O1", "fused": "-O1 -march=native"}
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.one_in(64)
 @pytest.mark.parametrize("libm", [False, True])
 @pytest.mark.parametrize("flags", FLAGS)

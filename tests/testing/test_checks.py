@@ -58,6 +58,7 @@ def made(name: str, seed: int, per_sample: bool) -> Node:
     raise AssertionError(f"no expression with {name}")
 
 
+@pytest.mark.slow_one_in(3)
 @pytest.mark.one_in(18)
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", ROWS)
@@ -71,6 +72,7 @@ def test_every_row_passes_every_check(name: str, seed: int) -> None:
     check_values(e, compiled=False)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_passes_every_check_compiled(name: str) -> None:
@@ -93,6 +95,7 @@ def test_some_functions_of_the_package(name: str) -> None:
     check_function(name)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_of_the_package(name: str) -> None:
@@ -108,7 +111,8 @@ def test_every_rule_of_simplification(rule: str) -> None:
     check_simplification(rule, examples=RULE_EXAMPLES[rule], trials=20)
 
 
-@settings(max_examples=40, deadline=None)
+# a few: each is differentiated twice to 80 digits; tests.fuzz draws many
+@settings(max_examples=12, deadline=None)
 @given(st.data(), expressions(steps=4))
 def test_random_expressions(data: st.DataObject, e: Node) -> None:
     try:

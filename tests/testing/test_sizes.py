@@ -18,12 +18,14 @@ x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.one_in(120)
 @pytest.mark.parametrize("name", graphs(SHARED))
 def test_every_primitive_divided(name: str) -> None:
     check_sizes(graphs(SHARED)[name], n=70)
 
 
+@pytest.mark.slow_one_in(2)
 @pytest.mark.one_in(40)
 @pytest.mark.parametrize("seed", range(40))
 def test_random_expressions(seed: int) -> None:
