@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import exprgraph
+import exprgraph.blocks
 import exprgraph.descent
 import exprgraph.interop
 import exprgraph.linalg
@@ -64,6 +65,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.descent", "exprgraph.descent", exprgraph.descent, list(exprgraph.descent.__all__)),
     ("exprgraph.linalg", "eg.linalg", exprgraph.linalg, [n for n in exprgraph.linalg.__all__ if n not in exprgraph.__all__]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
+    ("exprgraph.blocks", "eg.blocks", exprgraph.blocks, list(exprgraph.blocks.__all__)),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("exprgraph.testing.as_written", "exprgraph.testing.as_written", exprgraph.testing.as_written, ["check_as_written"]),

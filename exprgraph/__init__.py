@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any
 
-from . import linalg, over_samples, tree
+from . import blocks, linalg, over_samples, tree
 from .calculus.derivatives import (
     SparseJacobian,
     diff,
@@ -311,7 +311,7 @@ __all__ = [
     "SparseFunction", "SparseJacobian", "SparseMatrix", "StandIn", "Symbol", "UnboundSymbolError", "abs", "acos", "acosh", "add",
     "all", "any", "append", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "array", "array_split",
     "as_expression", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average", "backends",
-    "beta", "betainc", "betainc_by_a", "betainc_by_b", "betaln", "bind", "blas_threads", "block", "broadcast_arrays",
+    "beta", "betainc", "betainc_by_a", "betainc_by_b", "betaln", "bind", "blas_threads", "block", "blocks", "broadcast_arrays",
     "broadcast_to", "cbrt", "ceil", "central_differences", "cho_solve", "cholesky", "choose", "clip", "column_stack", "compile",
     "compress", "concatenate", "contains", "convolve", "copysign", "corrcoef", "correlate", "cos", "cosh", "count_nodes",
     "count_ops", "cov", "cross", "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "diag", "diagflat", "diagonal",

@@ -16,7 +16,10 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
 
 #: pages whose code takes many seconds: Numba compiles the saved modules that they run, many checks compile what they check, pictures
-LONG = ("points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line", "training", "errors-and-limits")
+LONG = (
+    "points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line", "training", "errors-and-limits",
+    "large-data",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if p.stem in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])

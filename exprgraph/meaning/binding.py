@@ -90,6 +90,13 @@ def bound_symbols(bindings: Mapping[Node, Any]) -> list[Argument]:
     return out
 
 
+def _converted(a: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """The array in a type; one that repeats a number still does, since it may stand for an array larger than memory."""
+    if a.dtype == dtype:
+        return a
+    return a.astype(dtype) if any(a.strides) or not a.size else np.broadcast_to(a[(0,) * a.ndim].astype(dtype), a.shape)
+
+
 class Bound(NamedTuple):
     """The values of a call as arrays, their common batch axes, and the type to compute in."""
 
@@ -105,7 +112,7 @@ class Bound(NamedTuple):
             if a.dtype != _SINGLE:
                 dtype = _DOUBLE
                 break
-        return Bound([a.astype(dtype, copy=False) for a in arrays] if one_type else arrays, batch, dtype)
+        return Bound([_converted(a, dtype) for a in arrays] if one_type else arrays, batch, dtype)
 
     def repeated(self, arguments: Sequence[Argument]) -> list[np.ndarray]:
         """The arrays, broadcast to the batch axes if samples may differ."""

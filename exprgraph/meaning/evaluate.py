@@ -23,6 +23,7 @@ from ..support.systems import solve_systems
 from ..support.values import power
 from ..tree import flatten
 from .binding import bind, bound_symbols
+from .elsewhere import kind_of
 
 T = TypeVar("T")
 Bindings = Mapping[Node, Any]
@@ -82,6 +83,8 @@ def evaluate(e: Any, bindings: Bindings | None = None) -> Any:
     if not isinstance(given, Mapping):
         what = "an expression" if isinstance(given, Node) else unreal(given)
         raise TypeError(f"evaluate(e, bindings): bindings are a dict from symbols to values, as in {{x: 1.0}}, got {what}")
+    if kind := kind_of(given.values()):
+        return restore(kind.evaluate(nodes, given))
     declared = any(isinstance(s, Node) and s.per_sample for s in given)
     return restore(evaluate_nodes(nodes, given, repeat=not declared))
 

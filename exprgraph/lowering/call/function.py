@@ -16,6 +16,7 @@ from ...graph.stand_in import StandIn
 from ...graph.traverse import symbols_of
 from ...language.given import is_symbol
 from ...meaning.binding import Argument, Bound, bind
+from ...meaning.elsewhere import CallElsewhere, Kind, kind_of
 from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
 from ...support.names import shown
 from ...tree import flatten, paths
@@ -25,7 +26,7 @@ from ..save.options import Options
 from ..save.saved import Saved
 from .embed import c_function, c_source, interface, low_level_callable, numba_function, workspace_size
 from .interface import CallInterface
-from .into import at_once, given_arrays, write
+from .into import at_once, given_arrays, given_number, write
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class CompiledFunction:
         """
         form = self._form
         if out is not None:
-            given = given_arrays(out, len(self.outputs))
+            given = self._targets(values, out)
+            if given is None:
+                return out
             if form is None or not at_once(form.quick_into, self._plain(values), given):
                 write(self._results(values, given), given)
             return out
@@ -119,8 +122,21 @@ class CompiledFunction:
                 answer = quick(*plain)
             if answer is not None:
                 return answer if self._bare else self._restore((answer,) if self._alone else answer)
-        results = [r if r.ndim else r[()] for r in self._results(values)]
+        kind = kind_of(values)
+        results = self._elsewhere(kind, values) if kind else [r if r.ndim else r[()] for r in self._results(values)]
         return results[0] if self._bare else self._restore(results)
+
+    def _targets(self, values: tuple[Any, ...], out: Any) -> list[np.ndarray] | None:
+        """The arrays for the results; ``None`` once the results are written where arguments or results are not in memory."""
+        targets, _ = flatten(out)
+        kind = kind_of((*values, *targets))
+        if kind is None:
+            return given_arrays(targets, len(self.outputs))
+        self._elsewhere(kind, values, given_number(targets, len(self.outputs)))
+        return None
+
+    def _elsewhere(self, kind: Kind, values: tuple[Any, ...], out: Sequence[Any] | None = None) -> list[Any]:
+        return kind.call(CallElsewhere(self.core, values, self._bind, self._repeated, out))
 
     def _plain(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values in a form that machine code can take directly; the same object if they are already."""

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 from ...errors import DTypeError, ShapeError
-from ...tree import flatten
 
 
-def given_arrays(out: Any, count: int) -> list[np.ndarray]:
-    """The arrays of an ``out=`` argument, checked to have the nesting of the results."""
-    arrays, _ = flatten(out)
+def given_number(arrays: Sequence[Any], count: int) -> Sequence[Any]:
+    """The targets of an ``out=`` argument, checked to be as many as there are results."""
     if len(arrays) != count:
         raise ShapeError(f"out: expected {count} array{'s' * (count != 1)}, in the nesting of the results, got {len(arrays)}")
-    for k, a in enumerate(arrays):
+    return arrays
+
+
+def given_arrays(arrays: Sequence[Any], count: int) -> list[np.ndarray]:
+    """The arrays of an ``out=`` argument, checked."""
+    for k, a in enumerate(given_number(arrays, count)):
         if not isinstance(a, np.ndarray):
             raise DTypeError(f"out: array {k} is a {type(a).__name__}; results can only be written into NumPy arrays")
         if not a.flags.writeable:
@@ -100,4 +103,4 @@ def write(results: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> None:
             np.copyto(a, r, casting="same_kind")
 
 
-__all__ = ["at_once", "check_shapes", "given_arrays", "shared_among", "shared_with", "write"]
+__all__ = ["at_once", "check_shapes", "given_arrays", "given_number", "shared_among", "shared_with", "write"]

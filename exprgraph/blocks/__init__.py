@@ -1,0 +1,15 @@
+"""Data larger than memory: arrays read block by block, and sums over samples whose blocks are elsewhere."""
+
+from __future__ import annotations
+
+from . import dask as _dask  # registers collections first: a file among them becomes one
+from .adding import added
+from .calls import register as _register
+from .passes import Passes
+from .sent import Sent
+from .stored import blocks_of, is_lazy, is_stored, read, stand_in
+
+_dask.register()
+_register()
+
+__all__ = ["Passes", "Sent", "added", "blocks_of", "is_lazy", "is_stored", "read", "stand_in"]
