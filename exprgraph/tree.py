@@ -32,12 +32,21 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     >>> leaves, nest([1, 2, 3])
     ([x, y, 2.0], {'u': 1, 'more': [2, 3]})
     """
+    if type(tree) in (tuple, list) and all(map(_is_leaf, tree)):
+        return list(tree), type(tree)
+    if type(tree) is dict and all(map(_is_leaf, tree.values())):
+        keys = tuple(tree)
+        return list(tree.values()), lambda values: dict(zip(keys, values))
     leaves: list[Any] = []
     try:
         build = _walk(tree, leaves)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     return leaves, lambda values: build(iter(values))
+
+
+def _is_leaf(t: Any) -> bool:
+    return isinstance(t, Node) or not (isinstance(t, (dict, tuple, list)) or hasattr(type(t), "__tree_flatten__"))
 
 
 def _walk(t: Any, leaves: list[Any]) -> Callable[[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import re
 import sys
 import threading
@@ -245,6 +246,47 @@ def test_what_is_not_common_is_left_to_python():
     assert not fixed.any()
     given = outs()
     assert form.quick_into(a, w, *given) is True and given[0].all() and given[1].all()
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")
+def test_results_in_memory_of_others_are_left_to_python():
+    v = eg.Symbol("v", shape=4)
+    fn = eg.compile((v[::-1] + 1, 2 * v), v, shared=v)
+    a, memory = np.arange(4.0), np.zeros(12)
+    form = fn.core.form(False, False)
+    assert form.sees_overlaps
+    assert form.quick_into(a, memory[:4], memory[4:8]) is True and memory.any()
+    memory[:4] = a
+    for first, second in ((memory[:4], memory[4:8]), (memory[4:8], memory[1:5]), (memory[4:8], memory[5:9]), (memory[4:8], memory[4:8])):
+        assert form.quick_into(memory[:4], first, second) is None
+    assert fn(memory[:4], out=(memory[2:6], memory[8:])) and list(memory[2:6]) == [4, 3, 2, 1] and list(memory[8:]) == [0, 2, 4, 6]
+
+
+def test_callers_of_one_address_get_results_one_after_another():
+    v = eg.Symbol("v", shape=3)
+    fn = eg.compile({"f": eg.sum(v), "g": 2 * v, "again": 2 * v, "none": v[:0]}, v, shared=v)
+    got, (values, results) = fn(np.arange(3.0)), (np.arange(3.0), np.zeros(7))
+    one = ctypes.c_void_p * 1
+    fn.ctypes(one(values.ctypes.data), one(results.ctypes.data), fn.workspace().ctypes.data, fn.workspace().ctypes.data, 1)
+    assert list(results) == [3, 0, 2, 4, 0, 2, 4] == [got["f"], *got["g"], *got["again"]]
+    assert [r.offset for r in fn.interface.results] == [0, 1, 4, 7]
+
+
+def test_the_key_of_code_has_the_places_of_results():
+    v = eg.Symbol("v", shape=5)
+    one, other = (eg.compile((2 * v[:k], 2 * v[k:]), v, shared=v).core.program(False) for k in (2, 3))
+    assert one.own == other.own and one.offsets == (0, 2) and one.key != other.key
+
+
+@pytest.mark.slow
+def test_numba_writes_results_apart_too():
+    v = eg.Symbol("v", shape=3)
+    fn = eg.compile((eg.sum(v), 2 * v), v, shared=v, backend="numba")
+    total, twice = fn(np.arange(3.0))
+    assert total == 3 and list(twice) == [0, 2, 4]
+    results = np.zeros(4)
+    fn.kernel(np.arange(3.0), results, fn.workspace(), 1)
+    assert list(results) == [3, 0, 2, 4]
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="calls are answered in one step where arrays lie as in CPython")

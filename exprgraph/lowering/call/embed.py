@@ -68,7 +68,7 @@ def c_source(core: CompiledOutputs, batch: bool, single: bool = False) -> str:
     left = core.left_to_numba
     if left is not None:
         raise CompilationError(f"there is no C source for {left}")
-    program = core.program(batch, single)
+    program = core.program(batch, single, packed=True)
     data = program.data
     numbers = ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
     given = [(shown(a.name), a.shape, a.per_sample) for a in core.arguments]

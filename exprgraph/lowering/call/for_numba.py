@@ -40,7 +40,10 @@ def _entry(outputs: Sequence[Node], form: Form, interface: CallInterface) -> tup
     arrays = [f"carray(arguments[{k}], ({size}{' * samples' * lane},))" for k, (size, lane) in enumerate(sizes)]
     same = sum(o.size for o, r in zip(outputs, interface.results) if not r.per_sample)
     lanes = [o.size for o, r in zip(outputs, interface.results) if r.per_sample]
-    arrays += [f"carray(results[0], ({same},))", *(f"carray(results[{k}], ({size} * samples,))" for k, size in enumerate(lanes, 1))]
+    whole = f"carray(results[0], ({same},))"
+    ends = (*program.offsets[1:], same)
+    arrays += [f"{whole}[{start}:{stop}]" for start, stop in zip(program.offsets, ends)] if program.apart else [whole]
+    arrays += [f"carray(results[{k}], ({size} * samples,))" for k, size in enumerate(lanes, 1)]
     namespace: dict[str, Any] = {
         "np": np, "carray": carray, "inner": module.kernel,
         "constants": module.constants, "table": module.table, "steps": module.steps.ravel(),

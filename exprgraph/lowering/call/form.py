@@ -14,6 +14,7 @@ from ...errors import CompilationError
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node
 from ...meaning.binding import Argument
+from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 Arrays = Sequence[np.ndarray]
+#: during a call of at most this many operations, a few microseconds, other threads of Python wait: changing to one takes as long
+BRIEF = 5000
 #: each thread gets a multiple of this many samples, so that all but the last work on whole vectors
 GRAIN = 16
 
@@ -39,6 +42,8 @@ class Form:
     quick: Callable[..., Any] | None = None
     #: the same, with the output arrays after the arguments; returns ``True``
     quick_into: Callable[..., Any] | None = None
+    #: whether ``quick_into`` declines arrays that share memory
+    sees_overlaps = False
     #: the driver as a ctypes function, which holds its code in memory; ``None`` for code of Numba's
     function: Any = None
     #: the form for other code that Numba compiles, once it is asked for
@@ -61,7 +66,9 @@ class Form:
         self.threads = threads if batch else 1
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
-        call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize)
+        brief = not batch and count_ops(list(outputs)) <= BRIEF
+        call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize, program.apart, brief)
+        self.sees_overlaps = call.sees_overlaps
         self.code: Code | None = None if numba else native_code(program, call, called)
         # Python handles results repeated over the samples, bool results, and threads
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
@@ -107,11 +114,14 @@ class Form:
 
             from numba import typeof
 
-        compiled = False
+        compiled, program = False, self.program
+        ranges = list(zip(program.offsets, (*program.offsets[1:], None)))
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
             nonlocal compiled
             tables = (module.constants, module.table, module.steps.ravel())
+            if program.apart:
+                results = [results[0][start:stop] for start, stop in ranges]
             given = (*arguments, *results, workspace, shared, *tables, np.uint64(samples))
             if not compiled:
                 by_numba(lambda: module.kernel.compile(tuple(map(typeof, given))), unread)

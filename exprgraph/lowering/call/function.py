@@ -26,7 +26,7 @@ from ..save.options import Options
 from ..save.saved import Saved
 from .embed import c_function, c_source, interface, low_level_callable, numba_function, workspace_size
 from .interface import CallInterface
-from .into import at_once, given_arrays, given_number, write
+from .into import at_once, declined, given_arrays, given_number, write
 from .outputs import CompiledOutputs
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class CompiledFunction:
 
     #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
     _form: Form | None = None
+    #: ``quick`` of that form
+    _quick: Callable[..., Any] = staticmethod(declined)
 
     def __init__(
         self,
@@ -78,6 +80,11 @@ class CompiledFunction:
         self._alone = len(leaves) == 1
         self._bare = isinstance(equations, Node)
         self._restore: Callable[[Sequence[Any]], Any] = restore
+
+    @cached_property
+    def _as_answered(self) -> bool:
+        """Whether machine code's answer, an array or a tuple of several, has the nesting of the results."""
+        return self._bare or (self._restore is tuple and not self._alone)
 
     @cached_property
     def _repeated(self) -> tuple[bool, ...]:
@@ -108,23 +115,29 @@ class CompiledFunction:
             ShapeError: a value has the wrong shape, or batches do not fit.
             DTypeError: a value is not real.
         """
-        form = self._form
         if out is not None:
-            given = self._targets(values, out)
-            if given is None:
-                return out
-            if form is None or not at_once(form.quick_into, self._plain(values), given):
-                write(self._results(values, given), given)
-            return out
-        if form is not None and (quick := form.quick) is not None:
-            answer = quick(*values)
-            if answer is None and (plain := self._plain(values)) is not values:
-                answer = quick(*plain)
-            if answer is not None:
-                return answer if self._bare else self._restore((answer,) if self._alone else answer)
+            return self._into(values, out)
+        answer = self._quick(*values)
+        if answer is None and (plain := self._plain(values)) is not values:
+            answer = self._quick(*plain)
+        if answer is not None:
+            return answer if self._as_answered else self._restore((answer,) if self._alone else answer)
         kind = kind_of(values)
         results = self._elsewhere(kind, values) if kind else [r if r.ndim else r[()] for r in self._results(values)]
         return results[0] if self._bare else self._restore(results)
+
+    def _into(self, values: tuple[Any, ...], out: Any) -> Any:
+        """Write the results into arrays."""
+        form, count = self._form, len(self.outputs)
+        quick, sees = (None, False) if form is None else (form.quick_into, form.sees_overlaps)
+        if sees and self._as_answered:  # machine code checks arrays that are nested as it takes them
+            listed = (out,) if self._bare else out
+            if type(listed) is tuple and len(listed) == count and at_once(quick, sees, self._plain(values), listed):
+                return out
+        given = self._targets(values, out)
+        if given is not None and not at_once(quick, sees, self._plain(values), given):
+            write(self._results(values, given), given)
+        return out
 
     def _targets(self, values: tuple[Any, ...], out: Any) -> list[np.ndarray] | None:
         """The arrays for the results; ``None`` once the results are written where arguments or results are not in memory."""
@@ -161,6 +174,7 @@ class CompiledFunction:
         results, form = self.core.answer(bound.repeated(self.core.arguments), batch, None if repeated else out)
         # what machine code does not check, Python checks at every call
         self._form = None if repeated or (batch and self._counted) else form
+        self._quick = (self._form.quick if self._form is not None else None) or declined
         if repeated:
             results = [
                 np.array(np.broadcast_to(r, batch + o.shape)) if again and r.shape != batch + o.shape else r
@@ -400,7 +414,7 @@ def compile(  # noqa: A001
         front, which broadcast with each other. If some symbols are declared per sample, only they
         take batch axes. Single samples and batches, float64 and float32 are compiled separately, each
         at its first call. ``out=`` takes arrays, in the nesting of the results, to write into.
-        Other threads of Python can run during a call.
+        Other threads of Python can run during a call, unless it takes a few microseconds only.
 
     Raises:
         UnboundSymbolError: the equations depend on a symbol that is not an argument.

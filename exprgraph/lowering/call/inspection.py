@@ -144,7 +144,7 @@ class Inspection:
 
         if self._core.left_to_numba is not None:
             raise CompilationError(f"there is no machine code for {self._core.left_to_numba}")
-        return print_program(self._program.loops, machine.target(8 * self.dtype.itemsize))
+        return print_program(self._program.loops, machine.target(8 * self.dtype.itemsize), self._program.offsets)
 
     def __repr__(self) -> str:
         what = f"{'batches' if self.batch else 'one sample'} in {self.dtype}; kernels: {len(self.kernels)}, steps: {self.steps}"

@@ -28,9 +28,13 @@ def given_arrays(arrays: Sequence[Any], count: int) -> list[np.ndarray]:
     return list(arrays)
 
 
-def at_once(quick: Callable[..., Any] | None, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
-    """Whether the call could be answered in one step, directly into the arrays."""
-    if quick is None or not _apart(values, out):
+def declined(*values: Any) -> None:
+    """A form without quick answers."""
+
+
+def at_once(quick: Callable[..., Any] | None, sees: bool, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
+    """Whether the call could be answered in one step, directly into the arrays; ``sees``: it declines those that share memory."""
+    if quick is None or not (sees or _apart(values, out)):
         return False
     return quick(*values, *out) is True
 
@@ -103,4 +107,4 @@ def write(results: Sequence[np.ndarray], out: Sequence[np.ndarray]) -> None:
             np.copyto(a, r, casting="same_kind")
 
 
-__all__ = ["at_once", "check_shapes", "given_arrays", "given_number", "shared_among", "shared_with", "write"]
+__all__ = ["at_once", "check_shapes", "declined", "given_arrays", "given_number", "shared_among", "shared_with", "write"]

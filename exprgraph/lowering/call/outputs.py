@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ..plan.program import Program
     from .form import Form
 
+#: the most results of one sample that have arrays of their own; more are computed side by side and copied
+APART = 8
+
 
 class CompiledOutputs:
     """Outputs as a function of arrays, in all forms: for a sample or a batch, in float64 or float32."""
@@ -66,11 +69,15 @@ class CompiledOutputs:
                 hit.add(node)
         return tuple(o in hit for o in self.outputs)
 
-    def program(self, batch: bool = True, single: bool = False) -> Program:
-        """The generated code of a form, not compiled."""
+    def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
+        """The generated code of a form, not compiled.
+
+        A few results of one sample are written into an array each, unless they shall be ``packed`` one after another.
+        """
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
-        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract)
+        apart = not batch and not packed and 2 <= len(self.outputs) <= APART
+        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract, apart=apart)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from ...loops.print.llvm.builder import SSAValue
+from ...loops.print.llvm.driver import APART, ENTRY
 from .layout import CONTEXT, DATA, DTYPE, FLAGS, HEAD, IN_ORDER, RANK, SHAPE, TYPE, WRITEABLE
 from .objects import Number, Objects, null
 from .spare import HEADER, KEPT, MOST, TEXT
@@ -21,6 +22,8 @@ Thing = TypeVar("Thing")
 #: the shape of an argument or a result, and whether it has a leading axis of samples
 Item = tuple[tuple[int, ...], bool]
 
+#: the most pairs of arrays that the entry compares
+COMPARED = 12
 #: the largest workspace on the stack, in bytes
 STACK = 16 * 1024
 
@@ -34,6 +37,14 @@ class CallType(NamedTuple):
     shared: int
     batch: bool
     bits: int
+    apart: bool = False  # results that are the same for all samples have an address each
+    brief: bool = False  # other threads of Python wait
+
+    @property
+    def sees_overlaps(self) -> bool:
+        """Whether ``call_into`` itself declines arrays that share memory; of many arrays, the caller compares them."""
+        given, made = len(self.arguments), len(self.results)
+        return given * made + made * (made - 1) // 2 <= COMPARED
 
 
 def entry(call: CallType) -> str:
@@ -94,8 +105,8 @@ class _Entry:
         self.b = Objects(call.bits)
         self.values = SSAValue("%values", "ptr", False, 0)
         #: the size of shared results; unless they are exactly one array, they are computed side by side and copied
-        self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane]
-        self.together = len(self.shared_sizes) != 1
+        self.shared_sizes = [math.prod(s) for s, lane in call.results if not lane and not call.apart]
+        self.together = not call.apart and len(self.shared_sizes) != 1
         self.own = 0 if into else len(call.results)  # arrays made by the call
         self.lanes = -(-call.workspace * self.item // 64) * 64
         #: bytes of the workspace
@@ -113,9 +124,10 @@ class _Entry:
             self._checked()
         raw = self._workspace()
         self._prepared()
-        state = b.call("ptr", "@PyEval_SaveThread")
-        b.run("@run", self.pointers, self.results, self.block, self.shared, self.samples)
-        b.run("@PyEval_RestoreThread", state)
+        state = None if self.call.brief else b.call("ptr", "@PyEval_SaveThread")
+        b.run(f"@{APART if self.call.apart else ENTRY}", self.pointers, self.results, self.block, self.shared, self.samples)
+        if state is not None:
+            b.run("@PyEval_RestoreThread", state)
         self._finished()
         if raw is not None:
             b.write(null(), self.owned)
@@ -247,24 +259,43 @@ class _Entry:
                     b.equal(b.read("index", sizes, 8 * axis), length)
 
             b.repeat(times, check)
+        if self.call.sees_overlaps:
+            self._overlaps()
+
+    def _overlaps(self) -> None:
+        """Continue if no result shares memory with an argument or another result."""
+        b = self.b
+
+        def ends(made: SSAValue, shape: tuple[int, ...], lane: bool) -> tuple[SSAValue, SSAValue]:
+            start = b.here(f"ptrtoint ptr {made.text} to i64", "index", False)
+            size = b.integer(math.prod(shape) * self.item)
+            return start, b.sum(start, b.times(self.samples, size) if lane and self.call.batch else size)
+
+        given = [ends(b.read("ptr", self.pointers, 8 * k), *a) for k, a in enumerate(self.call.arguments)]
+        for k, (shape, lane) in enumerate(self.call.results):
+            start, end = ends(b.read("ptr", b.read("ptr", self._given(k, 0)), DATA), shape, lane)
+            for first, last in given:
+                before, after = b.binary("icmp ule", last, start, "truth"), b.binary("icmp ule", end, first, "truth")
+                b.require(b.binary("or", before, after), "other")
+            given.append((start, end))
 
     def _prepared(self) -> None:
         """The arrays of the results, and the table of their addresses: first the shared results, then each on lanes."""
         b = self.b
         self.packed = b.further(self.shared, self.call.shared * self.item + 32)
-        slot = 1
+        slot = 0 if self.call.apart else 1
         for first, times, (shape, lane) in _runs(self.call.results):
             lengths = self._lengths(shape, lane)
 
             def prepare(k: Number, first: int = first, lane: bool = lane, lengths: Sequence[SSAValue] = lengths, slot: int = slot) -> None:
                 made = b.read("ptr", self._given(first, k)) if self.into else self._new(first, k, lengths)
-                if lane:
+                if lane or self.call.apart:
                     b.write(b.read("ptr", made, DATA), b.place(self.results, 8 * slot, 8, k))
                 elif not self.together:
                     b.write(b.read("ptr", made, DATA), self.results)
 
             b.repeat(times, prepare)
-            slot += times * lane
+            slot += times * (lane or self.call.apart)
         if self.together:
             b.write(self.packed, self.results)
 

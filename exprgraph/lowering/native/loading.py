@@ -52,7 +52,7 @@ def _object(program: Program, call: CallType, called: bool) -> bytes | None:
     code = disk.read(name)
     if code is None:
         try:
-            text = print_program(program.loops, machine.target(call.bits)) + ("\n" + entry(call) if called else "")
+            text = print_program(program.loops, machine.target(call.bits), program.offsets) + ("\n" + entry(call) if called else "")
         except UnreadableError:
             return None
         code = machine.compile_object(text)

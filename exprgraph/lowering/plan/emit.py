@@ -28,7 +28,7 @@ from .late_rules import load
 from .nest import Assignment, Nest
 from .one_by_one import quicker_one_by_one
 from .phases import Phase, pairwise, phases
-from .program import Program
+from .program import Program, starts
 from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
@@ -388,7 +388,9 @@ class Emitter:
         rows = self.storage.most_rows
         data = Data(self.storage.constants, self.table.values, self.steps, np.dtype(np.float32 if self.single else np.float64))
         own, called = self._own(differs)
-        return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, tuple(self.totals), print_program)
+        offsets = starts([o.size for o in self.outputs]) if self.apart and not any(differs) else ()
+        totals = tuple(self.totals)
+        return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, offsets, totals, print_program)
 
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
         """The program without the library, and the names it calls there."""

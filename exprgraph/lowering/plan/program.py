@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from .data import Data
@@ -24,6 +25,8 @@ class Program:
     rows: int  # of the lane workspace
     shared: int  # numbers in the shared workspace
     per_sample: tuple[bool, ...]  # of the outputs
+    #: of results that have an array each but lie one after another for callers in C: where they begin
+    offsets: tuple[int, ...]
     #: for each part of the driver, the totals of a pass over the samples: buffer, offset, size.  Parts
     #: alternate: shared work, a pass, shared work, ...
     totals: tuple[tuple[tuple[str, int, int], ...], ...]
@@ -37,10 +40,15 @@ class Program:
         functions, procedures = needed(self.called, self.own.single)
         return self.own._replace(functions=(*functions, *self.own.functions), library=tuple(procedures))
 
+    @property
+    def apart(self) -> bool:
+        """Whether results that are the same for all samples have an array each."""
+        return bool(self.offsets)
+
     @cached_property
     def key(self) -> str:
         """The program as text: equal programs of one version of the package have equal keys, in every process."""
-        return f"{self.own!r}\n{' '.join(self.called)}"
+        return f"{self.own!r}\n{' '.join(self.called)}\n{self.offsets}"
 
     @property
     def block(self) -> int:
@@ -58,4 +66,9 @@ class Program:
         return f"{self.code}\n\n{self.data.text()}"
 
 
-__all__ = ["Program"]
+def starts(sizes: Sequence[int]) -> tuple[int, ...]:
+    """The offsets of arrays one after another."""
+    return tuple(accumulate(sizes[:-1], initial=0)) if sizes else ()
+
+
+__all__ = ["Program", "starts"]

@@ -2,7 +2,7 @@
 
 from .alone import Copied, Given, Inside, Place, PlacedForm, print_alone
 from .builder import LLVMTarget
-from .driver import ENTRY, PART
+from .driver import APART, ENTRY, PART
 from .module import print_program
 
-__all__ = ["ENTRY", "PART", "Copied", "Given", "Inside", "LLVMTarget", "Place", "PlacedForm", "print_alone", "print_program"]
+__all__ = ["APART", "ENTRY", "PART", "Copied", "Given", "Inside", "LLVMTarget", "Place", "PlacedForm", "print_alone", "print_program"]

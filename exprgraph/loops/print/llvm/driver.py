@@ -1,4 +1,4 @@
-"""The driver as two functions: ``run`` executes all parts, ``part`` one of them."""
+"""The driver as functions: ``run`` executes all parts, ``part`` one of them; ``run_apart`` writes each result into its own array."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from .statements import StatementWriter
 ENTRY = "run"
 #: one part: the same, then its number, and the range of samples of a pass
 PART = "part"
+#: all parts, for results that have an address each, even if for the others they lie one after another
+APART = "run_apart"
 #: the most addresses of arrays that the driver loads in advance; beyond, each is loaded at its use
 AT_HAND = 64
 #: the driver's names of the data, in the order of their addresses
@@ -90,23 +92,30 @@ class DriverWriter(StatementWriter):
                 start = k
 
 
-def _driver(functions: Functions, program: Loops) -> DriverWriter:
-    """The driver for this process, before its first part."""
+def _driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) -> DriverWriter:
+    """The driver for this process, before its first part; with ``offsets``, the results lie behind one address."""
     tables = {f"a{k}": ("%arguments", k) for k in range(program.arguments)}
-    tables |= {name: ("%results", k) for k, name in enumerate(program.results)}
+    tables |= {name: ("%results", 0 if offsets else k) for k, name in enumerate(program.results)}
     known = {n.name: SSAValue(f"%{n.name}", n.type, False, 0) for n in program.driver_names() if n.name not in (*DATA, *tables)}
     code = DriverWriter(functions, program, tables, known)
+    for result, offset in zip(program.results, offsets):
+        code.env[result] = code.builder.at(code.listed(result, code.builder.integer(0)), code.builder.integer(offset))
     for name in program.driver_names():
         if name.name in DATA:
             code.env[name.name] = code.address("@DATA", code.builder.integer(DATA.index(name.name)))._replace(kind=name.type)
     return code
 
 
-def driver(functions: Functions, program: Loops) -> list[str]:
-    """The text of ``run`` and of ``part``."""
-    whole = _driver(functions, program)
-    whole.parts(program)
-    one = _driver(functions, program)
+def driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) -> list[str]:
+    """The text of ``run`` and of ``part``; with ``offsets``, they take all results behind one address, and there is ``run_apart``."""
+    ways = [(ENTRY, offsets), *([(APART, ())] if offsets else [])]
+    found = []
+    for name, behind in ways:
+        whole = _driver(functions, program, behind)
+        whole.parts(program)
+        functions.declared |= whole.builder.intrinsics
+        found.append((f"@{name}({_GIVEN})", whole.builder.text()))
+    one = _driver(functions, program, offsets)
     b = one.builder
     labels = [b.label("part") for _ in program.parts]
     listed = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels))
@@ -119,10 +128,9 @@ def driver(functions: Functions, program: Loops) -> list[str]:
         b.do("br label %done")
         b.known[0] = dict(known)  # one part does not have the values of another
     b.start("done")
-    functions.declared |= whole.builder.intrinsics | b.intrinsics
-    heads = (f"@{ENTRY}({_GIVEN})", f"@{PART}({_GIVEN}, i64 %index, i64 %start, i64 %stop)")
-    texts = (whole.builder.text(), b.text())
-    return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in zip(heads, texts)]
+    functions.declared |= b.intrinsics
+    found.append((f"@{PART}({_GIVEN}, i64 %index, i64 %start, i64 %stop)", b.text()))
+    return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in found]
 
 
-__all__ = ["AT_HAND", "DATA", "ENTRY", "PART", "DriverWriter", "driver"]
+__all__ = ["APART", "AT_HAND", "DATA", "ENTRY", "PART", "DriverWriter", "driver"]

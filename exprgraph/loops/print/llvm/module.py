@@ -21,8 +21,10 @@ _ATTRIBUTES = (
 )
 
 
-def print_program(program: Loops, target: LLVMTarget) -> str:
+def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = ()) -> str:
     """The text of the module: the called procedures, and the driver.
+
+    ``offsets``: where results with an array each begin for callers who give one array for all of them.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -30,7 +32,7 @@ def print_program(program: Loops, target: LLVMTarget) -> str:
     functions = Functions(program.functions, target)
     called = called_procedures(program)
     bodies = [procedure(functions, p) for p in (*program.library, *program.kernels) if p.name in called]
-    bodies += driver(functions, program)
+    bodies += driver(functions, program, offsets)
     data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return module(functions, [data], bodies)
 
