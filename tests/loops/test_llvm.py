@@ -39,6 +39,7 @@ from exprgraph.loops.program import (
     operation,
     real,
 )
+from exprgraph.lowering.native import machine
 
 A, OUT, W, S, C, T, STEPS = (
     *(Name(n, "reals") for n in ("a0", "o", "w", "s", "c")), Name("T", "indices"), Name("STEPS", "indices"),
@@ -198,9 +199,21 @@ LONG = Function("long", ("x", "y"), (Let("z", times(X, X, X)),), plus(*[times(Na
 def test_a_function_called_often_is_one_of_its_own(often: bool) -> None:
     count = 13 if often else 12
     part = results(*(Call("long", (plus(element(0), real(k)), real(0.5))) for k in range(count)))
-    p = Procedure("k0", (A, OUT), part.body)
+    p = Procedure("k0", (A, OUT), (Loop("i", "plain", index(0), index(1), part.body),))  # in a loop, one after another
     made = program(Part((Run("k0", (A, OUT)),)), functions=[LONG], procedures=[p])
     assert ("@f.long.s(" in text_of(made)) == often
+    out = np.empty(count)
+    Running(made)([[0.25]], [out])
+    np.testing.assert_allclose(out, [2 * (0.25 + k) ** 3 for k in range(count)], rtol=1e-15)
+
+
+@pytest.mark.skipif(machine.target(64).lanes < 4, reason="vectors of two lanes are no quicker for such a short function")
+@pytest.mark.parametrize("often", [False, True])
+def test_calls_in_straight_line_code_are_lanes(often: bool) -> None:
+    count = machine.target(64).lanes * (13 if often else 12)
+    part = results(*(Call("long", (plus(element(0), real(k)), real(0.5))) for k in range(count)))
+    made = program(Part((Run("k0", (A, OUT)),)), functions=[LONG], procedures=[Procedure("k0", (A, OUT), part.body)])
+    assert ("@f.long.v(" in text_of(made)) == often and "@f.long.s(" not in text_of(made)
     out = np.empty(count)
     Running(made)([[0.25]], [out])
     np.testing.assert_allclose(out, [2 * (0.25 + k) ** 3 for k in range(count)], rtol=1e-15)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Union
 
+from ...pointers import alone
 from ...program import Expression, Load, Loop, Loops, Name, Store, index, operation
 from ...together import together, union
 from .builder import LLVMTarget, SSAValue
@@ -93,7 +94,9 @@ def print_alone(name: str, forms: Sequence[PlacedForm], target: LLVMTarget, expo
     called = called_procedures(whole)
     functions = Functions(whole.functions, target, f"{name}.")
     constants = _Constants(functions)
-    bodies = [procedure(functions, p) for p in (*whole.library, *whole.kernels) if p.name in called]
+    known = (*whole.library, *whole.kernels)
+    apart = alone(whole, known)
+    bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called]
     bodies += [_form(functions, form._replace(program=p), constants) for form, p in zip(forms, programs)]
     bodies.append(_exported(functions, forms, name, export))
     named = set(re.findall(r"@[\w.]+", "\n".join(bodies)))

@@ -7,7 +7,7 @@ reused, and a loop invariant is hoisted.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple, Union
@@ -180,6 +180,21 @@ class Builder:
         one = self.pure(f"insertelement {wide} poison, {t} {v.text}, i64 0", v.kind, True, v)
         zeros = f"<{self.target.lanes} x i32> zeroinitializer"
         return self.pure(f"shufflevector {wide} {one.text}, {wide} poison, {zeros}", v.kind, True, one)
+
+    def row(self, values: Sequence[SSAValue]) -> SSAValue:
+        """Scalars in the lanes of a vector; the first is repeated in the lanes that are left."""
+        kind, wide = values[0].kind, self.target.type_of(values[0].kind, True)
+        values = [*values, *[values[0]] * (self.target.lanes - len(values))]
+        if all(v.text == values[0].text for v in values):
+            return self.wide(values[0])
+        t, made = self.target.type_of(kind), SSAValue("poison", kind, True, 0)
+        for lane, v in enumerate(values):
+            made = self.pure(f"insertelement {wide} {made.text}, {t} {v.text}, i64 {lane}", kind, True, made, v)
+        return made
+
+    def lane(self, v: SSAValue, lane: int) -> SSAValue:
+        """A lane of a vector."""
+        return self.pure(f"extractelement {self.target.type_of(v.kind, True)} {v.text}, i64 {lane}", v.kind, False, v)
 
     def of_one_width(self, *values: SSAValue) -> tuple[list[SSAValue], bool]:
         """Operands all scalar, or all vectors."""

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...abreast import Abreast, Item
 from ...errors import UnreadableError
 from ...operations import OPERATIONS
-from ...program import Call, Constant, Expression, Function, Load, Name, Operation, Procedure
+from ...program import Call, Constant, Expression, Function, Let, Load, Name, Operation
 from ...verify import parts_of
 from ...walk import called_by, expressions_of, statements_of
 from .builder import Builder, LLVMTarget, SSAValue
@@ -50,6 +51,7 @@ class Functions:
         self.called: dict[str, str] = {}  # by name in the code: its text
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
+        self._work: dict[str, int | None] = {}
 
     def define(self, name: str, vector: bool) -> str:
         """The name of a called function in the code."""
@@ -69,13 +71,30 @@ class Functions:
             self.called[full] = f"define internal {t} @{full}({listed}) #1 {{\n{text}\n}}"
         return full
 
-    def often(self, p: Procedure) -> frozenset[str]:
-        """The functions that are too long, and called too often by a procedure, to be inlined."""
+    def often(self, body: Iterable[Item]) -> frozenset[str]:
+        """The functions that are too long, and called too often by the body of a procedure, to be inlined."""
         calls: Counter[str] = Counter()
-        for s in statements_of(p.body):
-            for e in expressions_of(s):
-                calls.update(x.function for x in parts_of(e) if isinstance(x, Call) and not x.library)
+        for s in body:
+            if isinstance(s, Abreast):
+                calls.update({_called(c) for c in s.calls})
+                continue
+            for inner in statements_of([s]):
+                for e in expressions_of(inner):
+                    calls.update(x.function for x in parts_of(e) if isinstance(x, Call) and not x.library)
         return frozenset(n for n, k in calls.items() if k > WRITTEN_OUT and self._size(n) > SHORT)
+
+    def work(self, name: str) -> int:
+        """The number of operations of a function and of those that it calls; 0 if there are none, or it cannot be computed in lanes."""
+        return self._operations(name) or 0
+
+    def _operations(self, name: str) -> int | None:
+        if name not in self._work:
+            f = self.known[name]
+            inner = [self._operations(n) for n in called_by(f) if not n.endswith(RARELY)]
+            known = [n for n in inner if n is not None]
+            able = not f.source and not name.endswith(RARELY) and len(known) == len(inner)
+            self._work[name] = self._size(name) + sum(known) if able else None
+        return self._work[name]
 
     def _size(self, name: str) -> int:
         """The number of operations of a function."""
@@ -226,10 +245,15 @@ class ExpressionWriter:
         if not self._inside:
             for v in given:
                 b.round_apart(v)
-        if x.function not in self.often:
-            return self.written_out(self.functions.known[x.function], given)
+        return self._applied(x.function, given)
+
+    def _applied(self, function: str, given: Sequence[SSAValue]) -> SSAValue:
+        """A function of the program, inlined or called."""
+        b = self.builder
+        if function not in self.often:
+            return self.written_out(self.functions.known[function], given)
         values, vector = b.of_one_width(*given)
-        full = self.functions.define(x.function, vector)
+        full = self.functions.define(function, vector)
         t = self.target.type_of("real", vector)
         listed = ", ".join(f"{t} {v.text}" for v in values)
         return b.pure(f"call {t} @{full}({listed})", "real", vector, *values)
@@ -252,6 +276,19 @@ class ExpressionWriter:
         finally:
             self.env, self.flag = outer
             self._inside -= 1
+
+    def side_by_side(self, group: Abreast) -> None:
+        """Independent calls as the lanes of vectors, each function once for the arguments of all."""
+        b = self.builder
+        rows = list(dict.fromkeys(c.value.args for c in group.calls if isinstance(c.value, Call)))
+        given = [[self.value(a) for a in row] for row in rows]
+        for v in (v for row in given for v in row):
+            b.round_apart(v)
+        columns = [b.row(column) for column in zip(*given)]
+        made = {n: b.wide(self._applied(n, columns)) for n in dict.fromkeys(map(_called, group.calls))}
+        for c in group.calls:
+            assert isinstance(c.value, Call)
+            self.env[c.name] = b.lane(made[c.value.function], rows.index(c.value.args))
 
     def _library(self, name: str, args: list[SSAValue], here: bool = False) -> SSAValue:
         """A function of C's library, one lane at a time."""
@@ -312,6 +349,11 @@ class ExpressionWriter:
             return b.word(pointer, index, "index")
         vector = index.kind == "lane"
         return b.load(b.at(pointer, index), vector, self.mask if vector else None)
+
+
+def _called(s: Let) -> str:
+    assert isinstance(s.value, Call)
+    return s.value.function
 
 
 def is_rare(x: Expression) -> TypeGuard[Call]:

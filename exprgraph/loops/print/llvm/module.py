@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...pointers import alone
 from ...program import Loops, Procedure, Run, Statement
 from ...walk import statements_of
 from .builder import LLVMTarget
@@ -31,7 +32,9 @@ def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (
     """
     functions = Functions(program.functions, target)
     called = called_procedures(program)
-    bodies = [procedure(functions, p) for p in (*program.library, *program.kernels) if p.name in called]
+    known = (*program.library, *program.kernels)
+    apart = alone(program, known)
+    bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called]
     bodies += driver(functions, program, offsets)
     data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return module(functions, [data], bodies)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
+from ...abreast import Abreast, Item, abreast
 from ...errors import LoopError
 from ...program import Add, Branch, Each, Let, Loop, Name, Procedure, Run, Set, Statement, Store, Switch, Variable
 from ...walk import statements_of
@@ -18,10 +19,12 @@ class StatementWriter(ExpressionWriter):
     _existing: SSAValue | None = None  # the existing lanes in a loop over vectors that accumulates
     _in_lanes = False  # inside of a loop over vectors, whose variables hold a number for each lane
 
-    def statements(self, body: Iterable[Statement]) -> None:
+    def statements(self, body: Iterable[Item]) -> None:
         """A block of statements."""
         for s in body:
-            if isinstance(s, Let):
+            if isinstance(s, Abreast):
+                self.side_by_side(s)
+            elif isinstance(s, Let):
                 self.env[s.name] = self.value(s.value)
             elif isinstance(s, Variable):
                 self.env[s.name] = self._whole(self.value(s.start))
@@ -158,16 +161,17 @@ def parameters(given: Sequence[Name], target: LLVMTarget) -> str:
     return ", ".join(f"{target.type_of(p.type)} %{p.name}" for p in given)
 
 
-def procedure(functions: Functions, p: Procedure) -> str:
-    """The text of a procedure: its statements, or tiles with the same effect."""
+def procedure(functions: Functions, p: Procedure, alone: Container[str] = ()) -> str:
+    """The text of a procedure: its statements, or tiles with the same effect; the arrays that ``alone`` names overlap no other."""
     tile = TILES.get(p.name)
-    code = StatementWriter(functions, frozenset() if tile else functions.often(p), p.contract)
+    body = abreast(p.body, functions.target.lanes, functions.work, alone)
+    code = StatementWriter(functions, frozenset() if tile else functions.often(body), p.contract)
     given = [SSAValue(f"%{n.name}", n.type, False, 0) for n in p.parameters]
     if tile:
         tile(code.builder, *given)
     else:
         code.env = {n.name: v for n, v in zip(p.parameters, given)}
-        code.statements(p.body)
+        code.statements(body)
     functions.declared |= code.builder.intrinsics
     head = f"define internal void @{functions.mark}{p.name}({parameters(p.parameters, functions.target)}) #0"
     return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
