@@ -29,6 +29,7 @@ from .nest import Assignment, Nest
 from .one_by_one import quicker_one_by_one
 from .phases import Phase, pairwise, phases
 from .program import Program, starts
+from .rerolled import rerolled
 from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage
@@ -70,7 +71,8 @@ class Emitter:
         row: int,
         apart: bool,
     ) -> None:
-        self.outputs = pairwise(joined(outputs))
+        lane_symbols = {s for a in arguments if batch and a.per_sample for s, _ in a.symbols}
+        self.outputs = pairwise(joined(rerolled(outputs, lane_symbols)))
         self.arguments = arguments
         self.single = single
         self.contract = contract

@@ -20,6 +20,7 @@ from ...loops.program import Add, Call, Expression, Let, Load, Name, Operation, 
 from ...loops.substitute import repeated, written_out
 from ...support.values import is_by_root
 from .access import Affine, MultiIndex, identity_index, through_views, variable
+from .in_order import SUM_IN_ORDER
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
 from .isomorphism import NestOrder
 from .movement import taken_axis, target_index
@@ -251,9 +252,10 @@ class Kernel:
         extremum = {REDUCE_MAX: "maximum", REDUCE_MIN: "minimum"}.get(node.op)
         if extremum:
             self.functions.add(extremum)
-        start = real({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", 0.0))
-        inputs.reassociate = extremum is None
-        factors = None if extremum else factors_of(inputs, operands, self._is_stored, self._is_gated(node))
+        in_order = node.op is SUM_IN_ORDER
+        start = real({"maximum": -math.inf, "minimum": math.inf}.get(extremum or "", -0.0 if in_order else 0.0))
+        inputs.reassociate = extremum is None and not in_order
+        factors = None if extremum or in_order else factors_of(inputs, operands, self._is_stored, self._is_gated(node))
         if factors is not None:
             size = dict(zip(outer + inner, out_sizes + sizes))
             product = product_of_matrices(inputs, factors, result(inputs, location, at), outer, inner, size)

@@ -21,6 +21,7 @@ from ...graph.leaves import zeros
 from ...graph.node import Node, Shape
 from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, range_of_vector, through_views
+from .in_order import SUM_IN_ORDER
 from .movement import composed, movement
 from .nest import Assignment, Kind, Nest
 from .phases import Phase
@@ -188,6 +189,8 @@ class Scheduler:
             reads = [(a, i, len(node.shape)) for a, i in operand_indices(node, ident)]
         elif node.op is primitive.SAMPLE_SUM and not self.phase.lanes:
             reads = [(node.args[0], ident, len(node.shape))]
+        elif node.op is SUM_IN_ORDER:
+            reads = [(node.args[0], identity_index(1), 1)]
         elif is_view(node):
             return []
         else:
@@ -412,7 +415,7 @@ LOWERING.leave_out("it is written in other primitives before, by phases.REWRITTE
 LOWERING.fill(Scheduler.given, primitive.SYMBOL, primitive.ARRAY, primitive.SAMPLE_COUNT)
 LOWERING.fill(Scheduler.pointwise, primitive.SUM, primitive.PRODUCT, Function, primitive.SAMPLE_SUM)
 LOWERING.fill(Scheduler.copies, primitive.STACK, primitive.CONCATENATE, primitive.RESHAPE)
-LOWERING.fill(Scheduler.reduction, primitive.REDUCE_MAX, primitive.REDUCE_MIN)
+LOWERING.fill(Scheduler.reduction, primitive.REDUCE_MAX, primitive.REDUCE_MIN, SUM_IN_ORDER)
 LOWERING.fill(lambda s, node: s.pointwise(node) if is_pointwise(node) else s.reduction(node), primitive.CONTRACT)
 LOWERING.fill(lambda s, node: s.copies(node) if node in s.pieces else s.alone(node, "take"), primitive.SELECT)
 

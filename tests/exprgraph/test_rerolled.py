@@ -1,0 +1,137 @@
+"""Large graphs of scalars are rolled up: the code follows the number of different pieces, and values stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import exprgraph as eg
+from exprgraph.graph.node import Node
+from exprgraph.lowering.plan import rerolled as rolling
+from exprgraph.lowering.plan.emit import emit
+from exprgraph.lowering.plan.program import Program
+from exprgraph.meaning.binding import Argument
+from tests.exprgraph.small_graphs import SYMBOLS, VALUES, expressions
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Smaller graphs are rolled up than outside of tests."""
+    monkeypatch.setattr(rolling, "ENOUGH", 150)
+
+
+def planned(outputs: Any, *symbols: Node) -> Program:
+    arguments = [Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
+    return emit(outputs, arguments, batch=any(s.per_sample for s in symbols), single=False)
+
+
+def chain(n: int) -> tuple[Node, Node]:
+    """The energy of springs."""
+    x = eg.Symbol("x", n)
+    total: Any = 0
+    for a, b in zip(x, list(x)[1:]):
+        d = b - a
+        total = total + 0.5 * d * d + 0.25 * d**4
+    return total, x
+
+
+def network(n: int, seed: int = 0) -> tuple[Node, Node]:
+    """Flows along random edges with conductances of their own, added up at the nodes of a network."""
+    rng = np.random.default_rng(seed)
+    x = eg.Symbol("x", (n, 2))
+    sums: list[Any] = [0.1 * k for k in range(n)]
+    for i, j in rng.integers(n, size=(2 * n, 2)).tolist():
+        flow = float(rng.uniform(1, 2)) * eg.sin(x[i, 0] - x[j, 0]) * x[i, 1] / x[j, 1]
+        sums[i] = sums[i] + flow
+        sums[j] = sums[j] - flow
+    return eg.stack([s for s in sums if isinstance(s, Node)]), x
+
+
+def pieces(make: Callable[[int], tuple[Node, Node]], n: int) -> tuple[int, int]:
+    """Kernels and steps of a value, and of a gradient."""
+    f, x = make(n)
+    program = planned([f] if f.shape else [f, eg.gradient(f, x)], x)
+    return len(program.own.kernels), len(program.data.steps)
+
+
+def test_code_follows_the_different_pieces() -> None:
+    assert pieces(chain, 40) == pieces(chain, 80)
+    assert max(pieces(chain, 80)) <= 8
+    few, many = pieces(network, 50), pieces(network, 150)
+    assert many[0] < 1.5 * few[0]  # for three times as many pieces
+
+
+@pytest.mark.parametrize("make", [chain, network])
+def test_values_are_those_of_the_graph(make: Callable[[int], tuple[Node, Node]]) -> None:
+    f, x = make(25)
+    outputs = (f, eg.jacobian(f, x, sparse=True).values) if f.shape else (f, eg.gradient(f, x))
+    at = np.random.default_rng(1).uniform(0.5, 1.5, x.shape)
+    for got, expected in zip(eg.compile(outputs, (x,))(at), eg.evaluate(outputs, {x: at})):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_chain_of_additions_keeps_its_order_and_its_bits() -> None:
+    x = eg.Symbol("x", 200)
+    total: Any = -0.0 * x[0]
+    for k, a in enumerate(x):
+        total = total + a if k % 3 else total - a * a
+    f = eg.compile(total, (x,), contract=False)
+    assert len(planned([total], x).own.kernels) <= 5
+    values = np.random.default_rng(2).standard_normal(200) * 10.0 ** np.arange(200) ** 0.5
+    expected = 0.0
+    for k, v in enumerate(values.tolist()):
+        expected = expected + v if k % 3 else expected - v * v
+    assert f(values) == expected
+
+
+def test_a_sum_of_negative_zeros_is_one() -> None:
+    x = eg.Symbol("x", 200)
+    total = x[0] + x[1]
+    for a in list(x)[2:]:
+        total = total + a
+    assert np.signbit(eg.compile(total, (x,))(np.full(200, -0.0)))
+
+
+def test_irregular_graphs_stay_as_they_are() -> None:
+    x = eg.Symbol("x", 3)
+    a, b, c = x
+    for k in range(rolling.ENOUGH):
+        a, b, c = b, c, (eg.sin(a) + b if k % 2 else a * b - 0.5 * c)
+    outputs = [a + b + c]
+    assert rolling.rerolled(outputs) == outputs
+
+
+def test_samples_and_shared_values_are_apart() -> None:
+    x, w = eg.Symbol("x", 60, per_sample=True), eg.Symbol("w", 60)
+    sums = [eg.sin(a) * b for a, b in zip(x, w)]
+    shared: Any = 0
+    for b in w:
+        shared = shared + eg.sin(b) * b
+    f = eg.over_samples.sum(sum(sums[1:], sums[0]) * shared) + shared
+    values = np.random.default_rng(0).uniform(-1, 1, (5, 60)), np.random.default_rng(1).uniform(-1, 1, 60)
+    got = eg.compile([f, shared, sums[3]], (x, w), shared=(w,))(*values)
+    expected = eg.evaluate([f, shared, sums[3]], {x: values[0], w: values[1]})
+    for a, e in zip(got, expected):
+        assert a.shape == e.shape
+        np.testing.assert_allclose(a, e, rtol=1e-12)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(expressions(steps=8))
+def test_rolled_up_or_not_values_are_equal(f: Node) -> None:
+    """Every graph, also a small one, if pieces may be small."""
+    flat = [f[k] for k in np.ndindex(f.shape)] if f.shape else [f]
+    outputs = [eg.stack([eg.sin(a) + b for a, b in zip(flat, flat[::-1])]), f]
+    expected = eg.evaluate(outputs, VALUES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rolling, "ENOUGH", 1)
+        patch.setattr(rolling, "FEWEST", 2)
+        shared = [s for s in SYMBOLS.values() if not s.per_sample]
+        got = eg.compile(outputs, list(VALUES), shared=shared)(*VALUES.values())
+    for a, e in zip(got, expected):
+        np.testing.assert_allclose(a, e, rtol=1e-9, atol=1e-9)
