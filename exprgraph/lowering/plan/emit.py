@@ -9,7 +9,7 @@ import numpy as np
 from ...functions.elementwise import Function
 from ...graph.column import Column
 from ...graph.node import Node, Shape
-from ...graph.primitive import CONSTANT, RESHAPE, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
+from ...graph.primitive import CONSTANT, SAMPLE_COUNT, SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
 from ...loops.print.python import print_program
 from ...loops.program import Loops, Name, Part, Procedure, Run, Statement, index
@@ -32,7 +32,7 @@ from .program import Program, starts
 from .rerolled import rerolled
 from .routines import ROUTINE, Place, called
 from .schedule import Schedule, Scheduler, may_share_memory
-from .storage import Storage
+from .storage import Storage, kept
 from .together import joined
 from .turned import with_rows
 
@@ -104,8 +104,7 @@ class Emitter:
         for out, place in zip(self.outputs, self.places):
             if place is not None:
                 self.storage.homes.setdefault(out, place)
-                kept = _kept(out)
-                self.storage.homes.setdefault(kept, place._replace(strides=contiguous(kept.shape)))
+                self.storage.homes.setdefault(below := kept(out), place._replace(strides=contiguous(below.shape)))
 
     def _places(self) -> list[Location | None]:
         """The place of each result in the arrays of the caller; ``None`` if samples differ."""
@@ -377,7 +376,7 @@ class Emitter:
     def _location(self, out: Node) -> Location | None:
         """The place of a computed value."""
         known = self.storage.locations
-        return known.get(out) if out in known or _kept(out) not in known else self.storage.location(out)
+        return known.get(out) if out in known or kept(out) not in known else self.storage.location(out)
 
     # -- the whole
 
@@ -406,13 +405,6 @@ class Emitter:
             self.single, self.block, len(self.arguments), results, tuple(helpers.values()), (), tuple(kernels), tuple(self.parts)
         )  # fmt: skip
         return own, tuple(sorted(self.functions | called))
-
-
-def _kept(out: Node) -> Node:
-    """The value below reshapes, with the same elements in the same order."""
-    while out.op is RESHAPE:
-        out = out.args[0]
-    return out
 
 
 def emit(
