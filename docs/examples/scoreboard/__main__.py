@@ -39,20 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"the problems, by default all: {', '.join(PROBLEMS)}")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 on (default 3)")
     parser.add_argument("--effort", type=float, default=1.0, help="a factor for the numbers of steps; below 1 nothing is recorded")
+    parser.add_argument("--missing", action="store_true", help="only runs that are not recorded")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="save a picture of each solution and its error")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in PROBLEMS]
     if unknown:
         parser.error(f"there is no problem {unknown[0]!r}; there are {', '.join(PROBLEMS)}")
-    records = read()
     for name in given.names or PROBLEMS:
         problem = PROBLEMS[name]
         for seed in range(given.seeds):
+            if given.missing and (name, seed) in read():
+                continue
             solved, seconds = timed(problem, seed, given.effort)
             errors = ", ".join(f"{what} {value:.1e}" for what, value in solved.errors.items())
-            print(f"{name}, seed {seed}: {errors}; {solved.parameters} parameters, {solved.steps} steps, {seconds:.0f} s", flush=True)
+            took = f"{seconds.processor:.0f} s of the processor in {seconds.wall:.0f} s"
+            print(f"{name}, seed {seed}: {errors}; {solved.parameters} parameters, {solved.steps} steps, {took}", flush=True)
             if given.effort == 1:
-                records[name, seed] = Record.of(solved, seconds)
+                records = {**read(), (name, seed): Record.of(solved, seconds)}  # another process may have recorded others
                 write(records)
                 PAGE.write_text(page(PROBLEMS, records), encoding="utf-8")
             if given.pictures and solved.picture and seed == 0:

@@ -28,11 +28,11 @@ def solve(seed: int, effort: float) -> Solved:
     factor = 1 - np.pi**2 - 16 * np.pi**2
 
     def draw(rng: np.random.Generator, step: int = 0) -> Any:
-        x = rng.uniform(-1, 1, (3000, 2))
+        x = rng.uniform(-1, 1, (2500, 2))
         return [{p: x, q: factor * exact(x)}]
 
     terms = residual_terms({"equation": (eg.laplacian(u, p) + u - q, *draw(np.random.default_rng(seed)))})
-    trainer = least_squares(nn, terms, seed, max(1, round(600 * effort)), draw)
+    trainer = least_squares(nn, terms, seed, max(1, round(400 * effort)), draw)
     axis = np.linspace(-1, 1, 201)
     at = grid(axis, axis)
     got = build_nn_function(u, nn)(at, trainer.params)

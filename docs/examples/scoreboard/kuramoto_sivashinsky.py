@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
-from symnn.physics import partial
+import numpy as np
 
 from . import periodic
 from .marching import March
 from .pictures import space_and_time
 from .problem import Mark, Problem, Solved, relative
 
-MARCH = March(start=0, length=2 * np.pi, end=0.4, windows=10, steps=200, points=3000)
+MARCH = March(start=0, length=2 * np.pi, end=0.4, order=4, windows=20, steps=60, enough=3e-12, near=0.2)
 
 
 def solve(seed: int, effort: float) -> Solved:
     x, t, exact = periodic.kuramoto_sivashinsky(MARCH.end)
     x, exact = x[::2], exact[::2]
-    nn = periodic.network(2 * np.pi, 5, 24, 3)
-    u, p, scale = nn.output[0], nn.input, MARCH.windows / MARCH.end
-    rest = 100 / 16 * u * partial(u, p, 0) + 100 / 16**2 * partial(u, p, 0, 0) + 100 / 16**4 * partial(u, p, 0, 0, 0, 0)
-    got, steps = MARCH.solve(nn, u, partial(u, p, 1) + rest / scale, lambda x: np.cos(x) * (1 + np.sin(x)), x, t, seed, effort)
+    nn = periodic.network(periodic.Circle(2 * np.pi, 6), 20, 2)
+
+    def rate(d: Sequence[Any]) -> Any:
+        return -100 / 16 * d[0] * d[1] - 100 / 16**2 * d[2] - 100 / 16**4 * d[4]
+
+    got, steps = MARCH.solve(nn, rate, lambda x: np.cos(x) * (1 + np.sin(x)), x, t, seed, effort)
     return Solved({"relative L2": relative(got, exact)}, nn.params.size, steps, space_and_time(x, t, got, exact))
 
 

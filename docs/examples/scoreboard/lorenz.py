@@ -60,7 +60,7 @@ def solver(noise: float) -> Callable[[int, float], Solved]:
             "system": (system, {t: np.linspace(0, END, 300)[:, None]}, 0.1),
             "data": (s - measured, {t: times[:, None], measured: data}),
         })  # fmt: skip
-        trainer = least_squares({"path": nn, **unknown}, terms, seed, max(1, round(600 * effort)))
+        trainer = least_squares({"path": nn, **unknown}, terms, seed, max(1, round(200 * effort)))
         found = {name: float(getattr(trainer.params, name)) for name in TRUE}
         off = {name: abs(found[name] / value - 1) for name, value in TRUE.items()}
         many = np.linspace(0, END, 601)

@@ -61,7 +61,7 @@ def solve(seed: int, effort: float) -> Solved:
     rng = np.random.default_rng([seed, 7])
     times = np.linspace(0, 1, 51)
     u_true, v_true = flow(times)
-    nn = SymbolicNeuralNetwork(Chain(Torus(), Dense(5, 24), Dense(24, 24), Dense(24, 24), Dense(24, 2, "identity")))
+    nn = SymbolicNeuralNetwork(Chain(Torus(), Dense(5, 20), Dense(20, 20), Dense(20, 20), Dense(20, 2, "identity")))
     convection, viscosity = Unknown("convection", 0.5), Unknown("viscosity", 0.1)
     x, measured = nn.input, eg.Symbol("measured", 2, per_sample=True)
     psi, p = nn.output[0], nn.output[1]
@@ -78,12 +78,12 @@ def solve(seed: int, effort: float) -> Solved:
     data = {x: at, measured: np.stack([u_true[k, i, j], v_true[k, i, j]], axis=1)}
 
     def draw(rng: np.random.Generator, step: int = 0) -> Any:
-        return [{x: rng.uniform([0, 0, 0], [2 * np.pi, 2 * np.pi, 1], (1500, 3))}, data]
+        return [{x: rng.uniform([0, 0, 0], [2 * np.pi, 2 * np.pi, 1], (1000, 3))}, data]
 
     inside, _ = draw(rng)
     flowing = eg.stack([momentum(u, 0), momentum(v, 1)])
     terms = residual_terms({"momentum": (flowing, inside), "data": (eg.stack([u, v]) - measured, data)})
-    trainer = least_squares({"flow": nn, "convection": convection, "viscosity": viscosity}, terms, seed, max(1, round(300 * effort)), draw)
+    trainer = least_squares({"flow": nn, "convection": convection, "viscosity": viscosity}, terms, seed, max(1, round(120 * effort)), draw)
     off = {
         "convection": abs(float(trainer.params.convection) - 1),
         "viscosity": abs(float(trainer.params.viscosity) / NU - 1),

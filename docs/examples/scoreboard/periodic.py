@@ -15,27 +15,44 @@ from . import references
 
 @dataclass(frozen=True)
 class Circle(Layer):
-    """From (x, t) to sines and cosines of the first frequencies and t: what follows is periodic in x.
+    """From (x, s) to sines and cosines of the first frequencies and 2 s - 1: what follows is periodic in x.
 
     Source: Dong, Ni, A method for representing periodic functions with deep neural networks, J. Comput. Phys. 435 (2021).
+
+    Args:
+        length: the period.
+        frequencies: how many.
+        even: only cosines, for functions that are even.
     """
 
     length: float
     frequencies: int = 1
+    even: bool = False
 
     input_size = 2
 
     def __call__(self, x: Any, ps: Any) -> Any:
         angles = [2 * np.pi * k / self.length * x[0] for k in range(1, self.frequencies + 1)]
-        return eg.stack([*map(eg.cos, angles), *map(eg.sin, angles), x[1]])
+        return eg.stack([*map(eg.cos, angles), *([] if self.even else map(eg.sin, angles)), 2 * x[1] - 1])
 
 
-def network(length: float, frequencies: int, width: int, hidden: int, outputs: int = 1) -> SymbolicNeuralNetwork:
+def network(circle: Circle, width: int, hidden: int, outputs: int = 1) -> SymbolicNeuralNetwork:
     """A periodic network with hidden layers of one width."""
     between = [Dense(width, width) for _ in range(hidden - 1)]
-    return SymbolicNeuralNetwork(
-        Chain(Circle(length, frequencies), Dense(2 * frequencies + 1, width), *between, Dense(width, outputs, "identity"))
-    )
+    inputs = circle.frequencies * (1 if circle.even else 2) + 1
+    return SymbolicNeuralNetwork(Chain(circle, Dense(inputs, width), *between, Dense(width, outputs, "identity")))
+
+
+def odd_part(nn: SymbolicNeuralNetwork) -> Any:
+    """The network's output less its output at -x: odd in x, and zero at 0 and half a period."""
+    p = nn.input
+    return nn.output - nn.model(eg.stack([-p[0], p[1]]))
+
+
+def short(ik: np.ndarray, beyond: float) -> np.ndarray:
+    """1 for waves with numbers far above ``beyond``, 0 far below."""
+    value: np.ndarray = 1 - np.exp(-((np.abs(ik) / beyond) ** 4))
+    return value
 
 
 def allen_cahn(n: int = 2048, steps: int = 100) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .problem import Problem, Solved
+from .problem import Problem, Seconds, Solved
 
 RECORDS = Path(__file__).with_name("records.json")
 PAGE = Path(__file__).parents[2] / "scoreboard.md"
@@ -15,8 +15,12 @@ PAGE = Path(__file__).parents[2] / "scoreboard.md"
 HEAD = """# Published problems
 
 Each problem is solved from fixed seeds, 0, 1 and 2, with the same settings.  `python -m docs.examples.scoreboard` runs all of them, or
-those that you name, and writes this page.  Times are of two cores, without a graphics card, with building and compiling.  Published
-errors are those of their authors; their data, points and measures may differ from ours.
+those that you name, and writes this page.  Published errors are those of their authors; their data, points and measures may differ
+from ours.
+
+Times are seconds of the processor, with building, compiling and measuring, of one thread without a graphics card.  The machine has two
+cores (AMD EPYC), on which three to seven other programs ran: seconds on the clock, in parentheses, are two to three times as many as on
+a quiet machine.
 
 """
 
@@ -29,10 +33,12 @@ class Record:
     parameters: int
     steps: int
     seconds: float
+    processor: float | None = None
 
     @staticmethod
-    def of(solved: Solved, seconds: float) -> Record:
-        return Record({k: float(f"{v:.3g}") for k, v in solved.errors.items()}, solved.parameters, solved.steps, round(seconds, 1))
+    def of(solved: Solved, seconds: Seconds) -> Record:
+        errors = {k: float(f"{v:.3g}") for k, v in solved.errors.items()}
+        return Record(errors, solved.parameters, solved.steps, round(seconds.wall, 1), round(seconds.processor, 1))
 
     @property
     def error(self) -> float:
@@ -65,7 +71,9 @@ def page(problems: Mapping[str, Problem], records: Records) -> str:
         what, measure = f"`{name}`: {problem.title}", problem.measure.replace("|", r"\|")
         own = [record for (n, _), record in sorted(records.items()) if n == name]
         if own:
-            errors, seconds = ", ".join(f"{r.error:.1e}" for r in own), ", ".join(f"{r.seconds:.0f}" for r in own)
+            errors = ", ".join(f"{r.error:.1e}" for r in own)
+            processor = ", ".join("?" if r.processor is None else f"{r.processor:.0f}" for r in own)
+            seconds = f"{processor} ({', '.join(f'{r.seconds:.0f}' for r in own)})"
             reached = sum(r.error <= problem.goal for r in own)
             cells = (what, measure, errors, f"{problem.goal:.0e}", f"{reached} of {len(own)}", seconds)
             lines.append(f"| {' | '.join(cells)} | {own[0].parameters} |")
@@ -73,4 +81,7 @@ def page(problems: Mapping[str, Problem], records: Records) -> str:
             lines.append(f"| {what} | {measure} | no run is recorded | {problem.goal:.0e} | | | |")
     lines += ["", "## Published errors", "", "| problem | error | by | on |", "|---|---|---|---|"]
     lines += [f"| `{p.name}` | {m.error} | {m.source} | {m.hardware} |" for p in problems.values() for m in p.marks]
+    notes = [f"* `{name}`: {problem.note}" for name, problem in problems.items() if problem.note]
+    if notes:
+        lines += ["", "## How they are solved", "", *notes]
     return HEAD + "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,10 @@ class Relative(Layer):
 
     def __call__(self, x: Any, ps: Any) -> Any:
         return eg.concatenate([x[0:2] - x[2:4], x[4:8]])
+
+
+#: of the circle of radius 1
+PERIOD = 4 * np.pi
 
 
 def energy(z: np.ndarray) -> np.ndarray:
@@ -47,37 +52,41 @@ def states(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.concatenate([at, -at, along_it * kick, -along_it * kick], axis=1)
 
 
+def drift(field: Callable[[np.ndarray], np.ndarray], start: np.ndarray, periods: int) -> np.ndarray:
+    """The relative change of the true energy after each period, by the classical Runge-Kutta method with 400 steps a period."""
+    now, energies, h = start, [energy(start)], PERIOD / 400
+    for _ in range(periods):
+        for _ in range(400):
+            a = field(now)
+            b = field(now + h / 2 * a)
+            c = field(now + h / 2 * b)
+            now = now + h / 6 * (a + 2 * b + 2 * c + field(now + h * c))
+        energies.append(energy(now))
+    return np.array(energies) / energies[0] - 1
+
+
 def solve(seed: int, effort: float) -> Solved:
     rng = np.random.default_rng([seed, 3])
-    nn = SymbolicNeuralNetwork(Chain(Relative(), Dense(6, 32), Dense(32, 32), Dense(32, 1, "identity")))
-    z = states(rng, 600)
+    nn = SymbolicNeuralNetwork(Chain(Relative(), Dense(6, 24), Dense(24, 24), Dense(24, 1, "identity")))
+    z = states(rng, 400)
     optimizer = LevenbergMarquardt(acceleration=True)
-    epochs = max(1, round(400 * effort))
+    epochs = max(1, round(300 * effort))
     found = train(nn, HamiltonianLoss(), (z, velocity(z)), optimizer=optimizer, epochs=epochs, rng=seed, progress=False)
     field = build_nn_function(hamiltonian_field(nn), nn)
-    start = np.array([1, 0, -1, 0, 0, 0.5, 0, -0.5])
-    period = 4 * np.pi  # of a circle of radius 1
-    h, each = period / 100, 100
-    periods = max(1, round(1000 * min(effort, 1.0)))
-    now, energies = start, [energy(start)]
-    for _ in range(periods):
-        for _ in range(each):  # the classical Runge-Kutta method
-            a = field(now, found.params)
-            b = field(now + h / 2 * a, found.params)
-            c = field(now + h / 2 * b, found.params)
-            now = now + h / 6 * (a + 2 * b + 2 * c + field(now + h * c, found.params))
-        energies.append(energy(now))
-    drift = np.abs(np.array(energies) / energies[0] - 1)
-    got = np.array(energies)
-    picture = along(np.arange(periods + 1), got, np.full(periods + 1, energies[0]), "periods")
-    errors = {"largest change of the energy": float(drift.max()), "at the end": float(drift[-1])}
-    return Solved(errors, nn.params.size, found.epochs, picture)
+    changes = {}
+    for orbit, speed in (("circle", 0.5), ("ellipse", 0.52)):
+        start = np.array([1, 0, -1, 0, 0, speed, 0, -speed])
+        changes[orbit] = drift(lambda z: field(z, found.params), start, max(1, round(1000 * min(effort, 1.0))))
+    largest = {f"on the {orbit}": float(np.abs(change).max()) for orbit, change in changes.items()}
+    at = np.arange(len(changes["circle"]))
+    picture = along(at, 1 + changes["ellipse"], 1 + 0 * at, "periods")
+    return Solved({"largest": max(largest.values()), **largest}, nn.params.size, found.epochs, picture)
 
 
 PROBLEM = Problem(
     "two-body",
-    "two bodies, a Hamiltonian network over 1,000 periods",
-    "relative change of the true energy",
+    "two bodies, a Hamiltonian network over 1,000 periods, on a circle and on an ellipse",
+    "largest relative change of the true energy",
     1e-4,
     (Mark("3.9e-5 (mean square, 50 time units)", "Greydanus, Dzamba, Yosinski, Hamiltonian neural networks, NeurIPS 2019"),),
     solve,
