@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .errors import ShapeError
 from .graph.node import Node
-from .lowering.call import threads
 from .lowering.call.by_step import split
 from .lowering.call.function import CompiledFunction
+from .lowering.call.threads import alongside
 from .meaning.binding import Argument
-from .support.processors import processors
 
 if TYPE_CHECKING:
     from .lowering.call.form import Form
@@ -141,7 +140,13 @@ class Descent:
         return self.parts[0]
 
     def run(
-        self, batches: Sequence[Batches | None], rates: np.ndarray, begun: int, losses: np.ndarray, values: np.ndarray | None = None
+        self,
+        batches: Sequence[Batches | None],
+        rates: np.ndarray,
+        begun: int,
+        losses: np.ndarray,
+        values: np.ndarray | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> int:
         """Make one step for each learning rate; write each step's loss, computed before its update.
 
@@ -151,6 +156,7 @@ class Descent:
             begun: the number of steps made before.
             losses: where each step's loss goes.
             values: where the value of each term goes, of shape (terms, steps); they are written if there are several terms.
+            meanwhile: called once, by another thread during the steps if one is free, else after them.
 
         Returns:
             The number of steps made: fewer than ``len(rates)`` if a loss or gradient was not finite; the
@@ -166,8 +172,13 @@ class Descent:
             values = np.empty((len(self.terms), len(rates)), self.dtype)
         self._check(rates, losses, values)
         numbers = np.ascontiguousarray(self._update.told(rates, begun), self.dtype)
-        made = self._in_machine_code if self.is_native else self._in_python
-        return made(batches, _Steps(numbers, self._update.chosen(begun, len(rates)), losses, values))
+        steps, made = _Steps(numbers, self._update.chosen(begun, len(rates)), losses, values), list[int]()
+
+        def main() -> None:
+            made.append(self._in_machine_code(batches, steps) if self.is_native else self._in_python(batches, steps))
+
+        main() if meanwhile is None else alongside(main, meanwhile)
+        return made[0]
 
     def _check(self, rates: np.ndarray, losses: np.ndarray, values: np.ndarray) -> None:
         """Check the sizes of all arrays that machine code uses, at each run: their owner may have changed them."""
@@ -298,99 +309,75 @@ class _Prepared:
     """
 
     def __init__(self, descent: Descent, batches: Sequence[Batches | None]) -> None:
-        from .lowering.native.descend import COMMON, TEAM, TERM, descend  # loads the compiler
+        from .lowering.call import team  # loads the compiler
 
-        self._keep: list[Any] = []  # keeps everything alive that the tables point to
         self._dtype = descent.dtype
         self._terms = descent.terms
         self._longest = [None if b is None else b.longest for b in batches]
         self._places = _places(descent)
-        self._words = {word: k for k, word in enumerate(COMMON)}
-        self._columns = {word: k for k, word in enumerate(TERM)}
-        members = max(f.threads for f in descent.forms)
-        # more threads than processors would only wait: one thread computes several parts then
-        self._helpers = min(members, processors()) - 1
-        team = np.zeros(TEAM.size + 8, np.int64)
-        self._team = team[-team.ctypes.data % 64 // 8 :][: TEAM.size]
-        self._team[TEAM.rest], self._end = threads.let_others_run(), TEAM.end
+        self._words, self._columns = team.COMMON_AT, team.TERM_AT
+        self._memory, self._sizes = team.Addressed(self._dtype), team.Sizes
+        members, bits = max(f.threads for f in descent.forms), 8 * self._dtype.itemsize
+        self._seats = team.seats_for(members)
+        self._team = team.Team(self._seats, bits) if members > 1 else None
         rows = [self._row(descent, *given) for given in zip(descent.terms, descent.forms, self._longest)]
-        self._rows = np.zeros((len(rows), len(TERM)), np.uint64)  # changed from run to run
-        for row, words in zip(self._rows, rows):
-            row[...] = [words.get(word, 0) for word in TERM]
+        self._rows = team.rows_of(rows, self._columns)  # changed from run to run
         common = self._row_of_descent(descent, [words["sums"] for words in rows])
-        self._common = np.zeros(len(COMMON), np.uint64)  # changed from run to run
-        self._common[...] = [common.get(word, 0) for word in COMMON]
+        (self._common,) = team.rows_of([common], self._words)  # changed from run to run
         self._place = self._common.ctypes.data
         integer = ctypes.c_int64
-        loop, help_ = descend(8 * self._dtype.itemsize, members > 1)
+        loop = team.descend(bits, members > 1).descend
         self._loop = ctypes.CFUNCTYPE(integer, ctypes.c_void_p, integer, integer)(loop)
-        self._help = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(help_)
 
     def fits(self, descent: Descent, batches: Sequence[Batches | None]) -> bool:
         """Whether these tables have room for the batches, and all arrays are where they were."""
-        if descent.terms is not self._terms or _places(descent) != self._places:
+        moved = descent.terms is not self._terms or _places(descent) != self._places
+        if moved or (self._team is not None and not self._team.is_here):
             return False
         pairs = zip(batches, self._longest, strict=True)
         return all((b is None) if longest is None else (b is not None and b.longest <= longest) for b, longest in pairs)
 
-    def _memory(self, size: int) -> int:
-        a = np.zeros(max(size, 1) + 8, self._dtype)
-        self._keep.append(a)
-        start = a.ctypes.data
-        return start + -start % 64 if a.itemsize == 8 else start
-
-    def _table(self, words: Sequence[int] | np.ndarray) -> int:
-        a = np.array(words, dtype=np.uint64)
-        return self._address(a)
-
-    def _address(self, a: np.ndarray) -> int:
-        self._keep.append(a)
-        return a.ctypes.data
-
     def _row(self, descent: Descent, term: Term, form: Form, longest: int | None) -> dict[str, int]:
         """The words of a term."""
         assert form.code is not None
-        self._keep.append(form.code)
-        given, gathers = [self._address(descent.state)], []
+        memory = self._memory
+        memory.keep(form.code)
+        given, gathers = [memory.address(descent.state)], []
         for argument, a in zip(term.data, term.arrays):
             if longest is not None and argument.per_sample:
-                given.append(self._memory(argument.size * longest))
-                gathers += [self._address(a), given[-1], argument.size]
+                given.append(memory.numbers(argument.size * longest))
+                gathers += [memory.address(a), given[-1], argument.size]
             else:
-                given.append(self._address(a))
+                given.append(memory.address(a))
         numbers, program = descent.sizes[0] + 1, form.program
-        members = [self._memory_of_member(form, numbers) for _ in range(form.threads)]
-        wanted, lanes, shared, sums = members[0]
-        ends = np.cumsum([0, *map(len, program.totals)])
-        totals = [(int(buffer == "s"), offset, size) for of_part in program.totals for buffer, offset, size in of_part]
-        return {
-            "run": form.code.address, "given": self._table(given), "wanted": wanted, "own_lanes": lanes, "own_shared": shared,
-            "gathers": len(gathers) // 3, "gather_table": self._table(gathers), "offsets": self._table([0, term.samples]), "sums": sums,
-            "threads": form.threads, "part": form.code.part, "parts": len(program.totals), "members": self._table(np.ravel(members)),
-            "shared_size": program.shared, "sums_size": numbers, "totals_at": self._table(ends), "totals": self._table(np.ravel(totals)),
+        sums = memory.numbers(numbers)
+        row = {
+            "run": form.code.address, "given": memory.table(given), "wanted": memory.table([sums]),
+            "own_lanes": memory.numbers(program.workspace), "own_shared": memory.numbers(program.shared), "gathers": len(gathers) // 3,
+            "gather_table": memory.table(gathers), "offsets": memory.table([0, term.samples]), "sums": sums, "threads": 1,
         }  # fmt: skip
-
-    def _memory_of_member(self, form: Form, numbers: int) -> tuple[int, int, int, int]:
-        """A table of results, a workspace on lanes, a shared one, and the results."""
-        sums = self._memory(numbers)
-        return self._table([sums]), self._memory(form.program.workspace), self._memory(form.program.shared), sums
+        if form.threads > 1:
+            sizes = self._sizes(form.threads, self._seats, term.samples if longest is None else longest, numbers)
+            row |= memory.division(program, form.code, sizes, lambda own: memory.table([own]))
+        return row
 
     def _row_of_descent(self, descent: Descent, outputs: list[int]) -> dict[str, int]:
         """The words of the descent."""
-        forms, state, item = descent.forms_of_update, descent.state, self._dtype.itemsize
-        summed = self._address(descent.total) if len(descent.terms) > 1 else outputs[0]
+        forms, state, item, memory = descent.forms_of_update, descent.state, self._dtype.itemsize, self._memory
+        summed = memory.address(descent.total) if len(descent.terms) > 1 else outputs[0]
         numbers = np.zeros(max(1, descent.told_size), self._dtype)
-        given = [self._address(state), summed + item, *(a.ctypes.data for a in descent.parts[1:])]
-        given += [self._address(numbers) + k * item for k in range(descent.told_size)]
+        given = [memory.address(state), summed + item, *(a.ctypes.data for a in descent.parts[1:])]
+        given += [memory.address(numbers) + k * item for k in range(descent.told_size)]
         codes = [f.code for f in forms if f.code is not None]
-        self._keep += codes
-        output = self._memory(state.size)
+        memory.keep(codes)
+        output = memory.numbers(state.size)
         return {
             "count": len(descent.terms), "terms": self._rows.ctypes.data, "numbers": descent.sizes[0] + 1, "total": summed,
             "state": state.ctypes.data, "state_size": state.size, "scalars": numbers.ctypes.data, "told_size": descent.told_size,
-            "updates": self._table([c.address for c in codes]), "arguments": self._table(given), "results": self._table([output]),
-            "lanes": self._memory(max(f.program.workspace for f in forms)), "output": output,
-            "shared": self._memory(max(f.program.shared for f in forms)), "team": self._team.ctypes.data,
+            "updates": memory.table([c.address for c in codes]), "arguments": memory.table(given), "results": memory.table([output]),
+            "lanes": memory.numbers(max(f.program.workspace for f in forms)), "output": output,
+            "shared": memory.numbers(max(f.program.shared for f in forms)),
+            "team": 0 if self._team is None else self._team.address,
         }  # fmt: skip
 
     def run(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
@@ -404,21 +391,9 @@ class _Prepared:
                 row[self._columns["advance"]] = 1
         for word, a in (("told", steps.numbers), ("chosen", steps.chosen), ("history", steps.losses)):
             self._common[self._words[word]] = a.ctypes.data
-        made: list[int] = []
-        if self._helpers:
-            self._team[self._end] = 0
-            team = self._team.ctypes.data
-            threads.alongside(lambda: made.append(self._steps(steps)), lambda: self._help(team), self._stop, self._helpers)
-        else:
-            made.append(self._steps(steps))
-        return made[0]
-
-    def _steps(self, steps: _Steps) -> int:
+        if self._team is not None:
+            self._team.call()
         return int(self._loop(self._place, 0, len(steps.numbers)))
-
-    def _stop(self) -> None:
-        """End the team: helpers return soon."""
-        self._team[self._end] = 1
 
 
 __all__ = ["Batches", "Descent", "Term"]

@@ -46,6 +46,11 @@ class Sampler:
         self.steps = -(-max(samples) // self.size)
 
     @property
+    def shuffles(self) -> bool:
+        """Whether batches are drawn anew for each epoch."""
+        return self.size is not None
+
+    @property
     def described(self) -> str:
         """The number of samples of a step, and their origin."""
         if self.given:

@@ -24,6 +24,9 @@ from .batching import Sampler
 from .first_order.optimizer import BatchOptimizer
 from .full_batch.optimizer import FullBatchOptimizer
 
+#: in how many portions epochs are made, if the samples of the next ones are shuffled meanwhile
+PORTIONS = 8
+
 
 class Outcome(NamedTuple):
     """What some epochs gave.
@@ -159,6 +162,7 @@ class BatchSteps(Steps):
         self.parts, self.drawing = parts, drawing
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.of_epoch, self.samples = sampler.steps, sampler.described
+        self._threads = threads
         terms = []
         for p in parts:
             terms.append(Term(value_and_gradient(p, symbols, threads), self._own(p), p.samples))
@@ -217,13 +221,26 @@ class BatchSteps(Steps):
         return made
 
     def _epochs(self, begun: int, count: int) -> Outcome:
-        return self._run(self.sampler.epochs(begun, count), begun, count)
+        """With several threads in portions: the next one is shuffled while the steps of this one are made."""
+        share = max(1, count // PORTIONS) if self._threads > 1 and self.sampler.shuffles else count
+        outcomes: list[Outcome] = []
+        drawn = [self.sampler.epochs(begun, min(share, count))]
+        for first in range(begun, last := begun + count, share):
+            some, further = min(share, last - first), min(share, max(0, last - first - share))
 
-    def _run(self, batches: Sequence[Batches | None], begun: int, count: int) -> Outcome:
+            def draw(first: int = first + some, count: int = further) -> None:
+                drawn.append(self.sampler.epochs(first, count))
+
+            outcomes.append(self._run(drawn.pop(), first, some, draw if further else None))
+            if outcomes[-1].failed is not None:
+                break
+        return joined(outcomes)
+
+    def _run(self, batches: Sequence[Batches | None], begun: int, count: int, meanwhile: Callable[[], None] | None = None) -> Outcome:
         self._epoch = None
         steps, before = self.of_epoch * count, self.of_epoch * begun
         losses, terms = np.empty(steps, self.dtype), np.empty((len(self._descent.terms), steps), self.dtype)
-        made = self._descent.run(batches, self.rate(before, steps), before, losses, terms)
+        made = self._descent.run(batches, self.rate(before, steps), before, losses, terms, meanwhile)
         whole, batch = divmod(made, self.of_epoch)
         kept = losses[: whole * self.of_epoch].reshape(whole, self.of_epoch)
         of_terms = terms[:, : kept.size].reshape(len(terms), *kept.shape) if len(terms) > 1 else None

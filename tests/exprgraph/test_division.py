@@ -10,66 +10,108 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering.call import threads
-from exprgraph.lowering.call.form import GRAIN
+from exprgraph.lowering.call import team, threads
+from exprgraph.lowering.call.team import FINE, GRAIN, Division
+from exprgraph.lowering.native.team import DONE, TURN
 
 x = eg.Symbol("x", 3, per_sample=True)
 
 
 @pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Into how many parts work was divided, each time."""
-    found: list[int] = []
-    inner = threads.together
+def counts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The passes of each call that were divided, and the parts of the last of them."""
+    found: list[tuple[int, int]] = []
+    inner = Division.__call__
 
-    def together(work: Any, count: int) -> None:
-        found.append(count)
-        inner(work, count)
+    def call(self: Division, *given: Any) -> None:
+        before = int(self.team._words[TURN])
+        inner(self, *given)
+        found.append((int(self.team._words[TURN]) - before, int(self.team._words[DONE])))
 
-    monkeypatch.setattr(threads, "together", together)
+    monkeypatch.setattr(Division, "__call__", call)
     return found
 
 
-@pytest.mark.parametrize(("samples", "parts"), [(1, []), (2 * GRAIN - 1, []), (2 * GRAIN, [2]), (3 * GRAIN, [3]), (10 * GRAIN, [3])])
-def test_a_batch_is_divided_where_each_thread_has_a_few_samples(counts: list[int], samples: int, parts: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("samples", "parts"),
+    [(1, []), (2 * GRAIN - 1, []), (2 * GRAIN, [2]), (3 * GRAIN, [3]), (10 * GRAIN, [3]), (90 * GRAIN, [3 * FINE]), (91 * GRAIN, [12])],
+)
+def test_a_batch_is_divided_where_each_thread_has_a_few_samples(counts: list[tuple[int, int]], samples: int, parts: list[int]) -> None:
     data = np.linspace(-1, 1, 3 * samples).reshape(samples, 3)
     fn = eg.compile(eg.tanh(x) * 2, x, threads=3)
     np.testing.assert_allclose(fn(data), 2 * np.tanh(data), rtol=1e-14)
-    assert counts == parts
+    assert counts == [(1, n) for n in parts]
 
 
-def test_parts_are_worked_on_at_the_same_time() -> None:
-    """None of them ends before all have begun."""
-    for count in (2, 3, 4):
-        barrier = threading.Barrier(count)
-        threads.together(lambda k, barrier=barrier: barrier.wait(60), count)  # type: ignore[misc]
-        assert not barrier.broken
+def test_samples_that_are_computed_one_by_one_are_divided_one_by_one(counts: list[tuple[int, int]]) -> None:
+    matrix, weights = eg.Symbol("m", (150, 100), per_sample=True), np.random.default_rng(0).standard_normal((150, 150)) / 100
+    fn = eg.compile(eg.sum(eg.tanh(weights @ eg.tanh(weights @ matrix))), matrix, threads=3)
+    assert fn.core.program().block == 1
+    data = np.random.default_rng(1).standard_normal((3, 150, 100))
+    np.testing.assert_allclose(fn(data), np.tanh(weights @ np.tanh(weights @ data)).sum((1, 2)), rtol=1e-11)
+    assert counts == [(1, 3)]
 
 
-def test_each_pass_over_the_samples_is_divided_once(counts: list[int]) -> None:
+def test_a_helper_takes_parts() -> None:
+    """Calls go on until one has come: it may be late."""
+    helped: list[int] = []
+
+    class Helped(team.Team):
+        def help(self) -> None:
+            super().help()
+            helped.append(threading.get_ident())
+
+    data = np.linspace(-1, 1, 3 * 20_000).reshape(-1, 3)
+    total = eg.over_samples.sum(eg.exp(x))
+    outputs = [x / total, total]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(team, "Team", Helped)
+        patch.setattr(team, "processors", lambda: 2)
+        fn = eg.compile(outputs, x, threads=2)
+        first = fn(data)
+        while not helped:
+            for again, one in zip(fn(data), first):
+                assert np.array_equal(again, one)
+    assert threading.get_ident() not in helped
+
+
+def test_each_pass_over_the_samples_is_divided_once(counts: list[tuple[int, int]]) -> None:
     data = np.linspace(-1, 1, 300).reshape(100, 3)
     total = eg.over_samples.sum(eg.exp(x))
     got = eg.compile([x / total, total], x, threads=2)(data)
     np.testing.assert_allclose(got[0], data / np.exp(data).sum(0), rtol=1e-13)
     np.testing.assert_allclose(got[1], np.exp(data).sum(0), rtol=1e-13)
-    assert counts == [2, 2]
+    assert counts == [(2, 2)]
+
+
+def test_large_totals_make_fewer_parts(monkeypatch: pytest.MonkeyPatch, counts: list[tuple[int, int]]) -> None:
+    monkeypatch.setattr(team, "TOTALS", 100)
+    data = np.linspace(-1, 1, 3 * 5000).reshape(-1, 3)
+    got = eg.compile(eg.over_samples.sum(eg.outer(x, x)), x, threads=3)(data)
+    np.testing.assert_allclose(got, data.T @ data, rtol=1e-13)
+    assert counts == [(1, 6)]
 
 
 def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: Any) -> int:
         raise RuntimeError("can't start new thread")
 
+    data = np.linspace(-1, 1, 3 * 500).reshape(-1, 3)
+    fn = eg.compile(eg.over_samples.sum(eg.sin(x)), x, threads=5)
+    want = fn(data)
     monkeypatch.setattr(_thread, "start_new_thread", refused)
     done: list[int] = []
     for pool, started in ((None, 0), (threads._pool, threads._started)):
         monkeypatch.setattr(threads, "_pool", pool)
         monkeypatch.setattr(threads, "_started", started)
-        threads.together(done.append, 5)
-        assert sorted(done) == [0, 1, 2, 3, 4]
+        threads.alongside(lambda: done.append(0), lambda: done.append(1))
+        assert done == [0, 1] or started
+        assert np.array_equal(fn(data), want)
         done.clear()
     monkeypatch.setattr(threads, "_ending", True)  # nor while the process ends
-    threads.together(done.append, 2)
+    threads.alongside(lambda: done.append(0), lambda: done.append(1))
     assert done == [0, 1]
+    assert np.array_equal(fn(data), want)
 
 
 def test_a_background_compilation_is_begun_once(monkeypatch: pytest.MonkeyPatch) -> None:

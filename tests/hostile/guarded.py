@@ -23,6 +23,7 @@ from exprgraph import descent as descents
 from exprgraph.descent import Batches, Descent, Term
 from exprgraph.graph.node import Node
 from exprgraph.lowering.call import form as forms
+from exprgraph.lowering.call import team as teams
 from exprgraph.lowering.native import image, machine, pages
 from exprgraph.lowering.plan import data as datas
 
@@ -116,6 +117,9 @@ def sections_apart() -> None:
     image.ObjectFile.__init__ = place  # type: ignore[method-assign]
 
 
+ALIGNED = teams.aligned
+
+
 class Guarding:
     """NumPy for the calls of a form: the memory that these make is guarded."""
 
@@ -129,8 +133,10 @@ class Guarding:
         out[...] = np.nan
         return out
 
-    def empty_like(self, a: np.ndarray) -> np.ndarray:
-        return self.empty(a.shape, a.dtype)
+    def aligned(self, size: int, dtype: Any) -> tuple[np.ndarray, int]:
+        """As teams have it."""
+        out = self.empty(size, dtype)
+        return out, out.ctypes.data
 
 
 def same(what: str, got: Sequence[np.ndarray], want: Sequence[np.ndarray]) -> None:
@@ -171,13 +177,14 @@ def check(what: str, outputs: Sequence[Node], symbols: Sequence[Node], dtype: An
             same(what, fn(*given), want)
             same(what, fn(*given, out=out), want)
             forms.np = guarding  # type: ignore[assignment]
+            teams.aligned = guarding.aligned
             try:
                 same(what, core(*given), want)
                 if n > 100:
                     for a, b in zip(divided(*given), want, strict=True):
                         np.testing.assert_allclose(a, b, rtol=1e-4 if single else 1e-10, atol=1e-5 if single else 1e-10)
             finally:
-                forms.np = np
+                forms.np, teams.aligned = np, ALIGNED
 
 
 def products(dtype: Any) -> None:
@@ -269,20 +276,21 @@ def steps(dtype: Any) -> None:
     p, g, m, rate, step = eg.Symbol("p", 5), eg.Symbol("g", 5), eg.Symbol("m", 5), eg.Symbol("rate"), eg.Symbol("step")
     x, y = eg.Symbol("x", 5, per_sample=True), eg.Symbol("y", per_sample=True)
     loss = eg.over_samples.mean((eg.tanh(p @ x) - y) ** 2)
-    core = eg.compile([loss, eg.gradient(loss, p)], (p, x, y))
+    core, divided = (eg.compile([loss, eg.gradient(loss, p)], (p, x, y), threads=n) for n in (1, 2))
     update = eg.compile([p - rate * (m + g) / step, m + g], (p, g, m, rate, step))
     rng = np.random.default_rng(0)
-    data = rng.uniform(-1, 1, (23, 5)).astype(dtype), rng.uniform(-1, 1, 23).astype(dtype)
-    indices = rng.permutation(23)
+    data = rng.uniform(-1, 1, (43, 5)).astype(dtype), rng.uniform(-1, 1, 43).astype(dtype)
+    indices = rng.permutation(43)[:23]
     offsets = np.array([0, 1, 1, 9, 17, 23])[[0, 1, 3, 4, 5]]
     rates = np.full(4, 0.1, dtype)
     ends = []
     for guarding in (None, GuardingDescent(), GuardingDescent()):
         if guarding is not None:
             guarding.at_end = len(ends) == 2
-            descents.np = guarding  # type: ignore[assignment]
+            descents.np = teams.np = guarding  # type: ignore[assignment]
+            teams.aligned = guarding.aligned
         arrays = [a.reshape(-1) if guarding is None else fixed(a.reshape(-1), guarding.at_end) for a in data]
-        terms = [Term(core, tuple(arrays), 23), Term(core, tuple(arrays), 23)]
+        terms = [Term(core, tuple(arrays), 43), Term(divided, tuple(arrays), 43)]
         for count in (1, 2):
             descent = Descent(terms[:count], update, np.linspace(0.1, 0.5, 5).astype(dtype), 1)
             losses = np.empty(4, dtype) if guarding is None else guarded(4, dtype, guarding.at_end)
@@ -291,7 +299,8 @@ def steps(dtype: Any) -> None:
             assert count == 1 or np.allclose(values.sum(axis=0), losses)
             assert made == 4 and descent.is_native
             ends.append((np.array(descent.state), np.array(losses)))
-        descents.np = np
+        descents.np = teams.np = np  # type: ignore[assignment]
+        teams.aligned = ALIGNED
     for k, (state, losses) in enumerate(ends):
         assert np.array_equal(state, ends[k % 2][0]) and np.array_equal(losses, ends[k % 2][1])
 

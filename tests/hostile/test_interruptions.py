@@ -19,6 +19,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering.call import threads
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.native.team import TURN
 from symnn import LBFGS, MSE, Adam, Chain, Dense, NonFiniteLossError, Optimizer, SymbolicNeuralNetwork, train
 
 ROOT = str(Path(eg.__file__).parent.parent)
@@ -203,36 +204,49 @@ def test_an_interrupt_waits_until_what_has_begun_is_done(begin: float) -> None:
     begun: list[int] = []
     done: list[int] = []
 
-    def work(k: int) -> None:
-        begun.append(k)
-        if k == 0:
-            time.sleep(begin)
-            _thread.interrupt_main()
-            return
+    def work() -> None:
+        begun.append(1)
         time.sleep(0.3)
-        done.append(k)
+        done.append(1)
+
+    def main() -> None:
+        time.sleep(begin)
+        _thread.interrupt_main()
 
     with pytest.raises(KeyboardInterrupt):
-        threads.together(work, 3)
-    assert sorted([0, *done]) == sorted(begun)
-    assert len(done) == 2 or not begin
+        threads.alongside(main, work)
+    assert done == begun
     again: list[int] = []
-    threads.together(again.append, 4)
-    assert sorted(again) == [0, 1, 2, 3]
+    threads.alongside(lambda: again.append(0), lambda: again.append(1))
+    assert sorted(again) == [0, 1]
 
 
-def test_an_error_in_one_thread_is_raised_when_all_are_done() -> None:
-    done: list[int] = []
+@pytest.mark.parametrize("broken", ["main", "work"])
+def test_an_error_in_one_thread_is_raised_when_both_are_done(broken: str) -> None:
+    begun: list[str] = []
+    done: list[str] = []
 
-    def work(k: int) -> None:
-        if k == 1:
+    def act(who: str) -> None:
+        begun.append(who)
+        if who == broken:
             raise Broken
         time.sleep(0.05)
-        done.append(k)
+        done.append(who)
 
     with pytest.raises(Broken):
-        threads.together(work, 4)
-    assert sorted(done) == [0, 2, 3]
+        threads.alongside(lambda: act("main"), lambda: act("work"))
+    assert sorted([*done, broken]) == sorted(begun)
+
+
+def test_helpers_of_a_call_that_never_came_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt may come between the call of the helpers and the work."""
+    from exprgraph.lowering.call import team
+
+    monkeypatch.setattr(team, "processors", lambda: 3)
+    alone = team.Team(3, 64)
+    alone.call()
+    alone.help()
+    assert alone._words[TURN] == 0
 
 
 KEYS = """

@@ -410,25 +410,22 @@ def test_a_process_that_ends_while_code_runs() -> None:
 
 
 def test_no_more_workspaces_than_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from exprgraph.lowering.call import form
+    """Nor than processors."""
+    from exprgraph.lowering.call import team
 
     s = eg.Symbol("s", 3, per_sample=True)
     f = eg.compile([eg.sin(s), eg.over_samples.sum(eg.exp(s))], s, threads=10_000)
-    made: list[np.ndarray] = []
-    inner = np.empty_like
-
-    class Counted:
-        def __getattr__(self, name: str) -> object:
-            return (lambda a: made.append(a) or inner(a)) if name == "empty_like" else getattr(np, name)  # type: ignore[func-returns-value]
-
-    monkeypatch.setattr(form, "np", Counted())
+    made: list[int] = []
+    inner = team.aligned
+    monkeypatch.setattr(team, "aligned", lambda size, dtype: made.append(size) or inner(size, dtype))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(team, "processors", lambda: 2)
     a = np.linspace(0, 1, 99).reshape(33, 3)
-    for samples, parts in ((33, 3), (20, 1), (33, 3), (33, 3)):
+    for samples in (33, 20, 33, 33):
         y, total = f(a[:samples])
         np.testing.assert_allclose(total, np.exp(a[:samples]).sum(0), rtol=1e-13)
         np.testing.assert_allclose(y, np.sin(a[:samples]), rtol=1e-13)
-        assert len(made) <= 3 * (parts - 1) or samples == 20
-    assert len(made) == 3 * 2
+    # results that all samples share, workspace and shared values for each seat; all totals; the same for what is not divided
+    assert len(made) == 3 * 2 + 1 + 2
 
 
 @linux

@@ -74,30 +74,3 @@ def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pyt
     one = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
     assert limits == [3, -3] * 2
     assert np.array_equal(one.params.flat, train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options).params.flat)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("fails", ["main", "help", "stop"])
-def test_helpers_end_when_the_work_does_or_fails(fails: str) -> None:
-    ended: list[int] = []
-
-    def act(what: str) -> None:
-        if what == fails:
-            raise KeyboardInterrupt(what)
-        if what == "help":
-            while not ended:
-                pass
-
-    def stop() -> None:
-        ended.append(1)
-        if len(ended) == 1:
-            act("stop")
-
-    def until_one_fails() -> None:
-        while True:  # a helper may come too late to fail
-            ended.clear()
-            pool.alongside(lambda: act("main"), lambda: act("help"), stop, 2)
-            assert fails == "help"
-
-    with pytest.raises(KeyboardInterrupt, match=fails):
-        until_one_fails()
-    assert ended

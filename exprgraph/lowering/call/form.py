@@ -21,8 +21,8 @@ from ..native.loading import Code, native_code
 from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
-from . import threads as pool
 from .into import shared_with
+from .team import Division, Sizes, grain_of, seats_for
 
 if TYPE_CHECKING:
     from ..save.kernel import NumbaKernel
@@ -31,8 +31,6 @@ Made = TypeVar("Made")
 Arrays = Sequence[np.ndarray]
 #: during a call of at most this many operations, a few microseconds, other threads of Python wait: changing to one takes as long
 BRIEF = 5000
-#: each thread gets a multiple of this many samples, so that all but the last work on whole vectors
-GRAIN = 16
 
 
 class Form:
@@ -85,14 +83,14 @@ class Form:
         self._shared_results = at
 
     def _native(self, code: Code) -> Callable[[Arrays, Arrays, np.ndarray, np.ndarray, int], None]:
-        pointer, integer = ctypes.c_void_p, ctypes.c_int64
-        whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, integer)(code.address)
-        part = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, *[integer] * 4)(code.part)
+        pointer = ctypes.c_void_p
+        whole = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(code.address)
 
         vars(whole).update(keep=code)
         self.function = whole
-        spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []  # the threads' own memory, kept between calls
-        threads, program = self.threads, self.program  # not ``self``, which refers to ``run``: that would be a cycle
+        spare: list[Division] = []  # kept between calls; each is used by one of them at a time
+        threads, program, bits = self.threads, self.program, 8 * self.dtype.itemsize  # not ``self``, which refers to ``run``
+        fewest = 2 * grain_of(program)
 
         def table(arrays: Arrays) -> Any:
             addresses: Any = (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
@@ -100,11 +98,18 @@ class Form:
             return addresses
 
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
-            given, wanted = table(arguments), table(results)
-            if threads == 1 or samples < 2 * GRAIN:
-                whole(given, wanted, workspace.ctypes.data, shared.ctypes.data, samples)
+            if threads == 1 or samples < fewest:
+                whole(table(arguments), table(results), workspace.ctypes.data, shared.ctypes.data, samples)
                 return
-            _in_threads(program, threads, part, given, table, results, workspace, shared, samples, spare)
+            try:
+                divided = spare.pop()
+            except IndexError:
+                divided = None
+            if divided is None or not divided.fits(samples):
+                sizes = Sizes(threads, seats_for(threads), samples, results[0].size)
+                divided = Division(program, code, sizes, bits, len(arguments), len(results) - 1)
+            divided(arguments, results, samples)
+            spare.append(divided)
 
         return run
 
@@ -178,54 +183,6 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     said = "; ".join(told[:4])[:400] or type(error).__name__
     whys = [f"{name}: {why}" if len(unread) > 1 else why for name, why in unread.items()]
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
-
-
-def _in_threads(
-    program: Program,
-    threads: int,
-    part: Callable[..., None],
-    given: Any,
-    table: Callable[[Arrays], Any],
-    results: Arrays,
-    workspace: np.ndarray,
-    shared: np.ndarray,
-    samples: int,
-    spare: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]],
-) -> None:
-    """Run the driver's parts in order, each pass over the samples divided among threads.
-
-    Each thread has its own workspace, and its own copy of the shared values, to which it adds its
-    totals; they are added up in the order of the threads, so that equal calls give equal bits.
-    """
-    each = -(-samples // threads)
-    each += -each % GRAIN
-    ranges = [(first, min(samples, first + each)) for first in range(0, samples, each)]
-    whole = table(results)
-    try:
-        own = spare.pop()
-    except IndexError:
-        own = []
-    while len(own) < len(ranges) - 1:  # one for each part, even if more threads are allowed
-        own.append((np.empty_like(workspace), np.empty_like(shared), np.empty_like(results[0])))
-    for index, totals in enumerate(program.totals):
-        if index % 2 == 0:
-            part(given, whole, workspace.ctypes.data, shared.ctypes.data, samples, index, 0, 0)
-            continue
-        for _, s, o in own[: len(ranges) - 1]:
-            s[...], o[...] = shared, results[0]
-
-        def work(k: int, index: int = index) -> None:
-            w, s, o = own[k - 1] if k else (workspace, shared, results[0])
-            start, stop = ranges[k]
-            wanted = table([o, *results[1:]]) if k else whole
-            part(given, wanted, w.ctypes.data, s.ctypes.data, samples, index, start, stop)
-
-        pool.together(work, len(ranges))
-        for buffer, offset, size in totals:
-            sums = shared if buffer == "s" else results[0]
-            for _, s, o in own[: len(ranges) - 1]:
-                sums[offset : offset + size] += (s if buffer == "s" else o)[offset : offset + size]
-    spare.append(own)
 
 
 __all__ = ["Form", "by_numba"]

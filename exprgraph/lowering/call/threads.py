@@ -24,100 +24,70 @@ _started = 0
 _ending = False  # threads are about to be stopped wherever they are
 
 
-class _Parts:
-    """Pieces of work, each done once: by a thread of the pool, or by the calling thread if nobody has begun it."""
+class _Once:
+    """Work that is done once: by a thread of the pool, or by the calling thread if no other has begun it."""
 
-    def __init__(self, work: Callable[[int], None], count: int) -> None:
-        self.work, self.count = work, count
+    def __init__(self, work: Task) -> None:
+        self._work = work
         self.errors: list[BaseException] = []
-        self._owners: dict[int, object] = {}  # who does each; setdefault tells one claimant that it is the first
-        self._ended = [False] * count
-        self._finished: SimpleQueue[int] = SimpleQueue()
+        self._owner: dict[str, object] = {}  # who does it; setdefault tells one claimant that it is the first
+        self._ended = False
+        self._finished: SimpleQueue[None] = SimpleQueue()
 
-    def task(self, k: int) -> Task:
-        """A part, for a thread of the pool."""
+    def task(self) -> None:
+        """For a thread of the pool."""
+        me = object()
+        if self._owner.setdefault("owner", me) is not me:
+            return
+        try:
+            self._work()
+        except BaseException as e:  # raised in the calling thread
+            self.errors.append(e)
+        self._ended = True
+        self._finished.put(None)
 
-        def run() -> None:
-            if self._owners.setdefault(k, run) is not run:
-                return
-            try:
-                self.work(k)
-            except BaseException as e:  # raised in the calling thread
-                self.errors.append(e)
-            self._ended[k] = True
-            self._finished.put(k)
-
-        return run
-
-    def take(self, do: Callable[[int], None] | None) -> None:
-        """Do all parts that nobody has begun, or leave them undone, without ``do``; also again, after an interrupt."""
-        for k in range(self.count):
-            if not self._ended[k] and self._owners.setdefault(k, self) is self:
-                if do is not None and not self.errors:
-                    do(k)
-                self._ended[k] = True
-
-    def wait(self) -> None:
-        """Wait until all parts have ended.
+    def finish(self) -> None:
+        """Do it, or leave it undone after an error, unless another thread has begun; then wait.  Also again, after an interrupt.
 
         Raises:
-            Empty: some have not; an interrupt may have lost a completion, so the caller looks again.
+            Empty: it has not ended; an interrupt may have lost its completion, so the caller looks again.
         """
-        while not all(self._ended):
+        if not self._ended and self._owner.setdefault("owner", self) is self:
+            if not self.errors:
+                self._work()
+            self._ended = True
+        while not self._ended:
             self._finished.get(timeout=0.01 if self.errors else None)
 
 
-def together(work: Callable[[int], None], count: int) -> None:
-    """Run ``work(0)`` to ``work(count - 1)`` in parallel; the calling thread runs the first and all that no thread has begun.
-
-    All have ended when this returns or raises, so that the caller may free their data.
-    """
-    queue, parts = _threads(count - 1), _Parts(work, count)
+def ask(task: Task, count: int) -> None:
+    """Hand a task to so many threads, each of which may begin late or not at all; it raises no errors."""
+    queue = _threads(count)
     if queue is not None:
-        try:
-            for k in range(1, count):
-                queue.put(parts.task(k))
-        except BaseException as e:
-            parts.errors.append(e)
-    while True:
-        try:
-            parts.take(work)
-            parts.wait()
-            break
-        except Empty:
-            pass
-        except BaseException as e:
-            parts.errors.append(e)
-    if parts.errors:
-        raise parts.errors[0]
+        for _ in range(count):
+            queue.put(task)
 
 
-def alongside(main: Callable[[], None], help: Callable[[], None], stop: Callable[[], None], count: int) -> None:  # noqa: A002
-    """Run ``main`` in the calling thread, and ``help`` in up to ``count`` others, which may begin late or not at all.
+def alongside(main: Callable[[], None], work: Callable[[], None]) -> None:
+    """Run ``work`` in another thread while ``main`` runs in the calling thread, or after it if no thread has come.
 
-    ``stop`` makes every ``help`` end soon; it is called once ``main`` has returned or raised.  All have ended when this
-    returns or raises.
+    Both have ended when this returns or raises.  After an error of ``main``, work that has not begun is left out.
     """
-    queue, parts = _threads(count), _Parts(lambda k: help(), count)
-    begun = False
+    once, begun = _Once(work), False
     while True:
         try:
             if not begun:
                 begun = True
-                if queue is not None:
-                    for k in range(count):
-                        queue.put(parts.task(k))
+                ask(once.task, 1)
                 main()
-            stop()
-            parts.take(None)  # those that have not begun never do
-            parts.wait()
+            once.finish()
             break
         except Empty:
             pass
         except BaseException as e:
-            parts.errors.append(e)
-    if parts.errors:
-        raise parts.errors[0]
+            once.errors.append(e)
+    if once.errors:
+        raise once.errors[0]
 
 
 def _threads(count: int) -> SimpleQueue[Task] | None:
@@ -161,4 +131,4 @@ def let_others_run() -> int:
     return address
 
 
-__all__ = ["alongside", "let_others_run", "together"]
+__all__ = ["alongside", "ask", "let_others_run"]

@@ -7,6 +7,7 @@ Arithmetic is typed loops; accesses to the tables, and calls of addresses in the
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
 from ...loops.print.llvm.builder import SSAValue
 from ...loops.print.llvm.expressions import Functions
@@ -14,9 +15,10 @@ from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Add, Branch, Let, Load, Loop, Name, Store, Variable, index, operation, real
 from ...support.compiling import compiling
 from . import disk, machine
-from .tables import COMMON, TERM, call, each, gather, name, product, read, sum_of
-from .team import TEAM, branch, functions_of_team, in_parts
+from .tables import COMMON, SEAT, TERM, call, each, gather, name, product, read, sum_of
+from .team import CALLED, ENDED, TEAM, branch, functions_of_team, in_parts
 
+_BEGIN, _FINISH = (SSAValue(f"@{n}", "reals", False, 0) for n in ("begin", "finish"))
 _STEP, _FROM, _SAMPLES, _E = (Name(n, "index") for n in ("i", "from", "samples", "e"))
 _TOTAL, _SUMS = name("total"), name("sums")
 _SEVERAL = operation("gt", name("count"), index(1))
@@ -58,6 +60,8 @@ def _text(bits: int, together: bool) -> str:
     code = StatementWriter(functions)
     b = code.builder
     read(code, SSAValue("%common", "indices", False, 0), b.integer(0), COMMON)
+    if together:
+        call(code, _BEGIN, "team")
     first, last = (SSAValue(f"%{n}", "index", False, 0) for n in ("first", "last"))
     b.open(first, last, 1, "index", {})
     step = code.env["i"] = b.loops[-1].index
@@ -70,8 +74,12 @@ def _text(bits: int, together: bool) -> str:
     call(code, update, "arguments", "results", "lanes", "shared", b.integer(1))
     code.statements([_KEPT])
     b.close({})
+    if together:
+        call(code, _FINISH, "team")
     b.do("ret i64 %last")
     b.start("failed")
+    if together:
+        call(code, _FINISH, "team")
     b.do(f"ret i64 {step.text}")
     body = f"define i64 @descend(ptr %common, i64 %first, i64 %last) {{\nentry:\n{b.text()}\n}}"
     team = functions_of_team(functions) if together else []
@@ -106,12 +114,21 @@ def _terms(code: StatementWriter, together: bool) -> None:
 _loaded: dict[tuple[int, bool], machine.Loaded] = {}
 
 
-def descend(bits: int, together: bool) -> tuple[int, int]:
-    """The addresses of two functions; 0 for the second one, unless samples are divided among threads that work together.
+class Addresses(NamedTuple):
+    """The addresses of functions; the last two are 0, unless samples are divided among threads that work together.
 
     ``int64_t descend(void **common, int64_t first, int64_t last)`` makes steps, and returns the step that failed, or ``last``.
-    ``void help(int64_t *team)`` helps it in other threads, until the team ends.
+    ``void help(int64_t *team)`` helps in other threads, until the team ends.
+    ``void conduct(int64_t *team, void **term, int64_t samples)`` is one call of a term's function.
     """
+
+    descend: int
+    help: int
+    conduct: int
+
+
+def descend(bits: int, together: bool) -> Addresses:
+    """The code of descents in numbers of so many bits; ``together``: samples may be divided among threads."""
     with compiling:
         if (bits, together) not in _loaded:
             text = _text(bits, together)
@@ -122,7 +139,7 @@ def descend(bits: int, together: bool) -> tuple[int, int]:
                 disk.write(key, code)
             _loaded[bits, together] = machine.Loaded(code)
         loaded = _loaded[bits, together]
-        return loaded.address("descend"), loaded.address("help")
+        return Addresses(*(loaded.address(n) for n in Addresses._fields))
 
 
-__all__ = ["COMMON", "TEAM", "TERM", "descend"]
+__all__ = ["CALLED", "COMMON", "ENDED", "SEAT", "TEAM", "TERM", "Addresses", "descend"]

@@ -16,23 +16,25 @@ COMMON: Mapping[str, Type] = {
     "arguments": "reals", "results": "reals", "lanes": "reals", "shared": "reals", "output": "reals", "team": "indices",
 }  # fmt: skip
 #: words of the table of one term; its samples at step i are from ``offsets[i * advance]`` to below the next of ``offsets``.
-#: The words from ``threads`` on are for terms whose samples are divided; the number of threads is 1 for others
+#: The words from ``threads`` on are for terms whose samples are divided, into at most ``most`` parts, each a multiple of ``grain``
+#: samples; the number of threads is 1 for others
 TERM: Mapping[str, Type] = {
     "run": "reals", "given": "reals", "wanted": "reals", "own_lanes": "reals", "own_shared": "reals", "gathers": "index",
     "gather_table": "indices", "indices": "indices", "offsets": "indices", "advance": "index", "sums": "reals", "values": "reals",
-    "threads": "index", "part": "reals", "parts": "index", "members": "indices", "shared_size": "index", "sums_size": "index",
-    "totals_at": "indices", "totals": "indices",
+    "threads": "index", "most": "index", "block": "index", "grain": "index", "part": "reals", "parts": "index", "seats": "indices",
+    "shared_size": "index", "sums_size": "index", "totals_at": "indices", "totals": "indices", "pieces": "reals", "piece_size": "index",
 }  # fmt: skip
 #: words of a gather: source, target, numbers per row
 GATHER: Mapping[str, Type] = {"source": "reals", "target": "reals", "size": "index"}
-#: words of the memory of one part of a term's samples, for which a thread computes it
-MEMBER: Mapping[str, Type] = {"own_wanted": "reals", "m_lanes": "reals", "m_shared": "reals", "m_sums": "reals"}
-#: words of a total of a pass over the samples: whether it is in the shared workspace or in the results, offset, size
-TOTAL: Mapping[str, Type] = {"is_shared": "index", "offset": "index", "length": "index"}
+#: words of the memory of a thread, and the last pass for which it has copied what all share
+SEAT: Mapping[str, Type] = {"own_wanted": "reals", "m_lanes": "reals", "m_shared": "reals", "m_sums": "reals", "seen": "index"}
+#: words of a total of a pass over the samples: whether it is in the shared workspace or in the results, offset, size, and its place
+#: among all totals of the pass
+TOTAL: Mapping[str, Type] = {"is_shared": "index", "offset": "index", "length": "index", "at": "index"}
 #: words of a task of a team
-TASK: Mapping[str, Type] = {"term": "indices", "index": "index", "samples": "index", "each": "index", "from": "index"}
+TASK: Mapping[str, Type] = {"term": "indices", "index": "index", "samples": "index", "each": "index", "from": "index", "turn": "index"}
 
-_TYPES = {**COMMON, **TERM, **GATHER, **MEMBER, **TOTAL, **TASK}
+_TYPES = {**COMMON, **TERM, **GATHER, **SEAT, **TOTAL, **TASK}
 
 
 def name(word: str, kind: Type | None = None) -> Name:
@@ -95,4 +97,4 @@ def gather(code: StatementWriter, start: Expression, stop: Expression, gathers: 
     b.close({})
 
 
-__all__ = ["COMMON", "GATHER", "MEMBER", "TASK", "TERM", "TOTAL", "call", "each", "gather", "name", "product", "read", "sum_of"]
+__all__ = ["COMMON", "GATHER", "SEAT", "TASK", "TERM", "TOTAL", "call", "each", "gather", "name", "product", "read", "sum_of"]

@@ -1,8 +1,9 @@
-"""The threads of a descent as machine code: a pass over the samples is divided among those that are there.
+"""The threads of a call or of a descent as machine code: a pass over the samples is divided among those that are there.
 
-The thread that descends puts a task into the table of its team, at most as many parts as the term has threads.  It takes parts
-itself, one after another, and so do the helpers.  So a helper that comes late, or never, costs time and nothing else.  Every part
-has memory of its own, and totals are added up in the order of the parts: whoever computes them, the bits are the same.
+The thread that computes puts a task into the table of its team, several parts for each thread that may come.  It takes parts
+itself, one after another, and so do the helpers.  So a helper that comes late, or never, costs time and nothing else.  Every thread
+has a seat with memory of its own, every part a place for its totals, and totals are added up in the order of the parts: whoever
+computes them, the bits are the same.
 """
 
 from __future__ import annotations
@@ -13,37 +14,49 @@ from typing import NamedTuple
 from ...loops.print.llvm.builder import SSAValue
 from ...loops.print.llvm.expressions import Functions
 from ...loops.print.llvm.statements import StatementWriter
-from ...loops.program import Branch, Let, Load, Name, Statement, Store, index, operation
-from .tables import MEMBER, TASK, TERM, TOTAL, call, each, gather, name, product, read, sum_of
+from ...loops.program import Branch, Expression, Let, Load, Loop, Name, Statement, Store, index, operation
+from .tables import SEAT, TASK, TERM, TOTAL, call, each, gather, name, product, read, sum_of
 
-#: a part has a multiple of this many samples; a batch of fewer than two parts is not divided
-GRAIN = 16
-#: words of a team, in cache lines of their own where threads wait for them: parts that nobody has taken, parts that are done, whether
-#: the team has ended, the address of a function that lets other threads run, the task
-LEFT, DONE, END, REST, FIRST = 0, 8, 16, 24, 25
+#: words of a team, in cache lines of their own where threads wait for them: parts that nobody has taken; parts that are done; the state
+#: of the team; threads inside; seats that are taken; seats; passes so far; the address of a function that lets other threads
+#: run; the task
+LEFT, DONE, STATE, INSIDE, TAKEN, SEATS, TURN, REST, FIRST = 0, 8, 16, 24, 32, 40, 41, 42, 43
 
 
 class _Words(NamedTuple):
     size: int
-    end: int
+    state: int
+    seats: int
     rest: int
 
 
 #: the number of words, and the positions of those that Python writes
-TEAM = _Words(FIRST + len(TASK), END, REST)
+TEAM = _Words(FIRST + len(TASK), STATE, SEATS, REST)
+#: states of a team
+WORKS, ENDED, CALLED = 0, 1, 2
 #: how often a thread looks for a change before it lets others run
 LOOKS = 200
+#: how often a helper that was called lets others run before it gives up: an error may have come between the call and the work
+PATIENCE = 1 << 14
 
-_TEAM = SSAValue("%team", "indices", False, 0)
+_TEAM, _SEAT = SSAValue("%team", "indices", False, 0), SSAValue("%seat", "index", False, 0)
 _WORK = SSAValue("@work", "reals", False, 0)
-_E, _START, _STOP, _COUNT = (Name(n, "index") for n in ("e", "start", "stop", "parts_of_task"))
+_E, _START, _STOP, _COUNT, _K = (Name(n, "index") for n in ("e", "start", "stop", "parts_of_task", "k"))
 _SAMPLES, _EACH, _SHARED, _SUMS = (name(n) for n in ("samples", "each", "own_shared", "sums"))
 
 
 def functions_of_team(functions: Functions) -> list[str]:
-    """The text of ``help(team)``, for threads that help until the team ends, and of ``divided(team, term, samples, from)``."""
+    """The text of functions for teams.
+
+    ``conduct(team, term, samples)`` runs all parts of a term's driver, for one call.  ``help(team)`` helps in other threads until the
+    team ends.  ``divided(team, term, samples, from)`` is for a descent, between ``begin(team)`` and ``finish(team)``.
+    """
     given = "ptr %team, ptr %term, i64 %samples, i64 %from"
-    made = (("internal void @work(ptr %team)", _work), (f"internal void @divided({given})", _divided), ("void @help(ptr %team)", _help))
+    made = (
+        ("internal void @work(ptr %team, i64 %seat)", _work), (f"internal void @divided({given})", _divided),
+        ("internal void @begin(ptr %team)", _begin), ("internal void @finish(ptr %team)", _finish),
+        ("void @help(ptr %team)", _help), ("void @conduct(ptr %team, ptr %term, i64 %samples)", _conduct),
+    )  # fmt: skip
     out = []
     for head, write in made:
         code = StatementWriter(functions)
@@ -57,7 +70,8 @@ def in_parts(samples: SSAValue, code: StatementWriter) -> SSAValue:
     """Whether so many samples of a term are divided."""
     b = code.builder
     several = b.binary("icmp ugt", code.env["threads"], b.integer(1), "truth")
-    return b.binary("and", several, b.binary("icmp uge", samples, b.integer(2 * GRAIN), "truth"))
+    least = b.times(b.integer(2), code.env["grain"])
+    return b.binary("and", several, b.binary("icmp uge", samples, least, "truth"))
 
 
 def branch(code: StatementWriter, test: SSAValue, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
@@ -82,15 +96,26 @@ def _place(code: StatementWriter, at: int) -> str:
 
 
 def _load(code: StatementWriter, at: int) -> SSAValue:
-    return code.builder.here(f"load atomic i64, ptr {_place(code, at)} acquire, align 8", "index", False)
+    return code.builder.here(f"load atomic i64, ptr {_place(code, at)} seq_cst, align 8", "index", False)
 
 
 def _store(code: StatementWriter, at: int, value: str) -> None:
-    code.builder.do(f"store atomic i64 {value}, ptr {_place(code, at)} release, align 8")
+    code.builder.do(f"store atomic i64 {value}, ptr {_place(code, at)} seq_cst, align 8")
+
+
+def _added(code: StatementWriter, at: int, number: int) -> SSAValue:
+    """Add to a word; its value before."""
+    return code.builder.here(f"atomicrmw add ptr {_place(code, at)}, i64 {number} seq_cst, align 8", "index", False)
 
 
 def _is(code: StatementWriter, v: SSAValue, how: str, other: str) -> str:
     return code.builder.here(f"icmp {how} i64 {v.text}, {other}", "truth", False).text
+
+
+def _rest(code: StatementWriter) -> None:
+    """Let other threads run."""
+    rest = code.builder.here(f"load ptr, ptr {_place(code, REST)}, align 8", "reals", False)
+    code.builder.do(f"call i32 {rest.text}()")
 
 
 def _patiently(code: StatementWriter, look: Callable[[str, str], list[str]]) -> None:
@@ -115,8 +140,7 @@ def _patiently(code: StatementWriter, look: Callable[[str, str], list[str]]) -> 
     b.do(f"{count}.next = add i64 {count}, 1")
     b.do(f"br i1 {_is(code, SSAValue(f'{count}.next', 'index', False, 0), 'ult', str(LOOKS))}, label %{head}, label %{tired}")
     b.start(tired)
-    rest = b.here(f"load ptr, ptr {_place(code, REST)}, align 8", "reals", False)
-    b.do(f"call i32 {rest.text}()")
+    _rest(code)
     b.do(f"br label %{head}")
     b.start(end)
 
@@ -124,8 +148,32 @@ def _patiently(code: StatementWriter, look: Callable[[str, str], list[str]]) -> 
 # -- the functions
 
 
+def _begin(code: StatementWriter) -> None:
+    """``begin(team)``: helpers may come."""
+    _store(code, TAKEN, "1")  # by the thread that begins
+    _store(code, STATE, str(WORKS))
+
+
+def _finish(code: StatementWriter) -> None:
+    """``finish(team)``: helpers leave; after it, none of them reads or writes what belongs to the task."""
+    _store(code, STATE, str(ENDED))
+
+    def look(end: str, again: str) -> list[str]:
+        code.builder.do(f"br i1 {_is(code, _load(code, INSIDE), 'eq', '0')}, label %{end}, label %{again}")
+        return []
+
+    _patiently(code, look)
+
+
+def _conduct(code: StatementWriter) -> None:
+    """``conduct(team, term, samples)``: one call."""
+    code.builder.do("call void @begin(ptr %team)")
+    code.builder.do("call void @divided(ptr %team, ptr %term, i64 %samples, i64 0)")
+    code.builder.do("call void @finish(ptr %team)")
+
+
 def _work(code: StatementWriter) -> None:
-    """``work(team)``: take parts of the task until none is left."""
+    """``work(team, seat)``: take parts of the task until none is left."""
     b = code.builder
     b.do("br label %look")
     b.start("look")
@@ -133,25 +181,58 @@ def _work(code: StatementWriter) -> None:
     b.do(f"br i1 {_is(code, left, 'ne', '0')}, label %take, label %none")
     b.start("take")
     k = b.here(f"sub i64 {left.text}, 1", "index", False)
-    taken = b.here(f"cmpxchg ptr {_place(code, LEFT)}, i64 {left.text}, i64 {k.text} acq_rel monotonic, align 8", "pair", False)
+    taken = b.here(f"cmpxchg ptr {_place(code, LEFT)}, i64 {left.text}, i64 {k.text} seq_cst monotonic, align 8", "pair", False)
     b.do(f"br i1 {b.here(f'extractvalue {{ i64, i1 }} {taken.text}, 1', 'truth', False).text}, label %go, label %look")
     b.start("go")
     code.env["k"] = k
     for at, (word, kind) in enumerate(TASK.items()):
         code.env[word] = b.word(_TEAM, b.integer(FIRST + at), kind)
     read(code, code.env["term"], b.integer(0), TERM)
-    read(code, code.env["members"], k, MEMBER)
+    read(code, code.env["seats"], _SEAT, SEAT)
+    code.statements([
+        Branch(operation("ne", name("seen"), name("turn")), (
+            each("e", name("shared_size"), Store(name("m_shared"), _E, Load(_SHARED, _E))),
+            each("e", name("sums_size"), Store(name("m_sums"), _E, Load(_SUMS, _E))),
+        )),
+    ])  # fmt: skip
+    seen = b.sum(b.times(_SEAT, b.integer(len(SEAT))), b.integer(list(SEAT).index("seen")))
+    place = b.here(f"getelementptr i64, ptr {code.env['seats'].text}, i64 {seen.text}", "indices", False)
+    b.do(f"store i64 {code.env['turn'].text}, ptr {place.text}")
     end = sum_of(_START, _EACH)
     code.statements([
-        Let("start", product(Name("k", "index"), _EACH)),
+        Let("start", product(_K, _EACH)),
         Let("stop", operation("select", operation("lt", end, _SAMPLES), end, _SAMPLES)),
         Let("needed", operation("select", operation("eq", name("index"), index(1)), name("gathers"), index(0))),
+        Let("own_piece", product(_K, name("piece_size"))),
     ])  # fmt: skip
     gather(code, _START, _STOP, code.env["needed"])  # before the first pass
     call(code, code.env["part"], "given", "own_wanted", "m_lanes", "m_shared", "samples", "index", "start", "stop")
-    b.here(f"atomicrmw add ptr {_place(code, DONE)}, i64 1 acq_rel, align 8", "index", False)
+    kept = [
+        each("e", name("length"), Store(name("pieces"), sum_of(Name("own_piece", "index"), name("at"), _E), Load(source, _there())))
+        for source in (name("m_shared"), name("m_sums"))
+    ]
+    _totals(code, Branch(operation("eq", name("is_shared"), index(1)), (kept[0],), (kept[1],)))
+    _added(code, DONE, 1)
     b.do("br label %look")
     b.start("none")
+
+
+def _there() -> Expression:
+    return sum_of(name("offset"), _E)
+
+
+def _totals(code: StatementWriter, *body: Statement) -> None:
+    """For each total of the pass."""
+    b = code.builder
+    first, last = (b.word(code.env["totals_at"], b.sum(code.env["index"], b.integer(k)), "index") for k in (0, 1))
+    b.open(first, last, 1, "index", {})
+    read(code, code.env["totals"], b.loops[-1].index, TOTAL)
+    code.statements(body)
+    b.close({})
+
+
+def _rounded_up(a: Expression, b: Expression) -> Expression:
+    return operation("floordiv", sum_of(a, b, index(-1)), b)
 
 
 def _divided(code: StatementWriter) -> None:
@@ -160,10 +241,15 @@ def _divided(code: StatementWriter) -> None:
     env["term"] = SSAValue("%term", "indices", False, 0)
     env.update({n: SSAValue(f"%{n}", "index", False, 0) for n in ("samples", "from")})
     read(code, env["term"], b.integer(0), TERM)
-    share = operation("floordiv", sum_of(_SAMPLES, name("threads"), index(-1)), name("threads"))
+    whole, share, fine = name("block"), Name("share", "index"), Name("fine", "index")
     code.statements([
-        Let("each", product(operation("floordiv", sum_of(share, index(GRAIN - 1)), index(GRAIN)), index(GRAIN))),
-        Let("parts_of_task", operation("floordiv", sum_of(_SAMPLES, _EACH, index(-1)), _EACH)),
+        Let("share", _rounded_up(_SAMPLES, name("threads"))),
+        # parts shorter than a block take longer, but every thread has one
+        Let("longest", operation("select", operation("lt", share, whole), share, whole)),
+        Let("fine", _rounded_up(_SAMPLES, name("most"))),
+        Let("rough", operation("select", operation("lt", fine, Name("longest", "index")), Name("longest", "index"), fine)),
+        Let("each", product(_rounded_up(Name("rough", "index"), name("grain")), name("grain"))),
+        Let("parts_of_task", _rounded_up(_SAMPLES, _EACH)),
     ])  # fmt: skip
     b.open(b.integer(0), env["parts"], 1, "index", {})
     at = env["index"] = b.loops[-1].index
@@ -177,55 +263,64 @@ def _divided(code: StatementWriter) -> None:
 
 
 def _pass(code: StatementWriter) -> None:
-    """One pass over the samples: copies for all parts but the first, the task, the totals."""
+    """One pass over the samples: the task, and the totals of all parts."""
     b, env = code.builder, code.env
-
-    def others(*body: Statement) -> None:
-        b.open(b.integer(1), env["parts_of_task"], 1, "index", {})
-        read(code, env["members"], b.loops[-1].index, MEMBER)
-        code.statements(body)
-        b.close({})
-
-    others(
-        each("e", name("shared_size"), Store(name("m_shared"), _E, Load(_SHARED, _E))),
-        each("e", name("sums_size"), Store(name("m_sums"), _E, Load(_SUMS, _E))),
-    )
+    env["turn"] = b.here(f"add i64 {_added(code, TURN, 1).text}, 1", "index", False)
     for at, (word, kind) in enumerate(TASK.items()):
         b.do(f"store {b.target.type_of(kind)} {env[word].text}, ptr {_place(code, FIRST + at)}")
     _store(code, DONE, "0")
     _store(code, LEFT, env["parts_of_task"].text)
-    call(code, _WORK, _TEAM)
+    call(code, _WORK, _TEAM, b.integer(0))
 
     def look(end: str, again: str) -> list[str]:
         b.do(f"br i1 {_is(code, _load(code, DONE), 'eq', env['parts_of_task'].text)}, label %{end}, label %{again}")
         return []
 
     _patiently(code, look)
-    first, last = (b.word(env["totals_at"], b.sum(env["index"], b.integer(k)), "index") for k in (0, 1))
-    b.open(first, last, 1, "index", {})
-    read(code, env["totals"], b.loops[-1].index, TOTAL)
-    place = sum_of(name("offset"), _E)
-    pairs = ((_SHARED, name("m_shared")), (_SUMS, name("m_sums")))
-    shared, sums = (each("e", name("length"), Store(to, place, Load(source, place), add=True)) for to, source in pairs)
-    others(Branch(operation("eq", name("is_shared"), index(1)), (shared,), (sums,)))
-    b.close({})
+    ways = []
+    for to in (_SHARED, _SUMS):
+        place = sum_of(product(_K, name("piece_size")), name("at"), _E)
+        ways.append((
+            each("e", name("length"), Store(to, _there(), Load(name("pieces"), sum_of(name("at"), _E)))),
+            Loop("k", "plain", index(1), _COUNT, (
+                each("e", name("length"), Store(to, _there(), Load(name("pieces"), place), add=True)),
+            )),
+        ))  # fmt: skip
+    _totals(code, Branch(operation("eq", name("is_shared"), index(1)), *ways))
 
 
 def _help(code: StatementWriter) -> None:
-    """``help(team)``: take parts of tasks until the team has ended."""
+    """``help(team)``: take a seat, and parts of tasks, until the team has ended."""
     b = code.builder
+    _added(code, INSIDE, 1)
+    b.do("br label %wait")
+    b.start("wait")
+    b.do("%waited = phi i64 [ 0, %entry ], [ %waited.next, %called ]")
+    state = _load(code, STATE).text
+    b.do(f"switch i64 {state}, label %leave [ i64 {WORKS}, label %sit i64 {CALLED}, label %called ]")
+    b.start("called")
+    _rest(code)
+    b.do("%waited.next = add i64 %waited, 1")
+    b.do(f"br i1 {_is(code, SSAValue('%waited.next', 'index', False, 0), 'ult', str(PATIENCE))}, label %wait, label %leave")
+    b.start("sit")
+    seat = _added(code, TAKEN, 1)
+    b.do(f"br i1 {_is(code, seat, 'ult', b.word(_TEAM, b.integer(SEATS), 'index').text)}, label %stay, label %leave")
+    b.start("stay")
 
     def look(end: str, again: str) -> list[str]:
         on, busy, worked = (b.label(n) for n in ("on", "busy", "worked"))
-        b.do(f"br i1 {_is(code, _load(code, END), 'ne', '0')}, label %{end}, label %{on}")
+        b.do(f"br i1 {_is(code, _load(code, STATE), 'ne', str(WORKS))}, label %{end}, label %{on}")
         b.start(on)
         b.do(f"br i1 {_is(code, _load(code, LEFT), 'ne', '0')}, label %{busy}, label %{again}")
         b.start(busy)
-        call(code, _WORK, _TEAM)
+        call(code, _WORK, _TEAM, seat)
         b.do(f"br label %{worked}")
         return [worked]
 
     _patiently(code, look)
+    b.do("br label %leave")
+    b.start("leave")
+    _added(code, INSIDE, -1)
 
 
-__all__ = ["TEAM", "branch", "functions_of_team", "in_parts"]
+__all__ = ["CALLED", "ENDED", "TEAM", "branch", "functions_of_team", "in_parts"]
