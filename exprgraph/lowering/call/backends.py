@@ -9,6 +9,9 @@ _BACKENDS = {
     "auto": "NumPy while the machine code is made in the background, then that",
 }
 
+#: the backends that make machine code while calls are answered
+IN_BACKGROUND = ("native", "auto")
+
 
 def backends() -> dict[str, str]:
     """The choices of ``backend=`` with a description of each; the first is the default.
@@ -31,4 +34,17 @@ def checked(backend: object) -> str:
     return backend
 
 
-__all__ = ["backends", "checked"]
+def checked_immediate(immediate: object, backend: str) -> bool | None:
+    """Check that ``immediate=`` is a truth value or ``None``, and that the backend can do as it says.
+
+    Raises:
+        TypeError, ValueError: it is not, or it cannot.
+    """
+    if immediate is not None and not isinstance(immediate, bool):
+        raise TypeError(f"immediate is True, False or None, got {immediate!r}")
+    if immediate and backend not in IN_BACKGROUND:
+        raise ValueError(f"immediate=True: only backends {' and '.join(map(repr, IN_BACKGROUND))} make machine code, got {backend!r}")
+    return immediate
+
+
+__all__ = ["IN_BACKGROUND", "backends", "checked", "checked_immediate"]

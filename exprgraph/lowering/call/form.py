@@ -16,7 +16,9 @@ from ...graph.node import Node
 from ...meaning.binding import Argument
 from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
+from ..immediate.form import InterpretedForm
 from ..native.entry import CallType
+from ..native.instructions import Instructions
 from ..native.loading import Code, native_code
 from ..plan.program import Program
 from ..plan.unread import unread_functions
@@ -160,6 +162,18 @@ class Form:
         return values
 
 
+def interpreted_form(
+    instructions: Instructions,
+    arguments: Sequence[Argument],
+    outputs: Sequence[Node],
+    per_sample: Sequence[bool],
+    batch: bool,
+    single: bool,
+) -> InterpretedForm:
+    """The form that answers until there is one of machine code."""
+    return InterpretedForm(instructions, arguments, outputs, per_sample, batch, single)
+
+
 def by_numba(make: Callable[[], Made], unread: Mapping[str, str]) -> Made:
     """What Numba makes of functions that are left to it, for these reasons.
 
@@ -185,4 +199,4 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
-__all__ = ["Form", "by_numba"]
+__all__ = ["Form", "by_numba", "interpreted_form"]

@@ -32,6 +32,7 @@ from .outputs import CompiledOutputs
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from ..immediate.form import InterpretedForm
     from ..save.kernel import NumbaKernel
     from .form import Form
 
@@ -51,7 +52,7 @@ class CompiledFunction:
     """
 
     #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
-    _form: Form | None = None
+    _form: Form | InterpretedForm | None = None
     #: ``quick`` of that form
     _quick: Callable[..., Any] = staticmethod(declined)
 
@@ -63,17 +64,18 @@ class CompiledFunction:
         backend: str = "native",
         threads: int | None = 1,
         contract: bool = True,
+        immediate: bool | None = None,
     ) -> None:
         leaves, restore = flatten(equations)
         for leaf in leaves:
             refuse_truth(leaf, "compile", "expression")
         self.equations = equations
         self.symbols = tuple(symbols)
-        self._recipe: tuple[Any, ...] = (equations, self.symbols, tuple(shared), backend, threads, contract)
+        self._recipe: tuple[Any, ...] = (equations, self.symbols, tuple(shared), backend, threads, contract, immediate)
         self.outputs = tuple(as_node(n) for n in leaves)
         arguments = _arguments(self.outputs, symbols, shared)
         self.arguments = tuple(a.name for a in arguments)
-        self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract)
+        self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract, immediate)
         self.backend = self.core.backend
         # with no symbol declared per sample, every result has the batch axes, including constants
         self._every = not shared and not any(s.per_sample for s in symbols)
@@ -394,6 +396,7 @@ def compile(  # noqa: A001
     backend: str = "native",
     threads: int | None = 1,
     contract: bool = True,
+    immediate: bool | None = None,
 ) -> CompiledFunction:
     """Compile an expression, or any nesting of expressions, to a numerical function.
 
@@ -408,6 +411,10 @@ def compile(  # noqa: A001
             Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
             roots give NumPy's bits; sums over axes are still added in a different order.
+        immediate: whether an interpreter answers calls until there is machine code, which is made in the background from the
+            second call on.  By default for graphs of at least 5,000 nodes, all of them elementwise operations on scalars.  The
+            interpreter and the machine code give equal bits; for that, neither contracts.  ``False``: the first call
+            waits.  ``True``: also for small graphs; other graphs wait.  ``eg.inspect(fn).wait()`` waits for the machine code.
 
     Returns:
         A function of one value for each symbol: arrays of the symbol's shape, with any batch axes in
@@ -419,7 +426,8 @@ def compile(  # noqa: A001
     Raises:
         UnboundSymbolError: the equations depend on a symbol that is not an argument.
         TypeError: an argument is not a symbol.
-        ValueError: a symbol is given twice; ``shared`` has one that is no argument; an unknown backend; fewer threads than one.
+        ValueError: a symbol is given twice; ``shared`` has one that is no argument; an unknown backend; fewer threads than one;
+            ``immediate=True`` with a backend that makes no machine code.
 
     Warns:
         NotNativeWarning: more threads than one were asked for, but Numba compiles the function, and uses one.
@@ -430,7 +438,7 @@ def compile(  # noqa: A001
     >>> float(fn(2.0, 3.0)["f"])
     6.0
     """
-    return CompiledFunction(equations, _one_or_more(symbols), _one_or_more(shared), backend, threads, contract)
+    return CompiledFunction(equations, _one_or_more(symbols), _one_or_more(shared), backend, threads, contract, immediate)
 
 
 def _one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:

@@ -47,7 +47,7 @@ class Inspection:
         return tuple((batch, "float32" if single else "float64") for batch, single in self._core.forms)
 
     def wait(self) -> None:
-        """Wait for the background compilation of backend "auto".
+        """Wait for the machine code that is made in the background: with backend "auto", and of large graphs of scalars.
 
         Raises:
             Exception: the error that ended the compilation.
@@ -62,6 +62,19 @@ class Inspection:
         return self._core.left_to_numba
 
     # -- of this form
+
+    @property
+    def answers(self) -> str:
+        """Who answers the next call of this form: "machine code", "interpreter", "Numba" or "NumPy".
+
+        >>> import exprgraph as eg
+        >>> x = eg.Symbol("x")
+        >>> fn = eg.compile(eg.sin(x) * x, x, immediate=True)
+        >>> shown = eg.inspect(fn, batch=False)
+        >>> shown.answers, float(fn(0.0)), shown.wait(), shown.answers
+        ('interpreter', 0.0, None, 'machine code')
+        """
+        return self._core.answers(self.batch, self.dtype == np.float32)
 
     @property
     def native(self) -> bool:

@@ -6,7 +6,8 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,23 +21,35 @@ from ...meaning.evaluate import evaluate_nodes
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
+from ..immediate.translate import has_instructions, translated
+from ..plan.from_the_left import from_the_left
 from ..plan.unread import left_to_numba
-from .backends import checked
+from .backends import IN_BACKGROUND, checked, checked_immediate
 from .into import check_shapes
 
 if TYPE_CHECKING:
+    from ..immediate.form import InterpretedForm
+    from ..native.instructions import Instructions
     from ..plan.program import Program
     from .form import Form
 
 #: the most results of one sample that have arrays of their own; more are computed side by side and copied
 APART = 8
+#: the nodes of a graph of scalars from which on an interpreter answers the first calls: LLVM takes seconds
+LARGE = 5000
 
 
 class CompiledOutputs:
     """Outputs as a function of arrays, in all forms: for a sample or a batch, in float64 or float32."""
 
     def __init__(
-        self, outputs: Sequence[Node], arguments: Sequence[Argument], backend: str, threads: int | None, contract: bool = True
+        self,
+        outputs: Sequence[Node],
+        arguments: Sequence[Argument],
+        backend: str,
+        threads: int | None,
+        contract: bool = True,
+        immediate: bool | None = None,
     ) -> None:
         count = threads_of(threads)
         if count is None:
@@ -47,19 +60,30 @@ class CompiledOutputs:
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
+        self.immediate = checked_immediate(immediate, backend)
         self.forms: dict[tuple[bool, bool], Form] = {}
+        self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
         self.differs = self._depends_on_samples()
         if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
             warnings.warn(NotNativeWarning(f"threads={count}: only machine code divides a batch, one thread computes {why}"), stacklevel=4)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract)
+        return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract, self.immediate)
+
+    @cached_property
+    def is_interpreted(self) -> bool:
+        """Whether an interpreter answers calls until there is machine code.  Both give equal bits."""
+        if self.immediate is False or self.backend not in IN_BACKGROUND or not (self.immediate or self._size >= LARGE):
+            return False
+        return all(map(has_instructions, topological(self.outputs)))
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         given = {s for a in self.arguments for s, _ in a.symbols}
         hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
-        for node in topological(self.outputs):
+        order = topological(self.outputs)
+        self._size = len(order)
+        for node in order:
             if node.op is SYMBOL and node not in given:
                 raise UnboundSymbolError(
                     f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
@@ -77,7 +101,10 @@ class CompiledOutputs:
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         apart = not batch and not packed and 2 <= len(self.outputs) <= APART
-        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=self.contract, apart=apart)
+        outputs, contract, calls = self.outputs, self.contract, False
+        if self.is_interpreted:
+            outputs, contract, calls = tuple(from_the_left(outputs)), False, True
+        return emit(outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""
@@ -86,11 +113,9 @@ class CompiledOutputs:
             with compiling:
                 form = self._form(batch, single, called)
                 if form is None:
-                    from .form import Form  # loads what finds or makes machine code
-
                     program = self.program(batch, single)
                     numba = self.backend == "numba"
-                    form = Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba, called)
+                    form = _forms().Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba, called)
                     (self.forms if called else self._inner)[batch, single] = form
         return form
 
@@ -98,6 +123,43 @@ class CompiledOutputs:
         """A form that is compiled already."""
         form = self.forms.get((batch, single))
         return form if called or form is not None else self._inner.get((batch, single))
+
+    def _quickest(self, batch: bool, single: bool) -> Form | InterpretedForm | None:
+        """The form that answers a call; ``None`` if NumPy does."""
+        form = self.forms.get((batch, single))
+        if form is not None:
+            return form
+        if self.is_interpreted and (found := self._interpreter(batch, single)) is not None:
+            # a second call says that there will be more
+            ready = self._form_if_ready(batch, single) if found.calls else None
+            if ready is not None:
+                del self._interpreted[batch, single]
+            return ready or found
+        return self._form_if_ready(batch, single) if self.backend == "auto" else self.form(batch, single)
+
+    def answers(self, batch: bool, single: bool) -> str:
+        """Who answers the next call."""
+        if self.backend == "numpy":
+            return "NumPy"
+        coming = self._coming.get((os.getpid(), batch, single))
+        if (batch, single) not in self.forms and not (coming is not None and coming.is_ready):
+            if self.is_interpreted:
+                return "interpreter"
+            if self.backend == "auto":
+                return "NumPy"
+        return "Numba" if self.backend == "numba" or self.left_to_numba is not None else "machine code"
+
+    def _interpreter(self, batch: bool, single: bool) -> InterpretedForm | None:
+        """The interpreted form; ``None`` if there are more values than instructions can name."""
+        found = self._interpreted.get((batch, single))
+        if found is None and (instructions := self._instructions) is not None:
+            found = _forms().interpreted_form(instructions, self.arguments, self.outputs, self.differs, batch, single)
+            found = self._interpreted.setdefault((batch, single), found)
+        return found
+
+    @cached_property
+    def _instructions(self) -> Instructions | None:
+        return translated(self.outputs, self.arguments)
 
     def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
         """A form that is compiled in the background, from the first request."""
@@ -111,7 +173,9 @@ class CompiledOutputs:
         return coming.result() if coming.is_ready else None
 
     def wait(self) -> None:
-        """Wait for the forms that are being compiled in the background; raises the error of a failed compilation."""
+        """Wait for the forms that are compiled in the background, or will be; raises the error of a failed compilation."""
+        for batch, single in list(self._interpreted):
+            self._form_if_ready(batch, single)
         for (process, *_), coming in list(self._coming.items()):
             if process == os.getpid():
                 coming.result()
@@ -138,12 +202,12 @@ class CompiledOutputs:
 
     def answer(
         self, arrays: Sequence[np.ndarray], batch: Shape, out: Sequence[np.ndarray] | None = None
-    ) -> tuple[list[np.ndarray], Form | None]:
+    ) -> tuple[list[np.ndarray], Form | InterpretedForm | None]:
         """The values for arrays of one type and fitting shapes, and the form used: its ``quick`` answers the next such call."""
         if self.backend == "numpy":
             return self._with_numpy(arrays, batch), None
         single = bool(arrays) and arrays[0].dtype == np.float32
-        form = self._form_if_ready(bool(batch), single) if self.backend == "auto" else self.form(bool(batch), single)
+        form = self._quickest(bool(batch), single)
         if form is None:
             return self._with_numpy(arrays, batch), None
         if out is not None:
@@ -160,6 +224,12 @@ class CompiledOutputs:
         values = evaluate_nodes(self.outputs, bindings, check=False)
         shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
+
+
+def _forms() -> ModuleType:
+    from . import form  # loads what finds or makes machine code
+
+    return form
 
 
 class _Coming(threading.Thread):

@@ -23,7 +23,7 @@ from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
 from .isomorphism import NestOrder
-from .kernels import Kernel
+from .kernels import Kernel, Rounding
 from .late_rules import load
 from .nest import Assignment, Nest
 from .one_by_one import quicker_one_by_one
@@ -63,10 +63,10 @@ class Emitter:
         self,
         outputs: Sequence[Node],
         arguments: Sequence[Argument],
+        rounding: Rounding,
         *,
         batch: bool,
         single: bool,
-        contract: bool,
         block: int,
         row: int,
         apart: bool,
@@ -75,7 +75,7 @@ class Emitter:
         self.outputs = pairwise(joined(rerolled(outputs, lane_symbols)))
         self.arguments = arguments
         self.single = single
-        self.contract = contract
+        self.rounding = rounding
         self.apart = apart
         self.block = block
         self.row = row
@@ -166,7 +166,7 @@ class Emitter:
         kernel = self._kernel(nest, schedule, wanted)
         self.functions |= kernel.functions
         self.rows |= kernel.rows
-        number = self._number_of(kernel.procedure(self.contract))
+        number = self._number_of(kernel.procedure(self.rounding))
         return Step(number, self.table.add(kernel.inputs.values))
 
     def _number_of(self, procedure: Procedure) -> int:
@@ -396,7 +396,7 @@ class Emitter:
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
         """The program without the library, and the names it calls there."""
         rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
-        helpers = {f.name: f if self.contract else f._replace(contract=False) for t in rows for f in t.helpers}
+        helpers = {f.name: f if self.rounding.contract else f._replace(contract=False) for t in rows for f in t.helpers}
         called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
         kernels = [p._replace(name=name_of(k)) for k, p in enumerate(self.kernels)]
         own_arrays = tuple(f"o{k}" for k, lane in enumerate(differs) if lane or self.apart)
@@ -416,19 +416,21 @@ def emit(
     contract: bool = True,
     target: Target = CPU,
     apart: bool = False,
+    calls_formulas: bool = False,
 ) -> Program:
     """The loop program of a function of the arguments.
 
     ``batch`` runs over blocks of samples, or over samples one by one if that is quicker; otherwise one sample is evaluated, without
     lanes.  ``single`` computes in float32.  Without ``contract``, multiplications and additions are fused only in sums of products.
     ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
-    those that are the same for all samples share one.
+    those that are the same for all samples share one.  ``calls_formulas``: bits of formulas do not depend on the code around them.
     """
     load()
+    rounding = Rounding(contract, calls_formulas)
 
     def emitter(block: int) -> Emitter:
-        options = {"batch": batch, "single": single, "contract": contract, "apart": apart}
-        return Emitter(outputs, arguments, **options, block=block, row=target.row_length(block))
+        options = {"batch": batch, "single": single, "apart": apart}
+        return Emitter(outputs, arguments, rounding, **options, block=block, row=target.row_length(block))
 
     longest = (long := emitter(target.blocks[0])).program()
     if not batch:

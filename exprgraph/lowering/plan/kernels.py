@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import NamedTuple
 
 from ...functions.elementwise import Function
 from ...functions.gated import summed_gate
@@ -42,6 +43,13 @@ EXPRESSION: Column[Callable[[Kernel, Node, MultiIndex], Expression]] = Column(
 )
 
 
+class Rounding(NamedTuple):
+    """Whether products and sums are rounded together, and whether formulas are called, so that no code around them changes that."""
+
+    contract: bool
+    calls_formulas: bool
+
+
 class Kernel:
     """A loop nest while it is emitted."""
 
@@ -69,10 +77,11 @@ class Kernel:
         self.local: dict[tuple[Node, MultiIndex], Name] = {}
         self._statements = self._written(nest)
 
-    def procedure(self, contract: bool) -> Procedure:
+    def procedure(self, rounding: Rounding) -> Procedure:
         """The nest, with no name yet."""
         body = (*self.inputs.unpacked(), *self._statements)
-        return Procedure("", self.inputs.parameters(), body, contract, self.inputs.reassociate)
+        contract, calls_formulas = rounding
+        return Procedure("", self.inputs.parameters(), body, contract, self.inputs.reassociate, calls_formulas=calls_formulas)
 
     # -- expressions
 
@@ -375,4 +384,4 @@ def _added(const: float, coefficients: Sequence[float], args: Sequence[Expressio
     return terms[0] if len(terms) == 1 else Operation("add", tuple(terms), "real")
 
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "Rounding"]

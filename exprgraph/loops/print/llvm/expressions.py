@@ -52,6 +52,7 @@ class Functions:
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._work: dict[str, int | None] = {}
+        self._fusing: dict[str, bool] = {}
 
     def define(self, name: str, vector: bool) -> str:
         """The name of a called function in the code."""
@@ -95,6 +96,19 @@ class Functions:
             able = not f.source and not name.endswith(RARELY) and len(known) == len(inner)
             self._work[name] = self._size(name) + sum(known) if able else None
         return self._work[name]
+
+    def fusing(self) -> frozenset[str]:
+        """The functions whose bits could depend on what is computed beside them."""
+        return frozenset(n for n in self.known if self._may_fuse(n))
+
+    def _may_fuse(self, name: str) -> bool:
+        """Whether a function has both products and sums, so that the machine may round some together."""
+        if name not in self._fusing:
+            f = self.known[name]
+            parts = {x.op for e in (*(s.value for s in f.body), f.result) for x in parts_of(e) if isinstance(x, Operation)}
+            here = f.contract and "mul" in parts and "add" in parts
+            self._fusing[name] = here or any(self._may_fuse(n) for n in called_by(f) if n in self.known)
+        return self._fusing[name]
 
     def _size(self, name: str) -> int:
         """The number of operations of a function."""

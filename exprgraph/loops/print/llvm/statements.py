@@ -165,7 +165,8 @@ def procedure(functions: Functions, p: Procedure, alone: Container[str] = ()) ->
     """The text of a procedure: its statements, or tiles with the same effect; the arrays that ``alone`` names overlap no other."""
     tile = TILES.get(p.name)
     body = abreast(p.body, functions.target.lanes, functions.work, alone)
-    code = StatementWriter(functions, frozenset() if tile else functions.often(body), p.contract)
+    often = frozenset[str]() if tile else functions.fusing() if p.calls_formulas else functions.often(body)
+    code = StatementWriter(functions, often, p.contract)
     given = [SSAValue(f"%{n.name}", n.type, False, 0) for n in p.parameters]
     if tile:
         tile(code.builder, *given)

@@ -1,0 +1,1 @@
+"""Large graphs of scalars, run at once by an interpreter made of machine code."""

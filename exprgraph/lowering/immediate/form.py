@@ -1,0 +1,113 @@
+"""A form of a function that the interpreter computes; it is called like compiled forms."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...functions.elementwise import is_boolean
+from ...graph.node import Node
+from ...loops.target import CPU
+from ...meaning.binding import Argument
+from ..native.instructions import Instructions
+from ..native.interpreter import Purpose, interpreter_address, row_address
+
+Arrays = Sequence[np.ndarray]
+_POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
+
+
+class InterpretedForm:
+    """Instructions with the interpreter for one type of numbers, and for one sample or for blocks of samples."""
+
+    #: nothing answers a call in one step: each call asks whether there is machine code by now
+    quick = quick_into = None
+    sees_overlaps = False
+    #: how many calls it has answered
+    calls = 0
+
+    def __init__(
+        self,
+        instructions: Instructions,
+        arguments: Sequence[Argument],
+        outputs: Sequence[Node],
+        per_sample: Sequence[bool],
+        batch: bool,
+        single: bool,
+    ) -> None:
+        self.instructions = instructions
+        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.block = CPU.block_for(instructions.places, 8 * self.dtype.itemsize) if batch else 1
+        self.row = CPU.row_length(self.block)
+        purpose = Purpose(8 * self.dtype.itemsize, batch)
+        self._table = np.array([row_address(row, purpose) for row in instructions.functions], np.uint64)
+        self._run = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _POINTER, _INTEGER, _INTEGER)(interpreter_address(purpose))
+        self._given = [(a.size, a.per_sample) for a in arguments]
+        self._layout = [(o.shape, differs, is_boolean(o)) for o, differs in zip(outputs, per_sample)]
+        self._ends = np.cumsum([r.size for r in instructions.results]).tolist()
+        self._results = np.concatenate(instructions.results) if instructions.results else np.empty(0, np.int64)
+        self._spare: list[np.ndarray] = []  # workspaces, kept between calls; each has the numbers in place
+
+    def _workspace(self) -> np.ndarray:
+        """Places by lanes."""
+        known = self.instructions
+        try:
+            return self._spare.pop()
+        except IndexError:
+            made = np.zeros((known.places, self.row), self.dtype)
+        with np.errstate(over="ignore"):  # numbers too large for a float32 become infinite
+            made[known.places - len(known.numbers) :] = known.numbers.astype(self.dtype)[:, None]
+        return made
+
+    def _interpret(self, w: np.ndarray, lanes: int) -> None:
+        words = self.instructions.words
+        self._run(words.ctypes.data, w.ctypes.data, self._table.ctypes.data, self.row, lanes)
+
+    def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
+        """The results, in new arrays."""
+        self.calls += 1
+        w = self._workspace()
+        found = self._over_samples(w, arrays, math.prod(lead)) if lead else self._of_one(w, arrays)
+        self._spare.append(w)
+        values = []
+        for value, (shape, differs, boolean) in zip(found, self._layout):
+            value = value.reshape((*lead, *shape) if differs else shape)
+            values.append(value != 0 if boolean else value)
+        return values
+
+    def _of_one(self, w: np.ndarray, arrays: Arrays) -> list[np.ndarray]:
+        numbers, at = w[:, 0], 0
+        for a in arrays:
+            numbers[at : at + a.size] = a.reshape(-1)
+            at += a.size
+        self._interpret(w, 1)
+        return np.split(numbers[self._results], self._ends[:-1])
+
+    def _over_samples(self, w: np.ndarray, arrays: Arrays, samples: int) -> list[np.ndarray]:
+        """The results of all samples, block after block."""
+        moving: list[tuple[int, np.ndarray]] = []
+        at = 0
+        for (size, per_sample), a in zip(self._given, arrays):
+            if per_sample:
+                moving.append((at, np.ascontiguousarray(a).reshape(samples, size).T))
+            else:
+                w[at : at + size] = a.reshape(-1, 1)
+            at += size
+        results = self.instructions.results
+        values = [np.empty((samples if differs else 1, r.size), self.dtype) for r, (_, differs, _) in zip(results, self._layout)]
+        for first in range(0, samples or 1, self.block):  # no samples have shared results, too
+            stop = min(first + self.block, samples)
+            for at, columns in moving:
+                w[at : at + len(columns), : stop - first] = columns[:, first:stop]
+            self._interpret(w, max(stop - first, 1))
+            for value, r, (_, differs, _) in zip(values, results, self._layout):
+                if differs:
+                    value[first:stop] = w[r, : stop - first].T
+                elif not first:
+                    value[0] = w[r, 0]
+        return values
+
+
+__all__ = ["InterpretedForm"]

@@ -1,0 +1,82 @@
+"""The instructions of the interpreter: two words each, with an operation, a place for the result, and places of operands.
+
+Places are rows of the workspace: first the elements of the arguments, then temporary values, whose places are reused, then numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from ...functions.elementwise import Function
+
+#: the bits of a place, of an operation, and of the number of a function
+PLACE_BITS, OPERATION_BITS, FUNCTION_BITS = 28, 8, 8
+#: the number of places and of functions that instructions can name
+PLACES, FUNCTIONS = 1 << PLACE_BITS, 1 << FUNCTION_BITS
+#: the most operands of a function that is applied
+OPERANDS = 3
+
+
+class Op(IntEnum):
+    """The operations, each rounded as written: ``a*b + c`` twice."""
+
+    ADD = 0
+    SUB = 1
+    MUL = 2
+    DIV = 3
+    #: a*b + c
+    MUL_ADD = 4
+    #: c - a*b
+    SUB_MUL = 5
+    NEG = 6
+    SQRT = 7
+    #: 1/a, for the power -1
+    INVERSE = 8
+    #: a function of the table, of up to three operands
+    APPLY = 9
+    #: behind the last instruction
+    END = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Instructions:
+    """A function of numbers as instructions.
+
+    Attributes:
+        words: two words for each instruction, and for the end.
+        arguments: the elements of all arguments, which have the first places.
+        places: how many places there are.
+        numbers: the values of the last places.
+        functions: the rows that instructions apply, in the order of their numbers.
+        results: for each output, the places of its elements.
+    """
+
+    words: np.ndarray
+    arguments: int
+    places: int
+    numbers: np.ndarray
+    functions: tuple[Function, ...]
+    results: tuple[np.ndarray, ...]
+
+    def __len__(self) -> int:
+        return len(self.words) // 2 - 1
+
+
+def packed(parts: np.ndarray) -> np.ndarray:
+    """The words of instructions, from rows of (operation, result, a, b, c, function).
+
+    >>> [hex(w) for w in packed(np.array([[9, 5, 3, 2, 1, 7]]))]
+    ['0x1000000509', '0x700000020000003']
+    """
+    operation, result, a, b, c, function = parts.astype(np.uint64).T
+    shift = np.uint64
+    words = np.empty((len(parts), 2), np.uint64)
+    words[:, 0] = operation | result << shift(OPERATION_BITS) | c << shift(OPERATION_BITS + PLACE_BITS)
+    words[:, 1] = a | b << shift(PLACE_BITS) | function << shift(2 * PLACE_BITS)
+    return words.reshape(-1)
+
+
+__all__ = ["FUNCTIONS", "FUNCTION_BITS", "OPERANDS", "OPERATION_BITS", "PLACES", "PLACE_BITS", "Instructions", "Op", "packed"]

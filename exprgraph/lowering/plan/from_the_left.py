@@ -1,0 +1,94 @@
+"""A graph as the compiler gets it if the interpreter computes it, too, so that both give equal bits.
+
+* Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum
+  of two, but of a sum of three.  The interpreter adds and multiplies from left to right.
+* Numbers among the arguments of formulas are read from memory.  LLVM would compute parts of a formula from a literal, and its
+  arithmetic at compile time rounds products that the machine fuses with sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...functions.elementwise import Function
+from ...graph.column import Column
+from ...graph.leaves import number
+from ...graph.node import FrozenArray, Node, make
+from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
+from ...graph.traverse import topological
+from ...graph.views import Linear
+from ...loops.walk import called_by
+from .phases import of_arguments
+
+#: a node in steps of two operands, without changes by canonical forms
+IN_STEPS: Column[Callable[[Node], Node]] = Column(
+    "in_steps", "the value in sums and products of two operands, from left to right", __name__, otherwise="it stays as it is"
+)
+
+
+def from_the_left(roots: Sequence[Node]) -> list[Node]:
+    """The same values in sums of at most two terms, a number among them, and in products and quotients of at most two factors."""
+    order = topological(roots)
+    kept = _numbers_of_formulas(order)
+    image: dict[Node, Node] = {}
+    for node in order:
+        args = tuple(image[a] for a in node.args)
+        if kept and _is_formula(node):
+            args = tuple(kept.get(a, a) for a in args)
+        made = of_arguments(node, args)
+        rule = IN_STEPS.find(node.op)
+        image[node] = made if rule is None else rule(made)
+    return [image[r] for r in roots]
+
+
+def _is_formula(node: Node) -> bool:
+    """Whether a node is computed by a formula of the library, or by a helper of a user's function."""
+    return isinstance(node.op, Function) and bool(called_by(node.op.template.value))
+
+
+def _numbers_of_formulas(order: Sequence[Node]) -> dict[Node, Node]:
+    """The numbers that formulas take, as elements of an array in memory."""
+    given = dict.fromkeys(a for node in order if _is_formula(node) for a in node.args if not a.shape)
+    numbers = {a: x for a in given if (x := number(a)) is not None}
+    whole = make(ARRAY, (), (FrozenArray(np.array(list(numbers.values()))),), (len(numbers),))
+    return {a: make(SELECT, (whole,), (k,), ()) for k, a in enumerate(numbers)}
+
+
+@IN_STEPS.rule(SUM)
+def _sum(node: Node) -> Node:
+    (constant, coefficients), args = Linear.of(node), node.args
+    if len(args) + bool(constant) <= 2:
+        return node
+    first = 1 if constant else 2
+    so_far = make(node.op, tuple(args[:first]), Linear(constant, coefficients[:first]), node.shape)
+    for c, a in zip(coefficients[first:], args[first:]):
+        so_far = make(node.op, (so_far, a), Linear(0.0, (1.0, c)), node.shape)
+    return so_far
+
+
+@IN_STEPS.rule(PRODUCT)
+def _product(node: Node) -> Node:
+    above = [(a, e) for a, e in zip(node.args, node.params) if e > 0]
+    below = [(a, -e) for a, e in zip(node.args, node.params) if not e > 0]
+    if len(above) <= 2 and len(below) <= 2:
+        return node
+    parts = [(_in_steps(x, node), sign) for x, sign in ((above, 1.0), (below, -1.0)) if x]
+    if len(parts) == 1 and parts[0][1] == 1.0:
+        return parts[0][0]
+    return make(node.op, tuple(n for n, _ in parts), tuple(sign for _, sign in parts), node.shape)
+
+
+def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
+    """A product of powers from left to right."""
+    if len(factors) == 1 and factors[0][1] == 1.0:
+        return factors[0][0]
+    first = factors[:2]
+    so_far = make(node.op, tuple(a for a, _ in first), tuple(e for _, e in first), node.shape)
+    for a, e in factors[2:]:
+        so_far = make(node.op, (so_far, a), (1.0, e), node.shape)
+    return so_far
+
+
+__all__ = ["from_the_left"]

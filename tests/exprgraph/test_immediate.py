@@ -1,0 +1,161 @@
+"""Large graphs of scalars: an interpreter answers until there is machine code, and both give equal bits."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.errors import CompilationError
+from exprgraph.functions.elementwise import Function
+from exprgraph.graph.node import make
+from exprgraph.graph.primitive import TABLE
+from exprgraph.lowering.call import outputs as call_outputs
+from exprgraph.lowering.call.outputs import CompiledOutputs
+from exprgraph.lowering.immediate.translate import has_instructions, translated
+from exprgraph.lowering.native.instructions import OPERANDS
+from exprgraph.testing import temporary_functions
+
+x, y, z = eg.symbols("x y z")
+
+
+def same(a: Any, b: Any) -> None:
+    """Equal bits, but for the sign of NaN."""
+    for p, q in zip(a, b, strict=True):
+        assert p.dtype == q.dtype and p.shape == q.shape
+        assert np.array_equal(p, q, equal_nan=p.dtype != bool)
+        assert np.array_equal(np.signbit(p) & ~np.isnan(p), np.signbit(q) & ~np.isnan(q)) if p.dtype != bool else True
+
+
+def both(outputs: Sequence[Any], values: Sequence[Any], symbols: Sequence[Any] = (x, y, z)) -> tuple[Any, Any]:
+    """The results of the interpreter, and those of the machine code."""
+    fn = eg.compile(list(outputs), symbols, immediate=True)
+    shown = eg.inspect(fn, batch=np.ndim(values[0]) > 0, dtype=np.result_type(*values))
+    assert shown.answers == "interpreter"
+    first = fn(*values)
+    shown.wait()
+    assert shown.answers == "machine code"
+    return first, fn(*values)
+
+
+AWKWARD = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 5e-324, -3e-310, 1e308, -1e200, 0.1]
+
+
+def of_all_kinds() -> list[Any]:
+    """Sums and products of every form, and functions with numbers among their arguments."""
+    w = x * y + 2 * z - 0.5 * x * z
+    three = eg.diff(eg.sin(x * y * z) * x / (y * z), x)
+    powers = [x**2, x**-1, x**-2, x**0.5, x**1.5, x**2.5, x**7 / y**3, x**2.3, 1 / (x * y), x / (y * z * w), -x - y, 3 - x, x * -0.25]
+    formulas = [eg.atan2(x, 2.5), eg.hypot(1.5, y), eg.where(x > y, 1.0, z), eg.maximum(x, 0.25), eg.diff(eg.atan(x), x, x), 2.0**y]
+    return [w, three, *powers, *formulas, (x * y + z) * (x * y - z) + x * y, eg.diff(eg.tanh(x) * eg.exp(y), x, x)]
+
+
+def test_both_give_equal_bits() -> None:
+    """Of a sum of three, a formula beside a relative, and one that takes a number."""
+    chosen = [x * y + 2 * z - 0.5 * x * z, eg.diff(eg.atan(x), x, x), x**2.5 / (y * z), eg.atan2(x, 2.5)]
+    same(*both(chosen, [np.linspace(-3.0, 3.0, 41) + k for k in range(3)]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_both_give_equal_bits_for_sums_and_products_of_every_form(dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    with np.errstate(over="ignore"):
+        values = [np.concatenate([rng.permutation(AWKWARD), rng.normal(size=25)]).astype(dtype) for _ in range(3)]
+    same(*both(of_all_kinds(), values))
+    same(*both([of_all_kinds()[1], x > y, x], [v[20] for v in values]))
+
+
+@pytest.mark.slow
+@pytest.mark.slow_one_in(6)
+@pytest.mark.parametrize("group", range(12))
+def test_both_give_equal_bits_for_every_row(group: int) -> None:
+    rng = np.random.default_rng(1)
+    for row in [r for r in TABLE.values() if isinstance(r, Function) and r.arity <= OPERANDS and not r.added][group::12]:
+        values = [np.concatenate([AWKWARD, rng.uniform(max(a, -20), min(b, 20), 100)]) for a, b in (*row.sample, *[(-2, 2)] * 2)][:3]
+        f = make(row, (x, y, z)[: row.arity], (), ())
+        slopes = [row.partial(f, k) for k in range(row.arity) if k not in row.fixed]
+        beside = [f, *[d for d in slopes if d is not None], f * f - x * f, eg.substitute(f, {y: 1.7})]
+        same(*both([*beside, *(f * d + x for d in slopes if d is not None)], values))
+
+
+def test_elements_are_moved_without_instructions() -> None:
+    v = eg.Symbol("v", (2, 3))
+    parts = eg.stack([v[0, 1] + v[1, 2], abs(v[0, 0]), v[1, 1]])
+    outputs = [parts, eg.concatenate([parts, v[0]]).reshape(2, 3), v[:, ::-1], eg.ones(2), np.eye(2) + 0 * x, v[0, 2] > x, x]
+    fn = eg.compile(outputs, (v, x), shared=(x,), immediate=True)
+    given = np.random.default_rng(2).normal(size=(5, 2, 3))
+    for batch in (given, given[0], given[:0]):
+        same(fn(batch, 0.25), [np.asarray(r) for r in eg.compile(outputs, (v, x), shared=(x,), backend="numpy")(batch, 0.25)])
+        assert eg.inspect(fn, batch=batch.ndim > 2).answers == "interpreter"
+    out = [np.empty_like(r) for r in fn(given, 0.5)]
+    assert fn(given, 0.5, out=out) is out
+    same(out, fn(given, 0.5))
+
+
+def test_large_graphs_are_interpreted_until_there_is_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = sum(eg.sin(k * x) * y for k in range(1, 12))
+    assert eg.inspect(eg.compile(f, (x, y)), batch=False).answers == "machine code"
+    monkeypatch.setattr(call_outputs, "LARGE", 30)
+    for backend in ("native", "auto"):
+        fn = eg.compile(f, (x, y), backend=backend)
+        shown = eg.inspect(fn, batch=False)
+        assert shown.answers == "interpreter" and not shown.compiled
+        first = fn(0.3, 0.7)
+        assert not fn.core._coming  # one call alone needs no machine code
+        assert fn(0.3, 0.7) == first and fn.core._coming
+        shown.wait()
+        assert shown.answers == "machine code" and fn(0.3, 0.7) == first
+        assert shown.compiled == ((False, "float64"),)
+    waiting = eg.compile(f, (x, y), immediate=False)
+    assert eg.inspect(waiting).answers == "machine code"
+    assert abs(waiting(0.3, 0.7) - first) < 1e-14
+    assert pickle.loads(pickle.dumps(waiting)).core.immediate is False
+
+
+def test_arrays_and_unread_functions_wait() -> None:
+    v = eg.Symbol("v", 3)
+    assert eg.inspect(eg.compile(eg.sum(v * v), v, immediate=True)).answers == "machine code"
+    with temporary_functions():
+        source = "def of(a):\n    return 0.5 * a + a * a\n"
+        mine = eg.function("mine_a", numpy=lambda a: 0.5 * a + a * a, derivative=lambda a: 0.5 + 2 * a, code="of({0})", source=source)
+        same(*both([mine(x) + y, mine(x * y)], [np.linspace(-1.0, 1.0, 9)] * 3))
+        loop = "def of(a):\n    while a > 1.0:\n        a -= 1.0\n    return a\n"
+        with pytest.warns(eg.NotNativeWarning):
+            other = eg.function("other_a", numpy=lambda a: a % 1.0, derivative=lambda a: 1.0, code="of({0})", source=loop)
+        assert eg.inspect(eg.compile(other(x), x, immediate=True)).answers == "Numba"
+
+
+def test_errors_of_the_compiler_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise CompilationError("no room")
+
+    fn = eg.compile(x * y, (x, y), immediate=True)
+    monkeypatch.setattr(CompiledOutputs, "form", fails)
+    assert fn(2.0, 3.0) == 6.0
+    with pytest.raises(CompilationError, match="no room"):
+        eg.inspect(fn).wait()
+    with pytest.raises(CompilationError, match="no room"):
+        fn(2.0, 3.0)
+
+
+def test_mistakes() -> None:
+    with pytest.raises(ValueError, match="immediate=True: only backends 'native' and 'auto'"):
+        eg.compile(x, x, backend="numpy", immediate=True)
+    with pytest.raises(TypeError, match="immediate is True, False or None"):
+        eg.compile(x, x, immediate="yes")  # type: ignore[arg-type]
+
+
+def test_places_are_used_again_at_any_depth() -> None:
+    e = x
+    for k in range(3000):
+        e = eg.cos(e) * 0.5 + (k % 7 + 1)
+    fn = eg.compile(e, x)
+    assert fn.core.is_interpreted and has_instructions(e)
+    found = translated(fn.outputs, fn.core.arguments)
+    assert found is not None and len(found) == 2 * 3000 and found.places < 20
+    assert abs(fn(0.1) - eg.evaluate(e, {x: 0.1})) < 1e-12
