@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 import exprgraph as eg
 from exprgraph import Node
 
@@ -100,8 +98,10 @@ class Loss(NetworkLoss):
         return self.expression(nn.output, target)
 
 
-def as_batch(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """The array with samples first; a single sample is a batch of one."""
+def as_batch(value: Any, shape: tuple[int, ...], what: str) -> Any:
+    """The array with samples first; a single sample is a batch of one.  What is not in memory stays as it is."""
+    if eg.blocks.is_elsewhere(value):
+        return value  # checked with all other data
     a = eg.real_array(value, what)
     if a.shape == shape:
         a = a[None]

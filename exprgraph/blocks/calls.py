@@ -16,9 +16,8 @@ from ..lowering.call.outputs import CompiledOutputs
 from ..meaning.binding import Bound, bound_symbols
 from ..meaning.elsewhere import KINDS, CallElsewhere, Kind
 from .adding import added
-from .passes import Passes
-from .sent import Sent
-from .stored import blocks_of, is_lazy, is_stored, read, stand_in
+from .passes import Pass, Passes, results
+from .stored import blocks_of, is_elsewhere, is_stored, read, stand_in
 
 
 @lru_cache(maxsize=16)
@@ -29,7 +28,7 @@ def passes_of(core: CompiledOutputs, repeated: tuple[bool, ...]) -> Passes:
 
 def bound_without_numbers(call: CallElsewhere) -> Bound:
     """The values of a call, checked, with arrays without numbers in place of those that are not in memory."""
-    return call.bind(tuple(stand_in(v) if is_stored(v) or is_lazy(v) else v for v in call.values))
+    return call.bind(tuple(stand_in(v) if is_elsewhere(v) else v for v in call.values))
 
 
 class _Blocks:
@@ -62,9 +61,9 @@ class _Blocks:
     def _whole(self, value: Any, bound: np.ndarray) -> np.ndarray:
         return np.asarray(real_array(value[()]), self.bound.dtype) if is_stored(value) else bound
 
-    def total(self, f: Sent, found: Sequence[np.ndarray]) -> np.ndarray:
+    def total(self, f: Pass, found: Sequence[np.ndarray]) -> np.ndarray:
         """The sum over all blocks."""
-        return added(f([*arrays, *found], batch)[0] for _, arrays, batch in self)
+        return added(results(f, [*arrays, *found], batch)[0] for _, arrays, batch in self)
 
 
 def answer(call: CallElsewhere) -> list[Any]:
@@ -85,7 +84,7 @@ def answer(call: CallElsewhere) -> list[Any]:
     if passes.once is not None:
         some = [a[:1] if argument.per_sample and d else a for a, argument, d in zip(bound.arrays, core.arguments, blocks.divided)]
         batch = (1, *bound.batch[1:])
-        once = passes.once([*Bound(some, batch, bound.dtype).repeated(core.arguments), *found], batch)
+        once = results(passes.once, [*Bound(some, batch, bound.dtype).repeated(core.arguments), *found], batch)
     own = [None] * len(shapes) if targets is None else targets
     by_sample: list[Any] = []
     if passes.last is not None:
@@ -97,20 +96,20 @@ def answer(call: CallElsewhere) -> list[Any]:
     return [r if by or r.ndim else r[()] for r, by in zip(passes.joined(by_sample, once), passes.by_sample)]
 
 
-def _filled(blocks: _Blocks, last: Sent, found: Sequence[np.ndarray], whole: tuple[int, ...], places: Sequence[Any]) -> list[Any]:
+def _filled(blocks: _Blocks, last: Pass, found: Sequence[np.ndarray], whole: tuple[int, ...], places: Sequence[Any]) -> list[Any]:
     """The results that differ by sample, block by block."""
     targets = list(places)
-    shapes = [o.shape for o in last.core.outputs]
+    shapes = [o.shape for o in last.thing.outputs]
     for rows, arrays, batch in blocks:
-        for k, r in enumerate(last([*arrays, *found], batch)):
+        for k, r in enumerate(results(last, [*arrays, *found], batch)):
             if targets[k] is None:
                 targets[k] = np.empty(whole + shapes[k], r.dtype)
             targets[k][rows] = np.broadcast_to(r, batch + shapes[k])
     return targets
 
 
-def _written(results: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], targets: Sequence[Any] | None) -> list[Any]:
-    whole = [r if r.shape == s else np.array(np.broadcast_to(r, s)) for r, s in zip(results, shapes)]
+def _written(made: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], targets: Sequence[Any] | None) -> list[Any]:
+    whole = [r if r.shape == s else np.array(np.broadcast_to(r, s)) for r, s in zip(made, shapes)]
     for target, r in zip(targets or (), whole):
         target[...] = r
     return [r if r.ndim else r[()] for r in whole]
@@ -135,8 +134,8 @@ def evaluated(nodes: Sequence[Node], bindings: Mapping[Node, Any]) -> list[Any]:
     """The values of expressions by NumPy."""
     bound_symbols(bindings)  # checks them
     function = CompiledFunction(list(nodes), list(bindings), backend="numpy")
-    results: list[Any] = function(*bindings.values())
-    return results
+    found: list[Any] = function(*bindings.values())
+    return found
 
 
 def register() -> None:

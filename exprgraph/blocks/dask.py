@@ -17,15 +17,14 @@ from ..meaning.binding import Argument, Bound
 from ..meaning.elsewhere import KINDS, CallElsewhere, Kind
 from .adding import FAN, in_order
 from .calls import bound_without_numbers, evaluated, passes_of
-from .passes import Passes
-from .sent import Sent
+from .passes import Pass, Passes, results
 from .stored import is_lazy, is_stored
 
 
 class _Task:
     """A function on the chunks of a call: one chunk for each divided argument, then the vectors of earlier passes."""
 
-    def __init__(self, f: Sent, arguments: Sequence[Argument], fixed: Sequence[np.ndarray | None], dtype: np.dtype[Any], kind: str) -> None:
+    def __init__(self, f: Pass, arguments: Sequence[Argument], fixed: Sequence[np.ndarray | None], dtype: np.dtype[Any], kind: str) -> None:
         self.f, self.arguments, self.fixed, self.dtype, self.kind = f, tuple(arguments), tuple(fixed), dtype, kind
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
@@ -39,12 +38,12 @@ class _Task:
         further = [np.asarray(a, self.dtype) for a in given]
         if further:
             further[0] = further[0].reshape(())
-        results = self.f([*Bound(arrays, batch, self.dtype).repeated(self.arguments), *further], batch)
+        found = results(self.f, [*Bound(arrays, batch, self.dtype).repeated(self.arguments), *further], batch)
         if self.kind == "once":
-            return results
+            return found
         if self.kind == "total":
-            return results[0].astype(float).reshape((1,) * len(batch) + (-1,))
-        flat = [np.broadcast_to(r, batch + o.shape).reshape(*batch, -1) for r, o in zip(results, self.f.core.outputs)]
+            return found[0].astype(float).reshape((1,) * len(batch) + (-1,))
+        flat = [np.broadcast_to(r, batch + o.shape).reshape(*batch, -1) for r, o in zip(found, self.f.thing.outputs)]
         return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=-1)
 
 
@@ -130,14 +129,14 @@ class _Lazy:
         ranks = tuple(len(a.shape) for a, x in zip(self.arguments, self.lazy) if x is not None)
         return self.added(self.blockwise(_counted, 1, float, True, ranks=ranks))
 
-    def task(self, f: Sent, kind: str) -> _Task:
+    def task(self, f: Pass, kind: str) -> _Task:
         return _Task(f, self.arguments, self.fixed, self.dtype, kind)
 
     def by_sample(self, passes: Passes, found: Sequence[Any]) -> list[Any]:
         """The results that differ by sample."""
         if passes.last is None:
             return []
-        outputs = passes.last.core.outputs
+        outputs = passes.last.thing.outputs
         ends = np.cumsum([o.size for o in outputs]).tolist()
         whole = self.blockwise(self.task(passes.last, "by_sample"), ends[-1], self.dtype, False, found)
         made = []
@@ -161,8 +160,8 @@ class _Lazy:
             return []
         fixed = [np.zeros(_row(x.shape, a), self.dtype) if x is not None else f for x, f, a in zip(self.lazy, self.fixed, self.arguments)]
         task = _Task(passes.once, self.arguments, fixed, self.dtype, "once")
-        results = self.delayed(task, pure=True, nout=len(passes.once.core.outputs))(*found)
-        return [self.da.from_delayed(r, o.shape, dtype=self.dtype) for r, o in zip(results, passes.once.core.outputs)]
+        made = self.delayed(task, pure=True, nout=len(passes.once.thing.outputs))(*found)
+        return [self.da.from_delayed(r, o.shape, dtype=self.dtype) for r, o in zip(made, passes.once.thing.outputs)]
 
 
 def _row(shape: tuple[Any, ...], argument: Argument) -> tuple[int, ...]:
@@ -185,7 +184,7 @@ def answer(call: CallElsewhere) -> list[Any]:
     if passes.counts:
         found.append(lazy.samples())
     for f in passes.sums:
-        width = f.core.outputs[0].size
+        width = f.thing.outputs[0].size
         found.append(lazy.added(lazy.blockwise(lazy.task(f, "total"), width, float, True, found)))
     return passes.joined(lazy.by_sample(passes, found), lazy.once(passes, found))
 

@@ -23,8 +23,11 @@ from ..lowering.plan.phases import of_arguments
 from ..meaning.binding import Argument
 from .sent import Sent
 
+#: a function of the arrays of a block, in a form that other processes receive once
+Pass = Sent[CompiledOutputs]
+
 #: adds up the vectors of all blocks, each computed by the function from the arguments after the given ones
-Total = Callable[[Sent, Sequence[np.ndarray]], np.ndarray]
+Total = Callable[[Pass, Sequence[np.ndarray]], np.ndarray]
 
 
 class Passes:
@@ -55,7 +58,7 @@ class Passes:
         self._further: list[Argument] = []
         order = topological(core.outputs)
         if not any(n.op in (SAMPLE_SUM, SAMPLE_COUNT) for n in order):
-            self.sums: list[Sent] = []
+            self.sums: list[Pass] = []
             image = {o: o for o in core.outputs}
         else:
             count = self._argument("number of samples", ())
@@ -76,19 +79,19 @@ class Passes:
         self._further.append(Argument(name, ((symbol, 0),), shape, False))
         return symbol
 
-    def _made(self, outputs: Sequence[Node]) -> Sent:
+    def _made(self, outputs: Sequence[Node]) -> Pass:
         core = self.core
         if not self._further and tuple(outputs) == core.outputs:
             return Sent(core)
         return Sent(CompiledOutputs(outputs, [*core.arguments, *self._further], core.backend, core.threads, core.contract))
 
-    def _split(self, order: Sequence[Node], count: Node) -> tuple[list[Sent], dict[Node, Node]]:
+    def _split(self, order: Sequence[Node], count: Node) -> tuple[list[Pass], dict[Node, Node]]:
         """The passes, and every node in terms of the vectors."""
         level: dict[Node, int] = {}
         for n in order:
             level[n] = max((level[a] for a in n.args), default=0) + (n.op is SAMPLE_SUM)
         image: dict[Node, Node] = {}
-        made: list[Sent] = []
+        made: list[Pass] = []
         for depth in range(max(level.values()) + 1):
             for n in order:
                 if level[n] == depth and n not in image:
@@ -120,4 +123,9 @@ class Passes:
         return [next(kinds[by]) for by in self.by_sample]
 
 
-__all__ = ["Passes", "Total"]
+def results(f: Pass, arrays: Sequence[np.ndarray], batch: Shape) -> list[np.ndarray]:
+    """The outputs of a pass for arrays of one type, with these batch axes."""
+    return f.thing.answer(arrays, batch)[0]
+
+
+__all__ = ["Pass", "Passes", "Total", "results"]

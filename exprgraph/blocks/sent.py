@@ -1,44 +1,38 @@
-"""Compiled functions on their way to other processes."""
+"""Objects on their way to other processes, such as compiled functions."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from ..graph.node import Shape
-    from ..lowering.call.outputs import CompiledOutputs
+T = TypeVar("T")
 
 
-class Sent:
-    """Compiled outputs that a process receives once, however many tasks bring them: its code is found or made once.
+class Sent(Generic[T]):
+    """An object that a process receives once, however many tasks bring it: the code of a compiled function is found or made once.
+
+    Attributes:
+        thing: the object, which does not change.
 
     >>> import pickle
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x")
-    >>> sent = eg.blocks.Sent(eg.compile(x**2, x).core)
-    >>> pickle.loads(pickle.dumps(sent)).core is pickle.loads(pickle.dumps(sent)).core
+    >>> sent = eg.blocks.Sent(eg.compile(x**2, x))
+    >>> pickle.loads(pickle.dumps(sent)).thing is pickle.loads(pickle.dumps(sent)).thing
     True
     """
 
-    def __init__(self, core: CompiledOutputs) -> None:
-        self.core = core
+    def __init__(self, thing: T) -> None:
+        self.thing = thing
         self._payload: bytes | None = None
-
-    def __call__(self, arrays: Sequence[np.ndarray], batch: Shape) -> list[np.ndarray]:
-        """The outputs for arrays of one type, with these batch axes."""
-        return self.core.answer(arrays, batch)[0]
 
     @property
     def payload(self) -> bytes:
         """What is sent."""
         if self._payload is None:
-            self._payload = pickle.dumps(self.core)
+            self._payload = pickle.dumps(self.thing)
         return self._payload
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -49,7 +43,7 @@ class Sent:
 
 
 @lru_cache(maxsize=64)
-def _arrived(payload: bytes) -> Sent:
+def _arrived(payload: bytes) -> Sent[object]:
     sent = Sent(pickle.loads(payload))
     sent._payload = payload
     return sent

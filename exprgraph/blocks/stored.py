@@ -32,6 +32,11 @@ def is_lazy(value: Any) -> bool:
     return hasattr(type(value), "__dask_graph__") and (hasattr(type(value), "chunks") or hasattr(type(value), "to_dask_array"))
 
 
+def is_elsewhere(value: Any) -> bool:
+    """Whether a value is not in memory: :func:`is_stored` or :func:`is_lazy`."""
+    return is_stored(value) or is_lazy(value)
+
+
 def stand_in(value: Any) -> np.ndarray:
     """An array of the shape and type of one that is not in memory, for checks: a zero, repeated; of an unknown length one row.
 
@@ -73,4 +78,4 @@ def blocks_of(arrays: Sequence[Any], samples: int, row: int, block: int = BLOCK)
     return [(first, min(samples, first + step)) for first in range(0, samples, step)]
 
 
-__all__ = ["BLOCK", "blocks_of", "is_lazy", "is_stored", "read", "stand_in"]
+__all__ = ["BLOCK", "blocks_of", "is_elsewhere", "is_lazy", "is_stored", "read", "stand_in"]

@@ -97,7 +97,7 @@ def _shapes(data: Any) -> str:
     shapes = []
     for name, value in data.items() if isinstance(data, Mapping) else zip(("inputs", "targets"), data):
         try:
-            shapes.append(f"{name}: {np.asarray(value, float).shape}")
+            shapes.append(f"{name}: {value.shape if eg.blocks.is_elsewhere(value) else np.asarray(value, float).shape}")
         except (TypeError, ValueError):
             shapes.append(f"{name}: {type(value).__name__}")
     return f"of shapes {{{', '.join(shapes)}}}"
@@ -112,11 +112,12 @@ class Part(NamedTuple):
         residual: if the term is the mean over the samples of a sum of squares, what is squared, without the weight.
         name: for reports.
         columns: the drawn values, by their symbols.
+        arrays: in the order of the symbols; those that are not in memory as they were given.
     """
 
     expression: Node
     symbols: tuple[Node, ...]
-    arrays: tuple[np.ndarray, ...]
+    arrays: tuple[Any, ...]
     samples: int
     weight: Node | None = None
     residual: Node | None = None
@@ -203,6 +204,11 @@ def parts_of(nn: Any, loss: Any, data: Any, drawing: Drawing | None = None) -> l
         part = part._replace(residual=_residual(nn, t, target), name=t.name or f"term {k}", columns=columns)
         parts.append(_weighted(part, t.weight) if weighted else part)
     return parts
+
+
+def in_memory(parts: Sequence[Part]) -> list[Part]:
+    """The terms with their data read."""
+    return [p._replace(arrays=tuple(np.asarray(a) if eg.blocks.is_elsewhere(a) else a for a in p.arrays)) for p in parts]
 
 
 def _columns_of(nn: Any, target: Node | None, data: Any) -> dict[Node, Column]:
@@ -328,11 +334,30 @@ def _how_to_bind(nn: Any, s: Node) -> str:
 
 
 def _checked(bindings: Mapping[Node, Any]) -> tuple[tuple[Node, ...], tuple[np.ndarray, ...], int]:
-    bound = eg.bind(bindings.values(), list(bindings), batches="samples", called=shown, one_type=False)
+    absent = {s: _absent(s, v) for s, v in bindings.items() if eg.blocks.is_elsewhere(v)}
+    absent = {s: v for s, v in absent.items() if not isinstance(v, np.ndarray) or eg.blocks.is_stored(v)}
+    values = [eg.blocks.stand_in(absent[s]) if s in absent else v for s, v in bindings.items()]
+    bound = eg.bind(values, list(bindings), batches="samples", called=shown, one_type=False)
     empty = next((s for s in bindings if s.per_sample), None) if bound.batch == (0,) else None
     if empty is not None:
         raise ShapeError(f"{shown(empty.name)}: there are no samples")
-    return tuple(bindings), tuple(bound.arrays), math.prod(bound.batch)
+    return tuple(bindings), tuple(absent.get(s, a) for s, a in zip(bindings, bound.arrays)), math.prod(bound.batch)
+
+
+def _absent(symbol: Node, value: Any) -> Any:
+    """A value that is not in memory, of known length; a small file is read.
+
+    Raises:
+        ShapeError: the length of a Dask array is not known.
+    """
+    if eg.blocks.is_lazy(value):
+        if hasattr(value, "to_dask_array"):
+            value = value.to_dask_array(lengths=True)
+        if any(n != n for n in value.shape):
+            raise ShapeError(f"{shown(symbol.name)}: the lengths of the chunks are not known; call its compute_chunk_sizes() first")
+        return value
+    small = math.prod(value.shape) * np.dtype(value.dtype).itemsize <= eg.blocks.BLOCK or not symbol.per_sample
+    return np.asarray(value[()]) if small else value
 
 
 def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
@@ -342,6 +367,6 @@ def flat_gradient(e: Node, ps: NeuralNetworkParameters) -> Node:
 
 
 __all__ = [
-    "LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "frozen_in", "loss_expression", "names_of", "network_of",
-    "parameters_of", "parts_of",
+    "LossTerm", "Part", "ResidualTerm", "bindings_of", "flat_gradient", "frozen_in", "in_memory", "loss_expression", "names_of",
+    "network_of", "parameters_of", "parts_of",
 ]  # fmt: skip

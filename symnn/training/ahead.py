@@ -9,8 +9,8 @@ import numpy as np
 from exprgraph import Node
 from exprgraph.descent import Batches, Term
 
+from ..objectives.functions import own_data
 from ..objectives.objective import Part
-from ..objectives.problem import own_data
 from ..points.drawn import Column, Drawing
 
 #: numbers of all samples of a term that are kept at once, and epochs

@@ -61,6 +61,18 @@ class Sampler:
         """The same for other numbers of samples, with the same generator."""
         return Sampler(samples, self.size, None, self.rng)
 
+    def ends_of_steps(self, term: int) -> np.ndarray | None:
+        """Where the samples of each step of an epoch end, of the term of this number; ``None`` if each step takes all."""
+        n = self.samples[term]
+        if self.given:
+            chosen = self.given[term]
+            return None if chosen is None else np.arange(1, self.steps + 1) * chosen.shape[2]
+        if self.size is None or n < self.steps:
+            return None
+        steps = np.arange(1, self.steps + 1)
+        ends: np.ndarray = np.minimum(steps * self.size, n) if n == max(self.samples) else steps * n // self.steps
+        return ends
+
     def epochs(self, first: int, count: int) -> list[Batches | None]:
         """The batches of some epochs in sequence, for each term."""
         if self.given:
@@ -73,12 +85,11 @@ class Sampler:
             for own, n in zip(parts, self.samples):
                 own.append(self.rng.permutation(n))
         out: list[Batches | None] = []
-        for own, n in zip(parts, self.samples):
-            if n < self.steps:
+        for k, (own, n) in enumerate(zip(parts, self.samples)):
+            ends = self.ends_of_steps(k)
+            if ends is None:
                 out.append(None)
                 continue
-            steps = np.arange(1, self.steps + 1)
-            ends = np.minimum(steps * self.size, n) if n == max(self.samples) else steps * n // self.steps
             offsets = np.concatenate([[0], (np.arange(count)[:, None] * n + ends).ravel()])
             out.append(Batches(np.concatenate(own).astype(np.int64, copy=False), offsets.astype(np.int64)))
         return out

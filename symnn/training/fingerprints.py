@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph import Node
 from exprgraph.support.names import shown
 
@@ -50,16 +51,24 @@ def of_terms(loss: Any, parts: Sequence[Part]) -> list[str]:
 
 
 def of_data(parts: Sequence[Part], dtype: np.dtype[Any]) -> list[str]:
-    """The shape of each array, and a digest of its numbers in the run's type."""
+    """The shape of each array, and a digest of its numbers in the run's type; of a Dask array, which may be anywhere, its chunks."""
     found = []
     for k, p in enumerate(parts):
         for s, a in zip(p.symbols, p.arrays):
-            with np.errstate(over="ignore"):
-                numbers = np.ascontiguousarray(a, dtype)
-            digest = blake2b(numbers.reshape(-1).view(np.uint8).data, digest_size=8).hexdigest()
             term = f" in term {k}" if len(parts) > 1 else ""
-            found.append(f"{shown(s.name)}{term} of shape {a.shape} and digest {digest}")
+            what = f"chunks {a.chunks[0]}" if eg.blocks.is_lazy(a) else f"digest {_of_numbers(a, dtype)}"
+            found.append(f"{shown(s.name)}{term} of shape {tuple(a.shape)} and {what}")
     return sorted(found)
+
+
+def _of_numbers(a: Any, dtype: np.dtype[Any]) -> str:
+    """A digest of an array in memory or in a file, read block by block."""
+    digest = blake2b(digest_size=8)
+    for first, stop in eg.blocks.blocks_of([a], len(a), a.nbytes // len(a)) if eg.blocks.is_stored(a) else [(0, 0)]:
+        with np.errstate(over="ignore"):
+            numbers = np.ascontiguousarray(eg.blocks.read(a, first, stop) if stop else a, dtype)
+        digest.update(numbers.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _of_node(node: Node) -> str:

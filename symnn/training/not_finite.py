@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph.support.names import shown
 
 from ..objectives.objective import Part
@@ -42,14 +44,26 @@ def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[s
     for k, part in enumerate(parts, 1):
         term = f" of term {k}" if len(parts) > 1 else ""
         for symbol, a in zip(part.symbols, part.arrays):
-            with np.errstate(over="ignore"):
-                found = _described(f"{shown(symbol.name)}{term}", a.astype(dtype, copy=False), symbol.per_sample)
-            if found:
-                out.append(found)
+            name = f"{shown(symbol.name)}{term}"
+            for first, some in _some(a, part.samples):
+                with np.errstate(over="ignore"):
+                    found = _described(name, some.astype(dtype, copy=False), symbol.per_sample, first)
+                if found:
+                    out.append(found)
+                    break
     return out
 
 
-def _described(name: str, a: np.ndarray, per_sample: bool = False) -> str | None:
+def _some(a: Any, samples: int) -> Iterator[tuple[int, np.ndarray]]:
+    """The numbers of an array, in a file block by block, with the first sample of each; those of a cluster stay there."""
+    if eg.blocks.is_stored(a):
+        for first, stop in eg.blocks.blocks_of([a], samples, a.nbytes // samples):
+            yield first, eg.blocks.read(a, first, stop)
+    elif not eg.blocks.is_lazy(a):
+        yield 0, a
+
+
+def _described(name: str, a: np.ndarray, per_sample: bool = False, before: int = 0) -> str | None:
     finite = np.isfinite(a)
     if finite.all():
         return None
@@ -57,7 +71,7 @@ def _described(name: str, a: np.ndarray, per_sample: bool = False) -> str | None
     counts = [f"{n} {what}" for n, what in ((nans, "NaN"), (bad - nans, "infinite")) if n]
     index = [int(i) for i in np.unravel_index(int(np.argmin(finite)), a.shape)]
     sample, entry = (index[:1], index[1:]) if per_sample else ([], index)
-    places = [f"sample {i}" for i in sample] + [str(entry)] * bool(entry)
+    places = [f"sample {before + i}" for i in sample] + [str(entry)] * bool(entry)
     where = f", the first at {', '.join(places)}, counted from 0" if places else ""
     return f"{name} has {' and '.join(counts)} among {a.size} numbers{where}"
 

@@ -14,8 +14,10 @@ import exprgraph as eg
 from exprgraph.descent import Batches, Descent, Term
 
 from ..errors import ArgumentError
+from ..objectives.functions import own_data, value_and_gradient
 from ..objectives.objective import Part
-from ..objectives.problem import Problem, own_data, value_and_gradient
+from ..objectives.places import Where
+from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters
 from ..parameters.layout import Layout, Shape
 from ..points.drawn import Drawing
@@ -163,29 +165,31 @@ class BatchSteps(Steps):
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
         self.of_epoch, self.samples = sampler.steps, sampler.described
         self._threads = threads
-        terms = []
-        for p in parts:
-            terms.append(Term(value_and_gradient(p, symbols, threads), self._own(p), p.samples))
+        terms = self.terms_of(parts, symbols, threads)
         shapes = list(optimizer.arrays(symbols.layout))
         equal = all(s == (first.size,) for s in shapes)
         memory = len(shapes) if equal else [math.prod(s) for s in shapes]
-        self._descent = Descent(terms, compiled_updates(optimizer, symbols.layout, shapes), first, memory)
-        self.state = self._descent.state
+        self.descent = Descent(terms, compiled_updates(optimizer, symbols.layout, shapes), first, memory)
+        self.state = self.descent.state
         #: the rate of every step instead of the optimizer's
         self.rate: Callable[[int, int], np.ndarray] = optimizer.rates
         #: the batches of the epoch that single steps are in
         self._epoch: tuple[int, list[Batches | None], Any] | None = None
 
-    def _own(self, part: Part) -> tuple[np.ndarray, ...]:
+    def terms_of(self, parts: list[Part], symbols: NeuralNetworkParameters, threads: int) -> list[Term]:
+        """The terms of the loss with their data."""
+        return [Term(value_and_gradient(p, symbols, threads), self.own_data_of(p), p.samples) for p in parts]
+
+    def own_data_of(self, part: Part) -> tuple[np.ndarray, ...]:
         return tuple(own_data(s, a, part.samples, self.dtype) for s, a in zip(part.symbols, part.arrays))
 
     @property
     def parameters(self) -> np.ndarray:
-        return self._descent.parameters
+        return self.descent.parameters
 
     @property
     def arrays(self) -> list[list[np.ndarray]]:
-        return [list(t.arrays) for t in self._descent.terms]
+        return [list(t.arrays) for t in self.descent.terms]
 
     def replace(self, parts: list[Part]) -> None:
         samples = [p.samples for p in parts]
@@ -195,7 +199,7 @@ class BatchSteps(Steps):
         if samples != self.sampler.samples:
             self.sampler = self.sampler.of(samples)
             self.of_epoch, self._epoch = self.sampler.steps, None
-        self._descent.terms = tuple(Term(t.function, self._own(p), p.samples) for t, p in zip(self._descent.terms, parts, strict=True))
+        self.descent.terms = tuple(Term(t.function, self.own_data_of(p), p.samples) for t, p in zip(self.descent.terms, parts, strict=True))
 
     def random(self, begun: int) -> Any:
         if self._epoch is not None and begun % self.of_epoch:
@@ -211,12 +215,12 @@ class BatchSteps(Steps):
         some = min(most_epochs(self.parts), last - begun)
         if self.drawing.until(begun, last) >= begun + some:
             return super()._some_epochs(begun, last)
-        own, batches = self._descent.terms, self.sampler.epochs(begun, some)
-        self._descent.terms, ahead = drawn_ahead(own, self.parts, batches, self.drawing, range(begun, begun + some), self.of_epoch)
+        own, batches = self.descent.terms, self.sampler.epochs(begun, some)
+        self.descent.terms, ahead = drawn_ahead(own, self.parts, batches, self.drawing, range(begun, begun + some), self.of_epoch)
         try:
             made = self._run(ahead, begun, some)
         finally:
-            self._descent.terms = own
+            self.descent.terms = own
         self._draw(begun + some - 1 if made.failed is None else begun + len(made.losses))
         return made
 
@@ -239,8 +243,13 @@ class BatchSteps(Steps):
     def _run(self, batches: Sequence[Batches | None], begun: int, count: int, meanwhile: Callable[[], None] | None = None) -> Outcome:
         self._epoch = None
         steps, before = self.of_epoch * count, self.of_epoch * begun
-        losses, terms = np.empty(steps, self.dtype), np.empty((len(self._descent.terms), steps), self.dtype)
-        made = self._descent.run(batches, self.rate(before, steps), before, losses, terms, meanwhile)
+        losses, terms = np.empty(steps, self.dtype), np.empty((len(self.descent.terms), steps), self.dtype)
+        made = self.descent.run(batches, self.rate(before, steps), before, losses, terms, meanwhile)
+        return self.outcome_of(losses, terms, made)
+
+    def outcome_of(self, losses: np.ndarray, terms: np.ndarray, made: int) -> Outcome:
+        """What so many of the steps gave."""
+        steps = losses.size
         whole, batch = divmod(made, self.of_epoch)
         kept = losses[: whole * self.of_epoch].reshape(whole, self.of_epoch)
         of_terms = terms[:, : kept.size].reshape(len(terms), *kept.shape) if len(terms) > 1 else None
@@ -252,8 +261,8 @@ class BatchSteps(Steps):
             before = copy.deepcopy(self.sampler.rng.bit_generator.state)
             self._epoch = epoch, self.sampler.epochs(epoch, 1), before
         batches = [None if b is None else _one(b, k) for b in self._epoch[1]]
-        losses, terms = np.empty(1, self.dtype), np.empty((len(self._descent.terms), 1), self.dtype)
-        made = self._descent.run(batches, self.rate(begun, 1), begun, losses, terms)
+        losses, terms = np.empty(1, self.dtype), np.empty((len(self.descent.terms), 1), self.dtype)
+        made = self.descent.run(batches, self.rate(begun, 1), begun, losses, terms)
         of_terms = terms[:, :made, None] if len(terms) > 1 else None
         return Outcome(losses[:made, None], None if made else float(losses[0]), k + 1, terms=of_terms)
 
@@ -296,10 +305,11 @@ class FullBatchSteps(Steps):
         first: np.ndarray,
         drawing: Drawing,
         threads: int,
+        where: Where | None = None,
     ) -> None:
         self.parts, self.drawing = parts, drawing
         self.optimizer, self.sampler, self.dtype = optimizer, sampler, first.dtype
-        self.problem = Problem(symbols, parts, first.dtype, threads)
+        self.problem = Problem(symbols, parts, first.dtype, threads, where)
         self._several = len(parts) > 1
         optimizer.check(self.problem)
         shapes = {"parameters": (first.size,), **optimizer.memory(first.size)}
@@ -362,20 +372,4 @@ class FullBatchSteps(Steps):
         return self._epochs(begun, 1)
 
 
-def steps_for(
-    optimizer: Any,
-    sampler: Sampler,
-    symbols: NeuralNetworkParameters,
-    parts: list[Part],
-    first: np.ndarray,
-    threads: int,
-    drawing: Drawing | None = None,
-) -> Steps:
-    """The steps of an optimizer."""
-    drawing = Drawing() if drawing is None else drawing
-    if isinstance(optimizer, FullBatchOptimizer):
-        return FullBatchSteps(optimizer, sampler, symbols, parts, first, drawing, threads)
-    return BatchSteps(optimizer, sampler, symbols, parts, first, drawing, threads)
-
-
-__all__ = ["BatchSteps", "FullBatchSteps", "Outcome", "Steps", "steps_for"]
+__all__ = ["BatchSteps", "FullBatchSteps", "Outcome", "Steps"]

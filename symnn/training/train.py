@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..objectives.objective import LossTerm, Part, parameters_of, parts_of
+from ..objectives.on_cluster import OnCluster, check_client
+from ..objectives.places import Where
 from ..objectives.problem import Problem
 from ..points.drawn import Drawing
 from ..quantities import count, generator, threads_among
 from ..reports import Epoch, NonFiniteLossError, TrainingResult
 from .batching import Sampler
+from .block_steps import steps_for
 from .checkpoints import check_checkpoint
 from .fingerprints import about_run
 from .first_order.adam import Adam
@@ -25,7 +29,6 @@ from .full_batch.optimizer import FullBatchOptimizer
 from .preparing import check_optimizer, check_order, first_parameters, network_of
 from .progress import Progress, Wanted
 from .run import Run
-from .steps import steps_for
 
 
 def train(
@@ -47,6 +50,7 @@ def train(
     checkpoint_every: int = 100,
     resume: str | os.PathLike[str] | None = None,
     threads: int | None = 1,
+    cluster: Any = None,
 ) -> TrainingResult:
     """Minimise a loss over the parameters of a network.
 
@@ -56,10 +60,9 @@ def train(
     Args:
         nn: a symbolic network, a chain, a container of symbols, a network with numbers, which are the first parameters and
             stay, or a dict of several, with unknowns (:class:`Model`): ``{"u": nn, "nu": Unknown("nu", 0.01)}``.
-        loss: a :class:`Loss`, an expression, averaged if it has a value for each sample, or a list of
-            :class:`LossTerm`, which are added.
+        loss: a :class:`Loss`, an expression, averaged over the samples if they differ, or a list of :class:`LossTerm`, a sum.
         data: ``(inputs, targets)`` for a :class:`Loss`; a dict from symbols to arrays with samples first for an
-            expression, or :class:`~symnn.points.Points`; nothing for a list.
+            expression, or :class:`~symnn.points.Points`; nothing for a list.  Files and Dask arrays may be larger than memory.
         params: the first parameters; by default the network's initial ones, drawn from ``rng``.
         optimizer: by default ``Adam()``, with a learning rate of 0.001.
         epochs: the number of passes through the samples; by default the number in ``batches``, else 1000.
@@ -72,11 +75,11 @@ def train(
             :class:`~symnn.reports.ProgressReport` about once a second, and at the end.
         validation: data in the same form as ``data``, on which the loss is evaluated, a list for a list of terms; or a function
             from the parameters to a number, such as an error, which should become small.
-        validate_every: the number of epochs between validations.
-        patience: stop after so many validations without a new least loss.
+        validate_every, patience: the epochs between validations; stop after so many of these without a new least loss.
         callback: called with an :class:`Epoch` after each epoch; stops if it returns true.
         checkpoint: a file to which the state is written every ``checkpoint_every`` epochs and at the end.
         threads: how many threads divide the samples of every step; ``None``: one on each processor.  Equal runs of as many have equal bits.
+        cluster: a Dask client, whose workers hold the samples and compute values, gradients and normal equations.
         resume: a checkpoint to resume from.  Repeat the same call with it to get the result of an uninterrupted run.  Another
             network, loss, optimizer, type of numbers, or other data are refused.
 
@@ -100,8 +103,8 @@ def train(
     check_order(nn, loss, data)
     epochs = None if epochs is None else count("epochs", epochs, 0)
     threads = threads_among("threads", threads)
-    random = generator("rng", rng)
-    optimizer = Adam() if optimizer is None else optimizer
+    where = None if cluster is None else partial(OnCluster, check_client(cluster))
+    random, optimizer = generator("rng", rng), Adam() if optimizer is None else optimizer
     check_optimizer(optimizer, batch_size, batches, checkpoint, resume)
     if checkpoint is not None:
         check_checkpoint(checkpoint)
@@ -113,14 +116,14 @@ def train(
     epochs = sampler.given_epochs or 1000 if epochs is None else epochs
     run = Run(symbols, first, parts, optimizer, sampler)
     _look_between_epochs(run, validate_every, patience, callback, checkpoint, checkpoint_every)
-    _validate(run, network, loss, validation, random, threads)
+    _validate(run, network, loss, validation, random, threads, where)
     run.about = {} if checkpoint is None and resume is None else about_run(network, loss, parts, run.validated, run.dtype)
     try:
         with Progress(epochs, progress) as run.progress:
             if isinstance(optimizer, LBFGS) and optimizer.scipy:
-                run.with_scipy(optimizer, _fixed(drawing, Problem(symbols, parts, run.dtype, threads)), epochs)
+                run.with_scipy(optimizer, _fixed(drawing, Problem(symbols, parts, run.dtype, threads, where)), epochs)
             else:
-                steps = steps_for(optimizer, sampler, symbols, parts, first, threads, drawing)
+                steps = steps_for(optimizer, sampler, symbols, parts, first, threads, drawing, where)
                 if resume is not None:
                     run.read(resume, steps)
                 run.descend(steps, epochs)
@@ -146,12 +149,14 @@ def _fixed(drawing: Drawing, problem: Problem) -> Problem:
     return problem
 
 
-def _validate(run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator, threads: int) -> None:
+def _validate(
+    run: Run, network: Any, loss: Any, validation: Any, rng: np.random.Generator, threads: int, where: Where | None
+) -> None:
     """The loss on the validation data, whose points are drawn once, and what is trained, for reports."""
     run.network = getattr(network, "chain", network)
     run.validated = _validation_parts(network, loss, validation, Drawing(rng))
     given = validation is None or callable(validation)
-    run.validation = validation if given else Problem(run.symbols, run.validated, run.dtype, threads)
+    run.validation = validation if given else Problem(run.symbols, run.validated, run.dtype, threads, where)
     if run.patience is not None and validation is None:
         raise ArgumentError("patience counts validations: give validation data or a function")
 

@@ -14,19 +14,21 @@ from exprgraph import Node, UnboundSymbolError
 from ..errors import ArgumentError, ShapeError
 from ..network.build import BuiltFunction, build_nn_function
 from ..network.derivatives import expression_of
-from ..objectives.objective import LossTerm, Part, ResidualTerm, frozen_in, names_of, parameters_of, parts_of
-from ..objectives.problem import KEPT, Problem
+from ..objectives.functions import KEPT
+from ..objectives.objective import LossTerm, Part, ResidualTerm, frozen_in, in_memory, names_of, parameters_of, parts_of
+from ..objectives.problem import Problem
 from ..parameters.container import NeuralNetworkParameters, from_flat
 from ..points.drawn import Drawing
 from ..quantities import count, described, generator, number, threads_among
 from ..reports import Epoch, History, TrainingResult
 from .batching import Sampler
+from .block_steps import steps_for
 from .first_order.adam import Adam
 from .full_batch.lbfgs import LBFGS
 from .preparing import check_optimizer, check_order, first_parameters, network_of
 from .progress import Progress, Wanted
 from .run import Run
-from .steps import BatchSteps, FullBatchSteps, steps_for
+from .steps import BatchSteps, FullBatchSteps
 
 Weights = Union[Mapping[str, float], Sequence[float]]
 
@@ -74,7 +76,7 @@ class Trainer:
         self._symbols = parameters_of(self.nn)
         first = first_parameters(nn, self.nn, params, random)
         drawing = Drawing(random)
-        self._parts = parts_of(self.nn, loss, data, drawing)
+        self._parts = in_memory(parts_of(self.nn, loss, data, drawing))
         sampler = Sampler([p.samples for p in self._parts], batch_size, batches, random)
         self._threads = threads_among("threads", threads)
         self._steps = steps_for(self.optimizer, sampler, self._symbols, self._parts, first, self._threads, drawing)
@@ -258,11 +260,11 @@ class Trainer:
         drawing = self._steps.drawing.again()
         terms = [self.loss] if isinstance(self.loss, LossTerm) else self.loss
         if not isinstance(terms, (list, tuple)):
-            parts = parts_of(self.nn, self.loss, data, drawing)
+            parts = in_memory(parts_of(self.nn, self.loss, data, drawing))
         elif not isinstance(data, (list, tuple)) or len(data) != len(terms):
             raise ArgumentError(f"the data of a list of {len(terms)} terms is a list of as many, got {described(data)}")
         else:
-            parts = parts_of(self.nn, [_with_data(t, d) for t, d in zip(terms, data)], None, drawing)
+            parts = in_memory(parts_of(self.nn, [_with_data(t, d) for t, d in zip(terms, data)], None, drawing))
         for p, q in zip(parts, self._parts):
             if set(p.symbols) != set(q.symbols):
                 raise ArgumentError(f"{q.name}: other data have values of the same symbols: {', '.join(s.name for s in q.symbols)}")

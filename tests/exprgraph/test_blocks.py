@@ -153,7 +153,7 @@ def test_passes_of_sums_within_sums() -> None:
 
 
 def test_a_process_makes_the_code_of_a_function_once() -> None:
-    text = pickle.dumps(eg.blocks.Sent(eg.compile(EQUATIONS, (x, w)).core))
+    text = pickle.dumps(eg.blocks.Sent(eg.compile(EQUATIONS, (x, w))))
     assert pickle.loads(text) is pickle.loads(text)
 
 

@@ -78,7 +78,7 @@ def test_residuals_and_their_derivatives_are_those_of_the_loss() -> None:
 
 def test_rows_come_in_blocks_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [b.jacobian for b in problem().rows(START.flat)]
-    monkeypatch.setattr("symnn.objectives.problem.BLOCK", 8 * 4 * START.size)
+    monkeypatch.setattr("symnn.objectives.functions.BLOCK", 8 * 4 * START.size)
     parts = [b.jacobian for b in problem().rows(START.flat)]
     assert max(len(j) for j in parts) <= 4 and len(parts) > len(whole)
     np.testing.assert_allclose(np.concatenate(parts), np.concatenate(whole), rtol=1e-13)

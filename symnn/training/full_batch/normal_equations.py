@@ -76,23 +76,12 @@ class _Normal(System):
     """The matrix ``J^T J``, added up over blocks of samples."""
 
     def __init__(self, problem: Problem, parameters: np.ndarray, scaled: bool) -> None:
-        n = problem.size
         self._problem, self._at = problem, parameters.copy()
-        self._matrix: np.ndarray | None = None
         self._factor: tuple[float, np.ndarray | None] | None = None
-        self.gradient, self.loss = np.zeros(n), 0.0
-        for r, j in problem.rows(parameters):
-            self.gradient += r @ j
-            self.loss += float(r @ r)
-            if self._matrix is None:
-                self._matrix = j.T @ j
-            else:
-                self._matrix += j.T @ j
-        assert self._matrix is not None
+        self._matrix, self.gradient, self.loss = problem.normal(parameters)
         self.scale = _scale(self._matrix.diagonal(), scaled)
 
     def solve(self, damping: float, right: np.ndarray | None = None) -> np.ndarray | None:
-        assert self._matrix is not None
         if self._factor is None or self._factor[0] != damping:
             self._factor = damping, _cholesky(self._matrix, damping * self.scale)
         factor = self._factor[1]
