@@ -23,8 +23,8 @@ from .disagreement import Disagreement, Values, allowances, difference, program,
 from .growing import values_for
 
 _LIMITS = (
-    (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (movement, "POSITIONS", 0), (python, "CHOICES", 2),
-    (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (objects, "WRITTEN_OUT", 1),
+    (narrow, "WIDTH", 2), (nest, "NEST_LIMIT", 2), (nest, "NEST_OPERATIONS", 6), (nest, "STRAIGHT", 1), (movement, "POSITIONS", 0),
+    (python, "CHOICES", 2), (emit, "SEPARATE", 0), (arguments, "LOOPED", 2), (objects, "WRITTEN_OUT", 1),
 )  # fmt: skip
 
 

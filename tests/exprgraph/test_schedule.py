@@ -11,7 +11,8 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.graph.primitive import RESHAPE
-from exprgraph.lowering.plan.nest import NEST_LIMIT
+from exprgraph.lowering.plan import nest
+from exprgraph.lowering.plan.nest import NEST_LIMIT, STRAIGHT
 from exprgraph.lowering.plan.phases import pairwise, phases
 from exprgraph.lowering.plan.schedule import INLINE_LIMIT, Schedule, Scheduler
 from exprgraph.lowering.plan.storage import Storage
@@ -57,9 +58,15 @@ def test_numbers_share_a_nest_whatever_they_read():
 
 @pytest.mark.parametrize("shape", [(), (6,)])
 def test_a_nest_has_so_many_statements_and_no_more(shape: tuple[int, ...]):
-    x = eg.Symbol("x", shape)
-    sizes = [n for _, _, n in nests([(k + 2) * x for k in range(2 * NEST_LIMIT + 5)])]
-    assert sizes == [NEST_LIMIT, NEST_LIMIT, 5]
+    x, most = eg.Symbol("x", shape), NEST_LIMIT if shape else STRAIGHT * NEST_LIMIT
+    sizes = [n for _, _, n in nests([(k + 2) * x for k in range(2 * most + 5)])]
+    assert sizes == [most, most, 5]
+
+
+def test_straight_code_of_large_graphs_is_in_shorter_nests(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, count = eg.Symbol("x"), 2 * NEST_LIMIT + 5
+    monkeypatch.setattr(nest, "LARGE", count)
+    assert [n for _, _, n in nests([(k + 2) * x for k in range(count)])] == [NEST_LIMIT, NEST_LIMIT, 5]
 
 
 def test_what_a_sum_of_products_gives_is_read_after_it():

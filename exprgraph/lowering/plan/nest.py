@@ -12,6 +12,11 @@ from .access import MultiIndex
 NEST_LIMIT = 600
 #: the most operations in a loop nest, for the same reason
 NEST_OPERATIONS = 2000
+#: Straight-line code of one sample may be this many times as long in a graph that is not large: measured, it takes half the time if what
+#: one nest computes for another is not stored.
+STRAIGHT = 3
+#: the nodes of a large graph
+LARGE = 20_000
 
 
 #: Elementwise, with any number of assignments; the others have one: a sum or an extremum over axes, a sum over samples, a
@@ -42,11 +47,18 @@ class Nest:
     values: set[Node] = field(default_factory=set)
     #: the approximate number of operations of its assignments
     operations: int = 0
+    #: how many times as long as others it may be
+    times: int = 1
 
     @property
     def full(self) -> bool:
         """Whether it is full."""
-        return len(self.assignments) >= NEST_LIMIT or self.operations >= NEST_OPERATIONS
+        return len(self.assignments) >= self.times * NEST_LIMIT or self.operations >= self.times * NEST_OPERATIONS
 
 
-__all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "Assignment", "Kind", "Nest", "Stored"]
+def length_of_straight_code(lanes: bool, nodes: int) -> int:
+    """How many times as long as others a nest of scalars may be, in a graph of so many nodes."""
+    return 1 if lanes or nodes > LARGE else STRAIGHT
+
+
+__all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "STRAIGHT", "Assignment", "Kind", "Nest", "Stored", "length_of_straight_code"]

@@ -23,7 +23,7 @@ from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, range_of_vector, through_views
 from .in_order import SUM_IN_ORDER
 from .movement import composed, movement
-from .nest import Assignment, Kind, Nest
+from .nest import Assignment, Kind, Nest, length_of_straight_code
 from .phases import Phase
 
 #: the most operations in one nested expression
@@ -100,6 +100,7 @@ class Scheduler:
         self.ready: dict[Node, int] = {}
         self.stored: set[Node] = set()
         self.gated: set[Node] = set()
+        self.straight = length_of_straight_code(phase.lanes, len(phase.nodes))
         #: sums over samples that contract lanes, too, if samples are lanes
         self.fused_totals = {t for t in totals if fused and is_dot_total(t.args[0], lanes) and t.args[0] not in outputs}
 
@@ -349,7 +350,7 @@ class Scheduler:
         operations = self.size.get(assignment.value, 1)
         at = self._open(shape, own, first)
         if at is None:
-            return self._append(Nest("pointwise", shape, [assignment], own, operations))
+            return self._append(Nest("pointwise", shape, [assignment], own, operations, 1 if shape else self.straight))
         nest = self.nests[at]
         nest.assignments.append(assignment)
         nest.operations += operations
