@@ -32,7 +32,7 @@ _FORMULAS = tuple(
         ).split()
     )
 )
-_SHARED = (*_FORMULAS, "runtime", "matrices", "spectral", "orthogonal", "lines")
+_SHARED = (*_FORMULAS, "runtime", "large_products", "matrices", "spectral", "orthogonal", "lines")
 _DEFINITION = re.compile(r"^def (\w+)\(([^)]*)\)([^\n]*):\n(?:[ \t][^\n]*\n|\n)*", re.MULTILINE)
 #: operations of typed loops; their definitions are only for CPython and Numba
 OPERATIONS = frozenset(("bits", "from_bits", "separate_product", "powi"))

@@ -27,6 +27,25 @@ class Target:
     index: int = 64
     #: whether a load or a store of a vector may leave out lanes
     partial: bool = True
+    #: Products are computed in blocks if their matrices have more bytes than this; 0: never.  A block has ``high`` rows of the left
+    #: side, ``wide`` columns of the right side, and ``deep`` bytes of the terms of each sum: a panel of the left side stays in the
+    #: first-level cache, a block of it in the second-level cache.
+    cache: int = 1024 * 1024
+    high: int = 96
+    wide: int = 1024
+    deep: int = 2048
+
+    def terms(self, bits: int) -> int:
+        """The terms of each sum in a block."""
+        return self.deep * 8 // bits
+
+    def packed(self, k: int, n: int, bits: int) -> int:
+        """The numbers of scratch space for a product in blocks, with n columns of k terms.
+
+        >>> CPU.packed(2048, 2048, 64) * 8 / 2**20  # megabytes
+        2.31298828125
+        """
+        return self.terms(bits) * self.high + 64 + min(k, self.terms(bits)) * (min(n, self.wide) + 64)  # panels have whole vectors
 
     def row_length(self, block: int) -> int:
         """The distance of two rows of lanes.

@@ -11,10 +11,11 @@ from exprgraph.lowering.plan import emit
 
 RNG = np.random.default_rng(2)
 A, B = eg.Symbol("A", (9, 9)), eg.Symbol("b", 9)
+LARGE = eg.Symbol("C", (600, 600))
 
 
 def block_of(f: eg.Node, x: eg.Node) -> int:
-    shared = [s for s in (A, B) if eg.contains(f, s)]
+    shared = [s for s in (A, B, LARGE) if eg.contains(f, s)]
     return eg.compile((f, eg.over_samples.sum(f)), [x, *shared], shared=shared).core.program().block
 
 
@@ -32,6 +33,7 @@ def attention(x: eg.Node) -> eg.Node:
         ((9000, 2), lambda x: eg.sin(x) * eg.exp(-x), True),  # rows of two neighbours fill no vector
         ((2000, 9), lambda x: eg.scan(lambda c, v: (eg.tanh(A @ c + v), eg.tanh(A @ c + v)), B, x)[1], True),  # matrices times vectors
         ((9, 2000), lambda x: eg.solve(A, x), True),
+        ((50, 600), lambda x: eg.tanh(x @ LARGE), True),  # a block reads the matrix once
     ],
 )
 def test_when_samples_are_computed_one_by_one(shape: tuple[int, ...], function: object, together: bool) -> None:

@@ -17,10 +17,14 @@ from ..program import Branch, Call, Each, Function, Loop, Loops, Name, Part, Pro
 from ..reached import reached
 from ..specialise import specialised
 from ..unused import used
+from . import c_large_products
 from .c import C, data_arrays
 from .c_file import ProgramData, helper
-from .c_products import PROCEDURES, columns, macros
+from .c_products import PROCEDURES as PRODUCTS
+from .c_products import columns, macros
 
+#: procedures that are quicker than a printed definition, by name
+PROCEDURES = {**PRODUCTS, **c_large_products.PROCEDURES}
 #: the most places of a function that is copied to each of them
 PLACES = 40
 
@@ -161,8 +165,11 @@ def _rare(functions: Mapping[str, str], code: Sequence[str], prefix: str) -> set
 def _macros(text: str, single: bool) -> Iterator[str]:
     if re.search(r"\bMADD\b", text):
         yield macros(single)
-    if re.search(r"\bCOLUMNS\b", text):
+    panels = re.search(r"\bPANEL\b", text)
+    if panels or re.search(r"\bCOLUMNS\b", text):
         yield columns(single)
+    if panels:
+        yield c_large_products.PANEL
 
 
 def _prepared(d: Driver) -> Loops:

@@ -68,7 +68,7 @@ class Emitter:
         batch: bool,
         single: bool,
         block: int,
-        row: int,
+        target: Target,
         apart: bool,
     ) -> None:
         lane_symbols = {s for a in arguments if batch and a.per_sample for s, _ in a.symbols}
@@ -78,10 +78,10 @@ class Emitter:
         self.rounding = rounding
         self.apart = apart
         self.block = block
-        self.row = row
-        self.storage = Storage(block > 1)
+        self.row = target.row_length(block)
+        self.storage = Storage(block > 1, self.row)
         self.table = Table()
-        self.memory = Memory(self.storage.location, self.row, self.table.positions, block > 1)
+        self.memory = Memory(self.storage.location, self.row, self.table.positions, self.storage.room, target, 64 >> single, block > 1)
         self.isomorphic: dict[object, list[int]] = {}  # kernels that may be equal, by a quick key
         self.kernels: list[Procedure] = []
         self.steps: list[Step] = []
@@ -334,6 +334,7 @@ class Emitter:
                 else:
                     self.storage.new_shared(key, shape)
             items += self._nest(nest, schedule, wanted)
+            self.storage.leave_rooms()
             for ended, shape in expiring.pop(at, []):
                 self.storage.release(ended, shape)
         return items
@@ -430,14 +431,15 @@ def emit(
 
     def emitter(block: int) -> Emitter:
         options = {"batch": batch, "single": single, "apart": apart}
-        return Emitter(outputs, arguments, rounding, **options, block=block, row=target.row_length(block))
+        return Emitter(outputs, arguments, rounding, **options, block=block, target=target)
 
     longest = (long := emitter(target.blocks[0])).program()
     if not batch:
         return longest
     bits = 32 if single else 64
     block, vector = target.block_for(longest.rows, bits), target.lanes * target.bits // bits
-    if block == target.block_for(2**62, bits) and quicker_one_by_one(long.all_nodes, long.lanes, vector):
+    cached = target.cache * 8 // bits
+    if block == target.block_for(2**62, bits) and quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached):
         block = 1
     return emitter(block).program() if block != target.blocks[0] else longest
 

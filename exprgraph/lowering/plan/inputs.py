@@ -11,6 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ...loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
+from ...loops.target import Target
 from ...loops.types import Axis
 from ...loops.verify import why_not_neighbours
 from .access import Affine, Location, is_round
@@ -22,20 +23,28 @@ TABLE, ENTRY, COUNT, LANE, SAMPLES = (
 
 
 class Memory(NamedTuple):
-    """The addresses of values, the distance of rows of lanes, the offsets of positions in the table, and whether samples are lanes."""
+    """The addresses of values, the distance of rows of lanes, the offsets of positions in the table, and whether samples are lanes.
+
+    ``room`` finds scratch space of so many numbers for one step, in the workspace of a pass over the samples or in the shared one;
+    ``bits`` are those of a number.
+    """
 
     location: Callable[[object], Location]
     row: int
     positions: Callable[[Sequence[int]], int]
+    room: Callable[[int, bool], Location]
+    target: Target
+    bits: int
     lanes: bool = True
 
 
 class Inputs:
     """The inputs of one kernel; they grow while the kernel is emitted."""
 
-    def __init__(self, memory: Memory, lanes: bool, literal: bool) -> None:
+    def __init__(self, memory: Memory, lanes: bool, literal: bool, samples: bool = False) -> None:
         self.memory = memory
         self.lanes = lanes
+        self.samples = samples  # in a pass over the samples
         self.literal = literal
         self.values: list[int] = []  # of the step, in the order of the names p0, p1, ...
         self.buffers: set[str] = set()

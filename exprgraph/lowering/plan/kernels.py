@@ -67,7 +67,7 @@ class Kernel:
         self.wanted = wanted  # values read outside of the nest
         self.memory = memory
         self.order = order
-        self.inputs = Inputs(memory, schedule.lanes and memory.lanes, literal)
+        self.inputs = Inputs(memory, schedule.lanes and memory.lanes, literal, schedule.lanes)
         self.functions = self.inputs.functions
         self.rows: set[Function] = set()
         self._numbers = count()

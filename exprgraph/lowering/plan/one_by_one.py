@@ -3,7 +3,8 @@
 A block keeps every value of its samples in memory.  If the values of a sample are large, a block of a vector's length leaves the
 cache, and products of matrices read each of their operands from far away.  A single sample stays near, and its products of
 matrices use registers as well as those of a block.  Products of a matrix and a vector do not: there, a block reads a matrix once
-for all of its samples.
+for all of its samples.  Nor do products with matrices that all samples share, if these leave the cache and have more numbers than the
+values of a sample: they, too, are read once for a block.
 """
 
 from __future__ import annotations
@@ -25,15 +26,20 @@ REUSE = 2.0
 SHARE = 0.9
 
 
-def quicker_one_by_one(nodes: Iterable[Node], lanes: Set[Node], vector: int) -> bool:
-    """Whether most operations of the values of a sample are quick with vectors of neighbours, of this length."""
-    total = quick = 0
+def quicker_one_by_one(nodes: Iterable[Node], lanes: Set[Node], vector: int, values: int, cached: int) -> bool:
+    """Whether most operations of the values of a sample are quick with vectors of neighbours, of this length.
+
+    ``values`` is how many numbers a sample has in the workspace, ``cached`` how many the cache has.
+    """
+    total = quick = shared = 0
     for node in nodes:
+        if node in lanes and node.op is CONTRACT and not is_structural(node):
+            shared += sum(a.size for a in node.args if a not in lanes)
         if node in lanes and COUNT.find(node.op) is not None and not is_view(node):
             operations = COUNT[node.op](node)
             total += operations
             quick += operations if _is_quick(node, vector) else 0
-    return total > 0 and quick >= SHARE * total
+    return total > 0 and quick >= SHARE * total and shared <= max(values, cached)
 
 
 def _is_quick(node: Node, vector: int) -> bool:

@@ -7,28 +7,13 @@ sums of gates, where zeros of one operand silence the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, SAMPLE_COUNT
 from ...loops.program import Expression, Operation, Run, Statement, Store, real
 from .access import Affine, Location, MultiIndex, through_views
 from .inputs import COUNT, Inputs
-
-Sizes = dict[str, int]
-
-
-class Factor(NamedTuple):
-    """An operand: its buffer, the index of its elements, and whether its zeros silence the other operand."""
-
-    buffer: str
-    lanes: bool
-    at: Affine
-    silences: bool = False
-
-    def step(self, name: str | None) -> int:
-        """The distance of neighbours along a variable."""
-        return dict(self.at.terms).get(name, 0) if name else 0
+from .large_products import Factor, Sizes, in_blocks
 
 
 def factors_of(
@@ -62,6 +47,9 @@ def product_of_matrices(
     a, b = factors
     sizes = [size[v] for v in outer]
     merged = _merged(inner, size, [a, b, c])
+    large = in_blocks(inputs, a, b, c, outer, merged, size)
+    if large is not None:
+        return large
     if inputs.lanes:
         if a.lanes or not b.lanes or len(merged) != 1:
             return None

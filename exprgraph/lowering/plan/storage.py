@@ -11,12 +11,16 @@ from ...graph.primitive import ARRAY, RESHAPE
 from ...graph.views import data_of
 from .access import Location, contiguous, range_of_vector
 
+#: the numbers of a line of the cache, or more
+LINE = 16
+
 
 class Storage:
     """The buffers of one program, and the offset of each value in them."""
 
-    def __init__(self, lanes: bool = True) -> None:
+    def __init__(self, lanes: bool = True, row: int = 1) -> None:
         self.lanes = lanes  # whether the values of samples are rows of lanes, or arrays of one sample
+        self.row = row  # the numbers of a row
         self.locations: dict[object, Location] = {}
         self.constants: list[np.ndarray] = []
         self.known = 0  # numbers in them
@@ -25,6 +29,8 @@ class Storage:
         self.most_rows = 0  # in any pass
         self._free: list[tuple[int, int]] = []  # start and length of runs of rows
         self.homes: dict[object, Location] = {}  # the target of a shared value
+        self._scratch: tuple[int, int] = (0, 0)  # shared numbers for a single step: the first, and how many
+        self._rooms: list[tuple[tuple[str, int], Shape]] = []  # rows for the running step
 
     def location(self, key: object) -> Location:
         if key not in self.locations and isinstance(key, Node):
@@ -57,6 +63,27 @@ class Storage:
             start = self.rows
             self.rows += size
         self.locations[key] = Location("w", start, contiguous(shape), self.lanes)
+
+    def room(self, size: int, samples: bool) -> Location:
+        """Scratch space for one step, at the start of a line of the cache; the offset counts numbers.
+
+        It is part of the workspace of a pass over the samples until ``leave_rooms``, or a shared one for all steps.
+        """
+        if samples:
+            key = ("room", len(self._rooms))
+            self._rooms.append((key, (-(-(size + LINE) // self.row),)))
+            self.new_rows(*self._rooms[-1])
+            return Location("w", -(-self.locations[key].offset * self.row // LINE) * LINE, (1,), False)
+        first, known = self._scratch
+        if known < size:
+            first = -(-self.shared // LINE) * LINE
+            self._scratch, self.shared = (first, size), first + size
+        return Location("s", first, (1,), False)
+
+    def leave_rooms(self) -> None:
+        """Reuse the scratch space of a step."""
+        while self._rooms:
+            self.release(*self._rooms.pop())
 
     def release(self, key: object, shape: Shape) -> None:
         start, size = self.locations[key].offset, math.prod(shape)

@@ -107,8 +107,8 @@ class TargetMachine(NamedTuple):
         width = min(_vector_bits(self.machine, bits) * row.pairs, row.vector) if row.vector else 0
         sizes = {"index": index, "workspace": 2 * 1024 * 1024}
         blocks: tuple[int, ...] = (128, 64, 32, 16, 8)
-        if index == 32:
-            sizes["workspace"] = 256 * 1024
+        if index == 32:  # blocks of large products would need more memory than there may be
+            sizes["workspace"], sizes["cache"] = 256 * 1024, 0
         if self.small:
             blocks, sizes["workspace"] = (8, 4, 2, 1), 4096
         lanes = max(width // bits, 1)

@@ -270,6 +270,11 @@ class Builder:
             return self.here(f"call {t} @{full}({given})", "real", True)
         return self.here(f"load {t}, ptr {pointer.text}, align {align}", "real", vector)
 
+    def prefetch(self, pointer: SSAValue) -> None:
+        """Ask for a line of memory that will be read and written."""
+        self.intrinsics.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.do(f"call void @llvm.prefetch.p0(ptr {pointer.text}, i32 1, i32 3, i32 1)")
+
     def word(self, table: SSAValue, at: SSAValue, kind: str) -> SSAValue:
         """A word of a table: an index, or an address."""
         t = self.target.type_of("index")

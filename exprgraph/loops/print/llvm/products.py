@@ -28,15 +28,15 @@ def product(b: Builder, *given: SSAValue, silences: str = "", less: bool = False
 
     def column(at: SSAValue, width: int, rest: bool) -> None:
         """All rows of the result for some vectors of columns, or for columns that fill no vector."""
-        _tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, less, at, width, rest, i, height))
+        over_tiles(b, v["m"], tiles[width], lambda i, height: _rows(b, v, silences, less, at, width, rest, i, height))
 
     first = b.integer(0)
     for width in tiles:
         end = b.whole(v["n"], width * lanes, first)
-        _range(b, first, end, width * lanes, partial(column, width=width, rest=False))
+        ranged(b, first, end, width * lanes, partial(column, width=width, rest=False))
         first = end
     if lanes > 1:
-        _range(b, first, v["n"], lanes if b.target.partial else 1, partial(column, width=1, rest=True))
+        ranged(b, first, v["n"], lanes if b.target.partial else 1, partial(column, width=1, rest=True))
 
 
 def _rows(
@@ -70,7 +70,7 @@ def _rows(
         x = b.load(b.at(v["a"], b.sum(left[r], step)), False)
         x = b.wide(x) if vector else x
         for q in range(width):
-            sums[f"{r},{q}"] = _madd(b, x, vectors[q], sums[f"{r},{q}"], {"left": x, "right": vectors[q]}.get(silences))
+            sums[f"{r},{q}"] = madd(b, x, vectors[q], sums[f"{r},{q}"], {"left": x, "right": vectors[q]}.get(silences))
     sums = b.close(sums)
     for r in range(height):
         line = b.sum(v["c0"], b.times(b.sum(i, b.integer(r)), v["ci"]), at)
@@ -90,9 +90,9 @@ def dots(b: Builder, *given: SSAValue, silences: str = "") -> None:
 
     def rows(i: SSAValue, height: int) -> None:
         left = [b.sum(v["a0"], b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
-        _tiles(b, v["j"], (side, 1), lambda q, width: _dots(b, v, silences, whole, left, i, q, width))
+        over_tiles(b, v["j"], (side, 1), lambda q, width: _dots(b, v, silences, whole, left, i, q, width))
 
-    _tiles(b, v["m"], (side, 1), rows)
+    over_tiles(b, v["m"], (side, 1), rows)
 
 
 def _dots(
@@ -112,7 +112,7 @@ def _dots(
         below = [b.load(b.at(v["b"], b.sum(x, at)), vector, mask) for x in right]
         for r in range(height):
             for s in range(width):
-                carried[f"{r},{s}"] = _madd(b, above[r], below[s], carried[f"{r},{s}"], above[r] if silences else None)
+                carried[f"{r},{s}"] = madd(b, above[r], below[s], carried[f"{r},{s}"], above[r] if silences else None)
         sums.update(b.close(carried))
 
     added(b.integer(0), whole, True, False)
@@ -128,13 +128,13 @@ def _dots(
         b.store(b.binary("fadd contract", b.load(place, False), total), place)
 
 
-def _range(b: Builder, start: SSAValue, end: SSAValue, step: int, body: Callable[[SSAValue], None]) -> None:
+def ranged(b: Builder, start: SSAValue, end: SSAValue, step: int, body: Callable[[SSAValue], None]) -> None:
     b.open(start, end, step, "index", {})
     body(b.loops[-1].index)
     b.close({})
 
 
-def _tiles(b: Builder, n: SSAValue, sizes: Sequence[int], body: Callable[[SSAValue, int], None]) -> None:
+def over_tiles(b: Builder, n: SSAValue, sizes: Sequence[int], body: Callable[[SSAValue, int], None]) -> None:
     """Cover the range to ``n`` by steps of the first size, the rest by steps of the next size, and so on to 1."""
     first = b.integer(0)
     for size in sizes:
@@ -145,7 +145,7 @@ def _tiles(b: Builder, n: SSAValue, sizes: Sequence[int], body: Callable[[SSAVal
         first = end
 
 
-def _madd(b: Builder, x: SSAValue, y: SSAValue, total: SSAValue, silencing: SSAValue | None = None) -> SSAValue:
+def madd(b: Builder, x: SSAValue, y: SSAValue, total: SSAValue, silencing: SSAValue | None = None) -> SSAValue:
     """``x * y + total``, or only the total where the silencing factor is 0.
 
     With masks this is one instruction; otherwise the other factor is set to 0, outside of the chain of sums.
@@ -193,4 +193,4 @@ def _totals(b: Builder, vectors: list[SSAValue]) -> list[SSAValue]:
     return out
 
 
-__all__ = ["dots", "product"]
+__all__ = ["dots", "madd", "over_tiles", "product", "ranged"]

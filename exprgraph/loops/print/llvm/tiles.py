@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .builder import Builder, SSAValue
+from .large_products import add_panels, packed_columns, packed_rows, packed_turned
 from .products import dots, product
 
 
@@ -40,6 +41,10 @@ TILES: dict[str, Callable[..., None]] = {
     "less_product": partial(product, less=True),
     "dots": dots,
     "dots_left": partial(dots, silences="left"),
+    "packed_columns": packed_columns,
+    "packed_turned": packed_turned,
+    "packed_rows": packed_rows,
+    "add_panels": add_panels,
     "load": load,
 }
 
