@@ -17,6 +17,7 @@ NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
 
 #: pages whose code takes many seconds: Numba compiles the saved modules that they run, many checks compile what they check, pictures
 LONG = (
+    "optimizers",
     "points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line", "training", "errors-and-limits",
     "large-data",
 )  # fmt: skip
