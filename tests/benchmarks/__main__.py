@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks``: this package beside JAX, in one process, as a table in Markdown.
+"""``python -m tests.benchmarks``: this package beside JAX, or CasADi's C, in one process, as a table in Markdown.
 
 Functions are called in turn, so that what else the machine does disturbs all alike; medians of a call are
 compared.  Results must agree before they are timed.  Building counts everything up to the first
@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import time
 from collections.abc import Callable
 from datetime import date
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 os.environ["EXPRGRAPH_CACHE_DIR"] = ""
@@ -23,11 +26,12 @@ from exprgraph.tree import flatten
 
 from .matrices import WORKLOADS as MATRICES
 from .programs import WORKLOADS as PROGRAMS
+from .scalars import WORKLOADS as SCALARS
 from .training import WORKLOADS as TRAINING
 from .workloads import WORKLOADS, Workload
 
 #: workloads by the name of their table
-TABLES = {"networks": WORKLOADS, "matrices": MATRICES, "programs": PROGRAMS, "training": TRAINING}
+TABLES = {"networks": WORKLOADS, "matrices": MATRICES, "programs": PROGRAMS, "training": TRAINING, "scalars": SCALARS}
 
 
 #: the clock, or the time of the processor, which other processes do not use up
@@ -71,16 +75,23 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def measure(w: Workload, seconds: float, jax: bool, timer: Timer = time.perf_counter) -> str:
+def measure(w: Workload, seconds: float, peer: bool, timer: Timer = time.perf_counter) -> str:
     ours, built = _built(w.ours, w.data, timer)
-    if not jax:
+    if not peer:
         (call,) = _calls([ours], seconds, timer)
         return f"| {w.title} | {_time(built)} | {_time(call)} | | | |"
-    theirs, jax_built = _built(w.theirs, w.data, timer)
+    theirs, peer_built = _built(w.theirs, w.data, timer)
     for a, b in zip(flatten(ours())[0], flatten(theirs())[0]):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * np.max(np.abs(b)))
-    call, jax_call = _calls([ours, theirs], seconds, timer)
-    return f"| {w.title} | {_time(built)} | {_time(call)} | {_time(jax_built)} | {_time(jax_call)} | {jax_call / call:.2f} |"
+    call, peer_call = _calls([ours, theirs], seconds, timer)
+    return f"| {w.title} | {_time(built)} | {_time(call)} | {_time(peer_built)} | {_time(peer_call)} | {peer_call / call:.2f} |"
+
+
+def _peer(table: str) -> tuple[str, bool, str]:
+    """The peer of a table: its name, whether it is installed, and its version."""
+    name, module = ("CasADi", "casadi") if table == "scalars" else ("JAX", "jax")
+    found = find_spec(module) is not None and (module == "jax" or shutil.which("cc") is not None)
+    return name, found, f"{name} {version(module)}" if found else f"{name} not installed"
 
 
 def main() -> None:
@@ -92,22 +103,17 @@ def main() -> None:
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one thread for everybody
-    try:
-        import jax
-
-        versions = f", JAX {jax.__version__}"
-    except ImportError:
-        jax, versions = None, ", JAX not installed"
+    name, found, told = _peer(options.table or "")
     model = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as f:
             model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), model)
-    print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}{versions}\n")
-    print("| workload | build | call | JAX: build | JAX: call | JAX's time over ours |\n|---|---|---|---|---|---|")
+    print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}, {told}\n")
+    print(f"| workload | build | call | {name}: build | {name}: call | {name}'s time over ours |\n|---|---|---|---|---|---|")
     for make in TABLES[options.table] if options.table else (*WORKLOADS, *MATRICES):
         w = make()
         if options.only in w.title:
-            print(measure(w, options.seconds, jax is not None, time.process_time if options.processor else time.perf_counter), flush=True)
+            print(measure(w, options.seconds, found, time.process_time if options.processor else time.perf_counter), flush=True)
 
 
 if __name__ == "__main__":
