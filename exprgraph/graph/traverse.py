@@ -31,18 +31,18 @@ def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = No
     """
     order: list[Node] = []
     seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    stack: list[Node | None] = [*roots]
+    stack.reverse()
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-            continue
-        if node in seen:
-            continue
-        seen.add(node)
-        stack.append((node, True))
-        if node.args and (enter is None or enter(node)):
-            stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+        node = stack.pop()
+        if node is None:  # the arguments of the node below it are listed
+            order.append(stack.pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            seen.add(node)
+            if node.args and (enter is None or enter(node)):
+                stack += (node, None, *node.args[::-1])
+            else:
+                order.append(node)
     return order
 
 
@@ -65,7 +65,7 @@ def dependents(order: Iterable[Node], sources: Iterable[Node]) -> set[Node]:
     """The nodes of a topological order that are one of ``sources`` or depend on one."""
     hit = set(sources)
     for node in order:
-        if node not in hit and any(a in hit for a in node.args):
+        if node not in hit and not hit.isdisjoint(node.args):
             hit.add(node)
     return hit
 

@@ -14,6 +14,7 @@ from exprgraph.errors import CompilationError
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import make
 from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.immediate.translate import has_instructions, translated
@@ -156,6 +157,6 @@ def test_places_are_used_again_at_any_depth() -> None:
         e = eg.cos(e) * 0.5 + (k % 7 + 1)
     fn = eg.compile(e, x)
     assert fn.core.is_interpreted and has_instructions(e)
-    found = translated(fn.outputs, fn.core.arguments)
+    found = translated(fn.outputs, fn.core.arguments, topological(fn.outputs))
     assert found is not None and len(found) == 2 * 3000 and found.places < 20
     assert abs(fn(0.1) - eg.evaluate(e, {x: 0.1})) < 1e-12

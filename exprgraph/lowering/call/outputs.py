@@ -61,6 +61,7 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
         self.immediate = checked_immediate(immediate, backend)
+        self._order: Sequence[Node] = ()  # all nodes, if an interpreter may answer the first calls
         self.forms: dict[tuple[bool, bool], Form] = {}
         self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
@@ -74,22 +75,26 @@ class CompiledOutputs:
     @cached_property
     def is_interpreted(self) -> bool:
         """Whether an interpreter answers calls until there is machine code.  Both give equal bits."""
-        if self.immediate is False or self.backend not in IN_BACKGROUND or not (self.immediate or self._size >= LARGE):
-            return False
-        return all(map(has_instructions, topological(self.outputs)))
+        return self._instructions is not None
+
+    @cached_property
+    def _instructions(self) -> Instructions | None:
+        order, self._order = self._order, ()
+        return translated(self.outputs, self.arguments, order) if order and all(map(has_instructions, order)) else None
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         given = {s for a in self.arguments for s, _ in a.symbols}
         hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
         order = topological(self.outputs)
-        self._size = len(order)
+        if self.immediate or (self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= LARGE):
+            self._order = order
         for node in order:
             if node.op is SYMBOL and node not in given:
                 raise UnboundSymbolError(
                     f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
                     f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
                 )
-            if node.op is not SAMPLE_SUM and any(a in hit for a in node.args):
+            if node.op is not SAMPLE_SUM and not hit.isdisjoint(node.args):
                 hit.add(node)
         return tuple(o in hit for o in self.outputs)
 
@@ -156,10 +161,6 @@ class CompiledOutputs:
             found = _forms().interpreted_form(instructions, self.arguments, self.outputs, self.differs, batch, single)
             found = self._interpreted.setdefault((batch, single), found)
         return found
-
-    @cached_property
-    def _instructions(self) -> Instructions | None:
-        return translated(self.outputs, self.arguments)
 
     def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
         """A form that is compiled in the background, from the first request."""

@@ -16,7 +16,6 @@ from ...graph.column import Column
 from ...graph.leaves import constant_value
 from ...graph.node import Node
 from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PRODUCT, RESHAPE, SELECT, STACK, SUM, SYMBOL, Primitive
-from ...graph.traverse import topological
 from ...graph.views import Linear
 from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
@@ -48,12 +47,11 @@ def has_instructions(node: Node) -> bool:
     return not isinstance(op, Function) or (op.arity <= OPERANDS and op.template.unread is None)
 
 
-def translated(outputs: Sequence[Node], arguments: Sequence[Argument]) -> Instructions | None:
+def translated(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:
     """The instructions that compute outputs from arguments; ``None`` if there are too many values or functions.
 
-    All nodes have instructions.
+    ``order`` has all nodes in topological order; all of them have instructions.
     """
-    order = topological(outputs)
     done = Translation(outputs, arguments, order)
     if done.next + len(done.numbers) > PLACES or len(done.functions) > FUNCTIONS:
         return None
