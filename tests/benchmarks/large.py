@@ -1,9 +1,9 @@
 """``python -m tests.benchmarks.large``: large scalar programs beside CasADi's SX, a row for each workload and size.
 
 Every row is measured in processes of its own, on one core and with nothing kept on disk: ``build`` makes the graph and its derivative,
-``first`` compiles and calls, ``call`` is the median of later calls, ``memory`` the peak beyond that of the imported package.  CasADi's
-``build`` ends with its first call by the virtual machine; its C is compiled by ``cc -O2``.  Results must agree.  ``--stages`` shows
-where the time of this package goes instead.
+``first`` is the first result, ``early`` the median of calls that the interpreter answers, ``code`` the seconds until there is machine code,
+``call`` the median of later calls, ``memory`` the peak beyond that of the imported package.  CasADi's ``build`` ends with its first call by
+the virtual machine; its C is compiled by ``cc -O2``.  Results must agree.  ``--stages`` shows where the time of this package goes instead.
 """
 
 from __future__ import annotations
@@ -70,14 +70,23 @@ def ours(w: Large) -> tuple[Row, list[np.ndarray]]:
     import exprgraph as eg
 
     point = _point(w)
-    eg.compile(eg.Symbol("y") + 1.0, (eg.Symbol("y"),))(1.0)  # loads the compiler
+    for immediate in (False, True):  # loads the compiler and the interpreter
+        eg.compile(eg.Symbol("y") + 1.0, (eg.Symbol("y"),), immediate=immediate)(1.0)
     before, start = _peak(), time.perf_counter()
     outputs, x = _graph(w)
     built = time.perf_counter()
     function = eg.compile(outputs, (x,))
     results = [np.asarray(r) for r in function(point)]
     first = time.perf_counter()
-    row = {"build": built - start, "first": first - built, "memory": _peak() - before, "call": _steady(lambda: function(point))}
+    row = {"build": built - start, "first": first - built}
+    shown = eg.inspect(function, batch=False)
+    if shown.answers == "interpreter":
+        (form,) = function.core._interpreted.values()
+        row["early"] = _steady(lambda: form([point], ()))
+        waiting = time.perf_counter()
+        shown.wait()
+        row["code"] = time.perf_counter() - waiting
+    row.update(memory=_peak() - before, call=_steady(lambda: function(point)))
     return {**row, "nodes": eg.count_nodes(list(outputs))}, results
 
 
@@ -202,7 +211,8 @@ def _line(title: str, n: int, casadi: bool) -> str:
     for a, b in zip(results, expected):
         np.testing.assert_allclose(a.ravel(), b.ravel(), rtol=1e-8, atol=1e-8 * np.max(np.abs(b), initial=1e-300))
     memory = [f"{r['memory']:.0f} MB" if r else "-" for r in (own, other)]
-    cells = [title, f"{n:,}", f"{own.get('nodes', 0):,}", *(_time(own.get(k)) for k in ("build", "first", "call")), memory[0]]
+    cells = [title, f"{n:,}", f"{own.get('nodes', 0):,}"]
+    cells += [*(_time(own.get(k)) for k in ("build", "first", "early", "code", "call")), memory[0]]
     cells += [*(_time(other.get(k)) for k in ("build", "call", "compile_c", "call_c")), memory[1]]
     return f"| {' | '.join(cells)} |"
 
@@ -227,8 +237,8 @@ def main() -> None:
             found = [f"{k} {v:.2f} s" if isinstance(v, float) else f"{k} {v:,}" for k, v in stages(LARGE[title][0](n)).items()]
             print(f"{title} {n:,}: {', '.join(found)}", flush=True)
         return
-    print("| workload | n | nodes | build | first | call | memory | CasADi: build | VM | compile C | C | memory |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| workload | n | nodes | build | first | early | code | call | memory | CasADi: build | VM | compile C | C | memory |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for title, n in rows:
         print(_line(title, n, not options.alone), flush=True)
 

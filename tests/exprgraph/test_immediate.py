@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from threading import Barrier, Thread
 from typing import Any
 
 import numpy as np
@@ -160,3 +161,21 @@ def test_places_are_used_again_at_any_depth() -> None:
     found = translated(fn.outputs, fn.core.arguments, topological(fn.outputs))
     assert found is not None and len(found) == 2 * 3000 and found.places < 20
     assert abs(fn(0.1) - eg.evaluate(e, {x: 0.1})) < 1e-12
+
+
+def test_threads_that_call_first_get_equal_bits() -> None:
+    f = sum(eg.sin(k * x) * y for k in range(1, 6))
+    fn = eg.compile([f, eg.gradient(f, x)], (x, y), immediate=True)
+    start, found = Barrier(4), list[Any]()
+
+    def calls() -> None:
+        start.wait()
+        found.extend(fn(0.3, 0.7) for _ in range(50))
+
+    threads = [Thread(target=calls) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    eg.inspect(fn, batch=False).wait()
+    assert len(found) == 200 and {tuple(r) for r in found} == {tuple(fn(0.3, 0.7))}

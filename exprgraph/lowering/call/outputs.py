@@ -61,7 +61,7 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
         self.immediate = checked_immediate(immediate, backend)
-        self._order: Sequence[Node] = ()  # all nodes, if an interpreter may answer the first calls
+        self._order: Sequence[Node] = ()  # all nodes, until they are instructions of the interpreter
         self.forms: dict[tuple[bool, bool], Form] = {}
         self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
@@ -79,14 +79,20 @@ class CompiledOutputs:
 
     @cached_property
     def _instructions(self) -> Instructions | None:
-        order, self._order = self._order, ()
-        return translated(self.outputs, self.arguments, order) if order and all(map(has_instructions, order)) else None
+        if not self._may_be_interpreted:
+            return None
+        order = self._order or topological(self.outputs)  # two threads may ask at once
+        made = translated(self.outputs, self.arguments, order) if all(map(has_instructions, order)) else None
+        self._order = ()
+        return made
 
     def _depends_on_samples(self) -> tuple[bool, ...]:
         given = {s for a in self.arguments for s, _ in a.symbols}
         hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
         order = topological(self.outputs)
-        if self.immediate or (self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= LARGE):
+        large = self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= LARGE
+        self._may_be_interpreted = bool(self.immediate or large)
+        if self._may_be_interpreted:
             self._order = order
         for node in order:
             if node.op is SYMBOL and node not in given:
@@ -138,7 +144,7 @@ class CompiledOutputs:
             # a second call says that there will be more
             ready = self._form_if_ready(batch, single) if found.calls else None
             if ready is not None:
-                del self._interpreted[batch, single]
+                self._interpreted.pop((batch, single), None)
             return ready or found
         return self._form_if_ready(batch, single) if self.backend == "auto" else self.form(batch, single)
 
