@@ -53,8 +53,9 @@ class CompiledFunction:
 
     #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
     _form: Form | InterpretedForm | None = None
-    #: ``quick`` of that form
+    #: ``quick`` of that form, and its ``quick_into`` if it checks all that must be checked
     _quick: Callable[..., Any] = staticmethod(declined)
+    _quick_into: Callable[..., Any] = staticmethod(declined)
 
     def __init__(
         self,
@@ -118,7 +119,11 @@ class CompiledFunction:
             DTypeError: a value is not real.
         """
         if out is not None:
-            return self._into(values, out)
+            if self._bare:
+                done = self._quick_into(*values, out)
+            else:  # an array too many must not stand for a value that is missing
+                done = self._quick_into(*values, *out) if type(out) is tuple and len(out) == len(self.outputs) else None
+            return out if done else self._into(values, out)
         answer = self._quick(*values)
         if answer is None and (plain := self._plain(values)) is not values:
             answer = self._quick(*plain)
@@ -130,14 +135,8 @@ class CompiledFunction:
 
     def _into(self, values: tuple[Any, ...], out: Any) -> Any:
         """Write the results into arrays."""
-        form, count = self._form, len(self.outputs)
-        quick, sees = (None, False) if form is None else (form.quick_into, form.sees_overlaps)
-        if sees and self._as_answered:  # machine code checks arrays that are nested as it takes them
-            listed = (out,) if self._bare else out
-            if type(listed) is tuple and len(listed) == count and at_once(quick, sees, self._plain(values), listed):
-                return out
         given = self._targets(values, out)
-        if given is not None and not at_once(quick, sees, self._plain(values), given):
+        if given is not None and (self._form is None or not at_once(self._form.quick_into, self._plain(values), given)):
             write(self._results(values, given), given)
         return out
 
@@ -175,8 +174,12 @@ class CompiledFunction:
         repeated = bool(batch) and any(self._repeated)
         results, form = self.core.answer(bound.repeated(self.core.arguments), batch, None if repeated else out)
         # what machine code does not check, Python checks at every call
-        self._form = None if repeated or (batch and self._counted) else form
-        self._quick = (self._form.quick if self._form is not None else None) or declined
+        self._form = known = None if repeated or (batch and self._counted) else form
+        self._quick = self._quick_into = declined
+        if known is not None and known.quick is not None and known.quick_into is not None:
+            self._quick = known.quick
+            if self._as_answered and known.sees_overlaps:
+                self._quick_into = known.quick_into
         if repeated:
             results = [
                 np.array(np.broadcast_to(r, batch + o.shape)) if again and r.shape != batch + o.shape else r

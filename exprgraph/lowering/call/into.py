@@ -32,9 +32,9 @@ def declined(*values: Any) -> None:
     """A form without quick answers."""
 
 
-def at_once(quick: Callable[..., Any] | None, sees: bool, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
-    """Whether the call could be answered in one step, directly into the arrays; ``sees``: it declines those that share memory."""
-    if quick is None or not (sees or _apart(values, out)):
+def at_once(quick: Callable[..., Any] | None, values: Sequence[Any], out: Sequence[np.ndarray]) -> bool:
+    """Whether the call could be answered in one step, directly into the arrays."""
+    if quick is None or not _apart(values, out):
         return False
     return quick(*values, *out) is True
 
