@@ -143,6 +143,16 @@ def store(out: Array, first: int, size: int, w: Array, row: int, stride: int, n:
             out[(first + lane) * size + e] = w[row + e * stride + lane]
 
 
+def load_many(w: Array, row: int, stride: int, a: Array, first: int, size: int, offset: int, count: int, n: int) -> None:
+    """``load`` of many numbers of each sample."""
+    load(w, row, stride, a, first, size, offset, count, n)
+
+
+def store_many(out: Array, first: int, size: int, w: Array, row: int, stride: int, n: int) -> None:
+    """``store`` of many numbers of each sample."""
+    store(out, first, size, w, row, stride, n)
+
+
 def product(
     c: Array, c0: int, ci: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, m: int, k: int, n: int
 ) -> None:
@@ -197,6 +207,23 @@ def product_right(
             for l in range(n):
                 y = b[b0 + q * bk + l]
                 c[to + l] += x * y if y != 0.0 else 0.0
+
+
+def products(
+    c: Array, c0: int, ci: int, cj: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, bj: int,
+    m: int, k: int, n: int, lanes: int,
+) -> None:
+    """A product of the matrices of each lane: ``c[c0 + i*ci + j*cj + l]`` for i < m, j < n, l < lanes."""
+    for i in range(m):
+        for j in range(n):
+            to = c0 + i * ci + j * cj
+            for l in range(lanes):
+                c[to + l] = 0.0
+            for q in range(k):
+                x = a0 + i * ai + q * ak
+                y = b0 + q * bk + j * bj
+                for l in range(lanes):
+                    c[to + l] += a[x + l] * b[y + l]
 
 
 def dots(

@@ -17,7 +17,7 @@ from exprgraph.loops.verify import verify
 Arrays = list[np.ndarray]
 
 #: procedures that move numbers and compute nothing
-_MOVES = {"load", "store", "gather", "clear"}
+_MOVES = {"load", "load_many", "store", "store_many", "gather", "clear"}
 
 
 class Case:

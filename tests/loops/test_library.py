@@ -30,6 +30,7 @@ from exprgraph.loops.verify import verify_function, verify_procedure
 from tests.loops.interpreter import Interpreter
 from tests.loops.interpreter import library as library_of_c
 
+MOVES = ("products", "load", "load_many", "store", "store_many", "clear", "gather")
 ALL = sorted(library.signatures())
 #: functions of a thousand operations, and their parts
 LONG = {name for m in (orders, incomplete_gamma, incomplete_beta, incomplete_slopes, beta_slopes) for name in vars(m)}
@@ -111,10 +112,10 @@ def test_procedures_give_the_numbers_of_their_python(left: str) -> None:
     _, procedures = library.needed(library.names())
     running = Interpreter(Loops(False, 8, 0, (), (), tuple(procedures), (), ()))
     rng = np.random.default_rng(1)
-    for name in (f"product{left}", "dots_left" if left else "dots", "load", "store", "clear", "gather"):
+    for name in (f"product{left}", "dots_left" if left else "dots", *MOVES):
         count = len(library.procedure(name).parameters)
         arrays = [rng.integers(-2, 3, 90) * rng.normal(size=90) for _ in range(3)]
-        sizes = {"clear": (3, 7), "gather": None}.get(
+        sizes = {"clear": (3, 7), "gather": None, "products": (3, 8, 4, 2, 6, 2, 1, 4, 2, 2, 3, 2, 2)}.get(
             name, (3, 1, 4, 2, 2, 3, 2, 5, 1, 4)
         )
         pointers = [p.type == "reals" for p in library.procedure(name).parameters]

@@ -14,8 +14,15 @@ from .inputs import COUNT
 
 #: this many neighbours are a loop
 LOOPED = 16
+#: this many numbers of each sample are moved in squares, whose code takes longer to compile
+MANY = 8
 
 _SHARED, _LANES, _FIRST = Name("s", "reals"), Name("w", "reals"), Name("first", "index")
+
+
+def moving(how: str, count: int) -> str:
+    """The procedure that moves so many numbers of each sample into rows of lanes, or back: "load" or "store"."""
+    return f"{how}_many" if count >= MANY else how
 
 
 class Moved(NamedTuple):
@@ -46,7 +53,7 @@ def loading(moved: Sequence[Moved], row: int) -> list[Statement]:
         if not row:
             some = m.size if m.some < 0 else m.some
             return Run("copied", (_LANES, to, array, _of_sample(m.size, m.offset), index(some)))
-        return Run("load", (_LANES, to, index(row), array, _FIRST, index(m.size), index(m.offset), index(m.some), COUNT))
+        return Run(moving("load", m.some), (_LANES, to, index(row), array, _FIRST, index(m.size), index(m.offset), index(m.some), COUNT))
 
     return _moving(moved, row or 1, move)
 
@@ -87,4 +94,4 @@ def _argument(m: Moved) -> Name:
     return Name(f"a{m.argument}", "reals")
 
 
-__all__ = ["LOOPED", "Moved", "gathering", "loading", "one_sample"]
+__all__ = ["LOOPED", "Moved", "gathering", "loading", "moving", "one_sample"]

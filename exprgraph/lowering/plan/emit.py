@@ -18,7 +18,7 @@ from ...loops.walk import called_by
 from ...meaning.binding import Argument
 from . import factors as _factors  # noqa: F401  # whose rules rewrite and compute nodes
 from .access import Location, contiguous, identity_index, through_views
-from .arguments import Moved, gathering, loading, one_sample
+from .arguments import Moved, gathering, loading, moving, one_sample
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
 from .inputs import COUNT, Memory
@@ -313,8 +313,7 @@ class Emitter:
             if symbol in used:
                 self.storage.new_rows(symbol, symbol.shape)
                 loaded.append(Moved(k, size, self.storage.locations[symbol].offset * self.row, offset, symbol.size))
-        if loaded:
-            self.functions.add("load" if self.memory.lanes else "copied")
+        self.functions |= {moving("load", m.some) if self.memory.lanes else "copied" for m in loaded}
         return loading(loaded, self.row if self.memory.lanes else 0)
 
     def computed(self, schedule: Schedule, wanted: set[Node], last: dict[object, int], forever: set[object]) -> list[Item]:
@@ -340,12 +339,13 @@ class Emitter:
         return items
 
     def _copied_out(self, k: int, key: object) -> Statement:
-        self.functions.add("store" if self.memory.lanes else "copied")
-        location = self.storage.locations[key]
+        location, size = self.storage.locations[key], self.outputs[k].size
+        name = moving("store", size) if self.memory.lanes else "copied"
+        self.functions.add(name)
         if not self.memory.lanes:
-            return one_sample(Name(f"o{k}", "reals"), Name("w", "reals"), location.offset, self.outputs[k].size)
-        sizes = (index(self.outputs[k].size), Name("w", "reals"), index(location.offset * self.row), index(self.row))
-        return Run("store", (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
+            return one_sample(Name(f"o{k}", "reals"), Name("w", "reals"), location.offset, size)
+        sizes = (index(size), Name("w", "reals"), index(location.offset * self.row), index(self.row))
+        return Run(name, (Name(f"o{k}", "reals"), Name("first", "index"), *sizes, COUNT))
 
     def _close_pass(self, totals: Sequence[Node], items: Sequence[Item]) -> None:
         """A pass over the samples, after the work before it."""
@@ -438,8 +438,8 @@ def emit(
         return longest
     bits = 32 if single else 64
     block, vector = target.block_for(longest.rows, bits), target.lanes * target.bits // bits
-    cached = target.cache * 8 // bits
-    if block == target.block_for(2**62, bits) and quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached):
+    cached, far = target.cache * 8 // bits, block == target.block_for(2**62, bits)
+    if quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached, far):
         block = 1
     return emitter(block).program() if block != target.blocks[0] else longest
 

@@ -51,6 +51,8 @@ def product_of_matrices(
     if large is not None:
         return large
     if inputs.lanes:
+        if a.lanes and b.lanes and not (a.silences or b.silences) and len(merged) == 1:
+            return _products(inputs, a, b, c, outer, merged[0], size)
         if a.lanes or not b.lanes or len(merged) != 1:
             return None
         return _product(inputs, a, b, c, outer, merged[0], size, Operation("whole_vectors", (COUNT,), "index"))
@@ -74,6 +76,15 @@ def _product(
     loops = [v for v in outer if v != row]
     name = "product_left" if a.silences else "product_right" if b.silences else "product"
     return _call(inputs, name, [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
+
+
+def _products(inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes) -> list[Statement]:
+    """A product of matrices in each lane."""
+    row = max((v for v in outer if not b.step(v)), key=lambda v: size[v], default=None)
+    column = max((v for v in outer if not a.step(v) and v != row), key=lambda v: size[v], default=None)
+    loops = [v for v in outer if v not in (row, column)]
+    factors = [(c, (row, column)), (a, (row, inner)), (b, (inner, column))]
+    return _call(inputs, "products", factors, (row, inner, column), loops, size, Operation("whole_vectors", (COUNT,), "index"))
 
 
 def inner_products(

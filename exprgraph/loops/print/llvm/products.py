@@ -1,9 +1,9 @@
 """Products of matrices in register tiles.
 
-Both functions are instructions for the library's procedures of the same name.  ``product`` multiplies a matrix with rows of
-neighbouring elements; ``dots`` takes the inner products of two sets of such rows.  A tile of the result is accumulated in
-registers; its operands are loaded once per tile.  The sizes of the tiles follow from the number of vector registers
-(Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
+The functions are instructions for the library's procedures of the same name.  ``product`` multiplies a matrix with rows of
+neighbouring elements; ``products`` multiplies the matrices of each lane; ``dots`` takes the inner products of two sets of rows.
+A tile of the result is accumulated in registers; its operands are loaded once per tile.  The sizes of the tiles follow from the
+number of vector registers (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import partial
 from .builder import Builder, SSAValue
 
 _PRODUCT = ("c", "c0", "ci", "a", "a0", "ai", "ak", "b", "b0", "bk", "m", "k", "n")
+_PRODUCTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "ak", "b", "b0", "bk", "bj", "m", "k", "n", "lanes")
 _DOTS = ("c", "c0", "ci", "cj", "a", "a0", "ai", "b", "b0", "bj", "m", "j", "n")
 
 
@@ -77,6 +78,40 @@ def _rows(
         for q in range(width):
             to, value = b.at(v["c"], b.sum(line, b.integer(q * lanes))), sums[f"{r},{q}"]
             b.store(b.binary("fsub contract", b.load(to, vector, mask), value) if less else value, to, mask)
+
+
+def products(b: Builder, *given: SSAValue) -> None:
+    """``c[c0 + i*ci + j*cj + l] = sum over k of a[a0 + i*ai + k*ak + l] * b[b0 + k*bk + j*bj + l]``, i < m, j < n, l < lanes."""
+    v = dict(zip(_PRODUCTS, given))
+    sides = (4, 2, 1) if b.target.side == 4 else (3, 1)
+
+    def lane(at: SSAValue) -> None:
+        def rows(i: SSAValue, height: int) -> None:
+            over_tiles(b, v["n"], sides, lambda j, width: _of_lanes(b, v, at, i, height, j, width))
+
+        over_tiles(b, v["m"], sides, rows)
+
+    ranged(b, b.integer(0), v["lanes"], b.target.lanes, lane)
+
+
+def _of_lanes(b: Builder, v: dict[str, SSAValue], at: SSAValue, i: SSAValue, height: int, j: SSAValue, width: int) -> None:
+    """A tile of the products of a vector of lanes."""
+    left = [b.sum(v["a0"], at, b.times(b.sum(i, b.integer(r)), v["ai"])) for r in range(height)]
+    right = [b.sum(v["b0"], at, b.times(b.sum(j, b.integer(q)), v["bj"])) for q in range(width)]
+    zero = b.wide(b.real(0.0))
+    sums = b.open(b.integer(0), v["k"], 1, "index", {f"{r},{q}": zero for r in range(height) for q in range(width)})
+    k = b.loops[-1].index
+    above, below = b.times(k, v["ak"]), b.times(k, v["bk"])
+    ys = [b.load(b.at(v["b"], b.sum(y, below)), True) for y in right]
+    for r, x in enumerate(left):
+        value = b.load(b.at(v["a"], b.sum(x, above)), True)
+        for q, y in enumerate(ys):
+            sums[f"{r},{q}"] = madd(b, value, y, sums[f"{r},{q}"])
+    sums = b.close(sums)
+    for r in range(height):
+        line = b.sum(v["c0"], at, b.times(b.sum(i, b.integer(r)), v["ci"]))
+        for q in range(width):
+            b.store(sums[f"{r},{q}"], b.at(v["c"], b.sum(line, b.times(b.sum(j, b.integer(q)), v["cj"]))))
 
 
 def dots(b: Builder, *given: SSAValue, silences: str = "") -> None:
@@ -193,4 +228,4 @@ def _totals(b: Builder, vectors: list[SSAValue]) -> list[SSAValue]:
     return out
 
 
-__all__ = ["dots", "madd", "over_tiles", "product", "ranged"]
+__all__ = ["dots", "madd", "over_tiles", "product", "products", "ranged"]
