@@ -26,8 +26,8 @@ from .batching import Sampler
 from .first_order.optimizer import BatchOptimizer
 from .full_batch.optimizer import FullBatchOptimizer
 
-#: in how many portions epochs are made, if the samples of the next ones are shuffled meanwhile
-PORTIONS = 8
+#: in how many portions epochs are made, if the samples of the next ones are shuffled meanwhile, and the samples of a portion at least
+PORTIONS, SHUFFLED = 8, 1 << 18
 
 
 class Outcome(NamedTuple):
@@ -226,7 +226,9 @@ class BatchSteps(Steps):
 
     def _epochs(self, begun: int, count: int) -> Outcome:
         """With several threads in portions: the next one is shuffled while the steps of this one are made."""
-        share = max(1, count // PORTIONS) if self._threads > 1 and self.sampler.shuffles else count
+        share = count
+        if self._threads > 1 and self.sampler.shuffles:
+            share = max(count // PORTIONS, -(-SHUFFLED // max(1, *self.sampler.samples)))
         outcomes: list[Outcome] = []
         drawn = [self.sampler.epochs(begun, min(share, count))]
         for first in range(begun, last := begun + count, share):
