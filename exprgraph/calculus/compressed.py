@@ -8,21 +8,20 @@ The seeds are one constant array, so that the graph has as many nodes as for a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
 from ..canonical.grouping import differentiating
 from ..canonical.joining import concatenate, reshape
-from ..canonical.select import select
 from ..graph.leaves import array, zeros
 from ..graph.node import Node
 from ..graph.traverse import dependents, topological
-from ..graph.views import Take
 from ..support.colouring import Colouring, coloured, star_coloured
 from ..support.patterns import Pattern
 from .forward import push_forward
+from .needed import needed, taken
 from .reverse import pull_back
 
 _NONE = Colouring(np.zeros(0, int), 0)
@@ -119,27 +118,27 @@ _NUMBERS = 1 << 27
 class _Entries:
     """Entries as they are read from sweeps, until all are there."""
 
-    def __init__(self) -> None:
-        self.parts: list[Node] = []
+    def __init__(self, given: Set[Node]) -> None:
+        self.given = given
+        self.reads: list[tuple[Node, np.ndarray]] = []
         self.which: list[np.ndarray] = []
 
     def read(self, whole: Node, at: np.ndarray, which: np.ndarray) -> None:
         """Some entries, at these positions of an array."""
         if len(which):
-            self.parts.append(select(reshape(whole, (whole.size,)), (Take(tuple(at.tolist())),)))
+            self.reads.append((whole, at))
             self.which.append(which)
 
     def in_order(self) -> Node:
-        if not self.parts:
+        if not self.reads:
             return zeros((0,))
-        joined = concatenate(self.parts)
         order = np.argsort(np.concatenate(self.which), kind="stable")
-        return select(joined, (Take(tuple(order.tolist())),))
+        return taken(concatenate(needed(self.reads, self.given)), order)
 
 
 def nonzeros(outputs: Sequence[Node], xs: Sequence[Node], plan: Sweeps) -> Node:
     """The entries of the Jacobian of all outputs by all symbols, in the order of the plan: one vector."""
-    entries = _Entries()
+    entries = _Entries(set(topological(outputs)))
     with differentiating(outputs):
         for block in _blocks(plan.columns, outputs, xs):
             _forward(entries, outputs, xs, plan, block)

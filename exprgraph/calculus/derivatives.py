@@ -21,7 +21,7 @@ from ..graph.primitive import SELECT, SYMBOL
 from ..support.integers import whole
 from ..support.names import brief
 from .entries import crosses_samples, entry_derivatives
-from .forward import push_forward
+from .forward import forward_jacobian, push_forward
 from .repeated import UnknownRuleError, repeated
 from .reverse import pull_back
 from .scalar_graphs import assemble, is_scalar_graph, nest, scalar_parts
@@ -142,7 +142,7 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
                 f"jacobian: {x.name!r} is per sample and f sums over samples; forward mode would add up the samples' "
                 'derivatives. Use mode="reverse" (or "auto"), or jvp for one direction'
             )
-        return push_forward([f], {x: identity_tensor(x.shape)}, x.shape)[0]
+        return forward_jacobian(f, x)
     return pull_back(f, identity_tensor(f.shape), [x], f.shape)[0]
 
 

@@ -43,6 +43,9 @@ FLATTEN_LIMIT = 32
 #: and its terms would be added up again.
 SMALL_SUM = 6
 
+#: A sum of at most this many diagonals is a sum of few elements.
+_DIAGONALS = 6
+
 #: the smallest number with all its digits
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -91,7 +94,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
         if node.op is SUM:
             inner_const, inner = Linear.of(node)
             fits = len(node.args) - 1 <= room and (node in opened or node not in kept)
-            fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args))
+            fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args) or of_diagonals(node))
             if fits and not any(lost(c * k, c, k) for k in inner):
                 room -= len(node.args) - 1
                 const += c * inner_const
@@ -157,6 +160,14 @@ def _deltas(node: Node) -> tuple[tuple[int, ...], ...]:
     if node.op is not CONTRACT or len(Contraction.of(node).sizes) > node.ndim or sum(a.op is not IDENTITY for a in node.args) > 1:
         return ()
     return tuple(sorted(ls for ls, a in zip(Contraction.of(node).labels, node.args) if a.op is IDENTITY))
+
+
+def of_diagonals(node: Node) -> bool:
+    """Whether a node is a sum of elements on diagonals, as in the derivative of all differences ``x[i] - x[j]``.
+
+    All its terms together have fewer elements than the sum has.
+    """
+    return node.op is SUM and not Linear.of(node).constant and len(node.args) <= _DIAGONALS and all(_deltas(a) for a in node.args)
 
 
 def _on_diagonal(node: Node) -> tuple[tuple[int, ...], Shape, Node | None]:

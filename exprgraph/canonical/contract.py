@@ -30,8 +30,8 @@ from ..graph.leaves import constant, identity, is_unit_vector, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY
 from ..graph.traverse import REBUILD
-from ..graph.views import Contraction, Entries
-from .arithmetic import lost, product, scale
+from ..graph.views import Contraction, Entries, Linear
+from .arithmetic import linear, lost, of_diagonals, product, scale
 from .grouping import kept_nodes
 from .index_maps import MOVED_IN, IndexMap, reduce_inside
 from .select import SELECTED, deeper, select
@@ -71,7 +71,21 @@ def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = 
             if sizes is None or n not in sizes:
                 raise ShapeError(f"contract: output axis {n!r} is in no operand and has no size")
             size[k] = sizes[n]
-    return _Contraction(work, result, size).build()
+    over = _over_diagonals(work)
+    return _Contraction(work, result, size).build() if over is None else _distributed(work, over, result, size)
+
+
+def _over_diagonals(work: _Work) -> int | None:
+    """An operand of a derivative that is a sum of diagonals: products with these are smaller than one with their sum."""
+    kept = kept_nodes()
+    return None if kept is None else next((k for k, (n, _) in enumerate(work) if n not in kept and of_diagonals(n)), None)
+
+
+def _distributed(work: _Work, over: int, out: list[int], size: dict[int, int]) -> Node:
+    """The sum of the contractions with each term of an operand."""
+    node, labels = work[over]
+    parts = [contract([*work[:over], (term, labels), *work[over + 1 :]], out, size) for term in node.args]
+    return linear(zip(Linear.of(node).coefficients, parts), 0.0, tuple(size[k] for k in out))
 
 
 def is_structural(node: Node) -> bool:

@@ -77,11 +77,9 @@ def normal(entry: Entry, n: int) -> Entry:
     if isinstance(entry, (Slice, Take)):
         if isinstance(entry, Take):
             idx = entry.indices
-            steps = {b - a for a, b in zip(idx, idx[1:])}
-            if len(idx) == 1:
-                entry = Slice(idx[0], 1, 1)
-            elif len(steps) == 1 and 0 not in steps:
-                entry = Slice(idx[0], steps.pop(), len(idx))
+            step = idx[1] - idx[0] if len(idx) > 1 else 1
+            if idx and step and idx[-1] == idx[0] + step * (len(idx) - 1) and idx == tuple(range(idx[0], idx[-1] + step, step)):
+                entry = Slice(idx[0], step, len(idx))
         if isinstance(entry, Slice):
             if entry.length <= 1:
                 entry = Slice(entry.start if entry.length else 0, 1, entry.length)
@@ -127,7 +125,7 @@ def _compose(first: Entries, second: Entries) -> Entries:
             elif isinstance(a, Slice) and isinstance(b, Slice):
                 out.append(Slice(a.start + a.step * b.start, a.step * b.step, b.length))
             else:
-                out.append(Take(tuple(at[i] for i in indices_of(b, len(at)))))
+                out.append(Take(tuple(map(at.__getitem__, indices_of(b, len(at))))))
     return tuple(out)
 
 

@@ -138,12 +138,12 @@ def index_entry(item: Any, n: int, axis: int, shape: Shape) -> Entry:
         return index_entry(int(positions), n, axis, shape)
     if positions.dtype.kind not in "iu" or positions.ndim != 1:
         raise TypeError(f"an index is an integer, a slice, ..., None or an array of integers, got {item!r}")
-    for i in positions.tolist():
-        if not -n <= i < n:
-            raise AxisError(f"index {i} is out of bounds for axis {axis} of size {n} (shape {shape})")
+    outside = (positions < -n) | (positions >= n)
+    if outside.any():
+        raise AxisError(f"index {positions[outside][0]} is out of bounds for axis {axis} of size {n} (shape {shape})")
     if positions.size == 0:
         return Slice(0, 1, 0)
-    return Take(tuple(i % n for i in positions.tolist()))
+    return Take(tuple((positions.astype(np.int64) % n).tolist()))
 
 
 __all__ = ["getitem", "index_entry"]

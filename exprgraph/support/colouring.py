@@ -55,6 +55,8 @@ def coloured(pattern: Pattern, shape: tuple[int, ...] = ()) -> Colouring:
 
 #: formulas with more colours are not tried: so many neighbours rarely lie on a grid
 _MOST = 40
+#: times the longest row: another order is not tried if there are no more colours
+_ENOUGH = 1.2
 #: rows by which a formula is tried before it is tried on all
 _SAMPLE = 64
 
@@ -82,16 +84,14 @@ def _is_valid(pattern: Pattern, colours: np.ndarray, count: int) -> bool:
 
 
 def _greedy(pattern: Pattern) -> Colouring:
-    """Columns with many neighbours first; each gets the first colour that none of its rows has."""
+    """Each column gets the first colour that none of its rows has: in order, or those with many neighbours first."""
     columns = pattern.transposed()
     weights = np.bincount(pattern.columns, pattern.lengths[pattern.rows].astype(float), minlength=pattern.width)
-    best = None
-    for order in (np.arange(pattern.width), np.argsort(-weights, kind="stable")):
-        found = _greedy_in(order, pattern, columns)
-        if best is None or found.number < best.number:
-            best = found
-    assert best is not None
-    return best
+    found = _greedy_in(np.arange(pattern.width), pattern, columns)
+    if found.number <= _ENOUGH * pattern.lengths.max(initial=0):
+        return found
+    other = _greedy_in(np.argsort(-weights, kind="stable"), pattern, columns)
+    return other if other.number < found.number else found
 
 
 def _greedy_in(order: np.ndarray, pattern: Pattern, columns: Pattern) -> Colouring:
@@ -128,7 +128,8 @@ def star_coloured(pattern: Pattern, shape: tuple[int, ...] = ()) -> Colouring:
     Colouring(colours=array([0, 1, 1, 1, 1]), number=2)
     """
     whole = coloured(pattern, shape)
-    if whole.number <= 2:
+    used = max(int(np.count_nonzero(pattern.lengths)), 1)
+    if whole.number <= max(2, _ENOUGH * pattern.nnz / used):
         return whole
     order = np.argsort(-pattern.lengths, kind="stable")
     star = _star_in(order, pattern)

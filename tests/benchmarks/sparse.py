@@ -143,7 +143,8 @@ def main() -> None:
                 agrees = known is None or abs(r["sum"] - known["sum"]) <= 1e-10 * known["size"]
                 known = known or r
                 told = ", ".join(s for s in (r["note"], "" if agrees else "DIFFERS", f"{r['nnz']:,} entries") if s)
-                cells = (name, f"{n:,}", engine, seconds(r["build"]), seconds(r["first"]), seconds(r["call"]), f"{r['memory']:.0f} MB", told)
+                times = (seconds(r[key]) for key in ("build", "first", "call"))
+                cells = (name, f"{n:,}", engine, *times, f"{r['memory']:.0f} MB", told)
                 print("| " + " | ".join(cells) + " |", flush=True)
 
 

@@ -42,3 +42,26 @@ def test_diagonals_of_other_axes_and_full_matrices_stay_terms():
 
 def test_as_written_a_sum_of_matrices_stays_one():
     assert (eg.diag(V) + eg.diag(eg.sin(V))).op.name == "sum"
+
+
+def test_derivatives_of_all_differences_keep_no_axis_more() -> None:
+    """Sums over pairs: the tangent of ``t[i] - t[j]`` is two diagonals, and not an array of pairs times elements."""
+    counts = []
+    for n in (10, 20):
+        z = eg.Symbol("z", 2 * n)
+        weights = np.arange(n * n).reshape(n, n) / n**2
+        power = []
+        for t, v in ((eg.Symbol("t", n), eg.Symbol("v", n)), (z[:n], z[n:]), (eg.reshape(z, (2, n))[0], eg.reshape(z, (2, n))[1])):
+            d = t[:, None] - t[None, :]
+            power.append(v * ((weights * eg.cos(d) + eg.sin(d)) @ v))
+        x = eg.Symbol("x", 3 * n)
+        d = eg.reshape(x, (n, 3))[:, None] - eg.reshape(x, (n, 3))[None]
+        energy = eg.sum(eg.exp(-eg.sum(d**2, axis=2)))
+        made = [eg.jacobian(power[0], eg.Symbol("t", n)), eg.jacobian(power[1], z), eg.jacobian(power[2], z), eg.hessian(energy, x)]
+        largest = [max(k.size for k in topological([j])) for j in made]
+        assert largest == [n**2, 2 * n**2, 2 * n**2, 9 * n**2]
+        counts.append([eg.count_ops(j) for j in made])
+        at = {s: np.random.default_rng(1).normal(size=s.shape) for s in (z, x, eg.Symbol("t", n), eg.Symbol("v", n))}
+        for j, f, by in ((made[0], power[0], eg.Symbol("t", n)), (made[1], power[1], z), (made[3], eg.gradient(energy, x), x)):
+            np.testing.assert_allclose(eg.evaluate(j, at), eg.evaluate(eg.jacobian(f, by, "reverse"), at), rtol=1e-11, atol=1e-12)
+    assert (np.array(counts[1]) < 5 * np.array(counts[0])).all()

@@ -8,7 +8,11 @@ from rule_graphs import SHARED, graphs, values
 
 import exprgraph as eg
 from exprgraph.calculus.compressed import best_plan, symmetric_plan
+from exprgraph.calculus.forward import push_forward
+from exprgraph.calculus.needed import Needed
 from exprgraph.calculus.patterns import pattern
+from exprgraph.canonical.grouping import differentiating
+from exprgraph.graph.traverse import topological
 from exprgraph.support.colouring import Colouring, coloured, star_coloured
 from exprgraph.support.patterns import Pattern, symmetric, union
 from exprgraph.testing.growing import AtRandom, grow, symbols_for
@@ -274,3 +278,38 @@ def test_errors() -> None:
         eg.sparse_lagrangian_hessian(x[0], x, x, np.ones(2))
     with pytest.raises(ValueError, match='"csr", "csc" or "coo"'):
         eg.sparse_jacobian(x, x).compile(x, "dense")  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- elements that are needed
+
+
+def test_products_with_zeros_are_not_made() -> None:
+    """The exponential of a grid has one derivative an element, among five colours."""
+    u = eg.Symbol("u", (12, 11))
+    w = eg.pad(u, 1)
+    five = w[2:, 1:-1] + w[:-2, 1:-1] + w[1:-1, 2:] + w[1:-1, :-2] - 4 * u + eg.exp(u) * eg.sin(u)
+    j = eg.sparse_jacobian(five, u)
+    assert j.colours == 5
+    products = [n for n in topological([j.values]) if n.op.name == "product"]
+    assert products and max(n.size for n in products) == u.size
+    at = {u: np.random.default_rng(2).normal(size=u.shape)}
+    np.testing.assert_allclose(dense(j, at), eg.evaluate(eg.jacobian(five, u), at).reshape(132, 132), rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.one_in(12)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_vectors_of_needed_elements_are_the_elements(name: str) -> None:
+    """Of the sweeps of every primitive, also where whole arrays would be cheaper."""
+    f = GRAPHS[name]
+    rng = np.random.default_rng(1)
+    given = set(topological([f]))
+    for x in eg.free_symbols(f):
+        seed = (rng.random((*x.shape, 3)) < 0.5) * rng.normal(size=(*x.shape, 3))
+        with differentiating([f]):
+            (sweep,) = push_forward([f], {x: eg.array(seed)}, (3,))
+            at = rng.permutation(sweep.size)[: 1 + sweep.size // 2]
+            graph = Needed([(sweep, at)], given)
+            vector = graph.vector(sweep, at)
+        expected = np.ravel(eg.evaluate(sweep, VALUES))
+        np.testing.assert_allclose(eg.evaluate(vector, VALUES), expected[at], rtol=1e-12, atol=1e-13)
+        assert not expected[~graph.masks[sweep]].any()
