@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Union
 
 from ..canonical.arithmetic import linear, product
-from ..canonical.contract import contract
+from ..canonical.contract import contract, is_structural
 from ..canonical.joining import concatenate, reshape, stack
 from ..canonical.over_samples import sample_sum
 from ..canonical.place import place
@@ -87,7 +87,19 @@ def partial(node: Node, k: int) -> Node | None:
 
 for _rows, _partial in ((Function, function_partial), (primitive.SUM, sum_partial), (primitive.PRODUCT, product_partial)):
     JVP.fill(_partial_jvp(_partial), _rows)
-    VJP.fill(_partial_vjp(_partial), _rows)
+    if _rows is not primitive.PRODUCT:
+        VJP.fill(_partial_vjp(_partial), _rows)
+
+_by_partials = _partial_vjp(product_partial)
+
+
+@VJP.rule(primitive.PRODUCT)
+def _product_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+    if extra or node.shape or is_structural(ct) or any(e != 1.0 for e in node.params):
+        return _by_partials(node, ct, extra)
+    # plain products of scalars: the partial derivative is no node of its own
+    args = node.args
+    return [product([*((b, 1.0) for b in args if b is not a), (ct, 1.0)]) if is_wanted(a) else None for a in args]
 
 
 # ---------------------------------------------------------------- tensors

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..canonical.arithmetic import linear, product
+from ..canonical.arithmetic import linear, product, stays
 from ..canonical.contract import contract, is_structural
-from ..graph.leaves import zeros
+from ..graph.leaves import constant, number, zeros
 from ..graph.node import Node, Shape
 
 Labels = list[Hashable]
@@ -33,6 +33,10 @@ def add(terms: Sequence[Node], shape: Shape) -> Node:
 def scaled_tangent(p: Node, t: Node, arg: Node, node: Node, extra: Shape) -> Node:
     """p * t with the tangent's extra axes last; scalars broadcast."""
     if not extra and not is_structural(p) and not is_structural(t):
+        c = number(p)
+        known = _multiple(c, t) if c is not None and t.shape == node.shape else None
+        if known is not None:
+            return known
         return product([(p, 1.0), (t, 1.0)], 1.0, node.shape)
     n, e = axes("n", node.shape), axes("e", extra)
     operands = [(p, n if p.shape else []), (t, (n if arg.shape else []) + e)]
@@ -42,9 +46,21 @@ def scaled_tangent(p: Node, t: Node, arg: Node, node: Node, extra: Shape) -> Nod
 def scaled_cotangent(p: Node, ct: Node, arg: Node, node: Node, extra: Shape) -> Node:
     """ct * p with the cotangent's extra axes first; summed if a scalar was broadcast."""
     if not extra and arg.shape == node.shape and not is_structural(p) and not is_structural(ct):
+        c = number(p)
+        known = _multiple(c, ct) if c is not None and ct.shape == node.shape else None
+        if known is not None:
+            return known
         return product([(p, 1.0), (ct, 1.0)], 1.0, node.shape)
     n, e = axes("n", node.shape), axes("e", extra)
     return contract([(ct, e + n), (p, n if p.shape else [])], e + (n if arg.shape else []))
+
+
+def _multiple(c: float, v: Node) -> Node | None:
+    """``c * v`` where it needs no product: the most common step of a sweep, since most terms of sums have the coefficient 1."""
+    value = number(v)
+    if value is not None:
+        return constant(c * value or 0.0, v.shape)
+    return v if c == 1.0 and stays(v) else None
 
 
 def spread_tangent(t: Node | None, arg: Node, node: Node, extra: Shape) -> Node:

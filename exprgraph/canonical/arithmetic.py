@@ -16,15 +16,16 @@ import numpy as np
 
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
-from ..graph.primitive import ARRAY, CONTRACT, IDENTITY, PRODUCT, SUM
+from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SUM
 from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of
 from .grouping import kept_nodes
-from .squares import SQUARE, is_sum_of_squares, without_roots
+from .squares import SQUARE, is_root, is_sum_of_squares, without_roots
 from .written import (
     finished_sum,
     is_integer,
+    multiple,
     power_of_number,
     scalar_of,
     scaled,
@@ -45,6 +46,9 @@ SMALL_SUM = 6
 
 #: A sum of at most this many diagonals is a sum of few elements.
 _DIAGONALS = 6
+
+#: operations that a sum or a product looks into
+_TAKEN_APART = frozenset((SUM, PRODUCT, CONSTANT, ARRAY, CONTRACT))
 
 #: the smallest number with all its digits
 _TINY = float(np.finfo(np.float64).tiny)
@@ -69,6 +73,11 @@ def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape
 
 def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape, kept: Set[Node]) -> Node:
     """The canonical sum: nested sums that are not kept are merged into it, like terms collected."""
+    terms = list(terms)
+    if len(terms) == 1 and const == 0.0:
+        c, node = terms[0]
+        if (node.op is PRODUCT or node.op not in _TAKEN_APART) and c != 0.0 and node.shape == shape:
+            return multiple(c, node)
     pending = [_opened(c, scalar_of(node)) for c, node in terms if c != 0.0]
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
@@ -243,9 +252,19 @@ def product(factors: Iterable[tuple[Node, float]], coefficient: float = 1.0, sha
 
 def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float, shape: Shape, kept: Set[Node]) -> Node:
     """The canonical product: nested products that are not kept are merged into it, powers of one base collected."""
+    factors = list(factors)
+    if len(factors) == 2 and coefficient == 1.0:
+        (a, e), (b, f) = factors
+        if e == f == 1.0 and a is not b and a.shape == b.shape == shape and stays(a) and stays(b):
+            return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), (1.0, 1.0), shape)
     found = _Factors(coefficient, shape, kept)
     found.add(list(without_roots(factors)))
     return found.product()
+
+
+def stays(factor: Node) -> bool:
+    """Whether a factor stays as it is, and is no root, which may meet another one."""
+    return (factor.op not in _TAKEN_APART or (factor.op is SUM and len(factor.args) > 1)) and not is_root(factor)
 
 
 class _Factors:

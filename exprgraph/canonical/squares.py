@@ -33,13 +33,16 @@ SQUARE: Column[Callable[[Node], Union[Node, None]]] = Column(
 def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
     """The factors of a product, with even powers of roots as powers of the radicands."""
     given = list(factors)
-    if not any(_is_root(_split(base)[1]) for base, e in given if e > 0.0):
+    for base, e in given:
+        if e > 0.0 and is_root(_split(base)[1]):
+            break
+    else:
         return given
     found = [(base, e, *_split(base)) for base, e in given if e > 0.0 and e == int(e)]
     exponents: dict[Node, float] = {}
     for _, e, _, root in found:
         exponents[root] = exponents.get(root, 0.0) + e
-    below = {root: squared(root) for root, e in exponents.items() if e % 2.0 == 0.0 and _is_root(root)}
+    below = {root: squared(root) for root, e in exponents.items() if e % 2.0 == 0.0 and is_root(root)}
     if all(s is None for s in below.values()):
         return given
     out = [(base, e) for base, e in given if below.get(_split(base)[1]) is None or e <= 0.0 or e != int(e)]
@@ -52,11 +55,12 @@ def without_roots(factors: Iterable[Factor]) -> Sequence[Factor]:
 
 def _split(base: Node) -> tuple[float, Node]:
     """A node as a moderate number and a factor."""
-    if base.op is SUM and len(base.args) == 1 and Linear.of(base).constant == 0.0 and base.args[0].shape == base.shape:
+    op = base.op
+    if op is SUM and len(base.args) == 1 and Linear.of(base).constant == 0.0 and base.args[0].shape == base.shape:
         c = Linear.of(base).coefficients[0]
         if _MODERATE[0] < abs(c) < _MODERATE[1]:
             return c, base.args[0]
-    if base.op is PRODUCT and len(base.args) == 2 and base.params[0] * base.params[1] in (1.0, -1.0):
+    if op is PRODUCT and len(base.args) == 2 and base.params[0] * base.params[1] in (1.0, -1.0):
         for (n, e), (root, one) in permutations(zip(base.args, base.params)):
             value = number(n)
             if value is not None and one == 1.0 and root.shape == base.shape and _MODERATE[0] < abs(value) < _MODERATE[1]:
@@ -80,7 +84,7 @@ def _repeats(node: Node) -> bool:
     return len(set(labels)) == len(labels) and all(k < node.ndim for k in labels)
 
 
-def _is_root(node: Node) -> bool:
+def is_root(node: Node) -> bool:
     """Whether a node may be a root, possibly selected or reshaped; called for every factor of every product."""
     op = node.op
     if op is PRODUCT:

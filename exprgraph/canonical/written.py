@@ -17,10 +17,10 @@ import numpy as np
 
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
-from ..graph.primitive import ARRAY, CONTRACT, PRODUCT, SUM
+from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of
-from .squares import without_roots
+from .squares import is_root, without_roots
 
 #: the smallest number with all its digits
 _TINY = float(np.finfo(np.float64).tiny)
@@ -75,6 +75,8 @@ def is_integer(e: float) -> bool:
 
 def power_of_number(value: float, e: float) -> float:
     """A number to a power, as NumPy takes it, without its warnings."""
+    if e == 1.0:
+        return value
     with np.errstate(all="ignore"):
         return float(power_of(np.float64(value), e))
 
@@ -118,6 +120,8 @@ def collected(a: float, b: float) -> float | None:
 def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape) -> Node:
     """``const + sum of coefficient * node`` with its terms unchanged: no sum is merged into another."""
     terms = list(terms)
+    if len(terms) == 2 and const == 0.0 and (quick := _sum_of_two(*terms[0], *terms[1], shape)) is not None:
+        return quick
     if len(terms) == 2 and const == 0.0 and terms[0] == terms[1] and terms[0][1].shape == shape:
         return scaled(2.0 * terms[0][0], terms[0][1])
     coefficients: dict[Node, float] = {}
@@ -164,6 +168,28 @@ def written_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Shape)
     return finished_sum([(n, c) for n, c in coefficients.items() if c != 0.0], const, shape, written_sum)
 
 
+def _is_plain(node: Node, shape: Shape) -> bool:
+    """Whether an operand of a sum stays as it is: neither known, nor moved, nor a multiple."""
+    op = node.op
+    return not (op is CONSTANT or op is ARRAY or op is CONTRACT or (op is SUM and len(node.args) == 1)) and node.shape == shape
+
+
+def _sum_of_two(c: float, a: Node, d: float, b: Node, shape: Shape) -> Node | None:
+    """The most common sums at once: of two different operands that stay as they are, or of one and a number."""
+    if a is b or c == 0.0 or d == 0.0:
+        return None
+    if _is_plain(a, shape):
+        if _is_plain(b, shape):
+            if a.digest < b.digest:
+                return make(SUM, (a, b), Linear(0.0, (c, d)), shape)
+            return make(SUM, (b, a), Linear(0.0, (d, c)), shape)
+        if b.op is CONSTANT and (known := d * b.params[0]) != 0.0:
+            return make(SUM, (a,), Linear(known, (c,)), shape)
+    elif a.op is CONSTANT and (known := c * a.params[0]) != 0.0 and _is_plain(b, shape):
+        return make(SUM, (b,), Linear(known, (d,)), shape)
+    return None
+
+
 def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, again: Callable[..., Node]) -> Node:
     """The node of final terms."""
     if not live:
@@ -184,6 +210,9 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
 
     Its value is the product of the factors with positive exponents, divided by the product of the others.
     """
+    factors = list(factors)
+    if len(factors) == 2 and coefficient == 1.0 and (quick := _product_of_two(*factors[0], *factors[1], shape)) is not None:
+        return quick
     numerator, denominator = coefficient, 1.0
     above: np.ndarray | None = None
     powers: dict[tuple[Node, float], None] = {}
@@ -228,6 +257,31 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
     if numerator == 0.0 and denominator != 0.0:
         return zeros(shape)
     return _finished_product(list(powers), above, numerator, denominator, shape)
+
+
+def _product_of_two(a: Node, e: float, b: Node, f: float, shape: Shape) -> Node | None:
+    """The most common products at once: of two different factors that stay as they are, or of one and a number."""
+    if a is b or a.shape != shape or b.shape != shape or abs(e) != 1.0 or abs(f) != 1.0:
+        return None
+    if a.op is CONSTANT and e == f and b.op is not CONSTANT and b.op is not ARRAY and b.op is not CONTRACT:
+        return scaled(a.params[0], b)
+    if (e == 1.0 or f == 1.0) and _is_factor(a, e) and _is_factor(b, f):
+        pair = ((a, b), (e, f)) if a.digest < b.digest else ((b, a), (f, e))
+        return make(PRODUCT, *pair, shape)
+    return None
+
+
+def _is_factor(node: Node, e: float) -> bool:
+    """Whether a factor with exponent 1 or -1 stays as it is, and is no root, which may meet another one."""
+    op = node.op
+    if op is CONSTANT or op is ARRAY or op is CONTRACT:
+        return False
+    if op is PRODUCT:
+        return e > 0.0 and len(node.args) > 1 and not any(a.op is CONSTANT for a in node.args)
+    if op is SUM and len(node.args) == 1:
+        const, (c,) = Linear.of(node)
+        return const == 0.0 and c != -1.0 and not is_root(node.args[0])
+    return not is_root(node)
 
 
 def _opens(base: Node, e: float, alone: bool) -> bool:

@@ -291,7 +291,12 @@ def broadcast_to(node: Node, shape: Shape) -> Node:
 
 def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], Shape]:
     """Broadcast operands to one shape; scalars stay scalars."""
-    nodes = [as_node(o) for o in operands]
+    nodes = [o if type(o) is Node else as_node(o) for o in operands]
+    for n in nodes:
+        if n.shape:
+            break
+    else:
+        return nodes, ()
     shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
     return [n if not n.shape else broadcast_to(n, shape) for n in nodes], shape
 

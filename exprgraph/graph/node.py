@@ -196,11 +196,8 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     """
     if args and 0 in shape:
         op, args, params = CONSTANT, (), (0.0,)
-    h = blake2b(op.key, digest_size=16)
-    h.update(repr((params, shape)).encode("utf-8", "surrogatepass"))
-    for a in args:
-        h.update(a.digest)
-    key = h.digest()
+    text = f"({_repr(params)}, {shape!r})"
+    key = blake2b(b"".join([op.key, text.encode("utf-8", "surrogatepass"), *[a.digest for a in args]]), digest_size=16).digest()
     with _lock:
         ref = _table.get(key)
         node: Node | None = ref() if ref is not None else None
@@ -211,8 +208,12 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
             _set_params(node, params)
             _set_shape(node, shape)
             _set_digest(node, key)
+            per_sample = False
             if args:
-                per_sample = op is not SAMPLE_SUM and any(a.per_sample for a in args)
+                for a in args:  # a generator takes longer than the whole node
+                    if a.per_sample:
+                        per_sample = op is not SAMPLE_SUM
+                        break
             else:
                 per_sample = op is SYMBOL and params[1]
             _set_per_sample(node, per_sample)
@@ -220,6 +221,10 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
             new.key = key
             _table[key] = new
     return node
+
+
+#: of the views of parameters, too, which are tuples
+_repr = tuple.__repr__
 
 
 def interned_count() -> int:

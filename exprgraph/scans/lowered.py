@@ -20,11 +20,20 @@ from ..lowering.plan.emit import STEPS, Emitter
 from ..lowering.plan.inputs import TABLE
 from ..lowering.plan.nest import Assignment, Nest
 from ..lowering.plan.phases import Phase, pairwise
+from ..lowering.plan.rounds import LOOP, Round
 from ..lowering.plan.routines import ROUTINE
 from ..lowering.plan.schedule import LOWERING, Schedule, Scheduler
-from .body import SCAN, Recurrence
+from .body import SCAN, Recurrence, Rounds
+from .node import Carried, Over, Shared, scan
 
 LOWERING.fill(lambda scheduler, node: scheduler.alone(node, "steps"), SCAN)
+
+
+@LOOP.rule(SCAN)
+def _written_out(one: Round, rounds: int) -> list[Node]:
+    """A loop that somebody wrote out."""
+    carry = [Carried(symbol, start, then, read=False) for symbol, start, then in one.carry]
+    return scan(carry, [Over(*o) for o in one.over], [Shared(*g) for g in one.given], one.gives, Rounds(rounds)).gives
 
 
 class _Round(NamedTuple):

@@ -51,6 +51,20 @@ def network(n: int, seed: int = 0) -> tuple[Node, Node]:
     return eg.stack([s for s in sums if isinstance(s, Node)]), x
 
 
+def steps(n: int) -> tuple[Node, Node]:
+    """An oscillator in time, written out step by step, with a force in each step."""
+    u = eg.Symbol("u", n)
+    p: Any = 0.3
+    q: Any = 0.1
+    cost: Any = 0
+    for force in u:
+        middle = p + 0.05 * q
+        q = q - 0.1 * (eg.sin(middle) + 0.2 * q * eg.cos(force))
+        p = p + 0.1 * q
+        cost = cost + p * p * force
+    return cost + q * q, u
+
+
 def pieces(make: Callable[[int], tuple[Node, Node]], n: int) -> tuple[int, int]:
     """Kernels and steps of a value, and of a gradient."""
     f, x = make(n)
@@ -61,13 +75,15 @@ def pieces(make: Callable[[int], tuple[Node, Node]], n: int) -> tuple[int, int]:
 def test_code_follows_the_different_pieces() -> None:
     assert pieces(chain, 40) == pieces(chain, 80)
     assert max(pieces(chain, 80)) <= 8
+    few, many = pieces(steps, 40), pieces(steps, 60)
+    assert few == many and max(few) <= 40
     few, many = pieces(network, 50), pieces(network, 150)
     assert many[0] < 1.5 * few[0]  # for three times as many pieces
 
 
-@pytest.mark.parametrize("make", [chain, network])
+@pytest.mark.parametrize("make", [chain, network, steps])
 def test_values_are_those_of_the_graph(make: Callable[[int], tuple[Node, Node]]) -> None:
-    f, x = make(25)
+    f, x = make(30)
     outputs = (f, eg.jacobian(f, x, sparse=True).values) if f.shape else (f, eg.gradient(f, x))
     at = np.random.default_rng(1).uniform(0.5, 1.5, x.shape)
     for got, expected in zip(eg.compile(outputs, (x,))(at), eg.evaluate(outputs, {x: at})):
@@ -97,10 +113,9 @@ def test_a_sum_of_negative_zeros_is_one() -> None:
 
 
 def test_irregular_graphs_stay_as_they_are() -> None:
-    x = eg.Symbol("x", 3)
-    a, b, c = x
-    for k in range(rolling.ENOUGH):
-        a, b, c = b, c, (eg.sin(a) + b if k % 2 else a * b - 0.5 * c)
+    a, b, c = eg.Symbol("x", 3)
+    for k in np.random.default_rng(0).integers(3, size=rolling.ENOUGH).tolist():
+        a, b, c = b, c, [eg.sin(a) + b, a * b - 0.5 * c, a / (c + 3)][k]
     outputs = [a + b + c]
     assert rolling.rerolled(outputs) == outputs
 

@@ -20,7 +20,7 @@ from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.loops.program import Expression, Function, Name, operation, real
 from exprgraph.lowering.call.module import load_module
 from exprgraph.lowering.native import machine
-from exprgraph.lowering.plan import nest
+from exprgraph.lowering.plan import nest, rerolled
 from exprgraph.lowering.plan.narrow import WIDTH, narrowed
 
 x, y = eg.symbols("x y")
@@ -211,6 +211,7 @@ def test_many_kernels_are_chosen_in_levels(monkeypatch: pytest.MonkeyPatch, per_
 
 def test_a_nest_has_so_many_operations_and_little_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nest, "NEST_OPERATIONS", 400)
+    monkeypatch.setattr(rerolled, "ENOUGH", 10_000)  # straight-line code
     f = [sum(eg.sin(x * float(k + 100 * j)) * y for k in range(20)) for j in range(30)]
     source = eg.compile(f, (x, y)).source
     bodies = [d for d in ast.parse(source).body if isinstance(d, ast.FunctionDef) and d.name[1:].isdigit()]

@@ -30,7 +30,9 @@ from ...graph.views import Linear
 from .columns import Columns, Place
 from .in_order import sum_in_order
 from .isomorphism import ROLES
+from .periods import NEAR, Periods
 from .phases import of_arguments
+from .rounds import looped
 
 #: smaller graphs are straight-line code
 ENOUGH = 1500
@@ -58,10 +60,13 @@ def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list
     order = topological(outputs)
     if sum(map(_is_scalar_step, order)) < ENOUGH:
         return list(outputs)
-    levels = _Levels(outputs, order)
-    if not levels.pays():
-        return list(outputs)
-    return _Rolling(levels, dependents(order, lane_symbols)).images(outputs)
+    levels, lanes = _Levels(outputs, order), dependents(order, lane_symbols)
+    together = levels.together()
+    for near in NEAR:
+        periods = Periods(levels.steps(), levels.level, lanes, near)
+        if 2 * max(together, periods.repeated()) >= levels.count:
+            return _Rolling(levels, periods, lanes).images(outputs)
+    return list(outputs)
 
 
 def _is_scalar_step(node: Node) -> bool:
@@ -79,6 +84,7 @@ class _Levels:
     """The scalars of a graph by depth, and its long chains of additions."""
 
     def __init__(self, outputs: Sequence[Node], order: Sequence[Node]) -> None:
+        self.outputs = outputs
         self.uses: dict[Node, int] = defaultdict(int)
         for n in outputs:
             self.uses[n] += 1
@@ -88,7 +94,7 @@ class _Levels:
         #: the terms of each chain, in order, by its last sum
         self.chains = self._chains(order)
         inside = {link for chain in self.chains.values() for link in chain.links}
-        level: dict[Node, int] = {}
+        self.level = level = dict[Node, int]()
         #: scalars of each level, and other nodes that need these
         self.scalars: dict[int, list[Node]] = defaultdict(list)
         self.others: dict[int, list[Node]] = defaultdict(list)
@@ -106,8 +112,26 @@ class _Levels:
         self.count = sum(map(len, self.scalars.values())) + len(inside)
         self.inside = len(inside)
 
-    def pays(self) -> bool:
-        """Whether most scalars have enough others of their kind."""
+    def steps(self) -> dict[int, list[Node]]:
+        """The scalars of each level, without the last sums of chains."""
+        return {level: [n for n in nodes if n not in self.chains] for level, nodes in self.scalars.items()}
+
+    def last_readers(self) -> dict[Node, int]:
+        """The highest level at which a scalar reads each node; above all for what others read."""
+        last: dict[Node, int] = {}
+        for level, nodes in sorted(self.scalars.items()):
+            for n in nodes:
+                if n not in self.chains:
+                    last.update(dict.fromkeys(n.args, level))
+        above = max(self.scalars, default=0) + 1
+        for chain in self.chains.values():
+            last.update((a, above) for step in chain.steps for _, a in step)
+        last.update((a, above) for nodes in self.others.values() for n in nodes for a in n.args)
+        last.update((o, above) for o in self.outputs)
+        return last
+
+    def together(self) -> int:
+        """The number of scalars that have enough others of their kind at their level."""
         together = self.inside
         for nodes in self.scalars.values():
             if len(nodes) >= FEWEST:
@@ -115,7 +139,7 @@ class _Levels:
                 for n in nodes:
                     kinds[n.op, len(n.args)] += 1
                 together += sum(k for k in kinds.values() if k >= FEWEST)
-        return 2 * together >= self.count
+        return together
 
     def _chains(self, order: Sequence[Node]) -> dict[Node, _Chain]:
         """Sums of many terms, and chains of sums each of which only the next one reads; not where many are alike."""
@@ -181,15 +205,23 @@ class Instance(NamedTuple):
 class _Rolling:
     """The images of a graph's nodes, level by level."""
 
-    def __init__(self, levels: _Levels, lanes: set[Node]) -> None:
+    def __init__(self, levels: _Levels, periods: Periods, lanes: set[Node]) -> None:
         self.levels = levels
+        self.periods = periods
         self.lanes = lanes
         self.columns = Columns()
 
     def images(self, outputs: Sequence[Node]) -> list[Node]:
         levels = self.levels
+        last = levels.last_readers()
+        until = 0
         for level in range(max([*levels.scalars, *levels.others]) + 1):
-            self._scalars(levels.scalars.get(level, []))
+            run = self.periods.run_at(level) if level >= until else None
+            if run is not None:
+                until = run.end
+                looped(self.periods, run, self.columns, lambda node, end: last.get(node, 0) >= end)
+            nodes = levels.scalars.get(level, [])
+            self._scalars(nodes if level >= until else [n for n in nodes if n in levels.chains])
             for node in levels.others.get(level, ()):
                 if node.op is not SELECT or node.shape:  # an element is made when a node in no group reads it
                     self.columns.put(node, self._image(node))
