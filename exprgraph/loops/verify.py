@@ -250,8 +250,8 @@ def parts_of(e: Expression) -> Iterator[Expression]:
 def why_not_neighbours(body: Sequence[Statement], index: str) -> str | None:
     """The reason why the iterations of a loop cannot be lanes of vectors; ``None`` if they can.
 
-    Addresses must be ``index`` plus a loop invariant, or invariant; stores need the first form.  Nothing else may depend on
-    the index, and variables may only be accumulated.
+    Addresses must be ``index`` plus a loop invariant, or invariant; stores need the first form.  Addresses may be compared for
+    equality.  Nothing else may depend on the index, and variables may only be accumulated.
     """
     varying = {index}  # names of values that differ between iterations; only numbers are examined further
     for s in body:
@@ -340,7 +340,7 @@ def _mentions(e: Expression, index: str) -> bool:
 
 
 def _used_as_address(e: Expression, index: str) -> str | None:
-    """A use of the loop's index in an expression, other than as the index of a load."""
+    """A use of the loop's index in an expression, other than as the index of a load, or compared as such."""
     stack: list[Expression] = [e]
     while stack:
         x = stack.pop()
@@ -350,6 +350,11 @@ def _used_as_address(e: Expression, index: str) -> str | None:
                 return reason
             if x.pointer.type == "indices" and _mentions(x.at, index):
                 return f"{x!r} is an index of its own in each round"
+        elif isinstance(x, Operation) and x.op == "eq" and x.args[0].type == "index":
+            reason = _address(x.args[0], index) or _address(x.args[1], index)
+            if reason is not None:
+                return reason
+            stack += [y for a in x.args for y in parts_of(a) if isinstance(y, Load)]
         elif isinstance(x, (Operation, Call)):
             stack += x.args
         elif isinstance(x, Name) and x.name == index:

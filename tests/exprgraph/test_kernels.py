@@ -39,7 +39,7 @@ def operations(program: Loops) -> set[str]:
 def test_innermost_loops_run_over_neighbours_where_all_addresses_move_with_the_index():
     for e, symbols, axis in [
         (a * b, (a, b), "neighbours"), (eg.tanh(a) * 2, (a,), "neighbours"), (w * 2.0, (w,), "neighbours"),
-        (a + b[::-1], (a, b), "plain"), (w.T * 2.0, (w,), "plain"), (w * eg.identity(6), (w,), "plain"),
+        (a + b[::-1], (a, b), "plain"), (w.T * 2.0, (w,), "plain"), (w * eg.identity(6), (w,), "neighbours"),
     ]:  # fmt: skip
         (kernel,) = planned(e, *symbols).loops.kernels
         assert axes(kernel)[-1][1] == axis, kernel
@@ -74,6 +74,14 @@ def test_equal_layers_are_one_kernel_with_other_integers():
     assert (len(few.data.steps), len(many.data.steps)) == (10, 18)
     assert len({(k.parameters, k.body) for k in many.loops.kernels}) == len(many.loops.kernels)
     assert all(k.parameters[-2:] == (Name("T", "indices"), Name("t", "index")) for k in many.loops.kernels)
+
+
+def test_rows_of_an_identity_are_one_kernel_of_vectors():
+    f = eg.stack([eg.sin(a[0]), a[4], a[2], a[1]])
+    program = planned(eg.jacobian(f, a), a)
+    (kernel,) = (k for k in program.loops.kernels if "==" in repr(k))
+    assert axes(kernel) == [("i0", "neighbours")]
+    assert list(program.data.steps[:, 0]).count(program.loops.kernels.index(kernel)) == 3
 
 
 def test_a_crowded_nest_has_literals_in_place_of_names():

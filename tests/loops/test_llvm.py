@@ -219,6 +219,19 @@ def test_calls_in_straight_line_code_are_lanes(often: bool) -> None:
     np.testing.assert_allclose(out, [2 * (0.25 + k) ** 3 for k in range(count)], rtol=1e-15)
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_neighbours_are_compared_as_a_vector(single: bool) -> None:
+    test = operation("eq", plus(AT, index(2)), plus(Load(T, index(0)), index(0)))
+    body = (Store(OUT, plus(AT, index(1)), operation("select", test, element(0), real(0.0))),)
+    made = program(Part((Loop("i", "neighbours", index(0), SAMPLES, body),)), single=single)
+    lanes = machine.target(32 if single else 64).lanes
+    assert (f"icmp eq <{lanes} x i64>" in text_of(made)) == (lanes > 1)
+    for count in range(20):
+        out = np.full(21, 7.0, np.float32 if single else np.float64)
+        Running(made, table=[9])([[3.0]], [out], count)
+        assert list(out) == [7.0, *(3.0 * (k == 7) for k in range(count)), *[7.0] * (20 - count)]
+
+
 def test_a_function_without_typed_loops_is_for_numba() -> None:
     made = program(results(Call("odd", (element(0),))), functions=[Function("odd", ("x",), (), real(0.0), source="def odd(x): ...")])
     with pytest.raises(UnreadableError, match="odd"):

@@ -130,6 +130,16 @@ def test_what_two_rounds_compute_is_no_address_in_both():
     assert "is computed of the index" in str(why_not_neighbours(moved, "i"))
 
 
+def test_neighbours_are_compared_with_an_index():
+    def round_with(test):
+        return (Store(W, INDEX, operation("select", test, real(1.0), real(0.0))),)
+
+    assert why_not_neighbours(round_with(operation("eq", operation("add", INDEX, N), Load(T, N))), "i") is None
+    assert "is not i plus a number" in str(why_not_neighbours(round_with(operation("eq", at(2), N)), "i"))
+    assert "is computed of the index" in str(why_not_neighbours(round_with(operation("lt", INDEX, N)), "i"))
+    assert "is not i plus a number" in str(why_not_neighbours(round_with(operation("eq", Load(T, INDEX), N)), "i"))
+
+
 def test_lanes_have_loops_and_variables_of_their_own():
     total = Name("total", "real")
     element = Load(W, operation("add", operation("mul", Name("j", "index"), N), INDEX))

@@ -85,7 +85,7 @@ class Inputs:
         """An index of an array."""
         parts = [self._multiple(v, c) for v, c in a.terms]
         if a.const or not parts:
-            parts.append(self.integer(a.const) if parts else index(a.const))
+            parts.append(self.integer(a.const))
         return _total(parts)
 
     def start(self, at: Affine, variables: Sequence[str]) -> Expression:

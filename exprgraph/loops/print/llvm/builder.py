@@ -293,10 +293,20 @@ class Builder:
 
     def below(self, index: SSAValue, end: SSAValue) -> SSAValue:
         """The mask of the existing elements in the lanes of a vector."""
-        t = self.target.type_of("index")
-        counting = SSAValue("<" + ", ".join(f"{t} {i}" for i in range(self.target.lanes)) + ">", "index", True, 0)
         left = self.binary("sub", end, index._replace(kind="index"))
-        return self.binary("icmp ugt", self.wide(left), counting, "truth")
+        return self.binary("icmp ugt", self.wide(left), self._counting(), "truth")
+
+    def _counting(self) -> SSAValue:
+        """The numbers of the lanes."""
+        t = self.target.type_of("index")
+        return SSAValue("<" + ", ".join(f"{t} {i}" for i in range(self.target.lanes)) + ">", "index", True, 0)
+
+    def counted(self, v: SSAValue) -> SSAValue:
+        """The index of each neighbour, of the index of the first; another index as it is."""
+        if v.kind != "lane":
+            return v
+        first = v._replace(kind="index")
+        return first if self.target.lanes == 1 else self.binary("add", self.wide(first), self._counting())
 
     def total(self, v: SSAValue) -> SSAValue:
         """The sum of the lanes."""

@@ -238,6 +238,8 @@ class ExpressionWriter:
     def _compared(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         if a.kind == "real":
             return self.builder.binary(f"fcmp {_REAL_TESTS[op]}", a, b, "truth")
+        if "lane" in (a.kind, b.kind):
+            a, b = map(self.builder.counted, (a, b))
         sign = "" if op in ("eq", "ne") else "s" if a.kind == "bits" else "u"
         return self.builder.binary(f"icmp {sign}{_TESTS[op]}", a, b, "truth")
 
