@@ -8,11 +8,12 @@ from .calls import passes_of
 from .calls import register as _register
 from .passes import Passes
 from .sent import Sent
-from .stored import BLOCK, blocks_of, is_elsewhere, is_lazy, is_stored, read, stand_in
+from .stored import BLOCK, blocks_of, is_elsewhere, is_lazy, is_stored, read, rows_of, stand_in
 
 _dask.register()
 _register()
 
 __all__ = [
-    "BLOCK", "FAN", "Passes", "Sent", "added", "blocks_of", "is_elsewhere", "is_lazy", "is_stored", "passes_of", "read", "stand_in",
+    "BLOCK", "FAN", "Passes", "Sent", "added", "blocks_of", "is_elsewhere", "is_lazy", "is_stored", "passes_of", "read", "rows_of",
+    "stand_in",
 ]  # fmt: skip

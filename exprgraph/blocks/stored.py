@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,4 +79,17 @@ def blocks_of(arrays: Sequence[Any], samples: int, row: int, block: int = BLOCK)
     return [(first, min(samples, first + step)) for first in range(0, samples, step)]
 
 
-__all__ = ["BLOCK", "blocks_of", "is_elsewhere", "is_lazy", "is_stored", "read", "stand_in"]
+def rows_of(array: Any) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows of an array block by block, each with the number of its first row.
+
+    >>> import numpy as np
+    >>> from exprgraph.blocks import rows_of
+    >>> [(first, rows.shape) for first, rows in rows_of(np.zeros((5, 2)))]
+    [(0, (5, 2))]
+    """
+    shape = tuple(array.shape)
+    for first, stop in blocks_of([array], shape[0], math.prod(shape[1:]) * np.dtype(array.dtype).itemsize):
+        yield first, read(array, first, stop)
+
+
+__all__ = ["BLOCK", "blocks_of", "is_elsewhere", "is_lazy", "is_stored", "read", "rows_of", "stand_in"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
+from contextlib import ExitStack
 from typing import Any
-
-import numpy as np
 
 import exprgraph as eg
 from exprgraph import Node
 
-from ..network.build import build_nn_function
+from ..network.build import BuiltFunction, build_nn_function
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
+from ..parameters.npy import RowsOfFile
 from .derivative_text import differentiate, name_of, parse_derivative
 from .given import parameters, symbolic
 from .network_text import parse_network
@@ -38,14 +40,17 @@ def run(options: argparse.Namespace) -> None:
     if given is None and not options.source:
         return
     n = 0 if given is None else given[0].size // nn.input_size
-    function = build_nn_function(equations, nn, **_choices(options, n))
+    stored = given is not None and eg.blocks.is_stored(given[0])
+    function = build_nn_function(_by_name(equations, name) if stored else equations, nn, **_choices(options, n))
     if options.source:
         print(function.source)
     if given is not None:
-        arrays = named_arrays(function(*given), name)
-        write_results(options.out, arrays, given[0].ndim - 1)
+        with ExitStack() as stack:
+            arrays = _in_files(function, given, options.out, stack) if stored else named_arrays(function(*given), name)
+            write_results(options.out, arrays, given[0].ndim - 1)
+            summary = table(arrays)
         print(f"{options.out}: {name} of {chain!r} at {n} point{'s' * (n != 1)}")
-        print(table(arrays))
+        print(summary)
 
 
 def _check_together(options: argparse.Namespace) -> None:
@@ -57,11 +62,29 @@ def _check_together(options: argparse.Namespace) -> None:
         raise InputError(f"evaluate needs {', '.join(missing)} as well (without all three, give --show or --source)")
 
 
-def _read(options: argparse.Namespace, nn: SymbolicNeuralNetwork) -> tuple[np.ndarray, NeuralNetworkParameters]:
+def _read(options: argparse.Namespace, nn: SymbolicNeuralNetwork) -> tuple[Any, NeuralNetworkParameters]:
     """The points and the parameters; first checks that the results can be written."""
     check_target(options.out, options.points, options.params)
     points = read_points(options.points, nn.input_size)
     return points, parameters(nn.chain, options.params, options.init)
+
+
+def _by_name(equations: Any, name: str) -> dict[str, Node]:
+    """The equations by the names of their arrays in the file of results."""
+    container = isinstance(equations, NeuralNetworkParameters)
+    return {label.replace(".", "/"): e for label, e in equations.leaves().items()} if container else {name: equations}
+
+
+def _in_files(function: BuiltFunction, given: tuple[Any, NeuralNetworkParameters], out: str, stack: ExitStack) -> dict[str, RowsOfFile]:
+    """The results at points that are read block by block, in files without names, which the system removes once they are closed."""
+    points, params = given
+    folder = os.path.dirname(os.path.abspath(out))
+    arrays = {}
+    for label, first in function(points[0:1], params).items():
+        file = stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 (the stack closes it)
+        arrays[label] = RowsOfFile(file, first.dtype, (points.shape[0], *first.shape[1:]))
+    function(points, params, out=arrays)
+    return arrays
 
 
 def _shown(equations: Any, name: str, style: str) -> str:

@@ -9,7 +9,7 @@ from ..layers.chain import Chain
 from ..network.numeric import NeuralNetwork
 from ..network.symbolic import SymbolicNeuralNetwork
 from ..parameters.container import NeuralNetworkParameters
-from .points import unreadable
+from .datasets import file_of, unreadable
 from .problem import InputError
 
 
@@ -47,7 +47,7 @@ def check_not_read(path: str, *sources: str | None) -> None:
     Raises:
         InputError: it is.
     """
-    for source in sources:
+    for source in (None if s is None else file_of(s) for s in sources):
         if source is not None and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise InputError(f"--out: {path} would replace the file that is read from, {source}")
 

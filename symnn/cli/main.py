@@ -74,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     _add_network(e)
     e.add_argument("--derivative", default="value", metavar="NESTING", help='for example "gradient(jacobian)"; default: value')
     _add_parameters(e)
-    e.add_argument("--points", metavar="FILE", help="numbers separated by commas or spaces, a point a line, a header or none; or .npy")
+    points = "numbers separated by commas or spaces, a point a line, a header or none; or .npy, file.h5:/array, .zarr"
+    e.add_argument("--points", metavar="FILE", help=points)
     e.add_argument("--out", metavar="FILE", help="the .npz or .csv to write; it appears whole or not at all")
     e.add_argument("--show", nargs="?", const="text", choices=("text", "latex"), help="print the formula, as text (default) or LaTeX")
     e.add_argument("--source", action="store_true", help="print the generated code")

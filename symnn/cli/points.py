@@ -1,4 +1,4 @@
-"""Points from a file: numbers separated by commas or by spaces, or a NumPy array."""
+"""Points from a file: numbers separated by commas or by spaces, or an array of NumPy, HDF5 or Zarr."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import csv
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
-from ..parameters.npy import read_array
+import exprgraph as eg
+
+from ..parameters.npy import read_array, rows_of
+from .datasets import read_dataset, unreadable
 from .problem import InputError
 from .syntax import shortened
 
 _SEPARATED = "numbers separated by commas or by spaces"
 
 
-def read_points(path: str, columns: int) -> np.ndarray:
-    """The points of a file, one per row.
+def read_points(path: str, columns: int) -> Any:
+    """The points of a file, one per row; those of an array that is larger than a block are read later, by rows.
 
-    ``.npy`` is NumPy's format, of shape ``(..., columns)``; anything else is read as numbers separated
+    ``.npy`` is NumPy's format, of shape ``(..., columns)``.  ``.h5`` and ``.zarr``, which may be followed by a colon and the
+    name of an array in it, are read by h5py and Zarr.  Anything else is read as numbers separated
     by commas, spaces or tabs, one point per line.  A first line without a number is a header.  Empty lines
     and lines that begin with ``#`` are skipped.
 
@@ -27,29 +33,44 @@ def read_points(path: str, columns: int) -> np.ndarray:
         InputError: the file cannot be read, or is not such a file; the message names the line.
     """
     if path.endswith(".npy"):
-        return _read_array(path, columns)
+        return _checked(path, _read_array(path), columns)
     if path.endswith(".npz"):
         raise InputError(f"{path}: points are read from .npy or comma-separated text, not from an .npz archive")
+    if (found := read_dataset(path)) is not None:
+        return _checked(path, found, columns)
     return _read_text(path, columns)
 
 
-def _read_array(path: str, columns: int) -> np.ndarray:
+def _checked(path: str, points: Any, columns: int) -> Any:
+    """An array of points; a small one that is still in its file is read."""
+    if points.dtype.kind not in "fiub":
+        raise InputError(f"{path}: expected real numbers, got an array of dtype {points.dtype}")
+    if not points.ndim or points.shape[-1] != columns:
+        raise InputError(f"{path}: expected an array of shape (number of points, {columns}), got {tuple(points.shape)}")
+    if not points.size:
+        raise InputError(f"{path}: holds no points: an array of shape {tuple(points.shape)}")
+    large = points.ndim > 1 and points.size * points.dtype.itemsize > eg.blocks.BLOCK
+    return points if isinstance(points, np.ndarray) or large else np.asarray(points[()])
+
+
+def _read_array(path: str) -> Any:
     try:
         if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
             raise InputError(f"{path}: an array is read from a regular file")
-        with open(path, "rb") as f:
-            points = read_array(f, os.fstat(f.fileno()).st_size)
+        with ExitStack() as stack:
+            f = stack.enter_context(open(path, "rb"))
+            size = os.fstat(f.fileno()).st_size
+            if size > eg.blocks.BLOCK:
+                rows = rows_of(f, size)
+                if rows is not None:
+                    stack.pop_all()  # the file stays open for the rows
+                    return rows
+                f.seek(0)
+            return read_array(f, size)
     except OSError as e:
         raise unreadable(path, e) from e
     except ValueError as e:
         raise InputError(f"{path}: not an .npy file of numbers: {e}") from e
-    if points.dtype.kind not in "fiub":
-        raise InputError(f"{path}: expected real numbers, got an array of dtype {points.dtype}")
-    if not points.ndim or points.shape[-1] != columns:
-        raise InputError(f"{path}: expected an array of shape (number of points, {columns}), got {points.shape}")
-    if not points.size:
-        raise InputError(f"{path}: holds no points: an array of shape {points.shape}")
-    return points
 
 
 def _read_text(path: str, columns: int) -> np.ndarray:
@@ -116,10 +137,3 @@ def _is_number(text: str) -> bool:
 
 def _count(columns: int) -> str:
     return "1 column" if columns == 1 else f"{columns} columns"
-
-
-def unreadable(path: str, error: OSError) -> InputError:
-    """The error for a file that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"{path}: there is no such file")
-    return InputError(f"{path}: cannot be read: {error.strerror or error}")

@@ -7,18 +7,22 @@ import io
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph.support import files
 
 from ..errors import FileNameError
-from ..parameters.archives import write_npz
+from ..parameters.archives import some_rows, write_npz
 from ..parameters.container import NeuralNetworkParameters
+from ..parameters.npy import RowsOfFile
 from .given import check_not_read
 from .problem import InputError
 
+#: results in memory, or in a file
+Array = Union[np.ndarray, RowsOfFile]
 _WHAT = "the results"
 _ENDINGS = (".npz", ".csv")
 
@@ -43,7 +47,7 @@ def check_target(path: str, *sources: str | None) -> None:
         raise _unwritable(path, e) from e
 
 
-def write_results(path: str, arrays: Mapping[str, np.ndarray], lead: int) -> None:
+def write_results(path: str, arrays: Mapping[str, Array], lead: int) -> None:
     """Write the arrays in the format of the file's ending; the file is written completely or not at all.
 
     Args:
@@ -65,7 +69,7 @@ def _unwritable(path: str, reason: OSError | FileNameError) -> InputError:
     return InputError(f"--out: {reason}")
 
 
-def as_csv(arrays: Mapping[str, np.ndarray], lead: int) -> Iterator[str]:
+def as_csv(arrays: Mapping[str, Array], lead: int) -> Iterator[str]:
     """The lines of a table: one line per point, one column per entry, headed by the array's name and the indices.
 
     Numbers are written with all their digits.
@@ -78,17 +82,26 @@ def as_csv(arrays: Mapping[str, np.ndarray], lead: int) -> Iterator[str]:
     0.25,2.0
     """
     heads = [name + "".join(f"[{i}]" for i in index) for name, a in arrays.items() for index in np.ndindex(*a.shape[lead:])]
-    columns = [a.reshape(math.prod(a.shape[:lead]), -1) for a in arrays.values()]
     line = io.StringIO(newline="")
     writer = csv.writer(line, lineterminator="\n")
-    for cells in itertools.chain([heads], (itertools.chain.from_iterable(rows) for rows in zip(*columns))):
+    for cells in itertools.chain([heads], _lines(list(arrays.values()), lead)):
         writer.writerow(map(str, cells))
         yield line.getvalue()
         line.seek(0)
         line.truncate()
 
 
-def table(arrays: Mapping[str, np.ndarray]) -> str:
+def _lines(arrays: list[Array], lead: int) -> Iterator[Iterator[Any]]:
+    """The numbers of each point; of arrays in files, some points at a time."""
+    stored = any(isinstance(a, RowsOfFile) for a in arrays)
+    points = arrays[0].shape[0] if stored else 1
+    for first, stop in eg.blocks.blocks_of([], points, sum(a.nbytes for a in arrays) // points) if stored else [(0, 0)]:
+        blocks = [np.asarray(a[first:stop] if stored else a) for a in arrays]
+        flat = [b.reshape(math.prod(b.shape[:lead]), -1) for b in blocks]
+        yield from (itertools.chain.from_iterable(rows) for rows in zip(*flat))
+
+
+def table(arrays: Mapping[str, Array]) -> str:
     """The arrays' names, shapes, types and ranges.
 
     >>> import numpy as np
@@ -102,6 +115,7 @@ def table(arrays: Mapping[str, np.ndarray]) -> str:
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
 
 
-def _row(name: str, a: np.ndarray) -> tuple[str, str, str, str, str]:
-    low, high = (f"{a.min():.6g}", f"{a.max():.6g}") if a.size else ("", "")
+def _row(name: str, a: Array) -> tuple[str, str, str, str, str]:
+    bounds = np.array([(rows.min(), rows.max()) for rows in some_rows(a)] if a.size else [])
+    low, high = (f"{bounds[:, 0].min():.6g}", f"{bounds[:, 1].max():.6g}") if a.size else ("", "")
     return name, str(a.shape), str(a.dtype), low, high

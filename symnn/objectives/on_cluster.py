@@ -17,7 +17,7 @@ from exprgraph import Node
 
 from ..errors import ArgumentError
 from ..quantities import described
-from .places import OnBlock, Place, Share, on_rows, prepared
+from .places import OnBlock, Place, Share, divided, on_rows, prepared
 
 #: arrays in memory are divided into at least so many blocks
 _BLOCKS = 16
@@ -84,14 +84,8 @@ class OnCluster(Place):
     def __init__(self, client: Any, symbols: Sequence[Node], arrays: Sequence[Any], samples: int, dtype: np.dtype[Any]) -> None:
         self._client = client
         arrays = _with_equal_chunks(arrays)
-        lazy = next((a for a in arrays if eg.blocks.is_lazy(a)), None)
-        if lazy is None:
-            row = dtype.itemsize * sum(s.size for s in symbols)
-            files = [a for a in arrays if eg.blocks.is_stored(a)]
-            self.ranges = eg.blocks.blocks_of(files, samples, row, min(eg.blocks.BLOCK, -(-row * samples // _BLOCKS)))
-        else:
-            ends = np.cumsum(lazy.chunks[0]).tolist()
-            self.ranges = list(zip([0, *ends[:-1]], ends))
+        row = dtype.itemsize * sum(s.size for s in symbols)
+        self.ranges = divided(arrays, samples, row, min(eg.blocks.BLOCK, -(-row * samples // _BLOCKS)))
         self._arrays = arrays  # what a user persisted stays, and so does what it was made of
         pieces = [self._pieces(a) for a in arrays]
         shapes = [s.shape for s in symbols]

@@ -63,6 +63,15 @@ class Place(ABC):
         return [Share(int(k), rows[part] - self.ranges[k][0]) for k, part in zip(found, parts)]
 
 
+def divided(arrays: Sequence[Any], samples: int, row: int, block: int) -> list[tuple[int, int]]:
+    """The first and last sample of each block: those of the chunks of a Dask array, or else of about so many bytes."""
+    lazy = next((a for a in arrays if eg.blocks.is_lazy(a)), None)
+    if lazy is None:
+        return eg.blocks.blocks_of([a for a in arrays if eg.blocks.is_stored(a)], samples, row, block)
+    ends = np.cumsum(lazy.chunks[0]).tolist()
+    return list(zip([0, *ends[:-1]], ends))
+
+
 def prepared(shapes: Sequence[tuple[int, ...]], pieces: Sequence[Any], samples: int, dtype: np.dtype[Any]) -> list[np.ndarray]:
     """The arrays of a block in the type to compute in, in order."""
     with np.errstate(over="ignore"):
@@ -74,8 +83,7 @@ class Here(Place):
 
     def __init__(self, symbols: Sequence[Node], arrays: Sequence[Any], samples: int, dtype: np.dtype[Any]) -> None:
         self._shapes, self._arrays, self._dtype = [s.shape for s in symbols], list(arrays), dtype
-        absent = [a for a in arrays if not isinstance(a, np.ndarray)]
-        self.ranges = eg.blocks.blocks_of(absent, samples, dtype.itemsize * sum(s.size for s in symbols))
+        self.ranges = divided(arrays, samples, dtype.itemsize * sum(s.size for s in symbols), eg.blocks.BLOCK)
 
     def _block(self, k: int) -> list[np.ndarray]:
         first, stop = self.ranges[k]
@@ -88,4 +96,4 @@ class Here(Place):
         return eg.blocks.added(self.results(f, given, shares))
 
 
-__all__ = ["Here", "OnBlock", "Place", "Share", "Where", "on_rows", "prepared"]
+__all__ = ["Here", "OnBlock", "Place", "Share", "Where", "divided", "on_rows", "prepared"]

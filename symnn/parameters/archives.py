@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from errno import EINVAL
 from hashlib import blake2b
 from typing import NamedTuple
@@ -21,10 +21,11 @@ from zlib import error as deflate_error
 
 import numpy as np
 
+import exprgraph as eg
 from exprgraph.support import files
 
 from ..errors import ArgumentError, ParameterFileError
-from .npy import read_array
+from .npy import RowsOfFile, read_array
 
 _ENDINGS = (".npz",)
 #: in the comment before the digest: the writer, and the version of this format
@@ -46,7 +47,7 @@ def check_writable(path: str | os.PathLike[str], what: str) -> None:
     files.check_writable(_path(path, what), what, _ENDINGS)
 
 
-def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], what: str = "parameters") -> None:
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray | RowsOfFile], what: str = "parameters") -> None:
     """Write the arrays to exactly this path; an existing file is replaced once everything is written."""
     path = _path(path, what)
     for name in arrays:
@@ -58,7 +59,12 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], wh
     with files.written_whole(path, what, _ENDINGS) as f, ZipFile(f, "w") as archive:  # np.savez cannot name an array "file"
         for name, value in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, value, allow_pickle=False)
+                if isinstance(value, RowsOfFile):
+                    head = {"descr": value.dtype.str, "fortran_order": False, "shape": value.shape}
+                    np.lib.format.write_array_header_1_0(member, head)
+                    member.writelines(rows.reshape(-1).view(np.uint8).data for rows in some_rows(value))
+                else:
+                    np.lib.format.write_array(member, value, allow_pickle=False)
         archive.comment = _MARK + _digest(arrays)
 
 
@@ -69,15 +75,21 @@ def _path(path: str | os.PathLike[str], what: str) -> str:
         raise ArgumentError(str(e)) from None
 
 
-def _digest(arrays: Mapping[str, np.ndarray]) -> bytes:
+def _digest(arrays: Mapping[str, np.ndarray | RowsOfFile]) -> bytes:
     """The digest of names, types, shapes and numbers, each prefixed by its length."""
     digest = blake2b(digest_size=32)
     for name, a in arrays.items():
-        a = np.asarray(a, order="C")
+        a = a if isinstance(a, RowsOfFile) else np.asarray(a, order="C")
         for part in (name.encode(), a.dtype.str.encode(), repr(a.shape).encode()):
             digest.update(len(part).to_bytes(8, "little") + part)
-        digest.update(a.reshape(-1).view(np.uint8).data)
+        for rows in some_rows(a):
+            digest.update(rows.reshape(-1).view(np.uint8).data)
     return digest.hexdigest().encode()
+
+
+def some_rows(a: np.ndarray | RowsOfFile) -> Iterator[np.ndarray]:
+    """An array, or the rows of one in a file, some at a time."""
+    return (rows for _, rows in eg.blocks.rows_of(a)) if isinstance(a, RowsOfFile) else iter([a])
 
 
 def read_npz(path: str | os.PathLike[str]) -> Archive:

@@ -10,6 +10,7 @@ import math
 import re
 from io import BufferedIOBase
 from typing import IO, cast
+from weakref import finalize
 
 import numpy as np
 
@@ -25,6 +26,31 @@ def read_array(f: IO[bytes], size: int) -> np.ndarray:
     Raises:
         ValueError: it is not an array of numbers or text, or it is damaged.
     """
+    dtype, shape, by_columns, _ = _head(f, size)
+    data = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
+    _fill(f, data)
+    if f.read(1):  # reach the end, where an archive compares the checksum
+        raise ValueError("there is more than the array")
+    flat = data.view(dtype)
+    return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
+
+
+def rows_of(f: IO[bytes], size: int) -> RowsOfFile | None:
+    """The array of an open file of ``size`` bytes, to be read by rows, which closes the file; ``None`` if it is stored by columns.
+
+    Raises:
+        ValueError: it is not an array of numbers or text, or it is damaged.
+    """
+    dtype, shape, by_columns, offset = _head(f, size)
+    if by_columns or not shape:
+        return None
+    rows = RowsOfFile(f, dtype, shape, offset)
+    finalize(rows, f.close)
+    return rows
+
+
+def _head(f: IO[bytes], size: int) -> tuple[np.dtype, tuple[int, ...], bool, int]:
+    """The type, the shape, whether columns come first, and the position of the first number."""
     start = f.read(8)
     if start[:6] != b"\x93NUMPY" or len(start) < 8:
         raise ValueError(f"{'an archive' if start[:2] == b'PK' else 'it'} is not an array in NumPy's format")
@@ -39,16 +65,78 @@ def read_array(f: IO[bytes], size: int) -> np.ndarray:
     expected = math.prod(shape) * dtype.itemsize
     if 8 + count + length + expected != size:
         raise ValueError(f"an array of shape {shape} and dtype {dtype} has {expected} bytes, here are {size - 8 - count - length}")
-    data, at = np.empty(expected, np.uint8), 0
-    while at < expected:
+    return dtype, shape, by_columns, 8 + count + length
+
+
+def _fill(f: IO[bytes], data: np.ndarray) -> None:
+    """Read as many bytes as the array has, from the file's position on."""
+    at = 0
+    while at < data.size:
         count = cast(BufferedIOBase, f).readinto(data[at : at + _CHUNK].data)
         if not count:
             raise ValueError("the array is cut off")
         at += count
-    if f.read(1):  # reach the end, where an archive compares the checksum
-        raise ValueError("there is more than the array")
-    flat = data.view(dtype)
-    return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
+
+
+class RowsOfFile:
+    """An array in an open file, row after row, which is read and written by slices of rows, and never mapped.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from symnn.parameters.npy import RowsOfFile
+    >>> with tempfile.TemporaryFile() as f:
+    ...     rows = RowsOfFile(f, np.dtype(float), (4, 2))
+    ...     rows[1:3] = np.ones((2, 2))
+    ...     rows[2:3]
+    array([[1., 1.]])
+    """
+
+    #: the file has no chunks of its own
+    chunks = None
+
+    def __init__(self, file: IO[bytes], dtype: np.dtype, shape: tuple[int, ...], offset: int = 0) -> None:
+        self._file, self._dtype, self._shape, self._offset = file, dtype, shape, offset
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self._shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self._shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self._dtype.itemsize
+
+    def __len__(self) -> int:
+        return self._shape[0]
+
+    def _place(self, rows: slice | tuple[()]) -> tuple[int, tuple[int, ...]]:
+        """The first byte of some rows, and their shape."""
+        first, stop, _ = (rows or slice(None)).indices(len(self))
+        row = math.prod(self._shape[1:]) * self._dtype.itemsize
+        return self._offset + first * row, (max(0, stop - first), *self._shape[1:])
+
+    def __getitem__(self, rows: slice | tuple[()]) -> np.ndarray:
+        at, shape = self._place(rows)
+        data = np.empty(math.prod(shape) * self._dtype.itemsize, np.uint8)
+        self._file.seek(at)
+        _fill(self._file, data)
+        return data.view(self._dtype).reshape(shape)
+
+    def __setitem__(self, rows: slice | tuple[()], values: object) -> None:
+        at, shape = self._place(rows)
+        self._file.seek(at)
+        self._file.write(np.ascontiguousarray(np.broadcast_to(np.asarray(values), shape), self._dtype).data)
 
 
 def _described(header: str) -> tuple[np.dtype, tuple[int, ...], bool]:
@@ -73,4 +161,4 @@ def _described(header: str) -> tuple[np.dtype, tuple[int, ...], bool]:
     return dtype, shape, by_columns
 
 
-__all__ = ["read_array"]
+__all__ = ["RowsOfFile", "read_array", "rows_of"]

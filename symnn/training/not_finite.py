@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,22 +44,13 @@ def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[s
         term = f" of term {k}" if len(parts) > 1 else ""
         for symbol, a in zip(part.symbols, part.arrays):
             name = f"{shown(symbol.name)}{term}"
-            for first, some in _some(a, part.samples):
+            for first, some in eg.blocks.rows_of(a) if eg.blocks.is_stored(a) else [] if eg.blocks.is_lazy(a) else [(0, a)]:
                 with np.errstate(over="ignore"):
                     found = _described(name, some.astype(dtype, copy=False), symbol.per_sample, first)
                 if found:
                     out.append(found)
                     break
     return out
-
-
-def _some(a: Any, samples: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The numbers of an array, in a file block by block, with the first sample of each; those of a cluster stay there."""
-    if eg.blocks.is_stored(a):
-        for first, stop in eg.blocks.blocks_of([a], samples, a.nbytes // samples):
-            yield first, eg.blocks.read(a, first, stop)
-    elif not eg.blocks.is_lazy(a):
-        yield 0, a
 
 
 def _described(name: str, a: np.ndarray, per_sample: bool = False, before: int = 0) -> str | None:

@@ -134,20 +134,15 @@ class CompiledFunction:
         return results[0] if self._bare else self._restore(results)
 
     def _into(self, values: tuple[Any, ...], out: Any) -> Any:
-        """Write the results into arrays."""
-        given = self._targets(values, out)
-        if given is not None and (self._form is None or not at_once(self._form.quick_into, self._plain(values), given)):
+        """Write the results into arrays, also where arguments or results are not in memory."""
+        targets, _ = flatten(out)
+        if kind := kind_of((*values, *targets)):
+            self._elsewhere(kind, values, given_number(targets, len(self.outputs)))
+            return out
+        given = given_arrays(targets, len(self.outputs))
+        if self._form is None or not at_once(self._form.quick_into, self._plain(values), given):
             write(self._results(values, given), given)
         return out
-
-    def _targets(self, values: tuple[Any, ...], out: Any) -> list[np.ndarray] | None:
-        """The arrays for the results; ``None`` once the results are written where arguments or results are not in memory."""
-        targets, _ = flatten(out)
-        kind = kind_of((*values, *targets))
-        if kind is None:
-            return given_arrays(targets, len(self.outputs))
-        self._elsewhere(kind, values, given_number(targets, len(self.outputs)))
-        return None
 
     def _elsewhere(self, kind: Kind, values: tuple[Any, ...], out: Sequence[Any] | None = None) -> list[Any]:
         return kind.call(CallElsewhere(self.core, values, self._bind, self._repeated, out))
