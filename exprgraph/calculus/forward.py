@@ -59,7 +59,7 @@ def forward_jacobian(f: Node, x: Node) -> Node:
 
 
 def _parts(f: Node, x: Node, active: Sequence[Node]) -> list[Node]:
-    """The parts of x, its moved elements, that other nodes read."""
+    """The parts of x, its moved elements, that other nodes read; no part of a part that is read itself."""
     moved = {x}
     read = {f}
     for n in active:
@@ -67,7 +67,16 @@ def _parts(f: Node, x: Node, active: Sequence[Node]) -> list[Node]:
             moved.add(n)
         else:
             read.update(n.args)
-    return [n for n in active if n in moved and n in read]
+    parts: list[Node] = []
+    below: set[Node] = set()
+    for n in active:
+        if n in moved:
+            if n is not x and n.args[0] in below:
+                below.add(n)
+            elif n in read:
+                parts.append(n)
+                below.add(n)
+    return parts
 
 
 def tangents_of(

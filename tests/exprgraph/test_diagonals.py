@@ -65,3 +65,13 @@ def test_derivatives_of_all_differences_keep_no_axis_more() -> None:
         for j, f, by in ((made[0], power[0], eg.Symbol("t", n)), (made[1], power[1], z), (made[3], eg.gradient(energy, x), x)):
             np.testing.assert_allclose(eg.evaluate(j, at), eg.evaluate(eg.jacobian(f, by, "reverse"), at), rtol=1e-11, atol=1e-12)
     assert (np.array(counts[1]) < 5 * np.array(counts[0])).all()
+
+
+def test_parts_of_parts_are_counted_once():
+    """A symbol that is read by a part, by an element of that part, and by another part."""
+    x = eg.Symbol("x", 6)
+    m = eg.reshape(x, (2, 3))
+    pairs = eg.sum(eg.outer(eg.sin(m), eg.cos(m[1])) * 2, axis=1)
+    for f in (pairs, pairs[0] * m[0, 1], pairs + eg.sum(eg.outer(x, x)), pairs[:2] * x[1:3]):
+        at = {x: np.linspace(0.2, 1.3, 6)}
+        np.testing.assert_allclose(eg.evaluate(eg.jacobian(f, x, "forward"), at), eg.evaluate(eg.jacobian(f, x, "reverse"), at), rtol=1e-13)
