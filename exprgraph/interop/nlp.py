@@ -63,7 +63,7 @@ class NonlinearProgram(ProgramFunctions):
 
         Raises:
             UnboundSymbolError, ShapeError: a parameter has no value, or one of another shape.
-            ValueError: the method takes no bounds or constraints, but there are some.
+            ValueError: there is no such method, or it takes no bounds or constraints, but there are some.
             ImportError: SciPy is not installed.
 
         >>> import exprgraph as eg, exprgraph.interop
@@ -103,7 +103,7 @@ class NonlinearProgram(ProgramFunctions):
 
         Raises:
             UnboundSymbolError, ShapeError: a variable or a parameter has no value, or one of another shape.
-            ValueError: the method takes no bounds or constraints, but there are some.
+            ValueError: there is no such method, or it takes no bounds or constraints, but there are some.
             ImportError: the optimizer is not installed.
         """
         x0, values = self.pack(start), self.values_of(parameters)

@@ -20,6 +20,7 @@ CONSTRAINED = ("trust-constr", "SLSQP", "COBYLA", "COBYQA")
 BOUNDED = (*CONSTRAINED, "L-BFGS-B", "TNC", "Nelder-Mead", "Powell")
 BY_HESSIAN = ("trust-constr", "Newton-CG", "dogleg", "trust-ncg", "trust-krylov", "trust-exact")
 WITHOUT_DERIVATIVES = ("COBYLA", "COBYQA", "Nelder-Mead", "Powell")
+METHODS = tuple(dict.fromkeys((*BOUNDED, *BY_HESSIAN, "BFGS", "CG")))
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Solution:
             bound is active.  Empty if the method gives none.
         success: whether the optimizer is content.
         message: its reason to stop, in words.
-        iterations: how many it made.
+        iterations: how many it made; for COBYLA, how often it evaluated the objective.
         raw: the result in the form of the optimizer's package.
     """
 
@@ -58,13 +59,15 @@ def of_scipy(program: ProgramFunctions, parameters: Sequence[Array], method: str
     """The arguments of ``scipy.optimize.minimize`` beside the start.
 
     Raises:
-        ValueError: the method takes no bounds or constraints, but there are some.
+        ValueError: there is no such method, or it takes no bounds or constraints, but there are some.
         ImportError: SciPy is not installed.
     """
     try:
         optimize: Any = import_module("scipy.optimize")
     except ImportError as error:
         raise ImportError(f"method {method!r} is SciPy's and needs it: pip install scipy ({error})") from error
+    if method not in METHODS:
+        raise ValueError(f"there is no method {method!r}; there are 'ipopt', {', '.join(map(repr, METHODS))}")
     has_bounds = bool(np.any(np.isfinite(program.lower) | np.isfinite(program.upper)))
     for what, there, methods in (("constraints", program.count, CONSTRAINED), ("bounds", has_bounds, BOUNDED)):
         if there and method not in methods:
@@ -110,7 +113,7 @@ def by_scipy(program: ProgramFunctions, start: Array, parameters: Sequence[Array
     tol = options.pop("tol", None)
     found = import_module("scipy.optimize").minimize(x0=start, tol=tol, options=options or None, **given)
     multipliers = found.v[0] if program.count and method == "trust-constr" else None
-    end = _End(np.asarray(found.x), multipliers, bool(found.success), str(found.message), int(found.nit))
+    end = _End(np.asarray(found.x), multipliers, bool(found.success), str(found.message), int(found.get("nit", found.nfev)))
     return _solution(program, parameters, end, found)
 
 

@@ -81,6 +81,7 @@ def test_what_is_wrong_is_named(program: NonlinearProgram) -> None:
         (eg.UnboundSymbolError, "the parameter 'p'", lambda: program.solve(AT)),
         (ValueError, "s is none of p", lambda: program.solve(AT, {p: 1.0, s: 1.0})),
         (ValueError, "'L-BFGS-B' takes no constraints", lambda: program.scipy({p: 1.0}, "L-BFGS-B")),
+        (ValueError, "there is no method 'L-BFGS'; there are 'ipopt', 'trust-constr'", lambda: program.solve(AT, {p: 1.0}, "L-BFGS")),
         (ValueError, "'BFGS' takes no bounds", lambda: nlp(s**2, s, bounds=(1.0, None)).scipy(method="BFGS")),
     ]
     for kind, message, action in wrong:
@@ -193,6 +194,10 @@ def test_programs_without_constraints_by_other_methods() -> None:
             found = program.solve(np.zeros(4), {p: value}, method)
             np.testing.assert_allclose(found[x], value ** np.array([1, 2, 4, 8]), atol=2e-3)
             assert not found.multipliers and not found.constraints
+    for method in ("COBYLA", "COBYQA"):
+        nearest = nlp(eg.sum((x - 1) ** 2), x, eg.sum(x) * p <= 1).solve([np.zeros(4)], {p: 1.0}, method)
+        np.testing.assert_allclose(nearest[x], 0.25, atol=1e-3)
+        assert nearest.success and nearest.iterations > 1
     bounded = nlp(eg.sum((x - p) ** 2), x, bounds=(0.0, [1.0, 2.0, 3.0, INF])).solve([np.ones(4)], {p: 5.0}, "L-BFGS-B")
     np.testing.assert_allclose(bounded[x], [1, 2, 3, 5], atol=1e-6)
 
