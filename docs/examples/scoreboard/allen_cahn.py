@@ -12,13 +12,13 @@ from .marching import March
 from .pictures import space_and_time
 from .problem import Mark, Problem, Solved, relative
 
-MARCH = March(start=-1, length=2, end=1, order=2, steps=120, enough=2e-13, near=0.4, half=True, modes=1024, carried=6)
+MARCH = March(start=-1, length=2, end=1, order=2, windows=50, steps=45, enough=3e-15, near=0.4, half=True, modes=1024, carried=30)
 
 
 def solve(seed: int, effort: float) -> Solved:
     x, t, exact = periodic.allen_cahn()
     x, exact = x[::8], exact[::8]
-    nn = periodic.network(periodic.Circle(2, 4, even=True), 22, 2)
+    nn = periodic.network(periodic.Circle(2, 4, even=True), 20, 2)
 
     def rate(d: Sequence[Any]) -> Any:
         return 1e-4 * d[2] - 5 * d[0] ** 3 + 5 * d[0]
@@ -41,4 +41,6 @@ PROBLEM = Problem(
         Mark("1.2e-5", "PaddleScience, its page of this example", "GPU"),
     ),
     solve,
+    "50 windows of time.  The first values have a kink where the circle closes: its short waves follow the equation linearised at "
+    "u = -1 until t = 0.6, and the network adds the rest.  Points are drawn where x > 0, for the solution is even.",
 )

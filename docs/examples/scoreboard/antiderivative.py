@@ -64,4 +64,5 @@ PROBLEM = Problem(
     2e-7,
     (Mark("7e-7 in 324 s", "DeepXDE, its aligned example, Adam; another draw of the functions"),),
     solve,
+    "The branch is linear, as the operator is.",
 )

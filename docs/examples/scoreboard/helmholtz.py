@@ -47,4 +47,5 @@ PROBLEM = Problem(
     1e-6,
     (Mark("3.5e-2", "opifex, its example of this equation", "not stated"),),
     solve,
+    "A factor of the network is zero on the boundary.",
 )

@@ -12,13 +12,13 @@ from .marching import March
 from .pictures import space_and_time
 from .problem import Mark, Problem, Solved, relative
 
-MARCH = March(start=-1, length=2, end=1, order=3, windows=20, steps=140, enough=5e-11)
+MARCH = March(start=-1, length=2, end=1, order=3, windows=50, steps=30, enough=1e-13)
 
 
 def solve(seed: int, effort: float) -> Solved:
     x, t, exact = periodic.korteweg_de_vries()
     x, exact = x[::2], exact[::2]
-    nn = periodic.network(periodic.Circle(2, 6), 24, 2)
+    nn = periodic.network(periodic.Circle(2, 6), 20, 2)
 
     def rate(d: Sequence[Any]) -> Any:
         return -d[0] * d[1] - 0.022**2 * d[3]
@@ -34,4 +34,6 @@ PROBLEM = Problem(
     1e-5,
     (Mark("7e-4", "Wang et al., PirateNets, arXiv 2402.00326, and examples of jaxpi", "GPU"),),
     solve,
+    "50 windows of time.  With 20 windows, more steps and a larger network 1.4e-5 were reached, with 5 windows whose first values "
+    "were a term of the loss 1e-4.",
 )

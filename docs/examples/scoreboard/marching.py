@@ -32,15 +32,24 @@ class Waves:
 
     def __init__(self, start: float, length: float, values: np.ndarray, rate: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
         n = len(values)
-        keep = np.abs(np.fft.fftfreq(n)) < 1 / 3
-        self._start, self._c = start, (np.fft.fft(values) / n)[keep]
-        self._k = 1j * references.wavenumbers(n, length)[keep]
+        c, k = np.fft.fft(values) / n, 1j * references.wavenumbers(n, length)
+        # two thirds, as products of such functions have waves that the points take for others; and what is above rounding
+        keep = (np.abs(np.fft.fftfreq(n)) < 1 / 3) & (np.abs(c) > 1e-16 * np.abs(c).max())
+        self._start, self._keep = start, keep
+        self._c, self._k = c[keep], k[keep]
         self._rate = 0 * self._k if rate is None else rate(self._k)
 
     def at(self, x: np.ndarray, s: np.ndarray, order: int = 0) -> list[np.ndarray]:
         """Derivatives along the circle up to an order, and the one by time, at points and times of one shape (n,); complex."""
         waves = np.exp(self._k * (x[:, None] - self._start) + self._rate * s[:, None])
         return [*(waves @ (self._k**m * self._c) for m in range(order + 1)), waves @ (self._rate * self._c)]
+
+    def everywhere(self, s: float, order: int = 0) -> np.ndarray:
+        """A derivative along the circle at the points of the first values, complex."""
+        c = np.zeros(len(self._keep), complex)
+        c[self._keep] = self._c * np.exp(self._rate * s) * self._k**order
+        value: np.ndarray = np.fft.ifft(c) * len(c)
+        return value
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class March:
         start, length: the circle.
         end: the last time.
         order: of the highest derivative along the circle.
-        windows: how many, of equal length, or the shares of the times.
+        windows: how many, of equal length.
         steps: of Levenberg-Marquardt in each window, at most.
         enough: the mean square of the residual at new points with which the next window begins.
         points: of each window.
@@ -70,7 +79,7 @@ class March:
     steps: int = 100
     enough: float = 0.0
     points: int = 1500
-    every: int = 20
+    every: int = 15
     near: float = 0.3
     half: bool = False
     modes: int = 512
@@ -79,9 +88,8 @@ class March:
     def draw(self, rng: np.random.Generator, known: Waves) -> np.ndarray:
         """Points (x, s) of a window."""
         n = round(self.near * self.points)
-        axis = self.start + self.length * np.arange(2048) / 2048
-        steep = np.abs(known.at(axis, 0 * axis, 1)[1])
-        chosen = axis[rng.choice(len(axis), n, p=steep / steep.sum())] + self.length / 2048 * rng.random(n)
+        steep = np.abs(known.everywhere(0.0, 1))
+        chosen = self.start + self.length * (rng.choice(len(steep), n, p=steep / steep.sum()) + rng.random(n)) / len(steep)
         x = np.concatenate([self.start + self.length * rng.random(self.points - n), chosen])
         if self.half:
             middle = self.start + self.length / 2
@@ -113,6 +121,7 @@ class March:
         """
         p, rng, change = nn.input, np.random.default_rng([seed, 2]), nn.output if output is None else output
         added = p[1] * change
+        real = change.shape[0] == 1
         given = [eg.Symbol(f"given {k}", change.shape, per_sample=True) for k in range(self.order + 1)]
         moving = eg.Symbol("given rate", change.shape, per_sample=True)
         duration = self.end / self.windows
@@ -134,15 +143,13 @@ class March:
         trainer = Trainer(nn, residual_terms({"equation": (residual, *data())}), optimizer=LevenbergMarquardt(acceleration=True), rng=seed)
         evaluate = build_nn_function(added, nn)
 
-        def values(x: np.ndarray, s: np.ndarray) -> np.ndarray:
-            """The solution in this window, of shape (x, s)."""
-            at = grid(x, s)
-            got = evaluate(at, trainer.params)
-            whole = known.at(*at.T)[0] + (got[:, 0] if got.shape[1] == 1 else got @ [1, 1j])
-            return (whole.real if got.shape[1] == 1 else whole).reshape(len(x), len(s))
+        def added_at(x: np.ndarray, s: np.ndarray) -> np.ndarray:
+            """What the network adds in this window, of shape (x, s)."""
+            got = evaluate(grid(x, s), trainer.params)
+            return (got[:, 0] if real else got @ [1, 1j]).reshape(len(x), len(s))
 
         own = (len(t) - 1) // self.windows
-        found = [initial(x)[:, None]]
+        found, times = [initial(x)[:, None]], np.arange(1, own + 1) / own
         for window in range(self.windows):
             for k in range(max(1, round(self.steps * effort))):
                 if k % self.every == 0 and k + window:
@@ -150,9 +157,10 @@ class March:
                     if k and trainer.losses["equation"] < self.enough:
                         break
                 trainer.step()
-            found.append(values(x, np.arange(1, own + 1) / own))
-            known = waves(values(axis, np.ones(1))[:, 0], window + 1)
-        return np.concatenate(found, axis=1), trainer.steps
+            found.append(known.at(*grid(x, times).T)[0].reshape(len(x), own) + added_at(x, times))
+            known = waves(known.everywhere(1.0) + added_at(axis, np.ones(1))[:, 0], window + 1)
+        whole = np.concatenate(found, axis=1)
+        return whole.real if real else whole, trainer.steps
 
 
 def outputs(values: np.ndarray, n: int) -> np.ndarray:

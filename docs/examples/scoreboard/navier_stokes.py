@@ -101,4 +101,5 @@ PROBLEM = Problem(
     5e-3,
     (Mark("0.2 % and 5 %", "Raissi, Perdikaris, Karniadakis, J. Comput. Phys. 378 (2019), flow around a cylinder, 5,000 points"),),
     solve,
+    "The data are our own, without noise: two vortices and a shear that decay.",
 )

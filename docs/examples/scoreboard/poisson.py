@@ -85,6 +85,7 @@ PROBLEMS = (
         1e-8,
         MARKS,
         solver(2, sines, lambda x: -2 * math.pi**2 * sines(x), (24, 24), 1500, 0, 400, 0.0),
+        "A factor of the network is zero on the boundary.",
     ),
     Problem(
         "poisson-5",

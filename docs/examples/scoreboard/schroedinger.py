@@ -14,13 +14,13 @@ from .marching import March
 from .pictures import space_and_time
 from .problem import Mark, Problem, Solved, relative
 
-MARCH = March(start=-5, length=10, end=np.pi / 2, order=2, windows=20, steps=100, enough=5e-10, half=True, modes=1024, carried=20)
+MARCH = March(start=-5, length=10, end=np.pi / 2, order=2, windows=50, steps=30, enough=1e-12, half=True, modes=1024, carried=50)
 
 
 def solve(seed: int, effort: float) -> Solved:
     x, t, exact = periodic.schroedinger()
     x, exact = x[::8], exact[::8]
-    nn = periodic.network(periodic.Circle(10, 8, even=True), 24, 2, outputs=2)
+    nn = periodic.network(periodic.Circle(10, 8, even=True), 20, 2, outputs=2)
 
     def rate(d: Sequence[Any]) -> Any:
         u, v = d[0][0], d[0][1]
@@ -44,4 +44,6 @@ PROBLEM = Problem(
     1e-4,
     (Mark("2e-3", "Raissi, Perdikaris, Karniadakis, J. Comput. Phys. 378 (2019), L-BFGS"),),
     solve,
+    "50 windows of time.  As for Allen-Cahn, short waves, of the small kink where the circle closes, follow the linear part of the"
+    " equation.  The data of the published marks have the same kink.",
 )

@@ -24,6 +24,16 @@ a quiet machine.
 
 """
 
+METHODS = """## How they are solved
+
+All use Levenberg-Marquardt, with geodesic acceleration (Transtrum, Sethna 2012), on points that are drawn anew from time to time.
+
+Equations in time on a circle are solved window after window of time.  In a window the solution is `g(x) + s N(x, s)`: `g` is the
+trigonometric interpolation of the values at the end of the window before, `s` the time since then, and `N` the network, which begins
+with the parameters of the window before.  So the first values of each window hold exactly, and an error of the network counts only
+as much as the solution changes.  The next window begins when the residual at new points is small enough.
+"""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -82,6 +92,5 @@ def page(problems: Mapping[str, Problem], records: Records) -> str:
     lines += ["", "## Published errors", "", "| problem | error | by | on |", "|---|---|---|---|"]
     lines += [f"| `{p.name}` | {m.error} | {m.source} | {m.hardware} |" for p in problems.values() for m in p.marks]
     notes = [f"* `{name}`: {problem.note}" for name, problem in problems.items() if problem.note]
-    if notes:
-        lines += ["", "## How they are solved", "", *notes]
+    lines += ["", METHODS, *notes]
     return HEAD + "\n".join(lines) + "\n"

@@ -90,4 +90,5 @@ PROBLEM = Problem(
     1e-4,
     (Mark("3.9e-5 (mean square, 50 time units)", "Greydanus, Dzamba, Yosinski, Hamiltonian neural networks, NeurIPS 2019"),),
     solve,
+    "The network takes distance and momenta of the bodies, so that the total momentum is kept.  The ellipse begins with 4 % more speed.",
 )
