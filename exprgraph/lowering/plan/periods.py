@@ -7,7 +7,8 @@ operations and by how far below, and where, their operands lie.  A run of levels
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, SELECT
@@ -21,6 +22,8 @@ FEWEST_ROUNDS = 8
 REMEMBERED = 4
 #: the most scalars of a round
 WIDEST = 4000
+#: at most so many times as many scalars are side by side as there are rounds
+BESIDE = 16
 #: so many periods are tried at a level
 TRIED = 4
 
@@ -56,15 +59,25 @@ class Periods:
     def __init__(self, scalars: Mapping[int, Sequence[Node]], level_of: Mapping[Node, int], lanes: Collection[Node], near: int) -> None:
         self._near = near
         self._level_of = level_of
+        #: by level: the highest level of an operand from outside, and the distance of the furthest other operand
+        self._outside: list[int] = [0]
+        self._reach: list[int] = [0]
         self._at: dict[Node, tuple[int, int]] = {}
         #: the scalars of each level, in order
         self.levels: list[list[Node]] = [[]]
         names: dict[object, int] = {}
         self._names: list[int] = [-1]
-        for level in range(1, max(scalars, default=0) + 1):
+        depth = max(scalars, default=0)
+        for level in range(1, depth + 1):
             described = []
-            for n in scalars.get(level, ()):
+            self._outside.append(0)
+            self._reach.append(0)
+            here = scalars.get(level, ())
+            if len(here) > BESIDE * depth:  # many side by side are arrays, not rounds
+                here = ()
+            for n in here:
                 operands = self.operands(n, level)
+                self._measure(level, operands)
                 kind = (n.op.name, _own(n), n in lanes, [o[:2] for o in operands], [_number(o.node) for o in operands])
                 described.append((repr(kind), [o.at for o in operands], n))
             described.sort(key=lambda d: d[:2])
@@ -74,17 +87,29 @@ class Periods:
             self._names.append(names.setdefault(content, len(names)) if content else -1)
         self._next = self._following()
 
+    def _measure(self, level: int, operands: Sequence[Reading]) -> None:
+        for _, reference, _, a in operands:
+            if reference is not OUTSIDE:
+                self._reach[level] = max(self._reach[level], reference[0])
+            elif self._level_of[a] > self._outside[level]:
+                self._outside[level] = self._level_of[a]
+
     def operands(self, node: Node, level: int) -> list[Reading]:
         """The operands of a scalar, which may change places where their roles are equal."""
         rule = ROLES.find(node.op)
-        roles = range(len(node.args)) if rule is None else rule(node)[1]
+        roles: Sequence[Any] = range(len(node.args)) if rule is None else rule(node)[1]
         found = []
+        where, near = self._at, self._near
         for role, a in zip(roles, node.args):
-            at = self._at.get(a)
-            near = at is not None and level - at[0] <= self._near
-            reference = (level - at[0], at[1]) if near and at is not None else OUTSIDE
-            found.append(Reading(role, reference, at if at is not None else _position(a), a))  # type: ignore[arg-type]
-        return found if rule is None else sorted(found, key=lambda o: o[:3])
+            at = where.get(a)
+            if at is None:
+                found.append(Reading(role, OUTSIDE, _position(a), a))
+            else:
+                distance = level - at[0]
+                found.append(Reading(role, (distance, at[1]) if distance <= near else OUTSIDE, at, a))
+        if rule is not None and len(found) > 1:
+            found.sort(key=_order)
+        return found
 
     def _following(self) -> list[int]:
         """The next level of the same content; 0 if there is none."""
@@ -108,7 +133,7 @@ class Periods:
                 end += 1
             run = Stretch(level, period, (end - level) // period + 1)
             size = sum(len(self.levels[k]) for k in range(level, level + period))
-            if run.rounds >= FEWEST_ROUNDS and size <= min(WIDEST, 16 * run.rounds * period):
+            if run.rounds >= FEWEST_ROUNDS and size <= min(WIDEST, BESIDE * run.rounds * period):
                 return self._inside(run)
             later = self._next[later]
         return None
@@ -120,14 +145,16 @@ class Periods:
     def _inside(self, run: Stretch) -> Stretch | None:
         """The rounds in which no operand from outside of the loop is computed in it; None if there are few, or if one remembers many."""
         for level in range(run.first, run.end):
-            for n in self.levels[level]:
-                for o in self.operands(n, level):
-                    if o.reference == OUTSIDE and self._level_of[o.node] >= run.first:
-                        rounds = (level - run.first) // run.period
-                        return run._replace(rounds=rounds) if rounds >= FEWEST_ROUNDS else None
-                    if o.reference[0] > REMEMBERED * run.period:
-                        return None
+            if self._reach[level] > REMEMBERED * run.period:
+                return None
+            if self._outside[level] >= run.first:
+                rounds = (level - run.first) // run.period
+                return run._replace(rounds=rounds) if rounds >= FEWEST_ROUNDS else None
         return run
+
+
+#: of operands: their role, their reference, where they are
+_order = itemgetter(0, 1, 2)
 
 
 def _own(node: Node) -> object:

@@ -24,7 +24,7 @@ from ...functions.elementwise import Function
 from ...graph.column import Column
 from ...graph.leaves import array, constant
 from ...graph.node import Node, make
-from ...graph.primitive import PRODUCT, SELECT, STACK, SUM
+from ...graph.primitive import PRODUCT, SELECT, STACK, SUM, Primitive
 from ...graph.traverse import dependents, topological
 from ...graph.views import Linear
 from .columns import Columns, Place
@@ -58,9 +58,10 @@ ROLL: Column[Roll] = Column("roll", "an array of isomorphic scalars, of arrays o
 def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list[Node]:
     """The outputs, with isomorphic scalars as elements of arrays if that makes the code much shorter."""
     order = topological(outputs)
-    if sum(map(_is_scalar_step, order)) < ENOUGH:
+    steps = _scalar_steps(order)
+    if len(steps) < ENOUGH:
         return list(outputs)
-    levels, lanes = _Levels(outputs, order), dependents(order, lane_symbols)
+    levels, lanes = _Levels(outputs, order, steps), dependents(order, lane_symbols)
     together = levels.together()
     for near in NEAR:
         periods = Periods(levels.steps(), levels.level, lanes, near)
@@ -69,21 +70,30 @@ def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list
     return list(outputs)
 
 
-def _is_scalar_step(node: Node) -> bool:
-    """Whether it is an elementwise operation on scalars."""
-    if node.shape or not node.args:
-        return False
-    return ROLL.find(node.op) is not None and not any(a.shape for a in node.args)
-
-
-def _is_scalar_sum(node: Node) -> bool:
-    return _is_scalar_step(node) and ROLL[node.op].adds
+def _scalar_steps(order: Iterable[Node]) -> set[Node]:
+    """The elementwise operations on scalars."""
+    known: dict[Primitive, bool] = {}
+    found: set[Node] = set()
+    for n in order:
+        if n.shape or not n.args:
+            continue
+        rolls = known.get(n.op)
+        if rolls is None:
+            rolls = known[n.op] = ROLL.find(n.op) is not None
+        if not rolls:
+            continue
+        for a in n.args:
+            if a.shape:
+                break
+        else:
+            found.add(n)
+    return found
 
 
 class _Levels:
     """The scalars of a graph by depth, and its long chains of additions."""
 
-    def __init__(self, outputs: Sequence[Node], order: Sequence[Node]) -> None:
+    def __init__(self, outputs: Sequence[Node], order: Sequence[Node], steps: set[Node]) -> None:
         self.outputs = outputs
         self.uses: dict[Node, int] = defaultdict(int)
         for n in outputs:
@@ -92,7 +102,7 @@ class _Levels:
             for a in n.args:
                 self.uses[a] += 1
         #: the terms of each chain, in order, by its last sum
-        self.chains = self._chains(order)
+        self.chains = self._chains([n for n in order if n in steps and ROLL[n.op].adds])
         inside = {link for chain in self.chains.values() for link in chain.links}
         self.level = level = dict[Node, int]()
         #: scalars of each level, and other nodes that need these
@@ -103,7 +113,7 @@ class _Levels:
                 continue
             below = [a for step in self.chains[n].steps for _, a in step if a.args] if n in self.chains else n.args
             own = max([level[a] for a in below], default=0)
-            if _is_scalar_step(n):
+            if n in steps:
                 level[n] = own + 1
                 self.scalars[own + 1].append(n)
             else:
@@ -141,13 +151,11 @@ class _Levels:
                 together += sum(k for k in kinds.values() if k >= FEWEST)
         return together
 
-    def _chains(self, order: Sequence[Node]) -> dict[Node, _Chain]:
+    def _chains(self, sums: Sequence[Node]) -> dict[Node, _Chain]:
         """Sums of many terms, and chains of sums each of which only the next one reads; not where many are alike."""
         length: dict[Node, int] = {}
         link: dict[Node, Node] = {}
-        for n in order:
-            if not _is_scalar_sum(n):
-                continue
+        for n in sums:
             own = len(n.args)
             best = 0
             for c, a in zip(Linear.of(n).coefficients, n.args):

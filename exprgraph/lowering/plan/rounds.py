@@ -11,7 +11,7 @@ from ...graph.node import Node, make
 from ...graph.primitive import CONSTANT, lookup
 from ...graph.views import Linear
 from .columns import Columns
-from .periods import OUTSIDE, Periods, Reading, Stretch
+from .periods import OUTSIDE, REMEMBERED, Periods, Reading, Stretch
 
 
 class Round(NamedTuple):
@@ -57,7 +57,9 @@ class _Loop:
     def _image(self, level: int, k: int) -> Node:
         """A scalar of a round, of the round's symbols."""
         node = self._nodes(0, level)[k]
-        of_rounds = [self._operands(r, level, k) for r in range(self.run.rounds)]
+        first = self._operands(0, level, k)
+        same = all(o.reference != OUTSIDE or o.node.op is CONSTANT for o in first)  # only first values are asked for
+        of_rounds = [first, *(self._operands(r, level, k) for r in range(1, REMEMBERED + 1 if same else self.run.rounds))]
         args = tuple([self._argument(level, [o[j] for o in of_rounds]) for j in range(len(node.args))])
         roles = tuple([o.role for o in of_rounds[0]])
         params = node.params
