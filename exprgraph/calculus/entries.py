@@ -25,6 +25,7 @@ from ..graph.node import Node
 from ..graph.primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
 from ..graph.traverse import dependents, topological
 from ..meaning.elements import elements
+from ..support.collecting import uncollected
 from .branches import masked, tangent, tangent_term
 from .forward import tangents_of
 from .gates import Zeros, either, inside, together
@@ -50,6 +51,12 @@ def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
 
 def _entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
     graph = _Scalars(parts, x)
+    with uncollected(len(graph.order)):
+        return _of_graph(graph)
+
+
+def _of_graph(graph: _Scalars) -> list[Row]:
+    parts, x = graph.parts, graph.x
     if crosses_samples(parts, x) or graph.reverse_is_less():
         return [_pulled(p, x) for p in parts]
     return graph.forward()

@@ -19,6 +19,7 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import SAMPLE_SUM, SELECT
 from ..graph.traverse import dependents, topological
 from ..graph.views import Entries
+from ..support.collecting import uncollected
 from .assembling import assembled
 from .branches import cotangents
 from .gates import Zeros, gated_product, inside, together
@@ -77,7 +78,7 @@ def cotangents_of(
     outputs = [output for output, *_ in seeds]
     order = topological(outputs)
     active = dependents(order, targets)
-    with wanting(active), differentiating(outputs):
+    with uncollected(len(order)), wanting(active), differentiating(outputs):
         return _pulled_back(order, seeds, targets, extra, summed, active)
 
 

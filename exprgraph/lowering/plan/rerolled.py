@@ -27,6 +27,7 @@ from ...graph.node import Node, make
 from ...graph.primitive import PRODUCT, SELECT, STACK, SUM, Primitive
 from ...graph.traverse import dependents, topological
 from ...graph.views import Linear
+from ...support.collecting import uncollected
 from .columns import Columns, Place
 from .in_order import sum_in_order
 from .isomorphism import ROLES
@@ -61,13 +62,17 @@ def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list
     steps = _scalar_steps(order)
     if len(steps) < ENOUGH:
         return list(outputs)
-    levels, lanes = _Levels(outputs, order, steps), dependents(order, lane_symbols)
+    with uncollected(len(order)):
+        return _rolled(_Levels(outputs, order, steps), dependents(order, lane_symbols))
+
+
+def _rolled(levels: _Levels, lanes: set[Node]) -> list[Node]:
     together = levels.together()
     for near in NEAR:
         periods = Periods(levels.steps(), levels.level, lanes, near)
         if 2 * max(together, periods.repeated()) >= levels.count:
-            return _Rolling(levels, periods, lanes).images(outputs)
-    return list(outputs)
+            return _Rolling(levels, periods, lanes).images(levels.outputs)
+    return list(levels.outputs)
 
 
 def _scalar_steps(order: Iterable[Node]) -> set[Node]:

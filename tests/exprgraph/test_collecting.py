@@ -1,0 +1,36 @@
+"""Python's collector of cycles is paused for large graphs only, and always comes back."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from exprgraph.support.collecting import LARGE, uncollected
+
+
+def test_it_is_paused_inside_and_runs_again_afterwards() -> None:
+    assert gc.isenabled()
+    with uncollected(LARGE):
+        with uncollected(LARGE):
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with uncollected(LARGE - 1):
+        assert gc.isenabled()
+
+
+def test_it_runs_again_after_an_error() -> None:
+    with pytest.raises(ValueError, match="ours"), uncollected(LARGE):
+        raise ValueError("ours")
+    assert gc.isenabled()
+
+
+def test_it_stays_off_if_it_was_off() -> None:
+    gc.disable()
+    try:
+        with uncollected(LARGE):
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
