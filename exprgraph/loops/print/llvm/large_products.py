@@ -12,6 +12,7 @@ from functools import partial
 
 from .builder import Builder, SSAValue
 from .products import madd, over_tiles, ranged
+from .turning import turned
 
 _COLUMNS = ("s", "s0", "b", "b0", "bk", "bg", "d", "w", "e")
 _TURNED = ("s", "s0", "b", "b0", "bl", "bg", "d", "w", "e")
@@ -72,30 +73,79 @@ def packed_columns(b: Builder, *given: SSAValue) -> None:
 
 
 def packed_turned(b: Builder, *given: SSAValue) -> None:
-    """A block of columns of neighbours, in panels."""
+    """A block of columns of neighbours, in panels: squares of numbers are turned in registers."""
     v = dict(zip(_TURNED, given))
-    lanes = b.target.lanes
+    lanes, zero = b.target.lanes, b.integer(0)
+    end = b.whole(v["w"], lanes) if lanes > 1 else zero
+    whole = b.whole(v["d"], lanes) if lanes > 1 else zero
 
-    def panel(at: SSAValue, width: int, rest: bool) -> None:
-        size = width * lanes if b.target.partial or not rest else 1
-        to = b.sum(v["s0"], b.times(at, v["d"]))
-        end = v["w"] if rest and size > 1 else b.sum(at, b.integer(size))
-        if rest and size > 1:  # the columns of a tile that do not exist
-            clear = lambda q: b.store(b.wide(b.real(0.0)), b.at(v["s"], b.sum(to, b.times(q, b.integer(size)))))  # noqa: E731
-            ranged(b, b.integer(0), v["d"], 1, clear)
+    def start(column: SSAValue) -> SSAValue:
+        return b.sum(v["b0"], _grouped(b, column, v["e"], v["bg"], v["bl"]))
 
-        def column(l: SSAValue) -> None:  # noqa: E741
-            start = b.sum(v["b0"], _grouped(b, l, v["e"], v["bg"], v["bl"]))
-            place = b.sum(to, b.binary("sub", l, at))
+    def place(to: SSAValue, q: SSAValue, size: SSAValue) -> SSAValue:
+        return b.at(v["s"], b.sum(to, b.times(q, size)))
 
-            def number(q: SSAValue) -> None:
-                b.store(b.load(b.at(v["b"], b.sum(start, q)), False), b.at(v["s"], b.sum(place, b.times(q, b.integer(size)))))
+    def columns(at: SSAValue) -> None:
+        """As many columns as a vector has numbers."""
+        first, size = _panel_of(b, at, v["w"])
+        to = b.sum(v["s0"], b.times(first, v["d"]), b.binary("sub", at, first))
+        starts = [start(b.sum(at, b.integer(k))) for k in range(lanes)]
 
-            ranged(b, b.integer(0), v["d"], 1, number)
+        def square(q: SSAValue) -> None:
+            for k, row in enumerate(turned(b, [b.load(b.at(v["b"], b.sum(s, q)), True) for s in starts])):
+                b.store(row, place(to, b.sum(q, b.integer(k)), size))
 
-        ranged(b, at, end, 1, column)
+        def single(q: SSAValue) -> None:
+            for k, s in enumerate(starts):
+                b.store(b.load(b.at(v["b"], b.sum(s, q)), False), place(b.sum(to, b.integer(k)), q, size))
 
-    _panels(b, v["w"], panel)
+        ranged(b, zero, whole, lanes, square)
+        ranged(b, whole, v["d"], 1, single)
+
+    if lanes > 1:
+        ranged(b, zero, end, lanes, columns)
+    _rest_turned(b, v, end, start, place)
+
+
+def _rest_turned(
+    b: Builder,
+    v: dict[str, SSAValue],
+    first: SSAValue,
+    start: Callable[[SSAValue], SSAValue],
+    place: Callable[[SSAValue, SSAValue, SSAValue], SSAValue],
+) -> None:
+    """Columns that fill no vector: a panel whose other columns are 0, or panels of one column."""
+    zero, together = b.integer(0), b.target.partial
+    size = b.integer(b.target.lanes if together else 1)
+    if together:
+        some = b.select(b.binary("icmp ult", first, v["w"], "truth"), v["d"], zero)
+        to = b.sum(v["s0"], b.times(first, v["d"]))
+        ranged(b, zero, some, 1, lambda q: b.store(b.wide(b.real(0.0)), place(to, q, size)))
+
+    def column(at: SSAValue) -> None:
+        to = b.sum(v["s0"], b.times(first if together else at, v["d"]), b.binary("sub", at, first) if together else zero)
+        own = start(at)
+        ranged(b, zero, v["d"], 1, lambda q: b.store(b.load(b.at(v["b"], b.sum(own, q)), False), place(to, q, size)))
+
+    ranged(b, first, v["w"], 1, column)
+
+
+def _panel_of(b: Builder, column: SSAValue, w: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """The first column of the panel that has a column, and the number of its columns."""
+    found, first = None, b.integer(0)
+    for width in b.target.tiles:
+        size = b.integer(width * b.target.lanes)
+        end = b.whole(w, width * b.target.lanes, first)
+        inside = b.binary("sub", column, first)
+        own = b.binary("sub", column, b.binary("urem", inside, size))
+        if found is None:
+            found = own, size
+        else:
+            earlier = b.binary("icmp ult", column, first, "truth")
+            found = b.select(earlier, found[0], own), b.select(earlier, found[1], size)
+        first = end
+    assert found is not None
+    return found
 
 
 def packed_rows(b: Builder, *given: SSAValue) -> None:
