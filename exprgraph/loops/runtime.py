@@ -179,6 +179,28 @@ def product(
                 c[to + l] += x0 * b[b1 + l]
 
 
+def weighted_rows(c: Array, c0: int, a: Array, a0: int, ak: int, b: Array, b0: int, bk: int, k: int, n: int) -> None:
+    """``c[c0 + l] = sum over q < k of a[a0 + q*ak] * b[b0 + q*bk + l]`` for l < n, eight long rows of b at a time."""
+    whole = k - k % 8
+    for l in range(n):
+        c[c0 + l] = 0.0
+    for q in range(0, whole, 8):
+        x = a0 + q * ak
+        x0, x1, x2, x3 = a[x], a[x + ak], a[x + 2 * ak], a[x + 3 * ak]
+        x4, x5, x6, x7 = a[x + 4 * ak], a[x + 5 * ak], a[x + 6 * ak], a[x + 7 * ak]
+        y0 = b0 + q * bk
+        y1, y2, y3, y4 = y0 + bk, y0 + 2 * bk, y0 + 3 * bk, y0 + 4 * bk
+        y5, y6, y7 = y0 + 5 * bk, y0 + 6 * bk, y0 + 7 * bk
+        for l in range(n):
+            first = x0 * b[y0 + l] + x1 * b[y1 + l] + x2 * b[y2 + l] + x3 * b[y3 + l]
+            c[c0 + l] += first + x4 * b[y4 + l] + x5 * b[y5 + l] + x6 * b[y6 + l] + x7 * b[y7 + l]
+    for q in range(whole, k):
+        x0 = a[a0 + q * ak]
+        y0 = b0 + q * bk
+        for l in range(n):
+            c[c0 + l] += x0 * b[y0 + l]
+
+
 def product_left(
     c: Array, c0: int, ci: int, a: Array, a0: int, ai: int, ak: int, b: Array, b0: int, bk: int, m: int, k: int, n: int
 ) -> None:

@@ -84,6 +84,15 @@ def test_samples_are_more_columns_of_a_product_with_a_matrix_of_all(shape: tuple
         np.testing.assert_allclose(f(*given), np.stack(want), rtol=0, atol=1e-13)
 
 
+def test_a_row_times_a_large_matrix() -> None:
+    """Eight rows of the matrix are read at a time; the rest one by one."""
+    x, a = eg.Symbol("x", 203), eg.Symbol("A", (203, 100))
+    f = eg.compile(x @ a, (x, a))
+    given = random(203), random(203, 100)
+    assert "weighted_rows" in f.core.program(batch=False).called
+    np.testing.assert_allclose(f(*given), given[0] @ given[1], rtol=0, atol=1e-12)
+
+
 def test_gates_and_narrow_products_are_computed_at_once(small_blocks: Target) -> None:
     a, b = eg.Symbol("A", (40, 40)), eg.Symbol("B", (40, 15))
     for f in (eg.compile(a @ b, (a, b)), eg.compile(eg.jacobian(eg.relu(a) @ b, b)[0, 0], (a, b))):

@@ -42,8 +42,16 @@ def mechanics() -> Case:
     return Case(eg.compile({"a": a, "by_q": eg.jacobian(a, q), "far": far, "p": eg.softmax(q * v), "m": eg.max(v)}, (q, v, k)))
 
 
+def products() -> Case:
+    """Products of matrices in all orders of memory, in blocks, of all samples, and of two matrices of each."""
+    a, b, w = eg.Symbol("a", (40, 37)), eg.Symbol("b", (45, 37)), eg.Symbol("w", (99, 18))
+    x, y = eg.Symbol("x", (6, 37), per_sample=True), eg.Symbol("y", (9, 6), per_sample=True)
+    results = {"ab": a @ b.T, "w": w @ w.T, "xa": x @ a.T, "yx": y @ x, "row": a[0] @ b.T}
+    return Case(eg.compile(results, (x, y, a, b, w)))
+
+
 #: by name
-CASES: Mapping[str, Callable[[], Case]] = {"network": network, "loss": loss, "mechanics": mechanics}
+CASES: Mapping[str, Callable[[], Case]] = {"network": network, "loss": loss, "mechanics": mechanics, "products": products}
 
 
 __all__ = ["CASES", "Case"]

@@ -15,6 +15,10 @@ from .access import Affine, Location, MultiIndex, through_views
 from .inputs import COUNT, Inputs
 from .large_products import Factor, Sizes, in_blocks
 
+#: A row times a matrix reads long rows, eight at a time, if the matrix has so many numbers: narrow columns of it would be read from
+#: far away.
+LONG, FAR = 64, 1 << 14
+
 
 def factors_of(
     inputs: Inputs, operands: Sequence[tuple[Node, MultiIndex]], is_stored: Callable[[Node], bool], gated: bool
@@ -60,7 +64,7 @@ def product_of_matrices(
         last = outer[-1]
         for x, y in ((a, b), (b, a)):
             if x.step(last) == 0 and y.step(last) == 1:
-                return _product(inputs, x, y, c, outer[:-1], merged[0], size, inputs.integer(size[last]))
+                return _product(inputs, x, y, c, outer[:-1], merged[0], size, inputs.integer(size[last]), size[last])
     rows = [k for k in merged if a.step(k) == b.step(k) == 1]
     if not rows:
         return None
@@ -70,11 +74,14 @@ def product_of_matrices(
 
 
 def _product(
-    inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: Expression
+    inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], inner: str, size: Sizes, length: Expression, columns: int = 0
 ) -> list[Statement]:
     row = max((v for v in outer if b.step(v) == 0), key=lambda v: size[v], default=None)
     loops = [v for v in outer if v != row]
     name = "product_left" if a.silences else "product_right" if b.silences else "product"
+    if (row is None or size[row] == 1) and name == "product" and columns >= LONG and columns * size[inner] >= FAR:
+        loops = outer
+        return _call(inputs, "weighted_rows", [(c, ()), (a, (inner,)), (b, (inner,))], (inner,), loops, size, length)
     return _call(inputs, name, [(c, (row,)), (a, (row, inner)), (b, (inner,))], (row, inner), loops, size, length)
 
 
