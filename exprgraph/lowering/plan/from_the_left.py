@@ -1,7 +1,8 @@
 """A graph as the compiler gets it if the interpreter computes it, too, so that both give equal bits.
 
 * Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum
-  of two, but of a sum of three.  The interpreter adds and multiplies from left to right.
+  of two, but of a sum of three.  Here and in the interpreter, terms are added, and factors multiplied, by their coefficients
+  and exponents.  Only derivatives and sums without an order have so many.
 * Numbers among the arguments of formulas are read from memory.  LLVM would compute parts of a formula from a literal, and its
   arithmetic at compile time rounds products that the machine fuses with sums.
 """
@@ -26,6 +27,21 @@ from .phases import of_arguments
 IN_STEPS: Column[Callable[[Node], Node]] = Column(
     "in_steps", "the value in sums and products of two operands, from left to right", __name__, otherwise="it stays as it is"
 )
+
+
+def terms_in_order(node: Node) -> list[tuple[float, Node]]:
+    """The terms of a sum in the order in which they are added: first those that need no multiplication."""
+    return sorted(zip(Linear.of(node).coefficients, node.args), key=_rank)
+
+
+def factors_in_order(node: Node) -> list[tuple[float, Node]]:
+    """The factors of a product, each with its exponent, in the order in which they are multiplied."""
+    return sorted(zip(node.params, node.args), key=_rank)
+
+
+def _rank(pair: tuple[float, Node]) -> tuple[bool, bool, float]:
+    number = pair[0]
+    return number != 1.0, number != -1.0, number
 
 
 def from_the_left(roots: Sequence[Node]) -> list[Node]:
@@ -58,20 +74,23 @@ def _numbers_of_formulas(order: Sequence[Node]) -> dict[Node, Node]:
 
 @IN_STEPS.rule(SUM)
 def _sum(node: Node) -> Node:
-    (constant, coefficients), args = Linear.of(node), node.args
-    if len(args) + bool(constant) <= 2:
+    constant = Linear.of(node).constant
+    if len(node.args) + bool(constant) <= 2:
         return node
+    terms = terms_in_order(node)
     first = 1 if constant else 2
-    so_far = make(node.op, tuple(args[:first]), Linear(constant, coefficients[:first]), node.shape)
-    for c, a in zip(coefficients[first:], args[first:]):
+    coefficients = tuple(c for c, _ in terms[:first])
+    so_far = make(node.op, tuple(a for _, a in terms[:first]), Linear(constant, coefficients), node.shape)
+    for c, a in terms[first:]:
         so_far = make(node.op, (so_far, a), Linear(0.0, (1.0, c)), node.shape)
     return so_far
 
 
 @IN_STEPS.rule(PRODUCT)
 def _product(node: Node) -> Node:
-    above = [(a, e) for a, e in zip(node.args, node.params) if e > 0]
-    below = [(a, -e) for a, e in zip(node.args, node.params) if not e > 0]
+    factors = factors_in_order(node)
+    above = [(a, e) for e, a in factors if e > 0]
+    below = [(a, -e) for e, a in factors if not e > 0]
     if len(above) <= 2 and len(below) <= 2:
         return node
     parts = [(_in_steps(x, node), sign) for x, sign in ((above, 1.0), (below, -1.0)) if x]
@@ -91,4 +110,4 @@ def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
     return so_far
 
 
-__all__ = ["from_the_left"]
+__all__ = ["factors_in_order", "from_the_left", "terms_in_order"]
