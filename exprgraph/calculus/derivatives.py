@@ -26,7 +26,8 @@ from .repeated import UnknownRuleError, repeated
 from .reverse import pull_back
 from .scalar_graphs import assemble, is_scalar_graph, nest, scalar_parts
 from .seeds import identity_tensor
-from .sparse import SparseJacobian, sparse_jacobian
+from .sparse import SparseJacobian
+from .sparse_derivatives import jacobian_of_entries
 
 Mode = Literal["auto", "forward", "reverse"]
 
@@ -110,7 +111,8 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
         x: a symbol, or elements of one.
         mode: "forward" takes as many directions as x has elements, "reverse" as many as f has; "auto" takes the
             smaller number, and differentiates graphs of single elements entry by entry.
-        sparse: return the pattern and the non-zeros, a :class:`SparseJacobian`.
+        sparse: return the pattern and the non-zeros, a :class:`SparseJacobian`.  Graphs of scalars and small arrays are
+            differentiated entry by entry, so that each entry prints as a formula; large arrays as by :func:`sparse_jacobian`.
 
     Raises:
         DifferentiationError: x is not a symbol or elements of one, with ``sparse`` a whole symbol; or the
@@ -131,7 +133,7 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
         whole = jacobian(f, x.args[0], mode)
         return select(whole, (None,) * f.ndim + x.params)
     if sparse:
-        return sparse_jacobian(f, x)
+        return jacobian_of_entries(f, x)
     if mode == "auto":
         if f.size > 1 and is_scalar_graph(f, x):
             return assemble(entry_derivatives(scalar_parts(f), x), f.shape, x.shape)

@@ -39,7 +39,7 @@ class SparseJacobian:
         return len(self.rows)
 
 
-def sparse_jacobian(f: Node, x: Node) -> SparseJacobian:
+def entries_of_jacobian(f: Node, x: Node) -> SparseJacobian:
     """The structural non-zeros of the Jacobian of f, by its elements."""
     parts = list(elements(f).ravel())
     table = entry_derivatives(parts, x)

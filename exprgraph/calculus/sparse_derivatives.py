@@ -30,6 +30,7 @@ from .entries import crosses_samples, entry_derivatives
 from .patterns import patterns
 from .reverse import pull_back
 from .scalar_graphs import is_scalar_graph, scalar_parts
+from .sparse import SparseJacobian, entries_of_jacobian
 from .sparse_matrix import SparseMatrix
 
 SparseMode = Literal["auto", "forward", "reverse"]
@@ -157,6 +158,19 @@ def sparse_lagrangian_hessian(
         return _hessian(linear(terms), xs)
 
 
+#: graphs with at most this many elements in all are expanded to scalars by ``jacobian(f, x, sparse=True)``
+_EXPANDED = 4000
+
+
+def jacobian_of_entries(f: Node, x: Node) -> SparseJacobian:
+    """The result of ``jacobian(f, x, sparse=True)``: scalars and small arrays entry by entry, large arrays by colours."""
+    active = dependents(topological([f]), [x])
+    if sum(n.size for n in active) <= _EXPANDED or is_scalar_style([f], [x]):
+        return entries_of_jacobian(f, x)
+    found = sparse_jacobian(f, x)
+    return SparseJacobian(tuple(found.rows.tolist()), tuple(found.columns.tolist()), found.values, found.shape)
+
+
 # ---------------------------------------------------------------- the two ways
 
 
@@ -231,4 +245,4 @@ def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
         return _matrix(gradients, xs, found, plan)
 
 
-__all__ = ["SparseMode", "is_scalar_style", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]
+__all__ = ["SparseMode", "is_scalar_style", "jacobian_of_entries", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]
