@@ -28,6 +28,8 @@ from .full_batch.optimizer import FullBatchOptimizer
 
 #: in how many portions epochs are made, if the samples of the next ones are shuffled meanwhile, and the samples of a portion at least
 PORTIONS, SHUFFLED = 8, 1 << 18
+#: operations of a product, from which on several threads compute it: it takes milliseconds
+LARGE = 2.5e8
 
 
 class Outcome(NamedTuple):
@@ -348,12 +350,16 @@ class FullBatchSteps(Steps):
         self.problem.forget()
         self._begun = begun > 0
 
+    def _threads_of_products(self) -> int:
+        """For NumPy's products: in small ones, waiting for a second thread takes longer, much longer on a busy machine."""
+        return self.problem.threads if self.optimizer.operations(self.problem) >= LARGE else 1
+
     def _epochs(self, begun: int, count: int) -> Outcome:
         losses: list[float] = []
         terms: list[list[float]] = []
         failed, converged = None, False
         for _ in range(count):
-            with eg.blas_threads(self.problem.threads):  # NumPy's products and factorizations
+            with eg.blas_threads(self._threads_of_products()):  # NumPy's products and factorizations
                 if not self._begun:
                     self.optimizer.begin(self.problem, self._theta, self._memory)
                     self._begun = True

@@ -11,6 +11,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering.call import threads as pool
 from symnn import (
+    LBFGS,
     MSE,
     Adam,
     Chain,
@@ -73,6 +74,13 @@ def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pyt
 
     monkeypatch.setattr(eg, "blas_threads", limited)
     data, options = (X, Y), {"epochs": 2, "progress": False, "threads": 3}
+    small = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
+    assert limits == [1, -1] * 2
+    monkeypatch.setattr(steps, "LARGE", 600 * NN.params.size**2)
+    limits.clear()
     one = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
     assert limits == [3, -3] * 2
+    np.testing.assert_allclose(small.params.flat, one.params.flat, rtol=1e-6)
+    train(NN, MSE(), data, START.flat, LBFGS(), **options)  # type: ignore[arg-type]
+    assert limits[4:] == [1, -1] * 2
     assert np.array_equal(one.params.flat, train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options).params.flat)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...objectives.problem import Problem
 from ...quantities import count, number
-from .normal_equations import check_method, system
+from .normal_equations import check_method, operations, system
 from .optimizer import FullBatchOptimizer, Made, Memory
 
 
@@ -59,6 +59,10 @@ class GaussNewton(FullBatchOptimizer):
     def check(self, problem: Problem) -> None:
         """Check that the loss is a sum of squares."""
         problem.check_residuals("GaussNewton")
+
+    def operations(self, problem: Problem) -> float:
+        """Of the product of the Jacobian with itself."""
+        return operations(self.method, problem)
 
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """One step along the direction, or none if no length lowers the loss."""

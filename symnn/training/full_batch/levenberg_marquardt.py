@@ -10,7 +10,7 @@ import numpy as np
 
 from ...objectives.problem import Problem
 from ...quantities import count, number
-from .normal_equations import System, check_method, system
+from .normal_equations import System, check_method, operations, system
 from .optimizer import FullBatchOptimizer, Made, Memory
 
 #: the factor of the damping after a step as good as its model; 1/3 with Nielsen: 1/10 needed fewer steps on equations
@@ -77,6 +77,10 @@ class LevenbergMarquardt(FullBatchOptimizer):
 
     def refresh(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> None:
         """The damping stays."""
+
+    def operations(self, problem: Problem) -> float:
+        """Of the product of the Jacobian with itself."""
+        return operations(self.method, problem)
 
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """One accepted step, or none if no damping lowers the loss."""

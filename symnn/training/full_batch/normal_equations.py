@@ -200,6 +200,14 @@ def system(
     return _Normal(problem, parameters, scaled) if kind == "normal" else _Dual(problem, parameters, scaled)
 
 
+def operations(method: str, problem: Problem) -> float:
+    """About how many operations the largest product of a step has."""
+    if method_for(method, problem) == "cg":
+        return 0.0
+    few, many = sorted((problem.count, problem.size))
+    return float(few) ** 2 * many
+
+
 def check_method(who: str, method: object) -> None:
     """Check the name of a form.
 
@@ -210,4 +218,4 @@ def check_method(who: str, method: object) -> None:
         raise ArgumentError(f"{who}'s method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
 
 
-__all__ = ["LARGEST", "METHODS", "System", "check_method", "method_for", "solve_triangular", "system"]
+__all__ = ["LARGEST", "METHODS", "System", "check_method", "method_for", "operations", "solve_triangular", "system"]

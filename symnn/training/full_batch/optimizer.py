@@ -66,6 +66,10 @@ class FullBatchOptimizer(ABC):
             a[...] = 0.0
         self.begin(problem, parameters, memory)
 
+    def operations(self, problem: Problem) -> float:
+        """About how many operations a step leaves to products and factorizations of NumPy; many take all threads of the training."""
+        return 0.0
+
     @abstractmethod
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """Change the parameters, a float64 vector, and the memory in place."""

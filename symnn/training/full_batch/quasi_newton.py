@@ -73,6 +73,10 @@ class _Matrix(FullBatchOptimizer):
         """The matrix stays; loss and gradient are new."""
         memory["loss"][...], memory["gradient"][...] = problem.value_and_gradient(parameters)
 
+    def operations(self, problem: Problem) -> float:
+        """Of two products of the matrix with vectors."""
+        return 4.0 * problem.size**2
+
     def step(self, problem: Problem, parameters: np.ndarray, memory: Memory) -> Made:
         """A step along ``-H g``, and the update of ``H``; none if there is no lower loss along it, nor along ``-g``."""
         loss, gradient, matrix = float(memory["loss"]), memory["gradient"].copy(), memory["matrix"]
