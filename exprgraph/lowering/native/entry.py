@@ -50,7 +50,7 @@ class CallType(NamedTuple):
 def entry(call: CallType) -> str:
     """The text of ``call`` and ``call_into``, and of the table of addresses they use."""
     entries = [_Entry(call, into) for into in (False, True)]
-    return f"""@CONTEXT = global [{len(CONTEXT)} x ptr] zeroinitializer
+    return f"""@CONTEXT = dso_local global [{len(CONTEXT)} x ptr] zeroinitializer
 declare ptr @malloc(i64)
 declare void @free(ptr)
 declare void @Py_IncRef(ptr)

@@ -1,7 +1,7 @@
 """Loading of LLVM's object files: sections are placed in memory, and addresses filled in.
 
-Only ELF for x86-64 is read, where LLVM's large code model leaves nearly all addresses as whole words.  LLVM's own loader
-takes all other files.
+Only ELF for x86-64 is read.  Code finds its constants and variables by their distance.  Functions of the process may be too far
+for a distance of four bytes, so it calls them by jumps behind the sections.  LLVM's own loader takes all other files.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ _SYMBOL = np.dtype([("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section"
 _RELOCATION = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
 _BITS, _SYMBOLS, _RELA, _NO_BITS = 1, 2, 4, 8
 _ALLOCATED, _ABSOLUTE = 2, 0xFFF1
-#: relocations: an address; a distance, by number of bytes
-WORD, _DISTANCES = 1, {2: 4, 4: 4, 24: 8}
+#: relocations: an address; a distance, by number of bytes; the distance of a function
+WORD, _DISTANCES, _CALLED = 1, {2: 4, 4: 4, 24: 8}, 4
+#: a jump: an instruction that jumps to the address in the word behind it, padded to 8 bytes
+_JUMP = b"\xff\x25\x02\0\0\0\0\0"
+_JUMP_SIZE = 16
 
 
 class Placed(NamedTuple):
@@ -85,6 +88,12 @@ class ObjectFile:
             (int(s["info"]), self._table(s, _RELOCATION)) for s in self.sections if s["type"] == _RELA and int(s["info"]) in self.starts
         ]
 
+    def jumps(self) -> dict[int, int]:
+        """The offset of a jump for each function of the process, by the number of its symbol."""
+        outside = [k for k, s in enumerate(self.symbols) if not s["section"] and s["name"]]
+        start = self.size + -self.size % _JUMP_SIZE
+        return {k: start + _JUMP_SIZE * i for i, k in enumerate(outside)}
+
     def values(self, base: int, find: Callable[[str], int | None]) -> np.ndarray | None:
         """The address of every symbol; ``None`` if one is missing."""
         out = np.zeros(len(self.symbols), np.uint64)
@@ -115,10 +124,16 @@ def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | No
     if not file.is_plain():
         return None
     try:
-        pages = where.take(file.size)
-        image = file.image()
+        jumps = file.jumps()
+        size = max(jumps.values(), default=file.size - _JUMP_SIZE) + _JUMP_SIZE
+        pages = where.take(size)
+        image = file.image() + bytearray(size - file.size)
         values = file.values(pages.address, find)
-        if values is None or not all(_relocate(image, file.starts[k], table, values, pages) for k, table in file.relocations()):
+        if values is None:
+            return None
+        for k, at in jumps.items():
+            image[at : at + _JUMP_SIZE] = _JUMP + int(values[k]).to_bytes(8, "little")
+        if not all(_relocate(image, file.starts[k], table, values, jumps, pages) for k, table in file.relocations()):
             return None
         addresses = {file.name(s): int(v) for s, v in zip(file.symbols, values) if s["info"] >> 4 and s["section"]}
         for name, content in data.items():
@@ -130,7 +145,7 @@ def place(code: bytes, data: Mapping[str, bytes], find: Callable[[str], int | No
     return Placed(pages, addresses)
 
 
-def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarray, pages: Pages) -> bool:
+def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarray, jumps: Mapping[int, int], pages: Pages) -> bool:
     """Fill in the addresses of one section; returns whether all kinds are known, and all distances fit."""
     goals = values[table["symbol"]] + table["addend"].astype(np.uint64)  # modulo 2**64
     memory = np.frombuffer(image, np.uint8)
@@ -140,6 +155,9 @@ def _relocate(image: bytearray, start: int, table: np.ndarray, values: np.ndarra
     for entry, goal in zip(table[~words], goals[~words]):
         size = _DISTANCES.get(int(entry["type"]))
         at = start + int(entry["offset"])
+        jump = jumps.get(int(entry["symbol"])) if entry["type"] == _CALLED else None
+        if jump is not None:
+            goal = pages.address + jump + int(entry["addend"])
         distance = int(goal) - (pages.address + at)
         if size is None or not -(2 ** (8 * size - 1)) <= distance < 2 ** (8 * size - 1):
             return False

@@ -36,7 +36,7 @@ def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (
     apart = alone(program, known)
     bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called]
     bodies += driver(functions, program, offsets)
-    data = f"@DATA = global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
+    data = f"@DATA = dso_local global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return module(functions, [data], bodies)
 
 
