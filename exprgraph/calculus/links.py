@@ -50,10 +50,10 @@ LINKS: Column[Callable[[Node, int], Union[Links, None]]] = Column(
 def links(node: Node, k: int) -> Links | None:
     """The steps from an argument to a node."""
     rule = LINKS.find(node.op)
-    return _by_reach(node, k) if rule is None else rule(node, k)
+    return by_reach(node, k) if rule is None else rule(node, k)
 
 
-def _by_reach(node: Node, k: int) -> Links | None:
+def by_reach(node: Node, k: int) -> Links | None:
     """For each element, what its mask reaches."""
     into, out = [], []
     for at in range(node.size):
@@ -185,7 +185,7 @@ def grouped(shape: Shape, axes: Sequence[int]) -> tuple[np.ndarray, int]:
     return np.broadcast_to(np.arange(count).reshape(kept), shape).ravel(), count
 
 
-def together(before: np.ndarray, after: np.ndarray, count: int) -> Links:
+def by_groups(before: np.ndarray, after: np.ndarray, count: int) -> Links:
     """Links by which each element depends on all elements of its group: the groups of elements before, and after."""
     return [Link(None, before, count), Link(after, None, len(after))]
 
@@ -199,7 +199,7 @@ def _reduced(node: Node, k: int) -> Links:
 @LINKS.rule(SOFTMAX, LOG_SOFTMAX)
 def _along_axes(node: Node, k: int) -> Links:
     groups, count = grouped(node.shape, node.params)
-    return together(groups, groups, count)
+    return by_groups(groups, groups, count)
 
 
 @LINKS.rule(primitive.SOLVE)
@@ -208,13 +208,13 @@ def _solve(node: Node, k: int) -> Links:
     lead = node.args[0].ndim - 2
     if k == 1:
         groups, count = grouped(node.shape, [lead])
-        return together(groups, groups, count)
+        return by_groups(groups, groups, count)
     matrices, count = grouped(node.args[0].shape, [lead, lead + 1])
     systems, _ = grouped(node.shape, range(lead, node.ndim))
-    return together(matrices, systems, count)
+    return by_groups(matrices, systems, count)
 
 
 LINKS.fill(lambda node, k: _elementwise(node, k), primitive.SUM)
 LINKS.fill(lambda node, k: [], primitive.RESHAPE, primitive.SAMPLE_SUM)
 
-__all__ = ["LINKS", "Link", "Links", "grouped", "links", "positions", "together"]
+__all__ = ["LINKS", "Link", "Links", "by_groups", "by_reach", "grouped", "links", "positions"]

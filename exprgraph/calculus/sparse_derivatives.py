@@ -24,7 +24,7 @@ from ..graph.leaves import constant, zeros
 from ..graph.node import Node, Operand
 from ..graph.traverse import dependents, symbols_of, topological
 from ..support.names import brief
-from ..support.patterns import Pattern, symmetric
+from ..support.patterns import Pattern, stacked, symmetric
 from .compressed import Sweeps, best_plan, forward_plan, nonzeros, reverse_plan, symmetric_plan
 from .entries import crosses_samples, entry_derivatives
 from .patterns import patterns
@@ -234,10 +234,7 @@ def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
             return _by_entries(gradients, xs)
         seeds, width = _seeds(xs)
         parts = patterns(gradients, seeds, width)
-        whole = Pattern(
-            np.concatenate([[0], np.cumsum(np.concatenate([p.lengths for p in parts]))]), np.concatenate([p.columns for p in parts]), width
-        )
-        found = symmetric(whole)
+        found = symmetric(stacked(parts))
         if any(crosses_samples([f], x) for x in xs):
             plan = reverse_plan(found)
         else:

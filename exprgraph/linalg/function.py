@@ -14,6 +14,7 @@ import numpy as np
 
 from ..calculus.branches import GATED_JVP, GATED_VJP, Found, Zeros
 from ..calculus.gates import inside, together
+from ..calculus.links import LINKS, Links, by_groups, grouped
 from ..calculus.reach import REACH
 from ..calculus.rules import JVP, VJP
 from ..canonical.contract import contract
@@ -140,6 +141,15 @@ def _reached(node: Node, mask: np.ndarray) -> Sequence[Union[np.ndarray, None]]:
     lead = stack_axes(node)
     matrices = mask.any(axis=tuple(range(lead, mask.ndim)), keepdims=True).reshape(mask.shape[:lead])
     return [np.broadcast_to(matrices.reshape(matrices.shape + (1,) * (a.ndim - lead)), a.shape) for a in node.args]
+
+
+@LINKS.rule(MatrixFunction)
+def _links(node: Node, k: int) -> Links:
+    """All elements of a matrix's value depend on all of the matrix."""
+    lead, a = stack_axes(node), node.args[k]
+    before, count = grouped(a.shape, range(lead, a.ndim))
+    after, _ = grouped(node.shape, range(lead, node.ndim))
+    return by_groups(before, after, count)
 
 
 @ELEMENT.rule(MatrixFunction)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..calculus.branches import GATED_JVP, GATED_VJP, moved_cotangents, moved_tangent
+from ..calculus.links import LINKS, Links, by_groups, grouped
 from ..calculus.reach import REACH
 from ..calculus.repeated import REPEATED, Derivative, Series
 from ..calculus.rules import JVP, VJP
@@ -109,6 +110,13 @@ def _repeated(series: Series, node: Node, order: int) -> Derivative:
 def _reached(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     whole = np.broadcast_to(mask.any(axis=axis_of(node), keepdims=True), mask.shape)
     return [whole, whole]
+
+
+@LINKS.rule(ORDERED)
+def _links(node: Node, k: int) -> Links | None:
+    """Each element may come from any place of its line; keys have no derivative."""
+    groups, count = grouped(node.shape, [axis_of(node)])
+    return by_groups(groups, groups, count) if k == 1 else None
 
 
 @EVALUATE.rule(ORDERED)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..calculus.branches import GATED_JVP, GATED_VJP, Found
 from ..calculus.gates import Zeros, inside, is_finite, together
+from ..calculus.links import LINKS, Link, Links, positions
 from ..calculus.reach import REACH
 from ..calculus.repeated import REPEATED, Derivative, Series
 from ..calculus.rules import JVP, VJP
@@ -149,6 +150,21 @@ def _reached(node: Node, mask: np.ndarray) -> Sequence[np.ndarray | None]:
     later = np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis=axis), axis)
     first = np.arange(node.shape[axis]).reshape([-1 if k == axis else 1 for k in range(node.ndim)]) == 0
     return [later & ~first, later]
+
+
+@LINKS.rule(RECURRENCE)
+def _links(node: Node, k: int) -> Links:
+    """An element depends on all earlier ones of its line, by doubling: on one before it, on two, on four, ..."""
+    axis = Along.of(node).axis
+    number = np.moveaxis(positions(node.shape), axis, 0)
+    later = number[1:].ravel()
+    steps = [Link(later, later, node.size)] if k == 0 else []  # the first factor has no effect
+    width = 1
+    while width < node.shape[axis]:
+        into = np.concatenate([number.ravel(), number[:-width].ravel()])
+        steps.append(Link(into, np.concatenate([number.ravel(), number[width:].ravel()]), node.size))
+        width *= 2
+    return steps
 
 
 # ---------------------------------------------------------------- values

@@ -113,6 +113,13 @@ def union(patterns: Sequence[Pattern]) -> Pattern:
     return _of_keys(_distinct(np.concatenate([p.keys() for p in (first, *rest)])), first.shape)
 
 
+def stacked(patterns: Sequence[Pattern]) -> Pattern:
+    """The rows of one pattern after another."""
+    lengths = np.concatenate([p.lengths for p in patterns])
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return Pattern(starts, np.concatenate([p.columns for p in patterns]), patterns[0].width)
+
+
 def symmetric(pattern: Pattern) -> Pattern:
     """The entries whose mirror image is an entry, too."""
     mirrored = pattern.transposed().keys()
@@ -132,4 +139,4 @@ def _of_keys(keys: np.ndarray, shape: tuple[int, int]) -> Pattern:
     return Pattern(np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=height))]), columns, width)
 
 
-__all__ = ["Pattern", "symmetric", "union"]
+__all__ = ["Pattern", "stacked", "symmetric", "union"]

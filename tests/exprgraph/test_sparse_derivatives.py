@@ -9,6 +9,7 @@ from rule_graphs import SHARED, graphs, values
 import exprgraph as eg
 from exprgraph.calculus.compressed import best_plan, symmetric_plan
 from exprgraph.calculus.forward import push_forward
+from exprgraph.calculus.links import by_reach, links
 from exprgraph.calculus.needed import Needed
 from exprgraph.calculus.patterns import pattern
 from exprgraph.canonical.grouping import differentiating
@@ -90,10 +91,32 @@ def test_patterns_know_zeros_of_constant_arrays() -> None:
     assert pattern(eg.floor(x) + eg.trace(eg.diag(x)), [eg.Symbol("y", 3)]).nnz == 0
 
 
-def test_what_has_no_rule_is_found_by_masks() -> None:
-    """The positions of elements that a mask reaches, element by element."""
+def test_lines_and_loops() -> None:
+    """Sums of all earlier elements; a system of one state, whose last value depends on all rounds."""
     a = eg.Symbol("a", (2, 3))
     assert pattern(eg.cumsum(a, axis=1), [a]).rows.tolist() == [0, 1, 1, 2, 2, 2, 3, 4, 4, 5, 5, 5]
+    f, b = eg.Symbol("f", 4), eg.Symbol("b", 4)
+    assert pattern(eg.linear_recurrence(f, b), [f, b]).keys().tolist() == [4, 9, 12, 13, 17, 18, 20, 21, 22, 25, 26, 27, 28, 29, 30, 31]
+    last, each = eg.scan(lambda c, v: (eg.stack([c[1], c[0] * v]), c[0] + v), eg.stack([f[0], f[1]]), b)
+    assert pattern(last, [f, b]).keys().tolist() == [0, 4, 6, 9, 13, 15]
+    assert pattern(each, [f, b]).rows.tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GRAPHS)
+def test_rules_agree_with_masks(name: str) -> None:
+    """The positions of elements that a mask reaches, element by element, are those of the rules, or more."""
+    for n in topological([GRAPHS[name]]):
+        for k, a in enumerate(n.args if n.size < 30 else ()):
+            steps, found = links(n, k), Pattern.diagonal(a.size, a.size)
+            by_masks = by_reach(n, k)
+            if steps is None or by_masks is None:
+                continue
+            for step in steps:
+                found = step.carry(found)
+            for step in by_masks:
+                reached = step.carry(Pattern.diagonal(a.size, a.size))
+                assert np.isin(found.keys(), reached.keys()).all(), n.op
 
 
 def test_set_operations_of_patterns() -> None:
