@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ..canonical.arithmetic import linear, product, stays
+from ..canonical.arithmetic import is_whole, linear, product
 from ..canonical.contract import contract, is_structural
+from ..canonical.written import multiple
 from ..graph.leaves import constant, number, zeros
 from ..graph.node import Node, Shape
 
@@ -56,11 +57,11 @@ def scaled_cotangent(p: Node, ct: Node, arg: Node, node: Node, extra: Shape) -> 
 
 
 def _multiple(c: float, v: Node) -> Node | None:
-    """``c * v`` where it needs no product: the most common step of a sweep, since most terms of sums have the coefficient 1."""
+    """``c * v`` where it needs no rules of products: the most common step of a sweep."""
     value = number(v)
     if value is not None:
         return constant(c * value or 0.0, v.shape)
-    return v if c == 1.0 and stays(v) else None
+    return multiple(c, v) if is_whole(v, c) else None
 
 
 def spread_tangent(t: Node | None, arg: Node, node: Node, extra: Shape) -> Node:

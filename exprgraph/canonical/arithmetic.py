@@ -267,6 +267,16 @@ def stays(factor: Node) -> bool:
     return (factor.op not in _TAKEN_APART or (factor.op is SUM and len(factor.args) > 1)) and not is_root(factor)
 
 
+def is_whole(node: Node, c: float) -> bool:
+    """Whether c times a node is a multiple of just this node in a derivative: nothing is to be taken apart or multiplied out."""
+    kept = kept_nodes()
+    if kept is None or c == 0.0 or (c != 1.0 and node.op is SUM):
+        return False
+    if node.op is PRODUCT:
+        return node not in kept and not any(a.op is CONSTANT for a in node.args)
+    return stays(node)
+
+
 class _Factors:
     """The factors of a canonical product, collected: a number, the product of known arrays, and an exponent for each base.
 
