@@ -20,7 +20,9 @@ from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.immediate.translate import has_instructions, translated
 from exprgraph.lowering.native.instructions import OPERANDS
-from exprgraph.testing import temporary_functions
+from exprgraph.testing import as_written, temporary_functions
+from exprgraph.testing.careful import CAREFUL, random_program, recorded
+from exprgraph.testing.growing import AtRandom
 
 x, y, z = eg.symbols("x y z")
 
@@ -179,3 +181,13 @@ def test_threads_that_call_first_get_equal_bits() -> None:
         t.join()
     eg.inspect(fn, batch=False).wait()
     assert len(found) == 200 and {tuple(r) for r in found} == {tuple(fn(0.3, 0.7))}
+
+
+def test_the_interpreter_computes_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(as_written, "compiled_function", lambda e, s, contract=True: eg.compile(e, s, immediate=True))
+    for seed in range(60):
+        program = random_program(AtRandom(seed), 10)
+        as_written.check_as_written(program, as_written.arguments_for(np.random.default_rng(seed), program.inputs))
+    for f in CAREFUL:
+        program = recorded(f)
+        as_written.check_as_written(program, as_written.arguments_for(np.random.default_rng(1), program.inputs))

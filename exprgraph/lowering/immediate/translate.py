@@ -136,8 +136,10 @@ class Translation:
         """Give back the places of operands that nothing reads after the node."""
         last, place = self.last, self.place
         for a in node.args:
-            if last[a] is node and self.arguments <= (at := place[a]) < self.next:
-                self.free.append(at)
+            if last[a] is node:
+                last[a] = a  # once, even if it is several operands
+                if self.arguments <= (at := place[a]) < self.next:
+                    self.free.append(at)
 
     def places_of(self, node: Node) -> np.ndarray:
         """The places of all elements."""
@@ -162,6 +164,7 @@ def _constant(t: Translation, node: Node) -> None:
 @INSTRUCTIONS.rule(SELECT)
 def _select(t: Translation, node: Node) -> None:
     t.place[node] = int(t.elements[node.args[0]][node.params])
+    t.last[node] = node  # the place belongs to the array
 
 
 @INSTRUCTIONS.rule(Function)
