@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.blocks import adding, calls, stored
+from exprgraph.blocks import adding, stored
+from exprgraph.blocks import calls as block_calls
+from exprgraph.blocks import dask as lazy_calls
 from exprgraph.blocks.passes import Passes
 
 x = eg.Symbol("x", 3, per_sample=True)
@@ -60,7 +63,7 @@ class Rows:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = stored.blocks_of
-    monkeypatch.setattr(calls, "blocks_of", lambda arrays, samples, row: whole(arrays, samples, row, block=1 << 13))
+    monkeypatch.setattr(block_calls, "blocks_of", lambda arrays, samples, row: whole(arrays, samples, row, block=1 << 13))
 
 
 def numbers(n: int = 1003, dtype: Any = float) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +177,9 @@ def test_files(tmp_path: Path, small_blocks: None) -> None:
 
 
 @pytest.mark.slow
-def test_collections() -> None:
-    da = pytest.importorskip("dask.array", reason="Dask is not installed")
+def test_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    dask = pytest.importorskip("dask", reason="Dask is not installed")
+    da = pytest.importorskip("dask.array")
     dd, pd = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
     X, W = numbers()
     f = eg.compile(EQUATIONS, (x, w))
@@ -187,6 +191,19 @@ def test_collections() -> None:
     assert_same({name: a.compute() for name, a in f(da.from_array(single[0], chunks=150), single[1]).items()}, f(*single))
     frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
     assert_same({name: a.compute() for name, a in f(frame, W).items()}, expected)
+    shared = eg.compile([h, eg.sum(w), eg.over_samples.mean(h)], (x, w))  # collections that all samples share, and one sample
+    for given in ((da.from_array(X, chunks=100), da.from_array(W, chunks=1)), (X, da.from_array(W)), (da.from_array(X[0]), W)):
+        for came, wanted in zip(shared(*given), shared(*map(np.asarray, given)), strict=True):
+            np.testing.assert_allclose(came.compute(), wanted, rtol=1e-13)
+    # chunks are computed once for all results, and results that need no sum do not compute any
+    calls = Counter[str]()
+    original = lazy_calls.results
+    monkeypatch.setattr(lazy_calls, "results", lambda *given: calls.update(["a call"]) or original(*given))
+    lazy = f(da.from_array(X, chunks=100), W)
+    dask.compute(lazy["h"], lazy["larger"], scheduler="synchronous")
+    assert calls.total() == 11
+    dask.compute(lazy, scheduler="synchronous")
+    assert calls.total() == 11 + 11 + 3 * 11 + 11 + 1  # three passes, and what needs their sums, by sample and once
     parts = [f(da.from_array(X, chunks=100), W)["by w"].compute() for _ in range(2)]
     np.testing.assert_array_equal(*parts)
     with pytest.raises(eg.ShapeError, match=r"'x': expected shape \(3,\)"):
