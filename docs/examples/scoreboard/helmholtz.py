@@ -22,13 +22,13 @@ def exact(x: np.ndarray) -> np.ndarray:
 
 
 def solve(seed: int, effort: float) -> Solved:
-    nn = SymbolicNeuralNetwork(Chain(Dense(2, 24), Dense(24, 24), Dense(24, 24), Dense(24, 1, "identity")))
+    nn = SymbolicNeuralNetwork(Chain(Dense(2, 24, "sin"), Dense(24, 24, "sin"), Dense(24, 1, "identity")))
     p, q = nn.input, eg.Symbol("q", per_sample=True)
-    u = (1 - p[0] ** 2) * (1 - p[1] ** 2) * nn.output[0]  # zeros on the boundary
+    u = (1 - p[0] ** 2) * (1 - p[1] ** 2) * nn.model(3 * p)[0]  # zeros on the boundary
     factor = 1 - np.pi**2 - 16 * np.pi**2
 
     def draw(rng: np.random.Generator, step: int = 0) -> Any:
-        x = rng.uniform(-1, 1, (2500, 2))
+        x = rng.uniform(-1, 1, (2000, 2))
         return [{p: x, q: factor * exact(x)}]
 
     terms = residual_terms({"equation": (eg.laplacian(u, p) + u - q, *draw(np.random.default_rng(seed)))})
@@ -47,5 +47,7 @@ PROBLEM = Problem(
     1e-6,
     (Mark("3.5e-2", "opifex, its example of this equation", "not stated"),),
     solve,
-    "A factor of the network is zero on the boundary.",
+    "A factor of the network is zero on the boundary.  Its hidden layers are sines, and its inputs three times as large, so that it has "
+    "waves of this length from the beginning on (Sitzmann et al., arXiv 2006.09661).  With tanh, 921 parameters and as many steps, "
+    "errors were 1.2e-6, 7e-3 and 7e-6.",
 )

@@ -93,7 +93,7 @@ PROBLEMS = (
         MEASURE,
         1e-6,
         MARKS,
-        solver(5, cosines, lambda x: -(math.pi**2) * cosines(x), (32, 32), 2000, 800, 250, 100.0),
+        solver(5, cosines, lambda x: -(math.pi**2) * cosines(x), (24, 24), 2000, 600, 450, 100.0),
     ),
     Problem(
         "poisson-10",
@@ -101,6 +101,6 @@ PROBLEMS = (
         MEASURE,
         1e-4,
         MARKS,
-        solver(10, pairs, lambda x: 0 * x[..., 0], (32, 32), 2000, 800, 200, 100.0),
+        solver(10, pairs, lambda x: 0 * x[..., 0], (24, 24), 2000, 800, 200, 100.0),
     ),
 )
