@@ -136,7 +136,7 @@ class Team:
         self._words[TEAM.rest], self._words[TEAM.seats], self._words[TEAM.state] = let_others_run(), seats, ENDED
         self.address = self._words.ctypes.data
         self._help = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(descend(bits, True).help)
-        # a process made by fork has none of its parent's helpers, and perhaps the words of one that was inside
+        # a process made by fork has none of its parent's helpers
         self._process = os.getpid()
         self._helpers = seats - 1
 
@@ -147,7 +147,7 @@ class Team:
 
     def call(self) -> None:
         """Call the helpers; they leave when the code that is called next has ended."""
-        self._words[TEAM.state] = CALLED
+        self._words[TEAM.state] = self._words[TEAM.state] & -4 | CALLED
         ask(self.help, self._helpers)
 
     def help(self) -> None:

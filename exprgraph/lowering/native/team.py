@@ -18,9 +18,10 @@ from ...loops.program import Branch, Expression, Let, Load, Loop, Name, Statemen
 from .tables import SEAT, TASK, TERM, TOTAL, call, each, gather, name, product, read, sum_of
 
 #: words of a team, in cache lines of their own where threads wait for them: parts that nobody has taken; parts that are done; the state
-#: of the team; threads inside; seats that are taken; seats; passes so far; the address of a function that lets other threads
-#: run; the task
-LEFT, DONE, STATE, INSIDE, TAKEN, SEATS, TURN, REST, FIRST = 0, 8, 16, 24, 32, 40, 41, 42, 43
+#: of the team; seats that are taken; seats; passes so far; the address of a function that lets other threads run; the task.
+#: The upper half of the first, and of the seats that are taken, is the number of the call, and the state is 4 times this number
+#: and one of the states below: a helper that comes late from an earlier call gets no part.  So nobody waits until it has left
+LEFT, DONE, STATE, TAKEN, SEATS, TURN, REST, FIRST = 0, 8, 16, 24, 32, 33, 34, 35
 
 
 class _Words(NamedTuple):
@@ -37,9 +38,11 @@ WORKS, ENDED, CALLED = 0, 1, 2
 #: how often a thread looks for a change before it lets others run
 LOOKS = 200
 #: how often a helper that was called lets others run before it gives up: an error may have come between the call and the work
-PATIENCE = 1 << 14
+PATIENCE = 1 << 12
 
-_TEAM, _SEAT = SSAValue("%team", "indices", False, 0), SSAValue("%seat", "index", False, 0)
+_TEAM = SSAValue("%team", "indices", False, 0)
+#: of a thread, and the number of the call in the upper half of a word
+_SEAT, _NUMBER = (SSAValue(n, "index", False, 0) for n in ("%seat", "%number"))
 _WORK = SSAValue("@work", "reals", False, 0)
 _E, _START, _STOP, _COUNT, _K = (Name(n, "index") for n in ("e", "start", "stop", "parts_of_task", "k"))
 _SAMPLES, _EACH, _SHARED, _SUMS = (name(n) for n in ("samples", "each", "own_shared", "sums"))
@@ -53,7 +56,7 @@ def functions_of_team(functions: Functions) -> list[str]:
     """
     given = "ptr %team, ptr %term, i64 %samples, i64 %from"
     made = (
-        ("internal void @work(ptr %team, i64 %seat)", _work), (f"internal void @divided({given})", _divided),
+        ("internal void @work(ptr %team, i64 %seat, i64 %number)", _work), (f"internal void @divided({given})", _divided),
         ("internal void @begin(ptr %team)", _begin), ("internal void @finish(ptr %team)", _finish),
         ("void @help(ptr %team)", _help), ("void @conduct(ptr %team, ptr %term, i64 %samples)", _conduct),
     )  # fmt: skip
@@ -148,21 +151,35 @@ def _patiently(code: StatementWriter, look: Callable[[str, str], list[str]]) -> 
 # -- the functions
 
 
+def _number(code: StatementWriter, state: SSAValue) -> SSAValue:
+    """The number of the call, in the upper half of a word."""
+    b = code.builder
+    number = b.here(f"lshr i64 {state.text}, 2", "index", False)
+    return b.here(f"shl i64 {number.text}, 32", "index", False)
+
+
+def _left(code: StatementWriter, number: SSAValue) -> tuple[SSAValue, SSAValue, str]:
+    """The word of the parts that are left, their number, and whether there are some of this call."""
+    word = _load(code, LEFT)
+    left = code.builder.here(f"sub i64 {word.text}, {number.text}", "index", False)
+    last = code.builder.here(f"sub i64 {left.text}, 1", "index", False)
+    return word, last, _is(code, last, "ult", str(2**32 - 1))
+
+
 def _begin(code: StatementWriter) -> None:
-    """``begin(team)``: helpers may come."""
-    _store(code, TAKEN, "1")  # by the thread that begins
-    _store(code, STATE, str(WORKS))
+    """``begin(team)``: another call; helpers may come."""
+    b = code.builder
+    before = b.here(f"and i64 {_load(code, STATE).text}, -4", "index", False)
+    state = b.here(f"add i64 {before.text}, {4 + WORKS}", "index", False)
+    taken = b.here(f"or i64 {_number(code, state).text}, 1", "index", False)  # by the thread that begins
+    _store(code, TAKEN, taken.text)
+    _store(code, STATE, state.text)
 
 
 def _finish(code: StatementWriter) -> None:
-    """``finish(team)``: helpers leave; after it, none of them reads or writes what belongs to the task."""
-    _store(code, STATE, str(ENDED))
-
-    def look(end: str, again: str) -> list[str]:
-        code.builder.do(f"br i1 {_is(code, _load(code, INSIDE), 'eq', '0')}, label %{end}, label %{again}")
-        return []
-
-    _patiently(code, look)
+    """``finish(team)``: helpers leave."""
+    state = code.builder.here(f"add i64 {_load(code, STATE).text}, {ENDED - WORKS}", "index", False)
+    _store(code, STATE, state.text)
 
 
 def _conduct(code: StatementWriter) -> None:
@@ -173,15 +190,15 @@ def _conduct(code: StatementWriter) -> None:
 
 
 def _work(code: StatementWriter) -> None:
-    """``work(team, seat)``: take parts of the task until none is left."""
+    """``work(team, seat, number)``: take parts of the task until none is left."""
     b = code.builder
     b.do("br label %look")
     b.start("look")
-    left = _load(code, LEFT)
-    b.do(f"br i1 {_is(code, left, 'ne', '0')}, label %take, label %none")
+    before, k, there = _left(code, _NUMBER)
+    b.do(f"br i1 {there}, label %take, label %none")
     b.start("take")
-    k = b.here(f"sub i64 {left.text}, 1", "index", False)
-    taken = b.here(f"cmpxchg ptr {_place(code, LEFT)}, i64 {left.text}, i64 {k.text} seq_cst monotonic, align 8", "pair", False)
+    fewer = b.here(f"sub i64 {before.text}, 1", "index", False)
+    taken = b.here(f"cmpxchg ptr {_place(code, LEFT)}, i64 {before.text}, i64 {fewer.text} seq_cst monotonic, align 8", "pair", False)
     b.do(f"br i1 {b.here(f'extractvalue {{ i64, i1 }} {taken.text}, 1', 'truth', False).text}, label %go, label %look")
     b.start("go")
     code.env["k"] = k
@@ -269,8 +286,9 @@ def _pass(code: StatementWriter) -> None:
     for at, (word, kind) in enumerate(TASK.items()):
         b.do(f"store {b.target.type_of(kind)} {env[word].text}, ptr {_place(code, FIRST + at)}")
     _store(code, DONE, "0")
-    _store(code, LEFT, env["parts_of_task"].text)
-    call(code, _WORK, _TEAM, b.integer(0))
+    number = _number(code, _load(code, STATE))
+    _store(code, LEFT, b.here(f"or i64 {number.text}, {env['parts_of_task'].text}", "index", False).text)
+    call(code, _WORK, _TEAM, b.integer(0), number)
 
     def look(end: str, again: str) -> list[str]:
         b.do(f"br i1 {_is(code, _load(code, DONE), 'eq', env['parts_of_task'].text)}, label %{end}, label %{again}")
@@ -290,37 +308,38 @@ def _pass(code: StatementWriter) -> None:
 
 
 def _help(code: StatementWriter) -> None:
-    """``help(team)``: take a seat, and parts of tasks, until the team has ended."""
+    """``help(team)``: take a seat, and parts of tasks, until the call has ended."""
     b = code.builder
-    _added(code, INSIDE, 1)
     b.do("br label %wait")
     b.start("wait")
     b.do("%waited = phi i64 [ 0, %entry ], [ %waited.next, %called ]")
-    state = _load(code, STATE).text
-    b.do(f"switch i64 {state}, label %leave [ i64 {WORKS}, label %sit i64 {CALLED}, label %called ]")
+    kind = b.here(f"and i64 {_load(code, STATE).text}, 3", "index", False)
+    b.do(f"switch i64 {kind.text}, label %leave [ i64 {WORKS}, label %sit i64 {CALLED}, label %called ]")
     b.start("called")
     _rest(code)
     b.do("%waited.next = add i64 %waited, 1")
     b.do(f"br i1 {_is(code, SSAValue('%waited.next', 'index', False, 0), 'ult', str(PATIENCE))}, label %wait, label %leave")
     b.start("sit")
-    seat = _added(code, TAKEN, 1)
+    taken = _added(code, TAKEN, 1)
+    seat = b.here(f"and i64 {taken.text}, {2**32 - 1}", "index", False)
+    number = b.here(f"sub i64 {taken.text}, {seat.text}", "index", False)
+    own = b.here(f"lshr i64 {number.text}, 30", "index", False)  # the state while the call lasts
     b.do(f"br i1 {_is(code, seat, 'ult', b.word(_TEAM, b.integer(SEATS), 'index').text)}, label %stay, label %leave")
     b.start("stay")
 
     def look(end: str, again: str) -> list[str]:
         on, busy, worked = (b.label(n) for n in ("on", "busy", "worked"))
-        b.do(f"br i1 {_is(code, _load(code, STATE), 'ne', str(WORKS))}, label %{end}, label %{on}")
+        b.do(f"br i1 {_is(code, _load(code, STATE), 'ne', own.text)}, label %{end}, label %{on}")
         b.start(on)
-        b.do(f"br i1 {_is(code, _load(code, LEFT), 'ne', '0')}, label %{busy}, label %{again}")
+        b.do(f"br i1 {_left(code, number)[2]}, label %{busy}, label %{again}")
         b.start(busy)
-        call(code, _WORK, _TEAM, seat)
+        call(code, _WORK, _TEAM, seat, number)
         b.do(f"br label %{worked}")
         return [worked]
 
     _patiently(code, look)
     b.do("br label %leave")
     b.start("leave")
-    _added(code, INSIDE, -1)
 
 
 __all__ = ["CALLED", "ENDED", "TEAM", "branch", "functions_of_team", "in_parts"]
