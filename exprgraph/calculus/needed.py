@@ -39,7 +39,7 @@ class Needs(NamedTuple):
 
 Masks = dict[Node, np.ndarray]
 #: more products than these are not made one by one
-_MOST = 1 << 25
+_MOST = 1 << 23
 #: ``(node, at, masks)``: for elements at some positions, all different; ``None``: the array stays whole
 NEEDED: Column[Callable[[Node, np.ndarray, Masks], Union[Needs, None]]] = Column(
     "needed", "the elements of arguments that some elements need", __name__, leaves=False, otherwise="the array stays whole"

@@ -3,7 +3,8 @@
 Every row is measured in processes of its own, on one core and with nothing kept on disk: ``build`` makes the graph and its derivative,
 ``first`` is the first result, ``early`` the median of calls that the interpreter answers, ``code`` the seconds until there is machine code,
 ``call`` the median of later calls, ``memory`` the peak beyond that of the imported package.  CasADi's ``build`` ends with its first call by
-the virtual machine; its C is compiled by ``cc -O2``.  Results must agree.  ``--stages`` shows where the time of this package goes instead.
+the virtual machine; its C is compiled by ``cc -O2``.  Results must agree.  Models of arrays are
+measured by ``python -m tests.benchmarks.sparse``.  ``--stages`` shows where the time of this package goes instead.
 """
 
 from __future__ import annotations
