@@ -1,9 +1,8 @@
 """``python -m tests.benchmarks.products``: products of matrices beside NumPy's and JAX's, on one thread, as a table in Markdown.
 
 Functions are called in turn in one process.  The times are those of the processor, the shortest of each, as billions of
-operations a second; a product of a matrix and its own transpose counts all operations, though half of them would do.  NumPy's
-OpenBLAS chooses its kernels by the name of the processor, and takes those of 2013 for one that it does not know:
-``OPENBLAS_CORETYPE=SKYLAKEX`` in front of the command gives it those with vectors of 512 bits.
+operations a second; a product of a matrix and its own transpose counts all operations, though half of them would do.  If the
+environment has ``OPENBLAS_CORETYPE``, NumPy's OpenBLAS takes the kernels of that processor, not of this one.
 """
 
 from __future__ import annotations
