@@ -23,6 +23,7 @@ from exprgraph.lowering.native.instructions import OPERANDS
 from exprgraph.testing import as_written, temporary_functions
 from exprgraph.testing.careful import CAREFUL, random_program, recorded
 from exprgraph.testing.growing import AtRandom
+from tests.benchmarks.large_workloads import LARGE
 
 x, y, z = eg.symbols("x y z")
 
@@ -38,7 +39,7 @@ def same(a: Any, b: Any) -> None:
 def both(outputs: Sequence[Any], values: Sequence[Any], symbols: Sequence[Any] = (x, y, z)) -> tuple[Any, Any]:
     """The results of the interpreter, and those of the machine code."""
     fn = eg.compile(list(outputs), symbols, immediate=True)
-    shown = eg.inspect(fn, batch=np.ndim(values[0]) > 0, dtype=np.result_type(*values))
+    shown = eg.inspect(fn, batch=np.ndim(values[0]) > symbols[0].ndim, dtype=np.result_type(*values))
     assert shown.answers == "interpreter"
     first = fn(*values)
     shown.wait()
@@ -191,3 +192,20 @@ def test_the_interpreter_computes_what_is_written(monkeypatch: pytest.MonkeyPatc
     for f in CAREFUL:
         program = recorded(f)
         as_written.check_as_written(program, as_written.arguments_for(np.random.default_rng(1), program.inputs))
+
+
+#: of programs with many scalars in each piece
+SIZES = {"time steps": 10, "power flow": 20, "bodies": 8, "collocation": 40}
+
+
+@pytest.mark.slow
+@pytest.mark.slow_one_in(3)
+@pytest.mark.parametrize("title", LARGE)
+def test_large_programs_have_equal_bits_before_and_after(title: str) -> None:
+    """Machine code has their scalars rolled up into arrays."""
+    program = LARGE[title][0](SIZES.get(title, 300))
+    v = eg.Symbol("v", program.variables)
+    values = program.program(list(v), eg)
+    derivative = eg.gradient(values[0], v) if program.wanted == "gradient" else eg.jacobian(eg.stack(values), v, sparse=True).values
+    point = 0.3 + np.random.default_rng(0).uniform(-0.2, 0.2, program.variables)
+    same(*both([values[0], derivative], [point], [v]))
