@@ -35,8 +35,8 @@ from .periods import NEAR, Periods
 from .phases import of_arguments
 from .rounds import looped
 
-#: smaller graphs are straight-line code
-ENOUGH = 1500
+#: graphs of fewer scalars are straight-line code, which is quicker where pieces are few
+ENOUGH = 2500
 #: fewer isomorphic scalars stay scalars
 FEWEST = 16
 #: at most so many groups of one operation at one depth are told apart by numbers and sources of operands
