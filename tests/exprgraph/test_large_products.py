@@ -12,8 +12,9 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.loops import large_products
+from exprgraph.loops.print.llvm import LLVMTarget
 from exprgraph.loops.target import CPU, Target
-from exprgraph.lowering.native.machine import host
+from exprgraph.lowering.native import machine
 from exprgraph.lowering.plan import emit
 from tests.loops.c_compiler import library, needs_a_compiler, table
 
@@ -105,6 +106,21 @@ def test_large_matrices_need_blocks_and_small_ones_do_not() -> None:
         assert is_in_blocks(eg.compile(a @ b, (a, b))) == expected
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("vectors", [(1, 16, True), (2, 16, False), (4, 16, True), (4, 16, False)], ids=lambda v: f"{v[0]} lanes {v[2]}")
+def test_vectors_of_other_machines(vectors: tuple[int, int, bool], small_blocks: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers one by one, short vectors, and vectors whose loads leave out no lanes."""
+    lanes, registers, partial = vectors
+    monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(lanes, bits, registers, partial=partial))
+    a, b, t = eg.Symbol("A", (61, 23)), eg.Symbol("B", (171, 23)), eg.Symbol("T", (9, 23), per_sample=True)
+    f = eg.compile((a @ b.T, b @ b.T, t @ a.T, t @ t.T), (a, b, t))
+    A, B, T = random(61, 23), random(171, 23), random(19, 9, 23)
+    for got, want in zip(f(A, B, T), (A @ B.T, B @ B.T, T @ A.T, T @ np.swapaxes(T, 1, 2))):
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
+    for got, want in zip(f(A, B, T[0]), (A @ B.T, B @ B.T, T[0] @ A.T, T[0] @ T[0].T)):
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("half", [False, True])
 def test_the_definition_of_large_products(half: bool) -> None:
     """The procedures as Python, as Numba and CPython run them: groups of columns, turned or not."""
@@ -135,7 +151,7 @@ def test_a_mirrored_triangle() -> None:
 @pytest.mark.parametrize("flags", [(), ("-mavx2", "-mfma")])
 def test_files_of_c(flags: tuple[str, ...], small_blocks: Target, tmp_path: Path) -> None:
     """A triangle, columns in order, and columns that are turned, with and without tiles."""
-    if flags and not host()[0].startswith("x86_64"):
+    if flags and not machine.host()[0].startswith("x86_64"):
         pytest.skip("these are flags for x86-64")
     a, b = eg.Symbol("A", (101, 23)), eg.Symbol("B", (23, 103))
     f = eg.compile((a @ a.T, a @ b, b.T @ a.T), (a, b))

@@ -76,8 +76,7 @@ def packed_turned(b: Builder, *given: SSAValue) -> None:
     """A block of columns of neighbours, in panels: squares of numbers are turned in registers."""
     v = dict(zip(_TURNED, given))
     lanes, zero = b.target.lanes, b.integer(0)
-    end = b.whole(v["w"], lanes) if lanes > 1 else zero
-    whole = b.whole(v["d"], lanes) if lanes > 1 else zero
+    end, whole = b.whole(v["w"], lanes), b.whole(v["d"], lanes)
 
     def start(column: SSAValue) -> SSAValue:
         return b.sum(v["b0"], _grouped(b, column, v["e"], v["bg"], v["bl"]))
@@ -102,9 +101,9 @@ def packed_turned(b: Builder, *given: SSAValue) -> None:
         ranged(b, zero, whole, lanes, square)
         ranged(b, whole, v["d"], 1, single)
 
+    ranged(b, zero, end, lanes, columns)
     if lanes > 1:
-        ranged(b, zero, end, lanes, columns)
-    _rest_turned(b, v, end, start, place)
+        _rest_turned(b, v, end, start, place)
 
 
 def _rest_turned(
