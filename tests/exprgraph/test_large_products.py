@@ -111,14 +111,18 @@ def test_large_matrices_need_blocks_and_small_ones_do_not() -> None:
 def test_vectors_of_other_machines(vectors: tuple[int, int, bool], small_blocks: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers one by one, short vectors, and vectors whose loads leave out no lanes."""
     lanes, registers, partial = vectors
-    monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(lanes, bits, registers, partial=partial))
+    asked: list[int] = []
+    monkeypatch.setattr(machine, "target", lambda bits: asked.append(bits) or LLVMTarget(lanes, bits, registers, partial=partial))
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")  # machine code on disk has the vectors of this machine
     a, b, t = eg.Symbol("A", (61, 23)), eg.Symbol("B", (171, 23)), eg.Symbol("T", (9, 23), per_sample=True)
-    f = eg.compile((a @ b.T, b @ b.T, t @ a.T, t @ t.T), (a, b, t))
+    own = lanes + 0.5 * partial  # a number in the code, which therefore is that of no earlier test
+    f = eg.compile((a @ b.T, b @ b.T, t @ a.T, t @ t.T, own * a[0]), (a, b, t))
     A, B, T = random(61, 23), random(171, 23), random(19, 9, 23)
     for got, want in zip(f(A, B, T), (A @ B.T, B @ B.T, T @ A.T, T @ np.swapaxes(T, 1, 2))):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
     for got, want in zip(f(A, B, T[0]), (A @ B.T, B @ B.T, T[0] @ A.T, T[0] @ T[0].T)):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
+    assert asked == [64, 64]  # both forms were compiled
 
 
 @pytest.mark.parametrize("half", [False, True])
