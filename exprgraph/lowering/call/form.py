@@ -17,9 +17,10 @@ from ...meaning.binding import Argument
 from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
 from ..immediate.form import InterpretedForm
+from ..immediate.translate import translated
 from ..native.entry import CallType
-from ..native.instructions import Instructions
 from ..native.loading import Code, native_code
+from ..plan.from_the_left import from_the_left
 from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
@@ -27,6 +28,7 @@ from .into import shared_with
 from .team import Division, Sizes, grain_of, seats_for
 
 if TYPE_CHECKING:
+    from ..native.instructions import Instructions
     from ..save.kernel import NumbaKernel
 
 Made = TypeVar("Made")
@@ -199,4 +201,4 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
-__all__ = ["Form", "by_numba", "interpreted_form"]
+__all__ = ["Form", "by_numba", "from_the_left", "interpreted_form", "translated"]

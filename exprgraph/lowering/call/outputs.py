@@ -21,8 +21,6 @@ from ...meaning.evaluate import evaluate_nodes
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
-from ..immediate.translate import has_instructions, translated
-from ..plan.from_the_left import from_the_left
 from ..plan.unread import left_to_numba
 from .backends import IN_BACKGROUND, checked, checked_immediate
 from .into import check_shapes
@@ -82,7 +80,7 @@ class CompiledOutputs:
         if not self._may_be_interpreted:
             return None
         order = self._order or topological(self.outputs)  # two threads may ask at once
-        made = translated(self.outputs, self.arguments, order) if all(map(has_instructions, order)) else None
+        made: Instructions | None = _forms().translated(self.outputs, self.arguments, order)
         self._order = ()
         return made
 
@@ -114,7 +112,7 @@ class CompiledOutputs:
         apart = not batch and not packed and 2 <= len(self.outputs) <= APART
         outputs, contract, calls = self.outputs, self.contract, False
         if self.is_interpreted:
-            outputs, contract, calls = tuple(from_the_left(outputs)), False, True
+            outputs, contract, calls = tuple(_forms().from_the_left(outputs)), False, True
         return emit(outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:

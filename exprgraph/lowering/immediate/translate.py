@@ -56,10 +56,12 @@ def has_instructions(node: Node) -> bool:
 
 
 def translated(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:
-    """The instructions that compute outputs from arguments; ``None`` if there are too many values or functions.
+    """The instructions that compute outputs from arguments; ``None`` if a node has none, or there are too many values or functions.
 
-    ``order`` has all nodes in topological order; all of them have instructions.
+    ``order`` has all nodes in topological order.
     """
+    if not all(map(has_instructions, order)):
+        return None
     done = Translation(outputs, arguments, order)
     if done.next + len(done.numbers) > PLACES or len(done.functions) > FUNCTIONS:
         return None
