@@ -20,7 +20,6 @@ from ..immediate.form import InterpretedForm
 from ..immediate.translate import translated
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
-from ..plan.from_the_left import from_the_left
 from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
@@ -164,6 +163,11 @@ class Form:
         return values
 
 
+def instructions_of(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:
+    """The outputs for the interpreter, if it computes all of their nodes, which are given in topological order."""
+    return translated(outputs, arguments, order)
+
+
 def interpreted_form(
     instructions: Instructions,
     arguments: Sequence[Argument],
@@ -201,4 +205,4 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
-__all__ = ["Form", "by_numba", "from_the_left", "interpreted_form", "translated"]
+__all__ = ["Form", "by_numba", "instructions_of", "interpreted_form"]

@@ -80,7 +80,7 @@ class CompiledOutputs:
         if not self._may_be_interpreted:
             return None
         order = self._order or topological(self.outputs)  # two threads may ask at once
-        made: Instructions | None = _forms().translated(self.outputs, self.arguments, order)
+        made: Instructions | None = _forms().instructions_of(self.outputs, self.arguments, order)
         self._order = ()
         return made
 
@@ -110,10 +110,10 @@ class CompiledOutputs:
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         apart = not batch and not packed and 2 <= len(self.outputs) <= APART
-        outputs, contract, calls = self.outputs, self.contract, False
+        contract, calls = self.contract, False
         if self.is_interpreted:
-            outputs, contract, calls = tuple(_forms().from_the_left(outputs)), False, True
-        return emit(outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
+            contract, calls = False, True
+        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""

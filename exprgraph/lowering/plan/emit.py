@@ -21,6 +21,7 @@ from .access import Location, contiguous, identity_index, through_views
 from .arguments import Moved, gathering, loading, moving, one_sample
 from .data import Data, Table
 from .dispatch import Item, Step, dispatched, name_of
+from .from_the_left import from_the_left
 from .inputs import COUNT, Memory
 from .isomorphism import NestOrder
 from .kernels import Kernel, Rounding
@@ -424,9 +425,11 @@ def emit(
     ``batch`` runs over blocks of samples, or over samples one by one if that is quicker; otherwise one sample is evaluated, without
     lanes.  ``single`` computes in float32.  Without ``contract``, multiplications and additions are fused only in sums of products.
     ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
-    those that are the same for all samples share one.  ``calls_formulas``: bits of formulas do not depend on the code around them.
+    those that are the same for all samples share one.  ``calls_formulas``: bits depend neither on the code around a formula nor on
+    the order of operands, so that the interpreter has the same.
     """
     load()
+    outputs = from_the_left(outputs) if calls_formulas else outputs
     rounding = Rounding(contract, calls_formulas)
 
     def emitter(block: int) -> Emitter:
