@@ -59,6 +59,12 @@ def test_tables_have_a_rule_for_each_column() -> None:
                 assert rule.count("|") - 1 == columns, f"{page.name}: {head}"
 
 
+def test_no_page_has_two_versions() -> None:
+    for page in [*PAGES, *ROOT.glob("*.md")]:
+        found = re.findall(r"^(?:<{7}|>{7}) .*$", page.read_text(encoding="utf-8"), re.M)
+        assert not found, f"{page.name}: a conflict that is not resolved: {found}"
+
+
 def test_the_readme_has_exactly_two_commands() -> None:
     commands = [b.text for b in blocks(ROOT / "README.md") if b.language == "sh"]
     assert len(commands) == 2
