@@ -45,7 +45,7 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         mode: "forward" differentiates along columns, of which those without a common row are one direction;
             "reverse" does so along rows; "auto" takes the smaller number of directions, and may take a few long rows in
             reverse and the rest forward, or a few long columns forward and the rest in reverse.  It differentiates graphs
-            of scalars entry by entry.
+            of scalars entry by entry, if there are few symbols.
 
     Returns:
         A :class:`SparseMatrix` of shape ``(f.size, x.size)``.
@@ -189,8 +189,14 @@ def _symbols(x: Operand | Sequence[Operand], what: str) -> list[Node]:
     return nodes
 
 
+#: derivatives by more symbols than these are not taken symbol by symbol, with a walk over the graph for each
+_ONE_BY_ONE = 16
+
+
 def is_scalar_style(outputs: Sequence[Node], xs: Sequence[Node]) -> bool:
-    """Whether the outputs are graphs of scalars, which are differentiated entry by entry."""
+    """Whether the outputs are graphs of scalars of a few symbols, which are differentiated entry by entry."""
+    if len(xs) > _ONE_BY_ONE:
+        return False
     for f in outputs:
         below = dependents(topological([f]), xs)
         if not all(is_scalar_graph(f, x) for x in xs if x in below):

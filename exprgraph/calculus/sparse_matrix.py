@@ -77,8 +77,8 @@ class SparseMatrix:
                [0., 4., 0.],
                [0., 0., 6.]])
         """
-        structure = Structure(self.rows, self.columns, self.shape, format)
-        return structure.filled(np.asarray(data)[..., structure.order])
+        structure, given = Structure(self.rows, self.columns, self.shape, format), np.asarray(data)
+        return structure.filled(given[structure.order] if given.shape == (self.nnz,) else given)
 
     def compile(
         self, symbols: Node | Argument | Sequence[Node | Argument], format: Format = "csr", **options: Any  # noqa: A002

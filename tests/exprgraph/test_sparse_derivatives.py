@@ -277,6 +277,14 @@ def test_graphs_of_scalars_go_entry_by_entry() -> None:
     assert eg.sparse_jacobian(eg.sin(x[:2]), x).colours == 1
 
 
+def test_many_scalar_symbols_are_taken_together() -> None:
+    xs = [eg.Symbol(f"x{k}") for k in range(40)]
+    j = eg.sparse_jacobian([a * b for a, b in zip(xs, xs[1:])], xs)
+    assert j.colours == 2 and j.nnz == 78 and str(j.values[:2]) == "[x1, x0]"
+    at = {x: k + 1.0 for k, x in enumerate(xs)}
+    assert j.to_scipy(eg.evaluate(j.values, at)).sum(axis=1).tolist() == [2.0 * k + 3 for k in range(39)]
+
+
 def test_sparse_true_expands_small_arrays_only() -> None:
     x = eg.Symbol("x", 5)
     assert str(eg.jacobian(x[1:] * x[0], x, sparse=True).values) == "[x[1], x[0], x[2], x[0], x[3], x[0], x[4], x[0]]"
@@ -314,6 +322,9 @@ def test_errors() -> None:
         eg.sparse_lagrangian_hessian(x[0], x, x, np.ones(2))
     with pytest.raises(ValueError, match='"csr", "csc" or "coo"'):
         eg.sparse_jacobian(x, x).compile(x, "dense")  # type: ignore[arg-type]
+    for numbers in (np.ones(2), np.ones(4)):
+        with pytest.raises(eg.ShapeError, match=r"of shape \(3,\), got \([24],\)"):
+            eg.sparse_jacobian(x**2, x).to_scipy(numbers, "csc")
 
 
 # ---------------------------------------------------------------- elements that are needed
