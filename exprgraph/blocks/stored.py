@@ -30,7 +30,8 @@ def is_stored(value: Any) -> bool:
 
 def is_lazy(value: Any) -> bool:
     """Whether a value is a Dask array, dataframe or series."""
-    return hasattr(type(value), "__dask_graph__") and (hasattr(type(value), "chunks") or hasattr(type(value), "to_dask_array"))
+    kind = type(value)
+    return hasattr(kind, "__dask_graph__") and (hasattr(kind, "rechunk") or hasattr(kind, "to_dask_array"))
 
 
 def is_elsewhere(value: Any) -> bool:

@@ -14,6 +14,7 @@ from ..graph.node import Node, Shape
 from ..graph.traverse import symbols_of
 from ..language.operators import subtract
 from ..meaning.evaluate import evaluate
+from ..support.names import brief
 
 #: a comparison of expressions, or (lower, expression, upper)
 Constraint = Union[Node, tuple[Any, Any, Any]]
@@ -79,6 +80,9 @@ def limits(lower: Any, upper: Any, shape: Shape, what: str) -> tuple[np.ndarray,
     """Flat arrays of limits; ``None`` is no limit."""
     found = []
     for side, value, free in (("lower", lower, -np.inf), ("upper", upper, np.inf)):
+        if isinstance(value, Node):
+            said = f"the {side} limit is a number or an array, got the expression {brief(value)}"
+            raise TypeError(f"{what}: {said}; give several constraints as a list")
         a = np.asarray(free if value is None else value, float)
         try:
             found.append(np.array(np.broadcast_to(a, shape)).ravel())

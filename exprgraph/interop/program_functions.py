@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import Any, Union
 
 import numpy as np
@@ -71,7 +72,11 @@ class ProgramFunctions:
         given = {} if bounds is None else bounds
         if not isinstance(given, Mapping) or any(s not in self.variables for s in given):
             raise ValueError(f"nlp: bounds are a pair, or a dict from variables to pairs (lower, upper), got {bounds!r}")
-        pairs = [limits(*given.get(v, (None, None)), v.shape, f"bounds of {v.name!r}") for v in self.variables]
+        found = [given.get(v, (None, None)) for v in self.variables]
+        for v, pair in zip(self.variables, found):
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise ValueError(f"nlp: bounds of {v.name!r} are a pair (lower, upper), got {pair!r}")
+        pairs = [limits(low, high, v.shape, f"bounds of {v.name!r}") for v, (low, high) in zip(self.variables, found)]
         return np.concatenate([low for low, _ in pairs]), np.concatenate([high for _, high in pairs])
 
     def __repr__(self) -> str:
@@ -153,20 +158,21 @@ class ProgramFunctions:
         """One vector of the values of all variables.
 
         Args:
-            point: a dict from variables to values, a list of values in their order, or this vector.
+            point: a dict from variables to values, a list of values in their order, or this vector, an array or a list of numbers.
 
         Raises:
             UnboundSymbolError: a variable has no value.
             ShapeError: a value has another shape than its variable.
+            ValueError: there is a value of something else.
         """
-        if isinstance(point, np.ndarray) and point.shape == (self.size,):
-            return np.array(point, float)
         if not isinstance(point, Mapping):
-            values = list(point)
+            values = list(point) if np.iterable(point) and not isinstance(point, str) else [point]
+            if len(values) == self.size and all(isinstance(v, Real) or (isinstance(v, np.ndarray) and not v.ndim) for v in values):
+                return np.array(values, float)
             if len(values) != len(self.variables):
                 raise ShapeError(
                     f"a point is a dict from variables to values, a value for each of {len(self.variables)}, or a vector of {self.size} "
-                    f"numbers, got {len(values)} values"
+                    f"numbers, got {len(values)} value{'s' * (len(values) != 1)}"
                 )
             point = dict(zip(self.variables, values))
         return np.concatenate([np.ravel(a) for a in _values(point, self.variables, "the variable")])
@@ -212,7 +218,8 @@ def _values(given: Mapping[Node, Any], symbols: Sequence[Node], what: str) -> li
         found.append(a)
     for s in given:
         if s not in symbols:
-            raise ValueError(f"nlp: {shown(getattr(s, 'name', str(s)))} is none of {', '.join(shown(v.name) for v in symbols) or 'none'}")
+            name, known = shown(getattr(s, "name", str(s))), ", ".join(shown(v.name) for v in symbols)
+            raise ValueError(f"nlp: {name} is none of {known}" if known else f"nlp: {name} has a value, but there are no parameters")
     return found
 
 

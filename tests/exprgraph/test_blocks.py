@@ -212,6 +212,19 @@ def test_collections(monkeypatch: pytest.MonkeyPatch) -> None:
         f(da.from_array(X), W, out=dict.fromkeys(EQUATIONS, X))
 
 
+def test_collections_that_look_like_dask_are_read() -> None:
+    """As arrays of xarray do: they tell of Dask, but have none of its methods."""
+
+    class Labelled(Rows):
+        def __dask_graph__(self) -> None:
+            return None
+
+    numbers = np.arange(6.0).reshape(2, 3)
+    y = Labelled(numbers)
+    assert eg.blocks.is_stored(y) and not eg.blocks.is_lazy(y)
+    np.testing.assert_array_equal(eg.compile(2 * x, x, backend="numpy")(y), 2 * numbers)
+
+
 _LIMITED = """
 import resource, sys
 import numpy as np, exprgraph as eg

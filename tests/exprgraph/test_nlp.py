@@ -58,6 +58,7 @@ def test_values_and_derivatives_are_those_of_the_expressions(program: NonlinearP
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(program.lagrangian_hessian(v, 0.5, y, 1.3).toarray(), np.tril(0.5 * expected[4] + expected[5]), rtol=1e-12)
     assert {k: a.shape for k, a in program.named(program.constrained(v, 1.3)).items()} == {"rows": (2,), "equal": (3,), "below": ()}
+    assert np.array_equal(program.pack(v.tolist()), v) and np.array_equal(program.pack(v), v)
     unpacked = program.unpack(v)
     assert all(np.array_equal(unpacked[k], values[k]) for k in (s, M))
 
@@ -73,13 +74,17 @@ def test_what_is_wrong_is_named(program: NonlinearProgram) -> None:
         (TypeError, "constraint 'a': expected", lambda: nlp(s, s, {"a": s > 0})),
         (eg.ShapeError, "the lower limit has shape", lambda: nlp(s, s, ([1.0, 2.0], s, None))),
         (ValueError, "a lower limit is above", lambda: nlp(s, s, (1.0, s, 0.5))),
+        (TypeError, "the lower limit is a number or an array, got the expression 0 <= s", lambda: nlp(s, s, (s >= 0, s <= 2, s <= 3))),
         (ValueError, "bounds are a pair", lambda: nlp(s, s, bounds={x: (0, 1)})),
+        (ValueError, "bounds of 's' are a pair", lambda: nlp(s, s, bounds={s: 3})),
         (ValueError, "bounds of several variables", lambda: nlp(s, [s, x], bounds=(0, 1))),
         (eg.UnboundSymbolError, "the variable 'M' of shape", lambda: program.pack({s: 1.0})),
         (eg.ShapeError, "the variable 'M' has shape", lambda: program.pack({s: 1.0, M: np.ones(6)})),
         (eg.ShapeError, "got 3 values", lambda: program.pack([1.0, 2.0, 3.0])),
+        (eg.ShapeError, "got 1 value", lambda: program.pack(1.0)),
         (eg.UnboundSymbolError, "the parameter 'p'", lambda: program.solve(AT)),
         (ValueError, "s is none of p", lambda: program.solve(AT, {p: 1.0, s: 1.0})),
+        (ValueError, "s has a value, but there are no parameters", lambda: nlp(s, s).solve([1.0], {s: 1.0})),
         (ValueError, "'L-BFGS-B' takes no constraints", lambda: program.scipy({p: 1.0}, "L-BFGS-B")),
         (ValueError, "there is no method 'L-BFGS'; there are 'ipopt', 'trust-constr'", lambda: program.solve(AT, {p: 1.0}, "L-BFGS")),
         (ValueError, "'BFGS' takes no bounds", lambda: nlp(s**2, s, bounds=(1.0, None)).scipy(method="BFGS")),
