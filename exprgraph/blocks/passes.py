@@ -16,10 +16,9 @@ from ..canonical.select import select
 from ..graph.leaves import Symbol
 from ..graph.node import Node, Shape
 from ..graph.primitive import SAMPLE_COUNT, SAMPLE_SUM
-from ..graph.traverse import topological
+from ..graph.traverse import of_arguments, topological
 from ..graph.views import Slice
 from ..lowering.call.outputs import CompiledOutputs
-from ..lowering.plan.phases import of_arguments
 from ..meaning.binding import Argument
 from .sent import Sent
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .column import Column
-from .node import Node
-from .primitive import SYMBOL
+from .node import Node, make
+from .primitive import PRODUCT, SUM, SYMBOL
 
 #: ``(node, args)``: the node's operation on other arguments, in canonical form
 REBUILD: Column[Callable[[Node, tuple[Node, ...]], Node]] = Column(
@@ -75,6 +75,12 @@ def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
     if all(a is b for a, b in zip(args, node.args)):
         return node
     return REBUILD[node.op](node, args)
+
+
+def of_arguments(node: Node, args: tuple[Node, ...]) -> Node:
+    """The node with other arguments; sums and products keep their operands in order: a canonical form would join divided ones."""
+    as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
+    return make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args)
 
 
 def substitute_nodes(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:

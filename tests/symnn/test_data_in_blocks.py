@@ -60,7 +60,8 @@ class Rows:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = eg.blocks.blocks_of
     monkeypatch.setattr(eg.blocks, "BLOCK", 1 << 11)
-    monkeypatch.setattr(eg.blocks, "blocks_of", lambda arrays, samples, row, block=1 << 11: whole(arrays, samples, row, block))
+    for module in ("exprgraph.blocks.blocks_of", "exprgraph.blocks.stored.blocks_of"):
+        monkeypatch.setattr(module, lambda arrays, samples, row, block=1 << 11: whole(arrays, samples, row, block))
 
 
 def samples(n: int = 601) -> tuple[np.ndarray, np.ndarray]:

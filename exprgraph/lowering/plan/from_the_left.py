@@ -18,10 +18,9 @@ from ...graph.column import Column
 from ...graph.leaves import number
 from ...graph.node import FrozenArray, Node, make
 from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
-from ...graph.traverse import topological
+from ...graph.traverse import of_arguments, topological
 from ...graph.views import Linear
 from ...loops.walk import called_by
-from .phases import of_arguments
 
 #: a node in steps of two operands, without changes by canonical forms
 IN_STEPS: Column[Callable[[Node], Node]] = Column(

@@ -15,8 +15,8 @@ from ...canonical.select import selected_shape
 from ...functions.along_axes import AxisFunction
 from ...graph.column import Column
 from ...graph.node import Node, Shape, make
-from ...graph.primitive import CONTRACT, PLACE, PRODUCT, SAMPLE_SUM, SELECT, SUM
-from ...graph.traverse import rebuild, topological
+from ...graph.primitive import CONTRACT, PLACE, SAMPLE_SUM, SELECT
+from ...graph.traverse import of_arguments, topological
 from ...graph.views import Contraction, Entries, Take, entries_of
 from .axes import written_out
 from .narrow import narrowed
@@ -45,12 +45,6 @@ def pairwise(roots: Sequence[Node]) -> list[Node]:
     image: dict[Node, Node] = {}
     _rewrite(roots, image, set())
     return [image[r] for r in roots]
-
-
-def of_arguments(node: Node, args: tuple[Node, ...]) -> Node:
-    """The node with other arguments; sums and products keep their operands in order: a canonical form would join divided ones."""
-    as_it_is = node.op in (SUM, PRODUCT) and all(a.shape == b.shape for a, b in zip(args, node.args))
-    return make(node.op, args, node.params, node.shape) if as_it_is else rebuild(node, args)
 
 
 def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) -> None:
@@ -154,4 +148,4 @@ def phases(outputs: Sequence[Node], lane_symbols: set[Node]) -> tuple[list[Phase
     return result, lanes
 
 
-__all__ = ["Phase", "of_arguments", "pairwise", "phases"]
+__all__ = ["Phase", "pairwise", "phases"]

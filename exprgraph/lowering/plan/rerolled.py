@@ -25,14 +25,13 @@ from ...graph.column import Column
 from ...graph.leaves import array, constant
 from ...graph.node import Node, make
 from ...graph.primitive import PRODUCT, SELECT, STACK, SUM, Primitive
-from ...graph.traverse import dependents, topological
+from ...graph.traverse import dependents, of_arguments, topological
 from ...graph.views import Linear
 from ...support.collecting import uncollected
 from .columns import Columns, Place
 from .in_order import sum_in_order
 from .isomorphism import ROLES
 from .periods import NEAR, Periods
-from .phases import of_arguments
 from .rounds import looped
 
 #: graphs of fewer scalars are straight-line code, which is quicker where pieces are few

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...graph.column import Column
 from ...graph.node import Node
-from ...graph.traverse import dependents, topological
-from .phases import of_arguments
+from ...graph.traverse import dependents, of_arguments, topological
 
 #: of nodes none of which depends on another: those that have a better equivalent, each with it
 TOGETHER: Column[Callable[[Sequence[Node]], Mapping[Node, Node]]] = Column(
