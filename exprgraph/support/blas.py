@@ -9,7 +9,9 @@ BLAS is left as it is.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .forking import lock
+from .processors import threads_of
 
 #: modules that are linked with a BLAS, and the directory of its file in the wheels of their package
 _MODULES = {
@@ -28,8 +31,8 @@ _MODULES = {
 _NAMES = tuple(f"{prefix}openblas_{{}}_num_threads{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "", "_64", "64"))
 
 _lock = lock()
-#: the limits of the calls that run now
-_limits: list[int] = []
+#: the limits of the calls that run now, each with its thread
+_limits: dict[object, tuple[int, int]] = {}
 _before: list[tuple[Library, int]] = []
 
 
@@ -83,28 +86,47 @@ def blas_threads(threads: int) -> Iterator[None]:
     Optimizers on all samples do this with their ``threads=``.  The limit holds for the whole process.  While several calls have
     limits, the least one holds; after the last of them, the numbers are as before the first.
 
-    >>> import numpy as np
+    Raises:
+        ValueError: the number is no positive whole number.
+
     >>> import numpy as np, exprgraph as eg
     >>> with eg.blas_threads(1):
     ...     (np.ones((2, 3)) @ np.ones(3)).tolist()
     [3.0, 3.0]
     """
-    with _lock:
-        if not _limits:
-            _before[:] = [(library, library.get()) for library in libraries()]
-        _limits.append(threads)
-        _set()
+    count = threads_of(threads)
+    if count is None:
+        raise ValueError(f"threads must be a positive whole number, got {threads!r}")
+    own = object()
     try:
+        with _lock:
+            if not _limits:
+                _before[:] = [(library, library.get()) for library in libraries()]
+            _limits[own] = threading.get_ident(), count
+            _set()
         yield
     finally:
         with _lock:
-            _limits.remove(threads)
+            _limits.pop(own, None)
             _set()
 
 
 def _set() -> None:
     for library, before in _before:
-        library.set(min([before, *_limits]))
+        library.set(min([before, *(count for _, count in _limits.values())]))
+
+
+def _in_child() -> None:
+    """Of the threads that had limits, only the one that forked is in the new process."""
+    gone = [own for own, (thread, _) in _limits.items() if thread != threading.get_ident()]
+    for own in gone:
+        del _limits[own]
+    if gone:
+        _set()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 __all__ = ["Library", "blas_threads", "libraries"]

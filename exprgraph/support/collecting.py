@@ -45,7 +45,7 @@ def _enter() -> None:
 def _leave() -> None:
     global _inside
     with _lock:
-        _inside -= 1
+        _inside = max(0, _inside - 1)  # the thread that made this process by a fork may leave what the process has forgotten
         if not _inside and _was_on:
             gc.enable()
 

@@ -6,6 +6,7 @@ import gc
 
 import pytest
 
+from exprgraph.support import collecting
 from exprgraph.support.collecting import LARGE, uncollected
 
 
@@ -18,6 +19,15 @@ def test_it_is_paused_inside_and_runs_again_afterwards() -> None:
     assert gc.isenabled()
     with uncollected(LARGE - 1):
         assert gc.isenabled()
+
+
+def test_a_thread_may_leave_what_a_forked_process_has_forgotten() -> None:
+    with uncollected(LARGE):
+        collecting._in_child()
+        assert gc.isenabled()
+    with uncollected(LARGE):
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_it_runs_again_after_an_error() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,39 @@ def test_the_least_limit_of_a_blas_holds(monkeypatch: pytest.MonkeyPatch) -> Non
                 assert now == [2]
                 raise KeyError
         assert now == [8]
+    assert now == [8]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "two"])
+def test_numbers_of_threads_of_a_blas_are_checked(threads: object) -> None:
+    with pytest.raises(ValueError, match="positive whole number"), blas_threads(threads):  # type: ignore[arg-type]
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_the_limits_of_the_thread_that_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [8]
+    monkeypatch.setattr(blas, "libraries", lambda: [Library(lambda: now[0], lambda n: now.__setitem__(0, n))])
+    begun, end = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with blas_threads(2):
+            begun.set()
+            end.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    begun.wait()
+    try:
+        with blas_threads(3):
+            child = os.fork()
+            if not child:
+                os._exit(now[0])
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+            assert now == [2]
+    finally:
+        end.set()
+        thread.join()
     assert now == [8]
 
 
