@@ -12,7 +12,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.lowering.call import team, threads
 from exprgraph.lowering.call.team import FINE, GRAIN, Division
-from exprgraph.lowering.native.team import DONE, TURN
+from exprgraph.lowering.native.team import DONE, ENDED, STATE, TURN
 
 x = eg.Symbol("x", 3, per_sample=True)
 
@@ -112,6 +112,38 @@ def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch: pytest.M
     threads.alongside(lambda: done.append(0), lambda: done.append(1))
     assert done == [0, 1]
     assert np.array_equal(fn(data), want)
+
+
+def test_helpers_that_have_not_come_are_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[threads.Task] = []
+    monkeypatch.setattr(team, "processors", lambda: 4)
+    monkeypatch.setattr(team, "ask", lambda task, count: asked.extend([task] * count) or count)
+    fn = eg.compile(eg.over_samples.sum(eg.sin(x)), x, threads=4)
+    data = np.linspace(-1, 1, 3 * 500).reshape(-1, 3)
+    want = fn(data)
+    for _ in range(3):
+        assert np.array_equal(fn(data), want)
+    assert len(asked) == 3
+    asked.pop()()  # it comes after the call
+    assert np.array_equal(fn(data), want)
+    assert len(asked) == 3
+
+
+def test_the_numbers_of_calls_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    states: list[int] = []
+    inner = Division.__call__
+
+    def call(self: Division, *given: Any) -> None:
+        words = self.team._words
+        words[STATE] = words[STATE] if states else 4 * (2**32 - 2) + ENDED
+        inner(self, *given)
+        states.append(int(words[STATE]))
+
+    monkeypatch.setattr(Division, "__call__", call)
+    fn = eg.compile(eg.over_samples.sum(eg.sin(x)), x, threads=2)
+    data = np.linspace(-1, 1, 3 * 500).reshape(-1, 3)
+    assert len({fn(data).tobytes() for _ in range(4)}) == 1
+    assert states == [4 * number + ENDED for number in (2**32 - 1, 2**32, 1, 2)]
 
 
 def test_a_background_compilation_is_begun_once(monkeypatch: pytest.MonkeyPatch) -> None:

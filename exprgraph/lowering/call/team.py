@@ -139,6 +139,9 @@ class Team:
         # a process made by fork has none of its parent's helpers
         self._process = os.getpid()
         self._helpers = seats - 1
+        # helpers that were asked and have not come, by the last call, and one entry for each that has come since
+        self._asked = 0
+        self._came: list[None] = []
 
     @property
     def is_here(self) -> bool:
@@ -146,12 +149,19 @@ class Team:
         return self._process == os.getpid()
 
     def call(self) -> None:
-        """Call the helpers; they leave when the code that is called next has ended."""
+        """Call the helpers; they leave when the code that is called next has ended.
+
+        One that was asked before and is late helps this time: it is not asked again.
+        """
         self._words[TEAM.state] = self._words[TEAM.state] & -4 | CALLED
-        ask(self.help, self._helpers)
+        came = len(self._came)
+        del self._came[:came]
+        self._asked = max(0, self._asked - came)
+        self._asked += ask(self.help, self._helpers - self._asked)
 
     def help(self) -> None:
         """Help until the team has ended."""
+        self._came.append(None)
         self._help(self.address)
 
 

@@ -60,12 +60,18 @@ class _Once:
             self._finished.get(timeout=0.01 if self.errors else None)
 
 
-def ask(task: Task, count: int) -> None:
-    """Hand a task to so many threads, each of which may begin late or not at all; it raises no errors."""
+def ask(task: Task, count: int) -> int:
+    """Hand a task to so many threads, each of which may begin late or not at all; it raises no errors.
+
+    Returns:
+        how many were asked: none if no thread can be started.
+    """
     queue = _threads(count)
-    if queue is not None:
-        for _ in range(count):
-            queue.put(task)
+    if queue is None:
+        return 0
+    for _ in range(count):
+        queue.put(task)
+    return count
 
 
 def alongside(main: Callable[[], None], work: Callable[[], None]) -> None:

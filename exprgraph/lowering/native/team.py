@@ -169,7 +169,7 @@ def _left(code: StatementWriter, number: SSAValue) -> tuple[SSAValue, SSAValue, 
 def _begin(code: StatementWriter) -> None:
     """``begin(team)``: another call; helpers may come."""
     b = code.builder
-    before = b.here(f"and i64 {_load(code, STATE).text}, -4", "index", False)
+    before = b.here(f"and i64 {_load(code, STATE).text}, {(1 << 34) - 4}", "index", False)  # numbers of 32 bits begin again
     state = b.here(f"add i64 {before.text}, {4 + WORKS}", "index", False)
     taken = b.here(f"or i64 {_number(code, state).text}, 1", "index", False)  # by the thread that begins
     _store(code, TAKEN, taken.text)
