@@ -150,3 +150,25 @@ def test_rolled_up_or_not_values_are_equal(f: Node) -> None:
         got = eg.compile(outputs, list(VALUES), shared=shared)(*VALUES.values())
     for a, e in zip(got, expected):
         np.testing.assert_allclose(a, e, rtol=1e-9, atol=1e-9)
+
+
+def test_rounds_that_remember_too_much_are_looked_for_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [0]
+
+    class Counted(list):  # type: ignore[type-arg]
+        def __getitem__(self, at: Any) -> Any:
+            looks[0] += 1
+            return super().__getitem__(at)
+
+    class Watched(rolling.Periods):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self._names = Counted(self._names)
+
+    monkeypatch.setattr(rolling, "Periods", Watched)
+    x = eg.Symbol("x")
+    values = [x + k for k in range(8)]
+    for _ in range(900):
+        values.append(values[-1] * 0.5 + eg.sin(values[-1]) * values[-7])
+    rolling.rerolled(values[-1:])
+    assert 900 < looks[0] < 100_000

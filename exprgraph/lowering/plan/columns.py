@@ -59,12 +59,8 @@ class Columns:
             self._numbers.append(scalar.params[0])
             return NUMBERS, len(self._numbers) - 1
         if scalar.op is SELECT:
-            base = scalar.args[0]
-            at = 0
-            for n, k in zip(base.shape, scalar.params):
-                at = at * n + k
-            image = self._images[base]
-            return self._number(image if image.ndim == 1 else make(RESHAPE, (image,), (), (image.size,))), at
+            image = self._images[scalar.args[0]]
+            return self._number(image if image.ndim == 1 else make(RESHAPE, (image,), (), (image.size,))), position(scalar)
         self._loose.append(self._images[scalar])
         return LOOSE, len(self._loose) - 1
 
@@ -113,6 +109,14 @@ class Columns:
         return _taken(self._arrays[source], at)
 
 
+def position(element: Node) -> int:
+    """The position of an element in its array, row by row."""
+    at = 0
+    for n, k in zip(element.args[0].shape, element.params):
+        at = at * n + k
+    return at
+
+
 def _vector(numbers: Sequence[float]) -> Node:
     return array(np.array(numbers))
 
@@ -127,4 +131,4 @@ def _taken(vector: Node, at: np.ndarray) -> Node:
     return vector if entry is None else make(SELECT, (vector,), (entry,), selected_shape(vector.shape, (entry,)))
 
 
-__all__ = ["Columns", "Place"]
+__all__ = ["Columns", "Place", "position"]

@@ -7,11 +7,13 @@ operations and by how far below, and where, their operands lie.  A run of levels
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, SELECT
+from .columns import position
 from .isomorphism import ROLES
 
 #: operands further below belong to no loop: they are read like arrays; the second is for rounds of more levels
@@ -86,6 +88,9 @@ class Periods:
             content = tuple([d for d, _, _ in described])
             self._names.append(names.setdefault(content, len(names)) if content else -1)
         self._next = self._following()
+        #: how many scalars lie below each level
+        self._below = [0, *accumulate(map(len, self.levels))]
+        self._repeats_to: dict[int, int] = {}  # by period
 
     def _measure(self, level: int, operands: Sequence[Reading]) -> None:
         for _, reference, _, a in operands:
@@ -103,7 +108,7 @@ class Periods:
         for role, a in zip(roles, node.args):
             at = where.get(a)
             if at is None:
-                found.append(Reading(role, OUTSIDE, _position(a), a))
+                found.append(Reading(role, OUTSIDE, (-1, position(a) if a.op is SELECT else 0), a))
             else:
                 distance = level - at[0]
                 found.append(Reading(role, (distance, at[1]) if distance <= near else OUTSIDE, at, a))
@@ -128,15 +133,23 @@ class Periods:
             period = later - level
             if not later or period > self._near:
                 return None
-            end = level
-            while end + period < len(names) and names[end] == names[end + period] >= 0:
-                end += 1
-            run = Stretch(level, period, (end - level) // period + 1)
-            size = sum(len(self.levels[k]) for k in range(level, level + period))
+            run = Stretch(level, period, (self._repeating(level, period) - level) // period + 1)
+            size = self._below[level + period] - self._below[level]
             if run.rounds >= FEWEST_ROUNDS and size <= min(WIDEST, BESIDE * run.rounds * period):
                 return self._inside(run)
             later = self._next[later]
         return None
+
+    def _repeating(self, level: int, period: int) -> int:
+        """The first level from this one on whose content is not that of the level a period later.
+
+        Asked for ascending levels, each of which is looked at once for a period.
+        """
+        names, end = self._names, max(level, self._repeats_to.get(period, 0))
+        while end + period < len(names) and names[end] == names[end + period] >= 0:
+            end += 1
+        self._repeats_to[period] = end
+        return end
 
     def repeated(self) -> int:
         """The number of scalars in levels that have an equal one soon after."""
@@ -144,9 +157,9 @@ class Periods:
 
     def _inside(self, run: Stretch) -> Stretch | None:
         """The rounds in which no operand from outside of the loop is computed in it; None if there are few, or if one remembers many."""
+        if max(self._reach[run.first : run.first + run.period]) > REMEMBERED * run.period:  # the same in all rounds
+            return None
         for level in range(run.first, run.end):
-            if self._reach[level] > REMEMBERED * run.period:
-                return None
             if self._outside[level] >= run.first:
                 rounds = (level - run.first) // run.period
                 return run._replace(rounds=rounds) if rounds >= FEWEST_ROUNDS else None
@@ -165,15 +178,6 @@ def _own(node: Node) -> object:
 
 def _number(node: Node) -> float | None:
     return node.params[0] if node.op is CONSTANT else None
-
-
-def _position(node: Node) -> tuple[int, int]:
-    """The position of an element in its array, to order operands."""
-    at = 0
-    if node.op is SELECT:
-        for n, k in zip(node.args[0].shape, node.params):
-            at = at * n + k
-    return (-1, at)
 
 
 __all__ = ["NEAR", "OUTSIDE", "Periods", "Reading", "Stretch"]
