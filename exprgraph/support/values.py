@@ -23,6 +23,10 @@ erf = _like(_erf)
 erfc = _like(_erfc)
 
 
+#: the largest whole exponent of a power that compiled code computes by multiplications
+MULTIPLIED = 64
+
+
 def is_by_root(e: float) -> bool:
     """Whether a power is computed by multiplications and a square root, here and in compiled code: NaN at -inf as below 0."""
     return 0.0 < e <= 8.0 and e == int(e) + 0.5

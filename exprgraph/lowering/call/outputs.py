@@ -138,7 +138,8 @@ class CompiledOutputs:
         form = self.forms.get((batch, single))
         if form is not None:
             return form
-        if self.is_interpreted and (found := self._interpreter(batch, single)) is not None:
+        if self._instructions is not None:
+            found = self._interpreter(self._instructions, batch, single)
             # a second call says that there will be more
             ready = self._form_if_ready(batch, single) if found.calls else None
             if ready is not None:
@@ -158,10 +159,9 @@ class CompiledOutputs:
                 return "NumPy"
         return "Numba" if self.backend == "numba" or self.left_to_numba is not None else "machine code"
 
-    def _interpreter(self, batch: bool, single: bool) -> InterpretedForm | None:
-        """The interpreted form; ``None`` if there are more values than instructions can name."""
+    def _interpreter(self, instructions: Instructions, batch: bool, single: bool) -> InterpretedForm:
         found = self._interpreted.get((batch, single))
-        if found is None and (instructions := self._instructions) is not None:
+        if found is None:
             found = _forms().interpreted_form(instructions, self.arguments, self.outputs, self.differs, batch, single)
             found = self._interpreted.setdefault((batch, single), found)
         return found

@@ -20,14 +20,12 @@ from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PRODUCT, 
 from ...graph.views import Linear
 from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
-from ...support.values import is_by_root
+from ...support.values import MULTIPLIED, is_by_root
 from ..native.instructions import FUNCTIONS, OPERANDS, PLACES, Instructions, Op, packed
 from ..plan.from_the_left import factors_in_order, terms_in_order
 
 #: numbers have places from here on downwards, until all other places are known
 _LAST = PLACES - 1
-#: the largest whole exponent of a power that is computed by multiplications
-MULTIPLIED = 64
 #: nodes that may be computed in another order
 WINDOW = 4096
 _ADD, _SUB, _MUL, _DIV, _MUL_ADD, _SUB_MUL, _NEG, _SQRT, _INVERSE, _APPLY, _END = map(int, Op)
@@ -367,4 +365,4 @@ def _last_readers(order: Sequence[Node], outputs: Sequence[Node]) -> dict[Node, 
     return last
 
 
-__all__ = ["ELEMENT_PLACES", "INSTRUCTIONS", "MULTIPLIED", "SEQUENCE", "WINDOW", "Translation", "has_instructions", "translated"]
+__all__ = ["ELEMENT_PLACES", "INSTRUCTIONS", "SEQUENCE", "WINDOW", "Translation", "has_instructions", "translated"]

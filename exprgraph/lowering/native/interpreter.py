@@ -188,12 +188,12 @@ def row_function(row: Function, purpose: Purpose) -> str:
 _loaded: dict[object, tuple[machine.Loaded, int]] = {}
 
 
-def _address(name: str, what: object, purpose: Purpose, text: Callable[[], str]) -> int:
+def _address(name: str, what: str, purpose: Purpose, text: Callable[[], str]) -> int:
     """The address of a function, compiled if neither this process nor the disk has it.  ``what`` stands for its text."""
     with compiling:
         found = _loaded.get((what, purpose))
         if found is None:
-            key = disk.key("interpreter", repr(what), repr(purpose), *machine.host(), sys.version)
+            key = disk.key("interpreter", what, repr(purpose), *machine.host(), sys.version)
             code = disk.read(key)
             if code is None:
                 code = machine.compile_object(text())
@@ -205,13 +205,14 @@ def _address(name: str, what: object, purpose: Purpose, text: Callable[[], str])
 
 def interpreter_address(purpose: Purpose) -> int:
     """The address of the interpreter."""
-    return _address("interpret", (), purpose, lambda: interpreter(purpose))
+    return _address("interpret", "", purpose, lambda: interpreter(purpose))
 
 
 def row_address(row: Function, purpose: Purpose) -> int:
     """The address of the function of a row."""
-    definition = row.name, row.arity, row.code, row.source, tuple(sorted(row.helper_names.items()))
-    return _address("row", definition, purpose, lambda: row_function(row, purpose))
+    # what the text is made of, rather than the row's code: what reads that may change, too
+    loops = repr((row.template.value, row.template.helpers))
+    return _address("row", loops, purpose, lambda: row_function(row, purpose))
 
 
 __all__ = ["Purpose", "interpreter", "interpreter_address", "row_address", "row_function"]
