@@ -19,7 +19,7 @@ NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
 LONG = (
     "optimizers",
     "points", "embedding", "testing", "draw", "evaluate-and-compile", "interop", "command-line", "training", "errors-and-limits",
-    "large-data",
+    "large-data", "large-models",
 )  # fmt: skip
 
 

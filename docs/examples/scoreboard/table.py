@@ -14,13 +14,13 @@ PAGE = Path(__file__).parents[2] / "scoreboard.md"
 
 HEAD = """# Published problems
 
-Each problem is solved from fixed seeds, 0, 1 and 2, with the same settings.  `python -m docs.examples.scoreboard` runs all of them, or
-those that you name, and writes this page.  Published errors are those of their authors; their data, points and measures may differ
-from ours.
+Each problem is solved with the same settings from the seeds 0, 1 and 2, or from fewer of them; the columns have a number for each run.
+`python -m docs.examples.scoreboard` runs all problems, or those that you name, and writes this page.  Published errors are those of
+their authors; their data, points and measures may differ from ours.
 
-Times are seconds of the processor, with building, compiling and measuring, of one thread without a graphics card.  The machine has two
-cores (AMD EPYC), on which three to seven other programs ran: seconds on the clock, in parentheses, are two to three times as many as on
-a quiet machine.
+Each run had one thread and no graphics card.  Seconds are those of the processor, with building, compiling and measuring; a question mark
+is a run that did not measure them.  In parentheses are seconds on the clock.  The machine has two cores (AMD EPYC), and three to seven
+other programs ran on it, so a quiet machine takes a third to a half of these.
 
 """
 
