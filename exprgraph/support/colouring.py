@@ -10,6 +10,7 @@ and Pothen, "New acyclic and star coloring algorithms", SIAM J. Sci. Comput. 29 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -69,18 +70,23 @@ def _lattice(pattern: Pattern, shape: tuple[int, ...], fewest: int, most: int) -
     some = np.unique(np.linspace(0, pattern.height - 1, _SAMPLE).astype(int))
     longest = np.argsort(-pattern.lengths, kind="stable")[:_SAMPLE]
     sample = pattern.take(np.unique(np.concatenate([some, longest])))
+    rows, entries = sample.rows, [a[sample.columns] for a in axes]
     for count in range(fewest, most + 1):
         for factors in product(range(count), repeat=len(shape) - 1):
-            colours = sum((f * a for f, a in zip(factors, axes[:-1])), axes[-1]) % count
-            if _is_valid(sample, colours, count) and _is_valid(pattern, colours, count):
-                return Colouring(colours, count)
+            if _is_valid(rows, _by_formula(factors, entries, count), count):
+                colours = _by_formula(factors, axes, count)
+                if _is_valid(pattern.rows, colours[pattern.columns], count):
+                    return Colouring(colours, count)
     return None
 
 
-def _is_valid(pattern: Pattern, colours: np.ndarray, count: int) -> bool:
-    """Whether no two entries of a row have the same colour."""
-    keys = pattern.rows * count + colours[pattern.columns]
-    return bool(np.bincount(keys, minlength=1).max(initial=0) <= 1)
+def _by_formula(factors: Sequence[int], axes: Sequence[np.ndarray], count: int) -> np.ndarray:
+    return np.asarray(sum((f * a for f, a in zip(factors, axes[:-1])), axes[-1]) % count)
+
+
+def _is_valid(rows: np.ndarray, colours: np.ndarray, count: int) -> bool:
+    """Whether no two entries of a row have the same colour, by the row and the colour of each entry."""
+    return bool(np.bincount(rows * count + colours, minlength=1).max(initial=0) <= 1)
 
 
 def _greedy(pattern: Pattern) -> Colouring:
