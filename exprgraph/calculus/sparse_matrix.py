@@ -27,7 +27,8 @@ class SparseMatrix:
     ``rows`` and ``columns`` are arrays of positions, which count elements in row-major order.  Entries are sorted by rows,
     then by columns.  ``values`` is one expression of shape ``(nnz,)``: ``evaluate`` and ``compile`` take it, and it has
     derivatives like any other.  ``shape`` is that of the whole matrix.  ``colours`` is the number of directions that were
-    differentiated along together; 0 says that a graph of scalars was differentiated entry by entry.
+    differentiated along together; 0 says that a graph of scalars was differentiated entry by entry.  Matrices are equal if
+    their shape, their positions and the expression of their entries are.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=4)
@@ -51,6 +52,18 @@ class SparseMatrix:
 
     def __repr__(self) -> str:
         return f"<SparseMatrix of shape {self.shape} with {self.nnz} entries, {self.colours} colours>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SparseMatrix):
+            return NotImplemented
+        same = self.values is other.values and self.shape == other.shape
+        return same and np.array_equal(self.rows, other.rows) and np.array_equal(self.columns, other.columns)
+
+    def __hash__(self) -> int:
+        return hash((self.values, self.shape))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SparseMatrix, (self.rows, self.columns, self.values, self.shape, self.colours)
 
     @property
     def nnz(self) -> int:
@@ -78,14 +91,15 @@ class SparseMatrix:
                [0., 0., 6.]])
         """
         structure, given = Structure(self.rows, self.columns, self.shape, format), np.asarray(data)
-        return structure.filled(given[structure.order] if given.shape == (self.nnz,) else given)
+        return structure.filled(given[structure.order] if given.shape == (self.nnz,) else given).copy()
 
     def compile(
         self, symbols: Node | Argument | Sequence[Node | Argument], format: Format = "csr", **options: Any  # noqa: A002
     ) -> SparseFunction:
         """A function of numbers that returns matrices of SciPy.
 
-        Its matrices share the arrays of positions, which are computed once; only the numbers of entries are new.
+        Its matrices share the arrays of positions, which are computed once; only the numbers of entries are new.  Methods
+        that move entries in place, such as ``eliminate_zeros``, work on a ``copy()``.
 
         Args:
             symbols: the arguments, in order, as for :func:`compile`.
@@ -171,6 +185,10 @@ class Structure:
         counted, n = (columns, shape[1]) if by_columns else (rows, shape[0])
         self._pointers = _fixed(np.concatenate([[0], np.cumsum(np.bincount(counted, minlength=n))]).astype(kind))
         self._make: Union[Callable[..., Any], None] = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        as_given = np.argsort(self.order)
+        return Structure, (self.rows[as_given], self.columns[as_given], self.shape, self.format)
 
     def filled(self, data: np.ndarray) -> Any:
         """SciPy's matrix with these entries."""

@@ -12,6 +12,7 @@ from ..errors import ShapeError
 from ..functions.elementwise import Function
 from ..graph.node import Node, Shape
 from ..graph.traverse import symbols_of
+from ..language.given import real_array
 from ..language.operators import subtract
 from ..meaning.evaluate import evaluate
 from ..support.names import brief
@@ -54,8 +55,9 @@ def limited(constraint: Any, what: str) -> Limited:
         return Limited(expression, *limits(lower, upper, expression.shape, what))
     if isinstance(constraint, Node) and isinstance(constraint.op, Function) and constraint.op.name in ("less_equal", "equal"):
         return _compared(constraint, constraint.op.name == "equal", what)
+    hint = "; == asks whether two expressions are one, write eg.equal(a, b)" if isinstance(constraint, bool) else ""
     raise TypeError(
-        f"{what}: expected a comparison (a <= b, a >= b, eg.equal(a, b)) or a tuple (lower, expression, upper), got {constraint!r}"
+        f"{what}: expected a comparison (a <= b, a >= b, eg.equal(a, b)) or a tuple (lower, expression, upper), got {constraint!r}{hint}"
     )
 
 
@@ -83,7 +85,7 @@ def limits(lower: Any, upper: Any, shape: Shape, what: str) -> tuple[np.ndarray,
         if isinstance(value, Node):
             said = f"the {side} limit is a number or an array, got the expression {brief(value)}"
             raise TypeError(f"{what}: {said}; give several constraints as a list")
-        a = np.asarray(free if value is None else value, float)
+        a = real_array(free if value is None else value, f"{what}, the {side} limit")
         try:
             found.append(np.array(np.broadcast_to(a, shape)).ravel())
         except ValueError:

@@ -66,6 +66,7 @@ def of_scipy(program: ProgramFunctions, parameters: Sequence[Array], method: str
         optimize: Any = import_module("scipy.optimize")
     except ImportError as error:
         raise ImportError(f"method {method!r} is SciPy's and needs it: pip install scipy ({error})") from error
+    method = {m.lower(): m for m in METHODS}.get(str(method).lower(), method)  # SciPy's own are read so, too
     if method not in METHODS:
         raise ValueError(f"there is no method {method!r}; there are 'ipopt', {', '.join(map(repr, METHODS))}")
     has_bounds = bool(np.any(np.isfinite(program.lower) | np.isfinite(program.upper)))
@@ -112,7 +113,7 @@ def by_scipy(program: ProgramFunctions, start: Array, parameters: Sequence[Array
     given = of_scipy(program, parameters, method)
     tol = options.pop("tol", None)
     found = import_module("scipy.optimize").minimize(x0=start, tol=tol, options=options or None, **given)
-    multipliers = found.v[0] if program.count and method == "trust-constr" else None
+    multipliers = found.v[0] if program.count and given["method"] == "trust-constr" else None
     end = _End(np.asarray(found.x), multipliers, bool(found.success), str(found.message), int(found.get("nit", found.nfev)))
     return _solution(program, parameters, end, found)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from numbers import Real
 from typing import Any, Union
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..errors import ShapeError, UnboundSymbolError
 from ..graph.leaves import Symbol, zeros
 from ..graph.node import Node
 from ..graph.traverse import symbols_of
-from ..language.given import is_symbol
+from ..language.given import is_symbol, real_array
 from ..lowering.call.function import CompiledFunction
 from ..meaning.binding import packed
 from ..support.names import shown
@@ -70,8 +69,11 @@ class ProgramFunctions:
                 raise ValueError("nlp: bounds of several variables are a dict from variables to pairs (lower, upper)")
             bounds = {self.variables[0]: bounds}
         given = {} if bounds is None else bounds
-        if not isinstance(given, Mapping) or any(s not in self.variables for s in given):
+        if not isinstance(given, Mapping):
             raise ValueError(f"nlp: bounds are a pair, or a dict from variables to pairs (lower, upper), got {bounds!r}")
+        for s in given:
+            if s not in self.variables:
+                raise ValueError(f"nlp: bounds are a pair, or a dict from variables to pairs (lower, upper), and {s!r} is no variable")
         found = [given.get(v, (None, None)) for v in self.variables]
         for v, pair in zip(self.variables, found):
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -158,17 +160,22 @@ class ProgramFunctions:
         """One vector of the values of all variables.
 
         Args:
-            point: a dict from variables to values, a list of values in their order, or this vector, an array or a list of numbers.
+            point: a dict from variables to values, a list of values in their order, the value of the only variable, or this vector,
+                an array or a list of numbers.
 
         Raises:
             UnboundSymbolError: a variable has no value.
+            DTypeError: a value is not real numbers.
             ShapeError: a value has another shape than its variable.
             ValueError: there is a value of something else.
         """
         if not isinstance(point, Mapping):
-            values = list(point) if np.iterable(point) and not isinstance(point, str) else [point]
-            if len(values) == self.size and all(isinstance(v, Real) or (isinstance(v, np.ndarray) and not v.ndim) for v in values):
-                return np.array(values, float)
+            several = len(self.variables) > 1
+            of_each = several and isinstance(point, (list, tuple)) and any(map(np.ndim, point))
+            a = None if of_each else real_array(point, "nlp: the point")
+            if a is not None and (a.shape == (self.size,) or (not several and a.shape == self.variables[0].shape)):
+                return np.array(a, float).ravel()
+            values = list(point) if a is None or a.ndim else [point]
             if len(values) != len(self.variables):
                 raise ShapeError(
                     f"a point is a dict from variables to values, a value for each of {len(self.variables)}, or a vector of {self.size} "
@@ -193,6 +200,8 @@ class ProgramFunctions:
 
 
 def _variables(given: Node | Sequence[Node]) -> tuple[Node, ...]:
+    if not isinstance(given, (Node, list, tuple)):
+        raise TypeError(f"nlp: the variables are a symbol or a list of symbols, got {given!r}")
     variables = (given,) if isinstance(given, Node) else tuple(given)
     for k, v in enumerate(variables):
         if not is_symbol(v):
@@ -208,18 +217,19 @@ def _variables(given: Node | Sequence[Node]) -> tuple[Node, ...]:
 
 def _values(given: Mapping[Node, Any], symbols: Sequence[Node], what: str) -> list[Array]:
     """A number for each element of each symbol."""
+    for s in given:
+        if s not in symbols:
+            hint = f"; write the symbol itself, x = Symbol({s!r}) and {{x: 1.0}}" if isinstance(s, str) else ""
+            known = ", ".join(shown(v.name) for v in symbols)
+            raise ValueError(f"nlp: {s!r} is none of {known}{hint}" if known else f"nlp: {s!r} has a value, but there are no parameters")
     found = []
     for s in symbols:
         if s not in given:
             raise UnboundSymbolError(f"nlp: {what} {s.name!r} of shape {s.shape} has no value")
-        a = np.array(given[s], float)
+        a = real_array(given[s], f"nlp: {what} {s.name!r}")
         if a.shape != s.shape:
             raise ShapeError(f"nlp: {what} {s.name!r} has shape {s.shape}, got a value of shape {a.shape}")
-        found.append(a)
-    for s in given:
-        if s not in symbols:
-            name, known = shown(getattr(s, "name", str(s))), ", ".join(shown(v.name) for v in symbols)
-            raise ValueError(f"nlp: {name} is none of {known}" if known else f"nlp: {name} has a value, but there are no parameters")
+        found.append(np.array(a, float))
     return found
 
 

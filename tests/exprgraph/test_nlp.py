@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -87,11 +89,30 @@ def test_what_is_wrong_is_named(program: NonlinearProgram) -> None:
         (ValueError, "s has a value, but there are no parameters", lambda: nlp(s, s).solve([1.0], {s: 1.0})),
         (ValueError, "'L-BFGS-B' takes no constraints", lambda: program.scipy({p: 1.0}, "L-BFGS-B")),
         (ValueError, "there is no method 'L-BFGS'; there are 'ipopt', 'trust-constr'", lambda: program.solve(AT, {p: 1.0}, "L-BFGS")),
+        (TypeError, "a symbol or a list of symbols", lambda: nlp(s, {s})),
+        (TypeError, "write eg.equal", lambda: nlp(s, s, [s == 1])),
+        (TypeError, "the lower limit is a number or an array, got the expression p", lambda: nlp(s, s, (p, s, None))),
+        (eg.DTypeError, "the upper limit: expected real numbers", lambda: nlp(s, s, (None, s, "one"))),
+        (ValueError, "bounds of 's' are a pair", lambda: nlp(s, s, bounds={s: None})),
+        (ValueError, "write the symbol itself", lambda: program.pack({"s": 1.0, "M": 0})),
+        (eg.DTypeError, "the point: expected real numbers", lambda: program.pack(np.ones(7) + 1j)),
+        (eg.DTypeError, "the parameter 'p': expected real numbers", lambda: program.solve(AT, {p: None})),
         (ValueError, "'BFGS' takes no bounds", lambda: nlp(s**2, s, bounds=(1.0, None)).scipy(method="BFGS")),
     ]
     for kind, message, action in wrong:
         with pytest.raises(kind, match=message):
             action()
+
+
+def test_points_as_people_write_them(program: NonlinearProgram) -> None:
+    flat = program.pack(AT)
+    for point in (flat, flat.tolist(), [0.7, AT[M]], (0.7, AT[M].tolist())):
+        assert np.array_equal(program.pack(point), flat)
+    only = nlp(eg.sum(M**2), M)
+    for point in (AT[M], AT[M].tolist(), [AT[M]], AT[M].ravel(), AT[M].ravel().tolist(), {M: AT[M]}):
+        assert np.array_equal(only.pack(point), AT[M].ravel())
+    assert nlp(s**2, s).pack(3).tolist() == [3.0] == nlp(s**2, s).pack([3]).tolist()
+    assert program.scipy({p: 1.0}, "slsqp")["method"] == "SLSQP"
 
 
 class Recorded:
@@ -218,3 +239,12 @@ def test_other_parameters_need_no_compilation(program: NonlinearProgram, monkeyp
     monkeypatch.setattr(CompiledOutputs, "program", refuse)
     second = program.solve(AT, {p: 2.0}, maxiter=20)
     assert first.objective != second.objective
+
+
+def test_a_used_program_can_be_sent(program: NonlinearProgram) -> None:
+    pytest.importorskip("scipy")
+    v = program.pack(AT)
+    for function in ("jacobian", "hessian"):
+        expected = getattr(program, function)(v, 1.3).toarray()
+        for again in (copy.deepcopy(program), pickle.loads(pickle.dumps(program))):
+            assert np.array_equal(getattr(again, function)(v, 1.3).toarray(), expected)

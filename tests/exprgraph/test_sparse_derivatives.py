@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from rule_graphs import SHARED, graphs, values
@@ -255,6 +258,21 @@ def test_matrices_of_scipy_share_their_positions(kind: str) -> None:
         assert first.has_sorted_indices
     with pytest.raises(eg.ShapeError, match="the numbers of one sample"):
         fn(np.zeros((2, 1000)))
+    for wrong in (0.0, np.zeros(j.nnz - 1), np.zeros(j.nnz + 1), np.zeros((2, j.nnz))):
+        with pytest.raises(eg.ShapeError, match="the numbers of one sample, of shape"):
+            j.to_scipy(wrong, kind)
+    for again in (copy.deepcopy(fn), pickle.loads(pickle.dumps(fn))):  # after it was called
+        assert (again(AT) != first).nnz == 0 and not again.rows.flags.writeable
+    own = j.to_scipy(np.zeros(j.nnz), kind)
+    own.eliminate_zeros()
+    assert own.nnz == 0
+
+
+def test_matrices_are_equal_by_value() -> None:
+    j, h = eg.sparse_jacobian(X[1:] * X[:-1], X), eg.sparse_hessian(eg.sum(X[1:] * X[:-1]), X)
+    for again in (eg.sparse_jacobian(X[1:] * X[:-1], X), copy.deepcopy(j), pickle.loads(pickle.dumps(j))):
+        assert again == j and hash(again) == hash(j) and not again.rows.flags.writeable
+    assert j != h and j != eg.sparse_jacobian(X[:-1] * X[:-1], X) and j != j.values
 
 
 def test_entries_are_an_expression_like_any_other() -> None:
