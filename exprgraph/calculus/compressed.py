@@ -160,6 +160,13 @@ def _starts(nodes: Sequence[Node]) -> np.ndarray:
     return np.cumsum([0, *(n.size for n in nodes)])
 
 
+def _by_node(wanted: np.ndarray, at: np.ndarray, starts: np.ndarray) -> list[np.ndarray]:
+    """The wanted entries of each node, where ``at`` counts the elements of one node after another."""
+    which = np.flatnonzero(wanted)
+    which = which[np.argsort(at[which], kind="stable")]
+    return [np.sort(part) for part in np.split(which, np.searchsorted(at[which], starts[1:-1]))]
+
+
 def _forward(entries: _Entries, outputs: Sequence[Node], xs: Sequence[Node], plan: Sweeps, block: range) -> None:
     colours, count = plan.columns.colours, len(block)
     seeds = {}
@@ -169,9 +176,9 @@ def _forward(entries: _Entries, outputs: Sequence[Node], xs: Sequence[Node], pla
     colour = np.where(plan.forward, colours[plan.at_columns] if len(colours) else -1, -1)
     wanted = (colour >= block.start) & (colour < block.stop)
     starts = _starts(outputs)
-    for k, whole in enumerate(push_forward(outputs, seeds, (count,))):
-        which = np.flatnonzero(wanted & (plan.at_rows >= starts[k]) & (plan.at_rows < starts[k + 1]))
-        at = (plan.at_rows[which] - starts[k]) * count + colour[which] - block.start
+    parts = _by_node(wanted, plan.at_rows, starts)
+    for whole, which, start in zip(push_forward(outputs, seeds, (count,)), parts, starts):
+        at = (plan.at_rows[which] - start) * count + colour[which] - block.start
         entries.read(whole, at, which)
 
 
@@ -183,9 +190,9 @@ def _reverse(entries: _Entries, outputs: Sequence[Node], xs: Sequence[Node], pla
     colour = np.where(~plan.forward, colours[plan.at_rows] if len(colours) else -1, -1)
     wanted = (colour >= block.start) & (colour < block.stop)
     starts = _starts(xs)
-    for k, ct in enumerate(pull_back(whole, seed, xs, (count,))):
-        which = np.flatnonzero(wanted & (plan.at_columns >= starts[k]) & (plan.at_columns < starts[k + 1]))
-        at = (colour[which] - block.start) * xs[k].size + plan.at_columns[which] - starts[k]
+    parts = _by_node(wanted, plan.at_columns, starts)
+    for x, ct, which, start in zip(xs, pull_back(whole, seed, xs, (count,)), parts, starts):
+        at = (colour[which] - block.start) * x.size + plan.at_columns[which] - start
         entries.read(ct, at, which)
 
 
