@@ -62,6 +62,7 @@ def test_a_step_has_the_bits_of_a_call() -> None:
     assert trainer.step() == value
 
 
+@pytest.mark.slow
 def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """With limits on BLAS, too, bits depend on the number of threads alone."""
     limits: list[int] = []
