@@ -19,6 +19,7 @@ import exprgraph as eg
 from exprgraph.loops import library
 from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
+from exprgraph.lowering.call import form
 from exprgraph.lowering.native import entry, layout, loading, machine, spare
 from exprgraph.meaning.evaluate import evaluate
 
@@ -340,6 +341,15 @@ def test_the_interpreter_runs_while_a_kernel_does():
         ticks.append(0)
     thread.join()
     assert len(ticks) > 1000
+
+
+def test_only_during_brief_calls_other_threads_wait(monkeypatch):
+    made = []
+    monkeypatch.setattr(form, "CallType", lambda *given: made.append(entry.CallType(*given)) or made[-1])
+    large = eg.Symbol("large", shape=(80, 80))
+    for f, x in ((eg.sin(W[0, 0]), W), (large.T, large), (eg.sum(large.T * large), large), (eg.concatenate([large, large])[0], large)):
+        eg.compile(f, x)(np.ones(x.shape))
+    assert [call.brief for call in made] == [True, False, False, True]
 
 
 def test_many_results_and_much_workspace_are_given_back():

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 Arrays = Sequence[np.ndarray]
-#: during a call of at most this many operations, a few microseconds, other threads of Python wait: changing to one takes as long
+#: During a call of at most this many operations, and numbers that are stored, other threads of Python wait: changing to one takes as
+#: long.  Most such calls take a few microseconds.
 BRIEF = 5000
 
 
@@ -67,7 +68,8 @@ class Form:
         self.threads = threads if batch else 1
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
-        brief = not batch and count_ops(list(outputs)) <= BRIEF
+        stored = program.workspace + program.shared + sum(o.size for o in outputs)
+        brief = not batch and stored <= BRIEF and count_ops(list(outputs)) <= BRIEF
         call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize, program.apart, brief)
         self.sees_overlaps = call.sees_overlaps
         self.code: Code | None = None if numba else native_code(program, call, called)
