@@ -34,7 +34,7 @@ def aligned(size: int, dtype: np.dtype[np.floating]) -> tuple[np.ndarray, int]:
 
 
 def rows_of(words: Sequence[Mapping[str, int]], at: Mapping[str, int]) -> np.ndarray:
-    """Rows of words, of shape (rows, columns); those that are not given are 0."""
+    """Rows of words, of shape (rows, columns); words that are not given are 0."""
     rows = np.zeros((len(words), len(at)), np.uint64)
     rows[...] = [[row.get(word, 0) for word in at] for row in words]
     return rows

@@ -1,4 +1,4 @@
-"""The threads of a call or of a descent as machine code: a pass over the samples is divided among those that are there.
+"""The threads of a call or of a descent as machine code: a pass over the samples is divided among the threads that have come.
 
 The thread that computes puts a task into the table of its team, several parts for each thread that may come.  It takes parts
 itself, one after another, and so do the helpers.  So a helper that comes late, or never, costs time and nothing else.  Every thread

@@ -89,7 +89,7 @@ class Columns:
         if len(starts) <= RANGES:
             ends = [*starts[1:], len(source)]
             return _joined([self._taken(int(source[s]), at[s:e]) for s, e in zip(starts, ends)])
-        # what is needed of each array, then all in order
+        # the elements that are needed of each array, then all in order
         kinds, index = np.unique(source, return_inverse=True)
         parts, where, first = [], np.empty(len(source), dtype=np.int64), 0
         for k, number in enumerate(kinds):

@@ -29,7 +29,7 @@ IN_STEPS: Column[Callable[[Node], Node]] = Column(
 
 
 def terms_in_order(node: Node) -> list[tuple[float, Node]]:
-    """The terms of a sum in the order in which they are added: first those that need no multiplication."""
+    """The terms of a sum in the order in which they are added: terms without a multiplication come first."""
     return sorted(zip(Linear.of(node).coefficients, node.args), key=_rank)
 
 
