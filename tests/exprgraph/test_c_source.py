@@ -89,6 +89,7 @@ def network(width=40):
     return [u, eg.jacobian(u, x), loss, eg.gradient(loss, W)], [x, W, b, V]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("samples", [1, 300])
 def test_a_network_with_blocks_of_samples_and_totals(samples, tmp_path):
     outputs, symbols = network()

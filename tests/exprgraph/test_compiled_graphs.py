@@ -48,7 +48,7 @@ def test_one_sample_and_its_gradient(name: str) -> None:
     agree(with_derivatives(graphs(SHARED)[name], SHARED), SHARED, ())
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(18)
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("part", range(6))
 def test_blocks_of_samples(part: int, split: str) -> None:

@@ -456,7 +456,7 @@ def same(a: float, b: float) -> bool:
     return (a != a and b != b) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
 
 
-@pytest.mark.one_in(33)
+@pytest.mark.one_in(200)
 @pytest.mark.parametrize("name", EDGES)
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges(name: str, evaluate: Callable[..., np.ndarray]) -> None:
@@ -480,7 +480,7 @@ def c_pow(a: float, b: float) -> float:
         return NAN
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(("name", "expected"), [("pow", c_pow), ("atan2", math.atan2), ("hypot", math.hypot)])
 @pytest.mark.parametrize("evaluate", [by_machine_code, by_numba, by_python])
 def test_edges_of_two_arguments(name: str, expected: Callable[[float, float], float], evaluate: Callable[..., np.ndarray]) -> None:

@@ -209,6 +209,7 @@ def test_limits_at_infinity(single: bool) -> None:
                     np.testing.assert_allclose(got[name], wanted, rtol=2 * np.finfo(kind).eps, err_msg=f"{name} at {end}")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("single", [False, True])
 def test_limits_at_infinity_of_two_arguments(single: bool) -> None:
     kind = np.float32 if single else np.float64

@@ -67,7 +67,7 @@ def check_as_numpy(index: Any, which: int) -> None:
     np.testing.assert_array_equal(eg.evaluate(got, bindings), expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(indices(SHAPE), st.integers(0, 8))
 def test_as_numpy(index: Any, which: int) -> None:
     check_as_numpy(index, which)

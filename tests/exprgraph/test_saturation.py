@@ -80,7 +80,7 @@ def test_of_scalars_to_third_order(name: str) -> None:
         assert eg.evaluate(d, {x: point}) == right[order - 1], order
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("single", [False, True], ids=["float64", "float32"])
 def test_compiled_one_and_many(single: bool, part: int) -> None:

@@ -178,7 +178,7 @@ def test_text_is_the_same_node(e: Node, text: str) -> None:
     assert read_back(text, **symbols) is e
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(expressions())
 def test_text_gives_the_values_back(e: Node) -> None:
     text = str(e)
@@ -538,7 +538,7 @@ def balanced(text: str) -> bool:
     return depth == 0 and text.count(r"\left") == text.count(r"\right") and sorted(begins) == sorted(ends)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(expressions())
 def test_latex_is_balanced_and_has_no_double_scripts(e: Node) -> None:
     for text in (latex(e), latex(eg.concatenate([e.reshape(-1), eg.Symbol("wide", (40,))]))):

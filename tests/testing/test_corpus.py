@@ -15,7 +15,7 @@ from tests.fuzz.corpus import cases, read, write
 CASES = dict(cases())
 
 
-@pytest.mark.one_in(10)
+@pytest.mark.one_in(20)
 @pytest.mark.parametrize("name", CASES)
 def test_a_case_of_the_corpus(name: str) -> None:
     case = CASES[name]

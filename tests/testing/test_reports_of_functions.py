@@ -143,7 +143,7 @@ FAULTS: dict[str, Callable[[], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(20)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_report_runs_by_itself(name: str) -> None:
     """In a process that has nothing of this one: it ends with the disagreement that it reports."""

@@ -26,7 +26,7 @@ def test_every_primitive_divided(name: str) -> None:
 
 
 @pytest.mark.slow_one_in(2)
-@pytest.mark.one_in(40)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_random_expressions(seed: int) -> None:
     made = made_by(seed, 8)
