@@ -89,6 +89,9 @@ def rows_of(array: Any) -> Iterator[tuple[int, np.ndarray]]:
     [(0, (5, 2))]
     """
     shape = tuple(array.shape)
+    if not shape:  # one number, which has no rows
+        yield 0, np.asarray(array[()])
+        return
     for first, stop in blocks_of([array], shape[0], math.prod(shape[1:]) * np.dtype(array.dtype).itemsize):
         yield first, read(array, first, stop)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def reason(params: NeuralNetworkParameters, parts: Sequence[Part], begun: bool) 
         parts: the terms of the loss with their data.
         begun: whether any step was made.
     """
-    wrong = [found for name, leaf in params.leaves().items() if (found := _described(name, np.asarray(leaf)))]
+    wrong = [found for name, leaf in params.leaves().items() if (found := _described(name, [(0, np.asarray(leaf))]))]
     if wrong:
         what = "Try a smaller learning rate" if begun else "Begin with finite ones: params=..."
         return f"The parameters are not finite: {_few(wrong)}. {what}"
@@ -44,26 +44,34 @@ def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[s
         term = f" of term {k}" if len(parts) > 1 else ""
         for symbol, a in zip(part.symbols, part.arrays):
             name = f"{shown(symbol.name)}{term}"
-            for first, some in eg.blocks.rows_of(a) if eg.blocks.is_stored(a) else [] if eg.blocks.is_lazy(a) else [(0, a)]:
-                with np.errstate(over="ignore"):
-                    found = _described(name, some.astype(dtype, copy=False), symbol.per_sample, first)
-                if found:
-                    out.append(found)
-                    break
+            blocks = eg.blocks.rows_of(a) if eg.blocks.is_stored(a) else [] if eg.blocks.is_lazy(a) else [(0, a)]
+            with np.errstate(over="ignore"):
+                found = _described(name, ((first, rows.astype(dtype, copy=False)) for first, rows in blocks), symbol.per_sample)
+            if found:
+                out.append(found)
     return out
 
 
-def _described(name: str, a: np.ndarray, per_sample: bool = False, before: int = 0) -> str | None:
-    finite = np.isfinite(a)
-    if finite.all():
+def _described(name: str, blocks: Iterable[tuple[int, np.ndarray]], per_sample: bool = False) -> str | None:
+    """The numbers of an array that are not finite; its blocks of rows come with the numbers of their first rows."""
+    size = nans = bad = 0
+    index: list[int] | None = None
+    for first, a in blocks:
+        finite = np.isfinite(a)
+        size += a.size
+        if finite.all():
+            continue
+        nans, bad = nans + int(np.isnan(a).sum()), bad + int(a.size - finite.sum())
+        if index is None:
+            index = [int(i) for i in np.unravel_index(int(np.argmin(finite)), a.shape)]
+            index[:1] = [first + i for i in index[:1]]
+    if index is None:
         return None
-    nans, bad = int(np.isnan(a).sum()), int(a.size - finite.sum())
     counts = [f"{n} {what}" for n, what in ((nans, "NaN"), (bad - nans, "infinite")) if n]
-    index = [int(i) for i in np.unravel_index(int(np.argmin(finite)), a.shape)]
     sample, entry = (index[:1], index[1:]) if per_sample else ([], index)
-    places = [f"sample {before + i}" for i in sample] + [str(entry)] * bool(entry)
+    places = [f"sample {i}" for i in sample] + [str(entry)] * bool(entry)
     where = f", the first at {', '.join(places)}, counted from 0" if places else ""
-    return f"{name} has {' and '.join(counts)} among {a.size} numbers{where}"
+    return f"{name} has {' and '.join(counts)} among {size} numbers{where}"
 
 
 def _few(found: Sequence[str]) -> str:

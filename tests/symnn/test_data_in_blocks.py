@@ -182,12 +182,16 @@ def test_what_cannot_be_is_said() -> None:
         train(CHAIN, MSE(), (X, Y), cluster=4, epochs=1, progress=False)
 
 
+def test_one_number_of_a_file_is_a_block() -> None:
+    assert [(first, rows.tolist()) for first, rows in eg.blocks.rows_of(Rows(np.array(2.0)))] == [(0, 2.0)]
+
+
 @pytest.mark.slow
 def test_other_readers_of_data() -> None:
     """A loss that is not finite names its data; a trainer and a pullback read whole arrays, or blocks."""
     X, Y = samples()
-    Y[500] = np.nan
-    with pytest.raises(NonFiniteLossError, match="target has 1 NaN among .* the first at sample 500"):
+    Y[500], Y[600] = np.nan, np.inf  # in two blocks
+    with pytest.raises(NonFiniteLossError, match="target has 1 NaN and 1 infinite among 601 numbers, the first at sample 500"):
         train(CHAIN, MSE(), (Rows(X), Rows(Y)), epochs=1, progress=False)
     X, Y = X[:100], Y[:100]
     losses = [Trainer(CHAIN, MSE(), data, rng=0).step() for data in ((X, Y), (Rows(X), Rows(Y)))]
