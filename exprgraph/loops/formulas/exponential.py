@@ -205,7 +205,7 @@ def log_sigmoid(x: float) -> float:
 
     -softplus(-x).
     """
-    return (x if x < 0.0 else 0.0) - softplus_rest(x)
+    return (x if x < 0.0 else -0.0) - softplus_rest(x)
 
 
 def logaddexp(a: float, b: float) -> float:

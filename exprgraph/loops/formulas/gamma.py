@@ -185,7 +185,8 @@ def zeta(s: float, q: float) -> float:
     right = zeta_above(s, q)
     v = zeta_left_rarely(s, q) if q < 0.0 else right
     at_pole = math.inf if s >= 1.0 else math.nan
-    return at_pole if s <= 1.0 or (q <= 0.0 and np.floor(q) == q) else v
+    known = at_pole if s <= 1.0 or (q <= 0.0 and np.floor(q) == q) else v
+    return s + q if s != s or q != q else known
 
 
 def zeta_left_rarely(s: float, q: float) -> float:
