@@ -7,6 +7,7 @@ import pytest
 
 from docs.examples.scoreboard import kovasznay, navier_stokes, periodic, references, table
 from docs.examples.scoreboard.__main__ import PROBLEMS, main
+from docs.examples.scoreboard.marching import March, Waves
 
 
 @pytest.mark.slow
@@ -56,6 +57,29 @@ def test_burgers_reference_solves_the_equation() -> None:
 def test_spectral_references_have_converged(solution, sizes, tolerance) -> None:
     coarse, fine = (solution(n)[2] for n in sizes)
     assert np.linalg.norm(coarse - fine[:: sizes[1] // sizes[0]]) < tolerance * np.linalg.norm(coarse)
+
+
+def test_waves_follow_a_linear_equation() -> None:
+    """Values and derivatives of two waves on a circle, one of which decays."""
+    x = 1 + 3 * np.arange(32) / 32
+    k = 2 * np.pi / 3
+    waves = Waves(1.0, 3.0, 2 + np.sin(3 * k * (x - 1)), lambda ik: 0.1 * ik**2)
+    at, s = np.array([1.1, 2.7]), np.array([0.0, 0.8])
+    sine, cosine = (f(3 * k * (at - 1)) * np.exp(-0.1 * (3 * k) ** 2 * s) for f in (np.sin, np.cos))
+    value, slope, rate = waves.at(at, s, 1)
+    np.testing.assert_allclose(value, 2 + sine, atol=1e-14)
+    np.testing.assert_allclose(slope, 3 * k * cosine, atol=1e-13)
+    np.testing.assert_allclose(rate, -0.1 * (3 * k) ** 2 * sine, atol=1e-13)
+    np.testing.assert_allclose(waves.everywhere(0.8, 1), waves.at(x, 0.8 + 0 * x, 1)[1], atol=1e-13)
+
+
+@pytest.mark.slow
+def test_marching_carries_a_wave_around() -> None:
+    march = March(start=0, length=2, end=0.5, order=1, windows=5, steps=30, points=200)
+    x, t = 2 * np.arange(50) / 50, np.linspace(0, 0.5, 11)
+    nn = periodic.network(periodic.Circle(2, 2), 8, 1)
+    got, steps = march.solve(nn, lambda d: -d[1], lambda x: np.sin(np.pi * x), x, t, 0, 1.0)
+    assert steps <= 150 and np.abs(got - np.sin(np.pi * (x[:, None] - t))).max() < 1e-3
 
 
 def test_kovasznay_flow_has_no_divergence() -> None:

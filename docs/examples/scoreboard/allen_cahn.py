@@ -12,7 +12,7 @@ from .marching import March
 from .pictures import space_and_time
 from .problem import Mark, Problem, Solved, relative
 
-MARCH = March(start=-1, length=2, end=1, order=2, windows=50, steps=45, enough=3e-15, near=0.4, half=True, modes=1024, carried=30)
+MARCH = March(start=-1, length=2, end=1, order=2, windows=50, steps=60, enough=5e-16, near=0.4, half=True, modes=1024, carried=30)
 
 
 def solve(seed: int, effort: float) -> Solved:

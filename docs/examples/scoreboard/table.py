@@ -14,13 +14,13 @@ PAGE = Path(__file__).parents[2] / "scoreboard.md"
 
 HEAD = """# Published problems
 
-Each problem is solved with the same settings from the seeds 0, 1 and 2, or from fewer of them; the columns have a number for each run.
+Each problem is solved with the same settings from the seeds 0, 1 and 2; the columns have a number for each run.
 `python -m docs.examples.scoreboard` runs all problems, or those that you name, and writes this page.  Published errors are those of
 their authors; their data, points and measures may differ from ours.
 
-Each run had one thread and no graphics card.  Seconds are those of the processor, with building, compiling and measuring; a question mark
-is a run that did not measure them.  In parentheses are seconds on the clock.  The machine has two cores (AMD EPYC), and three to seven
-other programs ran on it, so a quiet machine takes a third to a half of these.
+Each run had one thread and no graphics card.  Seconds are those of the processor, with building, compiling and measuring.  In parentheses
+are seconds on the clock: the machine has two cores (AMD EPYC), and about ten other programs ran on it, so that a run took some four times
+as long as on a quiet machine.
 
 """
 
@@ -43,7 +43,7 @@ class Record:
     parameters: int
     steps: int
     seconds: float
-    processor: float | None = None
+    processor: float
 
     @staticmethod
     def of(solved: Solved, seconds: Seconds) -> Record:
@@ -74,7 +74,7 @@ def write(records: Records) -> None:
 def page(problems: Mapping[str, Problem], records: Records) -> str:
     """The page, from the records."""
     lines = [
-        "| problem | measure | errors | goal | reached | seconds | parameters |",
+        "| problem | measure | errors | goal | reached | seconds of the processor (on the clock) | parameters |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, problem in problems.items():
@@ -82,7 +82,7 @@ def page(problems: Mapping[str, Problem], records: Records) -> str:
         own = [record for (n, _), record in sorted(records.items()) if n == name]
         if own:
             errors = ", ".join(f"{r.error:.1e}" for r in own)
-            processor = ", ".join("?" if r.processor is None else f"{r.processor:.0f}" for r in own)
+            processor = ", ".join(f"{r.processor:.0f}" for r in own)
             seconds = f"{processor} ({', '.join(f'{r.seconds:.0f}' for r in own)})"
             reached = sum(r.error <= problem.goal for r in own)
             cells = (what, measure, errors, f"{problem.goal:.0e}", f"{reached} of {len(own)}", seconds)
