@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,22 +35,28 @@ def reason(params: NeuralNetworkParameters, parts: Sequence[Part], begun: bool) 
     if wrong:
         rate = "; if the loss does so already, try a smaller learning rate" if begun else ""
         return f"The data are not finite: {_few(wrong)}. Leave such samples out, or mask them in the loss with eg.where{rate}"
-    return ADVICE
+    unread = [name for name, _, a in _data(parts) if eg.blocks.is_lazy(a)]
+    return ADVICE + (f". Data of Dask were not searched for NaN: {_few(unread)}" if unread else "")
 
 
 def of_data(parts: Sequence[Part], dtype: np.dtype[np.generic] | None) -> list[str]:
     """For each symbol with values that are not finite in that type: their number, and the first position."""
     out = []
+    for name, symbol, a in _data(parts):
+        blocks = eg.blocks.rows_of(a) if eg.blocks.is_stored(a) else [] if eg.blocks.is_lazy(a) else [(0, a)]
+        with np.errstate(over="ignore"):
+            found = _described(name, ((first, rows.astype(dtype, copy=False)) for first, rows in blocks), symbol.per_sample)
+        if found:
+            out.append(found)
+    return out
+
+
+def _data(parts: Sequence[Part]) -> Iterator[tuple[str, eg.Node, Any]]:
+    """The name in messages, the symbol and the value of all data."""
     for k, part in enumerate(parts, 1):
         term = f" of term {k}" if len(parts) > 1 else ""
         for symbol, a in zip(part.symbols, part.arrays):
-            name = f"{shown(symbol.name)}{term}"
-            blocks = eg.blocks.rows_of(a) if eg.blocks.is_stored(a) else [] if eg.blocks.is_lazy(a) else [(0, a)]
-            with np.errstate(over="ignore"):
-                found = _described(name, ((first, rows.astype(dtype, copy=False)) for first, rows in blocks), symbol.per_sample)
-            if found:
-                out.append(found)
-    return out
+            yield f"{shown(symbol.name)}{term}", symbol, a
 
 
 def _described(name: str, blocks: Iterable[tuple[int, np.ndarray]], per_sample: bool = False) -> str | None:

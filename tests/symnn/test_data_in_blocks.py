@@ -31,6 +31,7 @@ from symnn.objectives.places import Here
 from symnn.objectives.problem import Problem
 from symnn.points import Box, Points
 from symnn.training.block_steps import _Shuffled
+from symnn.training.not_finite import ADVICE, reason
 
 CHAIN = Chain(Dense(2, 4, "tanh"), Dense(4, 1, "identity"))
 
@@ -184,6 +185,17 @@ def test_what_cannot_be_is_said() -> None:
 
 def test_one_number_of_a_file_is_a_block() -> None:
     assert [(first, rows.tolist()) for first, rows in eg.blocks.rows_of(Rows(np.array(2.0)))] == [(0, 2.0)]
+
+
+def test_data_that_are_not_searched_for_nan_are_named() -> None:
+    class Lazy(Rows):
+        __dask_graph__ = rechunk = None
+
+    nn = SymbolicNeuralNetwork(CHAIN)
+    (part,) = parts_of(nn, MSE(), samples())
+    given = [part._replace(arrays=(part.arrays[0], Lazy(part.arrays[1])))]
+    assert reason(CHAIN.initial_parameters(0), given, True).endswith(". Data of Dask were not searched for NaN: target")
+    assert reason(CHAIN.initial_parameters(0), [part], True) == ADVICE
 
 
 @pytest.mark.slow
