@@ -109,7 +109,12 @@ def sparse_hessian(f: Operand, x: Operand | Sequence[Operand]) -> SparseMatrix:
     f, xs = as_node(f), _symbols(x, "sparse_hessian")
     if f.shape not in ((), (1,)):
         raise ShapeError(f"sparse_hessian takes a scalar expression, got shape {f.shape}")
-    return _hessian(f if not f.shape else select(f, (0,)), xs)
+    return _hessian(_scalar(f), xs)
+
+
+def _scalar(f: Node) -> Node:
+    """The only element of an array of shape ``(1,)``, such as the output of a network."""
+    return select(f, (0,)) if f.shape == (1,) else f
 
 
 def sparse_lagrangian_hessian(
@@ -143,7 +148,7 @@ def sparse_lagrangian_hessian(
            [ 0.,  7.,  0.]])
     """
     what = "sparse_lagrangian_hessian"
-    f, g, y, factor = as_node(f), as_node(constraints), as_node(multipliers), as_node(factor)
+    f, g, y, factor = _scalar(as_node(f)), as_node(constraints), as_node(multipliers), as_node(factor)
     for name, node in (("f", f), ("the factor", factor)):
         if node.shape:
             raise ShapeError(f"{what}: {name} is a scalar expression, got shape {node.shape}")

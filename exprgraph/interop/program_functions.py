@@ -13,6 +13,7 @@ from ..calculus.sparse_derivatives import sparse_hessian, sparse_jacobian, spars
 from ..calculus.sparse_matrix import SparseFunction, SparseMatrix
 from ..canonical.joining import concatenate, reshape
 from ..canonical.operands import as_node
+from ..canonical.select import select
 from ..errors import ShapeError, UnboundSymbolError
 from ..graph.leaves import Symbol, zeros
 from ..graph.node import Node
@@ -46,6 +47,8 @@ class ProgramFunctions:
 
     def __init__(self, objective: Any, variables: Node | Sequence[Node], constraints: Constraints, bounds: Bounds) -> None:
         self.objective = as_node(objective)
+        if self.objective.shape == (1,):  # such as the output of a network
+            self.objective = select(self.objective, (0,))
         if self.objective.shape:
             raise ShapeError(f"nlp: the objective is a scalar expression, got shape {self.objective.shape}")
         self.variables = _variables(variables)

@@ -68,6 +68,7 @@ def test_values_and_derivatives_are_those_of_the_expressions(program: NonlinearP
 def test_what_is_wrong_is_named(program: NonlinearProgram) -> None:
     wrong: list[tuple[Any, str, Any]] = [
         (eg.ShapeError, "objective is a scalar", lambda: nlp(x, x)),
+        (eg.ShapeError, r"got shape \(1, 1\)", lambda: nlp(eg.reshape(s, (1, 1)), s)),
         (TypeError, "a variable is a symbol", lambda: nlp(s, [s, s + 1])),
         (ValueError, "'s' is given twice", lambda: nlp(s, [s, s])),
         (ValueError, "declared per sample", lambda: nlp(s, [eg.Symbol("t", per_sample=True)])),

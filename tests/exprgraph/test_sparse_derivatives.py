@@ -10,6 +10,7 @@ import pytest
 from rule_graphs import SHARED, graphs, values
 
 import exprgraph as eg
+import exprgraph.interop
 from exprgraph.calculus.compressed import best_plan, symmetric_plan
 from exprgraph.calculus.forward import push_forward
 from exprgraph.calculus.links import by_reach, links
@@ -293,6 +294,15 @@ def test_graphs_of_scalars_go_entry_by_entry() -> None:
     h = eg.sparse_hessian(x[0] * x[1] * x[2], x)
     assert h.colours == 0 and h.nnz == 6
     assert eg.sparse_jacobian(eg.sin(x[:2]), x).colours == 1
+
+
+def test_an_array_of_one_element_is_a_scalar() -> None:
+    x, y = eg.Symbol("x", 3), eg.Symbol("y", 3)
+    f, g = eg.sum(x[1:] * x[:-1] ** 2), eg.sin(x)
+    assert eg.sparse_lagrangian_hessian(eg.stack([f]), g, x, y) == eg.sparse_lagrangian_hessian(f, g, x, y)
+    assert eg.sparse_hessian(eg.stack([f]), x) == eg.sparse_hessian(f, x)
+    program = eg.interop.nlp(eg.stack([f]), x)
+    assert program.objective is f and program.value(np.ones(3)) == 2
 
 
 def test_many_scalar_symbols_are_taken_together() -> None:
