@@ -112,6 +112,14 @@ def test_a_sum_of_negative_zeros_is_one() -> None:
     assert np.signbit(eg.compile(total, (x,))(np.full(200, -0.0)))
 
 
+def test_zeros_keep_their_sign_where_a_number_is_added_elsewhere() -> None:
+    x = eg.Symbol("x", 90)
+    parts = eg.stack([0.5 * (abs(a) * b) + (k if k % 9 else 0) for k, (a, b) in enumerate(zip(x, list(x)[1:]))])
+    assert len(planned([parts], x).own.kernels) <= 6
+    values = np.where(np.arange(90) % 2, -1.0, 0.0) * 0.0
+    assert np.array_equal(np.signbit(eg.compile(parts, (x,))(values)), np.signbit(eg.evaluate(parts, {x: values})))
+
+
 def test_irregular_graphs_stay_as_they_are() -> None:
     a, b, c = eg.Symbol("x", 3)
     for k in np.random.default_rng(0).integers(3, size=rolling.ENOUGH).tolist():

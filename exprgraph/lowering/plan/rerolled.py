@@ -306,7 +306,7 @@ def _sum(group: Sequence[Instance], operands: list[Node]) -> Node:
     numbers = [Linear.of(i.node).constant for i in group]
     const = numbers[0]
     if any(n != const for n in numbers):
-        operands.append(array(np.array(numbers)))
+        operands.append(array(np.array([n or -0.0 for n in numbers])))  # where no number is added, -0 keeps every zero's sign
         coefficients.append(1.0)
         const = 0.0
     return make(group[0].node.op, tuple(operands), Linear(const, tuple(coefficients)), shape)
