@@ -30,6 +30,7 @@ class Case:
         self.single, self.samples = single, samples if per_sample else 1
         self.dtype = np.float32 if single else np.float64
         self.program = eg.inspect(self.fn, per_sample, self.dtype)
+        self.packed = self.fn.core.program(per_sample, single, packed=True)  # its results lie one after another, as in C
 
     def named(self, name: str) -> str:
         """The file, with another name for its function, so that there may be several in one."""
@@ -37,8 +38,8 @@ class Case:
 
     def memory(self) -> tuple[Arrays, np.ndarray, np.ndarray]:
         """Results and workspaces of just the sizes that are needed, all NaN."""
-        p = self.program
-        sizes = [(o.size, differs) for o, differs in zip(self.fn.outputs, p.differs)]
+        p = self.packed
+        sizes = [(o.size, differs) for o, differs in zip(self.fn.outputs, p.per_sample)]
         results = [sum(n for n, differs in sizes if not differs), *(n * self.samples for n, differs in sizes if differs)]
         made = [np.full(n, np.nan, self.dtype) for n in (*results, p.workspace, p.shared)]
         return made[:-2], *made[-2:]
@@ -49,11 +50,11 @@ class Case:
         return results
 
     def by_interpreter(self, arrays: Arrays) -> Arrays:
-        verify(self.program.loops)
-        data = self.program.data
+        verify(self.packed.loops)
+        data = self.packed.data
         numbers = ProgramData(data.constants.tolist(), data.table.tolist(), data.steps.ravel().tolist())
         results, w, s = self.memory()
-        Interpreter(self.program.loops).run([a.reshape(-1) for a in arrays], results, w, s, numbers, self.samples)
+        Interpreter(self.packed.loops).run([a.reshape(-1) for a in arrays], results, w, s, numbers, self.samples)
         return results
 
     def by_machine_code(self, arrays: Arrays) -> Arrays:
