@@ -8,7 +8,7 @@ LIMITS: dict[str, int] = {
     "imports in functions": 10,
     "imports in functions without a reason": 0,
     "lines of the longest file": 450,
-    "lines of code of the longest file": 400,
+    "lines of code of the longest file": 370,
     "files above 450 lines": 0,
     "lines of the longest function": 100,
     "lines of code of the longest function": 58,
