@@ -20,6 +20,7 @@ from ..immediate.form import InterpretedForm
 from ..immediate.translate import translated
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
+from ..native.spare import MOST
 from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
@@ -35,6 +36,10 @@ Arrays = Sequence[np.ndarray]
 #: During a call of at most this many operations, and numbers that are stored, other threads of Python wait: changing to one takes as
 #: long.  Most such calls take a few microseconds.
 BRIEF = 5000
+#: the workspace that the last call from Python left, for the same reason as ``native/spare``: the C library gives large blocks back to
+#: the system, and the page faults of a new one take longer than many computations.  Two calls at once have two; one of them is freed
+_left: list[np.ndarray] = []
+_LINE = 64
 
 
 class Form:
@@ -155,14 +160,35 @@ class Form:
                     lanes.append(own.reshape(-1))
                 else:
                     lanes.append(np.empty(samples * math.prod(shape), dtype))
-        workspace, shared = np.empty(self.program.workspace, dtype), np.empty(self.program.shared, dtype)
+        block, workspace, shared = take((self.program.workspace, self.program.shared), dtype)
         self._run(flat, [results, *lanes], workspace, shared, samples)
+        leave(block)
         values = []
         each = iter(lanes)
         for part, shape, differs, boolean in self._layout:
             value = (next(each) if part is None else results[part]).reshape(lead + shape if differs else shape)
             values.append(value != 0 if boolean else value)
         return values
+
+
+def take(sizes: tuple[int, int], dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The block, to be left after the call, and two arrays of so many numbers in it, which hold whatever was there."""
+    first, second = (-(-n * dtype.itemsize // _LINE) * _LINE for n in sizes)
+    try:
+        block = _left.pop()
+    except IndexError:
+        block = np.empty(0, np.uint8)
+    if block.size < first + second + _LINE:
+        block = np.empty(first + second + _LINE, np.uint8)
+    start = -block.ctypes.data % _LINE
+    a, b = (block[k : k + n * dtype.itemsize].view(dtype) for k, n in zip((start, start + first), sizes))
+    return block, a, b
+
+
+def leave(block: np.ndarray) -> None:
+    """Keep a block for the next call, unless it is very large."""
+    if block.size <= MOST:
+        _left[:] = [block]
 
 
 def instructions_of(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:
@@ -207,4 +233,4 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
-__all__ = ["Form", "by_numba", "instructions_of", "interpreted_form"]
+__all__ = ["Form", "by_numba", "instructions_of", "interpreted_form", "leave", "take"]
