@@ -104,6 +104,18 @@ def test_every_form_solves_the_same_system(method: str, damping: float) -> None:
         np.testing.assert_allclose(found, -np.linalg.solve(matrix, right @ j), rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_a_large_product_is_compiled(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
+    monkeypatch.setattr(normal_equations, "COMPILED", 1)
+    j = np.random.default_rng(0).normal(size=(23, 70)).astype(kind)
+    made = normal_equations._with_itself(j, 1)
+    assert made.dtype == kind and made.flags.writeable and np.array_equal(made, made.T)
+    np.testing.assert_allclose(made, j @ j.T, rtol=1e-12 if kind is np.float64 else 1e-4, atol=1e-12 if kind is np.float64 else 1e-4)
+    before = normal_equations._compiled.cache_info()
+    np.testing.assert_allclose(normal_equations._with_itself(j, 2), made, rtol=1e-4, atol=1e-4)  # NumPy's, in threads
+    assert normal_equations._compiled.cache_info() == before
+
+
 def test_the_form_follows_the_sizes() -> None:
     few = problem([ResidualTerm(U, {X: POINTS[:3]})])
     many = problem([ResidualTerm(U, {X: POINTS})])
