@@ -36,7 +36,7 @@ def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = No
     while stack:
         node = stack.pop()
         if node is None:  # the arguments of the node below it are listed
-            order.append(stack.pop())  # type: ignore[arg-type]
+            order.append(stack.pop())  # type: ignore[arg-type]  # a mark lies above a node; a check would be half of the loop
         elif node not in seen:
             seen.add(node)
             if node.args and (enter is None or enter(node)):

@@ -33,16 +33,8 @@ Array = np.ndarray
 class ProgramFunctions:
     """The functions of a nonlinear program, each compiled when it is first needed.
 
-    Their first argument is the vector of all variables, their last ones are the parameters.
-
-    Attributes:
-        objective: the scalar to minimise.
-        variables: the symbols that are varied.  Optimizers see one vector: their elements, one symbol after another.
-        parameters: the other symbols.
-        constraints: the constrained expressions by name, or by position.
-        size, count: how many numbers are varied, and constrained.
-        lower, upper: the bounds of the variables.
-        constraint_lower, constraint_upper: the limits of the constraints.
+    Their first argument is the vector of all variables, their last ones are the parameters.  The attributes are those of
+    :class:`exprgraph.interop.NonlinearProgram`.
     """
 
     def __init__(self, objective: Any, variables: Node | Sequence[Node], constraints: Constraints, bounds: Bounds) -> None:

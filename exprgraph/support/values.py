@@ -24,7 +24,7 @@ erfc = _like(_erfc)
 
 
 #: the largest whole exponent of a power that compiled code computes by multiplications
-MULTIPLIED = 64
+BY_PRODUCTS = 64
 
 
 def is_by_root(e: float) -> bool:

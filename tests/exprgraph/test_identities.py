@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exprgraph as eg
@@ -78,6 +78,7 @@ INVERSES += [("sinh", "asinh", 0.0, 1.0), ("cosh", "acosh", 1.6, 0.4), ("expm1",
 @FEW
 @given(scalar, st.sampled_from(INVERSES))
 def test_the_derivative_of_an_inverse_function(e: Node, pair: tuple[str, str, float, float]) -> None:
+    assume(eg.free_symbols(e))  # cos(acos(0)) is one number, whose rounding the check cannot see
     f, inverse = eg.lookup(pair[0]), eg.lookup(pair[1])
     y = pair[2] + pair[3] * eg.sin(e)  # in the range of f
     check_identity(f(inverse(y)), y, order=2)
@@ -324,8 +325,8 @@ def _in_a_product(node: Node) -> bool:
 @COMMON
 @given(scalar)
 def test_derivatives_of_rewritten_expressions_are_the_same(e: Node) -> None:
-    for assume in ("finite", "log_exp", "pythagoras"):
-        check_identity(eg.simplify(e, assume), e, order=1)
+    for rule in ("finite", "log_exp", "pythagoras"):
+        check_identity(eg.simplify(e, rule), e, order=1)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])

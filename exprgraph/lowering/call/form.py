@@ -25,10 +25,9 @@ from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
 from .into import shared_with
-from .team import Division, Sizes, grain_of, seats_for
+from .team import LINE, Division, Sizes, grain_of, seats_for
 
 if TYPE_CHECKING:
-    from ..native.instructions import Instructions
     from ..save.kernel import NumbaKernel
 
 Made = TypeVar("Made")
@@ -39,7 +38,8 @@ BRIEF = 5000
 #: the workspace that the last call from Python left, for the same reason as ``native/spare``: the C library gives large blocks back to
 #: the system, and the page faults of a new one take longer than many computations.  Two calls at once have two; one of them is freed
 _left: list[np.ndarray] = []
-_LINE = 64
+#: what answers until there is machine code, for modules that load this one late
+instructions_of, interpreted_form = translated, InterpretedForm
 
 
 class Form:
@@ -173,14 +173,14 @@ class Form:
 
 def take(sizes: tuple[int, int], dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The block, to be left after the call, and two arrays of so many numbers in it, which hold whatever was there."""
-    first, second = (-(-n * dtype.itemsize // _LINE) * _LINE for n in sizes)
+    first, second = (-(-n * dtype.itemsize // LINE) * LINE for n in sizes)
     try:
         block = _left.pop()
     except IndexError:
         block = np.empty(0, np.uint8)
-    if block.size < first + second + _LINE:
-        block = np.empty(first + second + _LINE, np.uint8)
-    start = -block.ctypes.data % _LINE
+    if block.size < first + second + LINE:
+        block = np.empty(first + second + LINE, np.uint8)
+    start = -block.ctypes.data % LINE
     a, b = (block[k : k + n * dtype.itemsize].view(dtype) for k, n in zip((start, start + first), sizes))
     return block, a, b
 
@@ -189,23 +189,6 @@ def leave(block: np.ndarray) -> None:
     """Keep a block for the next call, unless it is very large."""
     if block.size <= MOST:
         _left[:] = [block]
-
-
-def instructions_of(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:
-    """The outputs for the interpreter, if it computes all of their nodes, which are given in topological order."""
-    return translated(outputs, arguments, order)
-
-
-def interpreted_form(
-    instructions: Instructions,
-    arguments: Sequence[Argument],
-    outputs: Sequence[Node],
-    per_sample: Sequence[bool],
-    batch: bool,
-    single: bool,
-) -> InterpretedForm:
-    """The form that answers until there is one of machine code."""
-    return InterpretedForm(instructions, arguments, outputs, per_sample, batch, single)
 
 
 def by_numba(make: Callable[[], Made], unread: Mapping[str, str]) -> Made:

@@ -24,13 +24,13 @@ TOTALS = 1 << 20
 #: the places of words in the tables of descents and of terms
 COMMON_AT, TERM_AT = ({word: k for k, word in enumerate(words)} for words in (COMMON, TERM))
 #: bytes of a line of the cache: what different threads write is this far apart
-_LINE = 64
+LINE = 64
 
 
 def aligned(size: int, dtype: np.dtype[np.floating]) -> tuple[np.ndarray, int]:
     """An array with room for so many numbers from an address that begins a line of the cache, and this address."""
-    a = np.empty(size + _LINE // dtype.itemsize, dtype)
-    return a, a.ctypes.data + -a.ctypes.data % _LINE
+    a = np.empty(size + LINE // dtype.itemsize, dtype)
+    return a, a.ctypes.data + -a.ctypes.data % LINE
 
 
 def rows_of(words: Sequence[Mapping[str, int]], at: Mapping[str, int]) -> np.ndarray:
@@ -109,7 +109,7 @@ class Addressed:
                 totals.append((int(buffer == "s"), offset, size, at))
                 at += size
             longest = max(longest, at)
-        longest += -longest % (_LINE // 4)
+        longest += -longest % (LINE // 4)
         threads, grain = sizes.threads, grain_of(program)
         most = threads * max(1, min(FINE, TOTALS // max(1, threads * longest)))
         parts = min(most, -(-sizes.samples // grain))
@@ -131,8 +131,8 @@ class Team:
     """
 
     def __init__(self, seats: int, bits: int) -> None:
-        words = np.zeros(TEAM.size + _LINE // 8, np.int64)
-        self._words = words[-words.ctypes.data % _LINE // 8 :]
+        words = np.zeros(TEAM.size + LINE // 8, np.int64)
+        self._words = words[-words.ctypes.data % LINE // 8 :]
         self._words[TEAM.rest], self._words[TEAM.seats], self._words[TEAM.state] = let_others_run(), seats, ENDED
         self.address = self._words.ctypes.data
         self._help = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(descend(bits, True).help)
@@ -212,5 +212,17 @@ class Division:
 
 
 __all__ = [
-    "COMMON_AT", "FINE", "GRAIN", "TERM_AT", "Addressed", "Division", "Sizes", "Team", "descend", "grain_of", "rows_of", "seats_for",
+    "COMMON_AT",
+    "FINE",
+    "GRAIN",
+    "LINE",
+    "TERM_AT",
+    "Addressed",
+    "Division",
+    "Sizes",
+    "Team",
+    "descend",
+    "grain_of",
+    "rows_of",
+    "seats_for",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PRODUCT, 
 from ...graph.views import Linear
 from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
-from ...support.values import MULTIPLIED, is_by_root
+from ...support.values import BY_PRODUCTS, is_by_root
 from ..native.instructions import FUNCTIONS, OPERANDS, PLACES, Instructions, Op, packed
 from ..plan.from_the_left import factors_in_order, terms_in_order
 
@@ -280,7 +280,7 @@ class _Powers:
         """A positive power of a value."""
         if e == 1.0:
             return at
-        if e == int(e) and e <= MULTIPLIED:
+        if e == int(e) and e <= BY_PRODUCTS:
             return self.multiplied([at] * int(e))
         t, result = self.t, self.new()
         if e != 0.5 and not is_by_root(e):

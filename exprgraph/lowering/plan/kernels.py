@@ -19,7 +19,7 @@ from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_M
 from ...graph.views import Contraction, Linear, Take, entries_of
 from ...loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ...loops.substitute import repeated, written_out
-from ...support.values import MULTIPLIED, is_by_root
+from ...support.values import BY_PRODUCTS, is_by_root
 from .access import Affine, MultiIndex, identity_index, through_views, variable
 from .in_order import SUM_IN_ORDER
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
@@ -159,7 +159,7 @@ class Kernel:
             return a
         if e == 0.5:
             return Operation("sqrt", (a,), "real")
-        if e == int(e) and e <= MULTIPLIED:
+        if e == int(e) and e <= BY_PRODUCTS:
             if not isinstance(a, Name):
                 a = self._named(a, self.body)
             # round a power before adding it, so that an overflowed power is infinite in a sum

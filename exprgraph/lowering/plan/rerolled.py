@@ -274,6 +274,7 @@ class _Rolling:
             return Instance(node, 0.0, (), tuple(places))
         number, roles = rule(node)
         pairs = sorted(zip(roles, places))
+        # the roles of the operands of sums and products are numbers; the column allows anything
         return Instance(node, number, tuple([r for r, _ in pairs]), tuple([p for _, p in pairs]))  # type: ignore[misc]
 
     def _grouped(self, group: list[Instance]) -> None:
