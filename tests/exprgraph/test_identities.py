@@ -21,8 +21,8 @@ X, Y = eg.Symbol("x", 2), eg.Symbol("y", 3)
 A = eg.Symbol("A", (2, 2))
 P = eg.Symbol("p", 2, per_sample=True)
 SHARED = [S, X, A]
-COMMON = settings(max_examples=20, deadline=None)
-FEW = settings(max_examples=12, deadline=None)
+COMMON = settings(max_examples=14, deadline=None)
+FEW = settings(max_examples=8, deadline=None)
 #: functions with derivatives of every order everywhere
 SMOOTH = sorted(
     "exp sin cos tanh atan sinh cosh erf erfc sigmoid softplus asinh expm1 silu gelu tanh_prime sigmoid_prime exp2".split()

@@ -52,7 +52,7 @@ def point(values: tuple[float, float, float]) -> dict[Node, float]:
     return dict(zip((x, y, z), values))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(scalars(), st.tuples(*[st.floats(0.2, 1.5)] * 3))
 def test_there_and_back_has_equal_values(e: Node, at: tuple[float, float, float]) -> None:
     want = float(eg.evaluate(e, point(at)))

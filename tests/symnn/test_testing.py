@@ -17,7 +17,7 @@ from symnn.activations import activation_names
 from symnn.physics import GradientLayer, HamiltonianLayer
 from symnn.testing import Disagreement, UnsmoothPointError, check_network, data, inputs, networks, parameters
 
-COMMON = settings(max_examples=25, deadline=None)
+COMMON = settings(max_examples=12, deadline=None)
 
 
 @COMMON

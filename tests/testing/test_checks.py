@@ -121,7 +121,7 @@ def test_random_expressions(data: st.DataObject, e: Node) -> None:
         assume(False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data(), expressions(steps=3))
 def test_random_expressions_at_special_points(data: st.DataObject, e: Node) -> None:
     check_values(e, at=data.draw(edge_points(e)), compiled=False)

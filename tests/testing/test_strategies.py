@@ -15,7 +15,7 @@ from exprgraph.graph.traverse import topological
 from exprgraph.testing import bounds, constants, edge_points, expressions, functions, points, shapes, symbols
 from exprgraph.testing.growing import GROW, AtRandom, grow, symbols_for, values_for
 
-COMMON = settings(max_examples=60, deadline=None)
+COMMON = settings(max_examples=30, deadline=None)
 ROWS = sorted(name for name, row in TABLE.items() if not name.endswith("_doc") and GROW.reason(row) is None)
 
 
