@@ -44,7 +44,7 @@ def test_an_empty_batch_of_linear_systems(backend: str) -> None:
     assert _shapes(e[:1], (A, b), (np.ones((3, 3)), np.ones((0, 3))), backend) == [(0, 3)]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("name", graphs(SHARED))
 @pytest.mark.parametrize("symbols", [SHARED, PER_SAMPLE], ids=["shared", "per sample"])
 def test_batches_of_every_primitive(symbols: Symbols, name: str) -> None:

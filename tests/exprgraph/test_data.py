@@ -146,7 +146,7 @@ SELECTIONS: dict[str, Callable[..., Node]] = {
 FOLDED = ("of what is repeated", "of constants")
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(20)
 @pytest.mark.parametrize("per_sample", [False, True])
 @pytest.mark.parametrize("name", SELECTIONS)
 def test_positions_that_are_looked_up(name: str, per_sample: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -501,6 +501,7 @@ def test_numbers_in_the_twins_of_float32_are_of_their_type() -> None:
     assert len(numbers) > 300 and all(id(n) in given for n in numbers)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("narrow", [False, True])
 def test_subset(narrow: bool) -> None:
     """What the compiler to vectors reads: names assigned once, one return, and a few operations."""

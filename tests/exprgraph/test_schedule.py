@@ -131,7 +131,7 @@ def _kinds(n: int) -> list[object]:
     return [slice(None), n - 1, slice(1, None), slice(None, None, -1)]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("per_sample", [False, True])
 @pytest.mark.parametrize("axis", range(4))
 def test_positions_along_an_axis_beside_every_selection_of_the_others(axis: int, per_sample: bool):

@@ -86,6 +86,7 @@ def test_singular_systems_have_no_solution(name: str) -> None:
             assert np.isnan(got).all(), (name, got)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", REGULAR)
 def test_regular_systems_have_one(name: str) -> None:
     a = REGULAR[name]

@@ -90,6 +90,7 @@ def test_a_read_only_directory(kept, compiled) -> None:
     kept.chmod(0o700)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("where", ["mkdir", "mkstemp", "write", "replace", "scandir"])
 def test_every_call_may_fail(kept, compiled, monkeypatch, where: str, code: int) -> None:

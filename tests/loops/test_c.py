@@ -105,6 +105,7 @@ def of_two(op, kind, swapped):
     return operation(op, *args)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("single", [False, True])
 def test_every_operation_at_awkward_numbers(single, tmp_path):
     body, size = [], 0

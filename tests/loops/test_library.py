@@ -155,6 +155,7 @@ def printed(narrow: bool) -> list[ast.FunctionDef]:
     return [d for d in definitions if d.name not in ("keep_apart", "kernel")]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("narrow", [False, True], ids=["float64", "float32"])
 def test_what_is_printed_is_read_again(narrow: bool) -> None:
     definitions = {d.name: d for d in printed(narrow)}

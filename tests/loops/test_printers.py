@@ -31,7 +31,7 @@ def check(program, run, samples, what):
 
 
 @needs_a_compiler
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("group", range(12))
 def test_c(group, tmp_path):
     programs = {f"f{seed}": Draw(seed).program() for seed in range(6 * group, 6 * group + 6)}

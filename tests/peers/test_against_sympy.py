@@ -57,6 +57,7 @@ def test_values_and_derivatives_to_third_order(pair: tuple[Any, Any], by: list[i
     assert got == pytest.approx(want, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("activation", ["tanh", "sin", "exp"])
 def test_a_small_network_entry_by_entry(activation: str) -> None:
     w1, b1, w2, x = eg.Symbol("W_1", (2, 2)), eg.Symbol("b_1", 2), eg.Symbol("W_2", (1, 2)), eg.Symbol("x", 2)

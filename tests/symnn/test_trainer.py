@@ -82,6 +82,7 @@ def terms() -> Any:
     return residual_terms({"inside": (U - X[0] ** 2, {X: POINTS}), "ends": (U - 1, {X: POINTS[[0, -1]]}, 10.0)})
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("optimizer", [GradientDescent(0.0), LevenbergMarquardt()], ids=["descent", "LM"])
 def test_weights_change_without_new_code(optimizer: Any) -> None:
     trainer = Trainer(NN, terms(), optimizer=optimizer, params=START)
