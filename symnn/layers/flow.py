@@ -8,13 +8,12 @@ from typing import Any
 import exprgraph as eg
 from exprgraph import Node
 
-from ..errors import ShapeError
-from ..parameters.layout import Shape
 from ..quantities import count, number
-from .layer import Layer, as_layer, fitting_shapes
+from .layer import Layer
+from .same_shape import SameShape
 
 
-class Flow(Layer):
+class Flow(SameShape):
     """The solution of ``dy/dt = f(y)`` at a time, from y = x at time 0, by Runge-Kutta steps of fourth order.
 
     The steps are a loop (:func:`exprgraph.scan`): the graph and the code are as long for one step as for a thousand.  The
@@ -40,33 +39,13 @@ class Flow(Layer):
     array([0.36787944])
     """
 
+    needs = "Flow moves a point along a field of its shape"
+
     def __init__(self, inner: Layer | Callable[[Node], Any], time: float = 1.0, steps: int = 10, checkpoint: Any = None) -> None:
-        self.inner = as_layer(inner, "Flow")
+        super().__init__(inner)
         self.time = number("Flow: time", time, above=0)
         self.steps = count("Flow: steps", steps)
         self.checkpoint = checkpoint
-        before, after = fitting_shapes(self.inner)
-        if before is not None:
-            self._check(before, after)
-
-    def inner_layers(self) -> dict[str, Layer]:
-        """``f``; its parameters keep their names."""
-        return {"": self.inner}
-
-    def _check(self, before: Shape, after: Shape | None) -> None:
-        if before != after:
-            raise ShapeError(f"Flow moves a point along a field of its shape: {self.inner!r} makes {after} of {before}")
-
-    def output_shape(self, input_shape: Shape | None) -> Shape | None:
-        """The input's shape.
-
-        Raises:
-            ShapeError: ``f`` changes it.
-        """
-        shape = self.inner.output_shape(input_shape)
-        if input_shape is not None:
-            self._check(input_shape, shape)
-        return shape
 
     def __call__(self, x: Any, ps: Any) -> Node:
         """The expression of the last state, of the input's shape.
@@ -90,7 +69,7 @@ class Flow(Layer):
 
         def slope(y: Node) -> Node:
             found = self.apply_inner("", y, ps)
-            self._check(y.shape, found.shape)
+            self._check_shapes(y.shape, found.shape)
             return found
 
         def step(i: Node, y: Node) -> Node:
