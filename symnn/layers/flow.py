@@ -69,7 +69,7 @@ class Flow(SameShape):
 
         def slope(y: Node) -> Node:
             found = self.apply_inner("", y, ps)
-            self._check_shapes(y.shape, found.shape)
+            self.check_shapes(y.shape, found.shape)
             return found
 
         def step(i: Node, y: Node) -> Node:

@@ -33,7 +33,7 @@ class Residual(SameShape):
         """
         node = eg.as_expression(x)
         y = self.apply_inner("", node, ps)
-        self._check_shapes(node.shape, y.shape)
+        self.check_shapes(node.shape, y.shape)
         return node + y
 
 

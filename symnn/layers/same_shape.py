@@ -24,13 +24,13 @@ class SameShape(Layer):
         self.inner = as_layer(inner, type(self).__name__)
         before, after = fitting_shapes(self.inner)
         if before is not None:
-            self._check_shapes(before, after)
+            self.check_shapes(before, after)
 
     def inner_layers(self) -> dict[str, Layer]:
         """The inner layer, without a prefix."""
         return {"": self.inner}
 
-    def _check_shapes(self, before: Shape, after: Shape | None) -> None:
+    def check_shapes(self, before: Shape, after: Shape | None) -> None:
         """Raises a ShapeError, if the inner layer makes another shape of its input's."""
         if before != after:
             raise ShapeError(f"{self.needs}: {self.inner!r} makes {after} of {before}")
@@ -43,7 +43,7 @@ class SameShape(Layer):
         """
         shape = self.inner.output_shape(input_shape)
         if input_shape is not None:
-            self._check_shapes(input_shape, shape)
+            self.check_shapes(input_shape, shape)
         return shape
 
 
