@@ -486,3 +486,15 @@ def test_errors_of_building(build: Any, error: type[Exception], text: str) -> No
 def test_the_input_may_be_given_beside_the_network() -> None:
     nn, y = network(), eg.Symbol("y", shape=2)
     assert build_nn_function(nn.output, nn, nn.input, y, backend="numpy").arguments == ("sinput", "y", "parameters")
+
+
+def test_bound_calls_follow_the_parameters_in_place() -> None:
+    nn = document()[0]
+    fn, ps, x = build_nn_function({"u": nn.output, "g": derivative(Gradient(nn))}, nn), nn.chain.initial_parameters(seed=0), np.ones((3, 2))
+    call = fn.bound(x, ps)
+    for _ in range(2):
+        found, expected = call(), fn(x, ps)
+        np.testing.assert_array_equal(found["u"], expected["u"])
+        np.testing.assert_array_equal(found["g"].flat, expected["g"].flat)
+        x *= 0.5
+        ps.flat[...] += 0.25

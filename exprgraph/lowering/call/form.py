@@ -18,6 +18,7 @@ from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
 from ..immediate.form import InterpretedForm
 from ..immediate.translate import translated
+from ..native.bound import Ready, bound_call
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
 from ..native.spare import MOST
@@ -25,7 +26,8 @@ from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
 from .into import shared_with
-from .team import LINE, Division, Sizes, grain_of, seats_for
+from .targets import targeted
+from .team import LINE, Addressed, Division, Sizes, grain_of, seats_for
 
 if TYPE_CHECKING:
     from ..save.kernel import NumbaKernel
@@ -69,18 +71,19 @@ class Form:
         called: bool = True,
     ) -> None:
         self.program = program
-        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.dtype: np.dtype[np.floating[Any]] = np.dtype(np.float32 if single else np.float64)
         self.threads = threads if batch else 1
         takes = tuple((a.shape, a.per_sample) for a in arguments)
         gives = tuple((o.shape, lane) for o, lane in zip(outputs, program.per_sample))
         stored = program.workspace + program.shared + sum(o.size for o in outputs)
-        brief = not batch and stored <= BRIEF and count_ops(list(outputs)) <= BRIEF
-        call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize, program.apart, brief)
+        self.brief = not batch and stored <= BRIEF and count_ops(list(outputs)) <= BRIEF
+        call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize, program.apart, self.brief)
         self.sees_overlaps = call.sees_overlaps
         self.code: Code | None = None if numba else native_code(program, call, called)
         # Python handles results repeated over the samples, bool results, and threads
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
-        if self.code is not None and plain and called and self.threads == 1:
+        self._is_alone = self.code is not None and plain and self.threads == 1
+        if self.code is not None and self._is_alone and called:
             self.quick, self.quick_into = self.code.call, self.code.call_into
         self._run = self._native(self.code) if self.code is not None else self._with_numba(unread_functions(outputs))
         self._lane_sizes = [o.size for o, lane in zip(outputs, program.per_sample) if lane]
@@ -144,6 +147,16 @@ class Form:
             module.kernel(*given)
 
         return run
+
+    def bound(self, arrays: Arrays, targets: Arrays, lead: tuple[int, ...], answer: object) -> Callable[[], Any] | None:
+        """A built-in function that computes results from arrays, all checked, and returns ``answer``; ``None`` if calls need Python."""
+        if self.code is None or not self._is_alone:
+            return None
+        memory = Addressed(self.dtype)
+        run, results, copies = targeted(memory, self.code, arrays, targets, [part for part, *_ in self._layout])
+        spaces = memory.numbers(self.program.workspace), memory.numbers(self.program.shared)
+        ready = Ready(run, [a.ctypes.data for a in arrays], results, *spaces, math.prod(lead), copies, self.brief, answer)
+        return bound_call(ready, self.code.owner, memory, tuple(arrays), tuple(targets))
 
     def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
         """The results; with ``out``, computed into those arrays if their type and order are right, else copied into them."""

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...canonical.operands import as_node, refuse_truth
-from ...errors import UnboundSymbolError
-from ...graph.node import Node
-from ...graph.stand_in import StandIn
-from ...graph.traverse import symbols_of
-from ...language.given import is_symbol
+from ...graph.node import Node, Shape
 from ...meaning.binding import Argument, Bound, bind
 from ...meaning.elsewhere import CallElsewhere, Kind, kind_of
 from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
@@ -24,6 +20,8 @@ from ..save.formats import save
 from ..save.frozen import frozen_arguments
 from ..save.options import Options
 from ..save.saved import Saved
+from .arguments import arguments_of, check_number, one_or_more
+from .bound import ByPython, check_arguments, targets
 from .embed import c_function, c_source, interface, low_level_callable, numba_function, workspace_size
 from .interface import CallInterface
 from .into import at_once, declined, given_arrays, given_number, write
@@ -74,7 +72,7 @@ class CompiledFunction:
         self.symbols = tuple(symbols)
         self._recipe: tuple[Any, ...] = (equations, self.symbols, tuple(shared), backend, threads, contract, immediate)
         self.outputs = tuple(as_node(n) for n in leaves)
-        arguments = _arguments(self.outputs, symbols, shared)
+        arguments = arguments_of(self.outputs, symbols, shared)
         self.arguments = tuple(a.name for a in arguments)
         self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract, immediate)
         self.backend = self.core.backend
@@ -93,6 +91,10 @@ class CompiledFunction:
     def _repeated(self) -> tuple[bool, ...]:
         axes = with_batch_axes(self.outputs)
         return tuple(self._every and not differs and leading for leading, differs in zip(axes, self.core.differs))
+
+    def _shapes(self, batch: Shape) -> list[Shape]:
+        """The shapes of the results."""
+        return [batch * (d or again) + o.shape for o, d, again in zip(self.outputs, self.core.differs, self._repeated)]
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -135,14 +137,49 @@ class CompiledFunction:
 
     def _into(self, values: tuple[Any, ...], out: Any) -> Any:
         """Write the results into arrays, also where arguments or results are not in memory."""
-        targets, _ = flatten(out)
-        if kind := kind_of((*values, *targets)):
-            self._elsewhere(kind, values, given_number(targets, len(self.outputs)))
-            return out
-        given = given_arrays(targets, len(self.outputs))
+        leaves, _ = flatten(out)
+        if kind := kind_of((*values, *leaves)):
+            self._elsewhere(kind, values, given_number(leaves, len(self.outputs)))
+        else:
+            self._into_arrays(values, given_arrays(leaves, len(self.outputs)))
+        return out
+
+    def _into_arrays(self, values: tuple[Any, ...], given: list[np.ndarray]) -> None:
         if self._form is None or not at_once(self._form.quick_into, self._plain(values), given):
             write(self._results(values, given), given)
-        return out
+
+    def bound(self, *values: Any, out: Any = None) -> Callable[[], Any]:
+        """A call with everything bound beforehand, for loops: without arguments, checks, or new arrays.
+
+        It reads the arrays ``values``, which you change in place between calls, and writes the results into ``out`` or, without it,
+        into arrays of its own.  It returns them, the same arrays each time.  What :meth:`__call__` checks is checked here, once.
+        The arrays live as long as the call.  Two threads must not make it at once: each binds its own.  It cannot be pickled.
+
+        Args:
+            values: a NumPy array for each argument, contiguous and all of float64 or all of float32; with the same batch axes wherever an
+                argument takes them.  Parameters of networks are a container or one flat vector.
+            out: contiguous arrays of that type, in the nesting of the results.  They may share memory with values.
+
+        Raises:
+            TypeError, DTypeError, ShapeError: the number of values is wrong, or one is not such an array.
+            ValueError: an array is not contiguous, or one of ``out`` is read-only.
+
+        >>> import numpy as np, exprgraph as eg
+        >>> x = eg.Symbol("x", shape=2)
+        >>> point = np.array([1.0, 2.0])
+        >>> call = eg.compile(x**2, x).bound(point)
+        >>> result = call()
+        >>> point += 1.0
+        >>> call() is result, result
+        (True, array([4., 9.]))
+        """
+        given, bound = self._plain(values), self._bind(values)
+        check_arguments(given, bound, self.core.arguments)
+        leaves = targets(out, self.outputs, self._shapes(bound.batch), bound.dtype)
+        if out is None:
+            out = leaves[0] if self._bare else self._restore(leaves)
+        made = None if bound.batch and any(self._repeated) else self.core.bound(given, leaves, bound.batch, out)
+        return made or ByPython(lambda: self._into_arrays(values, leaves), out)
 
     def _elsewhere(self, kind: Kind, values: tuple[Any, ...], out: Sequence[Any] | None = None) -> list[Any]:
         return kind.call(CallElsewhere(self.core, values, self._bind, self._repeated, out))
@@ -154,10 +191,7 @@ class CompiledFunction:
     def _bind(self, values: tuple[Any, ...]) -> Bound:
         """The values as arrays, checked."""
         arguments = self.core.arguments
-        if len(values) != len(arguments):
-            names = ", ".join(map(shown, self.arguments))
-            one = "; give them one by one" if len(values) == 1 and not np.isscalar(values[0]) else ""
-            raise TypeError(f"expected {len(arguments)} values (for {names}), got {len(values)}{one}")
+        check_number(values, arguments)
         bound = bind(values, arguments, called=lambda name: f"argument {name!r}")
         if bound.batch and self._counted:
             check_counted(self._counted, {s: v.ndim > len(a.shape) for a, v in zip(arguments, bound.arrays) for s, _ in a.symbols})
@@ -176,10 +210,7 @@ class CompiledFunction:
             if self._as_answered and known.sees_overlaps:
                 self._quick_into = known.quick_into
         if repeated:
-            results = [
-                np.array(np.broadcast_to(r, batch + o.shape)) if again and r.shape != batch + o.shape else r
-                for r, o, again in zip(results, self.outputs, self._repeated)
-            ]
+            results = [np.array(np.broadcast_to(r, s)) if r.shape != s else r for r, s in zip(results, self._shapes(batch))]
         return results
 
     # -- code for other programs: the same arguments in the same order
@@ -363,29 +394,6 @@ class CompiledFunction:
         return frozen_arguments(params, self.core.arguments)
 
 
-def _arguments(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:
-    for s in (*symbols, *shared):
-        if not isinstance(s, Argument) and not is_symbol(s):
-            hint = "; give its symbol, its .expression" if isinstance(s, StandIn) else ""
-            raise TypeError(f"compile: arguments are symbols, got {s!r}{hint}")
-    arguments = [s if isinstance(s, Argument) else Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
-    known = {s: a for a in arguments for s, _ in a.symbols}
-    if len(known) != sum(len(a.symbols) for a in arguments):
-        raise ValueError("compile: a symbol is given twice among the arguments")
-    for s in shared:
-        if s not in symbols:
-            raise ValueError(f"compile: shared names {s.name!r}, which is not among the arguments")
-    missing = [s for s in symbols_of(outputs) if s not in known]
-    if missing:
-        listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
-        names = ", ".join(shown(a.name) for a in arguments) or "none"
-        raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({names})")
-    # with no symbol declared per sample, every argument may have batch axes
-    every = not any(a.per_sample for a in arguments)
-    together = set(shared)
-    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)]
-
-
 def compile(  # noqa: A001
     equations: Any,
     symbols: Node | Argument | Sequence[Node | Argument],
@@ -436,11 +444,7 @@ def compile(  # noqa: A001
     >>> float(fn(2.0, 3.0)["f"])
     6.0
     """
-    return CompiledFunction(equations, _one_or_more(symbols), _one_or_more(shared), backend, threads, contract, immediate)
-
-
-def _one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:
-    return (given,) if isinstance(given, (Node, Argument)) else tuple(given)
+    return CompiledFunction(equations, one_or_more(symbols), one_or_more(shared), backend, threads, contract, immediate)
 
 
 __all__ = ["CompiledFunction", "compile"]

@@ -219,6 +219,15 @@ class CompiledOutputs:
             check_shapes(out, [(batch if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
         return form(arrays, batch, out), form
 
+    def bound(
+        self, arrays: Sequence[np.ndarray], targets: Sequence[np.ndarray], batch: Shape, answer: object
+    ) -> Callable[[], Any] | None:
+        """A call of machine code that computes results from arrays, all checked; ``None`` if Python takes part in such calls, for now."""
+        if self.backend == "numpy":
+            return None
+        form = self._quickest(bool(batch), bool(arrays) and arrays[0].dtype == np.float32)
+        return None if form is None else form.bound(arrays, targets, batch, answer)
+
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
         for argument, a in zip(self.arguments, arrays):

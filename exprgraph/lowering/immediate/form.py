@@ -50,6 +50,9 @@ class InterpretedForm:
         self._results = np.concatenate(instructions.results) if instructions.results else np.empty(0, np.int64)
         self._spare: list[np.ndarray] = []  # workspaces, kept between calls; each has the numbers in place
 
+    def bound(self, *call: object) -> None:
+        """There is no bound call of machine code yet."""
+
     def _workspace(self) -> np.ndarray:
         """Places by lanes."""
         known = self.instructions

@@ -27,7 +27,8 @@ CONTEXT = ("ndarray", "descr", "empty", "scalar", "none", "float", "float64", "t
 _SPARE = ctypes.c_void_p()
 #: indices of NumPy's functions in its table, stable since 1.0
 _EMPTY, _RETURN = 184, 76
-_FASTCALL = 0x0080
+#: how CPython calls a built-in function: with an array of arguments and their number, or with none
+FASTCALL, NOARGS = 0x0080, 0x0004
 
 
 @cache
@@ -72,17 +73,19 @@ class _Method(ctypes.Structure):
     _fields_ = (("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
 
 
-def callable_at(address: int, owner: np.ndarray) -> Callable[..., Any]:
-    """The Python function of the code at an address; its ``self`` is the owner of the code."""
-    method = _Method(b"call", address, _FASTCALL, None)
+def callable_at(
+    address: int, owner: np.ndarray, convention: int = FASTCALL, doc: bytes | None = None, me: np.ndarray | None = None
+) -> Callable[..., Any]:
+    """The Python function of the code at an address; its ``self`` is the owner of the code, or an array ``me`` that holds it."""
+    method = _Method(b"call", address, convention, doc)
     keep(owner, method)  # CPython reads it until the function is freed
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    function: Callable[..., Any] = make(ctypes.addressof(method), owner, None)
+    function: Callable[..., Any] = make(ctypes.addressof(method), owner if me is None else me, None)
     return function
 
 
 __all__ = [
-    "CONTEXT", "DATA", "DTYPE", "FLAGS", "HEAD", "IN_ORDER", "RANK", "SHAPE", "STRIDES", "TYPE", "WRITEABLE",
+    "CONTEXT", "DATA", "DTYPE", "FASTCALL", "FLAGS", "HEAD", "IN_ORDER", "NOARGS", "RANK", "SHAPE", "STRIDES", "TYPE", "WRITEABLE",
     "as_expected", "callable_at", "context",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...loops.errors import UnreadableError
-from ...loops.print.llvm import ENTRY, PART, print_program
+from ...loops.print.llvm import APART, ENTRY, PART, print_program
 from ...support.compiling import compiling
 from ..plan.data import Data
 from ..plan.program import Program
@@ -38,6 +38,8 @@ class Code:
         keep(self.owner, data.arrays)
         self.address = loaded.address(ENTRY)
         self.part = loaded.address(PART)
+        #: the driver that takes an address for each result; 0 if there is none
+        self.apart = loaded.address(APART)
         #: double (int, double *), if the function is one of numbers
         self.number = loaded.address("number")
         self.call: Callable[..., Any] | None = None

@@ -1,0 +1,66 @@
+"""The arguments of a compiled function, from the symbols that users list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import UnboundSymbolError
+from ...graph.node import Node
+from ...graph.stand_in import StandIn
+from ...graph.traverse import symbols_of
+from ...language.given import is_symbol
+from ...meaning.binding import Argument
+from ...support.names import shown
+
+
+def arguments_of(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:
+    """The arguments for these symbols; ``shared`` have no batch axes.
+
+    Raises:
+        TypeError: one is not a symbol.
+        ValueError: one is given twice, or only among ``shared``.
+        UnboundSymbolError: the outputs depend on another symbol.
+    """
+    for s in (*symbols, *shared):
+        if not isinstance(s, Argument) and not is_symbol(s):
+            hint = "; give its symbol, its .expression" if isinstance(s, StandIn) else ""
+            raise TypeError(f"compile: arguments are symbols, got {s!r}{hint}")
+    arguments = [s if isinstance(s, Argument) else Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
+    known = {s: a for a in arguments for s, _ in a.symbols}
+    if len(known) != sum(len(a.symbols) for a in arguments):
+        raise ValueError("compile: a symbol is given twice among the arguments")
+    for s in shared:
+        if s not in symbols:
+            raise ValueError(f"compile: shared names {s.name!r}, which is not among the arguments")
+    missing = [s for s in symbols_of(outputs) if s not in known]
+    if missing:
+        listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
+        names = ", ".join(shown(a.name) for a in arguments) or "none"
+        raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({names})")
+    # with no symbol declared per sample, every argument may have batch axes
+    every = not any(a.per_sample for a in arguments)
+    together = set(shared)
+    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)]
+
+
+def check_number(values: Sequence[Any], arguments: Sequence[Argument]) -> None:
+    """Check that there is a value for each argument.
+
+    Raises:
+        TypeError: there are more or fewer.
+    """
+    if len(values) != len(arguments):
+        names = ", ".join(shown(a.name) for a in arguments)
+        one = "; give them one by one" if len(values) == 1 and not np.isscalar(values[0]) else ""
+        raise TypeError(f"expected {len(arguments)} values (for {names}), got {len(values)}{one}")
+
+
+def one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:
+    """Several arguments; one may be given alone."""
+    return (given,) if isinstance(given, (Node, Argument)) else tuple(given)
+
+
+__all__ = ["arguments_of", "check_number", "one_or_more"]
