@@ -41,15 +41,38 @@ class Term(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Which samples of a term each step takes: ``indices[offsets[k]:offsets[k + 1]]``."""
+    """Which samples of a term each step takes: ``indices[offsets[k]:offsets[k + 1]]``.
+
+    Attributes:
+        samples: the number of samples for which they are :meth:`checked`.  Of others, each run checks a copy.
+    """
 
     indices: np.ndarray
     offsets: np.ndarray
+    samples: int | None = None
 
     @property
     def longest(self) -> int:
         """The number of samples of the largest batch."""
         return int(np.max(np.diff(self.offsets), initial=0))
+
+    def checked(self, samples: int, steps: int = 0) -> Batches:
+        """The same, for terms of so many samples: machine code gathers without further checks, so nobody may change the arrays any more.
+
+        Raises:
+            ValueError: there are fewer than ``steps``, offsets are not in order, or beyond the indices; or an index is not one of a sample.
+        """
+        indices, offsets = (np.ascontiguousarray(a, np.int64) for a in self[:2])
+        if offsets.size <= steps or offsets[0] < 0 or offsets[-1] > indices.size or (offsets[1:] < offsets[:-1]).any():
+            raise ValueError(f"batches: expected ends of {steps} batches in order, of {indices.size} indices")
+        if indices.size and (indices.min() < 0 or indices.max() >= samples):
+            raise ValueError(f"batches: indices are from 0 to {samples - 1}, got {indices.min()} to {indices.max()}")
+        return Batches(indices, offsets, samples)
+
+    def some(self, first: int, last: int) -> Batches:
+        """Those of the steps from ``first`` to before ``last``."""
+        begin, end = self.offsets[first], self.offsets[last]
+        return self._replace(indices=self.indices[begin:end], offsets=self.offsets[first : last + 1] - begin)
 
 
 class _Steps(NamedTuple):
@@ -61,14 +84,11 @@ class _Steps(NamedTuple):
     values: np.ndarray
 
 
-def _checked(batch: Batches, samples: int, steps: int) -> Batches:
-    """A private copy with all indices checked, since machine code gathers without checks."""
-    indices, offsets = np.array(batch.indices, np.int64), np.array(batch.offsets, np.int64)
-    if offsets.size <= steps or offsets[0] < 0 or offsets[-1] > indices.size or (offsets[1:] < offsets[:-1]).any():
-        raise ValueError(f"batches: expected ends of {steps} batches in order, of {indices.size} indices")
-    if indices.size and (indices.min() < 0 or indices.max() >= samples):
-        raise ValueError(f"batches: indices are from 0 to {samples - 1}, got {indices.min()} to {indices.max()}")
-    return Batches(indices, offsets)
+def _fitting(batches: Batches, samples: int, steps: int) -> Batches:
+    """Checked batches of so many steps."""
+    if batches.samples == samples and len(batches.offsets) > steps:
+        return batches
+    return Batches(np.array(batches.indices), np.array(batches.offsets)).checked(samples, steps)  # of private copies
 
 
 class Descent:
@@ -167,7 +187,7 @@ class Descent:
             ShapeError: data, ``losses`` or ``values`` have a wrong size or type.
         """
         rates = np.ascontiguousarray(rates, float)
-        batches = [None if b is None else _checked(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
+        batches = [None if b is None else _fitting(b, t.samples, len(rates)) for t, b in zip(self.terms, batches, strict=True)]
         if values is None:
             values = np.empty((len(self.terms), len(rates)), self.dtype)
         self._check(rates, losses, values)
@@ -201,7 +221,7 @@ class Descent:
     def _in_machine_code(self, batches: Sequence[Batches | None], steps: _Steps) -> int:
         prepared = self._prepared
         if prepared is None or not prepared.fits(self, batches):
-            prepared = self._prepared = _Prepared(self, batches)
+            prepared = self._prepared = _Prepared(self, batches, prepared)
         return prepared.run(batches, steps)
 
     # -- the same in Python, for code that only Numba compiles
@@ -306,9 +326,12 @@ class _Prepared:
     """Tables of addresses and memory for machine code, kept from run to run: making them takes longer than a small step.
 
     The words of a run are its batches, the numbers of its steps, and its losses.
+
+    Args:
+        before: those of earlier runs, whose threads go on working together.
     """
 
-    def __init__(self, descent: Descent, batches: Sequence[Batches | None]) -> None:
+    def __init__(self, descent: Descent, batches: Sequence[Batches | None], before: _Prepared | None) -> None:
         from .lowering.call import team  # loads the compiler
 
         self._dtype = descent.dtype
@@ -318,8 +341,10 @@ class _Prepared:
         self._words, self._columns = team.COMMON_AT, team.TERM_AT
         self._memory, self._sizes = team.Addressed(self._dtype), team.Sizes
         members, bits = max(f.threads for f in descent.forms), 8 * self._dtype.itemsize
-        self._seats = team.seats_for(members)
-        self._team = team.Team(self._seats, bits) if members > 1 else None
+        self._seats: int = team.seats_for(members) if before is None else before._seats
+        self._team: team.Team | None = None if before is None else before._team
+        if members > 1 and (self._team is None or not self._team.is_here):
+            self._team = team.Team(self._seats, bits)
         rows = [self._row(descent, *given) for given in zip(descent.terms, descent.forms, self._longest)]
         self._rows = team.rows_of(rows, self._columns)  # changed from run to run
         common = self._row_of_descent(descent, [words["sums"] for words in rows])

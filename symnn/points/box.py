@@ -38,7 +38,11 @@ class Box(Domain):
 
     def place(self, u: np.ndarray) -> Placed:
         """Stretched and moved."""
-        return Placed(self.low + (self.high - self.low) * u)
+        x = np.empty_like(u)
+        for k, (low, width) in enumerate(zip(self.low, self.high - self.low)):  # NumPy takes ten times as long for rows of few numbers
+            np.multiply(u[:, k], width, out=x[:, k])
+            x[:, k] += low
+        return Placed(x)
 
     def _inside(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(np.all((self.low <= x) & (x <= self.high), axis=1))

@@ -155,6 +155,8 @@ class Drawing:
         #: the number of now's points, and the points drawn last, with the number of their block
         self._rounds: list[int] = []
         self._blocks: list[tuple[int, tuple[np.ndarray, np.ndarray | None]]] = []
+        #: what is drawn for later epochs, by the numbers of source and block
+        self._later: dict[tuple[int, int], tuple[np.ndarray, np.ndarray | None]] = {}
 
     def again(self) -> Drawing:
         """Another drawing with the same root, for other points."""
@@ -182,7 +184,8 @@ class Drawing:
         source = self._sources[k]
         block, place = divmod(number, source.rounds)
         if self._blocks[k][0] != block:
-            self._blocks[k] = block, self._block(k, block)
+            later = self._later.get((k, block))
+            self._blocks[k] = block, self._block(k, block) if later is None else later
         x, normals = self._blocks[k][1]
         rows = slice(place * source.n, (place + 1) * source.n)
         return x[rows], None if normals is None else normals[rows]
@@ -199,6 +202,13 @@ class Drawing:
         made = {number: column.values(self._drawn(k, number)) for number in dict.fromkeys(numbers)}
         return np.concatenate([made[number] for number in numbers])
 
+    def draw_ahead(self, epochs: range) -> None:
+        """Draw points of later epochs now, except by functions of the user, which may not expect to be called by another thread."""
+        sources = [(k, s) for k, s in enumerate(self._sources) if isinstance(s.domain, Domain)]
+        wanted = dict.fromkeys((k, _round(s, epoch) // s.rounds) for k, s in sources for epoch in epochs)
+        later = {at: drawn for at, drawn in self._later.items() if at in wanted}
+        self._later = later | {at: self._block(*at) for at in wanted if at not in later and self._blocks[at[0]][0] != at[1]}
+
     def advance(self, epoch: int, root: int | None = None) -> set[Points]:
         """Draw the points of an epoch, and tell which changed.
 
@@ -208,7 +218,7 @@ class Drawing:
         """
         other = root is not None and root != self.root
         if other:
-            self.root = root
+            self.root, self._later = root, {}
             self._blocks = [(0, self._block(k, 0)) for k in range(len(self._sources))]
         changed = set()
         for k, source in enumerate(self._sources):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,20 @@ from exprgraph.descent import Batches
 
 from ..errors import ArgumentError, ShapeError
 from ..quantities import described
+
+
+class _Ahead(NamedTuple):
+    """Epochs that are shuffled and not taken.
+
+    Attributes:
+        first: the number of the first.
+        batches: of all of them, for each term.
+        states: of the generator, before each of them and after the last.
+    """
+
+    first: int
+    batches: list[Batches | None]
+    states: list[Any]
 
 
 class Sampler:
@@ -31,6 +45,7 @@ class Sampler:
         self.given: list[np.ndarray | None] = []
         self.given_epochs: int | None = None
         self.size: int | None = None
+        self._ahead: _Ahead | None = None
         if batches is not None:
             if batch_size is not None:
                 raise ArgumentError("batch_size= and batches= both say which samples a step takes; give one of them")
@@ -80,19 +95,55 @@ class Sampler:
             return [None if c is None else Batches(c.reshape(-1), np.arange(0, c.size + 1, c.shape[2], dtype=np.int64)) for c in chosen]
         if self.size is None:
             return [None] * len(self.samples)
-        parts: list[list[np.ndarray]] = [[] for _ in self.samples]
-        for _ in range(count):
-            for own, n in zip(parts, self.samples):
-                own.append(self.rng.permutation(n))
+        return self._taken(first, count) if self.ready(first) >= count else self._shuffled(count)
+
+    def ready(self, first: int) -> int:
+        """How many epochs are shuffled from this one on; none if the generator was used for something else since."""
+        ahead = self._ahead
+        if ahead is None or not 0 <= (k := first - ahead.first) < len(ahead.states) - 1:
+            return 0
+        return len(ahead.states) - 1 - k if _equal(ahead.states[k], self.rng.bit_generator.state) else 0
+
+    def shuffle_ahead(self, first: int, count: int) -> None:
+        """Shuffle some epochs before they are taken; the generator goes on when they are, as if they were shuffled then."""
+        before = self.rng.bit_generator.state
+        states = [before]
+        try:
+            self._ahead = _Ahead(first, self._shuffled(count, states), states)
+        finally:
+            self.rng.bit_generator.state = before
+
+    def _taken(self, first: int, count: int) -> list[Batches | None]:
+        assert self._ahead is not None
+        begun, batches, states = self._ahead
+        k = first - begun
+        self.rng.bit_generator.state = states[k + count]
+        return [None if b is None else b.some(k * self.steps, (k + count) * self.steps) for b in batches]
+
+    def _shuffled(self, count: int, states: list[Any] | None = None) -> list[Batches | None]:
+        """The batches of the next epochs; the states of the generator after each are appended."""
+        indices = [np.empty((count, n), np.int64) for n in self.samples]
+        for k in range(count):
+            for own, n in zip(indices, self.samples):
+                own[k] = self.rng.permutation(n)
+            if states is not None:
+                states.append(self.rng.bit_generator.state)
         out: list[Batches | None] = []
-        for k, (own, n) in enumerate(zip(parts, self.samples)):
+        for k, (own, n) in enumerate(zip(indices, self.samples)):
             ends = self.ends_of_steps(k)
             if ends is None:
                 out.append(None)
                 continue
-            offsets = np.concatenate([[0], (np.arange(count)[:, None] * n + ends).ravel()])
-            out.append(Batches(np.concatenate(own).astype(np.int64, copy=False), offsets.astype(np.int64)))
+            offsets = np.concatenate([[0], (np.arange(count)[:, None] * n + ends).ravel()]).astype(np.int64, copy=False)
+            out.append(Batches(own.reshape(-1), offsets).checked(n, count * self.steps))
         return out
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two states of a generator are equal: dicts with numbers and arrays."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(v, b[k]) for k, v in a.items())
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else bool(a == b)
 
 
 def _of_terms(batches: Any, samples: list[int]) -> list[np.ndarray | None]:

@@ -118,6 +118,9 @@ class StepsOfWindows(BatchSteps):
             t if r else Term(t.function, self.own_data_of(p), p.samples) for t, p, r in zip(self.descent.terms, self.parts, self._read)
         )
         self._ranges = [_ranges(p, self.dtype) for p in self.parts]
+        if self.sampler.shuffles and any(self._read):  # in another order than in memory, or in other blocks
+            blocks = ", ".join(str(r[0][1] - r[0][0]) for r, read in zip(self._ranges, self._read) if read)
+            self.samples = f"{self.sampler.described} within blocks of {blocks}"
 
     def terms_of(self, parts: list[Part], symbols: NeuralNetworkParameters, threads: int) -> list[Term]:
         """Terms without data."""

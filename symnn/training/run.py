@@ -73,7 +73,7 @@ class Run:
         if given is not None and epochs > given:
             raise ArgumentError(f"batches are for {given} epochs, not for {epochs}")
         look_after_each = self.callback is not None or self.validation is not None or self.patience is not None
-        count = 1
+        count, steps.planned = 1, epochs
         try:
             while self.epoch < epochs and self.stopped == "epochs":
                 most = epochs - self.epoch

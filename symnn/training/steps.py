@@ -26,8 +26,9 @@ from .batching import Sampler
 from .first_order.optimizer import BatchOptimizer
 from .full_batch.optimizer import FullBatchOptimizer
 
-#: in how many portions epochs are made, if the samples of the next ones are shuffled meanwhile, and the samples of a portion at least
-PORTIONS, SHUFFLED = 8, 1 << 18
+#: with several threads, later epochs are shuffled during steps: at least so many samples at once, since handing over takes time, and in
+#: portions of at most so many, since they are kept
+SHUFFLED, KEPT = 1 << 14, 1 << 18
 #: operations of a product, from which on several threads compute it: it takes milliseconds
 LARGE = 2.5e8
 
@@ -78,6 +79,8 @@ class Steps(ABC):
     #: the terms of the loss, and the points in their data that are drawn anew
     parts: list[Part]
     drawing: Drawing
+    #: the number of epochs of the training, as far as it is known: nothing is done ahead for later ones
+    planned: int = 0
 
     @property
     @abstractmethod
@@ -219,30 +222,42 @@ class BatchSteps(Steps):
             return super()._some_epochs(begun, last)
         own, batches = self.descent.terms, self.sampler.epochs(begun, some)
         self.descent.terms, ahead = drawn_ahead(own, self.parts, batches, self.drawing, range(begun, begun + some), self.of_epoch)
+        later = range(begun + some, min(begun + 2 * some, max(self.planned, last)))
         try:
-            made = self._run(ahead, begun, some)
+            made = self._run(ahead, begun, some, self._ahead(later))
         finally:
             self.descent.terms = own
         self._draw(begun + some - 1 if made.failed is None else begun + len(made.losses))
         return made
 
     def _epochs(self, begun: int, count: int) -> Outcome:
-        """With several threads in portions: the next one is shuffled while the steps of this one are made."""
-        share = count
-        if self._threads > 1 and self.sampler.shuffles:
-            share = max(count // PORTIONS, -(-SHUFFLED // max(1, *self.sampler.samples)))
+        """With several threads in portions: later epochs are shuffled while the steps of these are made."""
+        least, most = (max(1, -(-n // max(1, *self.sampler.samples))) for n in (SHUFFLED, KEPT))
         outcomes: list[Outcome] = []
-        drawn = [self.sampler.epochs(begun, min(share, count))]
-        for first in range(begun, last := begun + count, share):
-            some, further = min(share, last - first), min(share, max(0, last - first - share))
-
-            def draw(first: int = first + some, count: int = further) -> None:
-                drawn.append(self.sampler.epochs(first, count))
-
-            outcomes.append(self._run(drawn.pop(), first, some, draw if further else None))
-            if outcomes[-1].failed is not None:
-                break
+        epoch, last = begun, begun + count
+        while epoch < last and (not outcomes or outcomes[-1].failed is None):
+            some = last - epoch
+            if self._threads > 1 and self.sampler.shuffles:
+                some = min(self.sampler.ready(epoch) or least, some)
+            # steps take longer than to shuffle their samples
+            after = epoch + some
+            later = range(after, min(after + min(max(2 * some, least), most), max(self.planned, last)))
+            outcomes.append(self._run(self.sampler.epochs(epoch, some), epoch, some, self._ahead(later)))
+            epoch = after
         return joined(outcomes)
+
+    def _ahead(self, epochs: range) -> Callable[[], None] | None:
+        """Work for another thread: shuffle samples, and draw points, of later epochs."""
+        shuffles = self.sampler.shuffles and not self.sampler.ready(epochs.start)
+        if self._threads == 1 or not epochs or not (shuffles or self.drawing.renews):
+            return None
+
+        def work() -> None:
+            self.drawing.draw_ahead(epochs)
+            if shuffles:
+                self.sampler.shuffle_ahead(epochs.start, len(epochs))
+
+        return work
 
     def _run(self, batches: Sequence[Batches | None], begun: int, count: int, meanwhile: Callable[[], None] | None = None) -> Outcome:
         self._epoch = None
@@ -264,17 +279,12 @@ class BatchSteps(Steps):
         if self._epoch is None or self._epoch[0] != epoch:
             before = copy.deepcopy(self.sampler.rng.bit_generator.state)
             self._epoch = epoch, self.sampler.epochs(epoch, 1), before
-        batches = [None if b is None else _one(b, k) for b in self._epoch[1]]
+        batches = [None if b is None else b.some(k, k + 1) for b in self._epoch[1]]
         losses, terms = np.empty(1, self.dtype), np.empty((len(self.descent.terms), 1), self.dtype)
-        made = self.descent.run(batches, self.rate(begun, 1), begun, losses, terms)
+        meanwhile = self._ahead(range(epoch + 1, epoch + 2)) if max(self.sampler.samples) >= SHUFFLED else None
+        made = self.descent.run(batches, self.rate(begun, 1), begun, losses, terms, meanwhile)
         of_terms = terms[:, :made, None] if len(terms) > 1 else None
         return Outcome(losses[:made, None], None if made else float(losses[0]), k + 1, terms=of_terms)
-
-
-def _one(batches: Batches, k: int) -> Batches:
-    """The batch of one step."""
-    first, last = batches.offsets[k : k + 2]
-    return Batches(batches.indices[first:last], np.array([0, last - first]))
 
 
 def compiled_updates(optimizer: BatchOptimizer, layout: Layout, shapes: Sequence[Shape]) -> list[eg.CompiledFunction]:

@@ -149,6 +149,8 @@ def test_shuffled_batches_lower_the_loss_and_resume(tmp_path: Path) -> None:
     train(CHAIN, MSE(), (Rows(X), Rows(Y)), epochs=11, checkpoint=tmp_path / "c.npz", **given)
     resumed = train(CHAIN, MSE(), (Rows(X), Rows(Y)), epochs=30, resume=tmp_path / "c.npz", **given)
     np.testing.assert_array_equal(resumed.params.flat, whole.params.flat)
+    with pytest.raises(ParameterFileError, match=r"its samples of a batch are 32, shuffled within blocks of \d+, here 32, shuffled"):
+        train(CHAIN, MSE(), (X, Y), epochs=30, resume=tmp_path / "c.npz", **given)  # in memory they are shuffled as a whole
     with pytest.raises(ParameterFileError, match="its data are"):
         train(CHAIN, MSE(), (Rows(X + 1), Rows(Y)), epochs=30, resume=tmp_path / "c.npz", **given)
 

@@ -24,6 +24,7 @@ from symnn import (
     Trainer,
     train,
 )  # fmt: skip
+from symnn.points import Box, Points
 from symnn.training import steps
 
 NN = SymbolicNeuralNetwork(Chain(Dense(2, 5, "tanh"), Dense(5, 2, "identity")))
@@ -85,3 +86,18 @@ def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pyt
     train(NN, MSE(), data, START.flat, LBFGS(), **options)  # type: ignore[arg-type]
     assert limits[4:] == [1, -1] * 2
     assert np.array_equal(one.params.flat, train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options).params.flat)  # type: ignore[arg-type]
+
+
+def test_points_are_drawn_ahead() -> None:
+    """By another thread, while steps are made; the points are the same, and so is the generator after the run."""
+    data = {NN.input: Points(Box([-1, -1], [1, 1]), 200, every=1)}
+    seen: list[Any] = []
+    for callback in (None, lambda epoch: False):  # many epochs at once, and one after another
+        for threads in (1, 2):
+            rng = np.random.default_rng(3)
+            options: dict[str, Any] = {"epochs": 7, "batch_size": 50, "rng": rng, "threads": threads, "progress": False}
+            result = train(NN, eg.sum(NN.output**2), data, START, Adam(0.01), callback=callback, **options)
+            seen.append((result.history.steps, rng.random()))
+    for losses, number in seen[1:]:
+        np.testing.assert_allclose(losses, seen[0][0], rtol=1e-12)
+        assert number == seen[0][1]

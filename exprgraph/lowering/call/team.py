@@ -47,7 +47,7 @@ def grain_of(program: Program) -> int:
 
 def seats_for(threads: int) -> int:
     """How many of so many threads may come: more than there are processors would only wait, so others compute their parts."""
-    return min(threads, processors())
+    return min(threads, processors()) if threads > 1 else 1
 
 
 class Sizes(NamedTuple):
