@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.canonical.place import place
 from exprgraph.errors import CompilationError
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import make
 from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.traverse import topological
+from exprgraph.graph.views import Take
 from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.immediate.translate import has_instructions, translated
@@ -100,6 +102,17 @@ def test_elements_are_moved_without_instructions() -> None:
     out = [np.empty_like(r) for r in fn(given, 0.5)]
     assert fn(given, 0.5, out=out) is out
     same(out, fn(given, 0.5))
+
+
+@pytest.mark.parametrize("more", [0, 20])  # one by one, and from a table
+def test_elements_are_placed_among_zeros(more: int) -> None:
+    """Twice at one position, and a negative zero, which becomes a zero."""
+    at = (3, 0, 7, 3, *range(10, 10 + more))
+    placed = place(eg.stack([x * (k + 1) for k in range(len(at))]), (Take(at),), (40,))
+    for value in (-0.0, 0.3):
+        found, code = both([placed, placed[3]], [value] * 3)
+        same(found, code)
+        same(found, eg.evaluate([placed, placed[3]], {x: value}))
 
 
 def test_large_graphs_are_interpreted_until_there_is_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.lowering.plan import rerolled as rolling
+from exprgraph.lowering.plan import worth_rolling
 from exprgraph.lowering.plan.emit import emit
 from exprgraph.lowering.plan.program import Program
 from exprgraph.meaning.binding import Argument
@@ -20,13 +21,15 @@ from tests.exprgraph.small_graphs import SYMBOLS, VALUES, expressions
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Smaller graphs are rolled up than outside of tests."""
+    """Smaller graphs are rolled up than outside of tests, also where that is only shorter."""
     monkeypatch.setattr(rolling, "ENOUGH", 150)
+    monkeypatch.setattr(worth_rolling, "STRAIGHT", 0)
+    monkeypatch.setattr(worth_rolling, "SHORTER", 2)
 
 
-def planned(outputs: Any, *symbols: Node) -> Program:
+def planned(outputs: Any, *symbols: Node, calls_formulas: bool = False) -> Program:
     arguments = [Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
-    return emit(outputs, arguments, batch=any(s.per_sample for s in symbols), single=False)
+    return emit(outputs, arguments, batch=any(s.per_sample for s in symbols), single=False, calls_formulas=calls_formulas)
 
 
 def chain(n: int) -> tuple[Node, Node]:
@@ -65,10 +68,10 @@ def steps(n: int) -> tuple[Node, Node]:
     return cost + q * q, u
 
 
-def pieces(make: Callable[[int], tuple[Node, Node]], n: int) -> tuple[int, int]:
+def pieces(make: Callable[[int], tuple[Node, Node]], n: int, calls_formulas: bool = False) -> tuple[int, int]:
     """Kernels and steps of a value, and of a gradient."""
     f, x = make(n)
-    program = planned([f] if f.shape else [f, eg.gradient(f, x)], x)
+    program = planned([f] if f.shape else [f, eg.gradient(f, x)], x, calls_formulas=calls_formulas)
     return len(program.own.kernels), len(program.data.steps)
 
 
@@ -77,6 +80,7 @@ def test_code_follows_the_different_pieces() -> None:
     assert max(pieces(chain, 80)) <= 8
     few, many = pieces(steps, 40), pieces(steps, 60)
     assert few == many and max(few) <= 40
+    assert max(pieces(steps, 50, calls_formulas=True)) <= 40  # sums of three in steps of two, alike in all rounds
     few, many = pieces(network, 50), pieces(network, 150)
     assert many[0] < 1.5 * few[0]  # for three times as many pieces
 
@@ -125,6 +129,23 @@ def test_irregular_graphs_stay_as_they_are() -> None:
     for k in np.random.default_rng(0).integers(3, size=rolling.ENOUGH).tolist():
         a, b, c = b, c, [eg.sin(a) + b, a * b - 0.5 * c, a / (c + 3)][k]
     outputs = [a + b + c]
+    assert rolling.rerolled(outputs) == outputs
+
+
+def test_a_graph_stays_straight_code_where_arrays_would_be_slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a network, operands are gathered; a chain has neighbours; of random operations, arrays would be short and many."""
+    flows, energy = network(60)[0], chain(200)[0]
+    assert rolling.rerolled([flows]) != [flows]  # shorter
+    monkeypatch.setattr(worth_rolling, "STRAIGHT", 10**6)
+    assert rolling.rerolled([flows]) == [flows]
+    assert rolling.rerolled([energy]) != [energy]
+    monkeypatch.setattr(worth_rolling, "STRAIGHT", 0)
+    rng = np.random.default_rng(1)
+    values: list[Any] = list(eg.Symbol("x", 100))
+    for kind, (i, j) in zip(rng.integers(3, size=900).tolist(), rng.integers(100, size=(900, 2)).tolist()):
+        a, b = values[-1 - i], values[-1 - j]
+        values.append([a + b, a * b, eg.sin(a)][kind])
+    outputs = [eg.stack(values[-100:])]
     assert rolling.rerolled(outputs) == outputs
 
 

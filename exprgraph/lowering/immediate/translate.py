@@ -11,18 +11,19 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...canonical.select import take
 from ...functions.elementwise import Function
 from ...functions.powers import POWER
 from ...graph.column import Column
 from ...graph.leaves import constant_value
 from ...graph.node import Node
-from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PRODUCT, RESHAPE, SELECT, STACK, SUM, SYMBOL, Primitive
-from ...graph.views import Linear
+from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PLACE, PRODUCT, RESHAPE, SELECT, STACK, SUM, SYMBOL, Primitive
+from ...graph.views import Linear, entries_of
 from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
 from ...support.values import BY_PRODUCTS, is_by_root
 from ..native.instructions import FUNCTIONS, OPERANDS, PLACES, Instructions, Op, packed
-from ..plan.from_the_left import factors_in_order, terms_in_order
+from ..plan.from_the_left import Order
 
 #: numbers have places from here on downwards, until all other places are known
 _LAST = PLACES - 1
@@ -82,6 +83,8 @@ class Translation:
                 self._argument(symbol, size + offset)
             size += argument.size
         self.arguments = self.next = size
+        #: the order of the operands of sums and products
+        self.taken = Order(order)
         order = _side_by_side(order)
         self.last = _last_readers(order, outputs)
         rules: dict[Primitive, Callable[[Translation, Node], None]] = {}
@@ -194,7 +197,7 @@ def _sum(t: Translation, node: Node) -> None:
         return
     result = t.new()  # before operands are given back: several instructions read them
     so_far = t.number(linear.constant) if linear.constant or not args else -1
-    for c, a in terms_in_order(node):
+    for c, a in t.taken.pairs(node):
         so_far = _term(t, result, so_far, c, place[a])
     if so_far != result:  # the value of an operand
         t.parts += (_ADD, result, so_far, t.number(-0.0), 0, 0)
@@ -233,7 +236,7 @@ def _product(t: Translation, node: Node) -> None:
         t.parts += (_MUL if exponents == (1.0, 1.0) else _DIV, result, first, second, 0, 0)
         return
     powers = _Powers(t)
-    factors = factors_in_order(node)
+    factors = t.taken.pairs(node)
     above = powers.multiplied([powers.of(place[a], e) for e, a in factors if e > 0])
     below = powers.multiplied([powers.of(place[a], -e) for e, a in factors if not e > 0])
     result = above
@@ -319,6 +322,18 @@ def _moved(t: Translation, node: Node) -> np.ndarray:
     """A place is a whole number, which moves like any other."""
     moved = EVALUATE[node.op](node, [t.places_of(a).astype(np.float64) for a in node.args], _ALONE)
     return np.asarray(moved).astype(np.int64)
+
+
+@ELEMENT_PLACES.rule(PLACE)
+def _placed(t: Translation, node: Node) -> np.ndarray:
+    """Each element is added to what is there, at first zero."""
+    found = np.full(node.size, t.number(0.0), np.int64)
+    at = take(np.arange(node.size).reshape(node.shape), entries_of(node))
+    for to, place in zip(at.reshape(-1).tolist(), t.places_of(node.args[0]).reshape(-1).tolist()):
+        result = t.new()
+        t.parts += (_ADD, result, int(found[to]), place, 0, 0)
+        found[to] = result
+    return found.reshape(node.shape)
 
 
 def _side_by_side(order: Sequence[Node]) -> list[Node]:

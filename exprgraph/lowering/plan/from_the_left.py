@@ -2,14 +2,16 @@
 
 * Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum
   of two, but of a sum of three.  Here and in the interpreter, terms are added, and factors multiplied, by their coefficients
-  and exponents.  Only derivatives and sums without an order have so many.
+  and exponents, then by how deep they lie, and by their structure: so equal pieces of a graph stay equal, and can become a loop.
+  Only derivatives and sums without an order have so many.
 * Numbers among the arguments of formulas are read from memory.  LLVM would compute parts of a formula from a literal, and its
   arithmetic at compile time rounds products that the machine fuses with sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 
 import numpy as np
 
@@ -17,29 +19,67 @@ from ...functions.elementwise import Function
 from ...graph.column import Column
 from ...graph.leaves import number
 from ...graph.node import FrozenArray, Node, make
-from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
+from ...graph.primitive import ARRAY, CONSTANT, PRODUCT, SELECT, SUM
 from ...graph.traverse import of_arguments, topological
 from ...graph.views import Linear
 from ...loops.walk import called_by
 
-#: a node in steps of two operands, without changes by canonical forms
-IN_STEPS: Column[Callable[[Node], Node]] = Column(
+#: how many levels below an operand its structure is looked at
+LOOK = 3
+
+#: ``(node, positions)``: a node in steps of two operands, taken in this order, without changes by canonical forms
+IN_STEPS: Column[Callable[[Node, Sequence[int]], Node]] = Column(
     "in_steps", "the value in sums and products of two operands, from left to right", __name__, otherwise="it stays as it is"
 )
 
 
-def terms_in_order(node: Node) -> list[tuple[float, Node]]:
-    """The terms of a sum in the order in which they are added: terms without a multiplication come first."""
-    return sorted(zip(Linear.of(node).coefficients, node.args), key=_rank)
+class Order:
+    """The order in which sums and products take their operands.
+
+    Args:
+        order: the nodes of the graph in topological order.
+    """
+
+    def __init__(self, order: Iterable[Node]) -> None:
+        self._depth: dict[Node, int] = {}
+        depth = self._depth
+        for node in order:
+            own = 0
+            for a in node.args:
+                if depth[a] >= own:
+                    own = depth[a] + 1
+            depth[node] = own
+        self._kinds: dict[tuple[Node, int], bytes] = {}
+
+    def positions(self, node: Node) -> Sequence[int]:
+        """The operands of a sum or product, by position: those without a multiplication come first."""
+        if len(node.args) == 1:
+            return (0,)
+        numbers = Linear.of(node).coefficients if node.op is SUM else node.params
+        ranks = [_rank(x) for x in numbers]
+        if len(ranks) > 2 and len(set(ranks)) < len(ranks):
+            depth, args = self._depth, node.args
+            ranks = [(*r, depth[a]) for r, a in zip(ranks, args)]
+            if len(set(ranks)) < len(ranks):
+                ranks = [(*r, self._kind(a, LOOK)) for r, a in zip(ranks, args)]
+        return sorted(range(len(ranks)), key=ranks.__getitem__)
+
+    def pairs(self, node: Node) -> list[tuple[float, Node]]:
+        """The terms of a sum with their coefficients, or the factors of a product with their exponents."""
+        numbers = Linear.of(node).coefficients if node.op is SUM else node.params
+        return [(numbers[k], node.args[k]) for k in self.positions(node)]
+
+    def _kind(self, node: Node, levels: int) -> bytes:
+        """What a node and some levels below it are, without names, numbers of elements and digests."""
+        found = self._kinds.get((node, levels))
+        if found is None:
+            own = node.params if node.op in (SUM, PRODUCT, CONSTANT) else ()
+            below = sorted([self._kind(a, levels - 1) for a in node.args]) if levels else []
+            found = self._kinds[node, levels] = blake2b(repr((node.op.name, own, below)).encode(), digest_size=8).digest()
+        return found
 
 
-def factors_in_order(node: Node) -> list[tuple[float, Node]]:
-    """The factors of a product, each with its exponent, in the order in which they are multiplied."""
-    return sorted(zip(node.params, node.args), key=_rank)
-
-
-def _rank(pair: tuple[float, Node]) -> tuple[bool, bool, float]:
-    number = pair[0]
+def _rank(number: float) -> tuple[object, ...]:
     return number != 1.0, number != -1.0, number
 
 
@@ -48,13 +88,14 @@ def from_the_left(roots: Sequence[Node]) -> list[Node]:
     order = topological(roots)
     kept = _numbers_of_formulas(order)
     image: dict[Node, Node] = {}
+    taken = Order(order)
     for node in order:
         args = tuple(image[a] for a in node.args)
         if kept and _is_formula(node):
             args = tuple(kept.get(a, a) for a in args)
         made = of_arguments(node, args)
         rule = IN_STEPS.find(node.op)
-        image[node] = made if rule is None else rule(made)
+        image[node] = made if rule is None else rule(made, taken.positions(node))
     return [image[r] for r in roots]
 
 
@@ -72,11 +113,11 @@ def _numbers_of_formulas(order: Sequence[Node]) -> dict[Node, Node]:
 
 
 @IN_STEPS.rule(SUM)
-def _sum(node: Node) -> Node:
-    constant = Linear.of(node).constant
+def _sum(node: Node, positions: Sequence[int]) -> Node:
+    constant, numbers = Linear.of(node)
     if len(node.args) + bool(constant) <= 2:
         return node
-    terms = terms_in_order(node)
+    terms = [(numbers[k], node.args[k]) for k in positions]
     first = 1 if constant else 2
     coefficients = tuple(c for c, _ in terms[:first])
     so_far = make(node.op, tuple(a for _, a in terms[:first]), Linear(constant, coefficients), node.shape)
@@ -86,8 +127,8 @@ def _sum(node: Node) -> Node:
 
 
 @IN_STEPS.rule(PRODUCT)
-def _product(node: Node) -> Node:
-    factors = factors_in_order(node)
+def _product(node: Node, positions: Sequence[int]) -> Node:
+    factors = [(node.params[k], node.args[k]) for k in positions]
     above = [(a, e) for e, a in factors if e > 0]
     below = [(a, -e) for e, a in factors if not e > 0]
     if len(above) <= 2 and len(below) <= 2:
@@ -109,4 +150,4 @@ def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
     return so_far
 
 
-__all__ = ["factors_in_order", "from_the_left", "terms_in_order"]
+__all__ = ["Order", "from_the_left"]

@@ -33,6 +33,7 @@ from .in_order import sum_in_order
 from .isomorphism import ROLES
 from .periods import NEAR, Periods
 from .rounds import looped
+from .worth_rolling import worth_rolling
 
 #: graphs of fewer scalars are straight-line code, which is quicker where pieces are few
 ENOUGH = 2500
@@ -56,21 +57,23 @@ ROLL: Column[Roll] = Column("roll", "an array of isomorphic scalars, of arrays o
 
 
 def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list[Node]:
-    """The outputs, with isomorphic scalars as elements of arrays if that makes the code much shorter."""
+    """The outputs, with isomorphic scalars as elements of arrays if that makes the code quicker, or much shorter."""
     order = topological(outputs)
     steps = _scalar_steps(order)
     if len(steps) < ENOUGH:
         return list(outputs)
     with uncollected(len(order)):
-        return _rolled(_Levels(outputs, order, steps), dependents(order, lane_symbols))
+        return _rolled(_Levels(outputs, order, steps), order, list(lane_symbols))
 
 
-def _rolled(levels: _Levels, lanes: set[Node]) -> list[Node]:
-    together = levels.together()
+def _rolled(levels: _Levels, order: Sequence[Node], lane_symbols: Sequence[Node]) -> list[Node]:
+    together, lanes = levels.together(), dependents(order, lane_symbols)
     for near in NEAR:
         periods = Periods(levels.steps(), levels.level, lanes, near)
         if 2 * max(together, periods.repeated()) >= levels.count:
-            return _Rolling(levels, periods, lanes).images(levels.outputs)
+            rolling = _Rolling(levels, periods, lanes)
+            images = rolling.images(levels.outputs)
+            return images if worth_rolling(images, levels.count, rolling.in_loops, lane_symbols) else list(levels.outputs)
     return list(levels.outputs)
 
 
@@ -222,6 +225,8 @@ class _Rolling:
         self.periods = periods
         self.lanes = lanes
         self.columns = Columns()
+        #: the scalars that are computed in loops over rounds
+        self.in_loops = 0
 
     def images(self, outputs: Sequence[Node]) -> list[Node]:
         levels = self.levels
@@ -233,7 +238,11 @@ class _Rolling:
                 until = run.end
                 looped(self.periods, run, self.columns, lambda node, end: last.get(node, 0) >= end)
             nodes = levels.scalars.get(level, [])
-            self._scalars(nodes if level >= until else [n for n in nodes if n in levels.chains])
+            if level < until:
+                chains = [n for n in nodes if n in levels.chains]
+                self.in_loops += len(nodes) - len(chains)
+                nodes = chains
+            self._scalars(nodes)
             for node in levels.others.get(level, ()):
                 if node.op is not SELECT or node.shape:  # an element is made when a node in no group reads it
                     self.columns.put(node, self._image(node))
