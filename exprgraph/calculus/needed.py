@@ -40,6 +40,8 @@ class Needs(NamedTuple):
 Masks = dict[Node, np.ndarray]
 #: more products than these are not made one by one
 _MOST = 1 << 23
+#: the elements of all arrays, at most, whose zeros are looked for
+_LOOKED_AT = 1 << 25
 #: ``(node, at, masks)``: for elements at some positions, all different; ``None``: the array stays whole
 NEEDED: Column[Callable[[Node, np.ndarray, Masks], Union[Needs, None]]] = Column(
     "needed", "the elements of arguments that some elements need", __name__, leaves=False, otherwise="the array stays whole"
@@ -49,11 +51,15 @@ NEEDED: Column[Callable[[Node, np.ndarray, Masks], Union[Needs, None]]] = Column
 def needed(reads: Sequence[tuple[Node, np.ndarray]], given: Set[Node]) -> list[Node]:
     """For each node, the vector of its elements at some positions, all different; the nodes in ``given`` stay whole.
 
-    If zeros are few, all arrays stay whole: that takes less than many tables of positions.
+    If zeros are few, all arrays stay whole: that takes less than many tables of positions.  So do very many numbers, whose
+    tables would not fit into memory.
     """
+    whole = [taken(reshape(node, (node.size,)), at) for node, at in reads]
+    order = topological([node for node, _ in reads], enter=lambda n: n not in given)
+    if sum(n.size for n in order) > _LOOKED_AT:
+        return whole
     graph = Needed(reads, given)
     thin = [graph.vector(node, at) for node, at in reads]
-    whole = [taken(reshape(node, (node.size,)), at) for node, at in reads]
     return thin if _cost(thin, given) < _cost(whole, given) else whole
 
 

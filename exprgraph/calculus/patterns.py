@@ -29,8 +29,35 @@ def pattern(f: Node, xs: Sequence[Node]) -> Pattern:
     return patterns([f], seeds, width)[0]
 
 
+class Size:
+    """How many entries the patterns of all nodes of a graph have.
+
+    Attributes:
+        entries: of each node.
+        rows: the sum of the longest row of each node.
+        longest: the longest of these.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[Node, int] = {}
+        self.rows = self.longest = 0
+
+    def add(self, node: Node, found: Pattern) -> None:
+        """One node more."""
+        longest = int(found.lengths.max(initial=0))
+        self.entries[node] = found.nnz
+        self.rows += longest
+        self.longest = max(self.longest, longest)
+
+
 def patterns(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], width: int) -> list[Pattern]:
     """The patterns of the outputs, from those of some nodes below; all have that many columns."""
+    return patterns_with_size(outputs, seeds, width)[0]
+
+
+def patterns_with_size(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], width: int) -> tuple[list[Pattern], Size]:
+    """The patterns of the outputs, and how many entries there are in the patterns of all nodes."""
+    size = Size()
     order = topological(outputs)
     active = dependents(order, seeds)
     users = Counter(a for n in order if n in active and n not in seeds for a in n.args if a in active)
@@ -51,12 +78,13 @@ def patterns(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], width: int)
                 part = step.carry(part)
             parts.append(part)
         found[node] = union(parts) if parts else Pattern.empty(node.size, width)
+        size.add(node, found[node])
         for a in node.args:  # a pattern is freed after its last use
             if a in active:
                 users[a] -= 1
                 if not users[a] and a not in kept:
                     del found[a]
-    return [found[f] if f in found else Pattern.empty(f.size, width) for f in outputs]
+    return [found[f] if f in found else Pattern.empty(f.size, width) for f in outputs], size
 
 
-__all__ = ["pattern", "patterns"]
+__all__ = ["Size", "pattern", "patterns", "patterns_with_size"]

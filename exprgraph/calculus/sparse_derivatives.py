@@ -1,13 +1,14 @@
 """Sparse Jacobians and Hessians for users.
 
-Two ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
+Three ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
 (:mod:`exprgraph.calculus.entries`).  Every other graph stays a graph of arrays: its pattern comes from the graph
-(:mod:`exprgraph.calculus.patterns`), its entries from a few sweeps (:mod:`exprgraph.calculus.compressed`).
+(:mod:`exprgraph.calculus.patterns`), its entries are carried through the graph (:mod:`exprgraph.calculus.bands`), or come
+from a few sweeps (:mod:`exprgraph.calculus.compressed`) where these compute less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -25,9 +26,11 @@ from ..graph.node import Node, Operand
 from ..graph.traverse import dependents, symbols_of, topological
 from ..support.names import brief
 from ..support.patterns import Pattern, stacked, symmetric
+from .banded import banded
+from .bands import LONGEST, most_bands
 from .compressed import Sweeps, best_plan, forward_plan, nonzeros, reverse_plan, symmetric_plan
 from .entries import crosses_samples, entry_derivatives
-from .patterns import patterns
+from .patterns import Size, patterns_with_size
 from .reverse import pull_back
 from .scalar_graphs import is_scalar_graph, scalar_parts
 from .sparse import SparseJacobian, entries_of_jacobian
@@ -43,9 +46,10 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         f: an expression, or a nested list of expressions.  Rows count its elements in row-major order.
         x: a symbol, or several: then columns count the elements of one after another.
         mode: "forward" differentiates along columns, of which those without a common row are one direction;
-            "reverse" does so along rows; "auto" takes the smaller number of directions, and may take a few long rows in
-            reverse and the rest forward, or a few long columns forward and the rest in reverse.  It differentiates graphs
-            of scalars entry by entry, if there are few symbols.
+            "reverse" does so along rows.  "auto" carries the entries through the graph of arrays if that makes fewer numbers
+            than sweeps do, which have a number an element and direction.  Otherwise it takes the smaller number of directions,
+            and may take a few long rows in reverse and the rest forward, or a few long columns forward and the rest in
+            reverse.  It differentiates graphs of scalars entry by entry, if there are few symbols.
 
     Returns:
         A :class:`SparseMatrix` of shape ``(f.size, x.size)``.
@@ -59,6 +63,8 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
     >>> x = eg.Symbol("x", shape=1000)
     >>> residual = x[2:] - 2 * x[1:-1] + x[:-2] - eg.exp(x[1:-1])
     >>> eg.sparse_jacobian(residual, x)
+    <SparseMatrix of shape (998, 1000) with 2994 entries, 0 colours>
+    >>> eg.sparse_jacobian(residual, x, mode="forward")
     <SparseMatrix of shape (998, 1000) with 2994 entries, 3 colours>
     """
     f, xs = as_node(f), _symbols(x, "sparse_jacobian")
@@ -66,7 +72,7 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         raise ValueError(f'sparse_jacobian: mode must be "auto", "forward" or "reverse", got {mode!r}')
     if mode == "auto" and is_scalar_style([f], xs):
         return _by_entries([f], xs)
-    found = patterns([f], *_seeds(xs))[0]
+    (found,), size = patterns_with_size([f], *_seeds(xs))
     crossing = [s for s in xs if crosses_samples([f], s)]
     if crossing and mode == "forward":
         raise DifferentiationError(
@@ -75,19 +81,18 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         )
     columns = xs[0].shape if len(xs) == 1 else ()
     if mode == "reverse" or crossing:
-        plan = reverse_plan(found, f.shape)
-    elif mode == "forward":
-        plan = forward_plan(found, columns)
-    else:
-        plan = best_plan(found, f.shape, columns)
-    return _matrix([f], xs, found, plan)
+        return _by_sweeps([f], xs, found, reverse_plan(found, f.shape))
+    if mode == "forward":
+        return _by_sweeps([f], xs, found, forward_plan(found, columns))
+    return _matrix([f], xs, found, size, False, lambda: best_plan(found, f.shape, columns))
 
 
 def sparse_hessian(f: Operand, x: Operand | Sequence[Operand]) -> SparseMatrix:
     """The second derivatives of a scalar f by x as a sparse matrix.
 
-    The gradient is differentiated along directions that a star colouring of the symmetric pattern finds.  All entries are
-    there, those below and above the diagonal.
+    The entries of the gradient's Jacobian are carried through the graph of arrays, or the gradient is differentiated along
+    directions that a star colouring of the symmetric pattern finds: what makes fewer numbers.  All entries are there, those
+    below and above the diagonal; those above are the same numbers as those below.
 
     Args:
         f: a scalar expression.
@@ -104,7 +109,7 @@ def sparse_hessian(f: Operand, x: Operand | Sequence[Operand]) -> SparseMatrix:
     >>> x = eg.Symbol("x", shape=1000)
     >>> H = eg.sparse_hessian(eg.sum((x[1:] - x[:-1] ** 2) ** 2), x)
     >>> H
-    <SparseMatrix of shape (1000, 1000) with 2998 entries, 3 colours>
+    <SparseMatrix of shape (1000, 1000) with 2998 entries, 0 colours>
     """
     f, xs = as_node(f), _symbols(x, "sparse_hessian")
     if f.shape not in ((), (1,)):
@@ -176,7 +181,10 @@ def jacobian_of_entries(f: Node, x: Node) -> SparseJacobian:
     return SparseJacobian(tuple(found.rows.tolist()), tuple(found.columns.tolist()), found.values, found.shape)
 
 
-# ---------------------------------------------------------------- the two ways
+# ---------------------------------------------------------------- the three ways
+
+#: bands are taken where they have at most this part of the numbers of sweeps, which are fewer operations on larger arrays
+_QUICKER = 0.8
 
 
 def _symbols(x: Operand | Sequence[Operand], what: str) -> list[Node]:
@@ -234,7 +242,22 @@ def _by_entries(outputs: Sequence[Node], xs: Sequence[Node]) -> SparseMatrix:
     return SparseMatrix(np.array(rows, int), np.array(columns, int), node, (len(parts), width))
 
 
-def _matrix(outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, plan: Sweeps) -> SparseMatrix:
+def _matrix(
+    outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, size: Size, symmetric: bool, plan: Callable[[], Sweeps]
+) -> SparseMatrix:
+    """By bands, if they have fewer numbers than sweeps along as many directions as there are entries a row."""
+    active = dependents(topological(outputs), xs)
+    numbers = sum(n.size for n in active)
+    most = int(_QUICKER * numbers * found.nnz / max(*found.shape, 1))
+    values = None
+    if sum(size.entries.values()) <= most and size.longest <= LONGEST and size.rows <= most_bands(len(active)):
+        values = banded(outputs, xs, found, size, symmetric, most)
+    if values is None:
+        return _by_sweeps(outputs, xs, found, plan())
+    return SparseMatrix(found.rows, found.columns, values, found.shape)
+
+
+def _by_sweeps(outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, plan: Sweeps) -> SparseMatrix:
     return SparseMatrix(found.rows, found.columns, nonzeros(outputs, xs, plan), found.shape, plan.directions)
 
 
@@ -244,13 +267,12 @@ def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
         if is_scalar_style(gradients, xs):
             return _by_entries(gradients, xs)
         seeds, width = _seeds(xs)
-        parts = patterns(gradients, seeds, width)
+        parts, size = patterns_with_size(gradients, seeds, width)
         found = symmetric(stacked(parts))
         if any(crosses_samples([f], x) for x in xs):
-            plan = reverse_plan(found)
-        else:
-            plan = symmetric_plan(found, xs[0].shape if len(xs) == 1 else ())
-        return _matrix(gradients, xs, found, plan)
+            return _by_sweeps(gradients, xs, found, reverse_plan(found))
+        shape = xs[0].shape if len(xs) == 1 else ()
+        return _matrix(gradients, xs, found, size, True, lambda: symmetric_plan(found, shape))
 
 
 __all__ = ["SparseMode", "is_scalar_style", "jacobian_of_entries", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]

@@ -27,14 +27,14 @@ class SparseMatrix:
     ``rows`` and ``columns`` are arrays of positions, which count elements in row-major order.  Entries are sorted by rows,
     then by columns.  ``values`` is one expression of shape ``(nnz,)``: ``evaluate`` and ``compile`` take it, and it has
     derivatives like any other.  ``shape`` is that of the whole matrix.  ``colours`` is the number of directions that were
-    differentiated along together; 0 says that a graph of scalars was differentiated entry by entry.  Matrices are equal if
-    their shape, their positions and the expression of their entries are.
+    differentiated along together; 0 says that there were none: the entries themselves were carried through the graph.
+    Matrices are equal if their shape, their positions and the expression of their entries are.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=4)
     >>> J = eg.sparse_jacobian(x[1:] - x[:-1] ** 2, x)
     >>> J
-    <SparseMatrix of shape (3, 4) with 6 entries, 2 colours>
+    <SparseMatrix of shape (3, 4) with 6 entries, 0 colours>
     >>> J.rows, J.columns
     (array([0, 0, 1, 1, 2, 2]), array([0, 1, 1, 2, 2, 3]))
     >>> eg.evaluate(J.values, {x: [1.0, 2.0, 3.0, 4.0]})

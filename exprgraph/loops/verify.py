@@ -206,10 +206,10 @@ class _Check:
         self.expect("where a loop ends", s.stop, "index", names)
         if s.step < 1:
             raise self.fault(f"the loop over {s.index} has steps of {s.step}")
-        if s.axis not in ("lanes", "neighbours", "plain"):
+        if s.axis not in _WHY_NOT and s.axis != "plain":
             raise self.fault(f"the loop over {s.index} runs over {s.axis!r}")
         if s.axis != "plain":
-            reason = why_not_lanes(s.body, s.index) if s.axis == "lanes" else why_not_neighbours(s.body, s.index)
+            reason = _WHY_NOT[s.axis](s.body, s.index)
             if s.step != 1:
                 reason = f"it has steps of {s.step}"
             if reason is None and not self.reassociate and any(isinstance(x, Add) for x in s.body):
@@ -307,6 +307,67 @@ def why_not_lanes(body: Sequence[Statement], index: str) -> str | None:
     return _moved_with(flat, varying - {index})
 
 
+def why_not_anywhere(body: Sequence[Statement], index: str) -> str | None:
+    """The reason why the iterations of a loop cannot be lanes of vectors, whose elements lie anywhere; ``None`` if they can.
+
+    Addresses are sums of loop invariants, of multiples of ``index``, and of words of tables at such addresses, which have names.
+    Every iteration stores elsewhere, and reads nothing that another stores: only who writes the loop knows that.
+    """
+    moving = {index}  # names of indices that differ between iterations
+    varying = set[str]()  # other names that differ
+    for s in body:
+        if not isinstance(s, (Let, Store)):
+            return f"there is {str(type(s).__name__).lower()} in it"
+        if isinstance(s, Store) and s.add:
+            return "it adds to what is stored"
+        if isinstance(s, Store) and not _mentions_any(s.at, moving):
+            return f"every round stores at {s.at!r}"
+        if isinstance(s, Let) and s.value.type == "index":
+            if not isinstance(s.value, Load) or _mentions_any(s.value, varying):
+                return f"{s.name} is computed of the index"
+            if _mentions_any(s.value, moving):
+                moving.add(s.name)
+            addresses: list[Expression] = [s.value.at]
+        else:
+            addresses = [x.at for x in parts_of(s.value) if isinstance(x, Load)]
+            if isinstance(s, Let) and _mentions_any(s.value, moving | varying):
+                varying.add(s.name)
+        reason = _outside_of_addresses(s, moving)
+        for at in [*addresses, *([s.at] if isinstance(s, Store) else [])]:
+            reason = reason or _sum_of_multiples(at, moving, varying)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _outside_of_addresses(s: Let | Store, moving: set[str]) -> str | None:
+    """A use of an index that differs between iterations, other than in an address."""
+    stack: list[Expression] = [s.value]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Name) and x.name in moving:
+            return f"{s.value!r} is computed of {x.name}"
+        if isinstance(x, (Operation, Call)):
+            stack += x.args
+    return None
+
+
+def _sum_of_multiples(at: Expression, moving: set[str], varying: set[str]) -> str | None:
+    """The reason why an address is not a sum of loop invariants, of moving indices, and of multiples of these."""
+    terms: list[Expression] = [at]
+    while terms:
+        t = terms.pop()
+        if isinstance(t, Operation) and t.op == "add":
+            terms += t.args
+        elif _mentions_any(t, varying):
+            return f"the address {at!r} is computed of numbers"
+        elif _mentions_any(t, moving) and not isinstance(t, Name):
+            factors = t.args if isinstance(t, Operation) and t.op == "mul" else ()
+            if len(factors) != 2 or not isinstance(factors[0], Name) or _mentions_any(factors[1], moving):
+                return f"{t!r} is no multiple of an index"
+    return None
+
+
 #: statements without statements inside
 _Flat = Union[Let, Variable, Set, Add, Store]
 
@@ -377,4 +438,7 @@ def _address(at: Expression, index: str) -> str | None:
     return f"the address {at!r} has {index} in it {count} times" if count > 1 else None
 
 
-__all__ = ["parts_of", "verify", "verify_function", "verify_procedure", "why_not_lanes", "why_not_neighbours"]
+#: by axis: why the iterations of a loop cannot be lanes of vectors
+_WHY_NOT = {"lanes": why_not_lanes, "neighbours": why_not_neighbours, "anywhere": why_not_anywhere}
+
+__all__ = ["parts_of", "verify", "verify_function", "verify_procedure", "why_not_anywhere", "why_not_lanes", "why_not_neighbours"]

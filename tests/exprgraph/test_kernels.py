@@ -46,6 +46,13 @@ def test_innermost_loops_run_over_neighbours_where_all_addresses_move_with_the_i
         assert all(outer == "plain" for _, outer in axes(kernel)[:-1])
 
 
+def test_elements_anywhere_are_lanes_where_that_saves_more_than_it_costs():
+    z = eg.Symbol("z", (20, 3))
+    for e, axis in [(eg.sin(z[:, 1]) / z[:, 2], "anywhere"), (z[:, 1] * 2, "plain"), (eg.sin(z[:15, 1]), "plain")]:
+        (kernel,) = planned(e, z).loops.kernels
+        assert axes(kernel) == [("i0", axis)]
+
+
 def test_the_samples_of_a_block_are_lanes():
     (kernel,) = planned(eg.sin(p) * q, p, q).loops.kernels
     assert axes(kernel) == [("i0", "plain"), ("l", "lanes")]

@@ -232,6 +232,30 @@ def test_neighbours_are_compared_as_a_vector(single: bool) -> None:
         assert list(out) == [7.0, *(3.0 * (k == 7) for k in range(count)), *[7.0] * (20 - count)]
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_elements_anywhere_are_lanes(single: bool) -> None:
+    """At even distances, and at positions from a table, for reads and for stores; none is computed twice in another way."""
+    three, j = operation("mul", AT, index(3)), Name("j", "index")
+    body = (
+        Let("j", Load(T, plus(AT, index(2)))),
+        Let("x", Load(A, plus(three, index(1)))),
+        Store(OUT, plus(j, index(30)), operation("sqrt", X)),
+        Store(OUT, AT, operation("add", Load(A, j), X)),
+    )
+    made = program(Part((Loop("i", "anywhere", index(0), SAMPLES, body),)), single=single)
+    lanes = machine.target(32 if single else 64).lanes
+    assert (f"@llvm.sqrt.v{lanes}f" in text_of(made)) == (lanes > 1)
+    kind = np.float32 if single else np.float64
+    given = np.random.default_rng(0).uniform(size=100).astype(kind)
+    for count in (16, 21, 29):
+        at = np.random.default_rng(count).permutation(30)[:count]
+        out, expected = np.full(60, 7.0, kind), np.full(60, 7.0, kind)
+        expected[at + 30] = np.sqrt(given[1 : 1 + 3 * count : 3])
+        expected[:count] = given[at] + given[1 : 1 + 3 * count : 3]
+        Running(made, table=[0, 0, *at.tolist()])([given], [out], count)
+        np.testing.assert_allclose(out, expected, rtol=1e-6 if single else 1e-15)
+
+
 def test_a_function_without_typed_loops_is_for_numba() -> None:
     made = program(results(Call("odd", (element(0),))), functions=[Function("odd", ("x",), (), real(0.0), source="def odd(x): ...")])
     with pytest.raises(UnreadableError, match="odd"):

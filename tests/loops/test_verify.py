@@ -27,7 +27,7 @@ from exprgraph.loops.program import (
     operation,
     real,
 )
-from exprgraph.loops.verify import verify, verify_procedure, why_not_neighbours
+from exprgraph.loops.verify import verify, verify_procedure, why_not_anywhere, why_not_neighbours
 
 W, S, T, N, INDEX, X = (
     Name("w", "reals"), Name("s", "reals"), Name("T", "indices"), Name("n", "index"), Name("i", "index"), Name("x", "real"),
@@ -115,6 +115,13 @@ BAD = [
     ([Variable("x", real(0.0)), over(Add("x", real(1.0)), axis="neighbours")], "nothing may be reassociated"),
     ([Variable("x", real(0.0)), over(Set("x", real(1.0)), axis="neighbours")], "there is set in it"),
     ([over(Let("j", Load(T, INDEX)), axis="neighbours")], "is an index of its own in each round"),
+    ([over(Store(W, N, real(0.0)), axis="anywhere")], "every round stores at n"),
+    ([over(Store(W, INDEX, real(0.0), True), axis="anywhere")], "it adds to what is stored"),
+    ([over(Let("x", operation("real_of_index", INDEX)), axis="anywhere")], "is computed of i"),
+    ([over(Let("j", operation("add", INDEX, N)), axis="anywhere")], "j is computed of the index"),
+    ([over(Store(W, operation("mul", INDEX, INDEX), real(0.0)), axis="anywhere")], "is no multiple of an index"),
+    ([over(Let("j", Load(T, INDEX)), Store(W, operation("mod", Name("j", "index"), N), real(0.0)), axis="anywhere")], "is no multiple"),
+    ([over(over(axis="plain"), axis="anywhere")], "there is loop in it"),
 ]
 
 
@@ -138,6 +145,12 @@ def test_neighbours_are_compared_with_an_index():
     assert "is not i plus a number" in str(why_not_neighbours(round_with(operation("eq", at(2), N)), "i"))
     assert "is computed of the index" in str(why_not_neighbours(round_with(operation("lt", INDEX, N)), "i"))
     assert "is not i plus a number" in str(why_not_neighbours(round_with(operation("eq", Load(T, INDEX), N)), "i"))
+
+
+def test_elements_anywhere_have_positions_from_tables():
+    j = Name("j", "index")
+    body = (Let("j", Load(T, operation("add", INDEX, N))), Store(W, operation("add", operation("mul", j, N), at(2)), Load(W, j)))
+    assert why_not_anywhere(body, "i") is None and why_not_neighbours(body, "i") is not None
 
 
 def test_lanes_have_loops_and_variables_of_their_own():

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from ...loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
 from ...loops.target import Target
-from ...loops.types import Axis
-from ...loops.verify import why_not_neighbours
+from ...loops.types import ENOUGH, Axis
+from ...loops.verify import why_not_anywhere, why_not_neighbours
 from .access import Affine, Location, is_round
+from .distant import is_worth_vectors
 
 #: the table of indices, the entry of the running step, the samples of a block, the lane, the samples of the call
 TABLE, ENTRY, COUNT, LANE, SAMPLES = (
@@ -106,14 +107,16 @@ class Inputs:
         """Loops around statements, the first name outermost; the innermost runs over neighbours if possible."""
         counts = [self.integer(n) for n in sizes]
         inside = list(body)
-        for name, count in zip(reversed(names), reversed(counts)):
-            inside = [Loop(name, self._axis(inside, name), index(0), count, tuple(inside))]
+        for name, count, size in zip(reversed(names), reversed(counts), reversed(sizes)):
+            inside = [Loop(name, self._axis(inside, name, size), index(0), count, tuple(inside))]
         return inside
 
-    def _axis(self, body: Sequence[Statement], name: str) -> Axis:
+    def _axis(self, body: Sequence[Statement], name: str, size: int) -> Axis:
         if isinstance(body[-1], Loop) or (not self.reassociate and any(isinstance(s, Add) for s in body)):
             return "plain"
-        return "plain" if why_not_neighbours(body, name) else "neighbours"
+        if why_not_neighbours(body, name) is None:
+            return "neighbours"
+        return "anywhere" if size >= ENOUGH and why_not_anywhere(body, name) is None and is_worth_vectors(body, name) else "plain"
 
     def over_lanes(self, body: Sequence[Statement]) -> list[Statement]:
         """Statements for each sample of a block."""

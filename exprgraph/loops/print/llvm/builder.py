@@ -26,7 +26,8 @@ _INDICES = ("index", "lane")
 class SSAValue(NamedTuple):
     """A value of generated code.
 
-    ``kind`` is its type in the loop program, or ``lane``: the index of the first of a vector of neighbouring elements.
+    ``kind`` is its type in the loop program, or ``lane``: the index of the first of a vector of neighbouring elements, or
+    ``places``: the index of each of a vector of elements anywhere (:meth:`Builder.elements`).
     """
 
     text: str
@@ -101,6 +102,7 @@ class Builder:
         self.block = "entry"
         self.intrinsics: set[str] = set()
         self.displaced: dict[str, tuple[SSAValue, SSAValue]] = {}  # by the name of an index: another, and the number added to it
+        self._places: dict[str, tuple[SSAValue, list[SSAValue]]] = {}  # by name: an index, and what is added to it for each lane
         #: the flags of products and sums that may be contracted
         self.products: dict[str, tuple[Lines, int]] = {}
 
@@ -258,6 +260,44 @@ class Builder:
         if self.is_literal(by):
             self.displaced[far.text] = index, by
         return far
+
+    def places(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
+        """A sum of indices, or a multiple of one, of which at least one differs between lanes."""
+        if op == "mul":
+            moving, by = (b, a) if b.kind in ("lane", "places") else (a, b)
+            first, apart = self._by_lane(moving)
+            return self._named_places(self.times(first, by), [by if k.text == "1" else self.times(k, by) for k in apart])
+        first, apart = self._by_lane(a)
+        more, further = self._by_lane(b)
+        return self._named_places(self._plus(first, more), [self._plus(x, y) for x, y in zip(apart, further)])
+
+    def _plus(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        return b if a.text == "0" else a if b.text == "0" else self.binary("add", a, b)
+
+    def _by_lane(self, v: SSAValue) -> tuple[SSAValue, list[SSAValue]]:
+        """An index, and what is added to it for each lane."""
+        if v.kind == "places":
+            return self._places[v.text]
+        lanes = range(self.target.lanes)
+        return v._replace(kind="index"), [self.integer(k if v.kind == "lane" else 0) for k in lanes]
+
+    def _named_places(self, first: SSAValue, apart: list[SSAValue]) -> SSAValue:
+        name = f"%{first.text} and {' '.join(x.text for x in apart)}"
+        self._places[name] = first, apart
+        return SSAValue(name, "places", True, max(x.level for x in (first, *apart)))
+
+    def elements(self, pointer: SSAValue, places: SSAValue) -> list[SSAValue]:
+        """The addresses of a vector of elements anywhere."""
+        first, apart = self._by_lane(places)
+        start = self.at(pointer, first)
+        return [start if x.text == "0" else self.at(start, x) for x in apart]
+
+    def words(self, table: SSAValue, at: SSAValue) -> SSAValue:
+        """The words of a table for each lane, as indices."""
+        first, apart = self._by_lane(at)
+        t = self.target.type_of("index")
+        start = self.pure(f"getelementptr {t}, ptr {table.text}, {t} {first.text}", "indices", False, table, first)
+        return self._named_places(self.integer(0), [self.word(start, x, "index") for x in apart])
 
     def load(self, pointer: SSAValue, vector: bool, mask: SSAValue | None = None) -> SSAValue:
         vector = vector and self.target.lanes > 1

@@ -201,7 +201,10 @@ class ExpressionWriter:
             return self.builder.binary("fmul", a, b)
         if a.kind == "real":
             return self.arithmetic(_REAL[op], a, b)
-        if "lane" in (a.kind, b.kind):
+        kinds = a.kind, b.kind
+        if "places" in kinds or (op == "mul" and "lane" in kinds):
+            return self.builder.places(op, a, b)
+        if "lane" in kinds:
             index, by = (b, a) if b.kind == "lane" else (a, b)
             return self.builder.displacement(index, by)
         return self._integer(op, a, b)
@@ -362,7 +365,9 @@ class ExpressionWriter:
         """An element of an array, or a vector of elements if the index counts lanes."""
         b = self.builder
         if pointer.kind == "indices":
-            return b.word(pointer, index, "index")
+            return b.word(pointer, index, "index") if index.kind == "index" else b.words(pointer, index)
+        if index.kind == "places":
+            return b.row([b.load(at, False) for at in b.elements(pointer, index)])
         vector = index.kind == "lane"
         return b.load(b.at(pointer, index), vector, self.mask if vector else None)
 

@@ -60,6 +60,10 @@ class StatementWriter(ExpressionWriter):
     def _store(self, s: Store) -> None:
         b = self.builder
         value, pointer, index = self.value(s.value), self.value(s.pointer), self.value(s.at)
+        if index.kind == "places":
+            for lane, at in enumerate(b.elements(pointer, index)):
+                b.store(b.lane(value, lane) if value.vector else value, at)
+            return
         at = b.at(pointer, index)
         vector = index.kind == "lane"
         if s.add:
@@ -71,7 +75,9 @@ class StatementWriter(ExpressionWriter):
     def _loop(self, s: Loop) -> None:
         start, stop = self.value(s.start), self.value(s.stop)
         changed = self._changed(s.body)
-        if s.axis == "plain":
+        if s.axis == "anywhere" and self.target.lanes > 1:
+            self._anywhere(s, start, stop)
+        elif s.axis in ("plain", "anywhere"):
             self._rounds(s, start, stop, changed)
         elif s.axis == "lanes" or self.target.partial or self.target.lanes == 1:
             self._vectors(s, start, stop, changed, s.axis == "neighbours")
@@ -113,6 +119,18 @@ class StatementWriter(ExpressionWriter):
         self.mask, self._existing, self._in_lanes = None, None, False
         for n, v in b.close({n: self.env[n] for n in sums}).items():
             self.env[n] = b.binary("fadd contract", sums[n], b.total(v))
+
+    def _anywhere(self, s: Loop, start: SSAValue, stop: SSAValue) -> None:
+        """A loop over vectors of elements anywhere; the last vector ends with the last element, and may repeat some."""
+        b = self.builder
+        last = b.binary("sub", stop, b.integer(self.target.lanes))
+        b.open(start, stop, self.target.lanes, "index", {})
+        index = b.loops[-1].index
+        self.env[s.index] = b.select(b.binary("icmp ult", index, last, "truth"), index, last)._replace(kind="lane")
+        self._in_lanes = True
+        self.statements(s.body)
+        self._in_lanes = False
+        b.close({})
 
     def _each(self, s: Each) -> None:
         raise LoopError(f"{', '.join(p.name for p in s.pointers)}: only the driver knows which arrays are neighbours")

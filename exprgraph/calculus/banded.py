@@ -1,0 +1,173 @@
+"""The entries of a sparse Jacobian as one vector, from bands.
+
+Entries that the same bands make are one part: a sum of selections from these bands, computed together.  Entries of bands that
+repeat a row and a column, such as the sums over the lines that meet in a node of a network, are added one after another.  The
+vector has the elements of all parts in the order of the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..canonical.arithmetic import linear
+from ..canonical.grouping import differentiating
+from ..canonical.joining import concatenate, reshape
+from ..canonical.place import place
+from ..canonical.select import select
+from ..graph.leaves import array, constant_value, is_known, zeros
+from ..graph.node import Node
+from ..graph.views import Take
+from ..support.patterns import Pattern
+from .bands import bands_of, box_of, entries_of_box
+from .needed import taken
+from .patterns import Size
+
+#: parts of fewer entries than this share of all are added one after another, if there are many of them
+_FEW = 64
+
+
+def banded(
+    outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, size: Size, symmetric: bool, most: int
+) -> Node | None:
+    """The entries of the Jacobian of all outputs by all symbols, in the pattern's order; ``size`` is that of all patterns.
+
+    ``None``, if bands cannot say them, or have more numbers in all than ``most``.
+    """
+    with differentiating(outputs):
+        found = bands_of(outputs, xs, size.entries, most)
+        if found is None:
+            return None
+        entries = _Entries(pattern, symmetric)
+        start = 0
+        for f, bands in zip(outputs, found):
+            for band in bands:
+                rows = np.broadcast_to(band.rows(f.shape), band.columns.shape).ravel()
+                entries.add(band.values, start + rows, band.columns.ravel())
+            start += f.size
+        return entries.in_order()
+
+
+class _Part(NamedTuple):
+    """Some of the elements of a band, and which entries these are."""
+
+    values: Node
+    at: np.ndarray
+    entries: np.ndarray
+
+
+class _Entries:
+    """Entries of a pattern, until all are there.  Of a symmetric matrix, those on one side of the diagonal."""
+
+    def __init__(self, pattern: Pattern, symmetric: bool) -> None:
+        self.keys = pattern.keys()
+        self.width = pattern.width
+        self.count = pattern.nnz
+        self.read = np.arange(self.count)  # for each entry, that which is computed: itself, or its mirror image
+        if symmetric:
+            mirrored = np.searchsorted(self.keys, pattern.columns * self.width + pattern.rows)
+            self.read = np.where(pattern.rows < pattern.columns, mirrored, self.read)
+        self.known = np.zeros(self.count)
+        self.parts: list[_Part] = []
+
+    def add(self, values: Node, rows: np.ndarray, columns: np.ndarray) -> None:
+        keys = rows * self.width + columns
+        at = np.minimum(np.searchsorted(self.keys, keys), self.count - 1)
+        if not self.count:
+            return
+        exists = (columns >= 0) & (self.keys[at] == keys)
+        exists &= self.read[at] == at
+        where = np.flatnonzero(exists)
+        if is_known(values):
+            number = constant_value(values)
+            assert number is not None
+            np.add.at(self.known, at[where], np.broadcast_to(number, values.shape).ravel()[where])
+        elif len(where):
+            self.parts.append(_Part(values, where, at[where]))
+
+    def in_order(self) -> Node:
+        """All entries."""
+        groups = self._groups()
+        vectors: list[Node] = []
+        source = np.zeros(self.count, int)
+        done = np.zeros(self.count, bool)
+        first = 0
+        for made, entries in groups:
+            vectors.append(made)
+            source[entries] = first + np.arange(len(entries))
+            done[entries] = True
+            first += len(entries)
+        rest = np.flatnonzero(~done & (self.read == np.arange(self.count)))
+        if len(rest):
+            vectors.append(array(self.known[rest]))
+            source[rest] = first + np.arange(len(rest))
+        return taken(concatenate(vectors), source[self.read]) if vectors else zeros((0,))
+
+    def _groups(self) -> list[tuple[Node, np.ndarray]]:
+        """Vectors of entries that the same parts make, each with its entries; and one of the others."""
+        code = np.zeros(self.count, np.int64)
+        once = np.ones(self.count, bool)
+        marks = np.random.default_rng(0).integers(1, 2**62, len(self.parts) + 1)
+        for mark, part in zip(marks, self.parts):
+            if len(np.unique(part.entries)) < len(part.entries):
+                once &= np.bincount(part.entries, minlength=self.count) <= 1
+            with np.errstate(over="ignore"):
+                np.add.at(code, part.entries, mark)
+        image = np.zeros(self.count, bool)
+        image[self.read[self.read != np.arange(self.count)]] = True
+        code[image & (code != 0)] ^= marks[-1]  # entries with a mirror image apart
+        kinds, of_kind, sizes = np.unique(np.where(once, code, 0), return_inverse=True, return_counts=True)
+        long = sizes * _FEW >= self.count
+        if len(kinds) > 3 * len(self.parts) + 8:
+            once &= long[of_kind]
+        regular: list[tuple[Node, np.ndarray]] = []
+        order = [k for k in np.argsort([np.argmax(of_kind == k) for k in range(len(kinds))]) if kinds[k]] if len(kinds) < 500 else []
+        for k in order:
+            if once[np.argmax(of_kind == k)]:
+                regular.append(self._sum_of_parts(of_kind == k))
+        others = ~once & (code != 0)
+        return [*regular, self._added(others)] if others.any() else regular
+
+    def _sum_of_parts(self, mask: np.ndarray) -> tuple[Node, np.ndarray]:
+        """The entries of a mask, all of which the same parts make."""
+        entries: np.ndarray | None = None
+        place_of = np.empty(self.count, int)
+        terms: list[tuple[float, Node]] = []
+        for part in self.parts:
+            if not mask[part.entries[0]] and not mask[part.entries].any():
+                continue
+            if entries is None:
+                entries = part.entries[mask[part.entries]]
+            place_of[part.entries] = part.at
+            terms.append((1.0, _elements(part.values, place_of[entries])))
+        assert entries is not None
+        known = self.known[entries]
+        if (known == known[0]).all():
+            return linear(terms, float(known[0]), (len(entries),)), entries
+        return linear([*terms, (1.0, array(known))], 0.0, (len(entries),)), entries
+
+    def _added(self, mask: np.ndarray) -> tuple[Node, np.ndarray]:
+        """The entries of a mask, each with all its parts added up."""
+        entries = np.flatnonzero(mask)
+        number = np.cumsum(mask) - 1
+        pieces, at = [], []
+        for part in self.parts:
+            mine = mask[part.entries]
+            if mine.any():
+                pieces.append(_elements(part.values, part.at[mine]))
+                at.append(number[part.entries[mine]])
+        total = place(concatenate(pieces), (Take(tuple(np.concatenate(at).tolist())),), (len(entries),))
+        return linear([(1.0, total), (1.0, array(self.known[entries]))], 0.0, (len(entries),)), entries
+
+
+def _elements(values: Node, at: np.ndarray) -> Node:
+    """Elements of an array as a vector; a box of it without a table of positions."""
+    box = box_of(at, values.shape) if values.ndim > 1 else None
+    if box is None:
+        return taken(reshape(values, (values.size,)), at)
+    return reshape(select(values, entries_of_box(box)), (len(at),))
+
+
+__all__ = ["banded"]
