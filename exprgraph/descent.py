@@ -339,7 +339,7 @@ class _Prepared:
         self._longest = [None if b is None else b.longest for b in batches]
         self._places = _places(descent)
         self._words, self._columns = team.COMMON_AT, team.TERM_AT
-        self._memory, self._sizes = team.Addressed(self._dtype), team.Sizes
+        self._memory, self._sizes, self._division = team.Addressed(self._dtype), team.Sizes, team.division
         members, bits = max(f.threads for f in descent.forms), 8 * self._dtype.itemsize
         self._seats: int = team.seats_for(members) if before is None else before._seats
         self._team: team.Team | None = None if before is None else before._team
@@ -383,7 +383,7 @@ class _Prepared:
         }  # fmt: skip
         if form.threads > 1:
             sizes = self._sizes(form.threads, self._seats, term.samples if longest is None else longest, numbers)
-            row |= memory.division(program, form.code, sizes, lambda own: memory.table([own]))
+            row |= self._division(memory, program, form.code, sizes, lambda own: memory.table([own]))
         return row
 
     def _row_of_descent(self, descent: Descent, outputs: list[int]) -> dict[str, int]:

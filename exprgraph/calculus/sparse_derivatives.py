@@ -24,6 +24,7 @@ from ..functions.elementwise import broadcast_to
 from ..graph.leaves import constant, zeros
 from ..graph.node import Node, Operand
 from ..graph.traverse import dependents, symbols_of, topological
+from ..support.collecting import uncollected
 from ..support.names import brief
 from ..support.patterns import Pattern, stacked, symmetric
 from .banded import banded
@@ -39,6 +40,7 @@ from .sparse_matrix import SparseMatrix
 SparseMode = Literal["auto", "forward", "reverse"]
 
 
+@uncollected()
 def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode = "auto") -> SparseMatrix:
     """The Jacobian of f by x as a sparse matrix: positions from the graph, and one expression of all entries.
 
@@ -87,6 +89,7 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
     return _matrix([f], xs, found, size, False, lambda: best_plan(found, f.shape, columns))
 
 
+@uncollected()
 def sparse_hessian(f: Operand, x: Operand | Sequence[Operand]) -> SparseMatrix:
     """The second derivatives of a scalar f by x as a sparse matrix.
 
@@ -122,6 +125,7 @@ def _scalar(f: Node) -> Node:
     return select(f, (0,)) if f.shape == (1,) else f
 
 
+@uncollected()
 def sparse_lagrangian_hessian(
     f: Operand, constraints: Operand, x: Operand | Sequence[Operand], multipliers: Operand, factor: Operand = 1.0
 ) -> SparseMatrix:

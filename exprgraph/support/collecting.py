@@ -1,7 +1,7 @@
-"""Python's collector of reference cycles paused while a large graph is walked.
+"""Python's collector of reference cycles paused while a large graph is walked, or a whole derivative or program is made.
 
 The collector looks at all objects that live, again and again while they become more: a third of the time of a large
-graph.  No node is part of a cycle, so there is nothing to be found.
+graph, and a tenth of a first call.  No node is part of a cycle, so there is nothing to be found.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _was_on = False
 
 
 @contextmanager
-def uncollected(size: int) -> Iterator[None]:
-    """Pause the collector if a graph of that size is large; it stays off if it was off."""
+def uncollected(size: int = LARGE) -> Iterator[None]:
+    """Pause the collector, unless a graph of that size is small; it stays off if it was off."""
     if size < LARGE:
         yield
         return

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .distinct import distinct
 from .patterns import Pattern
 
 
@@ -67,9 +68,9 @@ def _lattice(pattern: Pattern, shape: tuple[int, ...], fewest: int, most: int) -
     if most > _MOST or len(shape) > 3 or int(np.prod(shape)) != pattern.width or not pattern.height:
         return None
     axes = np.unravel_index(np.arange(pattern.width), shape)
-    some = np.unique(np.linspace(0, pattern.height - 1, _SAMPLE).astype(int))
+    some = np.linspace(0, pattern.height - 1, _SAMPLE).astype(int)
     longest = np.argsort(-pattern.lengths, kind="stable")[:_SAMPLE]
-    sample = pattern.take(np.unique(np.concatenate([some, longest])))
+    sample = pattern.take(distinct(np.concatenate([some, longest])))
     rows, entries = sample.rows, [a[sample.columns] for a in axes]
     for count in range(fewest, most + 1):
         for factors in product(range(count), repeat=len(shape) - 1):

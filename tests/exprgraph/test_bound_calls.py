@@ -54,6 +54,7 @@ BY_PYTHON = [
 ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("outputs", "options"), BY_PYTHON)
 def test_where_python_takes_part_the_results_are_the_same(outputs, options):
     fn = eg.compile(outputs, (x, y), **options)

@@ -23,6 +23,7 @@ from exprgraph import descent as descents
 from exprgraph.descent import Batches, Descent, Term
 from exprgraph.graph.node import Node
 from exprgraph.lowering.call import form as forms
+from exprgraph.lowering.call import memory as memories
 from exprgraph.lowering.call import team as teams
 from exprgraph.lowering.native import image, machine, pages
 from exprgraph.lowering.plan import data as datas
@@ -117,7 +118,7 @@ def sections_apart() -> None:
     image.ObjectFile.__init__ = place  # type: ignore[method-assign]
 
 
-ALIGNED = teams.aligned
+ALIGNED = memories.aligned
 
 
 class Guarding:
@@ -177,14 +178,14 @@ def check(what: str, outputs: Sequence[Node], symbols: Sequence[Node], dtype: An
             same(what, fn(*given), want)
             same(what, fn(*given, out=out), want)
             forms.np = guarding  # type: ignore[assignment]
-            teams.aligned = guarding.aligned
+            memories.aligned = guarding.aligned
             try:
                 same(what, core(*given), want)
                 if n > 100:
                     for a, b in zip(divided(*given), want, strict=True):
                         np.testing.assert_allclose(a, b, rtol=1e-4 if single else 1e-10, atol=1e-5 if single else 1e-10)
             finally:
-                forms.np, teams.aligned = np, ALIGNED
+                forms.np, memories.aligned = np, ALIGNED
 
 
 def products(dtype: Any) -> None:
@@ -287,8 +288,8 @@ def steps(dtype: Any) -> None:
     for guarding in (None, GuardingDescent(), GuardingDescent()):
         if guarding is not None:
             guarding.at_end = len(ends) == 2
-            descents.np = teams.np = guarding  # type: ignore[assignment]
-            teams.aligned = guarding.aligned
+            descents.np = teams.np = memories.np = guarding  # type: ignore[assignment]
+            memories.aligned = guarding.aligned
         arrays = [a.reshape(-1) if guarding is None else fixed(a.reshape(-1), guarding.at_end) for a in data]
         terms = [Term(core, tuple(arrays), 43), Term(divided, tuple(arrays), 43)]
         for count in (1, 2):
@@ -299,8 +300,8 @@ def steps(dtype: Any) -> None:
             assert count == 1 or np.allclose(values.sum(axis=0), losses)
             assert made == 4 and descent.is_native
             ends.append((np.array(descent.state), np.array(losses)))
-        descents.np = teams.np = np  # type: ignore[assignment]
-        teams.aligned = ALIGNED
+        descents.np = teams.np = memories.np = np  # type: ignore[assignment]
+        memories.aligned = ALIGNED
     for k, (state, losses) in enumerate(ends):
         assert np.array_equal(state, ends[k % 2][0]) and np.array_equal(losses, ends[k % 2][1])
 

@@ -411,13 +411,13 @@ def test_a_process_that_ends_while_code_runs() -> None:
 
 def test_no_more_workspaces_than_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor than processors."""
-    from exprgraph.lowering.call import team
+    from exprgraph.lowering.call import memory, team
 
     s = eg.Symbol("s", 3, per_sample=True)
     f = eg.compile([eg.sin(s), eg.over_samples.sum(eg.exp(s))], s, threads=10_000)
     made: list[int] = []
-    inner = team.aligned
-    monkeypatch.setattr(team, "aligned", lambda size, dtype: made.append(size) or inner(size, dtype))  # type: ignore[func-returns-value]
+    inner = memory.aligned
+    monkeypatch.setattr(memory, "aligned", lambda size, dtype: made.append(size) or inner(size, dtype))  # type: ignore[func-returns-value]
     monkeypatch.setattr(team, "processors", lambda: 2)
     a = np.linspace(0, 1, 99).reshape(33, 3)
     for samples in (33, 20, 33, 33):

@@ -6,6 +6,7 @@ import ctypes
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,9 +17,6 @@ from ...graph.node import Node
 from ...meaning.binding import Argument
 from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
-from ..immediate.form import InterpretedForm
-from ..immediate.translate import translated
-from ..native.bound import Ready, bound_call
 from ..native.entry import CallType
 from ..native.loading import Code, native_code
 from ..native.spare import MOST
@@ -26,8 +24,7 @@ from ..plan.program import Program
 from ..plan.unread import unread_functions
 from . import module as generated
 from .into import shared_with
-from .targets import targeted
-from .team import LINE, Addressed, Division, Sizes, grain_of, seats_for
+from .memory import LINE
 
 if TYPE_CHECKING:
     from ..save.kernel import NumbaKernel
@@ -40,8 +37,8 @@ BRIEF = 5000
 #: the workspace that the last call from Python left, for the same reason as ``native/spare``: the C library gives large blocks back to
 #: the system, and the page faults of a new one take longer than many computations.  Two calls at once have two; one of them is freed
 _left: list[np.ndarray] = []
-#: what answers until there is machine code, for modules that load this one late
-instructions_of, interpreted_form = translated, InterpretedForm
+#: modules that are loaded for functions that need them: what divides a batch among threads, and bound calls
+_TEAM, _BOUND = ".team", ".bound_form"
 
 
 class Form:
@@ -79,7 +76,7 @@ class Form:
         self.brief = not batch and stored <= BRIEF and count_ops(list(outputs)) <= BRIEF
         call = CallType(takes, gives, program.workspace, program.shared, batch, 8 * self.dtype.itemsize, program.apart, self.brief)
         self.sees_overlaps = call.sees_overlaps
-        self.code: Code | None = None if numba else native_code(program, call, called)
+        self.code: Code | None = None if numba else native_code(program, call, called, self.threads > 1)
         # Python handles results repeated over the samples, bool results, and threads
         plain = not any(is_boolean(o) for o in outputs) and (not batch or tuple(per_sample) == program.per_sample)
         self._is_alone = self.code is not None and plain and self.threads == 1
@@ -101,28 +98,22 @@ class Form:
 
         vars(whole).update(keep=code)
         self.function = whole
-        spare: list[Division] = []  # kept between calls; each is used by one of them at a time
-        threads, program, bits = self.threads, self.program, 8 * self.dtype.itemsize  # not ``self``, which refers to ``run``
-        fewest = 2 * grain_of(program)
 
         def table(arrays: Arrays) -> Any:
             addresses: Any = (pointer * len(arrays))(*[a.ctypes.data for a in arrays])
             addresses.arrays = arrays  # live as long as their addresses
             return addresses
 
+        def alone(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
+            whole(table(arguments), table(results), workspace.ctypes.data, shared.ctypes.data, samples)
+
+        if self.threads == 1:
+            return alone
+        divide = import_module(_TEAM, __package__).dividing(self.program, code, self.threads, 8 * self.dtype.itemsize)
+
         def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
-            if threads == 1 or samples < fewest:
-                whole(table(arguments), table(results), workspace.ctypes.data, shared.ctypes.data, samples)
-                return
-            try:
-                divided = spare.pop()
-            except IndexError:
-                divided = None
-            if divided is None or not divided.fits(samples):
-                sizes = Sizes(threads, seats_for(threads), samples, results[0].size)
-                divided = Division(program, code, sizes, bits, len(arguments), len(results) - 1)
-            divided(arguments, results, samples)
-            spare.append(divided)
+            if not divide(arguments, results, samples):
+                alone(arguments, results, workspace, shared, samples)
 
         return run
 
@@ -152,11 +143,9 @@ class Form:
         """A built-in function that computes results from arrays, all checked, and returns ``answer``; ``None`` if calls need Python."""
         if self.code is None or not self._is_alone:
             return None
-        memory = Addressed(self.dtype)
-        run, results, copies = targeted(memory, self.code, arrays, targets, [part for part, *_ in self._layout])
-        spaces = memory.numbers(self.program.workspace), memory.numbers(self.program.shared)
-        ready = Ready(run, [a.ctypes.data for a in arrays], results, *spaces, math.prod(lead), copies, self.brief, answer)
-        return bound_call(ready, self.code.owner, memory, tuple(arrays), tuple(targets))
+        parts = [part for part, *_ in self._layout]
+        made: Callable[[], Any] | None = import_module(_BOUND, __package__).bound(self, parts, arrays, targets, lead, answer)
+        return made
 
     def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
         """The results; with ``out``, computed into those arrays if their type and order are right, else copied into them."""
@@ -229,4 +218,4 @@ def _reason(error: Exception, unread: Mapping[str, str]) -> str:
     return ", ".join(whys[:3]) + (", and Numba says: " if unread else "Numba says: ") + said
 
 
-__all__ = ["Form", "by_numba", "instructions_of", "interpreted_form", "leave", "take"]
+__all__ = ["Form", "by_numba", "leave", "take"]

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from ...graph.primitive import SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
 from ...meaning.binding import Argument, bind
 from ...meaning.evaluate import evaluate_nodes
+from ...support.collecting import uncollected
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
@@ -80,7 +82,7 @@ class CompiledOutputs:
         if not self._may_be_interpreted:
             return None
         order = self._order or topological(self.outputs)  # two threads may ask at once
-        made: Instructions | None = _forms().instructions_of(self.outputs, self.arguments, order)
+        made: Instructions | None = _late("..immediate.translate").translated(self.outputs, self.arguments, order)
         self._order = ()
         return made
 
@@ -113,7 +115,8 @@ class CompiledOutputs:
         contract, calls = self.contract, False
         if self.is_interpreted:
             contract, calls = False, True
-        return emit(self.outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
+        with uncollected():
+            return emit(self.outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""
@@ -124,7 +127,8 @@ class CompiledOutputs:
                 if form is None:
                     program = self.program(batch, single)
                     numba = self.backend == "numba"
-                    form = _forms().Form(program, self.arguments, self.outputs, self.differs, batch, single, self.threads, numba, called)
+                    given = (self.arguments, self.outputs, self.differs, batch, single, self.threads)
+                    form = _late(".form").Form(program, *given, numba, called)
                     (self.forms if called else self._inner)[batch, single] = form
         return form
 
@@ -162,7 +166,7 @@ class CompiledOutputs:
     def _interpreter(self, instructions: Instructions, batch: bool, single: bool) -> InterpretedForm:
         found = self._interpreted.get((batch, single))
         if found is None:
-            found = _forms().interpreted_form(instructions, self.arguments, self.outputs, self.differs, batch, single)
+            found = _late("..immediate.form").InterpretedForm(instructions, self.arguments, self.outputs, self.differs, batch, single)
             found = self._interpreted.setdefault((batch, single), found)
         return found
 
@@ -240,10 +244,9 @@ class CompiledOutputs:
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
 
 
-def _forms() -> ModuleType:
-    from . import form  # loads what finds or makes machine code
-
-    return form
+def _late(module: str) -> ModuleType:
+    """A module that finds, makes or stands in for machine code, loaded when a call needs it."""
+    return import_module(module, __package__)
 
 
 class _Coming(threading.Thread):

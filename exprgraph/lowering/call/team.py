@@ -13,6 +13,7 @@ from ...support.processors import processors
 from ..native.descend import CALLED, COMMON, ENDED, SEAT, TEAM, TERM, descend
 from ..native.loading import Code
 from ..plan.program import Program
+from .memory import LINE, Addressed
 from .threads import ask, let_others_run
 
 #: every part but the last has a multiple of this many samples, or of a block if that is less: they work on whole vectors
@@ -23,14 +24,6 @@ FINE = 4
 TOTALS = 1 << 20
 #: the places of words in the tables of descents and of terms
 COMMON_AT, TERM_AT = ({word: k for k, word in enumerate(words)} for words in (COMMON, TERM))
-#: bytes of a line of the cache: what different threads write is this far apart
-LINE = 64
-
-
-def aligned(size: int, dtype: np.dtype[np.floating]) -> tuple[np.ndarray, int]:
-    """An array with room for so many numbers from an address that begins a line of the cache, and this address."""
-    a = np.empty(size + LINE // dtype.itemsize, dtype)
-    return a, a.ctypes.data + -a.ctypes.data % LINE
 
 
 def rows_of(words: Sequence[Mapping[str, int]], at: Mapping[str, int]) -> np.ndarray:
@@ -66,60 +59,34 @@ class Sizes(NamedTuple):
     sums: int
 
 
-class Addressed:
-    """Arrays that machine code finds by their addresses; they live as long as this object."""
+def division(memory: Addressed, program: Program, code: Code, sizes: Sizes, wanted: Callable[[int], int]) -> dict[str, int]:
+    """The words of a term whose samples are divided, with memory for all threads.
 
-    def __init__(self, dtype: np.dtype[np.floating]) -> None:
-        self._dtype = dtype
-        self._kept: list[object] = []
-
-    def keep(self, thing: object) -> None:
-        """Keep an object alive."""
-        self._kept.append(thing)
-
-    def numbers(self, size: int) -> int:
-        """Room for so many numbers."""
-        a, place = aligned(max(size, 1), self._dtype)
-        self.keep(a)
-        return place
-
-    def address(self, a: np.ndarray) -> int:
-        """The address of an array, which is kept."""
-        self.keep(a)
-        return int(a.ctypes.data)
-
-    def table(self, words: Sequence[int] | np.ndarray) -> int:
-        """A table of words."""
-        return self.address(np.array(words, np.uint64))
-
-    def division(self, program: Program, code: Code, sizes: Sizes, wanted: Callable[[int], int]) -> dict[str, int]:
-        """The words of a term whose samples are divided.
-
-        Args:
-            wanted: the table of results for a thread, from the address of its own sums.
-        """
-        seats = np.zeros((sizes.seats, len(SEAT)), np.uint64)  # machine code writes a word of each
-        for seat in seats:
-            own = self.numbers(sizes.sums)
-            seat[...] = [wanted(own), self.numbers(program.workspace), self.numbers(program.shared), own, 0]
-        totals, longest = [], 0
-        for of_part in program.totals:
-            at = 0
-            for buffer, offset, size in of_part:
-                totals.append((int(buffer == "s"), offset, size, at))
-                at += size
-            longest = max(longest, at)
-        longest += -longest % (LINE // 4)
-        threads, grain = sizes.threads, grain_of(program)
-        most = threads * max(1, min(FINE, TOTALS // max(1, threads * longest)))
-        parts = min(most, -(-sizes.samples // grain))
-        ends = np.cumsum([0, *map(len, program.totals)])
-        return {
-            "threads": threads, "most": most, "block": program.block, "grain": grain, "part": code.part,
-            "parts": len(program.totals), "seats": self.address(seats), "shared_size": program.shared, "sums_size": sizes.sums,
-            "totals_at": self.table(ends), "totals": self.table(np.ravel(totals)), "pieces": self.numbers(parts * longest),
-            "piece_size": longest,
-        }  # fmt: skip
+    Args:
+        wanted: the table of results for a thread, from the address of its own sums.
+    """
+    seats = np.zeros((sizes.seats, len(SEAT)), np.uint64)  # machine code writes a word of each
+    for seat in seats:
+        own = memory.numbers(sizes.sums)
+        seat[...] = [wanted(own), memory.numbers(program.workspace), memory.numbers(program.shared), own, 0]
+    totals, longest = [], 0
+    for of_part in program.totals:
+        at = 0
+        for buffer, offset, size in of_part:
+            totals.append((int(buffer == "s"), offset, size, at))
+            at += size
+        longest = max(longest, at)
+    longest += -longest % (LINE // 4)
+    threads, grain = sizes.threads, grain_of(program)
+    most = threads * max(1, min(FINE, TOTALS // max(1, threads * longest)))
+    parts = min(most, -(-sizes.samples // grain))
+    ends = np.cumsum([0, *map(len, program.totals)])
+    return {
+        "threads": threads, "most": most, "block": program.block, "grain": grain, "part": code.part,
+        "parts": len(program.totals), "seats": memory.address(seats), "shared_size": program.shared, "sums_size": sizes.sums,
+        "totals_at": memory.table(ends), "totals": memory.table(np.ravel(totals)), "pieces": memory.numbers(parts * longest),
+        "piece_size": longest,
+    }  # fmt: skip
 
 
 class Team:
@@ -188,7 +155,7 @@ class Division:
             self._wanted[k, 0] = own
             return int(self._wanted[k].ctypes.data)
 
-        words = memory.division(program, code, sizes, wanted)
+        words = division(memory, program, code, sizes, wanted)
         words |= {
             "given": self._given.ctypes.data, "wanted": self._wanted.ctypes.data, "own_lanes": memory.numbers(program.workspace),
             "own_shared": memory.numbers(program.shared),
@@ -211,6 +178,28 @@ class Division:
         self._conduct(self.team.address, self._row.ctypes.data, samples)
 
 
+def dividing(program: Program, code: Code, threads: int, bits: int) -> Callable[[Sequence[np.ndarray], Sequence[np.ndarray], int], bool]:
+    """A function that computes flat results from flat arguments with several threads; ``False`` if there are too few samples."""
+    spare: list[Division] = []  # kept between calls; each is used by one of them at a time
+    fewest = 2 * grain_of(program)
+
+    def divide(arguments: Sequence[np.ndarray], results: Sequence[np.ndarray], samples: int) -> bool:
+        if samples < fewest:
+            return False
+        try:
+            divided = spare.pop()
+        except IndexError:
+            divided = None
+        if divided is None or not divided.fits(samples):
+            sizes = Sizes(threads, seats_for(threads), samples, results[0].size)
+            divided = Division(program, code, sizes, bits, len(arguments), len(results) - 1)
+        divided(arguments, results, samples)
+        spare.append(divided)
+        return True
+
+    return divide
+
+
 __all__ = [
     "COMMON_AT",
     "FINE",
@@ -222,6 +211,8 @@ __all__ = [
     "Sizes",
     "Team",
     "descend",
+    "dividing",
+    "division",
     "grain_of",
     "rows_of",
     "seats_for",

@@ -10,7 +10,7 @@ beginning of an entry are left alone.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import pkgutil
 import re
@@ -23,7 +23,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ... import loops
-from ...loops import formulas
 from ...loops.print import llvm
 from ...support.offered import offered
 
@@ -60,23 +59,27 @@ def _compiler() -> bytes:
     import llvmlite
 
     digest = blake2b(f"{offered('__version__')} {llvmlite.__version__}".encode(), digest_size=16)
-    for name in (__package__, *(p.__name__ for p in (loops, formulas, llvm))):
-        package = importlib.import_module(name)
-        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):  # also from a zip archive or as bytecode
-            spec = importlib.util.find_spec(f"{name}.{module.name}")
-            read = getattr(spec and spec.loader, "get_data", None)
-            if spec is None or spec.origin is None or read is None:
+    for package, folder in ((__package__, ""), (loops.__name__, ""), (loops.__name__, "formulas/"), (llvm.__name__, "")):
+        paths = [os.path.join(path, folder) for path in importlib.import_module(package).__path__]
+        for module in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):  # also in a zip archive
+            text = _source(package, f"{folder}{module.name}{'/__init__' * module.ispkg}")
+            if text is None:
                 return b""
-            try:
-                digest.update(read(spec.origin))
-            except OSError:
-                return b""
+            digest.update(text)
     return digest.digest()
 
 
+def _source(package: str, path: str) -> bytes | None:
+    """The text of a module, or its bytecode where that is all there is."""
+    for ending in (".py", ".pyc"):
+        with suppress(OSError):
+            return pkgutil.get_data(package, path + ending)
+    return None
+
+
 def key(*parts: str) -> str:
-    """The name of an entry, from everything the code depends on; empty, so that nothing is kept, if the compiler is unknown."""
-    if not _compiler():
+    """The name of an entry, from everything the code depends on; empty if nothing is kept, or the compiler is unknown."""
+    if directory() is None or not _compiler():
         return ""
     digest = blake2b(_compiler(), digest_size=_SIZE)
     for part in parts:

@@ -11,6 +11,7 @@ from ...graph.leaves import array, constant
 from ...graph.node import Node, make
 from ...graph.primitive import CONCATENATE, CONSTANT, RESHAPE, SELECT, STACK
 from ...graph.views import Take
+from ...support.distinct import distinct
 
 #: the number of an array, or one of those below, and the position of a scalar in it
 Place = tuple[int, int]
@@ -90,13 +91,12 @@ class Columns:
             ends = [*starts[1:], len(source)]
             return _joined([self._taken(int(source[s]), at[s:e]) for s, e in zip(starts, ends)])
         # the elements that are needed of each array, then all in order
-        kinds, index = np.unique(source, return_inverse=True)
         parts, where, first = [], np.empty(len(source), dtype=np.int64), 0
-        for k, number in enumerate(kinds):
-            mine = np.flatnonzero(index.reshape(-1) == k)
-            needed, own = np.unique(at[mine], return_inverse=True)
+        for number in distinct(source):
+            mine = np.flatnonzero(source == number)
+            needed = distinct(at[mine])
             parts.append(self._taken(int(number), needed))
-            where[mine] = first + own.reshape(-1)
+            where[mine] = first + np.searchsorted(needed, at[mine])
             first += len(needed)
         return _taken(_joined(parts), where)
 

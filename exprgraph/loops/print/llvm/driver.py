@@ -106,8 +106,11 @@ def _driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) -
     return code
 
 
-def driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) -> list[str]:
-    """The text of ``run`` and of ``part``; with ``offsets``, they take all results behind one address, and there is ``run_apart``."""
+def driver(functions: Functions, program: Loops, offsets: Sequence[int] = (), divided: bool = True) -> list[str]:
+    """The text of ``run``, and of ``part`` where samples are ``divided`` among threads.
+
+    With ``offsets``, they take all results behind one address, and there is ``run_apart``.
+    """
     ways = [(ENTRY, offsets), *([(APART, ())] if offsets else [])]
     found = []
     for name, behind in ways:
@@ -115,7 +118,12 @@ def driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) ->
         whole.parts(program)
         functions.declared |= whole.builder.intrinsics
         found.append((f"@{name}({_GIVEN})", whole.builder.text()))
-    one = _driver(functions, program, offsets)
+    if divided:
+        found.append(_one_part(_driver(functions, program, offsets), functions, program))
+    return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in found]
+
+
+def _one_part(one: DriverWriter, functions: Functions, program: Loops) -> tuple[str, str]:
     b = one.builder
     labels = [b.label("part") for _ in program.parts]
     listed = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels))
@@ -129,8 +137,7 @@ def driver(functions: Functions, program: Loops, offsets: Sequence[int] = ()) ->
         b.known[0] = dict(known)  # one part does not have the values of another
     b.start("done")
     functions.declared |= b.intrinsics
-    found.append((f"@{PART}({_GIVEN}, i64 %index, i64 %start, i64 %stop)", b.text()))
-    return [f"define void {head} #0 {{\nentry:\n{text}\n  ret void\n}}" for head, text in found]
+    return f"@{PART}({_GIVEN}, i64 %index, i64 %start, i64 %stop)", b.text()
 
 
 __all__ = ["APART", "AT_HAND", "DATA", "ENTRY", "PART", "DriverWriter", "driver"]

@@ -22,10 +22,11 @@ _ATTRIBUTES = (
 )
 
 
-def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = ()) -> str:
+def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (), divided: bool = True) -> str:
     """The text of the module: the called procedures, and the driver.
 
-    ``offsets``: where results with an array each begin for callers who give one array for all of them.
+    ``offsets``: where results with an array each begin for callers who give one array for all of them.  ``divided``: with the parts of
+    the driver, for threads that divide samples.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -35,7 +36,7 @@ def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (
     known = (*program.library, *program.kernels)
     apart = alone(program, known)
     bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called]
-    bodies += driver(functions, program, offsets)
+    bodies += driver(functions, program, offsets, divided)
     data = f"@DATA = dso_local global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return module(functions, [data], bodies)
 

@@ -1,17 +1,36 @@
-"""Where the driver computes the results of a bound call: in the caller's arrays, or beside them and copied."""
+"""Bound calls of machine code: results are computed in the caller's arrays, or beside them and copied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...graph.node import Shape
+from ..native.bound import Ready, bound_call
 from ..native.loading import Code
 from .into import shared_among, shared_with
-from .team import Addressed
+from .memory import Addressed
+
+if TYPE_CHECKING:
+    from .form import Form
 
 
-def targeted(
+def bound(
+    form: Form, parts: Sequence[slice | None], arrays: Sequence[np.ndarray], targets: Sequence[np.ndarray], lead: Shape, answer: object
+) -> Callable[[], Any] | None:
+    """A built-in function that computes results from arrays, all checked, and returns ``answer``; ``parts`` as below."""
+    assert form.code is not None
+    memory = Addressed(form.dtype)
+    run, results, copies = _targeted(memory, form.code, arrays, targets, parts)
+    spaces = memory.numbers(form.program.workspace), memory.numbers(form.program.shared)
+    ready = Ready(run, [int(a.ctypes.data) for a in arrays], results, *spaces, math.prod(lead), copies, form.brief, answer)
+    return bound_call(ready, form.code.owner, memory, tuple(arrays), tuple(targets))
+
+
+def _targeted(
     memory: Addressed, code: Code, arrays: Sequence[np.ndarray], targets: Sequence[np.ndarray], parts: Sequence[slice | None]
 ) -> tuple[int, list[int], list[tuple[int, int, int]]]:
     """The address of a driver, its results' addresses, and what is copied afterwards: source, target, bytes.
@@ -38,4 +57,4 @@ def targeted(
     return run, results, copies
 
 
-__all__ = ["targeted"]
+__all__ = ["bound"]
