@@ -53,7 +53,12 @@ def _theirs(formula: Formula, size: int) -> Callable[..., Any]:
         run()
         return results[0].copy(), results[1].copy()
 
-    vars(call).update(keep=(loaded, buffer))
+    def bound(value: np.ndarray) -> Callable[[], Any]:
+        """The bare call; its results are in ``results``."""
+        given[:] = value
+        return run
+
+    vars(call).update(keep=(loaded, buffer), bound=bound, results=results)
     return call
 
 
