@@ -39,7 +39,8 @@ _TAKEN = (
     "batch_axes blake2b by_definition by_llvm by_machine_code by_numba by_python cache called_at compiled ctypes BARE KERNEL definition "
     "difference entry json kernel_names misfit mmap numba_kernel numbers os points prepared processor results_of self_check start "
     "struct suitable suppress sys unpacked warnings workspace zlib FAILURES StartedForm Forms NamedTuple ONE ONE_SIZES accumulate "
-    "form_for form_of SLOTS address_of writable make_executable".split()
+    "form_for form_of SLOTS address_of writable make_executable TOTALS GRAIN Iterator Path usable_processors granted limit_of number_of "
+    "run_in add_totals helping_threads do_work SimpleQueue Thread".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

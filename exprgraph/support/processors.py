@@ -20,6 +20,11 @@ def processors() -> int:
     >>> eg.processors() >= 1
     True
     """
+    return usable_processors()
+
+
+def usable_processors() -> int:
+    """The number of processors that this process may use; saved modules contain the source."""
     if hasattr(os, "process_cpu_count"):
         count = os.process_cpu_count()
     else:
@@ -46,12 +51,12 @@ def granted(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/sys
         root = mounted / "cpu" if controllers else mounted
         # a limit of a group holds for all groups inside of it
         for own in (Path(path), *Path(path).parents):
-            limit = _limit(root / own.relative_to("/"), bool(controllers))
+            limit = limit_of(root / own.relative_to("/"), bool(controllers))
             if limit is not None:
                 yield limit
 
 
-def _limit(group: Path, first_version: bool) -> int | None:
+def limit_of(group: Path, first_version: bool) -> int | None:
     try:
         if first_version:
             quota, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
@@ -77,4 +82,4 @@ def threads_of(value: object) -> int | None:
     return count if count is not None and count >= 1 else None
 
 
-__all__ = ["granted", "processors", "threads_of"]
+__all__ = ["granted", "limit_of", "processors", "threads_of", "usable_processors"]

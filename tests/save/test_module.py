@@ -64,6 +64,26 @@ def close(got: list[np.ndarray], rtol: float = 1e-13) -> None:
         np.testing.assert_allclose(g, w, rtol=rtol, atol=rtol)
 
 
+@pytest.mark.parametrize("way", [*FORMS, "python"])
+def test_threads_divide_a_batch(way: str, module: ModuleType) -> None:
+    """Results that differ by sample, and sums over samples, which are added in the order of the shares."""
+    if not has(way, module):
+        pytest.skip(f"this machine has no {way}")
+    module.start(way)
+    data = [np.concatenate([a] * 20) if a.shape[0] == 9 else a for a in DATA]
+    whole, divided = (module.evaluate(*data, threads=threads) for threads in (1, 3))
+    for a, b in zip(whole, divided):
+        np.testing.assert_allclose(b, a, rtol=1e-13)
+    assert all(np.array_equal(a, b) for a, b in zip(divided, module.evaluate(*data, threads=3)))
+    assert len(module.evaluate(*data, threads=None)) == 4
+
+
+def test_threads_that_are_no_number(module: ModuleType) -> None:
+    for threads, error in ((0, ValueError), (1.5, TypeError), (True, TypeError)):
+        with pytest.raises(error, match="threads is "):
+            module.evaluate(*DATA, threads=threads)
+
+
 def has(way: str, m: ModuleType) -> bool:
     return way in m.suitable(m.processor())
 
@@ -244,7 +264,8 @@ def test_the_self_check_finds_what_differs(file: Path, tmp_path: Path, module: M
 
 def test_object_files_that_need_more_than_words() -> None:
     text = "declare double @cos(double)\n@DATA = global [3 x ptr] zeroinitializer\n"
-    text += "define double @run(double %x) {\n %y = call double @cos(double %x)\n ret double %y\n}"
+    text += "define double @run(double %x) {\n %y = call double @cos(double %x)\n ret double %y\n}\n"
+    text += "define void @part() {\n ret void\n}"
     object_file = object_for(text, quick_forms.machine("x86-64-v3"))
     packed = quick_forms.linked(object_file)
     assert packed is not None and b'"outside": {"cos": [' in packed.partition(b"\n")[0]

@@ -1,7 +1,7 @@
 """Calls of a saved module: values to arrays, results, and the comparison with the definition.
 
 This package does not run these functions.  A saved module contains their source, from the line of dashes on, after that of
-:mod:`.starting`.
+:mod:`.dividing`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...support.batches import batch_axes
 from .check import points
+from .dividing import number_of, run_in
 from .numba_form import by_numba
 from .starting import StartedForm, by_python, form_for, form_of
 
@@ -25,19 +26,21 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- how it is called
 
 
-def evaluate(*values: Any) -> list[np.ndarray]:
+def evaluate(*values: Any, threads: int | None = 1) -> list[np.ndarray]:
     """The results, in order, for a value of each argument: batch axes come first, and broadcast.
 
-    A result that is the same for all samples has no batch axes.
+    A result that is the same for all samples has no batch axes.  ``threads`` is how many divide a batch; ``None``: one on each
+    processor.  Equal calls with as many threads have equal bits.  Code that is started by "numba" or "python" uses one.
 
     Raises:
-        TypeError: the number of values is wrong, or one is not real.
+        TypeError: the number of values is wrong, or one is not real; or ``threads`` is no number.
+        ValueError: ``threads`` is not positive.
         ShapeError: a value has another shape, or batch axes do not fit together.
     """
     if len(values) != len(ARGUMENTS):
         raise TypeError(f"expected {len(ARGUMENTS)} values, got {len(values)}")
     arrays, lead = arrays_of(values)
-    return results_of(form_for(lead), arrays, lead)
+    return results_of(form_for(lead), arrays, lead, number_of(threads))
 
 
 def arrays_of(values: Sequence[Any]) -> tuple[list[np.ndarray], tuple[int, ...]]:
@@ -68,7 +71,7 @@ def numbers(value: Any, called: str) -> np.ndarray:
     return a.astype(R, copy=False)
 
 
-def results_of(form: StartedForm, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
+def results_of(form: StartedForm, arrays: Sequence[np.ndarray], lead: tuple[int, ...], threads: int = 1) -> list[np.ndarray]:
     """The results for flat arrays.  The form writes some one after another, and others apart."""
     given, samples = iter(arrays), math.prod(lead)
     whole = [FROZEN[k] if k in FROZEN else next(given) for k in range(len(arrays) + len(FROZEN))]
@@ -76,7 +79,7 @@ def results_of(form: StartedForm, arrays: Sequence[np.ndarray], lead: tuple[int,
     ends = [0, *accumulate(0 if apart else size for size, apart in zip(sizes, form.apart))]
     together = np.empty(ends[-1], R)
     own = [np.empty(size, R) for size, apart in zip(sizes, form.apart) if apart]
-    form.run(whole, [together, *own], np.empty(form.workspace, R), np.empty(form.shared, R), samples)
+    run_in(threads, form, whole, [together, *own], samples)
     each = iter(own)
     return [
         (next(each) if apart else together[first:last]).reshape(lead + shape if per_sample else shape)

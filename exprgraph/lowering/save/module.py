@@ -17,8 +17,9 @@ from ...support.batches import batch_axes, misfit
 from ...support.files import written_whole
 from ...support.names import is_identifier, shown
 from ...support.offered import offered
+from ...support.processors import granted, limit_of, usable_processors
 from ..plan.data import array_text
-from . import calling, kernel_form, numba_form, starting
+from . import calling, dividing, kernel_form, numba_form, starting
 from .check import GOLDEN, Compared, expected, points
 from .formats import WHAT
 from .options import Options
@@ -66,7 +67,7 @@ these ways that the machine has:
 ``start()`` returns the way, and ``start(way)`` chooses one.  Different ways differ in the last digits.  A form is not run if its
 digest says that it is damaged: a ``RuntimeWarning`` tells of it, and the next way is taken.  ``self_check()`` compares results with
 stored ones and with the definition.  To change the function, save it again: forms do not follow changes of the definition.
-Several threads may call ``evaluate``, and so may forked processes.
+Several threads may call ``evaluate``, and so may forked processes; ``evaluate(..., threads=2)`` divides a batch between two.
 
 Code that Numba compiles gets ``kernel`` as an argument, and calls ``kernel(arguments...)``, which returns new arrays, or
 ``kernel(arguments..., same, results..., workspace, samples)``, which writes into others: all results that are the same for all
@@ -85,11 +86,14 @@ import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from itertools import accumulate
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -135,8 +139,8 @@ def text(function: Saved, module: str, options: Options) -> str:
         "\n".join(_facts(function, program, one, real)),
         _kernel(),
         _ERROR,
-        *(getsource(f) for f in (batch_axes, misfit, points)),
-        *(_parts(m)[-1] for m in (numba_form, starting, calling, kernel_form)),
+        *(getsource(f) for f in (batch_axes, misfit, points, usable_processors, granted, limit_of)),
+        *(_parts(m)[-1] for m in (numba_form, starting, dividing, calling, kernel_form)),
         _fast(forms(program), {} if one is None else forms(one) | {"tables": tables(one)}),
         _MAIN,
     ]
@@ -149,6 +153,8 @@ def _facts(function: Saved, program: Program, one: Program | None, real: str) ->
     yield from (f"{name} = np.array({name}, {kind}).reshape(-1)" for name, kind in kinds.items())
     yield "# numbers that each block of samples needs, and that all samples share; the same of the quick forms for one sample"
     yield f"WORKSPACE, SHARED = {program.workspace}, {program.shared}"
+    yield "# of each part of the definition, the sums over samples: in the results (0) or in what all samples share (1), offset, size"
+    yield f"TOTALS = {[[(int(buffer == 's'), offset, size) for buffer, offset, size in part] for part in program.totals]}"
     yield f"ONE_SIZES = {(0, 0) if one is None else (one.workspace, one.shared)}"
     yield "# (name, shape, whether each sample has its own value) of each argument"
     yield f"ARGUMENTS = {[(a.name, a.shape, a.per_sample) for k, a in enumerate(function.arguments) if k not in function.frozen]!r}"

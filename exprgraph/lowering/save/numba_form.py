@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # what the module defines before
     #: numbers in the workspace of a block, and in that of all samples
     WORKSPACE: int
     SHARED: int
+    #: of each part, the totals of a pass over the samples: in the results (0) or in what all samples share (1), offset, size
+    TOTALS: list[list[tuple[int, int, int]]]
     #: of each result, every how manieth entry is compared, and its values; the largest relative difference; what runs the definition
     CHECK: list[tuple[int, list[float]]]
     TOLERANCE: float

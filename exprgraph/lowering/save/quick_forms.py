@@ -42,7 +42,7 @@ class Packed(NamedTuple):
 
 def forms(program: Program) -> dict[str, Packed]:
     """The forms by the ways to start; none if only Numba compiles the program."""
-    keys = {way: disk.key("saved module", program.key, way, _TRIPLE) for way in (*LEVELS, "llvm")}
+    keys = {way: disk.key("saved module with parts", program.key, way, _TRIPLE) for way in (*LEVELS, "llvm")}
     found = {way: data for way, key in keys.items() if (data := disk.read(key)) is not None}
     if len(found) < len(keys):
         found = _made(program.loops)
@@ -77,7 +77,8 @@ def linked(code: bytes) -> bytes | None:
     """An object file as a head, a line of JSON, and an image that is complete except for addresses.
 
     The head has the places of words in the image: ``inside``, to which the image's address is added; ``outside``, which take
-    addresses of C functions; ``data``, three addresses; and ``run``, the function.  ``None`` if the file needs more than words.
+    addresses of C functions; ``data``, three addresses; ``run``, the function; and ``part``, that of its parts.  ``None`` if the file
+    needs more than words.
     """
     file = ObjectFile(code)
     image, inside, outside = file.image(), [], dict[str, list[int]]()
@@ -93,7 +94,7 @@ def linked(code: bytes) -> bytes | None:
             else:
                 outside.setdefault(file.name(symbol), []).append(at)
     names = {file.name(s): file.starts[int(s["section"])] + int(s["value"]) for s in file.symbols if int(s["section"]) in file.starts}
-    head = {"run": names["run"], "data": names["DATA"], "inside": sorted(inside), "outside": outside}
+    head = {"run": names["run"], "part": names["part"], "data": names["DATA"], "inside": sorted(inside), "outside": outside}
     return json.dumps(head).encode() + b"\n" + bytes(image)
 
 

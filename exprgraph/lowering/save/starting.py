@@ -39,12 +39,16 @@ FAILURES = (ImportError, OSError, RuntimeError, ValueError, zlib.error)
 
 
 class StartedForm(NamedTuple):
-    """What runs the function: for any number of samples, or for one; which results it writes apart; numbers in its workspaces."""
+    """What runs the function: for any number of samples, or for one; which results it writes apart; numbers in its workspaces.
+
+    ``part`` runs one part of it, for some of the samples; only machine code has it.
+    """
 
     run: Callable[..., None]
     apart: tuple[bool, ...]
     workspace: int
     shared: int
+    part: Callable[..., None] | None = None
 
 
 #: the way; the form for any number of samples, and that for one if there was such a call
@@ -87,7 +91,7 @@ def start(way: str | None = None) -> str:
 
 def form_of(run: Callable[..., None]) -> StartedForm:
     """The form for any number of samples."""
-    return StartedForm(run, tuple(per_sample for _, per_sample in RESULTS), WORKSPACE, SHARED)
+    return StartedForm(run, tuple(per_sample for _, per_sample in RESULTS), WORKSPACE, SHARED, vars(run).get("part"))
 
 
 def form_for(lead: tuple[int, ...]) -> StartedForm:
@@ -176,7 +180,7 @@ def by_machine_code(way: str, data: bytes, tables: Arrays) -> Callable[..., None
     make_executable(memory, base)
     for kept in (memory, tables):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
-    return called_at(base + about["run"])
+    return called_at(base + about["run"], base + about["part"])
 
 
 def writable(size: int) -> tuple[mmap.mmap, int]:
@@ -208,10 +212,10 @@ def by_llvm(way: str, data: bytes, tables: Arrays) -> Callable[..., None]:
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     ctypes.memmove(engine.get_global_value_address("DATA"), struct.pack("3Q", *map(address_of, tables)), 24)
-    address = engine.get_function_address("run")
+    addresses = [engine.get_function_address(name) for name in ("run", "part")]
     engine.detach()  # it stays until the process ends
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(tables))
-    return called_at(address)
+    return called_at(*addresses)
 
 
 def address_of(a: np.ndarray) -> int:
@@ -219,17 +223,22 @@ def address_of(a: np.ndarray) -> int:
     return int(a.__array_interface__["data"][0])
 
 
-def called_at(address: int) -> Callable[..., None]:
-    """The C function at an address as one of arrays."""
-    pointer = ctypes.c_void_p
-    function = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer, ctypes.c_int64)(address)
+def called_at(address: int, address_of_part: int) -> Callable[..., None]:
+    """The C function at an address as one of arrays; with that of its parts."""
+    pointer, integer = ctypes.c_void_p, ctypes.c_int64
+    takes = None, pointer, pointer, pointer, pointer, integer
+    whole, one_part = ctypes.CFUNCTYPE(*takes)(address), ctypes.CFUNCTYPE(*takes, integer, integer, integer)(address_of_part)
 
-    def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, samples: int) -> None:
-        given = (pointer * len(arguments))(*map(address_of, arguments))
-        wanted = (pointer * len(results))(*map(address_of, results))
-        function(given, wanted, address_of(workspace), address_of(shared), samples)
+    def called(function: Callable[..., None]) -> Callable[..., None]:
+        def run(arguments: Arrays, results: Arrays, workspace: np.ndarray, shared: np.ndarray, *numbers: int) -> None:
+            given = (pointer * len(arguments))(*map(address_of, arguments))
+            wanted = (pointer * len(results))(*map(address_of, results))
+            function(given, wanted, address_of(workspace), address_of(shared), *numbers)
 
-    vars(run).update(address=address)  # for the kernel
+        return run
+
+    run = called(whole)
+    vars(run).update(address=address, part=called(one_part))  # for the kernel, and for several threads
     return run
 
 
