@@ -65,7 +65,7 @@ _SECTIONS: list[tuple[str, str, Any, list[str]]] = [
     ("exprgraph.descent", "exprgraph.descent", exprgraph.descent, list(exprgraph.descent.__all__)),
     ("exprgraph.linalg", "eg.linalg", exprgraph.linalg, [n for n in exprgraph.linalg.__all__ if n not in exprgraph.__all__]),
     ("exprgraph.over_samples", "eg.over_samples", exprgraph.over_samples, ["mean", "sum", "used_in"]),
-    ("exprgraph.blocks", "eg.blocks", exprgraph.blocks, [n for n in exprgraph.blocks.__all__ if n not in ("BLOCK", "FAN")]),
+    ("exprgraph.blocks", "eg.blocks", exprgraph.blocks, list(exprgraph.blocks.__all__)),
     ("exprgraph.tree", "eg.tree", exprgraph.tree, ["flatten", "named"]),
     ("exprgraph.testing", "eg.testing", exprgraph.testing, list(exprgraph.testing.__all__)),
     ("exprgraph.testing.as_written", "exprgraph.testing.as_written", exprgraph.testing.as_written, ["check_as_written"]),
