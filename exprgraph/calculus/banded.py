@@ -20,6 +20,7 @@ from ..canonical.select import select
 from ..graph.leaves import array, constant_value, is_known, zeros
 from ..graph.node import Node
 from ..graph.views import Take
+from ..support.distinct import distinct
 from ..support.patterns import Pattern
 from .bands import bands_of, box_of, entries_of_box
 from .needed import taken
@@ -111,14 +112,17 @@ class _Entries:
         once = np.ones(self.count, bool)
         marks = np.random.default_rng(0).integers(1, 2**62, len(self.parts) + 1)
         for mark, part in zip(marks, self.parts):
-            if len(np.unique(part.entries)) < len(part.entries):
+            if len(distinct(part.entries)) < len(part.entries):
                 once &= np.bincount(part.entries, minlength=self.count) <= 1
             with np.errstate(over="ignore"):
                 np.add.at(code, part.entries, mark)
         image = np.zeros(self.count, bool)
         image[self.read[self.read != np.arange(self.count)]] = True
         code[image & (code != 0)] ^= marks[-1]  # entries with a mirror image apart
-        kinds, of_kind, sizes = np.unique(np.where(once, code, 0), return_inverse=True, return_counts=True)
+        code_once = np.where(once, code, 0)
+        kinds = distinct(code_once)
+        of_kind = np.searchsorted(kinds, code_once)
+        sizes = np.bincount(of_kind, minlength=len(kinds))
         long = sizes * _FEW >= self.count
         if len(kinds) > 3 * len(self.parts) + 8:
             once &= long[of_kind]

@@ -2,8 +2,11 @@
 
 Each model of each size runs in a process of its own for each engine, without files on disk: the time to build the graph and the sparse
 derivative, to the first result after that, of a call, and the most memory.  CasADi's virtual machine and its C (``gcc -O2``) are called
-with buffers, so that no array is made, and ours with bound arrays; "new array" is an ordinary call.  Results must agree.  Processes read
-and keep Python's bytecode as users have it, whatever ``PYTHONDONTWRITEBYTECODE`` says here: without it, imports take twice as long.
+with buffers, so that no array is made, and ours with bound arrays; "new array" is an ordinary call.  "ours, auto" is with
+``backend="auto"``: first results are NumPy's, and calls are timed when there is machine code.  Results must agree.
+
+Processes read and keep Python's bytecode as users have it, whatever ``PYTHONDONTWRITEBYTECODE`` says here: without it, imports take twice
+as long.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-ENGINES = ("ours", "casadi", "casadi in C")
+ENGINES = ("ours", "ours, auto", "casadi", "casadi in C")
 #: seconds for one engine
 LIMIT = 120
 #: more variables than these are not compiled by gcc
@@ -41,16 +44,20 @@ def _steady(call: Callable[[], Any]) -> float:
     return best
 
 
-def _ours(name: str, n: int) -> dict[str, Any]:
+def _ours(name: str, n: int, backend: str) -> dict[str, Any]:
+    import exprgraph as eg
+
     from .sparse_workloads import WORKLOADS
 
     workload = WORKLOADS[name](n)
     t = time.perf_counter()
     matrix, symbols = workload.ours()
     built = time.perf_counter() - t
-    fn = matrix.compile(symbols, "csc")
+    fn = matrix.compile(symbols, "csc", backend=backend)
     value = fn.values(*workload.data)
     first = time.perf_counter() - t
+    eg.inspect(fn.values, batch=False).wait()
+    fn.values(*workload.data)
     new = _steady(lambda: fn.values(*workload.data))
     call = fn.values.bound(*(np.ascontiguousarray(d, float) for d in workload.data))
     found = {"build": built, "first": first, "call": _steady(call), "new": new, "nnz": matrix.nnz, "note": f"{matrix.colours} colours"}
@@ -95,7 +102,8 @@ def _casadi(name: str, n: int, in_c: bool) -> dict[str, Any]:
 def one(engine: str, name: str, n: int) -> dict[str, Any]:
     """What one engine takes, in a process of its own."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = _ours(name, n) if engine == "ours" else _casadi(name, n, engine == "casadi in C")
+    backend = {"ours": "native", "ours, auto": "auto"}.get(engine)
+    found = _casadi(name, n, engine == "casadi in C") if backend is None else _ours(name, n, backend)
     found["memory"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return found
 

@@ -82,6 +82,23 @@ def test_what_disagrees_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         check_backends(eg.sin(x) + x, at={x: 0.5}, backends=["native", "auto"])
 
 
+def test_auto_compiles_when_the_first_answer_is_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = eg.Symbol("x", shape=3)
+    fn = eg.compile(eg.sin(x) * 1.25, x, backend="auto")
+    begun: list[int] = []
+    evaluated = type(fn.core)._with_numpy
+
+    def recorded(core: Any, *given: Any) -> Any:
+        begun.append(len(core._coming))
+        return evaluated(core, *given)
+
+    monkeypatch.setattr(type(fn.core), "_with_numpy", recorded)
+    first = fn(np.ones(3))
+    eg.inspect(fn, batch=False).wait()
+    np.testing.assert_allclose(fn(np.ones(3)), first, rtol=1e-15)
+    assert begun == [0] and eg.inspect(fn, batch=False).answers == "machine code"
+
+
 _PROCESS = """
 import sys
 import numpy as np

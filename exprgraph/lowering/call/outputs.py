@@ -149,7 +149,7 @@ class CompiledOutputs:
             if ready is not None:
                 self._interpreted.pop((batch, single), None)
             return ready or found
-        return self._form_if_ready(batch, single) if self.backend == "auto" else self.form(batch, single)
+        return self._form_if_ready(batch, single, start=False) if self.backend == "auto" else self.form(batch, single)
 
     def answers(self, batch: bool, single: bool) -> str:
         """Who answers the next call."""
@@ -170,16 +170,16 @@ class CompiledOutputs:
             found = self._interpreted.setdefault((batch, single), found)
         return found
 
-    def _form_if_ready(self, batch: bool, single: bool) -> Form | None:
-        """A form that is compiled in the background, from the first request."""
+    def _form_if_ready(self, batch: bool, single: bool, start: bool = True) -> Form | None:
+        """A form that is compiled in the background, from the first request on that may ``start`` it."""
         form = self.forms.get((batch, single))
         if form is not None or ending():  # no thread compiles any more: NumPy computes
             return form
         key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
         coming = self._coming.get(key)
-        if coming is None:
+        if coming is None and start:
             coming = self._coming[key] = _Coming(partial(self.form, batch, single))
-        return coming.result() if coming.is_ready else None
+        return coming.result() if coming is not None and coming.is_ready else None
 
     def wait(self) -> None:
         """Wait for the forms that are compiled in the background, or will be; raises the error of a failed compilation."""
@@ -218,7 +218,9 @@ class CompiledOutputs:
         single = bool(arrays) and arrays[0].dtype == np.float32
         form = self._quickest(bool(batch), single)
         if form is None:
-            return self._with_numpy(arrays, batch), None
+            values = self._with_numpy(arrays, batch)
+            self._form_if_ready(bool(batch), single)  # begun with the results at hand: the other thread would delay them
+            return values, None
         if out is not None:
             check_shapes(out, [(batch if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
         return form(arrays, batch, out), form
