@@ -112,7 +112,8 @@ def jacobian(f: Operand, x: Operand, mode: Mode = "auto", *, sparse: bool = Fals
         mode: "forward" takes as many directions as x has elements, "reverse" as many as f has; "auto" takes the
             smaller number, and differentiates graphs of single elements entry by entry.
         sparse: return the pattern and the non-zeros, a :class:`SparseJacobian`.  Graphs of scalars and small arrays are
-            differentiated entry by entry, so that each entry prints as a formula; large arrays as by :func:`sparse_jacobian`.
+            differentiated entry by entry, so that each entry prints as a formula; large arrays as by :func:`sparse_jacobian`,
+            which is for computing.
 
     Raises:
         DifferentiationError: x is not a symbol or elements of one, with ``sparse`` a whole symbol; or the

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..canonical.joining import stack
+from ..canonical.select import select
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
+from ..graph.views import Take
 from ..meaning.elements import elements
 from .entries import entry_derivatives
+from .sparse_matrix import SparseMatrix
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,8 @@ class SparseJacobian:
 
     ``rows`` and ``columns`` count the elements of f and of x in row-major order; ``values`` is one
     expression of shape ``(number of non-zeros,)``; ``shape`` is ``(f.size, x.size)``.  It is not an
-    expression itself: ``evaluate`` and ``compile`` take its ``values``.
+    expression itself: ``evaluate`` and ``compile`` take its ``values``.  It is for reading: each entry of small arrays prints
+    as a formula.  For computing take its :attr:`matrix`, or :func:`sparse_jacobian` at once.
 
     >>> import exprgraph as eg
     >>> x = eg.Symbol("x", shape=2)
@@ -37,6 +43,23 @@ class SparseJacobian:
     def nnz(self) -> int:
         """The number of structural non-zeros."""
         return len(self.rows)
+
+    @property
+    def matrix(self) -> SparseMatrix:
+        """The same entries, sorted, with arrays of positions: as :func:`sparse_jacobian` gives them, for SciPy and for compiled functions.
+
+        >>> import exprgraph as eg
+        >>> x = eg.Symbol("x", shape=3)
+        >>> J = eg.jacobian(x[1:] * x[0], x, sparse=True).matrix
+        >>> J, J.compile(x)([1.0, 2.0, 3.0]).toarray()
+        (<SparseMatrix of shape (2, 3) with 4 entries, 0 colours>, array([[2., 1., 0.],
+               [3., 0., 1.]]))
+        """
+        rows, columns = np.array(self.rows, int), np.array(self.columns, int)
+        order, values = np.lexsort((columns, rows)), self.values
+        if (order[1:] < order[:-1]).any():
+            values = select(values, (Take(tuple(order.tolist())),))
+        return SparseMatrix(rows[order], columns[order], values, self.shape)
 
 
 def entries_of_jacobian(f: Node, x: Node) -> SparseJacobian:

@@ -325,6 +325,15 @@ def test_sparse_true_expands_small_arrays_only() -> None:
     np.testing.assert_array_equal(eg.evaluate(j.values, {many: at}), np.stack([at[1:], at[:-1]], axis=1).ravel())
 
 
+def test_a_sparse_jacobian_as_a_matrix() -> None:
+    """Sorted, whatever the order of its entries."""
+    x = eg.Symbol("x", 3)
+    whole = eg.jacobian(x**3, x, sparse=True)
+    assert whole.matrix == eg.SparseMatrix(np.arange(3), np.arange(3), whole.values, (3, 3))
+    turned = eg.SparseJacobian((2, 0, 1), (0, 1, 1), x, (3, 2)).matrix
+    np.testing.assert_array_equal(turned.compile(x)([1.0, 2.0, 3.0]).toarray(), [[0, 2], [0, 3], [1, 0]])
+
+
 def test_sums_over_samples_go_in_reverse() -> None:
     p, w = eg.Symbol("p", 2, per_sample=True), eg.Symbol("w", 2)
     total = eg.over_samples.sum(eg.sin(p * w))
