@@ -8,6 +8,7 @@ from .adding import added
 from .calls import passes_of as passes_of
 from .calls import register as _register
 from .passes import Passes as Passes
+from .sent import SENT_ONCE as SENT_ONCE
 from .sent import Sent
 from .stored import BLOCK as BLOCK
 from .stored import blocks_of as blocks_of

@@ -21,10 +21,8 @@ from ..over_samples import used_in
 from .adding import FAN, in_order
 from .calls import bound_without_numbers, evaluated, passes_of
 from .passes import Pass, Passes, results
+from .sent import SENT_ONCE
 from .stored import is_lazy, is_stored
-
-#: bytes of an array that is sent once, not with each chunk
-_LARGE = 1 << 16
 
 
 class _Task:
@@ -83,7 +81,7 @@ class _Lazy:
         lazy = [self._collection(v, a) if d or is_lazy(v) else None for v, a, d in zip(values, self.arguments, self.divided)]
         read = [np.asarray(v[()], self.dtype) if is_stored(v) and x is None else b for v, x, b in zip(values, lazy, bound.arrays)]
         # a large array that all chunks get is in the graph once
-        self.lazy = [self.da.from_array(a, chunks=-1) if x is None and a.nbytes >= _LARGE else x for x, a in zip(lazy, read)]
+        self.lazy = [self.da.from_array(a, chunks=-1) if x is None and a.nbytes >= SENT_ONCE else x for x, a in zip(lazy, read)]
         #: the arrays that come with each task
         self.fixed = [a if x is None else None for x, a in zip(self.lazy, read)]
         self.rank = max((x.ndim - len(a.shape) for x, a in zip(self.lazy, self.arguments) if x is not None), default=0)

@@ -7,6 +7,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
+#: bytes of an array that is sent once, not with each task
+SENT_ONCE = 1 << 16
 T = TypeVar("T")
 
 
@@ -49,4 +51,4 @@ def _arrived(payload: bytes) -> Sent[object]:
     return sent
 
 
-__all__ = ["Sent"]
+__all__ = ["SENT_ONCE", "Sent"]

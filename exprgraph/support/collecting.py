@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: smaller graphs are walked before the collector would have run often
-LARGE = 20_000
+UNCOLLECTED_NODES = 20_000
 
 _lock = threading.Lock()
 _inside = 0
@@ -21,9 +21,9 @@ _was_on = False
 
 
 @contextmanager
-def uncollected(size: int = LARGE) -> Iterator[None]:
+def uncollected(size: int = UNCOLLECTED_NODES) -> Iterator[None]:
     """Pause the collector, unless a graph of that size is small; it stays off if it was off."""
-    if size < LARGE:
+    if size < UNCOLLECTED_NODES:
         yield
         return
     _enter()
@@ -63,4 +63,4 @@ def _in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
-__all__ = ["LARGE", "uncollected"]
+__all__ = ["UNCOLLECTED_NODES", "uncollected"]

@@ -21,8 +21,6 @@ from .places import OnBlock, Place, Share, divided, on_rows, prepared
 
 #: arrays in memory are divided into at least so many blocks
 _BLOCKS = 16
-#: a vector of so many bytes is sent once, not with each task, and added on the workers
-_LARGE = 1 << 16
 
 
 def check_client(client: Any) -> Any:
@@ -110,7 +108,7 @@ class OnCluster(Place):
         """The values for all tasks, large ones as the results of tasks of their own."""
         client = self._client
         return [
-            client.submit(_same, v, pure=False) if isinstance(v, np.ndarray) and v.nbytes >= _LARGE
+            client.submit(_same, v, pure=False) if isinstance(v, np.ndarray) and v.nbytes >= eg.blocks.SENT_ONCE
             else self._given(v) if isinstance(v, (list, tuple)) else v
             for v in values
         ]  # fmt: skip
@@ -125,7 +123,7 @@ class OnCluster(Place):
 
     def total(self, f: OnBlock, given: Sequence[Any], shares: Sequence[Share]) -> np.ndarray:
         level = self._submitted(f, given, shares)
-        if not any(isinstance(v, np.ndarray) and v.nbytes >= _LARGE for v in given):
+        if not any(isinstance(v, np.ndarray) and v.nbytes >= eg.blocks.SENT_ONCE for v in given):
             return eg.blocks.added(self._client.gather(level))
         fan = eg.blocks.FAN
         while len(level) > 1:

@@ -30,7 +30,7 @@ from .full_batch.optimizer import FullBatchOptimizer
 #: portions of at most so many, since they are kept
 SHUFFLED, KEPT = 1 << 14, 1 << 18
 #: operations of a product, from which on several threads compute it: it takes milliseconds
-LARGE = 2.5e8
+THREADED_OPERATIONS = 2.5e8
 
 
 class Outcome(NamedTuple):
@@ -362,7 +362,7 @@ class FullBatchSteps(Steps):
 
     def _threads_of_products(self) -> int:
         """For NumPy's products: in small ones, waiting for a second thread takes longer, much longer on a busy machine."""
-        return self.problem.threads if self.optimizer.operations(self.problem) >= LARGE else 1
+        return self.problem.threads if self.optimizer.operations(self.problem) >= THREADED_OPERATIONS else 1
 
     def _epochs(self, begun: int, count: int) -> Outcome:
         losses: list[float] = []

@@ -118,7 +118,7 @@ def test_elements_are_placed_among_zeros(more: int) -> None:
 def test_large_graphs_are_interpreted_until_there_is_code(monkeypatch: pytest.MonkeyPatch) -> None:
     f = sum(eg.sin(k * x) * y for k in range(1, 12))
     assert eg.inspect(eg.compile(f, (x, y)), batch=False).answers == "machine code"
-    monkeypatch.setattr(call_outputs, "LARGE", 30)
+    monkeypatch.setattr(call_outputs, "INTERPRETED_NODES", 30)
     for backend in ("native", "auto"):
         fn = eg.compile(f, (x, y), backend=backend)
         shown = eg.inspect(fn, batch=False)

@@ -65,7 +65,7 @@ def test_a_nest_has_so_many_statements_and_no_more(shape: tuple[int, ...]):
 
 def test_straight_code_of_large_graphs_is_in_shorter_nests(monkeypatch: pytest.MonkeyPatch) -> None:
     x, count = eg.Symbol("x"), 2 * NEST_LIMIT + 5
-    monkeypatch.setattr(nest, "LARGE", count)
+    monkeypatch.setattr(nest, "STRAIGHT_NODES", count)
     assert [n for _, _, n in nests([(k + 2) * x for k in range(count)])] == [NEST_LIMIT, NEST_LIMIT, 5]
 
 

@@ -78,7 +78,7 @@ def test_products_of_full_batch_optimizers_take_no_more_threads(monkeypatch: pyt
     data, options = (X, Y), {"epochs": 2, "progress": False, "threads": 3}
     small = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
     assert limits == [1, -1] * 2
-    monkeypatch.setattr(steps, "LARGE", 600 * NN.params.size**2)
+    monkeypatch.setattr(steps, "THREADED_OPERATIONS", 600 * NN.params.size**2)
     limits.clear()
     one = train(NN, MSE(), data, START.flat, LevenbergMarquardt(), **options)  # type: ignore[arg-type]
     assert limits == [3, -3] * 2

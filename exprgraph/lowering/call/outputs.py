@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: the most results of one sample that have arrays of their own; more are computed side by side and copied
 APART = 8
 #: the nodes of a graph of scalars from which on an interpreter answers the first calls: LLVM takes seconds
-LARGE = 5000
+INTERPRETED_NODES = 5000
 
 
 class CompiledOutputs:
@@ -90,7 +90,7 @@ class CompiledOutputs:
         given = {s for a in self.arguments for s, _ in a.symbols}
         hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
         order = topological(self.outputs)
-        large = self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= LARGE
+        large = self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= INTERPRETED_NODES
         self._may_be_interpreted = bool(self.immediate or large)
         if self._may_be_interpreted:
             self._order = order

@@ -15,8 +15,8 @@ NEST_OPERATIONS = 2000
 #: Straight-line code of one sample may be this many times as long in a graph that is not large: measured, it takes half the time if what
 #: one nest computes for another is not stored.
 STRAIGHT = 3
-#: the nodes of a large graph
-LARGE = 20_000
+#: the most nodes of a graph that is not large
+STRAIGHT_NODES = 20_000
 
 
 #: Elementwise, with any number of assignments; the others have one: a sum or an extremum over axes, a sum over samples, a
@@ -58,7 +58,7 @@ class Nest:
 
 def length_of_straight_code(lanes: bool, nodes: int) -> int:
     """How many times as long as others a nest of scalars may be, in a graph of so many nodes."""
-    return 1 if lanes or nodes > LARGE else STRAIGHT
+    return 1 if lanes or nodes > STRAIGHT_NODES else STRAIGHT
 
 
 __all__ = ["NEST_LIMIT", "NEST_OPERATIONS", "STRAIGHT", "Assignment", "Kind", "Nest", "Stored", "length_of_straight_code"]

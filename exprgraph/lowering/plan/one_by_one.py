@@ -28,7 +28,7 @@ REUSE = 2.0
 SHARE = 0.9
 #: The operations of a product that is quicker than products in lanes, which move each sample into lanes and back; and the part of
 #: all operations that are such products of two matrices of the sample, for samples of any size.
-LARGE, OWN = 4096, 0.5
+OWN_OPERATIONS, OWN = 4096, 0.5
 
 
 def quicker_one_by_one(nodes: Iterable[Node], lanes: Set[Node], vector: int, values: int, cached: int, far: bool) -> bool:
@@ -54,7 +54,7 @@ def quicker_one_by_one(nodes: Iterable[Node], lanes: Set[Node], vector: int, val
 def _is_own_product(node: Node, lanes: Set[Node]) -> bool:
     if node.op is not CONTRACT or len(node.args) != 2 or not all(a in lanes for a in node.args):
         return False
-    return math.prod(Contraction.of(node).sizes) >= LARGE
+    return math.prod(Contraction.of(node).sizes) >= OWN_OPERATIONS
 
 
 def _is_quick(node: Node, vector: int) -> bool:
