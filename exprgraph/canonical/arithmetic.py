@@ -17,10 +17,14 @@ import numpy as np
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, IDENTITY, PRODUCT, SUM
+from ..graph.sharing import POWERS, SUMS
 from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Linear, data_of
-from ..support.values import power as power_of
+from ..support.values import power as power_of_values
+from .distinct_factors import FLATTEN_LIMIT, is_quotient, product_of_distinct
 from .grouping import kept_nodes
+from .most_common import power_of
+from .multiples import SMALL_SUM, lost, number_times
 from .squares import SQUARE, is_root, is_sum_of_squares, without_roots
 from .written import (
     finished_sum,
@@ -36,31 +40,11 @@ from .written import (
     written_sum,
 )
 
-#: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
-#: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
-FLATTEN_LIMIT = 32
-
-#: A nested sum of more terms than this is merged only if it shares a term with the outer one: it may have other users,
-#: and its terms would be added up again.
-SMALL_SUM = 6
-
 #: A sum of at most this many diagonals is a sum of few elements.
 _DIAGONALS = 6
 
 #: operations that a sum or a product looks into
 _TAKEN_APART = frozenset((SUM, PRODUCT, CONSTANT, ARRAY, CONTRACT))
-
-#: the smallest number with all its digits
-_TINY = float(np.finfo(np.float64).tiny)
-
-
-def lost(folded: float, *factors: float) -> bool:
-    """Whether the combination of numbers overflows, or loses digits below the normal range.
-
-    ``1e200*x * 1e200*y`` is finite for small x and y, but not with an infinite coefficient.
-    """
-    return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
-
 
 def linear(terms: Iterable[tuple[float, Node]], const: float = 0.0, shape: Shape = ()) -> Node:
     """``const + sum of coefficient * node``.
@@ -76,45 +60,37 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
     terms = list(terms)
     if len(terms) == 1 and const == 0.0:
         c, node = terms[0]
+        if not shape and (quick := number_times(c, node, kept, factors=False)) is not None:
+            return quick
         if (node.op is PRODUCT or node.op not in _TAKEN_APART) and c != 0.0 and node.shape == shape:
             return multiple(c, node)
     pending = [_opened(c, scalar_of(node)) for c, node in terms if c != 0.0]
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
-
-    def put(c: float, node: Node) -> None:
-        nonlocal arrays
-        if node.op is ARRAY and node.shape == shape:
-            with np.errstate(all="ignore"):
-                data = c * data_of(node)
-                arrays = data if arrays is None else arrays + data
-            return
-        before = coefficients.get(node, 0.0)
-        if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
-            # 1e308*x + 1e308*x is finite for small x: keep two terms
-            node, c = make(SUM, (node,), Linear(0.0, (c,)), node.shape), 1.0
-            before = coefficients.get(node, 0.0)
-        coefficients[node] = before + c
-
     room = FLATTEN_LIMIT - len(pending)
     beside = {n for _, n in pending}
     opened = _cancelling(pending, kept)
     for c, node in pending:
-        if node.op is SUM:
-            inner_const, inner = Linear.of(node)
-            fits = len(node.args) - 1 <= room and (node in opened or node not in kept)
+        op = node.op
+        if op is SUM and (node in opened or node not in kept):
+            inner_const, inner = node.params
+            fits = len(node.args) - 1 <= room
             fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args) or of_diagonals(node))
-            if fits and not any(lost(c * k, c, k) for k in inner):
+            if fits and not any([lost(c * k, c, k) for k in inner]):
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):
-                    put(c * k, scalar_of(a))
+                    if shape and a.op is ARRAY:
+                        arrays = _array_added(arrays, c * k, scalar_of(a), coefficients, shape)
+                    else:
+                        _put(coefficients, c * k, scalar_of(a))
                 continue
-        value = number(node)
-        if value is not None:
-            const += c * value
+        if op is CONSTANT:
+            const += c * node.params[0]
+        elif shape and op is ARRAY:
+            arrays = _array_added(arrays, c, node, coefficients, shape)
         else:
-            put(c, node)
+            _put(coefficients, c, node)
     if arrays is not None:
         with np.errstate(all="ignore"):
             folded = array(arrays + const)
@@ -124,8 +100,31 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
             const = value
         else:
             coefficients[folded] = coefficients.get(folded, 0.0) + 1.0
-    terms_left = [(n, c) for n, c in coefficients.items() if c != 0.0]
+    terms_left = [term for term in coefficients.items() if term[1] != 0.0]
     return finished_sum(terms_left if len(shape) < 2 else _diagonals_added(terms_left), const, shape, linear)
+
+
+def _put(coefficients: dict[Node, float], c: float, node: Node) -> None:
+    """Add a term to those collected so far."""
+    before = coefficients.get(node)
+    if before is None:
+        coefficients[node] = c
+        return
+    if math.isinf(before + c) and math.isfinite(before) and math.isfinite(c):
+        # 1e308*x + 1e308*x is finite for small x: keep two terms
+        node, c = make(SUM, (node,), SUMS[(c,)], node.shape), 1.0
+        before = coefficients.get(node, 0.0)
+    coefficients[node] = before + c
+
+
+def _array_added(arrays: np.ndarray | None, c: float, node: Node, coefficients: dict[Node, float], shape: Shape) -> np.ndarray | None:
+    """The sum of known arrays with another one; one of another shape is a term."""
+    if node.shape != shape:
+        _put(coefficients, c, node)
+        return arrays
+    with np.errstate(all="ignore"):
+        data: np.ndarray = c * data_of(node)
+        return data if arrays is None else arrays + data
 
 
 def _diagonals_added(terms: list[tuple[Node, float]]) -> list[tuple[Node, float]]:
@@ -199,12 +198,16 @@ def _split(factor: Node, kept: Set[Node]) -> tuple[float, Node]:
 
 def _opened(c: float, node: Node) -> tuple[float, Node]:
     """``c*(k*x)`` as ``(c*k, x)``."""
+    if node.op is not SUM:
+        return c, node
     k, rest = split_coefficient(node)
     return (c, node) if k == 1.0 or lost(c * k, c, k) else (c * k, scalar_of(rest))
 
 
 def _cancelling(pending: list[tuple[float, Node]], kept: Set[Node]) -> set[Node]:
     """Kept sums of two operands of which one cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``, with all its digits."""
+    if sum([node.op is SUM and node in kept for _, node in pending]) < 2:
+        return set()
     operands: dict[Node | None, list[tuple[float, Node]]] = {}
     for c, node in pending:
         if node.op is SUM and node in kept and len(node.args) + (Linear.of(node).constant != 0.0) == 2:
@@ -222,11 +225,6 @@ def scale(factor: float, node: Node) -> Node:
         with np.errstate(all="ignore"):
             return array(factor * data_of(node))
     return linear([(factor, node)], 0.0, node.shape)
-
-
-def _is_quotient(node: Node) -> bool:
-    """Whether a product has a denominator: a/m may be finite where a*b and m*m are not."""
-    return sorted(node.params) == [-1.0, 1.0]
 
 
 def _merged(inner: float, outer: float) -> float | None:
@@ -255,8 +253,14 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
     factors = list(factors)
     if len(factors) == 2 and coefficient == 1.0:
         (a, e), (b, f) = factors
+        if e == f == 1.0 and not shape and (a.op is CONSTANT or b.op is CONSTANT):
+            known, other = (a, b) if a.op is CONSTANT else (b, a)
+            if (quick := number_times(known.params[0], other, kept, factors=True)) is not None:
+                return quick
         if e == f == 1.0 and a is not b and a.shape == b.shape == shape and stays(a) and stays(b):
-            return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), (1.0, 1.0), shape)
+            return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), POWERS[1.0, 1.0], shape)
+    if not shape and (quick := product_of_distinct(factors, coefficient, kept)) is not None:
+        return quick
     found = _Factors(coefficient, shape, kept)
     found.add(list(without_roots(factors)))
     return found.product()
@@ -303,7 +307,7 @@ class _Factors:
                     self.coefficient *= c
                     base = rest
                 base = scalar_of(base)
-                if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in self.kept or not _is_quotient(base)):
+                if base.op is PRODUCT and len(base.args) - 1 <= room and (base not in self.kept or not is_quotient(base)):
                     room -= len(base.args) - 1
                     for b, k in zip(base.args, base.params):
                         self._put(b, k)
@@ -320,7 +324,7 @@ class _Factors:
                 return
             if base.op is ARRAY and base.shape == self.shape:
                 with np.errstate(all="ignore"):
-                    data = power_of(data_of(base), e)
+                    data = power_of_values(data_of(base), e)
                     self.known = data if self.known is None else self.known * data
                 return
             c, rest = _split(base, self.kept)
@@ -344,7 +348,7 @@ class _Factors:
             # sqrt(x) * sqrt(x): an integer power of the root keeps the domain
             if before == e:
                 del self.powers[key]
-            root = make(PRODUCT, (base,), (e,), base.shape)
+            root = make(PRODUCT, (base,), POWERS[(e,)], base.shape)
             key, e = (root, True, True), 2.0 if before == e else 1.0
             before = self.powers.get(key, 0.0)
         self.powers[key] = before + e
@@ -368,7 +372,7 @@ class _Factors:
             return spread(product(live, self.coefficient), shape)
         if len(live) == 1 and live[0][1] == 1.0:
             return scale(self.coefficient, live[0][0])
-        node = make(PRODUCT, tuple(b for b, _ in live), tuple(e for _, e in live), shape)
+        node = make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], shape)
         return scale(self.coefficient, node)
 
 
@@ -391,7 +395,8 @@ def _settle(powers: dict[tuple[Node, bool, bool], float]) -> dict[tuple[Node, bo
 
 def power(base: Node, exponent: float) -> Node:
     """A node to a constant power, elementwise."""
-    return product([(base, float(exponent))], 1.0, base.shape)
+    quick = power_of(base, exponent)
+    return product([(base, float(exponent))], 1.0, base.shape) if quick is None else quick
 
 
 @REBUILD.rule(SUM)

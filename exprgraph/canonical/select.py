@@ -31,12 +31,15 @@ SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
 
 def select(node: Node, entries: Sequence[Entry]) -> Node:
     """The selected elements, in canonical form; entries are within bounds."""
-    entries = tuple(normal(e, n) for e, n in zip(entries, node.shape))
-    if all(e is None for e in entries):
-        return node
-    shape = selected_shape(node.shape, entries)
-    if 0 in shape:
-        return zeros(shape)
+    if len(entries) == 1 and type(entries[0]) is int:  # an element of a vector
+        entries, shape = tuple(entries), ()
+    else:
+        entries = tuple([normal(e, n) for e, n in zip(entries, node.shape)])
+        if all([e is None for e in entries]):
+            return node
+        shape = selected_shape(node.shape, entries)
+        if 0 in shape:
+            return zeros(shape)
     rule = SELECTED.find(node.op)
     moved = None if rule is None else rule(node, entries, shape)
     return make(SELECT, (node,), entries, shape) if moved is None else moved

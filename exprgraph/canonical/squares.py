@@ -91,6 +91,8 @@ def is_root(node: Node) -> bool:
         return len(node.args) == 1 and node.params[0] * 2.0 % 2.0 == 1.0
     if op is not SELECT and op is not RESHAPE and op is not CONTRACT:
         return SQUARE.find(op) is not None
+    if op is SELECT and node.args[0].op.leaf:
+        return False
     return SQUARE.find(_moved(node)[-1].op) is not None
 
 

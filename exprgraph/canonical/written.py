@@ -18,6 +18,7 @@ import numpy as np
 from ..graph.leaves import array, constant, number, zeros
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
+from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
 from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of
 from .squares import is_root, without_roots
@@ -35,7 +36,7 @@ def spread(scalar: Node, shape: Shape) -> Node:
         return constant(value, shape)
     c, rest = split_coefficient(scalar)
     repeated = make(CONTRACT, (rest,), Contraction(((),), shape), shape)
-    return repeated if c == 1.0 else make(SUM, (repeated,), Linear(0.0, (c,)), shape)
+    return repeated if c == 1.0 else make(SUM, (repeated,), SUMS[(c,)], shape)
 
 
 def scalar_of(node: Node) -> Node:
@@ -52,8 +53,8 @@ def terms_of(node: Node) -> list[tuple[float, Node]]:
 
 def split_coefficient(node: Node) -> tuple[float, Node]:
     """A node as (number, rest): ``2*x`` is ``(2.0, x)``.  The rest has the node's shape."""
-    if node.op is SUM and len(node.args) == 1 and Linear.of(node).constant == 0.0 and node.args[0].shape == node.shape:
-        return Linear.of(node).coefficients[0], node.args[0]
+    if node.op is SUM and len(node.args) == 1 and node.params[0] == 0.0 and node.args[0].shape == node.shape:
+        return node.params[1][0], node.args[0]
     return 1.0, node
 
 
@@ -65,7 +66,7 @@ def split_sign(node: Node) -> tuple[float, Node]:
 
 def multiple(c: float, node: Node) -> Node:
     """``c*node``: a sum of one term."""
-    return node if c == 1.0 else make(SUM, (node,), Linear(0.0, (c,)), node.shape)
+    return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], node.shape)
 
 
 def is_integer(e: float) -> bool:
@@ -181,13 +182,17 @@ def _sum_of_two(c: float, a: Node, d: float, b: Node, shape: Shape) -> Node | No
     if _is_plain(a, shape):
         if _is_plain(b, shape):
             if a.digest < b.digest:
-                return make(SUM, (a, b), Linear(0.0, (c, d)), shape)
-            return make(SUM, (b, a), Linear(0.0, (d, c)), shape)
+                return make(SUM, (a, b), SUMS[c, d], shape)
+            return make(SUM, (b, a), SUMS[d, c], shape)
         if b.op is CONSTANT and (known := d * b.params[0]) != 0.0:
-            return make(SUM, (a,), Linear(known, (c,)), shape)
+            return make(SUM, (a,), SHIFTS[known, c], shape)
     elif a.op is CONSTANT and (known := c * a.params[0]) != 0.0 and _is_plain(b, shape):
-        return make(SUM, (b,), Linear(known, (d,)), shape)
+        return make(SUM, (b,), SHIFTS[known, d], shape)
     return None
+
+
+def _digest(term: tuple[Node, float]) -> bytes:
+    return term[0].digest
 
 
 def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, again: Callable[..., Node]) -> Node:
@@ -198,8 +203,8 @@ def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, aga
         return spread(again([(c, n) for n, c in live], const, ()), shape)
     if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
         return live[0][0]
-    live.sort(key=lambda t: t[0].digest)
-    return make(SUM, tuple(n for n, _ in live), Linear(const or 0.0, tuple(c for _, c in live)), shape)
+    live.sort(key=_digest)
+    return make(SUM, tuple([n for n, _ in live]), sum_of(const, tuple([c for _, c in live])), shape)
 
 
 # ---------------------------------------------------------------- products
@@ -236,7 +241,7 @@ def written_product(factors: Iterable[tuple[Node, float]], coefficient: float, s
             e = 3.0
         while (base, e) in powers:  # x*x, or the same power twice
             del powers[base, e]
-            base, e = (base, 2 * e) if abs(e) == 1.0 else (make(PRODUCT, (base,), (e,), base.shape), 2.0)
+            base, e = (base, 2 * e) if abs(e) == 1.0 else (make(PRODUCT, (base,), POWERS[(e,)], base.shape), 2.0)
         powers[base, e] = None
 
     given = list(without_roots(factors))
@@ -266,8 +271,7 @@ def _product_of_two(a: Node, e: float, b: Node, f: float, shape: Shape) -> Node 
     if a.op is CONSTANT and e == f and b.op is not CONSTANT and b.op is not ARRAY and b.op is not CONTRACT:
         return scaled(a.params[0], b)
     if (e == 1.0 or f == 1.0) and _is_factor(a, e) and _is_factor(b, f):
-        pair = ((a, b), (e, f)) if a.digest < b.digest else ((b, a), (f, e))
-        return make(PRODUCT, *pair, shape)
+        return make(PRODUCT, (a, b), POWERS[e, f], shape) if a.digest < b.digest else make(PRODUCT, (b, a), POWERS[f, e], shape)
     return None
 
 
@@ -330,4 +334,4 @@ def _power_node(powers: list[tuple[Node, float]], shape: Shape) -> Node:
     if len(powers) == 1 and powers[0][1] == 1.0 and powers[0][0].shape == shape:
         return powers[0][0]
     powers.sort(key=lambda t: (t[0].digest, t[1]))
-    return make(PRODUCT, tuple(b for b, _ in powers), tuple(e for _, e in powers), shape)
+    return make(PRODUCT, tuple([b for b, _ in powers]), POWERS[tuple([e for _, e in powers])], shape)

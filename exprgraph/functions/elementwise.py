@@ -303,6 +303,8 @@ def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], S
 
 def apply(function: Function, *operands: Operand) -> Node:
     """The canonical node of a function of broadcast operands."""
+    if not any([type(o) is not Node or o.shape or o.op is CONSTANT for o in operands]):  # scalars, no known one
+        return make(function, operands, (), ())  # type: ignore[arg-type]
     nodes, shape = broadcast(*operands, what=f"the arguments of {function.name}")
     if all(n.op is CONSTANT for n in nodes):
         with np.errstate(all="ignore"):

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..canonical.arithmetic import power as constant_power
+from ..canonical.most_common import power_of
 from ..canonical.operands import as_node
 from ..graph.leaves import array, constant_value, number
 from ..graph.node import Node, Operand
@@ -98,6 +99,8 @@ def power(base: Operand, exponent: Operand) -> Node:
     >>> eg.diff(eg.power(x, 2), x, x)
     2
     """
+    if (quick := power_of(base, exponent)) is not None:
+        return quick
     node, e = as_node(base), as_node(exponent)
     value = number(e)
     if value is not None and math.isfinite(value):

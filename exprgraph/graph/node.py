@@ -30,7 +30,21 @@ Params = tuple[Any, ...]  # hashable, and its repr is its content
 Shape = tuple[int, ...]
 
 
-class Node:
+class _Content:
+    """What a node stores."""
+
+    __slots__ = ("args", "digest", "op", "params", "per_sample", "shape")
+
+    op: Primitive
+    args: tuple[Node, ...]
+    params: Params
+    shape: Shape
+    digest: bytes
+    #: whether the value differs from sample to sample
+    per_sample: bool
+
+
+class Node(_Content):
     """An expression: an operation, its arguments, and the shape of its value.
 
     Nodes are made by the package's functions (``eg.symbols``, ``+``, ``eg.tanh`` ...), never by
@@ -45,15 +59,7 @@ class Node:
     ``shape``, ``ndim`` and ``size`` describe the value, without batch axes.
     """
 
-    __slots__ = ("__weakref__", "args", "digest", "op", "params", "per_sample", "shape")
-
-    op: Primitive
-    args: tuple[Node, ...]
-    params: Params
-    shape: Shape
-    digest: bytes
-    #: whether the value differs from sample to sample
-    per_sample: bool
+    __slots__ = ("__weakref__",)
 
     __array_priority__ = 1000.0
 
@@ -165,12 +171,11 @@ class Node:
 Operand = Union[Node, "ArrayLike"]
 Axis = Union[int, tuple[int, ...], None]
 
-_set_op = Node.op.__set__  # type: ignore[attr-defined,misc]
-_set_args = Node.args.__set__  # type: ignore[attr-defined,misc]
-_set_params = Node.params.__set__  # type: ignore[attr-defined,misc]
-_set_shape = Node.shape.__set__  # type: ignore[attr-defined,misc]
-_set_digest = Node.digest.__set__  # type: ignore[attr-defined,misc]
-_set_per_sample = Node.per_sample.__set__  # type: ignore[attr-defined,misc]
+
+class _Open(_Content):
+    """A node on its way: its attributes can be set, until it becomes a :class:`Node`."""
+
+    __slots__ = ("__weakref__",)
 
 
 class _Ref(weakref.ref):  # type: ignore[type-arg]
@@ -189,6 +194,20 @@ def _forget(ref: _Ref) -> None:
             del _table[ref.key]
 
 
+#: parameters that many nodes share, with their text in the digests of scalars, by identity
+_shared: dict[int, tuple[Params, bytes]] = {}
+
+
+def share(params: Params) -> None:
+    """Keep parameters, and their text: nodes with just this object are made in a third of the time."""
+    _shared[id(params)] = params, _text(params, ())
+
+
+def _text(params: Params, shape: Shape) -> bytes:
+    """The part of a digest that says what a node does with its arguments."""
+    return f"({_repr(params)}, {shape!r})".encode("utf-8", "surrogatepass")
+
+
 def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) -> Node:
     """The interned node of canonical arguments and parameters.
 
@@ -196,31 +215,51 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     """
     if args and 0 in shape:
         op, args, params = CONSTANT, (), (0.0,)
-    text = f"({_repr(params)}, {shape!r})"
-    key = blake2b(b"".join([op.key, text.encode("utf-8", "surrogatepass"), *[a.digest for a in args]]), digest_size=16).digest()
+    known = None if shape else _shared.get(id(params))
+    text = known[1] if known is not None and known[0] is params else _text(params, shape)
+    if len(args) == 2:
+        a, b = args
+        content = op.key + text + a.digest + b.digest
+    elif len(args) == 1:
+        content = op.key + text + args[0].digest
+    else:
+        content = b"".join([op.key, text, *[a.digest for a in args]])
+    key = blake2b(content, digest_size=16).digest()
+    ref = _table.get(key)
+    if ref is not None and (found := ref()) is not None:
+        return found
+    if args:
+        per_sample = False
+        for a in args:  # a generator takes longer than the whole node
+            if a.per_sample:
+                per_sample = op is not SAMPLE_SUM
+                break
+    else:
+        per_sample = op is SYMBOL and params[1]
+    made = _Open()
+    made.op = op
+    made.args = args
+    made.params = params
+    made.shape = shape
+    made.digest = key
+    made.per_sample = per_sample
+    made.__class__ = Node  # type: ignore[assignment]  # the layout is the same, and now it is immutable
+    node: Node = made  # type: ignore[assignment]
+    new = _Ref(node, _forget)
+    new.key = key
+    # one step, which no other thread can be in the middle of; only what is in the table already needs the lock
+    return node if _table.setdefault(key, new) is new else _in_table(node, new)
+
+
+def _in_table(node: Node, new: _Ref) -> Node:
+    """The node of that digest in the table, which may have been another thread's; the given one if that is gone."""
     with _lock:
-        ref = _table.get(key)
-        node: Node | None = ref() if ref is not None else None
-        if node is None:
-            node = object.__new__(Node)
-            _set_op(node, op)
-            _set_args(node, args)
-            _set_params(node, params)
-            _set_shape(node, shape)
-            _set_digest(node, key)
-            per_sample = False
-            if args:
-                for a in args:  # a generator takes longer than the whole node
-                    if a.per_sample:
-                        per_sample = op is not SAMPLE_SUM
-                        break
-            else:
-                per_sample = op is SYMBOL and params[1]
-            _set_per_sample(node, per_sample)
-            new = _Ref(node, _forget)
-            new.key = key
-            _table[key] = new
-    return node
+        ref = _table.get(new.key)
+        found = None if ref is None else ref()
+        if found is None:
+            found = node
+            _table[new.key] = new
+        return found
 
 
 #: of the views of parameters, too, which are tuples

@@ -17,6 +17,8 @@ from ..support.exact import is_of_sympy
 
 #: types that are operands, or that we refuse ourselves; subclasses count if they define no operators
 _OWN = (float, int, bool, list, tuple, complex, str, bytes, bytearray, type(None), dict, set, frozenset)
+#: the types of most operands
+MOST_COMMON = (Node, float, int)
 #: the reflected method of each operator
 REFLECTED = {
     **{name: f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor")},
@@ -61,4 +63,4 @@ def _is_numeric(other: Any) -> bool:
         return False
 
 
-__all__ = ["has_ufuncs_of_its_own", "leaves_to_other"]
+__all__ = ["MOST_COMMON", "has_ufuncs_of_its_own", "leaves_to_other"]

@@ -31,6 +31,8 @@ def getitem(node: Node, index: Any) -> Node:
     >>> A[[0, 1], [2, 0]]
     [A[0, 2], A[1, 0]]
     """
+    if type(index) is int and len(node.shape) == 1 and 0 <= index < node.shape[0]:
+        return select(node, (index,))
     items = list(index) if isinstance(index, tuple) else [index]
     if any(isinstance(i, (list, np.ndarray)) for i in items):
         items = [_array_index(i) if isinstance(i, (list, np.ndarray)) else i for i in items]

@@ -10,37 +10,46 @@ import numpy as np
 from ..canonical import joining
 from ..canonical.arithmetic import linear
 from ..canonical.contract import quotient, times
+from ..canonical.most_common import product_of_two, quotient_of_two, sum_of_two
 from ..canonical.operands import as_node, refuse_truth
 from ..functions import rows as functions
 from ..functions.elementwise import broadcast, is_boolean
 from ..graph.node import Node, Operand
 from ..support.names import brief
 from . import linalg, refusals
-from .delegation import leaves_to_other
+from .delegation import MOST_COMMON, leaves_to_other
 from .indexing import getitem
 from .shapes import reshape_to
 
 
 def add(a: Operand, b: Operand) -> Node:
     """a + b, broadcast."""
+    if (quick := sum_of_two(1.0, a, 1.0, b)) is not None:
+        return quick
     (x, y), shape = broadcast(a, b)
     return linear([(1.0, x), (1.0, y)], 0.0, shape)
 
 
 def subtract(a: Operand, b: Operand) -> Node:
     """a - b, broadcast."""
+    if (quick := sum_of_two(1.0, a, -1.0, b)) is not None:
+        return quick
     (x, y), shape = broadcast(a, b)
     return linear([(1.0, x), (-1.0, y)], 0.0, shape)
 
 
 def multiply(a: Operand, b: Operand) -> Node:
     """a * b, elementwise, broadcast."""
+    if (quick := product_of_two(a, b)) is not None:
+        return quick
     (x, y), shape = broadcast(a, b)
     return times(x, y, shape)
 
 
 def divide(a: Operand, b: Operand) -> Node:
     """a / b, elementwise, broadcast."""
+    if (quick := quotient_of_two(a, b)) is not None:
+        return quick
     (x, y), shape = broadcast(a, b)
     return quotient(x, y, shape)
 
@@ -95,10 +104,10 @@ def invert(a: Operand) -> Node:
 
 def _binary(name: str, f: Callable[[Any, Any], Node]) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
     def forward(self: Node, other: Any) -> Any:
-        return NotImplemented if leaves_to_other(name, other) else f(self, other)
+        return NotImplemented if type(other) not in MOST_COMMON and leaves_to_other(name, other) else f(self, other)
 
     def backward(self: Node, other: Any) -> Any:
-        return NotImplemented if leaves_to_other(name, other) else f(other, self)
+        return NotImplemented if type(other) not in MOST_COMMON and leaves_to_other(name, other) else f(other, self)
 
     return forward, backward
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.canonical import arithmetic, written
+from exprgraph.canonical import arithmetic, distinct_factors, written
 from exprgraph.canonical.grouping import regrouping
+from exprgraph.functions import powers
 from exprgraph.graph.node import Node
+from exprgraph.language import operators
 
 x, y = eg.symbols("x y")
 v = eg.Symbol("v", 3)
@@ -17,7 +20,7 @@ v = eg.Symbol("v", 3)
 SCALARS = [
     x, y, v[0], x + y, x + 1, -x, 2 * x, 0.5 * x, x * y, x / y, x / 3, 3 / x, x**2, x**-1, 1 / (x * y), eg.sqrt(x), 2 * eg.sqrt(x),
     eg.abs(x), eg.sqrt(x * x + y * y), 3 * eg.abs(x), eg.abs(x) / 3, eg.sin(x), -eg.sin(x), eg.norm(v), eg.norm(v) * x,
-    eg.sum(v), x * y * v[0], x - y,
+    eg.sum(v), x * y * v[0], x - y, x * (y * v[0]), (x * y) ** 2, 0.1 * (0.3 * x), -(x + 1), 1e200 * x, x + y + v[0] + v[1] + v[2],
     eg.ones(()), eg.zeros(()), 2.5 * eg.ones(()), float("inf") * eg.ones(()), -1.0 * eg.ones(()),
 ]  # fmt: skip
 MAKERS: list[Callable[[Node, Node], Node]] = [
@@ -25,16 +28,37 @@ MAKERS: list[Callable[[Node, Node], Node]] = [
 ]  # fmt: skip
 
 
+#: with numbers, and with both operands
+ALONE: list[Callable[[Node], Node]] = [
+    lambda a: a + 2, lambda a: 1 - a, lambda a: a - 0.5, lambda a: 3 * a, lambda a: a * -1, lambda a: a * 1.0, lambda a: a * 0,
+    lambda a: 1 / a, lambda a: a / 2, lambda a: a**2, lambda a: a**-3, lambda a: a**0.5, lambda a: a**1, lambda a: 1e300 * a, lambda a: a + 0,
+    lambda a: a * float("inf"), lambda a: a + float("nan"), lambda a: np.float64(1.5) * a, lambda a: a - np.float64(2.0), lambda a: True * a,
+    lambda a: (2**60 + 1) * a, lambda a: arithmetic.product([(a, 2.0), (x, 1.0), (y, -1.0)], -0.5), eg.sin,
+]  # fmt: skip
+KEPT = [x + y, x / y, x * y, 0.5 * x, 2 * eg.sqrt(x), x + 1]
+
+
 @pytest.mark.parametrize("regrouped", [False, True])
 def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, regrouped: bool) -> None:
+    def all_of_them() -> list[Node]:
+        with np.errstate(all="ignore"):
+            return [make(a, b) for a in SCALARS for b in SCALARS for make in MAKERS] + [make(a) for a in SCALARS for make in ALONE]
+
     def built() -> list[Node]:
         if not regrouped:
-            return [make(a, b) for a in SCALARS for b in SCALARS for make in MAKERS]
-        with regrouping([x + y, x / y, x * y]):
-            return [make(a, b) for a in SCALARS for b in SCALARS for make in MAKERS]
+            return all_of_them()
+        with regrouping(KEPT):
+            return all_of_them()
 
     quick = built()
+    for name in ("sum_of_two", "product_of_two", "quotient_of_two"):
+        monkeypatch.setattr(operators, name, lambda *_: None)
+    for module in (powers, arithmetic):
+        monkeypatch.setattr(module, "power_of", lambda *_: None)
+    monkeypatch.setattr(arithmetic, "product_of_distinct", lambda *_: None)
+    for module in (arithmetic, distinct_factors):
+        monkeypatch.setattr(module, "number_times", lambda *_, **__: None)
     monkeypatch.setattr(written, "_sum_of_two", lambda *_: None)
     monkeypatch.setattr(written, "_product_of_two", lambda *_: None)
     monkeypatch.setattr(arithmetic, "stays", lambda factor: False)
-    assert all(a is b for a, b in zip(quick, built()))
+    assert [(str(a), str(b)) for a, b in zip(quick, built()) if a is not b] == []
