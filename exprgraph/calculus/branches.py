@@ -21,7 +21,7 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import TABLE, Primitive
 from ..graph.views import Contraction
 from .gates import Silence, Zeros, finite_part, gated_product, gated_solve, inside, is_finite, together, within_mask
-from .rules import JVP, VJP, contract_parts, extremum_weights, partial, solution_axes
+from .rules import JVP, VJP, Vjp, contract_parts, extremum_weights, partial, solution_axes
 from .scaling import (
     Labels,
     add,
@@ -62,10 +62,16 @@ def tangent(node: Node, tangents: Sequence[Node | None], extra: Shape, zeros: Se
     return GATED_JVP[node.op](node, tangents, extra, zeros)
 
 
+def smooth_rule(op: Primitive) -> Vjp | None:
+    """The rule of an operation that makes no choice, for cotangents whose zeros are numbers."""
+    return None if chooses(op) else VJP[op]
+
+
 def cotangents(node: Node, ct: Node, extra: Shape, zeros: Zeros) -> Sequence[Found]:
     """The cotangents of the arguments from that of a node, and whether their zeros silence."""
-    if not chooses(node.op) and zeros is None:
-        return [(v, None) for v in VJP[node.op](node, ct, extra)]
+    rule = smooth_rule(node.op) if zeros is None else None
+    if rule is not None:
+        return [(v, None) for v in rule(node, ct, extra)]
     return GATED_VJP[node.op](node, ct, extra, zeros)
 
 

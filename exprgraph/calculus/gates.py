@@ -48,6 +48,8 @@ Zeros = Union[Silence, None]
 
 def together(states: Sequence[Zeros]) -> Zeros:
     """The state of a sum."""
+    if len(states) == 1:
+        return states[0]
     found = [z for z in states if z is not None]
     if not found:
         return None

@@ -16,17 +16,16 @@ from ..canonical.over_samples import sample_sum
 from ..errors import DifferentiationError
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node, Shape
-from ..graph.primitive import SAMPLE_SUM, SELECT
+from ..graph.primitive import CONSTANT, SAMPLE_SUM, SELECT, Primitive
 from ..graph.traverse import dependents, topological
 from ..graph.views import Entries
 from ..support.collecting import uncollected
 from .assembling import assembled
-from .branches import cotangents
+from .branches import cotangents, smooth_rule
 from .gates import Zeros, gated_product, inside, together
+from .rules import Vjp
 from .seeds import identity_tensor
 from .wanted import wanting
-
-_Key = tuple[Node, bool]
 
 
 class _Cotangent:
@@ -35,17 +34,15 @@ class _Cotangent:
     __slots__ = ("selected", "states", "terms")
 
     def __init__(self) -> None:
-        self.terms: list[Node] = []
-        self.selected: dict[Entries, list[Node]] = {}  # of elements and slices
+        self.terms: list[tuple[float, Node]] = []
+        self.selected: dict[Entries, list[Node]] | None = None  # of elements and slices
         self.states: list[Zeros] = []  # whether zeros silence, of each
 
-    def total(self, node: Node, extra: Shape) -> Node | None:
-        terms = list(self.terms)
-        if self.selected:
-            terms += assembled(self.selected, node.shape, extra)
-        if not terms:
-            return None
-        return terms[0] if len(terms) == 1 else linear([(1.0, t) for t in terms], 0.0, extra + node.shape)
+    def total(self, node: Node, extra: Shape) -> Node:
+        terms = self.terms
+        if self.selected is not None:
+            terms += [(1.0, t) for t in assembled(self.selected, node.shape, extra)]
+        return terms[0][1] if len(terms) == 1 else linear(terms, 0.0, extra + node.shape)
 
 
 def _symbol_of(target: Node) -> Node:
@@ -86,36 +83,39 @@ def _pulled_back(
     order: Sequence[Node], seeds: Sequence[tuple[Node, Node, Zeros]], targets: Sequence[Node], extra: Shape, summed: bool, active: Set[Node]
 ) -> list[tuple[Node, Zeros]]:
     wanted = set(targets)
-    collected: dict[_Key, _Cotangent] = {}
+    #: of nodes inside a sum over samples, and outside
+    collected: dict[bool, dict[Node, _Cotangent]] = {True: {}, False: {}}
+    passes: dict[Primitive, Vjp | None] = {}
     found: dict[Node, list[tuple[Node, Zeros]]] = {t: [] for t in targets}
     differs = any(output.per_sample for output, *_ in seeds)
 
     def collect(node: Node, within: bool, value: Node | None, silence: Zeros, entries: Entries | None = None) -> None:
-        if value is None or is_zero(value) or node not in active:
+        if value is None or node not in active or (value.op is CONSTANT and value.params[0] == 0.0):
             return
         if within and not node.per_sample:
             value, within, silence = sample_sum(value), False, inside(silence)
-        box = collected.get((node, within))
+        boxes = collected[within]
+        box = boxes.get(node)
         if box is None:
-            box = collected[node, within] = _Cotangent()
+            box = boxes[node] = _Cotangent()
         box.states.append(silence)
         if entries is None:
-            box.terms.append(value)
+            box.terms.append((1.0, value))
         else:
+            if box.selected is None:
+                box.selected = {}
             box.selected.setdefault(entries, []).append(value)
 
     for output, ct, silence in seeds:
         collect(output, summed, ct, silence)
     for node in reversed(order):
-        if node not in active:
-            continue
-        for within in (True, False):
-            box = collected.pop((node, within), None)
+        for within, boxes in collected.items():
+            box = boxes.pop(node, None)
             if box is None:
                 continue
             total = box.total(node, extra)
-            silence = inside(together(box.states)) if box.selected else together(box.states)
-            if total is None or is_zero(total):
+            silence = together(box.states) if box.selected is None else inside(together(box.states))
+            if is_zero(total):
                 continue
             if node in wanted:
                 if within and differs and not summed and node.per_sample:
@@ -134,8 +134,15 @@ def _pulled_back(
             if node.op is SELECT:
                 collect(node.args[0], within, total, silence, node.params)
                 continue
-            for arg, (value, after) in zip(node.args, cotangents(node, total, extra, silence)):
-                collect(arg, within, value, after)
+            rule = None
+            if silence is None:
+                rule = passes[node.op] if node.op in passes else passes.setdefault(node.op, smooth_rule(node.op))
+            if rule is not None:
+                for arg, value in zip(node.args, rule(node, total, extra)):
+                    collect(arg, within, value, None)
+                continue
+            for arg, (given, after) in zip(node.args, cotangents(node, total, extra, silence)):
+                collect(arg, within, given, after)
     result: list[tuple[Node, Zeros]] = []
     for t in targets:
         parts, shape = found[t], extra + t.shape

@@ -26,7 +26,7 @@ from ..graph.column import Column
 from ..graph.leaves import constant, identity, is_known, zeros
 from ..graph.node import Node, Shape
 from ..graph.views import Contraction, Linear, Slice, axis_of, entries_of
-from .scaling import Labels, add, axes, scaled_cotangent, scaled_tangent, sizes
+from .scaling import Labels, add, axes, scalar_multiple, scaled_cotangent, scaled_tangent, sizes
 from .wanted import is_wanted
 
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
@@ -72,7 +72,7 @@ def product_partial(node: Node, k: int) -> Node:
     if exponent < 0 and len(node.args) > 1:  # (a/m)/m, which is finite where a/m is; m**2 may overflow
         return product([(node, 1.0), (node.args[k], -1.0)], exponent, node.shape)
     factors = [(a, e if i != k else e - 1.0) for i, (a, e) in enumerate(zip(node.args, node.params))]
-    shape = node.shape if any(a.shape and e for a, e in factors) else ()
+    shape = node.shape and (node.shape if any(a.shape and e for a, e in factors) else ())
     return product(factors, exponent, shape)
 
 
@@ -87,16 +87,23 @@ def partial(node: Node, k: int) -> Node | None:
 
 for _rows, _partial in ((Function, function_partial), (primitive.SUM, sum_partial), (primitive.PRODUCT, product_partial)):
     JVP.fill(_partial_jvp(_partial), _rows)
-    if _rows is not primitive.PRODUCT:
-        VJP.fill(_partial_vjp(_partial), _rows)
 
-_by_partials = _partial_vjp(product_partial)
+VJP.fill(_partial_vjp(function_partial), Function)
+_of_product = _partial_vjp(product_partial)
+_of_sum = _partial_vjp(sum_partial)
+
+
+@VJP.rule(primitive.SUM)
+def _sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
+    if extra or node.shape or is_structural(ct):
+        return _of_sum(node, ct, extra)
+    return [scalar_multiple(c, ct) if is_wanted(a) else None for c, a in zip(Linear.of(node).coefficients, node.args)]
 
 
 @VJP.rule(primitive.PRODUCT)
 def _product_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    if extra or node.shape or is_structural(ct) or any(e != 1.0 for e in node.params):
-        return _by_partials(node, ct, extra)
+    if extra or node.shape or is_structural(ct) or any([e != 1.0 for e in node.params]):
+        return _of_product(node, ct, extra)
     # plain products of scalars: the partial derivative is no node of its own
     args = node.args
     return [product([*((b, 1.0) for b in args if b is not a), (ct, 1.0)]) if is_wanted(a) else None for a in args]

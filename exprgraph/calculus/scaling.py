@@ -9,9 +9,12 @@ from collections.abc import Hashable, Sequence
 
 from ..canonical.arithmetic import is_whole, linear, product
 from ..canonical.contract import contract, is_structural
+from ..canonical.grouping import kept_nodes
+from ..canonical.multiples import number_times
 from ..canonical.written import multiple
 from ..graph.leaves import constant, number, zeros
 from ..graph.node import Node, Shape
+from ..graph.primitive import CONSTANT, PRODUCT
 
 Labels = list[Hashable]
 
@@ -64,6 +67,20 @@ def _multiple(c: float, v: Node) -> Node | None:
     return multiple(c, v) if is_whole(v, c) else None
 
 
+def scalar_multiple(c: float, v: Node) -> Node:
+    """``c * v`` of a scalar tangent or cotangent, without a node for the number."""
+    if v.op is CONSTANT:
+        return v if c == 1.0 and v.params[0] else constant(c * v.params[0] or 0.0)
+    kept = kept_nodes()
+    if kept is not None:
+        if v.op is PRODUCT and is_whole(v, c):
+            return multiple(c, v)
+        quick = number_times(c, v, kept, factors=True)
+        if quick is not None:
+            return quick
+    return product([(constant(c), 1.0), (v, 1.0)])
+
+
 def spread_tangent(t: Node | None, arg: Node, node: Node, extra: Shape) -> Node:
     """A tangent broadcast to all of a node's elements."""
     if t is None:
@@ -93,6 +110,6 @@ def gathered(ct: Node, arg: Node, node: Node, extra: Shape) -> Node:
 
 
 __all__ = [
-    "Labels", "add", "along_cotangents", "along_tangents", "axes", "gathered", "scaled_cotangent", "scaled_tangent", "sizes",
-    "spread_tangent",
+    "Labels", "add", "along_cotangents", "along_tangents", "axes", "gathered", "scalar_multiple", "scaled_cotangent",
+    "scaled_tangent", "sizes", "spread_tangent",
 ]  # fmt: skip

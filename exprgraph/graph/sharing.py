@@ -43,7 +43,7 @@ class Shared(dict[tuple[float, ...], Kept], Generic[Kept]):
 
 
 #: ``SUMS[coefficients]``: of a sum without a constant
-SUMS: Shared[Linear] = Shared(lambda coefficients: Linear(0.0, coefficients))
+SUMS: Shared[Linear] = Shared(lambda coefficients: tuple.__new__(Linear, (0.0, coefficients)))
 #: ``SHIFTS[constant, coefficient]``: of a sum of one term and a constant
 SHIFTS: Shared[Linear] = Shared(lambda numbers: Linear(numbers[0], numbers[1:]))
 #: ``POWERS[exponents]``: of a product

@@ -143,6 +143,11 @@ def _at(arg: Node, index: Index) -> Index:
     return index if arg.shape else ()
 
 
+def _are_own(node: Node, parts: Sequence[Node]) -> bool:
+    """Whether a node is a function of just these scalars already."""
+    return not node.shape and all([a is b for a, b in zip(parts, node.args)])
+
+
 # ---------------------------------------------------------------- one rule a primitive
 
 
@@ -163,10 +168,12 @@ def _identity(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(primitive.SUM)
 def _sum(node: Node, index: Index, get: Get) -> Node:
+    parts = [get(a, _at(a, index)) for a in node.args]
+    if _are_own(node, parts):
+        return node
     const, coefficients = Linear.of(node)
     terms: list[tuple[float, Node]] = []
-    for c, a in zip(coefficients, node.args):
-        part = get(a, _at(a, index))
+    for c, a, part in zip(coefficients, node.args, parts):
         if a.op is primitive.CONTRACT and part.op is primitive.SUM:  # nobody wrote an order for the terms of W @ x
             inner = Linear.of(part)
             terms += [(c * k, t) for k, t in zip(inner.coefficients, part.args)]
@@ -178,13 +185,15 @@ def _sum(node: Node, index: Index, get: Get) -> Node:
 
 @ELEMENT.rule(primitive.PRODUCT)
 def _product(node: Node, index: Index, get: Get) -> Node:
-    return product([(get(a, _at(a, index)), e) for e, a in zip(node.params, node.args)])
+    parts = [get(a, _at(a, index)) for a in node.args]
+    return node if _are_own(node, parts) else product(list(zip(parts, node.params)))
 
 
 @ELEMENT.rule(Function)
 def _function(node: Node, index: Index, get: Get) -> Node:
     assert isinstance(node.op, Function)
-    return REBUILD[node.op](node, tuple(get(a, _at(a, index)) for a in node.args))
+    parts = [get(a, _at(a, index)) for a in node.args]
+    return node if _are_own(node, parts) else REBUILD[node.op](node, tuple(parts))
 
 
 @ELEMENT.rule(primitive.CONTRACT)
