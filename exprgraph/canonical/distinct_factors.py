@@ -25,6 +25,7 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
     ``kept`` has the nodes of the differentiated expression, which are not taken apart.
     """
     found: dict[Node, float] = {}
+    roots: set[Node] = set()
     room = FLATTEN_LIMIT - len(factors)
     for base, e in factors:
         if e == 0.0:
@@ -32,26 +33,34 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         op = base.op
         if op is SUM and is_multiple(base):
             k, rest = base.params[1][0], base.args[0]
-            if e != 1.0 or is_root(rest) or lost(coefficient * k, coefficient, k) or (rest.op is SUM and is_multiple(rest)):
+            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and is_multiple(rest)):
                 return None
+            if is_root(rest):
+                if rest in roots:
+                    return None
+                roots.add(rest)
             if k == -1.0 or not (base in kept or (rest.per_sample and rest.op is SUM and rest in kept)):
                 coefficient, base, op = coefficient * k, rest, rest.op
+        elif e > 0.0 and is_root(base):
+            if e != 1.0 or base in roots:
+                return None
+            roots.add(base)
         if op is PRODUCT:
             if e == 1.0 and (base not in kept or not is_quotient(base)):
                 room -= len(base.args) - 1
-                if room < 0 or not is_collected(base) or is_root(base):
+                if room < 0 or not is_collected(base, kept):
                     return None
                 for b, k in zip(base.args, base.params):
                     if b in found and not _add_up(found[b], k):
                         return None
                     found[b] = found.get(b, 0.0) + k
                 continue
-            if len(base.args) == 1 or not is_collected(base):
+            if len(base.args) == 1 or any([a.op is CONSTANT for a in base.args]):
                 return None
         elif op is CONSTANT and e == 1.0:
             coefficient *= base.params[0]
             continue
-        elif op is CONSTANT or op is ARRAY or op is CONTRACT or is_root(base):
+        elif op is CONSTANT or op is ARRAY or op is CONTRACT:
             return None
         if base in found and not _add_up(found[base], e):
             return None

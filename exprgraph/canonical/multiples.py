@@ -50,7 +50,7 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     if op is SUM:
         if node not in kept and len(node.args) < SMALL_SUM and c != 1.0:
             return _distributed(c, node)
-    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not is_collected(node)):
+    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not is_collected(node, kept)):
         return None
     return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], ())
 
@@ -73,13 +73,19 @@ def is_multiple(node: Node) -> bool:
     return len(node.args) == 1 and bool(node.params[0] == 0.0)
 
 
-def is_collected(node: Node) -> bool:
-    """Whether collecting the factors of a product again changes nothing: none is a number, a multiple or a power, and all differ."""
+def is_collected(node: Node, kept: Set[Node]) -> bool:
+    """Whether collecting the factors of a product again changes nothing.
+
+    None is a number or a power, or a multiple that is taken apart, and all differ.
+    """
     if len(set(node.args)) < len(node.args):
         return False
     for a in node.args:
         op = a.op
-        if op is SUM or op is PRODUCT:
+        if op is SUM:
+            if is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
+                return False
+        elif op is PRODUCT:
             if len(a.args) == 1:
                 return False
         elif op is CONSTANT or op is ARRAY or op is CONTRACT:
