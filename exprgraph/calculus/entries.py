@@ -20,11 +20,10 @@ from ..canonical.solve import solve_node
 from ..functions.along_axes import AxisFunction, along
 from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
-from ..graph.leaves import array, constant, is_zero
+from ..graph.leaves import array, constant, is_zero, number
 from ..graph.node import Node
-from ..graph.primitive import PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE, SUM
+from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE
 from ..graph.traverse import dependents, topological
-from ..graph.views import Linear
 from ..meaning.elements import elements
 from ..support.collecting import uncollected
 from .branches import masked, tangent, tangent_term
@@ -32,9 +31,9 @@ from .forward import tangents_of
 from .gates import Zeros, either, inside, together
 from .reach import reach
 from .reverse import pull_back
-from .rules import extremum_weights, partial
-from .scaling import scalar_multiple, scaled_tangent
+from .rules import extremum_weights, is_elementwise, partial
 from .scalar_graphs import Index, nest
+from .scaling import scalar_multiple, scaled_tangent
 from .seeds import identity_tensor
 
 #: derivatives of a scalar, by the elements of x that it depends on
@@ -215,9 +214,9 @@ class _View:
 def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
     """The derivatives of a scalar from those of its inputs; each input is asked once for all entries."""
     extremum = node.op is REDUCE_MAX or node.op is REDUCE_MIN
-    if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
+    if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or is_elementwise(node)):
         return _row_of_all(node, inputs, table, silent)
-    if not extremum and not (isinstance(node.op, Function) and node.op.branch) and all([silent.get(a) is None for a in inputs]):
+    if not extremum and not (isinstance(node.op, Function) and node.op.branch) and all(silent.get(a) is None for a in inputs):
         return _row_of_smooth(node, table)
     shares: Sequence[Node] | None = list(elements(extremum_weights(node)[0]).flat) if extremum else None
     terms: dict[Index, list[tuple[float, Node]]] = {}
@@ -241,20 +240,19 @@ def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dic
 
 def _row_of_smooth(node: Node, table: dict[Node, Row]) -> Row:
     """The same for an operation that makes no choice, on scalars whose zeros are numbers."""
-    coefficients = Linear.of(node).coefficients if node.op is SUM else None
     terms: dict[Index, list[tuple[float, Node]]] = {}
     for k, a in enumerate(node.args):
         row = table.get(a)
-        p = partial(node, k) if row and coefficients is None else None
-        if not row or (p is None and coefficients is None):
+        p = partial(node, k) if row else None
+        if not row or p is None:
             continue
+        c = number(p)
         for i, t in row.items():
-            made = scalar_multiple(coefficients[k], t) if p is None else scaled_tangent(p, t, a, node, ())  # type: ignore[index]
+            made = scaled_tangent(p, t, a, node, ()) if c is None else scalar_multiple(c, t)
             terms.setdefault(i, []).append((1.0, made))
     out: Row = {}
     for i in sorted(terms):
-        found = terms[i]
-        t = found[0][1] if len(found) == 1 and found[0][1].op is not SUM else linear(found)
+        t = linear(terms[i])
         if not is_zero(t):
             out[i] = t
     return out

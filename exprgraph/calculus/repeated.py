@@ -18,9 +18,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Union
 
-from ..canonical.arithmetic import linear, lost, power, product, scale
+from ..canonical.arithmetic import linear, power, product, scale
 from ..canonical.contract import contract, quotient, times
 from ..canonical.grouping import as_written
+from ..canonical.most_common import lost
 from ..canonical.written import split_coefficient
 from ..functions.along_axes import NORM
 from ..functions.elementwise import Function

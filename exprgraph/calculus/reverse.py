@@ -16,7 +16,7 @@ from ..canonical.over_samples import sample_sum
 from ..errors import DifferentiationError
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node, Shape
-from ..graph.primitive import CONSTANT, SAMPLE_SUM, SELECT, Primitive
+from ..graph.primitive import SAMPLE_SUM, SELECT, Primitive
 from ..graph.traverse import dependents, topological
 from ..graph.views import Entries
 from ..support.collecting import uncollected
@@ -43,6 +43,34 @@ class _Cotangent:
         if self.selected is not None:
             terms += [(1.0, t) for t in assembled(self.selected, node.shape, extra)]
         return terms[0][1] if len(terms) == 1 else linear(terms, 0.0, extra + node.shape)
+
+
+class _Collected:
+    """The cotangents on their way, of nodes inside a sum over samples and outside."""
+
+    __slots__ = ("active", "boxes")
+
+    def __init__(self, active: Set[Node]) -> None:
+        self.active = active
+        self.boxes: dict[bool, dict[Node, _Cotangent]] = {True: {}, False: {}}
+
+    def add(self, node: Node, within: bool, value: Node | None, silence: Zeros, entries: Entries | None = None) -> None:
+        """Collect a cotangent, or that of a selection, if it is not zero and of use."""
+        if value is None or node not in self.active or is_zero(value):
+            return
+        if within and not node.per_sample:
+            value, within, silence = sample_sum(value), False, inside(silence)
+        boxes = self.boxes[within]
+        box = boxes.get(node)
+        if box is None:
+            box = boxes[node] = _Cotangent()
+        box.states.append(silence)
+        if entries is None:
+            box.terms.append((1.0, value))
+            return
+        if box.selected is None:
+            box.selected = {}
+        box.selected.setdefault(entries, []).append(value)
 
 
 def _symbol_of(target: Node) -> Node:
@@ -83,33 +111,16 @@ def _pulled_back(
     order: Sequence[Node], seeds: Sequence[tuple[Node, Node, Zeros]], targets: Sequence[Node], extra: Shape, summed: bool, active: Set[Node]
 ) -> list[tuple[Node, Zeros]]:
     wanted = set(targets)
-    #: of nodes inside a sum over samples, and outside
-    collected: dict[bool, dict[Node, _Cotangent]] = {True: {}, False: {}}
+    collected = _Collected(active)
+    collect = collected.add
     passes: dict[Primitive, Vjp | None] = {}
     found: dict[Node, list[tuple[Node, Zeros]]] = {t: [] for t in targets}
     differs = any(output.per_sample for output, *_ in seeds)
 
-    def collect(node: Node, within: bool, value: Node | None, silence: Zeros, entries: Entries | None = None) -> None:
-        if value is None or node not in active or (value.op is CONSTANT and value.params[0] == 0.0):
-            return
-        if within and not node.per_sample:
-            value, within, silence = sample_sum(value), False, inside(silence)
-        boxes = collected[within]
-        box = boxes.get(node)
-        if box is None:
-            box = boxes[node] = _Cotangent()
-        box.states.append(silence)
-        if entries is None:
-            box.terms.append((1.0, value))
-        else:
-            if box.selected is None:
-                box.selected = {}
-            box.selected.setdefault(entries, []).append(value)
-
     for output, ct, silence in seeds:
         collect(output, summed, ct, silence)
     for node in reversed(order):
-        for within, boxes in collected.items():
+        for within, boxes in collected.boxes.items():
             box = boxes.pop(node, None)
             if box is None:
                 continue

@@ -80,6 +80,11 @@ def sum_partial(node: Node, k: int) -> Node:
     return constant(Linear.of(node).coefficients[k])
 
 
+def is_elementwise(node: Node) -> bool:
+    """Whether a node is a sum, a product or a function, which have partial derivatives."""
+    return node.op is primitive.SUM or node.op is primitive.PRODUCT or isinstance(node.op, Function)
+
+
 def partial(node: Node, k: int) -> Node | None:
     """The derivative of an elementwise operation by argument k; of the node's shape or a scalar."""
     return (sum_partial if node.op is primitive.SUM else product_partial if node.op is primitive.PRODUCT else function_partial)(node, k)
@@ -102,7 +107,7 @@ def _sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 @VJP.rule(primitive.PRODUCT)
 def _product_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
-    if extra or node.shape or is_structural(ct) or any([e != 1.0 for e in node.params]):
+    if extra or node.shape or is_structural(ct) or any([e != 1.0 for e in node.params]):  # noqa: C419  (slower as a generator)
         return _of_product(node, ct, extra)
     # plain products of scalars: the partial derivative is no node of its own
     args = node.args
@@ -272,4 +277,4 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [ct]  # the reverse sweep sums cotangents that leave the per-sample region
 
 
-__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "partial", "solution_axes"]
+__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "is_elementwise", "partial", "solution_axes"]

@@ -10,11 +10,10 @@ from collections.abc import Hashable, Sequence
 from ..canonical.arithmetic import is_whole, linear, product
 from ..canonical.contract import contract, is_structural
 from ..canonical.grouping import kept_nodes
-from ..canonical.multiples import number_times
+from ..canonical.most_common import number_times
 from ..canonical.written import multiple
 from ..graph.leaves import constant, number, zeros
 from ..graph.node import Node, Shape
-from ..graph.primitive import CONSTANT, PRODUCT
 
 Labels = list[Hashable]
 
@@ -69,15 +68,15 @@ def _multiple(c: float, v: Node) -> Node | None:
 
 def scalar_multiple(c: float, v: Node) -> Node:
     """``c * v`` of a scalar tangent or cotangent, without a node for the number."""
-    if v.op is CONSTANT:
-        return v if c == 1.0 and v.params[0] else constant(c * v.params[0] or 0.0)
+    value = number(v)
+    if value is not None:
+        return v if c == 1.0 and value else constant(c * value or 0.0)
+    if is_whole(v, c):
+        return multiple(c, v)
     kept = kept_nodes()
-    if kept is not None:
-        if v.op is PRODUCT and is_whole(v, c):
-            return multiple(c, v)
-        quick = number_times(c, v, kept, factors=True)
-        if quick is not None:
-            return quick
+    quick = None if kept is None else number_times(c, v, kept, factors=True)
+    if quick is not None:
+        return quick
     return product([(constant(c), 1.0), (v, 1.0)])
 
 

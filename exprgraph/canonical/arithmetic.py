@@ -21,10 +21,8 @@ from ..graph.sharing import POWERS, SUMS
 from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of_values
-from .distinct_factors import FLATTEN_LIMIT, is_quotient, product_of_distinct
 from .grouping import kept_nodes
-from .most_common import power_of
-from .multiples import SMALL_SUM, lost, number_times
+from .most_common import FLATTEN_LIMIT, SMALL_SUM, is_quotient, lost, number_times, power_of, product_of_distinct
 from .squares import SQUARE, is_root, is_sum_of_squares, without_roots
 from .written import (
     finished_sum,
@@ -76,7 +74,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
             inner_const, inner = node.params
             fits = len(node.args) - 1 <= room
             fits = fits and (len(node.args) + len(pending) <= SMALL_SUM or not beside.isdisjoint(node.args) or of_diagonals(node))
-            if fits and not any([lost(c * k, c, k) for k in inner]):
+            if fits and not any([lost(c * k, c, k) for k in inner]):  # noqa: C419  (slower as a generator)
                 room -= len(node.args) - 1
                 const += c * inner_const
                 for k, a in zip(inner, node.args):

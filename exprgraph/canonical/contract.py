@@ -31,9 +31,10 @@ from ..graph.node import Node, Shape, make
 from ..graph.primitive import CONSTANT, CONTRACT, IDENTITY
 from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Entries, Linear
-from .arithmetic import linear, lost, of_diagonals, product, scale
+from .arithmetic import linear, of_diagonals, product, scale
 from .grouping import kept_nodes
 from .index_maps import MOVED_IN, IndexMap, reduce_inside
+from .most_common import lost
 from .select import SELECTED, deeper, select
 from .written import split_coefficient, split_sign, spread
 

@@ -1,25 +1,42 @@
-"""The most common operations of users, on scalars: the same nodes as by all rules, in few steps.
+"""The most common sums and products of scalars: the same nodes as by all rules, in few steps.
 
-A large graph of scalars is made of sums of two, products of two, multiples and powers.  Each function makes the canonical node if its
-operands need no rule of :mod:`exprgraph.canonical.written`, and else gives ``None``.  It gives ``None`` in derivatives, too.
+A large graph of scalars is made of sums of two, products of two, multiples and powers; its derivative of multiples of cotangents, and of
+products whose factors do not meet.  Each function makes the canonical node if its operands need no other rule, and else gives ``None``.
+Those for users' operators give ``None`` while a derivative is made (:mod:`exprgraph.canonical.written`); the others take the nodes
+that are kept then (:mod:`exprgraph.canonical.arithmetic`).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from ..graph.node import Node, make
-from ..graph.primitive import CONSTANT, CONTRACT, PRODUCT, SELECT, SUM
-from ..graph.sharing import POWERS, SHIFTS, SUMS
+from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
+from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
 from .grouping import kept_nodes
 from .squares import is_root
-from .written import scaled
+from .written import digest_of, scaled
 
-_INF = float("inf")
 #: integers up to this have a float of their own
 _EXACT = 2**53
+
+#: A nested sum or product is merged into the outer one up to this many operands.  Without a bound
+#: a chain x1 + x2 + x3 + ... would copy all its terms at each step.
+FLATTEN_LIMIT = 32
+
+#: A nested sum of more terms than this is merged only if it shares a term with the outer one: it may have other users,
+#: and its terms would be added up again.
+SMALL_SUM = 6
+
+#: the smallest number with all its digits
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+# ---------------------------------------------------------------- operators of users
 
 
 def _number(value: object) -> float:
@@ -27,7 +44,7 @@ def _number(value: object) -> float:
     kind = type(value)
     if kind is float or (kind is int and -_EXACT <= value <= _EXACT) or kind is np.float64:  # type: ignore[operator]
         number = float(value)  # type: ignore[arg-type]
-        return number if -_INF < number < _INF else 0.0
+        return number if math.isfinite(number) else 0.0
     return 0.0
 
 
@@ -74,20 +91,20 @@ def product_of_two(a: Any, b: Any) -> Node | None:
     if type(b) is not Node:
         c = _number(b)
         return scaled(c, a) if c and a.op is not CONTRACT and a.op is not CONSTANT else None
-    if b.shape or not is_plain_factor(a):
+    if b.shape or not _is_plain_factor(a):
         return None
     if a is b:
         return make(PRODUCT, (a,), POWERS[(2.0,)], ())
-    return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), POWERS[1.0, 1.0], ()) if is_plain_factor(b) else None
+    return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), POWERS[1.0, 1.0], ()) if _is_plain_factor(b) else None
 
 
 def quotient_of_two(a: Any, b: Any) -> Node | None:
     """``a/b``; a may be a number."""
-    if type(b) is not Node or b.shape or b.op is PRODUCT or not is_plain_factor(b) or kept_nodes() is not None:
+    if type(b) is not Node or b.shape or b.op is PRODUCT or not _is_plain_factor(b) or kept_nodes() is not None:
         return None
     if type(a) is not Node:
         return make(PRODUCT, (b,), POWERS[(-1.0,)], ()) if _number(a) == 1.0 else None
-    if a is b or a.shape or not is_plain_factor(a):
+    if a is b or a.shape or not _is_plain_factor(a):
         return None
     return make(PRODUCT, (a, b), POWERS[1.0, -1.0], ()) if a.digest < b.digest else make(PRODUCT, (b, a), POWERS[-1.0, 1.0], ())
 
@@ -97,21 +114,166 @@ def power_of(base: Any, exponent: Any) -> Node | None:
     if type(base) is not Node or base.shape or kept_nodes() is not None:
         return None
     e = _number(exponent)
-    if not e or e == 1.0 or e == -1.0 or not is_plain_factor(base):
+    if not e or e == 1.0 or e == -1.0 or not _is_plain_factor(base):
         return None
     return make(PRODUCT, (base,), POWERS[(e,)], ())
 
 
-def is_plain_factor(node: Node) -> bool:
+def _is_plain_factor(node: Node) -> bool:
     """Whether a factor of a product of scalars stays as it is: it has no sign or number to move, is no power, and no root."""
     op = node.op
-    if op is SELECT:
-        return node.args[0].op.leaf or not is_root(node)
     if op is SUM:
         return len(node.args) > 1 or node.params[0] != 0.0 or (node.params[1][0] != -1.0 and not is_root(node.args[0]))
     if op is PRODUCT:
-        return len(node.args) > 1 and not any([a.op is CONSTANT for a in node.args])
+        return len(node.args) > 1 and not any([a.op is CONSTANT for a in node.args])  # noqa: C419  (slower as a generator)
     return op is not CONSTANT and op is not CONTRACT and not is_root(node)
 
 
-__all__ = ["is_plain_factor", "power_of", "product_of_two", "quotient_of_two", "sum_of_two"]
+# ---------------------------------------------------------------- derivatives
+
+
+def lost(folded: float, *factors: float) -> bool:
+    """Whether the combination of numbers overflows, or loses digits below the normal range.
+
+    ``1e200*x * 1e200*y`` is finite for small x and y, but not with an infinite coefficient.
+    """
+    return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
+
+
+def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Node | None:
+    """``c*node`` of a scalar, or ``None`` if it takes other rules.
+
+    Args:
+        kept: nodes of the differentiated expression, which are not taken apart.
+        factors: whether the factors of a product are collected again.
+    """
+    op = node.op
+    if op is SUM and _is_multiple(node):
+        c *= node.params[1][0]
+        node = node.args[0]
+        op = node.op
+        if not _TINY <= abs(c) < math.inf or (op is SUM and _is_multiple(node)):
+            return None
+    elif c == 0.0 or c != c:
+        return None
+    if op is SUM:
+        if node not in kept and len(node.args) < SMALL_SUM and c != 1.0:
+            return _distributed(c, node)
+    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not _is_collected(node, kept)):
+        return None
+    return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], ())
+
+
+def _distributed(c: float, node: Node) -> Node | None:
+    """``c*a + c*b`` for ``c*(a + b)``."""
+    constant, coefficients = node.params
+    new = tuple([c * k for k in coefficients])
+    for k in new:
+        if not _TINY <= abs(k) < math.inf:
+            return None
+    constant *= c
+    if len(new) == 1 and (constant == 0.0 or constant != constant):
+        return None
+    return make(SUM, node.args, sum_of(constant, new), ())
+
+
+def _is_multiple(node: Node) -> bool:
+    """Whether a sum is a number times one term."""
+    return len(node.args) == 1 and bool(node.params[0] == 0.0)
+
+
+def _is_collected(node: Node, kept: Set[Node]) -> bool:
+    """Whether collecting the factors of a product again changes nothing.
+
+    None is a number or a power, or a multiple that is taken apart, and all differ.
+    """
+    if len(set(node.args)) < len(node.args):
+        return False
+    for a in node.args:
+        op = a.op
+        if op is SUM:
+            if _is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
+                return False
+        elif op is PRODUCT:
+            if len(a.args) == 1:
+                return False
+        elif op is CONSTANT or op is ARRAY or op is CONTRACT:
+            return False
+    return True
+
+
+def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: float, kept: Set[Node]) -> Node | None:
+    """``coefficient * product of base ** exponent`` of scalars, or ``None`` if it takes other rules.
+
+    ``kept`` has the nodes of the differentiated expression, which are not taken apart.
+    """
+    found: dict[Node, float] = {}
+    roots: set[Node] = set()
+    room = FLATTEN_LIMIT - len(factors)
+    for base, e in factors:
+        if e == 0.0:
+            continue
+        op = base.op
+        if op is SUM and _is_multiple(base):
+            k, rest = base.params[1][0], base.args[0]
+            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and _is_multiple(rest)):
+                return None
+            if is_root(rest):
+                if rest in roots:
+                    return None
+                roots.add(rest)
+            if k == -1.0 or not (base in kept or (rest.per_sample and rest.op is SUM and rest in kept)):
+                coefficient, base, op = coefficient * k, rest, rest.op
+        elif e > 0.0 and is_root(base):
+            if e != 1.0 or base in roots:
+                return None
+            roots.add(base)
+        if op is PRODUCT:
+            if e == 1.0 and (base not in kept or not is_quotient(base)):
+                room -= len(base.args) - 1
+                if room < 0 or not _is_collected(base, kept):
+                    return None
+                for b, k in zip(base.args, base.params):
+                    if b in found and not _add_up(found[b], k):
+                        return None
+                    found[b] = found.get(b, 0.0) + k
+                continue
+            if len(base.args) == 1 or any([a.op is CONSTANT for a in base.args]):  # noqa: C419  (slower as a generator)
+                return None
+        elif op is CONSTANT and e == 1.0:
+            coefficient *= base.params[0]
+            continue
+        elif op is CONSTANT or op is ARRAY or op is CONTRACT:
+            return None
+        if base in found and not _add_up(found[base], e):
+            return None
+        found[base] = found.get(base, 0.0) + e
+    if not found or coefficient == 0.0 or coefficient != coefficient:
+        return None
+    return _times(coefficient, found, kept)
+
+
+def _times(coefficient: float, powers: dict[Node, float], kept: Set[Node]) -> Node | None:
+    """The node of a number and final powers."""
+    if len(powers) == 1:
+        ((base, e),) = powers.items()
+        node = base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], ())
+    else:
+        live = sorted(powers.items(), key=digest_of)
+        node = make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], ())
+    return node if coefficient == 1.0 else number_times(coefficient, node, kept, factors=False)
+
+
+def _add_up(e: float, k: float) -> bool:
+    """Whether two powers of one base are one: whole and positive."""
+    return e > 0.0 and k > 0.0 and e % 1.0 == k % 1.0 == 0.0
+
+
+def is_quotient(node: Node) -> bool:
+    """Whether a product has a denominator: a/m may be finite where a*b and m*m are not."""
+    return sorted(node.params) == [-1.0, 1.0]
+
+__all__ = [
+    "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
+    "quotient_of_two", "sum_of_two",
+]  # fmt: skip

@@ -31,11 +31,12 @@ SELECTED: Column[Callable[[Node, Entries, Shape], Union[Node, None]]] = Column(
 
 def select(node: Node, entries: Sequence[Entry]) -> Node:
     """The selected elements, in canonical form; entries are within bounds."""
+    shape: Shape = ()
     if len(entries) == 1 and type(entries[0]) is int:  # an element of a vector
-        entries, shape = tuple(entries), ()
+        entries = tuple(entries)
     else:
         entries = tuple([normal(e, n) for e, n in zip(entries, node.shape)])
-        if all([e is None for e in entries]):
+        if all(e is None for e in entries):
             return node
         shape = selected_shape(node.shape, entries)
         if 0 in shape:

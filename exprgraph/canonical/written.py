@@ -191,7 +191,8 @@ def _sum_of_two(c: float, a: Node, d: float, b: Node, shape: Shape) -> Node | No
     return None
 
 
-def _digest(term: tuple[Node, float]) -> bytes:
+def digest_of(term: tuple[Node, float]) -> bytes:
+    """By which terms and factors are in order."""
     return term[0].digest
 
 
@@ -203,7 +204,7 @@ def finished_sum(live: list[tuple[Node, float]], const: float, shape: Shape, aga
         return spread(again([(c, n) for n, c in live], const, ()), shape)
     if len(live) == 1 and const == 0.0 and live[0][1] == 1.0:
         return live[0][0]
-    live.sort(key=_digest)
+    live.sort(key=digest_of)
     return make(SUM, tuple([n for n, _ in live]), sum_of(const, tuple([c for _, c in live])), shape)
 
 

@@ -226,8 +226,9 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
         content = b"".join([op.key, text, *[a.digest for a in args]])
     key = blake2b(content, digest_size=16).digest()
     ref = _table.get(key)
-    if ref is not None and (found := ref()) is not None:
-        return found
+    known_node: Node | None = None if ref is None else ref()
+    if known_node is not None:
+        return known_node
     if args:
         per_sample = False
         for a in args:  # a generator takes longer than the whole node

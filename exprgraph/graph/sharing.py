@@ -23,7 +23,7 @@ _LENGTH = 4
 Kept = TypeVar("Kept", bound=tuple[object, ...])
 
 
-class Shared(dict[tuple[float, ...], Kept], Generic[Kept]):
+class Parameters(dict[tuple[float, ...], Kept], Generic[Kept]):
     """Parameters by their numbers, ``shared[numbers]``; those that were not asked for before are made.
 
     Numbers that are equal but differ in their bits, and numbers that differ from themselves, are not kept: 0 and NaN.
@@ -43,11 +43,11 @@ class Shared(dict[tuple[float, ...], Kept], Generic[Kept]):
 
 
 #: ``SUMS[coefficients]``: of a sum without a constant
-SUMS: Shared[Linear] = Shared(lambda coefficients: tuple.__new__(Linear, (0.0, coefficients)))
+SUMS: Parameters[Linear] = Parameters(lambda coefficients: tuple.__new__(Linear, (0.0, coefficients)))
 #: ``SHIFTS[constant, coefficient]``: of a sum of one term and a constant
-SHIFTS: Shared[Linear] = Shared(lambda numbers: Linear(numbers[0], numbers[1:]))
+SHIFTS: Parameters[Linear] = Parameters(lambda numbers: Linear(numbers[0], numbers[1:]))
 #: ``POWERS[exponents]``: of a product
-POWERS: Shared[tuple[float, ...]] = Shared(lambda exponents: exponents)
+POWERS: Parameters[tuple[float, ...]] = Parameters(lambda exponents: exponents)
 
 share(())
 

@@ -145,7 +145,7 @@ def _at(arg: Node, index: Index) -> Index:
 
 def _are_own(node: Node, parts: Sequence[Node]) -> bool:
     """Whether a node is a function of just these scalars already."""
-    return not node.shape and all([a is b for a, b in zip(parts, node.args)])
+    return not node.shape and all([a is b for a, b in zip(parts, node.args)])  # noqa: C419  (slower as a generator)
 
 
 # ---------------------------------------------------------------- one rule a primitive
