@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..canonical.arithmetic import linear, product
+from ..canonical.arithmetic import is_whole, linear, product
 from ..canonical.grouping import differentiating
 from ..canonical.select import select, take
 from ..canonical.solve import solve_node
@@ -248,8 +248,17 @@ def _row_of_smooth(node: Node, table: dict[Node, Row]) -> Row:
             continue
         c = number(p)
         for i, t in row.items():
-            made = scaled_tangent(p, t, a, node, ()) if c is None else scalar_multiple(c, t)
-            terms.setdefault(i, []).append((1.0, made))
+            if c is None:
+                term = 1.0, scaled_tangent(p, t, a, node, ())
+            elif number(t) is not None or is_whole(t, c):
+                term = c, t  # the sum needs no node of the multiple
+            else:
+                term = 1.0, scalar_multiple(c, t)
+            found = terms.get(i)
+            if found is None:
+                terms[i] = [term]
+            else:
+                found.append(term)
     out: Row = {}
     for i in sorted(terms):
         t = linear(terms[i])

@@ -54,6 +54,20 @@ def scalar_parts(f: Node) -> list[Node]:
     return parts
 
 
+def parts_of_scalars(f: Node) -> list[Node] | None:
+    """The elements of nested stacks, if they are functions of nothing but scalars and elements of symbols."""
+    parts = scalar_parts(f)
+    if any(p.shape for p in parts):
+        return None
+    for node in topological(parts):
+        if node.op is SELECT:
+            if node.shape or not node.args[0].op.leaf:
+                return None
+        elif node.args and not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
+            return None
+    return parts
+
+
 def assemble(rows: Sequence[dict[Index, Node]], f_shape: Shape, x_shape: Shape) -> Node:
     """The dense Jacobian of shape ``f_shape + x_shape`` from its non-zero entries."""
     dense = [_array(row, x_shape) for row in rows]

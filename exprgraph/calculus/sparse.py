@@ -13,6 +13,7 @@ from ..graph.node import Node, Shape
 from ..graph.views import Take
 from ..meaning.elements import elements
 from .entries import entry_derivatives
+from .scalar_graphs import parts_of_scalars
 from .sparse_matrix import SparseMatrix
 
 
@@ -64,7 +65,7 @@ class SparseJacobian:
 
 def entries_of_jacobian(f: Node, x: Node) -> SparseJacobian:
     """The structural non-zeros of the Jacobian of f, by its elements."""
-    parts = list(elements(f).ravel())
+    parts = parts_of_scalars(f) or list(elements(f).ravel())
     table = entry_derivatives(parts, x)
     strides = _strides(x.shape)
     rows, columns, values = [], [], []

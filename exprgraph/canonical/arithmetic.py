@@ -66,8 +66,9 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None
     room = FLATTEN_LIMIT - len(pending)
-    beside = {n for _, n in pending}
-    opened = _cancelling(pending, kept)
+    sums = [n for _, n in pending if n.op is SUM]
+    beside = {n for _, n in pending} if sums else set()
+    opened = _cancelling(pending, kept) if len(sums) > 1 else set()
     for c, node in pending:
         op = node.op
         if op is SUM and (node in opened or node not in kept):
@@ -204,8 +205,6 @@ def _opened(c: float, node: Node) -> tuple[float, Node]:
 
 def _cancelling(pending: list[tuple[float, Node]], kept: Set[Node]) -> set[Node]:
     """Kept sums of two operands of which one cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``, with all its digits."""
-    if sum([node.op is SUM and node in kept for _, node in pending]) < 2:
-        return set()
     operands: dict[Node | None, list[tuple[float, Node]]] = {}
     for c, node in pending:
         if node.op is SUM and node in kept and len(node.args) + (Linear.of(node).constant != 0.0) == 2:

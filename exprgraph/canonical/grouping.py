@@ -87,6 +87,5 @@ def images(roots: Sequence[Node], given: Mapping[Node, Node], image: Callable[[N
     return [found[r] for r in roots]
 
 
-def kept_nodes() -> Set[Node] | None:
-    """The nodes to keep while others are regrouped; ``None`` if nothing is regrouped."""
-    return _kept.get()
+#: the nodes to keep while others are regrouped; ``None`` if nothing is regrouped
+kept_nodes: Callable[[], Set[Node] | None] = _kept.get  # asked for every sum and product: a function would take as long as the answer

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.leaves import constant
 from ..graph.node import Node, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
@@ -99,13 +100,35 @@ def product_of_two(a: Any, b: Any) -> Node | None:
 
 
 def quotient_of_two(a: Any, b: Any) -> Node | None:
-    """``a/b``; a may be a number."""
-    if type(b) is not Node or b.shape or b.op is PRODUCT or not _is_plain_factor(b) or kept_nodes() is not None:
+    """``a/b``; one of them may be a number."""
+    if kept_nodes() is not None:
         return None
     if type(a) is not Node:
-        return make(PRODUCT, (b,), POWERS[(-1.0,)], ()) if _number(a) == 1.0 else None
-    if a is b or a.shape or not _is_plain_factor(a):
+        return _over(_number(a), b) if type(b) is Node and not b.shape else None
+    if a.shape or a is b or not _is_plain_factor(a):
         return None
+    if type(b) is not Node:
+        d = _number(b)
+        if d <= 0.0 or d == 1.0:
+            return None
+        if math.frexp(d)[0] == 0.5:  # a power of two
+            return scaled(1.0 / d, a) if 1.0 / d >= _TINY else None
+        return _quotient(a, constant(d))
+    return _quotient(a, b) if not b.shape and b.op is not PRODUCT and _is_plain_factor(b) else None
+
+
+def _over(c: float, node: Node) -> Node | None:
+    """A number divided by a scalar."""
+    if node.op is PRODUCT:
+        if c != 1.0 or len(node.args) > 1 or node.params[0] <= 0.0 or node.args[0].op is CONSTANT or node.args[0].op is CONTRACT:
+            return None
+        return make(PRODUCT, node.args, POWERS[(-node.params[0],)], ())
+    if c <= 0.0 or not _is_plain_factor(node):
+        return None
+    return make(PRODUCT, (node,), POWERS[(-1.0,)], ()) if c == 1.0 else _quotient(constant(c), node)
+
+
+def _quotient(a: Node, b: Node) -> Node:
     return make(PRODUCT, (a, b), POWERS[1.0, -1.0], ()) if a.digest < b.digest else make(PRODUCT, (b, a), POWERS[-1.0, 1.0], ())
 
 
@@ -148,6 +171,8 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
         factors: whether the factors of a product are collected again.
     """
     op = node.op
+    if c == 1.0 and op is not SUM and not (op is PRODUCT and factors) and not (op is CONSTANT and node.params[0] == 0.0):
+        return node
     if op is SUM and _is_multiple(node):
         c *= node.params[1][0]
         node = node.args[0]

@@ -36,9 +36,13 @@ class Parameters(dict[tuple[float, ...], Kept], Generic[Kept]):
 
     def __missing__(self, numbers: tuple[float, ...]) -> Kept:
         params = self._made(numbers)
-        if len(self) < _MOST and len(numbers) <= _LENGTH and all(type(x) is float and x and x == x for x in numbers):
-            params = self.setdefault(numbers, params)
-            share(params)
+        if len(self) >= _MOST or len(numbers) > _LENGTH:
+            return params
+        for x in numbers:
+            if type(x) is not float or x == 0.0 or x != x:
+                return params
+        params = self.setdefault(numbers, params)
+        share(params)
         return params
 
 

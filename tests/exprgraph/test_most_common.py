@@ -31,7 +31,9 @@ MAKERS: list[Callable[[Node, Node], Node]] = [
 #: with numbers, and with both operands
 ALONE: list[Callable[[Node], Node]] = [
     lambda a: a + 2, lambda a: 1 - a, lambda a: a - 0.5, lambda a: 3 * a, lambda a: a * -1, lambda a: a * 1.0, lambda a: a * 0,
-    lambda a: 1 / a, lambda a: a / 2, lambda a: a**2, lambda a: a**-3, lambda a: a**0.5, lambda a: a**1, lambda a: 1e300 * a,
+    lambda a: 1 / a, lambda a: a / 2, lambda a: a / 3,
+    lambda a: 7 / a, lambda a: -2 / a, lambda a: a / -2, lambda a: a / 1e308,
+    lambda a: a**2, lambda a: a**-3, lambda a: a**0.5, lambda a: a**1, lambda a: 1e300 * a,
     lambda a: a + 0, lambda a: a * float("inf"), lambda a: a + float("nan"), lambda a: np.float64(1.5) * a, lambda a: True * a,
     lambda a: a - np.float64(2.0),
     lambda a: (2**60 + 1) * a, lambda a: arithmetic.product([(a, 2.0), (x, 1.0), (y, -1.0)], -0.5), eg.sin,
