@@ -23,7 +23,7 @@ from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
 from ...support.values import BY_PRODUCTS, is_by_root
 from ..native.instructions import FUNCTIONS, OPERANDS, PLACES, Instructions, Op, packed
-from ..plan.from_the_left import Order
+from ..plan.from_the_left import OperandOrder
 
 #: numbers have places from here on downwards, until all other places are known
 _LAST = PLACES - 1
@@ -84,7 +84,7 @@ class Translation:
             size += argument.size
         self.arguments = self.next = size
         #: the order of the operands of sums and products
-        self.taken = Order(order)
+        self.taken = OperandOrder(order)
         order = _side_by_side(order)
         self.last = _last_readers(order, outputs)
         rules: dict[Primitive, Callable[[Translation, Node], None]] = {}

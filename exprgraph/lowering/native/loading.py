@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from ...loops.errors import UnreadableError
-from ...loops.print.llvm import APART, ENTRY, PART, print_program
+from ...loops.print.llvm import APART, ENTRY, PART, pieces_of, print_pieces, print_program
 from ...support.collecting import uncollected
 from ...support.compiling import compiling
 from ..plan.data import Data
@@ -20,6 +22,8 @@ from .entry import CallType, entry
 from .layout import as_expected, callable_at, context
 from .owner import keep
 
+#: the beginning of several object files in one
+_SEVERAL = b"exprgraph pieces"
 #: modules kept for later functions of equal programs
 KEPT = 256
 
@@ -34,7 +38,8 @@ class Code:
         told = {"DATA": data.addresses()}
         if known:
             told["CONTEXT"] = context(dtype)
-        loaded = machine.Loaded(code, told)
+        *pieces, whole = _parts(code)
+        loaded = machine.Loaded(whole, told, pieces)
         self.owner = loaded.owner
         keep(self.owner, data.arrays)
         self.address = loaded.address(ENTRY)
@@ -51,20 +56,45 @@ class Code:
 
 
 def _object(program: Program, call: CallType, called: bool, divided: bool) -> bytes | None:
-    """The object file, from disk, or compiled and kept there."""
+    """The object files, from disk, or compiled and kept there."""
     name = disk.key(program.key, repr(call) if called else "", repr(divided), *machine.host(), sys.version, str(object.__basicsize__))
     code = disk.read(name)
     if code is None:
         try:
-            with uncollected():
-                text = print_program(program.loops, machine.target(call.bits), program.offsets, divided)
-                if called:
-                    text += "\n" + entry(call)
+            code = _compiled(program, call, called, divided)
         except UnreadableError:
             return None
-        code = machine.compile_object(text)
         disk.write(name, code)
     return code
+
+
+def _compiled(program: Program, call: CallType, called: bool, divided: bool) -> bytes:
+    """The object files of a program: of its long pieces, and last of the rest."""
+    loops, target = program.loops, machine.target(call.bits)
+    pieces = pieces_of(loops)
+    with uncollected():
+        codes = machine.compile_pieces(print_pieces(loops, target, pieces)) if pieces else []
+        text = print_program(loops, target, program.offsets, divided, pieces)
+        if called:
+            text += "\n" + entry(call)
+    return _joined([*codes, machine.compile_object(text)])
+
+
+def _joined(parts: Sequence[bytes]) -> bytes:
+    """Object files in one, with their sizes in front if there are several."""
+    if len(parts) == 1:
+        return parts[0]
+    return b"".join([_SEVERAL, struct.pack(f"<{len(parts) + 1}Q", len(parts), *map(len, parts)), *parts])
+
+
+def _parts(code: bytes) -> list[bytes]:
+    """The object files in one."""
+    if not code.startswith(_SEVERAL):
+        return [code]
+    (count,) = struct.unpack_from("<Q", code, len(_SEVERAL))
+    sizes = struct.unpack_from(f"<{count}Q", code, len(_SEVERAL) + 8)
+    ends = list(accumulate(sizes, initial=len(_SEVERAL) + 8 * (count + 1)))
+    return [code[a:b] for a, b in zip(ends, ends[1:])]
 
 
 def native_code(program: Program, call: CallType, called: bool = True, divided: bool = True) -> Code | None:

@@ -19,10 +19,11 @@ from ...functions.elementwise import Function
 from ...graph.column import Column
 from ...graph.leaves import number
 from ...graph.node import FrozenArray, Node, make
-from ...graph.primitive import ARRAY, CONSTANT, PRODUCT, SELECT, SUM
+from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
 from ...graph.traverse import of_arguments, topological
 from ...graph.views import Linear
 from ...loops.walk import called_by
+from .isomorphism import ROLES
 
 #: how many levels below an operand its structure is looked at
 LOOK = 3
@@ -33,7 +34,7 @@ IN_STEPS: Column[Callable[[Node, Sequence[int]], Node]] = Column(
 )
 
 
-class Order:
+class OperandOrder:
     """The order in which sums and products take their operands.
 
     Args:
@@ -53,10 +54,7 @@ class Order:
 
     def positions(self, node: Node) -> Sequence[int]:
         """The operands of a sum or product, by position: those without a multiplication come first."""
-        if len(node.args) == 1:
-            return (0,)
-        numbers = Linear.of(node).coefficients if node.op is SUM else node.params
-        ranks = [_rank(x) for x in numbers]
+        ranks = [_rank(x) for x in _roles(node)]
         if len(ranks) > 2 and len(set(ranks)) < len(ranks):
             depth, args = self._depth, node.args
             ranks = [(*r, depth[a]) for r, a in zip(ranks, args)]
@@ -66,17 +64,23 @@ class Order:
 
     def pairs(self, node: Node) -> list[tuple[float, Node]]:
         """The terms of a sum with their coefficients, or the factors of a product with their exponents."""
-        numbers = Linear.of(node).coefficients if node.op is SUM else node.params
+        numbers = _roles(node)
         return [(numbers[k], node.args[k]) for k in self.positions(node)]
 
     def _kind(self, node: Node, levels: int) -> bytes:
         """What a node and some levels below it are, without names, numbers of elements and digests."""
         found = self._kinds.get((node, levels))
         if found is None:
-            own = node.params if node.op in (SUM, PRODUCT, CONSTANT) else ()
+            rule = ROLES.find(node.op)
+            own = number(node) if rule is None else rule(node)
             below = sorted([self._kind(a, levels - 1) for a in node.args]) if levels else []
             found = self._kinds[node, levels] = blake2b(repr((node.op.name, own, below)).encode(), digest_size=8).digest()
         return found
+
+
+def _roles(node: Node) -> Sequence[float]:
+    """The coefficients of a sum, or the exponents of a product."""
+    return ROLES[node.op](node)[1]  # type: ignore[return-value]  # numbers for these; the column allows anything
 
 
 def _rank(number: float) -> tuple[object, ...]:
@@ -88,7 +92,7 @@ def from_the_left(roots: Sequence[Node]) -> list[Node]:
     order = topological(roots)
     kept = _numbers_of_formulas(order)
     image: dict[Node, Node] = {}
-    taken = Order(order)
+    taken = OperandOrder(order)
     for node in order:
         args = tuple(image[a] for a in node.args)
         if kept and _is_formula(node):
@@ -150,4 +154,4 @@ def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
     return so_far
 
 
-__all__ = ["Order", "from_the_left"]
+__all__ = ["OperandOrder", "from_the_left"]

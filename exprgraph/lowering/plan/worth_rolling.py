@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...graph.node import Node
-from ...graph.primitive import CONCATENATE, RESHAPE, SELECT, STACK
+from ...graph.primitive import RESHAPE
 from ...graph.traverse import dependents, topological
-from ...graph.views import Take
+from .access import is_view
 from .in_order import SUM_IN_ORDER
+from .movement import MOVEMENT
 
 #: Times in units of a scalar in straight-line code, about 0.55 ns: a step of the driver; an element that is taken from a table, is
 #: copied, or is computed, for one sample and for the samples of a block.  Fitted to grids, bodies, chains and collocation.
@@ -36,25 +37,24 @@ def worth_rolling(rolled: Sequence[Node], count: int, in_loops: int, lane_symbol
 
 def _time(node: Node, lanes: bool) -> float:
     """The time of a node."""
-    op = node.op
-    if op is RESHAPE or (op is SELECT and not _is_taken(node)):
+    if is_view(node) or node.op is RESHAPE:
         return 0.0
     if not node.shape:
         return 1.0
-    if op is SELECT:
-        return STEP + TAKEN * node.size
-    if op is STACK or op is CONCATENATE:
-        return (COPIED if op is STACK else STEP) * len(node.args) + COPIED * node.size
-    return STEP + (IN_LANES if lanes or op is SUM_IN_ORDER else COMPUTED) * node.size
+    if _moves(node):
+        arrays = sum(bool(a.shape) for a in node.args)
+        return STEP * arrays + COPIED * (len(node.args) - arrays) + (TAKEN if len(node.args) == 1 else COPIED) * node.size
+    return STEP + (IN_LANES if lanes or node.op is SUM_IN_ORDER else COMPUTED) * node.size
 
 
 def _pieces(node: Node) -> int:
     """The statements of the code of a node."""
-    return len(node.args) if node.op is STACK else 1
+    return max(1, sum(not a.shape for a in node.args)) if _moves(node) else 1
 
 
-def _is_taken(node: Node) -> bool:
-    return any(isinstance(e, Take) for e in node.params)
+def _moves(node: Node) -> bool:
+    """Whether an array is made of elements of others."""
+    return bool(node.shape) and MOVEMENT.find(node.op) is not None
 
 
 __all__ = ["worth_rolling"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ...pointers import alone
-from ...program import Loops, Procedure, Run, Statement
+from ...program import Let, Loops, Procedure, Run, Statement, Store
 from ...walk import statements_of
 from .builder import LLVMTarget
 from .driver import DATA, driver
 from .expressions import Functions
-from .statements import procedure
+from .statements import parameters, procedure
 from .tiles import TILES
+
+#: the statements of a procedure that may be in a module of its own, and of such a module: LLVM takes some 100 us for each
+LONG, PIECE = 100, 6000
 
 _ATTRIBUTES = (
     # vectors as wide as the machine's, even if the tuning of its model prefers others
@@ -22,11 +25,17 @@ _ATTRIBUTES = (
 )
 
 
-def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (), divided: bool = True) -> str:
+def print_program(
+    program: Loops,
+    target: LLVMTarget,
+    offsets: Sequence[int] = (),
+    divided: bool = True,
+    pieces: Sequence[Sequence[Procedure]] = (),
+) -> str:
     """The text of the module: the called procedures, and the driver.
 
     ``offsets``: where results with an array each begin for callers who give one array for all of them.  ``divided``: with the parts of
-    the driver, for threads that divide samples.
+    the driver, for threads that divide samples.  Procedures of ``pieces`` are in modules of their own.
 
     Raises:
         UnreadableError: a function has no typed loops; only Numba compiles it.
@@ -35,10 +44,44 @@ def print_program(program: Loops, target: LLVMTarget, offsets: Sequence[int] = (
     called = called_procedures(program)
     known = (*program.library, *program.kernels)
     apart = alone(program, known)
-    bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called]
+    elsewhere = {p.name for piece in pieces for p in piece}
+    bodies = [procedure(functions, p, apart[p.name]) for p in known if p.name in called - elsewhere]
+    functions.declared |= {
+        f"declare hidden void @{functions.mark}{p.name}({parameters(p.parameters, target)})" for piece in pieces for p in piece
+    }
     bodies += driver(functions, program, offsets, divided)
     data = f"@DATA = dso_local global [{len(DATA)} x ptr] zeroinitializer"  # set when the code is loaded
     return module(functions, [data], bodies)
+
+
+def pieces_of(program: Loops) -> list[list[Procedure]]:
+    """Long straight-line procedures in order, in groups of bounded size, for modules of their own; none if there are few."""
+    called = called_procedures(program)
+    long = [p for p in program.kernels if p.name in called and len(p.body) >= LONG and all(isinstance(s, (Let, Store)) for s in p.body)]
+    if sum(len(p.body) for p in long) <= PIECE:
+        return []
+    pieces: list[list[Procedure]] = []
+    room = 0
+    for p in long:
+        if room < len(p.body):
+            pieces.append([])
+            room = PIECE
+        pieces[-1].append(p)
+        room -= len(p.body)
+    return pieces
+
+
+def print_pieces(program: Loops, target: LLVMTarget, pieces: Sequence[Sequence[Procedure]]) -> Iterator[str]:
+    """The text of a module for each piece of a program.
+
+    Raises:
+        UnreadableError: a function has no typed loops; only Numba compiles it.
+    """
+    if pieces:
+        apart = alone(program, (*program.library, *program.kernels))
+    for piece in pieces:
+        functions = Functions(program.functions, target)
+        yield module(functions, [], [procedure(functions, p, apart[p.name], "hidden") for p in piece])
 
 
 def module(functions: Functions, data: Sequence[str], bodies: Sequence[str], attributes: str = "") -> str:
@@ -62,4 +105,4 @@ def called_procedures(program: Loops) -> set[str]:
     return found
 
 
-__all__ = ["called_procedures", "module", "print_program"]
+__all__ = ["called_procedures", "module", "pieces_of", "print_pieces", "print_program"]

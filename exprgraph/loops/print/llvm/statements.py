@@ -179,7 +179,7 @@ def parameters(given: Sequence[Name], target: LLVMTarget) -> str:
     return ", ".join(f"{target.type_of(p.type)} %{p.name}" for p in given)
 
 
-def procedure(functions: Functions, p: Procedure, alone: Container[str] = ()) -> str:
+def procedure(functions: Functions, p: Procedure, alone: Container[str] = (), linkage: str = "internal") -> str:
     """The text of a procedure: its statements, or tiles with the same effect; the arrays that ``alone`` names overlap no other."""
     tile = TILES.get(p.name)
     body = abreast(p.body, functions.target.lanes, functions.work, alone)
@@ -192,7 +192,7 @@ def procedure(functions: Functions, p: Procedure, alone: Container[str] = ()) ->
         code.env = {n.name: v for n, v in zip(p.parameters, given)}
         code.statements(body)
     functions.declared |= code.builder.intrinsics
-    head = f"define internal void @{functions.mark}{p.name}({parameters(p.parameters, functions.target)}) #0"
+    head = f"define {linkage} void @{functions.mark}{p.name}({parameters(p.parameters, functions.target)}) #0"
     return f"{head} {{\nentry:\n{code.builder.text()}\n  ret void\n}}"
 
 
