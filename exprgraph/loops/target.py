@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -55,8 +56,8 @@ class Target:
         """
         return block + self.padding if block > self.padding else block
 
-    def block_for(self, rows: int, bits: int) -> int:
-        """The number of samples in a block, for a workspace of ``rows`` rows of reals.
+    def block_for(self, rows: int, bits: int, scratch: Callable[[int], int] = lambda row: 0) -> int:
+        """The number of samples in a block, for a workspace of ``rows`` rows of reals, and scratch space by the length of a row.
 
         Rows have room for whole vectors, so a block is no shorter than one.
 
@@ -66,7 +67,8 @@ class Target:
         16
         """
         blocks = [b for b in self.blocks if b * bits >= self.lanes * self.bits] or self.blocks
-        fitting = (b for b in blocks if rows * self.row_length(b) * (bits // 8) <= self.workspace)
+        lengths = ((b, self.row_length(b)) for b in blocks)
+        fitting = (b for b, row in lengths if (rows * row + scratch(row)) * (bits // 8) <= self.workspace)
         return next(fitting, blocks[-1])
 
     @property

@@ -388,12 +388,12 @@ class Emitter:
         self.shared += self._shared_outputs()
         self._close_shared()
         differs = tuple(o in self.lanes for o in self.outputs)
-        rows = self.storage.most_rows
+        rows, workspace = self.storage.most_rows, max(self.storage.most_rows * self.row, self.storage.scratch)
         data = Data(self.storage.constants, self.table.values, self.steps, np.dtype(np.float32 if self.single else np.float64))
         own, called = self._own(differs)
         offsets = starts([o.size for o in self.outputs]) if self.apart and not any(differs) else ()
         totals = tuple(self.totals)
-        return Program(own, called, data, rows * self.row, rows, self.storage.shared, differs, offsets, totals, print_program)
+        return Program(own, called, data, workspace, rows, self.storage.shared, differs, offsets, totals, print_program)
 
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
         """The program without the library, and the names it calls there."""
@@ -440,7 +440,7 @@ def emit(
     if not batch:
         return longest
     bits = 32 if single else 64
-    block, vector = target.block_for(longest.rows, bits), target.lanes * target.bits // bits
+    block, vector = target.block_for(longest.rows, bits, long.storage.scratch_of_pass), target.lanes * target.bits // bits
     cached, far = target.cache * 8 // bits, block == target.block_for(2**62, bits)
     if quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached, far):
         block = 1

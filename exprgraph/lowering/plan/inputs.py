@@ -26,14 +26,14 @@ TABLE, ENTRY, COUNT, LANE, SAMPLES = (
 class Memory(NamedTuple):
     """The addresses of values, the distance of rows of lanes, the offsets of positions in the table, and whether samples are lanes.
 
-    ``room`` finds scratch space of so many numbers for one step, in the workspace of a pass over the samples or in the shared one;
+    ``room`` finds scratch space for one step, in a pass over the samples or outside of one, by its size for rows of some length;
     ``bits`` are those of a number.
     """
 
     location: Callable[[object], Location]
     row: int
     positions: Callable[[Sequence[int]], int]
-    room: Callable[[int, bool], Location]
+    room: Callable[[Callable[[int], int], bool], Location]
     target: Target
     bits: int
     lanes: bool = True

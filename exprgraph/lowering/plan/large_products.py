@@ -94,8 +94,7 @@ def _called(inputs: Inputs, a: Factor, b: Factor, c: Factor, outer: list[str], s
     between = [f.step(column) if inputs.lanes else 0 for f in (c, b)]
     n: Expression = Operation("mul", (group, whole(columns)), "index") if inputs.lanes else group
     symmetric, target = _is_symmetric(a, b, shape, size), memory.target
-    room = target.packed(size[term], columns * memory.row if inputs.lanes else columns, memory.bits)
-    scratch = memory.room(room, inputs.samples)
+    scratch = memory.room(lambda row: target.packed(size[term], columns * row if inputs.lanes else columns, memory.bits), inputs.samples)
 
     def start(f: Factor) -> list[Expression]:
         return [inputs.pointer(f.buffer), inputs.start(f.at, loops)]

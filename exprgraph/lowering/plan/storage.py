@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,8 +30,9 @@ class Storage:
         self.most_rows = 0  # in any pass
         self._free: list[tuple[int, int]] = []  # start and length of runs of rows
         self.homes: dict[object, Location] = {}  # the target of a shared value
-        self._scratch: tuple[int, int] = (0, 0)  # shared numbers for a single step: the first, and how many
-        self._rooms: list[tuple[tuple[str, int], Shape]] = []  # rows for the running step
+        self.scratch = 0  # numbers up to the end of the scratch space of any step
+        self._end = 0  # of the scratch space of the running step
+        self._rooms: list[Callable[[int], int]] = []  # the sizes of those in passes, by the numbers of a row
 
     def location(self, key: object) -> Location:
         if key not in self.locations and isinstance(key, Node):
@@ -64,26 +66,26 @@ class Storage:
             self.rows += size
         self.locations[key] = Location("w", start, contiguous(shape), self.lanes)
 
-    def room(self, size: int, samples: bool) -> Location:
-        """Scratch space for one step, at the start of a line of the cache; the offset counts numbers.
+    def room(self, size: Callable[[int], int], samples: bool) -> Location:
+        """Scratch space for one step, at the start of a line of the cache, until ``leave_rooms``; the offset counts numbers.
 
-        It is part of the workspace of a pass over the samples until ``leave_rooms``, or a shared one for all steps.
+        It lies behind the rows that are in use in a pass over the ``samples``, and at the start of their workspace outside of one.  So
+        each thread has its own, and nobody copies it.  Its size depends on the numbers of a row.
         """
+        first = -(-max(self._end, self.rows * self.row if samples else 0) // LINE) * LINE
+        self._end = first + size(self.row)
+        self.scratch = max(self.scratch, self._end)
         if samples:
-            key = ("room", len(self._rooms))
-            self._rooms.append((key, (-(-(size + LINE) // self.row),)))
-            self.new_rows(*self._rooms[-1])
-            return Location("w", -(-self.locations[key].offset * self.row // LINE) * LINE, (1,), False)
-        first, known = self._scratch
-        if known < size:
-            first = -(-self.shared // LINE) * LINE
-            self._scratch, self.shared = (first, size), first + size
-        return Location("s", first, (1,), False)
+            self._rooms.append(size)
+        return Location("w", first, (1,), False)
+
+    def scratch_of_pass(self, row: int) -> int:
+        """About how much scratch space a step of a pass would have with rows of so many numbers."""
+        return max((size(row) for size in self._rooms), default=0)
 
     def leave_rooms(self) -> None:
         """Reuse the scratch space of a step."""
-        while self._rooms:
-            self.release(*self._rooms.pop())
+        self._end = 0
 
     def release(self, key: object, shape: Shape) -> None:
         start, size = self.locations[key].offset, math.prod(shape)
