@@ -291,18 +291,19 @@ def convolve(a: Operand, v: Operand, mode: str = "full") -> Node:
     a, v = (reshape(n, (1,)) if not n.ndim else n for n in (as_node(a), as_node(v)))
     if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
         raise ShapeError(f"convolve takes two vectors that are not empty, got shapes {a.shape} and {v.shape}")
-    n, m = a.size, v.size
+    if a.size > v.size:
+        a, v = v, a
+    short, long = a.size, v.size
     products = contract([(a, ["i"]), (v, ["j"])], ["i", "j"])
-    # in rows that are one longer than the sums have places, row i begins i places later
-    rows = reshape(place(products, (None, Slice(0, 1, m)), (n, n + m)), (n * (n + m),))
-    full = _sum(reshape(part(rows, 0, 0, n * (n + m - 1)), (n, n + m - 1)), 0)
-    size, short = max(n, m), min(n, m)
+    # a row for each element of the shorter vector: in rows that are one longer than the sums have places, row i begins i places later
+    rows = reshape(place(products, (None, Slice(0, 1, long)), (short, short + long)), (short * (short + long),))
+    full = _sum(reshape(part(rows, 0, 0, short * (short + long - 1)), (short, short + long - 1)), 0)
     if mode == "full":
         return full
     if mode == "same":
-        return part(full, 0, (short - 1) // 2, (short - 1) // 2 + size)
+        return part(full, 0, (short - 1) // 2, (short - 1) // 2 + long)
     if mode == "valid":
-        return part(full, 0, short - 1, size)
+        return part(full, 0, short - 1, long)
     raise ValueError(f"convolve: the mode is 'full', 'same' or 'valid', got {mode!r}")
 
 

@@ -334,6 +334,17 @@ def test_a_sparse_jacobian_as_a_matrix() -> None:
     np.testing.assert_array_equal(turned.compile(x)([1.0, 2.0, 3.0]).toarray(), [[0, 2], [0, 3], [1, 0]])
 
 
+def test_a_convolution_has_a_row_for_each_element_of_the_shorter_vector() -> None:
+    x, k = eg.Symbol("x", 300), eg.Symbol("k", 4)
+    at = {x: np.sin(np.arange(300.0)), k: np.arange(1.0, 5.0)}
+    for a, b in ((x, k), (k, x)):
+        for mode in ("full", "same", "valid"):
+            f = eg.convolve(a, b, mode)
+            np.testing.assert_allclose(eg.evaluate(f, at), np.convolve(at[a], at[b], mode), rtol=1e-12, atol=1e-14)
+        assert max(n.size for n in topological([f])) < 5 * 300
+        assert eg.sparse_jacobian(f, x).nnz == 4 * 297
+
+
 def test_sums_over_samples_go_in_reverse() -> None:
     p, w = eg.Symbol("p", 2, per_sample=True), eg.Symbol("w", 2)
     total = eg.over_samples.sum(eg.sin(p * w))
