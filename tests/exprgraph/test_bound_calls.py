@@ -68,6 +68,19 @@ def test_where_python_takes_part_the_results_are_the_same(outputs, options):
         pickle.dumps(call)
 
 
+@pytest.mark.parametrize("options", [{"immediate": True}, {"backend": "auto"}])
+def test_a_bound_call_is_handed_over_to_machine_code(options):
+    fn = eg.compile(x[0] * y + x[1], (x, y), **options)
+    given = arrays(())
+    call = fn.bound(*given)
+    first = call().copy()
+    call()
+    eg.inspect(fn, batch=False).wait()
+    fn.core._with_numpy = fn.core._interpreter = None  # nobody else may answer now
+    np.testing.assert_allclose(call(), first, rtol=1e-15)
+    assert isinstance(call._write, BuiltinFunctionType)
+
+
 def test_results_go_where_the_caller_says():
     fn, (a, b) = eg.compile(SEVERAL, (x, y)), arrays(())
     expected = fn(a, b)

@@ -19,14 +19,23 @@ from .into import given_arrays
 
 
 class ByPython(NotPickled):
-    """A bound call whose results Python code writes."""
+    """A bound call whose results Python code writes, until machine code may do it.
 
-    def __init__(self, write: Callable[[], None], answer: Any) -> None:
-        self._write = write
+    Args:
+        write: computes the results.
+        answer: what a call returns.
+        machine: asks for a call of machine code, ``None`` while there is none; ``None`` if there never will be.
+    """
+
+    def __init__(self, write: Callable[[], None], answer: Any, machine: Callable[[], Callable[[], Any] | None] | None) -> None:
+        self._write: Callable[[], Any] = write
         self._answer = answer
+        self._machine = machine
 
     def __call__(self) -> Any:
         """Compute the results from the bound arrays, in the bound arrays, and return these."""
+        if self._machine is not None and (made := self._machine()) is not None:
+            self._write, self._machine = made, None
         self._write()
         return self._answer
 

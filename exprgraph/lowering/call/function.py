@@ -49,12 +49,6 @@ class CompiledFunction:
         core: the outputs in all compiled forms, internal; users call :func:`inspect`.
     """
 
-    #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
-    _form: Form | InterpretedForm | None = None
-    #: ``quick`` of that form, and its ``quick_into`` if it checks all that must be checked
-    _quick: Callable[..., Any] = staticmethod(declined)
-    _quick_into: Callable[..., Any] = staticmethod(declined)
-
     def __init__(
         self,
         equations: Any,
@@ -81,11 +75,14 @@ class CompiledFunction:
         self._alone = len(leaves) == 1
         self._bare = isinstance(equations, Node)
         self._restore: Callable[[Sequence[Any]], Any] = restore
-
-    @cached_property
-    def _as_answered(self) -> bool:
-        """Whether machine code's answer, an array or a tuple of several, has the nesting of the results."""
-        return self._bare or (self._restore is tuple and not self._alone)
+        # What every call reads are attributes of the object alone: a default of the class would take it a tenth longer.
+        #: the form used last, whose ``quick`` is tried first; ``None`` if its results are repeated over the samples
+        self._form: Form | InterpretedForm | None = None
+        #: ``quick`` of that form, and its ``quick_into`` if it checks all that must be checked
+        self._quick: Callable[..., Any] = declined
+        self._quick_into: Callable[..., Any] = declined
+        #: whether the answer of ``quick``, an array or a tuple of several, has the nesting of the results
+        self._as_answered = False
 
     @cached_property
     def _repeated(self) -> tuple[bool, ...]:
@@ -178,8 +175,8 @@ class CompiledFunction:
         leaves = targets(out, self.outputs, self._shapes(bound.batch), bound.dtype)
         if out is None:
             out = leaves[0] if self._bare else self._restore(leaves)
-        made = None if bound.batch and any(self._repeated) else self.core.bound(given, leaves, bound.batch, out)
-        return made or ByPython(lambda: self._into_arrays(values, leaves), out)
+        machine = None if bound.batch and any(self._repeated) else self.core.bound(given, leaves, bound.batch, out)
+        return (machine and machine()) or ByPython(lambda: self._into_arrays(values, leaves), out, machine)
 
     def _elsewhere(self, kind: Kind, values: tuple[Any, ...], out: Sequence[Any] | None = None) -> list[Any]:
         return kind.call(CallElsewhere(self.core, values, self._bind, self._repeated, out))
@@ -206,6 +203,7 @@ class CompiledFunction:
         self._form = known = None if repeated or (batch and self._counted) else form
         self._quick = self._quick_into = declined
         if known is not None and known.quick is not None and known.quick_into is not None:
+            self._as_answered = self._bare or (self._restore is tuple and not self._alone)
             self._quick = known.quick
             if self._as_answered and known.sees_overlaps:
                 self._quick_into = known.quick_into

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import NotNativeWarning, UnboundSymbolError
+from ...functions.elementwise import is_boolean
 from ...graph.node import Node, Shape
 from ...graph.primitive import SAMPLE_SUM, SYMBOL
 from ...graph.traverse import topological
@@ -227,12 +228,21 @@ class CompiledOutputs:
 
     def bound(
         self, arrays: Sequence[np.ndarray], targets: Sequence[np.ndarray], batch: Shape, answer: object
-    ) -> Callable[[], Any] | None:
-        """A call of machine code that computes results from arrays, all checked; ``None`` if Python takes part in such calls, for now."""
-        if self.backend == "numpy":
+    ) -> Callable[[], Callable[[], Any] | None] | None:
+        """What asks for a call of machine code from arrays, all checked, and gets ``None`` while there is none.
+
+        ``None`` if Python takes part in all calls.
+        """
+        divided = batch and self.threads > 1
+        if self.backend not in IN_BACKGROUND or divided or any(map(is_boolean, self.outputs)) or self.left_to_numba is not None:
             return None
-        form = self._quickest(bool(batch), bool(arrays) and arrays[0].dtype == np.float32)
-        return None if form is None else form.bound(arrays, targets, batch, answer)
+        single = bool(arrays) and arrays[0].dtype == np.float32
+
+        def machine() -> Callable[[], Any] | None:
+            form = self._quickest(bool(batch), single)
+            return None if form is None else form.bound(arrays, targets, batch, answer)
+
+        return machine
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
