@@ -59,7 +59,8 @@ def _sum_above(s: Any, q: Any) -> Any:
         factor = factor * (s + (2 * k - 1)) * (s + 2 * k) / (w * w)
     e = np.exp(-s * np.log1p(_SUMMED / q))
     rest = np.where(e == 0, 0.0, e * (w / q / (s - 1) + tail / q))
-    return np.where(q == np.inf, 0.0, q ** (1 - s) * (first / q + rest))
+    scale = q ** (1 - s)
+    return np.where((q == np.inf) | (scale == 0), 0.0, scale * (first / q + rest))
 
 
 @_in_float64

@@ -71,7 +71,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def excess(a: Any, b: Any) -> Any:
-    return np.where(a == b, 0 * np.sign(b), a - b)
+    return np.where(a == b, np.abs(0 * np.sign(b)), a - b)
 
 
 def logaddexp(a: Any, b: Any) -> Any:
@@ -87,7 +87,7 @@ _MINUS_ROOT_HALF = (-0.7071067690849304, -1.2101617152815436e-08, 4.833646656726
 
 
 def ratio(x: Any, y: Any) -> Any:
-    return np.where((x == 0) & (y == y), 0 * np.sign(x), x / y)
+    return np.where((x == 0) & (y == y), np.abs(x), x / y)
 
 
 def normal_cdf(x: Any) -> Any:
@@ -142,7 +142,7 @@ def silu(x: Any) -> Any:
 
 
 def power_slope(x: Any, y: Any) -> Any:
-    return np.where(y == 0, 0 * np.asarray(y), y * np.power(x, y - 1))
+    return np.where(y == 0, np.abs(y), y * np.power(x, y - 1))
 
 
 def power_log(x: Any, y: Any) -> Any:
@@ -188,7 +188,7 @@ def log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def gate(ct: Any, p: Any) -> Any:
-    return np.where(ct == 0, 0 * np.asarray(ct), ct * p)
+    return np.where(ct == 0, np.abs(ct), ct * p)
 
 
 def gate_both(a: Any, b: Any) -> Any:

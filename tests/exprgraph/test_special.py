@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+from exprgraph.functions.gamma import zeta_step
 from exprgraph.interop import from_sympy, to_sympy
 from exprgraph.testing import check_function
 from exprgraph.testing.code_by_mpmath import names
@@ -68,7 +69,7 @@ def test_sums_of_powers_of_negative_numbers() -> None:
 ZETA = [
     (1.0, 2.0, INF), (0.5, 2.0, NAN), (2.0, 0.0, INF), (2.0, -0.0, INF), (3.0, -1.0, INF), (2.5, -1.5, NAN), (2.0, INF, 0.0),
     (INF, 1.0, 1.0), (INF, 0.5, INF), (INF, 2.0, 0.0), (INF, -1.5, NAN), (NAN, 1.0, NAN), (2.0, NAN, NAN),
-    (3.0, 1e300, 0.0), (2.0, 1e300, 1e-300), (2.0, 1e-200, INF), (2.0, 1e-100, 1e200),
+    (3.0, 1e300, 0.0), (1e160, 1e160, 0.0), (2.0, 1e300, 1e-300), (2.0, 1e-200, INF), (2.0, 1e-100, 1e200),
 ]  # fmt: skip
 
 
@@ -77,6 +78,8 @@ def test_poles() -> None:
     with np.errstate(all="ignore"):
         for got in (eg.evaluate(eg.zeta(S, X), {S: s, X: q}), eg.compile(eg.zeta(S, X), [S, X])(s, q)):
             np.testing.assert_allclose(got, want, rtol=4e-16)
+        big = np.float32([1e20, 1e30, 3e38])  # whose products overflow
+        assert not np.any(eg.compile([eg.zeta(S, X), zeta_step(S, X, X)], [S, X])(big, big))
         x = np.array([0.0, -0.0, -1.0, -2.0, INF, -INF, NAN])
         nodes = [eg.gammaln(X), eg.digamma(X), eg.loggamma(X)]
         for got in (eg.evaluate(nodes, {X: x}), eg.compile(nodes, X)(x)):

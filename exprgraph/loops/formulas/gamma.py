@@ -221,5 +221,6 @@ def zeta_above(s: float, q: float) -> float:
     t1 = 1.0 - 0.016666666666666666 * ((s + 1.0) * (s + 2.0) * v) * t2
     rest = 0.5 + 0.08333333333333333 * (s / w) * t1
     tail = 0.0 if e == 0.0 else e * ((w / q) / (s - 1.0) + rest / q)
-    total = pow_magnitude(q, 1.0 - s) * ((1.0 + first) / q + tail)
-    return 0.0 if q == math.inf else total
+    scale = pow_magnitude(q, 1.0 - s)
+    total = scale * ((1.0 + first) / q + tail)
+    return 0.0 if q == math.inf or scale == 0.0 else total  # products of s overflow only where the scale is 0

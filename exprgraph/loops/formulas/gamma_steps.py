@@ -52,8 +52,9 @@ def zeta_step_sum(s: float, a: float, b: float, first: float, rest: float) -> fl
     y = log1p(b / w)
     integral = expm1(-t * y) / (-t if t > 0.0 else -1.0)
     tail = 0.0 if e == 0.0 else e * ((w / a) * (integral if t > 0.0 else y) + rest / a)
-    total = pow_magnitude(a, -t) * (first / a + tail)
-    return 0.0 if a == math.inf else total
+    scale = pow_magnitude(a, -t)
+    total = scale * (first / a + tail)
+    return 0.0 if a == math.inf or scale == 0.0 else total
 
 
 def zeta_step_rest(s: float, w: float, b: float, u: float) -> float:
