@@ -59,7 +59,7 @@ def _ours(name: str, n: int, backend: str) -> dict[str, Any]:
     eg.inspect(fn.values, batch=False).wait()
     fn.values(*workload.data)
     new = _steady(lambda: fn.values(*workload.data))
-    call = fn.values.bound(*(np.ascontiguousarray(d, float) for d in workload.data))
+    call = fn.values.bound(*(np.array(d, float) for d in workload.data))
     found = {"build": built, "first": first, "call": _steady(call), "new": new, "nnz": matrix.nnz, "note": f"{matrix.colours} colours"}
     return found | _check(fn.rows, fn.columns, value, matrix.shape)
 
