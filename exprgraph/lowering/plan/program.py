@@ -35,6 +35,8 @@ class Program:
     @cached_property
     def loops(self) -> Loops:
         """The whole program.  The library is read at the first use; known machine code does not need it."""
+        if not self.called:
+            return self.own
         from ...loops.library import needed  # with the compiler's reader
 
         functions, procedures = needed(self.called, self.own.single)

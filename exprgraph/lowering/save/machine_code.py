@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...loops.operations import LIBRARY
-from ...loops.print.llvm import Copied, Given, Inside, LLVMTarget, Place, PlacedForm, print_alone
+from ...loops.print.llvm import LLVMTarget
+from ...loops.print.llvm.alone import Copied, Given, Inside, Place, PlacedForm, print_alone
 from ...loops.specialise import specialised
 from ...loops.unused import used
 from ...support.files import written_together
