@@ -27,7 +27,7 @@ class ByPython(NotPickled):
         machine: asks for a call of machine code, ``None`` while there is none; ``None`` if there never will be.
     """
 
-    def __init__(self, write: Callable[[], None], answer: Any, machine: Callable[[], Callable[[], Any] | None] | None) -> None:
+    def __init__(self, write: Callable[[], None], answer: Any, machine: Callable[[], Callable[[], Any] | None] | None = None) -> None:
         self._write: Callable[[], Any] = write
         self._answer = answer
         self._machine = machine

@@ -175,8 +175,10 @@ class CompiledFunction:
         leaves = targets(out, self.outputs, self._shapes(bound.batch), bound.dtype)
         if out is None:
             out = leaves[0] if self._bare else self._restore(leaves)
-        machine = None if bound.batch and any(self._repeated) else self.core.bound(given, leaves, bound.batch, out)
-        return (machine and machine()) or ByPython(lambda: self._into_arrays(values, leaves), out, machine)
+        if bound.batch and any(self._repeated):
+            return ByPython(lambda: self._into_arrays(values, leaves), out)
+        machine = self.core.bound(given, leaves, bound.batch, out)
+        return (machine and machine()) or ByPython(lambda: write(self.core.answer(given, bound.batch, leaves)[0], leaves), out, machine)
 
     def _elsewhere(self, kind: Kind, values: tuple[Any, ...], out: Sequence[Any] | None = None) -> list[Any]:
         return kind.call(CallElsewhere(self.core, values, self._bind, self._repeated, out))

@@ -126,10 +126,10 @@ class CompiledOutputs:
             with compiling:
                 form = self._form(batch, single, called)
                 if form is None:
-                    program = self.program(batch, single)
-                    numba = self.backend == "numba"
+                    with uncollected():  # imports, too
+                        program, made = self.program(batch, single), _late(".form").Form
                     given = (self.arguments, self.outputs, self.differs, batch, single, self.threads)
-                    form = _late(".form").Form(program, *given, numba, called)
+                    form = made(program, *given, self.backend == "numba", called)
                     (self.forms if called else self._inner)[batch, single] = form
         return form
 

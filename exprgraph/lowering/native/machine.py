@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from ...loops.print.llvm import LLVMTarget
+from ...support.collecting import uncollected
 from ...support.compiling import compiling, in_llvm
 from .image import place
 from .owner import owner
@@ -17,7 +18,7 @@ from .side_by_side import compiled_side_by_side
 
 @cache
 def _llvm() -> Any:
-    with in_llvm():
+    with in_llvm(), uncollected():
         import llvmlite.binding as llvm  # part of Numba; imported at the first compilation
 
         llvm.initialize_native_target()
