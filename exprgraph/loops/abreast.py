@@ -6,7 +6,7 @@ names, so that every number is computed as before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple, Union
 
@@ -50,18 +50,19 @@ def abreast(body: Sequence[Statement], lanes: int, size: Size, alone: Container[
     """
     if lanes < 2 or not all(isinstance(s, (Let, Store)) for s in body):
         return list(body)
-    called = (x.function for s in body for x in _parts(s) if isinstance(x, Call) and not x.library)
-    if sum(size(f) > 0 for f in called) < 2:
+    parts = [x for s in body for x in _parts(s)]
+    if sum(size(x.function) > 0 for x in parts if isinstance(x, Call) and not x.library) < 2:
         return list(body)
-    named = _Named(body, size)
+    named = _Named(body, parts, size)
     return list(_Order(named.statements, named.calls, lanes, size, alone).items())
 
 
-def _parts(s: Statement) -> Iterator[Expression]:
+def _parts(s: Statement) -> Iterable[Expression]:
+    """The expressions in a statement."""
     assert isinstance(s, (Let, Store))
-    yield from parts_of(s.value)
-    if isinstance(s, Store):
-        yield from parts_of(s.at)
+    if isinstance(s, Let):
+        return parts_of(s.value)
+    return parts_of(s.value) if isinstance(s.at, Constant) else (*parts_of(s.value), *parts_of(s.at))
 
 
 class _Named:
@@ -72,11 +73,11 @@ class _Named:
         calls: the places of the calls.
     """
 
-    def __init__(self, body: Sequence[Statement], size: Size) -> None:
+    def __init__(self, body: Sequence[Statement], parts: Sequence[Expression], size: Size) -> None:
         self.statements: list[Let | Store] = []
         self.calls: list[int] = []
         self._size = size
-        self._taken = {s.name for s in body if isinstance(s, Let)} | {x.name for s in body for x in _parts(s) if isinstance(x, Name)}
+        self._taken = {s.name for s in body if isinstance(s, Let)} | {x.name for x in parts if isinstance(x, Name)}
         self._count = 0
         self._known: dict[Call, Name] = {}
         self._same: dict[str, Expression] = {}  # names for values that have another name or are constants
@@ -96,9 +97,9 @@ class _Named:
         if isinstance(e, Constant):
             return e
         if isinstance(e, Load):
-            return e._replace(at=self._without_calls(e.at))
+            return e if isinstance(e.at, Constant) else Load(e.pointer, self._without_calls(e.at))
         if isinstance(e, Operation):
-            return e._replace(args=tuple(map(self._without_calls, e.args)))
+            return Operation(e.op, tuple([self._without_calls(a) for a in e.args]), e.type)
         args = tuple(map(self._without_calls, e.args))
         if e.library or not self._size(e.function):
             return e._replace(args=args)
@@ -215,12 +216,13 @@ def _families(calls: Sequence[Call]) -> dict[str, str]:
 def _dependences(statements: Sequence[Let | Store], alone: Container[str]) -> Iterator[set[int]]:
     """For each statement, earlier ones that must come before it: definitions of its names, and accesses to the same number."""
     defined: dict[str, int] = {}
-    places = _Places(statements, alone)
+    parts = [list(_parts(s)) for s in statements]
+    places = _Places(statements, parts, alone)
     stored: dict[object, int] = {}
     loaded: dict[object, list[int]] = {}
     for k, s in enumerate(statements):
         before = set()
-        for x in _parts(s):
+        for x in parts[k]:
             if isinstance(x, Name) and x.name in defined:
                 before.add(defined[x.name])
             elif isinstance(x, Load):
@@ -243,13 +245,11 @@ def _dependences(statements: Sequence[Let | Store], alone: Container[str]) -> It
 class _Places:
     """Numbers in memory: those of an array are told apart if all their addresses are known, and it overlaps no other."""
 
-    def __init__(self, statements: Sequence[Let | Store], alone: Container[str]) -> None:
+    def __init__(self, statements: Sequence[Let | Store], parts: Sequence[Sequence[Expression]], alone: Container[str]) -> None:
         self._alone = alone
-        self._unknown: set[str] = set()
-        for s in statements:
-            reached = [(x.pointer, x.at) for x in _parts(s) if isinstance(x, Load)]
-            reached += [(s.pointer, s.at)] if isinstance(s, Store) else []
-            self._unknown |= {p.name for p, at in reached if not isinstance(at, Constant)}
+        reached = [x for own in parts for x in own if isinstance(x, Load)]
+        self._unknown = {x.pointer.name for x in reached if not isinstance(x.at, Constant)}
+        self._unknown |= {s.pointer.name for s in statements if isinstance(s, Store) and not isinstance(s.at, Constant)}
 
     def of(self, pointer: Name, at: Expression) -> object:
         """The number at an address, or the whole array, or all arrays that may overlap."""

@@ -23,6 +23,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nest, "NEST_LIMIT", 20)
     monkeypatch.setattr(nest, "STRAIGHT", 1)
     monkeypatch.setattr(printed, "LONG", 10)
+    monkeypatch.setattr(printed, "MANY", 50)
     monkeypatch.setattr(printed, "PIECE", 80)
 
 
@@ -80,7 +81,7 @@ def test_a_program_in_pieces_has_the_bits_of_one_that_is_whole(monkeypatch: pyte
         assert np.array_equal(eg.compile(f, x, contract=False)(POINT), in_pieces)
     loading._modules.clear()
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path / "whole"))
-    monkeypatch.setattr(printed, "PIECE", 10**6)
+    monkeypatch.setattr(printed, "MANY", 10**6)
     monkeypatch.setattr(machine, "compile_pieces", None)
     assert np.array_equal(eg.compile(f, x, contract=False)(POINT), in_pieces)
 

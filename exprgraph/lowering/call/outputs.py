@@ -116,8 +116,10 @@ class CompiledOutputs:
         contract, calls = self.contract, False
         if self.is_interpreted:
             contract, calls = False, True
+        by_numba = self.backend == "numba" or self.left_to_numba is not None
+        made = partial(emit, self.outputs, self.arguments, batch=batch, single=single, apart=apart)
         with uncollected():
-            return emit(self.outputs, self.arguments, batch=batch, single=single, contract=contract, apart=apart, calls_formulas=calls)
+            return made(contract=contract, calls_formulas=calls, short=by_numba)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""

@@ -78,7 +78,8 @@ def _emitted(text: str) -> bytes:  # LLVM's objects are freed on return
 def _piece(text: str) -> bytes:
     """The object file of one of many modules, beside other threads.
 
-    LLVM's level 1 leaves out a second ordering of instructions: a quarter less time, and calls of straight-line code take as long.
+    LLVM's level 1 leaves out a second ordering of instructions: a quarter to a half less time, and calls of straight-line code take as
+    long.
     """
     llvm = _llvm()
     machine, module = _module(text, 1, llvm.create_context())

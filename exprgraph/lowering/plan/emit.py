@@ -71,9 +71,10 @@ class Emitter:
         block: int,
         target: Target,
         apart: bool,
+        short: bool,
     ) -> None:
         lane_symbols = {s for a in arguments if batch and a.per_sample for s, _ in a.symbols}
-        self.outputs = pairwise(joined(rerolled(outputs, lane_symbols)))
+        self.outputs = pairwise(joined(rerolled(outputs, lane_symbols, short)))
         self.arguments = arguments
         self.single = single
         self.rounding = rounding
@@ -419,6 +420,7 @@ def emit(
     target: Target = CPU,
     apart: bool = False,
     calls_formulas: bool = False,
+    short: bool = False,
 ) -> Program:
     """The loop program of a function of the arguments.
 
@@ -426,15 +428,13 @@ def emit(
     lanes.  ``single`` computes in float32.  Without ``contract``, multiplications and additions are fused only in sums of products.
     ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
     those that are the same for all samples share one.  ``calls_formulas``: bits depend neither on the code around a formula nor on
-    the order of operands, so that the interpreter has the same.
+    the order of operands, so that the interpreter has the same.  ``short`` code is better than quick code, as for Numba.
     """
     load()
-    outputs = from_the_left(outputs) if calls_formulas else outputs
-    rounding = Rounding(contract, calls_formulas)
+    outputs, rounding = from_the_left(outputs) if calls_formulas else outputs, Rounding(contract, calls_formulas)
 
     def emitter(block: int) -> Emitter:
-        options = {"batch": batch, "single": single, "apart": apart}
-        return Emitter(outputs, arguments, rounding, **options, block=block, target=target)
+        return Emitter(outputs, arguments, rounding, batch=batch, single=single, apart=apart, short=short, block=block, target=target)
 
     longest = (long := emitter(target.blocks[0])).program()
     if not batch:

@@ -73,6 +73,8 @@ class Kernel:
         self._numbers = count()
         self.reads: dict[tuple[str, Affine], Name] = {}  # elements that have a name
         self.hoisted: list[Statement] = []
+        #: no loops are around the body: numbers are loaded at their first use, and wait in no register
+        self.straight = nest.kind == "pointwise" and not nest.shape and not self.inputs.lanes
         self.body: list[Statement] = []
         self.local: dict[tuple[Node, MultiIndex], Name] = {}
         self._statements = self._written(nest)
@@ -92,6 +94,9 @@ class Kernel:
 
     def read(self, node: Node, index: MultiIndex) -> Expression:
         """An element of a value, through views."""
+        known = self.local.get((node, index))
+        if known is not None:
+            return known
         found = through_views(node, index)
         value: Expression
         if found.node is None:
@@ -117,7 +122,8 @@ class Kernel:
         location = self.memory.location(node)
         key = location.buffer, location.at(index)
         if key not in self.reads:
-            self.reads[key] = self._named(self.inputs.element(location, key[1]), self.body if location.lanes else self.hoisted)
+            where = self.body if location.lanes or self.straight else self.hoisted
+            self.reads[key] = self._named(self.inputs.element(location, key[1]), where)
         return self.reads[key]
 
     def expression(self, node: Node, index: MultiIndex) -> Expression:

@@ -33,7 +33,7 @@ from .in_order import sum_in_order
 from .isomorphism import ROLES
 from .periods import NEAR, Periods
 from .rounds import looped
-from .worth_rolling import worth_rolling
+from .worth_rolling import is_worth, may_be_worth_rolling, time_of, worth_rolling
 
 #: graphs of fewer scalars are straight-line code, which is quicker where pieces are few
 ENOUGH = 2500
@@ -56,24 +56,35 @@ class Roll(NamedTuple):
 ROLL: Column[Roll] = Column("roll", "an array of isomorphic scalars, of arrays of operands", __name__, otherwise="they stay scalars")
 
 
-def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = ()) -> list[Node]:
-    """The outputs, with isomorphic scalars as elements of arrays if that makes the code quicker, or much shorter."""
+def rerolled(outputs: Sequence[Node], lane_symbols: Iterable[Node] = (), short: bool = False) -> list[Node]:
+    """The outputs, with isomorphic scalars as elements of arrays if that makes the code quicker, or much shorter.
+
+    ``short``: much shorter code is taken, however few scalars there are.
+    """
     order = topological(outputs)
     steps = _scalar_steps(order)
     if len(steps) < ENOUGH:
         return list(outputs)
     with uncollected(len(order)):
-        return _rolled(_Levels(outputs, order, steps), order, list(lane_symbols))
+        return _rolled(_Levels(outputs, order, steps), order, list(lane_symbols), short)
 
 
-def _rolled(levels: _Levels, order: Sequence[Node], lane_symbols: Sequence[Node]) -> list[Node]:
-    together, lanes = levels.together(), dependents(order, lane_symbols)
+def _rolled(levels: _Levels, order: Sequence[Node], lane_symbols: Sequence[Node], short: bool) -> list[Node]:
+    groups = levels.groups()
+    together = levels.inside + sum(groups)
+    alone = levels.count - together
+    if not may_be_worth_rolling(groups, alone, levels.count, short):
+        together = 0
+    lanes = dependents(order, lane_symbols)
     for near in NEAR:
+        if 2 * max(together, levels.may_repeat(near)) < levels.count:
+            continue
         periods = Periods(levels.steps(), levels.level, lanes, near)
         if 2 * max(together, periods.repeated()) >= levels.count:
-            rolling = _Rolling(levels, periods, lanes)
+            rolling = _Rolling(levels, periods, lanes, short)
             images = rolling.images(levels.outputs)
-            return images if worth_rolling(images, levels.count, rolling.in_loops, lane_symbols) else list(levels.outputs)
+            worth = images is not None and worth_rolling(images, levels.count, rolling.in_loops, lane_symbols, short)
+            return images if images is not None and worth else list(levels.outputs)
     return list(levels.outputs)
 
 
@@ -147,16 +158,31 @@ class _Levels:
         last.update((o, above) for o in self.outputs)
         return last
 
-    def together(self) -> int:
-        """The number of scalars that have enough others of their kind at their level."""
-        together = self.inside
+    def groups(self) -> list[int]:
+        """How many scalars of a kind have enough others of it at their level."""
+        found: list[int] = []
         for nodes in self.scalars.values():
             if len(nodes) >= FEWEST:
                 kinds: dict[object, int] = defaultdict(int)
                 for n in nodes:
                     kinds[n.op, len(n.args)] += 1
-                together += sum(k for k in kinds.values() if k >= FEWEST)
-        return together
+                found += [k for k in kinds.values() if k >= FEWEST]
+        return found
+
+    def may_repeat(self, near: int) -> int:
+        """At least as many scalars as lie in levels that have an equal one soon after: in levels of the same operations."""
+        seen: dict[object, int] = {}
+        found = 0
+        for level in range(max(self.scalars, default=0), 0, -1):
+            kinds: dict[object, int] = defaultdict(int)
+            nodes = [n for n in self.scalars.get(level, ()) if n not in self.chains]
+            for n in nodes:
+                kinds[n.op, len(n.args)] += 1
+            name = frozenset(kinds.items())
+            if seen.get(name, level + near + 1) <= level + near:
+                found += len(nodes)
+            seen[name] = level
+        return found
 
     def _chains(self, sums: Sequence[Node]) -> dict[Node, _Chain]:
         """Sums of many terms, and chains of sums each of which only the next one reads; not where many are alike."""
@@ -220,15 +246,20 @@ class Instance(NamedTuple):
 class _Rolling:
     """The images of a graph's nodes, level by level."""
 
-    def __init__(self, levels: _Levels, periods: Periods, lanes: set[Node]) -> None:
+    def __init__(self, levels: _Levels, periods: Periods, lanes: set[Node], short: bool) -> None:
         self.levels = levels
+        self.short = short
         self.periods = periods
         self.lanes = lanes
         self.columns = Columns()
         #: the scalars that are computed in loops over rounds
         self.in_loops = 0
+        #: at least the time of what is made so far, and the number of its pieces
+        self.time, self.pieces = 0.0, 0
+        self._counted: set[Node] = set()
 
-    def images(self, outputs: Sequence[Node]) -> list[Node]:
+    def images(self, outputs: Sequence[Node]) -> list[Node] | None:
+        """The outputs of arrays; ``None`` if that is not worth it, as soon as this is known."""
         levels = self.levels
         last = levels.last_readers()
         until = 0
@@ -243,6 +274,8 @@ class _Rolling:
                 self.in_loops += len(nodes) - len(chains)
                 nodes = chains
             self._scalars(nodes)
+            if not is_worth(self.time, self.pieces, levels.count, self.short):
+                return None
             for node in levels.others.get(level, ()):
                 if node.op is not SELECT or node.shape:  # an element is made when a node in no group reads it
                     self.columns.put(node, self._image(node))
@@ -273,6 +306,8 @@ class _Rolling:
                     alone += [i.node for i in group]
                 else:
                     self._grouped(group)
+        self.time += len(alone)
+        self.pieces += len(alone)
         for n in alone:
             self.columns.put(n, self._image(n))
 
@@ -291,7 +326,11 @@ class _Rolling:
         group.sort(key=lambda i: i.places)
         first = group[0].node
         operands = [self.columns.column([i.places[k] for i in group]) for k in range(len(first.args))]
-        self.columns.put_all([i.node for i in group], ROLL[first.op].make(group, operands))
+        self.columns.put_all([i.node for i in group], made := ROLL[first.op].make(group, operands))
+        for n in (made, *operands):
+            if n not in self._counted:
+                self._counted.add(n)
+                self.time += time_of(n, first in self.lanes)
 
     def _summed(self, chain: _Chain) -> Node:
         """A chain of additions."""

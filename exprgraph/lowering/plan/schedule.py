@@ -187,6 +187,8 @@ class Scheduler:
         if node in self.pieces:
             reads = [(p.value, identity_index(len(p.value.shape)), len(p.value.shape)) for p in self.pieces[node]]
         elif is_pointwise(node):
+            if not node.shape and not any(a.shape or is_view(a) or a.op is primitive.RESHAPE for a in node.args):
+                return [(a, True) for a in node.args]  # of scalars: as below, in less time
             reads = [(a, i, len(node.shape)) for a, i in operand_indices(node, ident)]
         elif node.op is primitive.SAMPLE_SUM and not self.phase.lanes:
             reads = [(node.args[0], ident, len(node.shape))]

@@ -26,17 +26,29 @@ STRAIGHT = 40_000
 SHORTER = 8
 
 
-def worth_rolling(rolled: Sequence[Node], count: int, in_loops: int, lane_symbols: Iterable[Node] = ()) -> bool:
-    """Whether arrays replace ``count`` scalars, of which ``in_loops`` are computed in rounds."""
+def worth_rolling(rolled: Sequence[Node], count: int, in_loops: int, lane_symbols: Iterable[Node] = (), short: bool = False) -> bool:
+    """Whether arrays replace ``count`` scalars, of which ``in_loops`` are computed in rounds.
+
+    ``short``: for a compiler that takes milliseconds for a scalar, as Numba does, shorter code is better at any size.
+    """
     order = [n for n in topological(rolled) if n.args]
     lanes = dependents(order, lane_symbols)
-    if IN_ROUNDS * in_loops + sum(_time(n, n in lanes) for n in order) <= count:
-        return True
-    return count > STRAIGHT and SHORTER * sum(_pieces(n) for n in order) <= count
+    time = IN_ROUNDS * in_loops + sum(time_of(n, n in lanes) for n in order)
+    return is_worth(time, sum(_pieces(n) for n in order), count, short)
 
 
-def _time(node: Node, lanes: bool) -> float:
-    """The time of a node."""
+def may_be_worth_rolling(groups: Sequence[int], alone: int, count: int, short: bool = False) -> bool:
+    """The same before there are arrays: of scalars in groups of these sizes, if all operands were neighbours, and of others."""
+    return is_worth(alone + sum(STEP + COMPUTED * n for n in groups), alone + len(groups), count, short)
+
+
+def is_worth(time: float, pieces: int, count: int, short: bool) -> bool:
+    """Whether code of so many pieces that takes so long replaces ``count`` scalars."""
+    return time <= count or ((short or count > STRAIGHT) and SHORTER * pieces <= count)
+
+
+def time_of(node: Node, lanes: bool) -> float:
+    """The time of a node of a graph with arrays, in units of a scalar."""
     if is_view(node) or node.op is RESHAPE:
         return 0.0
     if not node.shape:
@@ -57,4 +69,4 @@ def _moves(node: Node) -> bool:
     return bool(node.shape) and MOVEMENT.find(node.op) is not None
 
 
-__all__ = ["worth_rolling"]
+__all__ = ["is_worth", "may_be_worth_rolling", "time_of", "worth_rolling"]

@@ -13,8 +13,8 @@ from .expressions import Functions
 from .statements import parameters, procedure
 from .tiles import TILES
 
-#: the statements of a procedure that may be in a module of its own, and of such a module: LLVM takes some 100 us for each
-LONG, PIECE = 100, 6000
+#: the statements of a procedure that may be in a module of its own, of all these before there are such modules, and of a module
+LONG, MANY, PIECE = 100, 1500, 4000
 
 _ATTRIBUTES = (
     # vectors as wide as the machine's, even if the tuning of its model prefers others
@@ -58,7 +58,7 @@ def pieces_of(program: Loops) -> list[list[Procedure]]:
     """Long straight-line procedures in order, in groups of bounded size, for modules of their own; none if there are few."""
     called = called_procedures(program)
     long = [p for p in program.kernels if p.name in called and len(p.body) >= LONG and all(isinstance(s, (Let, Store)) for s in p.body)]
-    if sum(len(p.body) for p in long) <= PIECE:
+    if sum(len(p.body) for p in long) <= MANY:
         return []
     pieces: list[list[Procedure]] = []
     room = 0
