@@ -239,9 +239,10 @@ class BatchSteps(Steps):
             some = last - epoch
             if self._threads > 1 and self.sampler.shuffles:
                 some = min(self.sampler.ready(epoch) or least, some)
-            # steps take longer than to shuffle their samples
+            # steps take longer than to shuffle their samples; few at once only if Python works between the epochs
             after = epoch + some
-            later = range(after, min(after + min(max(2 * some, least), most), max(self.planned, last)))
+            wanted = 2 * some if last - after >= 2 * some else some
+            later = range(after, min(after + min(max(wanted, least), most), max(self.planned, last)))
             outcomes.append(self._run(self.sampler.epochs(epoch, some), epoch, some, self._ahead(later)))
             epoch = after
         return joined(outcomes)

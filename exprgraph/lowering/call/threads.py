@@ -19,7 +19,8 @@ from ...support.forking import lock
 
 Task = Callable[[], None]
 _lock = lock()
-_pool: tuple[int, SimpleQueue[Task]] | None = None  # process, work
+#: the process, work in order, and work that comes before it
+_pool: tuple[int, SimpleQueue[Task], SimpleQueue[Task]] | None = None
 _started = 0
 _ending = False  # threads are about to be stopped wherever they are
 
@@ -66,12 +67,24 @@ def ask(task: Task, count: int) -> int:
     Returns:
         how many were asked: none if no thread can be started.
     """
-    queue = _threads(count)
-    if queue is None:
+    queues = _threads(count)
+    if queues is None:
         return 0
     for _ in range(count):
-        queue.put(task)
+        queues[0].put(task)
     return count
+
+
+def _ask_first(task: Task) -> None:
+    """Hand a task to one thread, before anything that others were asked and have not begun."""
+    queues = _threads(1)
+    if queues is not None:
+        queues[1].put(task)
+        queues[0].put(_nothing)
+
+
+def _nothing() -> None:
+    """Wake a thread that waits."""
 
 
 def alongside(main: Callable[[], None], work: Callable[[], None]) -> None:
@@ -84,7 +97,7 @@ def alongside(main: Callable[[], None], work: Callable[[], None]) -> None:
         try:
             if not begun:
                 begun = True
-                ask(once.task, 1)
+                _ask_first(once.task)
                 main()
             once.finish()
             break
@@ -96,27 +109,33 @@ def alongside(main: Callable[[], None], work: Callable[[], None]) -> None:
         raise once.errors[0]
 
 
-def _threads(count: int) -> SimpleQueue[Task] | None:
-    """A queue that so many threads serve; ``None`` if no threads can be started."""
+def _threads(count: int) -> tuple[SimpleQueue[Task], SimpleQueue[Task]] | None:
+    """Two queues that so many threads serve, the second first; ``None`` if no threads can be started."""
     global _pool, _started
     with _lock:
         if _ending or count < 1:
             return None
         if _pool is None or _pool[0] != os.getpid():  # a process made by fork has none of its parent's threads
-            _pool, _started = (os.getpid(), SimpleQueue()), 0
+            _pool, _started = (os.getpid(), SimpleQueue(), SimpleQueue()), 0
         try:
             while _started < count:
-                _thread.start_new_thread(_serve, (_pool[1],))
+                _thread.start_new_thread(_serve, _pool[1:])
                 _started += 1
         except RuntimeError:  # no more threads can be started: the existing ones and the calling thread do the work
             if not _started:
                 return None
-        return _pool[1]
+        return _pool[1:]
 
 
-def _serve(queue: SimpleQueue[Task]) -> None:
+def _serve(queue: SimpleQueue[Task], first: SimpleQueue[Task]) -> None:
     while True:
-        queue.get()()
+        task = queue.get()
+        try:
+            while True:
+                first.get_nowait()()
+        except Empty:
+            pass
+        task()
 
 
 def _end() -> None:
