@@ -7,8 +7,9 @@ vector has the elements of all parts in the order of the matrix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence, Set
+from itertools import product as every
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,13 +20,17 @@ from ..canonical.place import place
 from ..canonical.select import select
 from ..graph.leaves import array, constant_value, is_known, zeros
 from ..graph.node import Node
+from ..graph.traverse import topological
 from ..graph.views import Take
 from ..support.distinct import distinct
 from ..support.patterns import Pattern
-from .bands import bands_of, box_of, entries_of_box
+from .bands import SPLIT, bands_of, box_of, entries_of_box
+from .components import component
 from .needed import taken
 from .patterns import Size
 
+#: an axis is short if the others are so many times as long
+_LONGER = 4
 #: parts of fewer entries than this share of all are added one after another, if there are many of them
 _FEW = 64
 
@@ -41,14 +46,27 @@ def banded(
         found = bands_of(outputs, xs, size.entries, most)
         if found is None:
             return None
-        entries = _Entries(pattern, symmetric)
+        entries, given = _Entries(pattern, symmetric), set(topological(outputs))
         start = 0
         for f, bands in zip(outputs, found):
             for band in bands:
-                rows = np.broadcast_to(band.rows(f.shape), band.columns.shape).ravel()
-                entries.add(band.values, start + rows, band.columns.ravel())
+                rows = start + np.broadcast_to(band.rows(f.shape), band.columns.shape)
+                for values, at in _components(band.values, given):
+                    entries.add(values, rows[at].ravel(), band.columns[at].ravel())
             start += f.size
         return entries.in_order()
+
+
+def _components(values: Node, given: Set[Node]) -> Iterator[tuple[Node, tuple[Any, ...]]]:
+    """The entries along short axes as arrays of their own, each with its index."""
+    short = [k for k, n in enumerate(values.shape) if n <= SPLIT and n * _LONGER <= values.size // n]
+    for at in every(*(range(values.shape[k]) for k in short)):
+        index: list[Any] = [slice(None)] * values.ndim
+        made = values
+        for k, i in reversed(list(zip(short, at))):
+            made = component(made, k, i, given)
+            index[k] = i
+        yield made, tuple(index)
 
 
 class _Part(NamedTuple):
@@ -112,26 +130,22 @@ class _Entries:
         once = np.ones(self.count, bool)
         marks = np.random.default_rng(0).integers(1, 2**62, len(self.parts) + 1)
         for mark, part in zip(marks, self.parts):
-            if len(distinct(part.entries)) < len(part.entries):
-                once &= np.bincount(part.entries, minlength=self.count) <= 1
+            once &= np.bincount(part.entries, minlength=self.count) <= 1
             with np.errstate(over="ignore"):
                 np.add.at(code, part.entries, mark)
         image = np.zeros(self.count, bool)
         image[self.read[self.read != np.arange(self.count)]] = True
         code[image & (code != 0)] ^= marks[-1]  # entries with a mirror image apart
-        code_once = np.where(once, code, 0)
-        kinds = distinct(code_once)
-        of_kind = np.searchsorted(kinds, code_once)
-        sizes = np.bincount(of_kind, minlength=len(kinds))
-        long = sizes * _FEW >= self.count
+        alone = np.where(once, code, 0)
+        kinds = distinct(alone)
+        of_kind = np.searchsorted(kinds, alone)
+        sizes, first = np.bincount(of_kind, minlength=len(kinds)), np.zeros(len(kinds), int)
+        first[of_kind[::-1]] = np.arange(self.count)[::-1]
+        chosen = kinds != 0
         if len(kinds) > 3 * len(self.parts) + 8:
-            once &= long[of_kind]
-        regular: list[tuple[Node, np.ndarray]] = []
-        order = [k for k in np.argsort([np.argmax(of_kind == k) for k in range(len(kinds))]) if kinds[k]] if len(kinds) < 500 else []
-        for k in order:
-            if once[np.argmax(of_kind == k)]:
-                regular.append(self._sum_of_parts(of_kind == k))
-        others = ~once & (code != 0)
+            chosen &= sizes * _FEW >= self.count
+        regular = [self._sum_of_parts(of_kind == k) for k in sorted(np.flatnonzero(chosen), key=first.__getitem__)]
+        others = (code != 0) & ~chosen[of_kind]
         return [*regular, self._added(others)] if others.any() else regular
 
     def _sum_of_parts(self, mask: np.ndarray) -> tuple[Node, np.ndarray]:

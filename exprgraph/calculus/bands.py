@@ -28,7 +28,6 @@ from ..graph.leaves import constant, is_zero
 from ..graph.node import Node, Shape
 from ..graph.traverse import dependents, topological
 from ..graph.views import Contraction, Entry, Take, axis_of, entries_of
-from ..support.distinct import distinct
 from .branches import chooses, tangent
 from .gates import Zeros, inside, together
 from .rules import VJP, partial
@@ -186,11 +185,16 @@ def filled(band: Band, shape: Shape) -> Band | None:
     """The band in the whole node, with zeros where it has no entry; ``None`` if it has a position twice."""
     if band.whole:
         return band
-    if any(p is not None and len(distinct(p)) < len(p) for p in band.box):
+    if any(p is not None and _repeats(p) for p in band.box):
         return None
     columns = np.full(shape, -1)
     columns[np.ix_(*(np.arange(n) if p is None else p for p, n in zip(band.box, shape)))] = band.columns
     return Band(place(band.values, band.entries(), shape), (None,) * len(shape), columns, inside(band.zeros))
+
+
+def _repeats(positions: np.ndarray) -> bool:
+    """Whether a position is there twice."""
+    return not bool((positions[1:] > positions[:-1]).all()) and int(np.bincount(positions).max(initial=0)) > 1
 
 
 # ---------------------------------------------------------------- elementwise
@@ -410,7 +414,7 @@ def box_of(rows: np.ndarray, shape: Shape) -> Box | None:
     """The box of which these are the elements, in order."""
     if len(shape) == 1:
         return (rows,)
-    box = [distinct(index) for index in np.unravel_index(rows, shape)]
+    box = [np.flatnonzero(np.bincount(index)) for index in np.unravel_index(rows, shape)]
     if np.prod([len(p) for p in box]) != len(rows) or not np.array_equal(np.ravel_multi_index(np.ix_(*box), shape).ravel(), rows):
         return None
     return tuple(None if _is_all(p, n) else p for p, n in zip(box, shape))

@@ -78,6 +78,29 @@ def test_random_expressions(seed: int) -> None:
             np.testing.assert_allclose(scattered(found, entries), expected, rtol=1e-9 if finite else 1, atol=1e-11, err_msg=str(e))
 
 
+def test_entries_that_meet_in_any_way() -> None:
+    """Lines between nodes of a network, of which several join the same two, and nodes of any number of lines."""
+    rng = np.random.default_rng(5)
+    for nodes, lines in ((12, 60), (40, 45), (60, 1500)):
+        x, w = eg.Symbol("x", nodes), eg.Symbol("w", (nodes, 2))
+        a, b, c = rng.integers(0, nodes, (3, lines))
+        flow = eg.sin(x[a] - x[b]) * w[c, 0] + w[a, 1] ** 2
+        f = np.bincount(a, weights=flow, minlength=nodes) - np.bincount(b, weights=flow * x[c], minlength=nodes)
+        at = {x: rng.normal(size=nodes), w: rng.normal(size=(nodes, 2))}
+        for s in (x, w):
+            (found,), size = patterns_with_size([f], {s: Pattern.diagonal(s.size, s.size)}, s.size)
+            made = banded([f], [s], found, size, False, 1 << 40)
+            assert made is not None
+            expected = eg.evaluate(eg.jacobian(f, s), at).reshape(found.shape)
+            np.testing.assert_allclose(scattered(found, eg.evaluate(made, at)), expected, rtol=1e-11, atol=1e-12)
+        if lines < 1000:
+            gradient = eg.gradient(eg.sum(f**3), x)
+            found, made = entries_by_bands(gradient, x, True)
+            if made is not None:
+                expected = eg.evaluate(eg.jacobian(gradient, x), at)
+                np.testing.assert_allclose(scattered(found, eg.evaluate(made, at)), expected, rtol=1e-9, atol=1e-9)
+
+
 def operations(node: Node) -> int:
     return sum(COUNT[n.op](n) for n in topological([node]) if n.args)
 

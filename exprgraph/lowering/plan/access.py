@@ -149,7 +149,15 @@ def identity_index(ndim: int) -> MultiIndex:
     return tuple(variable(f"i{k}") for k in range(ndim))
 
 
+def flat_index(shape: Shape) -> Affine:
+    """The position of the current element in row-major order."""
+    flat = Affine(0, ())
+    for i, stride in zip(identity_index(len(shape)), contiguous(shape)):
+        flat = flat.plus(i.scaled(stride))
+    return flat
+
+
 __all__ = [
-    "ROUND", "Affine", "Element", "Location", "MultiIndex", "contiguous", "identity_index", "is_round", "is_view", "range_of_vector",
-    "round_variable", "through_views",
+    "ROUND", "Affine", "Element", "Location", "MultiIndex", "contiguous", "flat_index", "identity_index", "is_round", "is_view",
+    "range_of_vector", "round_variable", "through_views",
 ]  # fmt: skip

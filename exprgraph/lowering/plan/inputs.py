@@ -42,7 +42,9 @@ class Memory(NamedTuple):
 class Inputs:
     """The inputs of one kernel; they grow while the kernel is emitted."""
 
-    def __init__(self, memory: Memory, lanes: bool, literal: bool, samples: bool = False) -> None:
+    def __init__(
+        self, memory: Memory, lanes: bool, literal: bool, samples: bool = False, dropped: frozenset[str] = frozenset()
+    ) -> None:
         self.memory = memory
         self.lanes = lanes
         self.samples = samples  # in a pass over the samples
@@ -50,9 +52,12 @@ class Inputs:
         self.values: list[int] = []  # of the step, in the order of the names p0, p1, ...
         self.buffers: set[str] = set()
         self.uses_samples = False
+        self.uses_table = False  # beside its values
         self.rounds: set[str] = set()  # the loops over rounds around it
         self.functions: set[str] = set()  # called functions and procedures
         self.reassociate = False
+        self.dropped = dropped  # variables of loops that are one loop with the innermost
+        self.affines: set[Affine] = set()  # all that are used
         self._addresses: dict[tuple[str, Affine], Expression] = {}
 
     def integer(self, value: int) -> Expression:
@@ -73,8 +78,9 @@ class Inputs:
         found = self._addresses.get(key)
         if found is None:
             unit = self.memory.row if location.lanes else 1
-            parts = [self.integer(at.const * unit)] if at.const or not at.terms else []
-            parts += [self._multiple(v, c * unit) for v, c in at.terms]
+            terms = self._terms(at)
+            parts = [self.integer(at.const * unit)] if at.const or not terms else []
+            parts += [self._multiple(v, c * unit) for v, c in terms]
             found = self._addresses[key] = _total([*parts, LANE] if location.lanes else parts)
         return found
 
@@ -84,10 +90,14 @@ class Inputs:
 
     def affine(self, a: Affine) -> Expression:
         """An index of an array."""
-        parts = [self._multiple(v, c) for v, c in a.terms]
+        parts = [self._multiple(v, c) for v, c in self._terms(a)]
         if a.const or not parts:
             parts.append(self.integer(a.const))
         return _total(parts)
+
+    def _terms(self, a: Affine) -> list[tuple[str, int]]:
+        self.affines.add(a)
+        return [(v, c) for v, c in a.terms if v not in self.dropped]
 
     def start(self, at: Affine, variables: Sequence[str]) -> Expression:
         """The start address for a procedure, without the variables of its own loops."""
@@ -102,6 +112,12 @@ class Inputs:
             return Operation("mul", (_variable(variable), index(by)), "index")
         self.values.append(by % 2**64)
         return _strided(variable, len(self.values) - 1)
+
+    def position(self, name: str, positions: Sequence[int], at: Affine) -> Let:
+        """A name for a position from a list."""
+        self.uses_table = True
+        first = self.integer(self.memory.positions(positions))
+        return Let(name, Load(TABLE, Operation("add", (first, self.affine(at)), "index")))
 
     def loops(self, names: Sequence[str], sizes: Sequence[int], body: Sequence[Statement]) -> list[Statement]:
         """Loops around statements, the first name outermost; the innermost runs over neighbours if possible."""
@@ -118,6 +134,18 @@ class Inputs:
             return "neighbours"
         return "anywhere" if size >= ENOUGH and why_not_anywhere(body, name) is None and is_worth_vectors(body, name) else "plain"
 
+    def together(self, sizes: Sequence[int]) -> frozenset[str]:
+        """The loops that are one loop with the innermost: at the end of its range, all addresses go on as at the next step of the outer."""
+        found: set[str] = set()
+        inner, length = f"i{len(sizes) - 1}", sizes[-1] if sizes else 1
+        for k in reversed(range(len(sizes) - 1)):
+            outer, steps = f"i{k}", [dict(a.terms) for a in self.affines]
+            if sizes[k] > 1 and any(s.get(outer, 0) != length * s.get(inner, 0) for s in steps):
+                break
+            found.add(outer)
+            length *= sizes[k]
+        return frozenset(found)
+
     def over_lanes(self, body: Sequence[Statement]) -> list[Statement]:
         """Statements for each sample of a block."""
         return [Loop(LANE.name, "lanes", index(0), COUNT, tuple(body))] if self.lanes else list(body)
@@ -131,7 +159,7 @@ class Inputs:
         out = [_buffer(b) for b in sorted(self.buffers)]
         out += [SAMPLES] if self.uses_samples else []
         out += [_variable(r) for r in sorted(self.rounds)]
-        out += [TABLE, ENTRY] if self.values else []
+        out += [TABLE, ENTRY] if self.values or self.uses_table else []
         return (*out, COUNT) if self.lanes else tuple(out)
 
 

@@ -15,16 +15,16 @@ from ...functions.gated import summed_gate
 from ...functions.rows import GATE
 from ...graph.column import Column
 from ...graph.node import Node
-from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SUM
-from ...graph.views import Contraction, Linear, Take, entries_of
+from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, REDUCE_MAX, REDUCE_MIN, SAMPLE_COUNT, SAMPLE_SUM, SELECT, SUM
+from ...graph.views import Contraction, Linear, Slice, Take, entries_of
 from ...loops.program import Add, Call, Expression, Let, Load, Name, Operation, Procedure, Set, Statement, Store, Variable, real
 from ...loops.substitute import repeated, written_out
 from ...support.values import BY_PRODUCTS, is_by_root
-from .access import Affine, MultiIndex, identity_index, through_views, variable
+from .access import Affine, MultiIndex, flat_index, identity_index, through_views, variable
 from .in_order import SUM_IN_ORDER
 from .inputs import COUNT, SAMPLES, TABLE, Inputs, Memory
 from .isomorphism import NestOrder
-from .movement import taken_axis, target_index
+from .movement import taken_axis, takes, target_index
 from .nest import Assignment, Nest
 from .products import factors_of, inner_products, product_of_matrices, result
 from .schedule import Schedule, operand_indices
@@ -67,17 +67,23 @@ class Kernel:
         self.wanted = wanted  # values read outside of the nest
         self.memory = memory
         self.order = order
-        self.inputs = Inputs(memory, schedule.lanes and memory.lanes, literal, schedule.lanes)
+        self.literal = literal
+        self._begin()
+        #: no loops are around the body: numbers are loaded at their first use, and wait in no register
+        self.straight = nest.kind == "pointwise" and not nest.shape and not self.inputs.lanes
+        self._statements = self._written(nest)
+
+    def _begin(self, dropped: frozenset[str] = frozenset()) -> None:
+        """Nothing is written yet; loops over ``dropped`` are one with the innermost."""
+        self.inputs = Inputs(self.memory, self.schedule.lanes and self.memory.lanes, self.literal, self.schedule.lanes, dropped)
         self.functions = self.inputs.functions
         self.rows: set[Function] = set()
         self._numbers = count()
         self.reads: dict[tuple[str, Affine], Name] = {}  # elements that have a name
+        self.positions: dict[tuple[tuple[int, ...], Affine], str] = {}
         self.hoisted: list[Statement] = []
-        #: no loops are around the body: numbers are loaded at their first use, and wait in no register
-        self.straight = nest.kind == "pointwise" and not nest.shape and not self.inputs.lanes
         self.body: list[Statement] = []
         self.local: dict[tuple[Node, MultiIndex], Name] = {}
-        self._statements = self._written(nest)
 
     def procedure(self, rounding: Rounding) -> Procedure:
         """The nest, with no name yet."""
@@ -107,6 +113,8 @@ class Kernel:
             value = self.local[found.node, found.at]
         elif found.node in self.schedule.inlined:
             value = self.expression(found.node, found.at)
+            if takes(found.node):  # a load, which has a name if it is no number
+                self.local[found.node, found.at] = value if isinstance(value, Name) else self._named(value, self.body)
         else:
             value = self.load(found.node, found.at)
         for a, b in found.equal:
@@ -193,6 +201,18 @@ class Kernel:
 
     def _pointwise(self, nest: Nest) -> list[Statement]:
         """Several values of one shape, element by element; intermediate values stay in registers."""
+        self._elements(nest)
+        names, sizes = [f"i{k}" for k in range(len(nest.shape))], list(nest.shape)
+        dropped = self.inputs.together(sizes)
+        if dropped:  # with one loop instead of several
+            self._begin(dropped)
+            self._elements(nest)
+            left = len(names) - 1 - len(dropped)  # outer loops
+            names, sizes = [*names[:left], names[-1]], [*sizes[:left], math.prod(sizes[left:])]
+        lines = self.hoisted + self.inputs.over_lanes(self.body)
+        return self.inputs.loops(names, sizes, lines)
+
+    def _elements(self, nest: Nest) -> None:
         ident = identity_index(len(nest.shape))
         for s in nest.assignments:
             value = self.expression(s.value, ident) if s.target is s.value else self.read(s.value, ident)
@@ -202,10 +222,17 @@ class Kernel:
                     continue
             location = self.memory.location(s.target)
             strides = location.strides if len(s.index) == len(location.strides) else (1,)
-            target = self.inputs.element(location, location._replace(strides=strides).at(s.index))
+            index = s.index if s.positions is None else (variable(self.position(s.positions, flat_index(nest.shape))),)
+            target = self.inputs.element(location, location._replace(strides=strides).at(index))
             self.body.append(Store(target.pointer, target.at, value, s.add))
-        lines = self.hoisted + self.inputs.over_lanes(self.body)
-        return self.inputs.loops([f"i{k}" for k in range(len(nest.shape))], nest.shape, lines)
+
+    def position(self, positions: Sequence[int], at: Affine) -> str:
+        """The name of a position from a list."""
+        key = tuple(positions), at
+        if key not in self.positions:
+            self.positions[key] = f"j{next(self._numbers)}"
+            self.hoisted.append(self.inputs.position(self.positions[key], positions, at))
+        return self.positions[key]
 
     def _moved(self, node: Node, nest: Nest) -> list[Statement]:
         """Elements at positions from a table along one axis: gathered, or scattered with addition."""
@@ -354,6 +381,29 @@ def _product(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
 def _outer(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
     _, elements = kernel.ordered(node, index)
     return _multiplied(elements)
+
+
+@EXPRESSION.rule(SELECT)
+def _taken(kernel: Kernel, node: Node, index: MultiIndex) -> Expression:
+    """At a position from a table, once in a nest."""
+    entries = node.params
+    axis = taken_axis(entries)
+    assert axis is not None
+    taken = entries[axis]
+    assert isinstance(taken, Take)
+    here = iter(index)
+    at: list[Affine] = []
+    for k, e in enumerate(entries):
+        if isinstance(e, int):
+            at.append(Affine(e, ()))
+            continue
+        i = next(here)
+        if isinstance(e, Slice):
+            i = i.scaled(e.step).plus(Affine(e.start, ()))
+        elif k == axis:
+            i = variable(kernel.position(taken.indices, i))
+        at.append(i)
+    return kernel.read(node.args[0], tuple(at))
 
 
 @EXPRESSION.rule(Function)

@@ -11,7 +11,7 @@ from ...graph.leaves import zeros
 from ...graph.node import Node, make
 from ...graph.primitive import CONCATENATE, PLACE, RESHAPE, SELECT, STACK
 from ...graph.views import Entries, Slice, Take, entries_of
-from .access import Affine, MultiIndex, contiguous, identity_index, is_view, variable
+from .access import Affine, MultiIndex, flat_index, identity_index, is_view, variable
 from .nest import Assignment
 
 #: the most positions to copy one by one; more are looked up in a table
@@ -22,6 +22,18 @@ POSITIONS = 16
 MOVEMENT: Column[Callable[[Node], Union[list[Assignment], None]]] = Column(
     "movement", "the copies of elements that make up a node", __name__, otherwise="it is computed"
 )
+
+
+#: the axis along which a node takes elements by a table, as :func:`taken_axis` of its entries
+TAKES: Column[Callable[[Node], Union[int, None]]] = Column(
+    "takes", "the axis along which it takes elements by a table", __name__, otherwise="there is none"
+)
+
+
+def takes(node: Node) -> bool:
+    """Whether a node takes elements by a table."""
+    rule = TAKES.find(node.op)
+    return rule is not None and rule(node) is not None
 
 
 def taken_axis(entries: Entries) -> int | None:
@@ -62,11 +74,8 @@ def _concatenated(node: Node) -> list[Assignment]:
 @MOVEMENT.rule(RESHAPE)
 def _reshaped(node: Node) -> list[Assignment]:
     (a,) = node.args
-    flat = Affine(0, ())
-    for position, stride in zip(identity_index(len(a.shape)), contiguous(a.shape)):
-        flat = flat.plus(position.scaled(stride))
     # the target is indexed by its flat position: axis -1 means the whole
-    return [Assignment(a, node, (flat,))]
+    return [Assignment(a, node, (flat_index(a.shape),))]
 
 
 @MOVEMENT.rule(PLACE)
@@ -74,6 +83,9 @@ def _put(node: Node) -> list[Assignment] | None:
     if taken_axis(entries_of(node)) is not None:
         return None
     return [Assignment(zeros(node.shape), node, identity_index(len(node.shape))), *_placed(node)]
+
+
+TAKES.fill(lambda node: taken_axis(node.params), SELECT)
 
 
 @MOVEMENT.rule(SELECT)
@@ -143,4 +155,4 @@ def composed(outer: MultiIndex, inner: MultiIndex) -> MultiIndex:
     return tuple(out)
 
 
-__all__ = ["MOVEMENT", "POSITIONS", "composed", "movement", "taken_axis", "target_index"]
+__all__ = ["MOVEMENT", "POSITIONS", "TAKES", "composed", "movement", "taken_axis", "takes", "target_index"]

@@ -28,12 +28,18 @@ Stored = Union[Node, tuple[str, object]]
 
 @dataclass(eq=False)
 class Assignment:
-    """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates."""
+    """``target[index] = value[identity]`` in a loop nest over ``value``'s shape; ``add`` accumulates.
+
+    With ``positions``, the elements go there, in order, and the variable of the index stands for a position.  Other pieces of
+    the target come after one that is ``before``.
+    """
 
     value: Node
     target: Stored
     index: MultiIndex
     add: bool = False
+    positions: tuple[int, ...] | None = None
+    before: bool = False
 
 
 @dataclass(eq=False)

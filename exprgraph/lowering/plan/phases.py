@@ -7,12 +7,16 @@ samples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
+from ...canonical.arithmetic import linear
 from ...canonical.contract import contract
-from ...canonical.select import selected_shape
+from ...canonical.select import select, selected_shape
 from ...functions.along_axes import AxisFunction
+from ...functions.gated import summed_gate
 from ...graph.column import Column
 from ...graph.node import Node, Shape, make
 from ...graph.primitive import CONTRACT, PLACE, SAMPLE_SUM, SELECT
@@ -65,10 +69,27 @@ def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) ->
         done.add(new)
 
 
+#: sums of so few elements are elementwise, for at least so many results
+SHORT, ENOUGH = 4, 16
+
+
+def _added(node: Node) -> Node:
+    """A sum over few elements of one operand as an elementwise sum, which shares loops with others."""
+    labels, sizes = Contraction.of(node)
+    summed = sizes[node.ndim :]
+    if len(node.args) > 1 or not 1 < math.prod(summed) <= SHORT or node.size < ENOUGH or summed_gate(node) is not None:
+        return node
+    (arg,), (own,) = node.args, labels
+    if [k for k in own if k < node.ndim] != list(range(node.ndim)) or len(set(own)) < len(own):
+        return node
+    parts = [select(arg, tuple(at[k - node.ndim] if k >= node.ndim else None for k in own)) for at in product(*map(range, summed))]
+    return linear([(1.0, p) for p in parts], 0.0, node.shape)
+
+
 @REWRITTEN.rule(CONTRACT)
 def _split(node: Node) -> Node:
     if len(node.args) <= 2 or len(Contraction.of(node).sizes) == len(node.shape):
-        return node
+        return _added(node)
     labels, sizes = Contraction.of(node)
     out = set(range(len(node.shape)))
     live = [(a, list(ks)) for a, ks in zip(node.args, labels)]

@@ -22,10 +22,13 @@ from ...graph.node import Node, Shape
 from ...graph.views import Contraction
 from .access import MultiIndex, identity_index, is_view, range_of_vector, through_views
 from .in_order import SUM_IN_ORDER
-from .movement import composed, movement
+from .movement import takes
 from .nest import Assignment, Kind, Nest, length_of_straight_code
 from .phases import Phase
+from .pieces import pieces_of, uses_of
 
+#: elements at positions from a table are read by so many values, instead of copied before
+TAKEN = 32
 #: the most operations in one nested expression
 INLINE_LIMIT = 24
 
@@ -107,6 +110,7 @@ class Scheduler:
     def run(self) -> Schedule:
         self._extend_with_parts()
         self._choose_inlined()
+        self.begun = {n: self._put(pieces[0], []) for n, pieces in self.pieces.items() if pieces[0].before}
         for node in self.order:
             self._schedule(node)
         for total in self.totals:
@@ -131,32 +135,9 @@ class Scheduler:
 
     def _extend_with_parts(self) -> None:
         """Movements read parts that may not be nodes of the graph (elements of a take)."""
-        self.pieces: dict[Node, list[Assignment]] = {}
-        absorbed: set[Node] = set()
-        uses: dict[Node, int] = {}
-        for node in self.phase.nodes:
-            for a in node.args:
-                uses[a] = uses.get(a, 0) + 1
         elsewhere = {*self.outputs, *self.phase.roots, *(a for t in self.totals for a in t.args), *self.read_later}
-        for node in self.phase.nodes:
-            if node.op is primitive.RESHAPE and self._can_alias(node.args[0]):
-                continue
-            pieces = movement(node)
-            if pieces is None:
-                continue
-            if node.op in (primitive.STACK, primitive.CONCATENATE):
-                # parts that are joined only for this node are copied directly
-                whole: list[Assignment] = []
-                for piece in pieces:
-                    part = piece.value
-                    joined = part.op in (primitive.STACK, primitive.CONCATENATE) and part in self.pieces
-                    if joined and uses.get(part) == 1 and part not in elsewhere:
-                        whole += [Assignment(p.value, node, composed(piece.index, p.index)) for p in self.pieces.pop(part)]
-                        absorbed.add(part)
-                    else:
-                        whole.append(piece)
-                pieces = whole
-            self.pieces[node] = pieces
+        nodes = [n for n in self.phase.nodes if n.op is not primitive.RESHAPE or not self._can_alias(n.args[0])]
+        self.pieces, absorbed = pieces_of(nodes, uses_of(self.phase.nodes), elsewhere)
         self.order = [n for n in self.phase.nodes if n not in absorbed]
 
     def _can_alias(self, arg: Node) -> bool:
@@ -241,6 +222,9 @@ class Scheduler:
             for a in self.total_operands(total.args[0]):
                 kept.add(self.base(a))
                 kept.add(a)
+        taken = [n for n in self.order if self._is_taken_inside(n, kept)]
+        self.inlined.update(taken)
+        size.update(dict.fromkeys(taken, 1))
         together = self._with_relatives()
         levels = self._levels() if together else {}
         for node in self.order:
@@ -253,6 +237,13 @@ class Scheduler:
             later = node in together and levels[uses[0][0]] > levels[node]
             if uses[0][0] not in self.gated and not later:
                 self.inlined.add(node)
+
+    def _is_taken_inside(self, node: Node, kept: set[Node]) -> bool:
+        """Whether elements at positions from a table are read where they are used: by few elementwise values, at their own position."""
+        if not takes(node) or node in self.pieces or node in kept:
+            return False
+        uses = self.readers.get(node, ())
+        return 0 < len(uses) <= TAKEN and all(exact and (is_pointwise(n) or n in self.pieces) for n, exact in uses)
 
     def _with_relatives(self) -> set[Node]:
         """Values of functions of one family at one argument: in one nest they share an exponential, which takes longer than a store.
@@ -392,6 +383,8 @@ class Scheduler:
         """The pieces of a node, in sequence if they are added."""
         after, pieces = 0, self.pieces[node]
         ordered = any(piece.add for piece in pieces)
+        if node in self.begun:
+            after, pieces = self.begun[node] + 1, pieces[1:]
         for piece in pieces:
             at = self._put(piece, self._piece_leaves(piece), after)
             if ordered:
