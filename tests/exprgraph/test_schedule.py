@@ -57,7 +57,8 @@ def test_numbers_share_a_nest_whatever_they_read():
 
 
 @pytest.mark.parametrize("shape", [(), (6,)])
-def test_a_nest_has_so_many_statements_and_no_more(shape: tuple[int, ...]):
+def test_a_nest_has_so_many_statements_and_no_more(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(nest, "STRAIGHT_NODES", 4000)
     x, most = eg.Symbol("x", shape), NEST_LIMIT if shape else STRAIGHT * NEST_LIMIT
     sizes = [n for _, _, n in nests([(k + 2) * x for k in range(2 * most + 5)])]
     assert sizes == [most, most, 5]
