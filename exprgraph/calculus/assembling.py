@@ -49,7 +49,10 @@ def _stacked(elements: Mapping[Entries, Node], shape: Shape, extra: Shape) -> No
     for k in reversed(range(len(shape))):
         rows: dict[tuple[int, ...], list[Node | None]] = {}
         for i, t in level.items():
-            rows.setdefault(i[:k], [None] * shape[k])[i[k]] = t
+            row = rows.get(i[:k])
+            if row is None:
+                row = rows[i[:k]] = [None] * shape[k]
+            row[i[k]] = t
         empty = zeros(extra + tail)
         level = {i: stack([empty if t is None else t for t in ts], len(extra)) for i, ts in sorted(rows.items())}
         tail = (shape[k], *tail)

@@ -103,7 +103,7 @@ def cotangents_of(
     outputs = [output for output, *_ in seeds]
     order = topological(outputs)
     active = dependents(order, targets)
-    with uncollected(len(order)), wanting(active), differentiating(outputs):
+    with uncollected(len(order)), wanting(active), differentiating(outputs, order):
         return _pulled_back(order, seeds, targets, extra, summed, active)
 
 

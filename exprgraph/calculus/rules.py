@@ -102,7 +102,7 @@ _of_sum = _partial_vjp(sum_partial)
 def _sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     if extra or node.shape or is_structural(ct):
         return _of_sum(node, ct, extra)
-    return [scalar_multiple(c, ct) if is_wanted(a) else None for c, a in zip(Linear.of(node).coefficients, node.args)]
+    return [scalar_multiple(c, ct) if is_wanted(a) else None for c, a in zip(node.params[1], node.args)]
 
 
 @VJP.rule(primitive.PRODUCT)
@@ -111,6 +111,9 @@ def _product_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
         return _of_product(node, ct, extra)
     # plain products of scalars: the partial derivative is no node of its own
     args = node.args
+    if len(args) == 2:
+        a, b = args
+        return [product([(b, 1.0), (ct, 1.0)]) if is_wanted(a) else None, product([(a, 1.0), (ct, 1.0)]) if is_wanted(b) else None]
     return [product([*((b, 1.0) for b in args if b is not a), (ct, 1.0)]) if is_wanted(a) else None for a in args]
 
 

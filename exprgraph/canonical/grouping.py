@@ -37,15 +37,15 @@ def regrouping(kept: Iterable[Node] = ()) -> Iterator[None]:
 
 
 @contextmanager
-def differentiating(roots: Iterable[Node]) -> Iterator[None]:
-    """Regroup derivatives of the roots, but not the parts of the roots.
+def differentiating(roots: Iterable[Node], order: Sequence[Node] | None = None) -> Iterator[None]:
+    """Regroup derivatives of the roots, but not the parts of the roots, which are ``order`` if they are listed already.
 
     In a derivative of a derivative, the outermost call decides.
     """
     if _kept.get() is not None:
         yield
         return
-    with regrouping(with_inner(roots)):
+    with regrouping(with_inner(roots, order)):
         yield
 
 

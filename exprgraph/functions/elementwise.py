@@ -240,6 +240,7 @@ def row(name: str, numpy: Any, *partials: Any, squared: Callable[..., Node] | No
     """
     columns.setdefault("code", name + "(" + ", ".join(f"{{{i}}}" for i in range(len(partials))) + ")")
     made = enter(Function(name, numpy=numpy, partials=partials, **columns))
+    made.acyclic = True
     if squared is not None:
         SQUARE.fill(lambda node: squared(*node.args), made)
         NON_NEGATIVE.fill(lambda node: True, made)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 import numpy as np
 
 from ..support.forking import lock
+from ..support.untracking import is_tracked, untrack
 from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:
@@ -189,9 +190,12 @@ _lock = lock()
 
 
 def _forget(ref: _Ref) -> None:
+    global _are_many
     with _lock:
         if _table.get(ref.key) is ref:
             del _table[ref.key]
+        if len(_table) < MANY // 2:
+            _are_many = False
 
 
 #: parameters that many nodes share, with their text in the digests of scalars, by identity
@@ -249,7 +253,11 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     new = _Ref(node, _forget)
     new.key = key
     # one step, which no other thread can be in the middle of; only what is in the table already needs the lock
-    return node if _table.setdefault(key, new) is new else _in_table(node, new)
+    if _table.setdefault(key, new) is not new:
+        return _in_table(node, new)
+    if len(_table) >= MANY:
+        _leave_to_counting(node, new)
+    return node
 
 
 def _in_table(node: Node, new: _Ref) -> Node:
@@ -261,6 +269,43 @@ def _in_table(node: Node, new: _Ref) -> Node:
             found = node
             _table[new.key] = new
         return found
+
+
+#: from so many nodes on, the collector of cycles does not look at nodes: most of the time of a large graph would be its own
+MANY = 20_000
+_are_many = False
+
+
+def _leave_to_counting(node: Node, ref: _Ref) -> None:
+    """Take a node out of the collector's sight, and at first all others, if they are part of no cycle.
+
+    Arguments are older than the node.  So a cycle would go through a row, or through parameters that refer to expressions.
+    """
+    global _are_many
+    if not _are_many:
+        _are_many = True
+        with _lock:
+            refs = list(_table.values())
+        for other in refs:
+            found = other()
+            if found is not None and is_tracked(found):
+                _leave_out(found, other)
+        return
+    _leave_out(node, ref)
+
+
+def _leave_out(node: Node, ref: _Ref) -> None:
+    if not node.op.acyclic:
+        return
+    for a in node.args:
+        if is_tracked(a):
+            return
+    untrack(node)
+    untrack(ref)
+    if node.args:
+        untrack(node.args)
+    if is_tracked(node.params):
+        untrack(node.params)
 
 
 #: of the views of parameters, too, which are tuples

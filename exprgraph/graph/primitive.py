@@ -11,11 +11,16 @@ from typing import TypeVar
 
 
 class Primitive:
-    """One row: a name, by which digests and pickles know it.  ``leaf`` rows have no arguments."""
+    """One row: a name, by which digests and pickles know it.  ``leaf`` rows have no arguments.
 
-    __slots__ = ("key", "leaf", "name")
+    ``acyclic`` rows, and the parameters of their nodes, refer to no expression: a node is not part of a cycle by them.  The formulas of
+    a user's function may refer to any.
+    """
 
-    def __init__(self, name: str, *, leaf: bool = False) -> None:
+    __slots__ = ("acyclic", "key", "leaf", "name")
+
+    def __init__(self, name: str, *, leaf: bool = False, acyclic: bool = False) -> None:
+        self.acyclic = acyclic
         self.name = name
         self.key = name.encode()
         self.leaf = leaf
@@ -61,25 +66,25 @@ def lookup(name: str) -> Primitive:
 
 
 # leaves
-SYMBOL = enter(Primitive("symbol", leaf=True))
-CONSTANT = enter(Primitive("constant", leaf=True))  # one number, any shape
-ARRAY = enter(Primitive("array", leaf=True))  # an array of numbers
-IDENTITY = enter(Primitive("identity", leaf=True))
-SAMPLE_COUNT = enter(Primitive("sample_count", leaf=True))
+SYMBOL = enter(Primitive("symbol", leaf=True, acyclic=True))
+CONSTANT = enter(Primitive("constant", leaf=True, acyclic=True))  # one number, any shape
+ARRAY = enter(Primitive("array", leaf=True, acyclic=True))  # an array of numbers
+IDENTITY = enter(Primitive("identity", leaf=True, acyclic=True))
+SAMPLE_COUNT = enter(Primitive("sample_count", leaf=True, acyclic=True))
 # arithmetic
-SUM = enter(Primitive("sum"))
-PRODUCT = enter(Primitive("product"))
+SUM = enter(Primitive("sum", acyclic=True))
+PRODUCT = enter(Primitive("product", acyclic=True))
 # tensors
-CONTRACT = enter(Primitive("contract"))
-SELECT = enter(Primitive("select"))
-PLACE = enter(Primitive("place"))
-STACK = enter(Primitive("stack"))
-CONCATENATE = enter(Primitive("concatenate"))
-RESHAPE = enter(Primitive("reshape"))
-REDUCE_MAX = enter(Primitive("reduce_max"))
-REDUCE_MIN = enter(Primitive("reduce_min"))
-SOLVE = enter(Primitive("solve"))
-SAMPLE_SUM = enter(Primitive("sample_sum"))
+CONTRACT = enter(Primitive("contract", acyclic=True))
+SELECT = enter(Primitive("select", acyclic=True))
+PLACE = enter(Primitive("place", acyclic=True))
+STACK = enter(Primitive("stack", acyclic=True))
+CONCATENATE = enter(Primitive("concatenate", acyclic=True))
+RESHAPE = enter(Primitive("reshape", acyclic=True))
+REDUCE_MAX = enter(Primitive("reduce_max", acyclic=True))
+REDUCE_MIN = enter(Primitive("reduce_min", acyclic=True))
+SOLVE = enter(Primitive("solve", acyclic=True))
+SAMPLE_SUM = enter(Primitive("sample_sum", acyclic=True))
 
 #: primitives that move elements, and add elements that meet
 MOVEMENTS = (SELECT, PLACE, STACK, CONCATENATE, RESHAPE)

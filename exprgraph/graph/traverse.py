@@ -46,9 +46,11 @@ def topological(roots: Iterable[Node], enter: Callable[[Node], bool] | None = No
     return order
 
 
-def with_inner(roots: Iterable[Node]) -> list[Node]:
-    """Every node below ``roots``, and in graphs inside of nodes' parameters, each once."""
-    order = topological(roots)
+def with_inner(roots: Iterable[Node], listed: Sequence[Node] | None = None) -> list[Node]:
+    """Every node below ``roots``, and in graphs inside of nodes' parameters, each once; ``listed`` has those below, if they are known."""
+    order = topological(roots) if listed is None else list(listed)
+    if not any(INNER.find(op) is not None for op in {node.op for node in order}):
+        return order
     seen, k = set(order), 0
     while k < len(order):
         inner = INNER.find(order[k].op)

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from hypothesis import given, settings
 from small_graphs import VALUES, expressions
 
 import exprgraph as eg
+from exprgraph.graph import node as graph_node
 from exprgraph.graph.node import Node, interned_count
+from exprgraph.testing import temporary_functions
 
 ROOT = str(Path(eg.__file__).parent.parent)
 SCRIPT = """
@@ -74,6 +77,44 @@ def test_a_dropped_graph_is_freed() -> None:
     gc.collect()
     assert interned_count() <= before
     assert eg.sin(x) is eg.sin(x)
+
+
+def chain(x: Node, n: int) -> list[Node]:
+    nodes = [x]
+    for k in range(n):
+        nodes.append(eg.sin(nodes[-1]) * 0.5 + k)
+    return nodes
+
+
+def test_many_nodes_are_out_of_the_collectors_sight_and_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By counting references; a node with the function of a user may be part of a cycle, and stays in sight."""
+    x = eg.Symbol("x_of_many")
+    monkeypatch.setattr(graph_node, "MANY", 1)
+    monkeypatch.setattr(graph_node, "_are_many", False)
+    gc.collect()
+    before = interned_count()
+    nodes = chain(x, 3000)
+    assert not any(map(gc.is_tracked, nodes[1:]))
+    assert not any(gc.is_tracked(n.args) for n in nodes[1:])
+    assert interned_count() >= before + 6000
+    gc.disable()
+    try:
+        del nodes
+        assert interned_count() <= before
+    finally:
+        gc.enable()
+    with temporary_functions():
+
+        def cycle() -> Any:
+            held: list[Node] = []
+            mine = eg.function("mine_of_many", numpy=np.sin, derivative=lambda a: held[0], code="sin({0})")
+            held.append(mine(x) * 2 + x)
+            assert gc.is_tracked(held[0]) and gc.is_tracked(mine(x))
+            return weakref.ref(held[0])
+
+        found = cycle()
+    gc.collect()
+    assert found() is None
 
 
 def test_nodes_are_immutable() -> None:

@@ -101,7 +101,7 @@ class CompiledOutputs:
                     f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
                     f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
                 )
-            if node.op is not SAMPLE_SUM and not hit.isdisjoint(node.args):
+            if hit and node.op is not SAMPLE_SUM and not hit.isdisjoint(node.args):
                 hit.add(node)
         return tuple(o in hit for o in self.outputs)
 
