@@ -36,7 +36,10 @@ class _Cotangent:
     def __init__(self) -> None:
         self.terms: list[tuple[float, Node]] = []
         self.selected: dict[Entries, list[Node]] | None = None  # of elements and slices
-        self.states: list[Zeros] = []  # whether zeros silence, of each
+        self.states: list[Zeros] = []  # whether zeros silence, of each; empty as long as none do
+
+    def __len__(self) -> int:
+        return len(self.terms) + (0 if self.selected is None else sum(map(len, self.selected.values())))
 
     def total(self, node: Node, extra: Shape) -> Node:
         terms = self.terms
@@ -64,7 +67,9 @@ class _Collected:
         box = boxes.get(node)
         if box is None:
             box = boxes[node] = _Cotangent()
-        box.states.append(silence)
+        if silence is not None or box.states:
+            box.states += [None] * (len(box) - len(box.states))
+            box.states.append(silence)
         if entries is None:
             box.terms.append((1.0, value))
             return
@@ -124,8 +129,10 @@ def _pulled_back(
             box = boxes.pop(node, None)
             if box is None:
                 continue
+            silence = together(box.states) if box.states else None
+            if box.selected is not None:
+                silence = inside(silence)
             total = box.total(node, extra)
-            silence = together(box.states) if box.selected is None else inside(together(box.states))
             if is_zero(total):
                 continue
             if node in wanted:

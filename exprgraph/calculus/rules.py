@@ -27,7 +27,7 @@ from ..graph.leaves import constant, identity, is_known, zeros
 from ..graph.node import Node, Shape
 from ..graph.views import Contraction, Linear, Slice, axis_of, entries_of
 from .scaling import Labels, add, axes, scalar_multiple, scaled_cotangent, scaled_tangent, sizes
-from .wanted import is_wanted
+from .wanted import is_wanted, wanted_nodes
 
 Jvp = Callable[[Node, Sequence[Union[Node, None]], Shape], Union[Node, None]]
 Vjp = Callable[[Node, Node, Shape], Sequence[Union[Node, None]]]
@@ -102,7 +102,8 @@ _of_sum = _partial_vjp(sum_partial)
 def _sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     if extra or node.shape or is_structural(ct):
         return _of_sum(node, ct, extra)
-    return [scalar_multiple(c, ct) if is_wanted(a) else None for c, a in zip(node.params[1], node.args)]
+    wanted = wanted_nodes()
+    return [scalar_multiple(c, ct) if wanted is None or a in wanted else None for c, a in zip(node.params[1], node.args)]
 
 
 @VJP.rule(primitive.PRODUCT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Union
@@ -22,10 +22,14 @@ def wanting(active: Set[Node]) -> Iterator[None]:
         _active.reset(token)
 
 
+#: the nodes, or ``None`` if all are wanted
+wanted_nodes: Callable[[], Union[Set[Node], None]] = _active.get
+
+
 def is_wanted(node: Node) -> bool:
     """Whether the running sweep has a use for the cotangent of a node."""
     active = _active.get()
     return active is None or node in active
 
 
-__all__ = ["is_wanted", "wanting"]
+__all__ = ["is_wanted", "wanted_nodes", "wanting"]

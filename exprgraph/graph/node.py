@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 import numpy as np
 
+from ..support.collecting import is_tracked, untrack
 from ..support.forking import lock
-from ..support.untracking import is_tracked, untrack
 from .primitive import CONSTANT, SAMPLE_SUM, SYMBOL, Primitive
 
 if TYPE_CHECKING:

@@ -2,15 +2,20 @@
 
 The collector looks at all objects that live, again and again while they become more: a third of the time of a large
 graph, and a tenth of a first call.  No node is part of a cycle, so there is nothing to be found.
+
+The collector leaves out tuples of numbers by itself; an object of a class it cannot judge.  :func:`untrack` tells it of objects that are
+part of no cycle.  Their memory is given back as before, by counting references.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 #: smaller graphs are walked before the collector would have run often
 UNCOLLECTED_NODES = 20_000
@@ -63,4 +68,21 @@ def _in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
-__all__ = ["UNCOLLECTED_NODES", "uncollected"]
+#: whether the collector looks at an object
+is_tracked: Callable[[Any], bool] = gc.is_tracked
+
+
+def _untracking() -> Callable[[Any], None]:
+    """CPython's own function, which deallocation calls, too; no other implementation has it."""
+    try:
+        prototype = ctypes.PYFUNCTYPE(None, ctypes.py_object)
+        made: Callable[[Any], None] = prototype(("PyObject_GC_UnTrack", ctypes.pythonapi))
+    except (AttributeError, ValueError):
+        return lambda thing: None
+    return made
+
+
+#: from now on the collector does not look at the object; only for one that is part of no cycle and never will be
+untrack = _untracking()
+
+__all__ = ["UNCOLLECTED_NODES", "is_tracked", "uncollected", "untrack"]
