@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..canonical.arithmetic import is_whole, linear, product
-from ..canonical.grouping import differentiating
+from ..canonical.arithmetic import linear, product
+from ..canonical.grouping import differentiating, kept_nodes
+from ..canonical.most_common import is_term
 from ..canonical.select import select, take
 from ..canonical.solve import solve_node
 from ..functions.along_axes import AxisFunction, along
@@ -31,7 +32,7 @@ from .forward import tangents_of
 from .gates import Zeros, either, inside, together
 from .reach import reach
 from .reverse import pull_back
-from .rules import extremum_weights, is_elementwise, partial
+from .rules import coefficient_of, extremum_weights, is_elementwise, partial
 from .scalar_graphs import Index, nest
 from .scaling import scalar_multiple, scaled_tangent
 from .seeds import identity_tensor
@@ -241,17 +242,23 @@ def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dic
 def _row_of_smooth(node: Node, table: dict[Node, Row]) -> Row:
     """The same for an operation that makes no choice, on scalars whose zeros are numbers."""
     terms: dict[Index, list[tuple[float, Node]]] = {}
+    kept = kept_nodes() or frozenset()
     for k, a in enumerate(node.args):
         row = table.get(a)
-        p = partial(node, k) if row else None
-        if not row or p is None:
+        if not row:
             continue
-        c = number(p)
+        c = coefficient_of(node, k)
+        p = partial(node, k) if c is None else None
+        if p is not None:
+            c = number(p)
+        elif c is None:
+            continue
         for i, t in row.items():
             if c is None:
+                assert p is not None
                 term = 1.0, scaled_tangent(p, t, a, node, ())
-            elif number(t) is not None or is_whole(t, c):
-                term = c, t  # the sum needs no node of the multiple
+            elif is_term(c, t, kept):
+                term = c, t
             else:
                 term = 1.0, scalar_multiple(c, t)
             found = terms.get(i)

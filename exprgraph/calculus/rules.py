@@ -85,6 +85,11 @@ def is_elementwise(node: Node) -> bool:
     return node.op is primitive.SUM or node.op is primitive.PRODUCT or isinstance(node.op, Function)
 
 
+def coefficient_of(node: Node, k: int) -> float | None:
+    """The derivative by argument k of an operation for which it is a number of its parameters."""
+    return float(node.params[1][k]) if node.op is primitive.SUM else None
+
+
 def partial(node: Node, k: int) -> Node | None:
     """The derivative of an elementwise operation by argument k; of the node's shape or a scalar."""
     return (sum_partial if node.op is primitive.SUM else product_partial if node.op is primitive.PRODUCT else function_partial)(node, k)
@@ -281,4 +286,6 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
     return [ct]  # the reverse sweep sums cotangents that leave the per-sample region
 
 
-__all__ = ["JVP", "VJP", "contract_parts", "extremum_weights", "function_partial", "is_elementwise", "partial", "solution_axes"]
+__all__ = [
+    "JVP", "VJP", "coefficient_of", "contract_parts", "extremum_weights", "function_partial", "is_elementwise", "partial", "solution_axes",
+]  # fmt: skip

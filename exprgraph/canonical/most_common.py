@@ -171,7 +171,9 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
         factors: whether the factors of a product are collected again.
     """
     op = node.op
-    if c == 1.0 and op is not SUM and not (op is PRODUCT and factors) and not (op is CONSTANT and node.params[0] == 0.0):
+    if op is CONSTANT:
+        return node if c == 1.0 and node.params[0] else constant(c * node.params[0] or 0.0)
+    if c == 1.0 and not factors and (op is not SUM or (_is_multiple(node) and node.args[0].op is not SUM)):
         return node
     if op is SUM and _is_multiple(node):
         c *= node.params[1][0]
@@ -187,6 +189,17 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not _is_collected(node, kept)):
         return None
     return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], ())
+
+
+def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
+    """Whether the product of a number and a scalar can be a term of a sum as it is: the sum needs no node of the multiple."""
+    op = node.op
+    if op is SUM:
+        if not _is_multiple(node):
+            return c == 1.0
+        node = node.args[0]
+        op = node.op
+    return op is CONSTANT or (_is_collected(node, kept) if op is PRODUCT else op is not SUM and op is not CONTRACT)
 
 
 def _distributed(c: float, node: Node) -> Node | None:
@@ -299,6 +312,6 @@ def is_quotient(node: Node) -> bool:
     return sorted(node.params) == [-1.0, 1.0]
 
 __all__ = [
-    "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
+    "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "is_term", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
     "quotient_of_two", "sum_of_two",
 ]  # fmt: skip

@@ -99,5 +99,15 @@ def substitute_nodes(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> lis
 
 def symbols_of(roots: Iterable[Node]) -> list[Node]:
     """The symbols below ``roots``, by name (then by digest, for symbols of one name)."""
-    found = [n for n in topological(roots) if n.op is SYMBOL]
+    pending = list(dict.fromkeys(roots))
+    seen = set(pending)
+    found = []
+    while pending:
+        node = pending.pop()
+        if node.args:
+            fresh = {a for a in node.args if a not in seen}
+            seen |= fresh
+            pending += fresh
+        elif node.op is SYMBOL:
+            found.append(node)
     return sorted(found, key=lambda n: (n.params[0], n.digest))

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -42,20 +43,30 @@ class OperandOrder:
     """
 
     def __init__(self, order: Iterable[Node]) -> None:
-        self._depth: dict[Node, int] = {}
-        depth = self._depth
-        for node in order:
+        self._order = order
+        self._kinds: dict[tuple[Node, int], bytes] = {}
+
+    @cached_property
+    def _depth(self) -> dict[Node, int]:
+        """How deep each node lies: few sums ask for it."""
+        depth: dict[Node, int] = {}
+        for node in self._order:
             own = 0
             for a in node.args:
                 if depth[a] >= own:
                     own = depth[a] + 1
             depth[node] = own
-        self._kinds: dict[tuple[Node, int], bytes] = {}
+        return depth
 
     def positions(self, node: Node) -> Sequence[int]:
         """The operands of a sum or product, by position: those without a multiplication come first."""
-        ranks = [_rank(x) for x in _roles(node)]
-        if len(ranks) > 2 and len(set(ranks)) < len(ranks):
+        if len(node.args) == 1:
+            return (0,)
+        numbers = _roles(node)
+        if len(numbers) == 2:
+            return (0, 1) if numbers[0] == numbers[1] or _rank(numbers[0]) <= _rank(numbers[1]) else (1, 0)
+        ranks = [_rank(x) for x in numbers]
+        if len(set(ranks)) < len(ranks):
             depth, args = self._depth, node.args
             ranks = [(*r, depth[a]) for r, a in zip(ranks, args)]
             if len(set(ranks)) < len(ranks):
@@ -64,8 +75,8 @@ class OperandOrder:
 
     def pairs(self, node: Node) -> list[tuple[float, Node]]:
         """The terms of a sum with their coefficients, or the factors of a product with their exponents."""
-        numbers = _roles(node)
-        return [(numbers[k], node.args[k]) for k in self.positions(node)]
+        numbers, args = _roles(node), node.args
+        return [(numbers[0], args[0])] if len(args) == 1 else [(numbers[k], args[k]) for k in self.positions(node)]
 
     def _kind(self, node: Node, levels: int) -> bytes:
         """What a node and some levels below it are, without names, numbers of elements and digests."""
