@@ -78,6 +78,7 @@ class _Scalars:
         self.gathered: dict[Node, _Gathered] = {}
         self.inputs: dict[Node, Sequence[Node]] = {}
         self.order = self._arguments_first()
+        self.elements = {n for n in self.order if n.op is SELECT and n.args[0] is x}
         self.views = self._views()
         self.active = self._active()
 
@@ -127,13 +128,10 @@ class _Scalars:
             views[node] = _View(base, index, known[alike])
         return views
 
-    def _is_element(self, node: Node) -> bool:
-        return node.op is SELECT and node.args[0] is self.x
-
     def _active(self) -> set[Node]:
-        active: set[Node] = set()
+        active = {self.x, *self.elements, *self.views}
         for node in self.order:
-            if node is self.x or self._is_element(node) or node in self.views or any(a in active for a in self.inputs[node]):
+            if not active.isdisjoint(self.inputs[node]):
                 active.add(node)
         return active
 
@@ -155,10 +153,11 @@ class _Scalars:
                 continue
             if node in self.views:
                 own = set(self.views[node].columns)
-            elif self._is_element(node):
+            elif node in self.elements:
                 own = {node.params}
             else:
-                own = {()} if node is self.x else set().union(*(entries[a] for a in self.inputs[node] if a in entries))
+                below = [entries[a] for a in self.inputs[node] if a in entries]
+                own = {()} if node is self.x else below[0] if len(below) == 1 else set().union(*below)
             entries[node] = own
             total += len(own)
             if total > limit:
@@ -194,7 +193,7 @@ class _Scalars:
                 continue
             if node is self.x:
                 table[node] = {(): constant(1.0)}
-            elif self._is_element(node):
+            elif node in self.elements:
                 table[node] = {node.params: constant(1.0)}
             elif node in self.gathered:
                 table[node] = _row_of_gathered(self.gathered[node], node, table, silent)

@@ -14,7 +14,7 @@ from exprgraph.graph.node import Node
 from tests.benchmarks.large_workloads import LARGE
 
 #: calls of Python functions for each node of the graph, and for each of graph and derivative, at most
-CALLS = {"chain of springs": (8, 30), "Rosenbrock": (7, 30), "bodies": (6, 32), "collocation": (11, 60), "power flow": (16, 55)}
+CALLS = {"chain of springs": (7, 27), "Rosenbrock": (7, 27), "bodies": (6, 30), "collocation": (10, 50), "power flow": (15, 40)}
 
 
 def calls_of(do: Callable[[], Any]) -> tuple[int, Any]:
