@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import exprgraph as eg
 from symnn import Chain, Dense, Gradient, Hessian, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative
 
@@ -50,8 +52,19 @@ def products() -> Case:
     return Case(eg.compile(results, (x, y, a, b, w)))
 
 
+def springs() -> Case:
+    """The sparse second derivatives of springs between points of the plane: even distances, and tables of positions."""
+    p, k = eg.Symbol("p", (40, 2)), eg.Symbol("k", 60)
+    ends = np.random.default_rng(1).integers(0, 40, (2, 60))
+    d = p[ends[0]] - p[ends[1]] + 1
+    energy = eg.sum(k * (eg.sqrt(eg.sum(d**2, axis=1)) - 0.1) ** 2 + eg.sin(d[:, 0]))
+    return Case(eg.compile({"energy": energy, "hessian": eg.sparse_hessian(energy, p).values}, (p, k)))
+
+
 #: by name
-CASES: Mapping[str, Callable[[], Case]] = {"network": network, "loss": loss, "mechanics": mechanics, "products": products}
+CASES: Mapping[str, Callable[[], Case]] = {
+    "network": network, "loss": loss, "mechanics": mechanics, "products": products, "springs": springs,
+}  # fmt: skip
 
 
 __all__ = ["CASES", "Case"]
