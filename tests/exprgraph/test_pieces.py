@@ -15,6 +15,7 @@ from exprgraph.loops.print.llvm import pieces_of, print_pieces
 from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.native import loading, machine, side_by_side
 from exprgraph.lowering.plan import nest
+from tests.loops.c_compiler import function, library, needs_a_compiler
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,20 @@ def test_a_program_in_pieces_has_the_bits_of_one_that_is_whole(monkeypatch: pyte
     monkeypatch.setattr(printed, "MANY", 10**6)
     monkeypatch.setattr(machine, "compile_pieces", None)
     assert np.array_equal(eg.compile(f, x, contract=False)(POINT), in_pieces)
+
+
+@pytest.mark.slow
+@needs_a_compiler
+def test_the_procedures_are_printed_in_c_and_python_too(tmp_path: Path) -> None:
+    f, x = at_random(120)
+    fn = eg.compile(f, x, contract=False)
+    expected = fn(POINT)
+    loops = fn.core.program()
+    shared, found = np.zeros(1), np.zeros(120)
+    function(library(fn.c_source, tmp_path))([POINT], [shared, found], np.zeros(loops.workspace), np.zeros(loops.shared + 1), 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert len(programs(120).kernels) > 5
+    np.testing.assert_allclose(eg.compile(f, x, backend="numba", contract=False)(POINT), expected, rtol=1e-14)
 
 
 def test_an_error_in_a_thread_reaches_the_caller() -> None:

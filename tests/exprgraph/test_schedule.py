@@ -113,8 +113,20 @@ def test_a_part_of_a_joined_array_is_written_as_soon_as_it_is_computed():
     joined = eg.stack([*parts, eg.as_expression(2.0)])
     (nest,) = scheduled([joined]).nests
     written = [(s.value, s.target) for s in nest.assignments]
-    assert written[:-2] == [(p, target) for p in parts[:-1] for target in (p, joined)]
-    assert [target for _, target in written[-2:]] == [joined, joined]  # the last one, and the number
+    assert written[:-1] == [(p, target) for p in parts for target in (p, joined)]
+    assert written[-1][1] is joined  # the number
+
+
+def test_a_part_is_written_where_it_is_computed_even_if_that_nest_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nest, "STRAIGHT_NODES", 0)
+    monkeypatch.setattr(nest, "NEST_LIMIT", 3)
+    parts = [eg.sin(a[0])]
+    for _ in range(9):
+        parts.append(parts[-1] * eg.sin(parts[-1]))
+    for n in scheduled([eg.stack(parts)]).nests:
+        written = [s.value for s in n.assignments]
+        assert written == [v for p in dict.fromkeys(written) for v in (p,) * written.count(p)]
+        assert {p for p in parts if p in written} == {s.value for s in n.assignments if s.target is not s.value}
 
 
 def test_reshaping_what_lies_in_order_is_nothing_to_do():

@@ -420,8 +420,7 @@ def compile(  # noqa: A001
         immediate: whether an interpreter answers calls until there is machine code, which is made in the background from the
             second call on.  By default for graphs of at least 5,000 nodes, all of them elementwise operations on scalars.  The
             interpreter and the machine code give equal bits; for that, neither contracts.  The interpreter uses one thread.
-            ``False``: the first call waits.  ``True``: also for small graphs; other graphs wait.  ``eg.inspect(fn).wait()`` waits
-            for the machine code.
+            ``False``: the first call waits.  ``True``: also for small graphs.  ``eg.inspect(fn).wait()`` waits for the machine code.
 
     Returns:
         A function of one value for each symbol: arrays of the symbol's shape, with any batch axes in

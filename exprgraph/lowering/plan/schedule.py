@@ -235,7 +235,9 @@ class Scheduler:
             if node in kept or node in self.dead or len(uses) != 1 or not uses[0][1] or size[node] > INLINE_LIMIT:
                 continue
             later = node in together and levels[uses[0][0]] > levels[node]
-            if uses[0][0] not in self.gated and not later:
+            # a number that is a piece of an array is computed in its turn, and stored there
+            apart = not node.shape and not self.phase.lanes and uses[0][0] in self.pieces
+            if uses[0][0] not in self.gated and not later and not apart:
                 self.inlined.add(node)
 
     def _is_taken_inside(self, node: Node, kept: set[Node]) -> bool:
@@ -386,10 +388,23 @@ class Scheduler:
         if node in self.begun:
             after, pieces = self.begun[node] + 1, pieces[1:]
         for piece in pieces:
-            at = self._put(piece, self._piece_leaves(piece), after)
+            leaves = self._piece_leaves(piece)
+            beside = None if ordered else self._beside(piece, leaves)
+            at = self._put(piece, leaves, after) if beside is None else beside
             if ordered:
                 after = at + 1
             self.ready[node] = max(self.ready.get(node, 0), at)
+
+    def _beside(self, piece: Assignment, leaves: Sequence[tuple[Node, bool]]) -> int | None:
+        """The nest that computes the number that a piece is, with the piece in it, even if it is full: there a copy is a store."""
+        if self.phase.lanes or piece.value.shape or len(leaves) != 1:
+            return None
+        ((source, exact),) = leaves
+        at = self.ready.get(source, -1)
+        if at < 0 or not exact or source in self.pieces or self.nests[at].kind != "pointwise" or self.nests[at].shape:
+            return None
+        self.nests[at].assignments.append(piece)
+        return at
 
     def _piece_leaves(self, piece: Assignment) -> list[tuple[Node, bool]]:
         ndim = len(piece.value.shape)
