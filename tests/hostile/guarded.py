@@ -177,6 +177,9 @@ def check(what: str, outputs: Sequence[Node], symbols: Sequence[Node], dtype: An
             out = [guarded(w.shape, w.dtype, at_end) for w in map(np.asarray, want)]
             same(what, fn(*given), want)
             same(what, fn(*given, out=out), want)
+            for a in out:
+                a[...] = 0
+            same(what, fn.bound(*given, out=out)(), want)
             forms.np = guarding  # type: ignore[assignment]
             memories.aligned = guarding.aligned
             try:
