@@ -97,7 +97,8 @@ class OnCluster(Place):
         """The rows of each block: what a worker has or reads, or the rows themselves."""
         client = self._client
         if eg.blocks.is_lazy(array):
-            found: list[Any] = client.compute(list(array.to_delayed().ravel()))
+            # Dask would rewrite the tasks that arrays share for each of them, and warn that a name has two meanings
+            found: list[Any] = client.compute(list(array.to_delayed(optimize_graph=False).ravel()))
             return found
         if eg.blocks.is_stored(array):
             file = _sendable(array)

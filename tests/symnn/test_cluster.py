@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import exprgraph as eg
 from symnn import LBFGS, MSE, Adam, Chain, Dense, LevenbergMarquardt, SymbolicNeuralNetwork, build_nn_function, train
 from symnn.errors import ArgumentError
+from symnn.objectives.on_cluster import OnCluster
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 da = pytest.importorskip("dask.array")
@@ -116,3 +118,21 @@ def test_progress_and_checkpoints_are_as_without_a_cluster(client: Any, tmp_path
     train(CHAIN, MSE(), data, epochs=2, checkpoint=tmp_path / "c.npz", progress=False, **options)
     resumed = train(CHAIN, MSE(), data, epochs=4, resume=tmp_path / "c.npz", progress=False, **options)
     np.testing.assert_array_equal(resumed.params.flat, whole.params.flat)
+
+
+def test_arrays_that_are_made_of_one() -> None:
+    """What they share has one meaning for Dask: it would warn of tasks with equal names and other contents."""
+    graphs: list[dict[Any, str]] = []
+
+    class Client:
+        def compute(self, delayed: list[Any]) -> list[Any]:
+            graphs.append({k: str(v) for d in delayed for k, v in dict(d.__dask_graph__()).items()})
+            return delayed
+
+        def submit(self, *given: Any, **options: Any) -> None: ...
+
+    x = da.from_array(samples()[0], chunks=(1000, 2))[:1500].rechunk((250, 2))
+    symbols = [eg.Symbol("x", 2, per_sample=True), eg.Symbol("y", 1, per_sample=True)]
+    OnCluster(Client(), symbols, [x, np.sin(3 * x[:, :1]) * x[:, 1:]], 1500, np.dtype(float))
+    shared = graphs[0].keys() & graphs[1].keys()
+    assert shared and all(graphs[0][k] == graphs[1][k] for k in shared)
