@@ -44,7 +44,10 @@ def test_a_wrong_address_is_found(part: str) -> None:
 
 
 #: what is run once more with memory that is spoiled when it is freed
-FILES = ["test_lowering.py", "test_compiled_graphs.py", "test_native.py", "test_embedding.py", "test_descent.py", "test_systems.py"]
+FILES = [
+    "test_lowering.py", "test_compiled_graphs.py", "test_native.py", "test_embedding.py", "test_descent.py", "test_systems.py",
+    "test_bound_calls.py",
+]  # fmt: skip
 
 
 @linux
