@@ -158,6 +158,23 @@ def random_graph(n: int) -> Large:
     return Large(count, value, "gradient")
 
 
+def tree(n: int) -> Large:
+    """n random operations, each of whose values is read once, and the gradient of the last one."""
+    rng = np.random.default_rng(3)
+
+    def value(x: list[Any], m: Any) -> list[Any]:
+        values = list(x)
+        while len(values) > 1:
+            at, kind = int(rng.integers(max(1, len(values) - 1))), int(rng.integers(5))
+            values[at], values[-1] = values[-1], values[at]
+            a, b = values.pop(), values.pop()
+            made = [a + b, 0.5 * a * b, m.sin(a) - b, a - 0.3 * b, a / (1.5 + m.cos(b))][kind]
+            values.insert(int(rng.integers(len(values) + 1)), made)
+        return values
+
+    return Large(n + 1, value, "gradient")
+
+
 #: by title: the program of a size, and the sizes of the table
 LARGE: dict[str, tuple[Callable[[int], Large], tuple[int, ...]]] = {
     "chain of springs": (chain_of_springs, (10, 100, 1000, 10_000, 100_000)),
@@ -167,4 +184,5 @@ LARGE: dict[str, tuple[Callable[[int], Large], tuple[int, ...]]] = {
     "power flow": (power_flow, (10, 100, 1000, 10_000)),
     "bodies": (bodies, (5, 20, 100)),
     "random graph": (random_graph, (100, 1000, 10_000)),
+    "tree": (tree, (100, 1000, 10_000)),
 }
