@@ -104,6 +104,7 @@ def bands_of(outputs: Sequence[Node], xs: Sequence[Node], entries: Mapping[Node,
     for x in xs:
         found[x] = [Band(constant(1.0, x.shape), (None,) * x.ndim, np.arange(start, start + x.size).reshape(x.shape))]
         start += x.size
+    kept = set(outputs)
     last = {a: n for n in order if n in active and n not in found for a in n.args if a in active}
     numbers = count = 0
     for node in order:
@@ -112,13 +113,13 @@ def bands_of(outputs: Sequence[Node], xs: Sequence[Node], entries: Mapping[Node,
         own = _of_node(node, [found.get(a) for a in node.args])
         if own is None:
             return None
-        found[node] = own if node in outputs else _few(own, node.shape, entries[node])
+        found[node] = own if node in kept else _few(own, node.shape, entries[node])
         count += len(own)
         numbers += sum(b.columns.size for b in own)
         if numbers > most or count > 2 * most_bands(len(active)):
             return None
         for a in node.args:
-            if last.get(a) is node and a not in outputs:
+            if last.get(a) is node and a not in kept:
                 found.pop(a, None)
     return None if numbers < _SHORT * count else [found.get(f, []) for f in outputs]
 

@@ -11,6 +11,7 @@ import exprgraph as eg
 from exprgraph import Argument
 from exprgraph.calculus.components import component
 from exprgraph.graph.node import Node
+from exprgraph.graph.traverse import topological
 from exprgraph.loops.program import Loop, Store
 from exprgraph.loops.verify import verify
 from exprgraph.loops.walk import statements_of
@@ -64,6 +65,7 @@ EXPRESSIONS: dict[str, Callable[[], Node]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_moved_elements_are_those_of_numpy(name: str) -> None:
     e = EXPRESSIONS[name]()
@@ -108,6 +110,4 @@ def test_entries_along_a_short_axis() -> None:
 
 
 def _computed(e: Node) -> list[Node]:
-    from exprgraph.graph.traverse import topological
-
     return [n for n in topological([e]) if n.op.name in ("sum", "product", "sin")]
