@@ -260,13 +260,14 @@ class _Function(Layer):
 
 
 def layer_kinds() -> dict[str, type[Layer]]:
-    """All classes of layers in this process by name, the package's and users', each before its subclasses.
+    """All classes of layers in this process by name, the package's and users', each before its subclasses; no bases, which compute nothing.
 
     >>> from symnn.layers.layer import layer_kinds
     >>> list(layer_kinds())[:3]
     ['Dense', 'Linear', 'Affine']
     """
-    return {kind.__name__: kind for kind in _subclasses(Layer) if not kind.__name__.startswith("_")}
+    kinds = (kind for kind in _subclasses(Layer) if kind.__call__ is not Layer.__call__)
+    return {kind.__name__: kind for kind in kinds if not kind.__name__.startswith("_")}
 
 
 def _subclasses(kind: type[Layer]) -> Iterator[type[Layer]]:
