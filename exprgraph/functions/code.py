@@ -40,7 +40,7 @@ _TAKEN = (
     "difference entry json kernel_names misfit mmap numba_kernel numbers os points prepared processor results_of self_check start "
     "struct suitable suppress sys unpacked warnings workspace zlib FAILURES StartedForm Forms NamedTuple ONE ONE_SIZES accumulate "
     "form_for form_of SLOTS address_of writable make_executable TOTALS GRAIN Iterator Path usable_processors granted limit_of number_of "
-    "run_in add_totals helping_threads do_work SimpleQueue Thread".split()
+    "run_in add_totals helping_threads do_work Empty SimpleQueue Thread".split()
 )
 _VARIABLE = re.compile(r"[A-Za-z]\d*")
 

@@ -78,6 +78,19 @@ def test_threads_divide_a_batch(way: str, module: ModuleType) -> None:
     assert len(module.evaluate(*data, threads=None)) == 4
 
 
+def test_without_more_threads_the_caller_does_all_shares(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoThread(module.Thread):  # type: ignore[misc,name-defined]
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    data = [np.concatenate([a] * 20) if a.shape[0] == 9 else a for a in DATA]
+    expected = module.evaluate(*data, threads=3)
+    monkeypatch.setattr(module, "_helpers", None)
+    monkeypatch.setattr(module, "Thread", NoThread)
+    for _ in range(2):
+        assert all(np.array_equal(a, b) for a, b in zip(module.evaluate(*data, threads=3), expected))
+
+
 def test_threads_that_are_no_number(module: ModuleType) -> None:
     for threads, error in ((0, ValueError), (1.5, TypeError), (True, TypeError)):
         with pytest.raises(error, match="threads is "):

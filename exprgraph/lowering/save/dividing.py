@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +65,11 @@ def run_in(threads: int, form: StartedForm, arguments: Arrays, results: Arrays, 
             for (together, common), space, share in zip(own, spaces, shares)
         ]
         answers: list[SimpleQueue[BaseException | None]] = [SimpleQueue() for _ in given[1:]]
+        queue = helping_threads(len(answers))
         for to, of_share in zip(answers, given[1:]):
-            helping_threads(len(answers)).put((form.part, of_share, to))
+            queue.put((form.part, of_share, to))
         form.part(*given[0])
+        do_work(queue, wait=False)  # what no helper has begun
         for answer, sums in zip(answers, own[1:]):
             failed = answer.get()
             if failed is not None:
@@ -82,22 +84,28 @@ def add_totals(to: Sequence[np.ndarray], more: Sequence[np.ndarray], totals: Seq
 
 
 def helping_threads(count: int) -> SimpleQueue[Any]:
-    """A queue of work that so many threads do; the process waits for none of them when it ends."""
+    """A queue of work that so many threads do, if the system gives them; the process waits for none of them when it ends."""
     global _helpers
     here = os.getpid()
     if _helpers is None or _helpers[0] != here:
         _helpers = here, [], SimpleQueue()
     _, started, queue = _helpers
     while len(started) < count:
+        try:
+            Thread(target=do_work, args=(queue,), daemon=True).start()
+        except RuntimeError:  # no more threads: the caller does what is left
+            break
         started.append(None)
-        Thread(target=do_work, args=(queue,), daemon=True).start()
     return queue
 
 
-def do_work(queue: SimpleQueue[Any]) -> None:
-    """Do what is in the queue, one after another, and answer each."""
+def do_work(queue: SimpleQueue[Any], wait: bool = True) -> None:
+    """Do what is in the queue, one after another, and answer each; without ``wait``, until it is empty."""
     while True:
-        run, given, answer = queue.get()
+        try:
+            run, given, answer = queue.get(block=wait)
+        except Empty:
+            return
         failed = None
         try:
             run(*given)

@@ -92,7 +92,7 @@ from functools import cache
 from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FunctionType
 from typing import Any, NamedTuple
