@@ -126,10 +126,18 @@ class _Order:
         self.size = size
         self.readers: list[list[int]] = [[] for _ in statements]
         self.waiting = [0] * len(statements)
+        #: numbers that are in memory from the beginning are loaded at their first use, so that they do not wait in registers
+        self.loads: set[int] = set()
+        self.loaded_for: list[list[int]] = [[] for _ in statements]
         for k, before in enumerate(_dependences(statements, alone)):
-            self.waiting[k] = len(before)
-            for i in before:
-                self.readers[i].append(k)
+            if not before and isinstance(s := statements[k], Let) and isinstance(s.value, Load):
+                self.loads.add(k)
+            for i in sorted(before):
+                if i in self.loads:
+                    self.loaded_for[k].append(i)
+                else:
+                    self.waiting[k] += 1
+                    self.readers[i].append(k)
         self.family = _families([_call(statements[k]) for k in calls])
         self.is_call = [False] * len(statements)
         for k in calls:
@@ -147,12 +155,13 @@ class _Order:
     def items(self) -> Iterator[Item]:
         """The statements and groups of calls in order."""
         for k, count in enumerate(self.waiting):
-            if not count:
+            if not count and k not in self.loads:
                 self._add(k)
         heapify(self.ready)
         while True:
             while self.ready:
                 k = heappop(self.ready)
+                yield from self._loaded(k)
                 yield self.statements[k]
                 self._made(k)
             family = max(self.arguments, key=lambda f: min(len(self.arguments[f]), self.lanes))
@@ -161,12 +170,21 @@ class _Order:
             chosen = [heappop(self.arguments[family])[2] for _ in range(min(self.lanes, len(self.arguments[family])))]
             calls = [k for given in chosen for k in self.callable.pop((family, given))]
             lets = [s for k in calls if isinstance(s := self.statements[k], Let)]
+            for k in calls:
+                yield from self._loaded(k)
             if self._is_quicker(lets, len(chosen)):
                 yield Abreast(tuple(lets))
             else:
                 yield from lets
             for k in calls:
                 self._made(k)
+
+    def _loaded(self, k: int) -> Iterator[Item]:
+        """The loads that a statement needs, and that are not made yet."""
+        for i in self.loaded_for[k]:
+            if i in self.loads:
+                self.loads.remove(i)
+                yield self.statements[i]
 
     def _add(self, k: int) -> None:
         """A statement that waits for nothing."""

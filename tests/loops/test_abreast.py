@@ -124,3 +124,13 @@ def test_lanes_have_the_bits_of_numbers(single: bool, rows: list[Any]) -> None:
         found, wanted = np.array(many(points)), np.array([one(p) for p in points]).T
     assert found.dtype == wanted.dtype == dtype
     assert same(found, wanted)
+
+
+def test_numbers_are_loaded_at_their_first_use() -> None:
+    """They would wait in registers; a number that is overwritten is loaded before."""
+    a, b, c = (Name(n, "real") for n in "abc")
+    body: list[Statement] = [Let(n.name, Load(S, index(k))) for k, n in enumerate((c, a, b))]
+    body += [Store(OUT, index(0), operation("add", Call("f", (a,)), Call("f", (b,)), c)), Store(S, index(1), c)]
+    items = abreast(body, 4, lambda name: 50, ("s", "o"))
+    calls = "Abreast(calls=(call0 = f(a), call1 = f(b)))"
+    assert list(map(str, items)) == ["c = s[0]", "a = s[1]", "s[1] = c", "b = s[2]", calls, "o[0] = call0 + call1 + c"]
