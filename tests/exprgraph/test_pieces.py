@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -112,3 +114,51 @@ def test_an_error_in_a_thread_reaches_the_caller() -> None:
         side_by_side.compiled_side_by_side("abcd", fails)
     with pytest.raises(ZeroDivisionError):
         side_by_side.compiled_side_by_side((str(1 // k) for k in (1, 0)), fails)
+
+
+def test_what_waits_is_not_compiled_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "processors", lambda: 2)
+    begun, go_on = Event(), Event()
+    compiled: list[str] = []
+
+    def slowly(text: str) -> bytes:
+        compiled.append(text)
+        begun.set()
+        assert go_on.wait(60.0)
+        return text.encode()
+
+    def texts() -> Iterator[str]:
+        yield from "abcd"
+        assert begun.wait(60.0)
+        raise KeyboardInterrupt
+
+    def joined(*arguments: Any) -> None:
+        go_on.set()  # the thread was inside of LLVM until now
+        join(*arguments)
+
+    join = side_by_side._join
+    monkeypatch.setattr(side_by_side, "_join", joined)
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side.compiled_side_by_side(texts(), slowly)
+    assert compiled == ["a"]
+
+
+def test_an_interrupt_while_the_caller_waits_for_threads_stops_them() -> None:
+    work, hold = side_by_side._Work(str.encode), Event()
+    interrupts = [KeyboardInterrupt()]
+
+    class Interrupted(Thread):
+        def join(self, timeout: float | None = None) -> None:
+            if interrupts:
+                raise interrupts.pop()
+            work.close(1)
+            hold.set()
+            super().join()
+
+    for number in range(3):
+        work.add(number, "a")
+    thread = Interrupted(target=lambda: (hold.wait(60.0), work.run()), daemon=True)
+    thread.start()
+    side_by_side._join([thread], work)
+    assert not work.made and isinstance(work.errors[0], KeyboardInterrupt)

@@ -61,9 +61,12 @@ def compiled_side_by_side(texts: Iterable[str], compiled: Compiled) -> list[byte
             if len(threads) < processors() - 1 and (count > len(threads) + 1 or not threads):
                 _start(threads, work)
         work.run(wait=False)  # the caller compiles, too
+    except BaseException as error:
+        work.errors.append(error)  # what waits is not compiled
+        raise
     finally:
         work.close(len(threads))
-        _join(threads)  # nobody is inside of LLVM when the caller leaves it
+        _join(threads, work)  # nobody is inside of LLVM when the caller leaves it
     if work.errors:
         raise work.errors[0]
     return [work.made[k] for k in range(count)]
@@ -78,17 +81,14 @@ def _start(threads: list[Thread], work: _Work) -> None:
     threads.append(thread)
 
 
-def _join(threads: Iterable[Thread]) -> None:
-    """Wait for all threads; interrupts are raised afterwards."""
-    interrupted: BaseException | None = None
+def _join(threads: Iterable[Thread], work: _Work) -> None:
+    """Wait for all threads; an interrupt is an error like others, so nothing more is compiled."""
     for thread in threads:
         while thread.is_alive():
             try:
                 thread.join()
             except BaseException as error:  # of the system, at any moment
-                interrupted = error
-    if interrupted is not None:
-        raise interrupted
+                work.errors.append(error)
 
 
 __all__ = ["compiled_side_by_side"]
