@@ -194,7 +194,7 @@ def _forget(ref: _Ref) -> None:
     with _lock:
         if _table.get(ref.key) is ref:
             del _table[ref.key]
-        if len(_table) < MANY // 2:
+        if len(_table) < UNTRACKED_NODES // 2:
             _are_many = False
 
 
@@ -255,7 +255,7 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     # one step, which no other thread can be in the middle of; only what is in the table already needs the lock
     if _table.setdefault(key, new) is not new:
         return _in_table(node, new)
-    if len(_table) >= MANY:
+    if len(_table) >= UNTRACKED_NODES:
         _leave_to_counting(node, new)
     return node
 
@@ -272,7 +272,7 @@ def _in_table(node: Node, new: _Ref) -> Node:
 
 
 #: from so many nodes on, the collector of cycles does not look at nodes: most of the time of a large graph would be its own
-MANY = 20_000
+UNTRACKED_NODES = 20_000
 _are_many = False
 
 

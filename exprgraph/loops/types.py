@@ -10,11 +10,11 @@ Type = Literal["real", "index", "bits", "truth", "reals", "indices"]
 
 #: ``lanes``: the samples of a block; their rows have room for whole vectors, so that lanes behind the last sample may be
 #: computed too.  ``neighbours``: neighbouring elements in memory; any number may be taken at once, but none behind the
-#: last.  ``anywhere``: elements at even distances, or at positions from tables, in any order; there are at least ``ENOUGH`` of
+#: last.  ``anywhere``: elements at even distances, or at positions from tables, in any order; there are at least ``FEWEST_ANYWHERE`` of
 #: them, and taking one twice does no harm.  ``plain``: iterations in order.
 Axis = Literal["lanes", "neighbours", "anywhere", "plain"]
 
 #: the fewest rounds of a loop over elements anywhere: no vector has more lanes
-ENOUGH = 16
+FEWEST_ANYWHERE = 16
 
-__all__ = ["ENOUGH", "Axis", "Type"]
+__all__ = ["FEWEST_ANYWHERE", "Axis", "Type"]

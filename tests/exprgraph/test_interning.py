@@ -89,7 +89,7 @@ def chain(x: Node, n: int) -> list[Node]:
 def test_many_nodes_are_out_of_the_collectors_sight_and_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     """By counting references; a node with the function of a user may be part of a cycle, and stays in sight."""
     x = eg.Symbol("x_of_many")
-    monkeypatch.setattr(graph_node, "MANY", 1)
+    monkeypatch.setattr(graph_node, "UNTRACKED_NODES", 1)
     monkeypatch.setattr(graph_node, "_are_many", False)
     gc.collect()
     before = interned_count()

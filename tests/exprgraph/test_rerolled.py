@@ -23,7 +23,7 @@ from tests.exprgraph.small_graphs import SYMBOLS, VALUES, expressions
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Smaller graphs are rolled up than outside of tests, also where that is only shorter."""
     monkeypatch.setattr(rolling, "ENOUGH", 150)
-    monkeypatch.setattr(worth_rolling, "STRAIGHT", 0)
+    monkeypatch.setattr(worth_rolling, "MOST_STRAIGHT", 0)
     monkeypatch.setattr(worth_rolling, "SHORTER", 2)
 
 
@@ -136,10 +136,10 @@ def test_a_graph_stays_straight_code_where_arrays_would_be_slower(monkeypatch: p
     """Of a network, operands are gathered; a chain has neighbours; of random operations, arrays would be short and many."""
     flows, energy = network(60)[0], chain(200)[0]
     assert rolling.rerolled([flows]) != [flows]  # shorter
-    monkeypatch.setattr(worth_rolling, "STRAIGHT", 10**6)
+    monkeypatch.setattr(worth_rolling, "MOST_STRAIGHT", 10**6)
     assert rolling.rerolled([flows]) == [flows] != rolling.rerolled([flows], short=True)  # as Numba wants it
     assert rolling.rerolled([energy]) != [energy]
-    monkeypatch.setattr(worth_rolling, "STRAIGHT", 0)
+    monkeypatch.setattr(worth_rolling, "MOST_STRAIGHT", 0)
     rng = np.random.default_rng(1)
     values: list[Any] = list(eg.Symbol("x", 100))
     for kind, (i, j) in zip(rng.integers(3, size=900).tolist(), rng.integers(100, size=(900, 2)).tolist()):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...loops.program import Add, Expression, Let, Load, Loop, Name, Operation, Statement, index
 from ...loops.target import Target
-from ...loops.types import ENOUGH, Axis
+from ...loops.types import FEWEST_ANYWHERE, Axis
 from ...loops.verify import why_not_anywhere, why_not_neighbours
 from .access import Affine, Location, is_round
 from .distant import is_worth_vectors
@@ -132,7 +132,7 @@ class Inputs:
             return "plain"
         if why_not_neighbours(body, name) is None:
             return "neighbours"
-        return "anywhere" if size >= ENOUGH and why_not_anywhere(body, name) is None and is_worth_vectors(body, name) else "plain"
+        return "anywhere" if size >= FEWEST_ANYWHERE and why_not_anywhere(body, name) is None and is_worth_vectors(body, name) else "plain"
 
     def together(self, sizes: Sequence[int]) -> frozenset[str]:
         """The loops that are one loop with the innermost: at the end of its range, all addresses go on as at the next step of the outer."""

@@ -70,14 +70,14 @@ def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) ->
 
 
 #: sums of so few elements are elementwise, for at least so many results
-SHORT, ENOUGH = 4, 16
+FEW_ELEMENTS, MANY_SUMS = 4, 16
 
 
 def _added(node: Node) -> Node:
     """A sum over few elements of one operand as an elementwise sum, which shares loops with others."""
     labels, sizes = Contraction.of(node)
     summed = sizes[node.ndim :]
-    if len(node.args) > 1 or not 1 < math.prod(summed) <= SHORT or node.size < ENOUGH or summed_gate(node) is not None:
+    if len(node.args) > 1 or not 1 < math.prod(summed) <= FEW_ELEMENTS or node.size < MANY_SUMS or summed_gate(node) is not None:
         return node
     (arg,), (own,) = node.args, labels
     if [k for k in own if k < node.ndim] != list(range(node.ndim)) or len(set(own)) < len(own):

@@ -19,7 +19,7 @@ def uses_of(nodes: Sequence[Node]) -> Counter[Node]:
     return Counter(a for node in nodes for a in node.args)
 
 
-def pieces_of(nodes: Sequence[Node], uses: Mapping[Node, int], elsewhere: Set[Node]) -> tuple[dict[Node, list[Assignment]], set[Node]]:
+def moved_pieces(nodes: Sequence[Node], uses: Mapping[Node, int], elsewhere: Set[Node]) -> tuple[dict[Node, list[Assignment]], set[Node]]:
     """The pieces by node, and the nodes that are only parts of others; values in ``elsewhere`` have more users."""
     pieces: dict[Node, list[Assignment]] = {}
     absorbed: set[Node] = set()
@@ -53,4 +53,4 @@ def pieces_of(nodes: Sequence[Node], uses: Mapping[Node, int], elsewhere: Set[No
     return pieces, absorbed
 
 
-__all__ = ["pieces_of", "uses_of"]
+__all__ = ["moved_pieces", "uses_of"]

@@ -25,7 +25,7 @@ from .in_order import SUM_IN_ORDER
 from .movement import takes
 from .nest import Assignment, Kind, Nest, length_of_straight_code
 from .phases import Phase
-from .pieces import pieces_of, uses_of
+from .pieces import moved_pieces, uses_of
 
 #: elements at positions from a table are read by so many values, instead of copied before
 TAKEN = 32
@@ -137,7 +137,7 @@ class Scheduler:
         """Movements read parts that may not be nodes of the graph (elements of a take)."""
         elsewhere = {*self.outputs, *self.phase.roots, *(a for t in self.totals for a in t.args), *self.read_later}
         nodes = [n for n in self.phase.nodes if n.op is not primitive.RESHAPE or not self._can_alias(n.args[0])]
-        self.pieces, absorbed = pieces_of(nodes, uses_of(self.phase.nodes), elsewhere)
+        self.pieces, absorbed = moved_pieces(nodes, uses_of(self.phase.nodes), elsewhere)
         self.order = [n for n in self.phase.nodes if n not in absorbed]
 
     def _can_alias(self, arg: Node) -> bool:

@@ -21,7 +21,7 @@ STEP, TAKEN, COPIED, COMPUTED, IN_LANES = 10.0, 0.6, 0.4, 0.15, 1.0
 #: the same for a scalar in a loop over rounds, whose code stays in the cache
 IN_ROUNDS = 0.6
 #: Beyond so many scalars, calls may be slower if the code is shorter: LLVM takes a tenth of a millisecond for a scalar.
-STRAIGHT = 40_000
+MOST_STRAIGHT = 40_000
 #: how many times shorter
 SHORTER = 8
 
@@ -44,7 +44,7 @@ def may_be_worth_rolling(groups: Sequence[int], alone: int, count: int, short: b
 
 def is_worth(time: float, pieces: int, count: int, short: bool) -> bool:
     """Whether code of so many pieces that takes so long replaces ``count`` scalars."""
-    return time <= count or ((short or count > STRAIGHT) and SHORTER * pieces <= count)
+    return time <= count or ((short or count > MOST_STRAIGHT) and SHORTER * pieces <= count)
 
 
 def time_of(node: Node, lanes: bool) -> float:
