@@ -18,6 +18,8 @@ from exprgraph.testing.growing import AtRandom, grow, symbols_for
 
 VALUES = values(SHARED)
 GRAPHS = graphs(SHARED)
+#: graphs with contractions that bands leave to sweeps
+DIAGONALS = {"diagonal", "trace", "diagonal matrix", "beside its diagonal"}
 
 
 def by_bands(f: Node, x: Node, of: bool = False) -> np.ndarray | None:
@@ -47,8 +49,10 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", GRAPHS)
 def test_jacobians_and_hessians_of_every_primitive(name: str) -> None:
     f = GRAPHS[name]
+    known = name not in DIAGONALS and all(bands.BANDS.find(n.op) is not None for n in topological([f]) if n.args)
     for x in eg.free_symbols(f):
         found = by_bands(f, x)
+        assert found is not None or not known, f"by {x}"
         if found is not None:
             expected = eg.evaluate(eg.jacobian(f, x, "forward"), VALUES).reshape(found.shape)
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13, err_msg=f"by {x}")
@@ -74,8 +78,7 @@ def test_random_expressions(seed: int) -> None:
             with np.errstate(all="ignore"):
                 expected = eg.evaluate(eg.jacobian(e, x, "forward"), at).reshape(found.shape)
                 entries = eg.evaluate(made, at)
-            finite = np.isfinite(expected).all()
-            np.testing.assert_allclose(scattered(found, entries), expected, rtol=1e-9 if finite else 1, atol=1e-11, err_msg=str(e))
+            np.testing.assert_allclose(scattered(found, entries), expected, rtol=1e-9, atol=1e-11, err_msg=str(e))
 
 
 def test_entries_that_meet_in_any_way() -> None:

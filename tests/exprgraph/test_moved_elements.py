@@ -84,7 +84,7 @@ def test_elements_are_stored_once_where_they_go() -> None:
         program = planned(EXPRESSIONS[name]())
         assert stores(program) == count and not program.shared, name
     program = planned(EXPRESSIONS["many known numbers"]())
-    assert stores(program) == 2 and [len(c) for c in (program.data.constants,)] == [49]
+    assert stores(program) == 2 and len(program.data.constants) == 49
 
 
 def test_takes_and_short_sums_need_no_loop_of_their_own() -> None:
