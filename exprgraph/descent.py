@@ -44,7 +44,7 @@ class Batches(NamedTuple):
     """Which samples of a term each step takes: ``indices[offsets[k]:offsets[k + 1]]``.
 
     Attributes:
-        samples: the number of samples for which they are :meth:`checked`.  Of others, each run checks a copy.
+        samples: the number of samples for which they are :meth:`checked`, which alone sets it.  Each run checks a copy of others.
     """
 
     indices: np.ndarray
@@ -57,10 +57,18 @@ class Batches(NamedTuple):
         return int(np.max(np.diff(self.offsets), initial=0))
 
     def checked(self, samples: int, steps: int = 0) -> Batches:
-        """The same, for terms of so many samples: machine code gathers without further checks, so nobody may change the arrays any more.
+        """The same batches, checked once for all runs on terms of so many samples.
+
+        Machine code gathers these samples without further checks, so do not change the arrays afterwards.
 
         Raises:
-            ValueError: there are fewer than ``steps``, offsets are not in order, or beyond the indices; or an index is not one of a sample.
+            ValueError: there are fewer batches than ``steps``; offsets are not in order, or beyond the indices; or an index is
+                negative or not below ``samples``.
+
+        >>> import numpy as np
+        >>> from exprgraph.descent import Batches
+        >>> Batches(np.array([2, 0, 1, 1]), np.array([0, 2, 4])).checked(3).some(1, 2).indices
+        array([1, 1])
         """
         indices, offsets = (np.ascontiguousarray(a, np.int64) for a in self[:2])
         if offsets.size <= steps or offsets[0] < 0 or offsets[-1] > indices.size or (offsets[1:] < offsets[:-1]).any():
@@ -70,7 +78,7 @@ class Batches(NamedTuple):
         return Batches(indices, offsets, samples)
 
     def some(self, first: int, last: int) -> Batches:
-        """Those of the steps from ``first`` to before ``last``."""
+        """The batches of the steps ``first`` to ``last - 1``."""
         begin, end = self.offsets[first], self.offsets[last]
         return self._replace(indices=self.indices[begin:end], offsets=self.offsets[first : last + 1] - begin)
 

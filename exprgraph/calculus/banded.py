@@ -31,8 +31,8 @@ from .patterns import Size
 
 #: an axis is short if the others are so many times as long
 _LONGER = 4
-#: parts of fewer entries than this share of all are added one after another, if there are many of them
-_FEW = 64
+#: groups of fewer entries than this share of all are added one after another, if there are many groups: so many for each band, and more
+_FEW, _EACH, _ANY = 64, 3, 8
 
 
 def banded(
@@ -92,10 +92,10 @@ class _Entries:
         self.parts: list[_Part] = []
 
     def add(self, values: Node, rows: np.ndarray, columns: np.ndarray) -> None:
-        keys = rows * self.width + columns
-        at = np.minimum(np.searchsorted(self.keys, keys), self.count - 1)
         if not self.count:
             return
+        keys = rows * self.width + columns
+        at = np.minimum(np.searchsorted(self.keys, keys), self.count - 1)
         exists = (columns >= 0) & (self.keys[at] == keys)
         exists &= self.read[at] == at
         where = np.flatnonzero(exists)
@@ -125,14 +125,17 @@ class _Entries:
         return taken(concatenate(vectors), source[self.read]) if vectors else zeros((0,))
 
     def _groups(self) -> list[tuple[Node, np.ndarray]]:
-        """Vectors of entries that the same parts make, each with its entries; and one of the others."""
+        """Vectors of entries that the same parts make, each with its entries; and one of the others.
+
+        Each part has a random word, and the sum of the words of an entry's parts, modulo 2**64, says which these are: comparing sets of
+        parts would take their number times longer.  The generator has a fixed seed, so equal matrices are equal expressions.
+        """
         code = np.zeros(self.count, np.int64)
         once = np.ones(self.count, bool)
         marks = np.random.default_rng(0).integers(1, 2**62, len(self.parts) + 1)
         for mark, part in zip(marks, self.parts):
             once &= np.bincount(part.entries, minlength=self.count) <= 1
-            with np.errstate(over="ignore"):
-                np.add.at(code, part.entries, mark)
+            np.add.at(code, part.entries, mark)
         image = np.zeros(self.count, bool)
         image[self.read[self.read != np.arange(self.count)]] = True
         code[image & (code != 0)] ^= marks[-1]  # entries with a mirror image apart
@@ -142,7 +145,7 @@ class _Entries:
         sizes, first = np.bincount(of_kind, minlength=len(kinds)), np.zeros(len(kinds), int)
         first[of_kind[::-1]] = np.arange(self.count)[::-1]
         chosen = kinds != 0
-        if len(kinds) > 3 * len(self.parts) + 8:
+        if len(kinds) > _EACH * len(self.parts) + _ANY:
             chosen &= sizes * _FEW >= self.count
         regular = [self._sum_of_parts(of_kind == k) for k in sorted(np.flatnonzero(chosen), key=first.__getitem__)]
         others = (code != 0) & ~chosen[of_kind]

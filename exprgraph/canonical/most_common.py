@@ -311,6 +311,7 @@ def is_quotient(node: Node) -> bool:
     """Whether a product has a denominator: a/m may be finite where a*b and m*m are not."""
     return sorted(node.params) == [-1.0, 1.0]
 
+
 __all__ = [
     "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "is_term", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
     "quotient_of_two", "sum_of_two",

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class NotPickled:
-    """Refuses to be pickled, for a call that it is, or that holds it."""
+    """A bound call, or an object that it holds: pickling one is an error that says what to send instead."""
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound call holds arrays of this process and cannot be pickled; send the compiled function, and bind it there")

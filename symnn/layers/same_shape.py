@@ -31,7 +31,11 @@ class SameShape(Layer):
         return {"": self.inner}
 
     def check_shapes(self, before: Shape, after: Shape | None) -> None:
-        """Raises a ShapeError, if the inner layer makes another shape of its input's."""
+        """Check that the inner layer keeps the shape.
+
+        Raises:
+            ShapeError: it makes another one.
+        """
         if before != after:
             raise ShapeError(f"{self.needs}: {self.inner!r} makes {after} of {before}")
 
