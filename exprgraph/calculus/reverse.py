@@ -124,8 +124,9 @@ def _pulled_back(
 
     for output, ct, silence in seeds:
         collect(output, summed, ct, silence)
+    both, outside = list(collected.boxes.items()), [(False, collected.boxes[False])]
     for node in reversed(order):
-        for within, boxes in collected.boxes.items():
+        for within, boxes in both if collected.boxes[True] else outside:
             box = boxes.pop(node, None)
             if box is None:
                 continue
