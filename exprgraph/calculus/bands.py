@@ -102,7 +102,8 @@ def bands_of(outputs: Sequence[Node], xs: Sequence[Node], entries: Mapping[Node,
     found: dict[Node, Bands] = {}
     start = 0
     for x in xs:
-        found[x] = [Band(constant(1.0, x.shape), (None,) * x.ndim, np.arange(start, start + x.size).reshape(x.shape))]
+        identity = Band(constant(1.0, x.shape), (None,) * x.ndim, np.arange(start, start + x.size).reshape(x.shape))
+        found[x] = [identity] if x.size else []
         start += x.size
     kept = set(outputs)
     last = {a: n for n in order if n in active and n not in found for a in n.args if a in active}

@@ -104,6 +104,15 @@ def test_entries_that_meet_in_any_way() -> None:
                 np.testing.assert_allclose(scattered(found, eg.evaluate(made, at)), expected, rtol=1e-9, atol=1e-9)
 
 
+def test_symbols_without_elements() -> None:
+    x, y, empty = eg.Symbol("x", 40), eg.Symbol("y", (0, 3)), eg.Symbol("e", 0)
+    f = eg.sin(x[1:]) * x[:-1]
+    assert eg.sparse_jacobian(y, y).shape == (0, 0)
+    assert eg.sparse_jacobian(eg.concatenate([empty, f]), [empty, y, x]).nnz == 2 * f.size
+    assert eg.sparse_jacobian(eg.sum(y, axis=1) * 2, [y, x]).nnz == 0
+    assert eg.sparse_hessian(eg.sum(f) + eg.sum(y**3) + eg.sum(empty), [empty, x, y]).nnz == 2 * f.size + x.size - 1
+
+
 def operations(node: Node) -> int:
     return sum(COUNT[n.op](n) for n in topological([node]) if n.args)
 
