@@ -30,7 +30,7 @@ from .needed import taken
 from .patterns import Size
 
 #: an axis is short if the others are so many times as long
-_LONGER = 4
+_LONGER = 2
 #: groups of fewer entries than this share of all are added one after another, if there are many groups: so many for each band, and more
 _FEW, _EACH, _ANY = 64, 3, 8
 

@@ -86,7 +86,7 @@ LONGEST = 64
 #: the bands that any graph may have, and how many more for each of its arrays
 _ANY, _EACH = 100, 8
 #: shorter bands are scalars
-_SHORT = 4
+_SHORT = 2
 #: more bands than these, or so many times as many numbers as entries, are fewer if they are filled with zeros
 _MANY, _SPARE = 32, 1.2
 
