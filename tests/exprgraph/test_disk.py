@@ -90,6 +90,21 @@ def test_entries_that_are_not_used_are_removed(kept, monkeypatch):
     assert {p.name for p in kept.iterdir()} == {name(k) for k in (1, 6, 7, 8)}
 
 
+def test_large_entries_push_old_ones_out(kept, monkeypatch):
+    monkeypatch.setattr(disk, "MOST_BYTES", 9000)
+    monkeypatch.setattr(disk, "_LARGE", 1500)
+    for k in range(5):
+        assert disk.write(name(k), bytes(1000))
+        os.utime(kept / name(k), (1e9 + k, 1e9 + k))
+    assert disk.write(name(5), bytes(2000)) and len(list(kept.iterdir())) == 6
+    assert disk.read(name(0)) is not None  # used now
+    os.utime(kept / name(5), (1e9 + 5, 1e9 + 5))
+    assert disk.write(name(6), bytes(2500))
+    assert {p.name for p in kept.iterdir()} == {name(k) for k in (0, 6)}
+    assert disk.write(name(7), bytes(20_000))
+    assert {p.name for p in kept.iterdir()} == {name(7)}
+
+
 def test_files_of_others_are_left_alone(kept, tmp_path, monkeypatch):
     """Whatever their names, and whatever is in them, in a directory that holds too many entries."""
     monkeypatch.setattr(disk, "MOST", 4)

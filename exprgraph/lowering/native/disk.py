@@ -4,7 +4,7 @@ The directory is ``$EXPRGRAPH_CACHE_DIR``, or ``exprgraph`` in ``$XDG_CACHE_HOME
 ``EXPRGRAPH_CACHE_DIR`` is empty, nothing is kept.  Loading machine code means running it, so a file is read only if it
 and the directory belong to this user, and nobody else can write there.  A damaged entry, or one of another version or
 processor, is not found, and compiled again.  Files are written completely and then renamed, so processes may write the
-same one at once.  Beyond ``MOST`` entries, the least recently used ones are removed.  Files without the name and the
+same one at once.  Beyond ``MOST`` entries or ``MOST_BYTES``, the least recently used ones are removed.  Files without the name and the
 beginning of an entry are left alone.
 """
 
@@ -17,9 +17,11 @@ import re
 import stat
 import tempfile
 import time
+from bisect import bisect_right
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
+from itertools import accumulate
 from pathlib import Path
 
 from ... import loops
@@ -34,8 +36,10 @@ _UNFINISHED = re.compile(r"\.exprgraph-[0-9a-z_]+\.tmp")
 _ENTRY = re.compile(rf"[0-9a-f]{{{2 * _SIZE}}}")
 #: seconds after which a draft is abandoned
 _LEFT = 3600.0
-#: the most entries, of 5 to 200 kB each
-MOST = 2000
+#: the most entries, and bytes of all; most entries have 5 to 200 kB, those of large graphs have 70 bytes for each operation
+MOST, MOST_BYTES = 2000, 1 << 30
+#: bytes are counted when a larger entry is written: ``MOST`` smaller ones are few bytes, and are not asked for their sizes each time
+_LARGE = 1 << 18
 
 
 def directory() -> Path | None:
@@ -145,7 +149,7 @@ def write(name: str, code: bytes) -> bool:
             f.write(_head(name, code) + code)
         os.replace(temporary, where / name)
         temporary = ""
-        _prune(where)
+        _prune(where, len(code) > _LARGE)
     except OSError:  # read-only, full, or of another user: this process has its code, and keeps nothing
         return False
     finally:  # also after an interrupt
@@ -155,18 +159,24 @@ def write(name: str, code: bytes) -> bool:
     return True
 
 
-def _prune(where: Path) -> None:
-    """Remove the older half of the entries if there are too many, and abandoned drafts."""
+def _prune(where: Path, counted: bool) -> None:
+    """Remove the older half of the entries if there are too many, or too many bytes if these are counted; and abandoned drafts."""
     with os.scandir(where) as found:
         names = [entry.name for entry in found]
     entries = [name for name in names if _ENTRY.fullmatch(name)]
-    if len(entries) <= MOST:
+    if len(entries) <= MOST and not counted:
         return
-    used: list[tuple[float, str]] = []
+    used: list[tuple[float, int, str]] = []
     for name in entries:
         with suppress(OSError):  # another process removes entries too
-            used.append((os.lstat(where / name).st_mtime, name))
-    surplus = [name for _, name in sorted(used)[: len(entries) - MOST // 2]]
+            info = os.lstat(where / name)
+            used.append((info.st_mtime, info.st_size, name))
+    used.sort(reverse=True)
+    sums = list(accumulate(size for _, size, _ in used))
+    if len(used) <= MOST and (not sums or sums[-1] <= MOST_BYTES):
+        return
+    kept = min(MOST // 2, max(1, bisect_right(sums, MOST_BYTES // 2)))  # the newest is kept, however large it is
+    surplus = [name for _, _, name in used[kept:]]
     for name in (*surplus, *filter(_UNFINISHED.fullmatch, names)):
         with suppress(OSError):
             if _may_go(where / name):
