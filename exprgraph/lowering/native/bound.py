@@ -6,7 +6,6 @@ as long.  The code is the same for every compiled function, so it is compiled on
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ import numpy as np
 from ...loops.print.llvm.builder import SSAValue
 from ...support.compiling import compiling
 from ...support.not_pickled import NotPickled
-from . import disk, machine
+from . import machine
 from .layout import DATA, NOARGS, as_expected, callable_at
 from .objects import Objects
 from .owner import owner
@@ -85,12 +84,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 def _loaded() -> machine.Loaded:
     with compiling:
         text = _text()
-        key = disk.key(text, *machine.host(), sys.version)
-        code = disk.read(key)
-        if code is None:
-            code = machine.compile_object(text)
-            disk.write(key, code)
-        return machine.Loaded(code)
+        return machine.Loaded(machine.kept_object(lambda: machine.compile_object(text), text))
 
 
 def bound_call(ready: Ready, *kept: object) -> Callable[[], Any] | None:

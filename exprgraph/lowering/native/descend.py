@@ -6,7 +6,6 @@ Arithmetic is typed loops; accesses to the tables, and calls of addresses in the
 
 from __future__ import annotations
 
-import sys
 from typing import NamedTuple
 
 from ...loops.print.llvm.builder import SSAValue
@@ -14,7 +13,7 @@ from ...loops.print.llvm.expressions import Functions
 from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Add, Branch, Let, Load, Loop, Name, Store, Variable, index, operation, real
 from ...support.compiling import compiling
-from . import disk, machine
+from . import machine
 from .tables import COMMON, SEAT, TERM, call, each, gather, name, product, read, sum_of
 from .team import CALLED, ENDED, TEAM, branch, functions_of_team, in_parts
 
@@ -132,12 +131,7 @@ def descend(bits: int, together: bool) -> Addresses:
     with compiling:
         if (bits, together) not in _loaded:
             text = _text(bits, together)
-            key = disk.key(text, *machine.host(), sys.version)
-            code = disk.read(key)
-            if code is None:
-                code = machine.compile_object(text)
-                disk.write(key, code)
-            _loaded[bits, together] = machine.Loaded(code)
+            _loaded[bits, together] = machine.Loaded(machine.kept_object(lambda: machine.compile_object(text), text))
         loaded = _loaded[bits, together]
         return Addresses(*(loaded.address(n) for n in Addresses._fields))
 

@@ -6,7 +6,6 @@ sample, and for the lanes of a block; numbers lie at their place of the workspac
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from ...loops.program import Expression, Let, Load, Loop, Name, Run, Statement, 
 from ...loops.substitute import written_out
 from ...loops.walk import called_by, calls_of
 from ...support.compiling import compiling
-from . import disk, machine
+from . import machine
 from .instructions import FUNCTION_BITS, OPERATION_BITS, PLACE_BITS, Op
 
 _W = Name("w", "reals")
@@ -193,11 +192,7 @@ def _address(name: str, what: str, purpose: Purpose, text: Callable[[], str]) ->
     with compiling:
         found = _loaded.get((what, purpose))
         if found is None:
-            key = disk.key("interpreter", what, repr(purpose), *machine.host(), sys.version)
-            code = disk.read(key)
-            if code is None:
-                code = machine.compile_object(text())
-                disk.write(key, code)
+            code = machine.kept_object(lambda: machine.compile_object(text()), "interpreter", what, repr(purpose))
             loaded = machine.Loaded(code)
             found = _loaded[what, purpose] = loaded, loaded.address(name)
         return found[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -17,7 +16,7 @@ from ...support.collecting import uncollected
 from ...support.compiling import compiling
 from ..plan.data import Data
 from ..plan.program import Program
-from . import disk, machine
+from . import machine
 from .entry import CallType, entry
 from .layout import as_expected, callable_at, context
 from .owner import keep
@@ -57,15 +56,11 @@ class Code:
 
 def _object(program: Program, call: CallType, called: bool, divided: bool) -> bytes | None:
     """The object files, from disk, or compiled and kept there."""
-    name = disk.key(program.key, repr(call) if called else "", repr(divided), *machine.host(), sys.version, str(object.__basicsize__))
-    code = disk.read(name)
-    if code is None:
-        try:
-            code = _compiled(program, call, called, divided)
-        except UnreadableError:
-            return None
-        disk.write(name, code)
-    return code
+    parts = program.key, repr(call) if called else "", repr(divided), str(object.__basicsize__)
+    try:
+        return machine.kept_object(lambda: _compiled(program, call, called, divided), *parts)
+    except UnreadableError:
+        return None
 
 
 def _compiled(program: Program, call: CallType, called: bool, divided: bool) -> bytes:

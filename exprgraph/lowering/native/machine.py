@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from ...loops.print.llvm import LLVMTarget
 from ...support.collecting import uncollected
 from ...support.compiling import compiling, in_llvm
+from . import disk
 from .image import place
 from .owner import owner
 from .pages import Pages
@@ -120,6 +122,16 @@ def assembly(text: str) -> str:
         return _printed(text)
 
 
+def kept_object(made: Callable[[], bytes], *parts: str) -> bytes:
+    """An object file for this machine and this Python: from disk, if there is one of these parts, or made and kept there."""
+    key = disk.key(*parts, *host(), sys.version)
+    code = disk.read(key)
+    if code is None:
+        code = made()
+        disk.write(key, code)
+    return code
+
+
 class Loaded:
     """An object file in memory.
 
@@ -168,4 +180,4 @@ class Loaded:
         return int(self._engine.get_function_address(name) or self._engine.get_global_value_address(name))
 
 
-__all__ = ["Loaded", "assembly", "compile_object", "compile_pieces", "host", "target"]
+__all__ = ["Loaded", "assembly", "compile_object", "compile_pieces", "host", "kept_object", "target"]
