@@ -100,12 +100,17 @@ def _both_ways(pattern: Pattern, forward: bool, count: int) -> Sweeps | None:
 
 
 def symmetric_plan(pattern: Pattern, shape: tuple[int, ...] = ()) -> Sweeps:
-    """Forward, by a star colouring: an entry that shares its place with another is read as its mirror image."""
+    """Forward, by a star colouring: an entry that shares its place with another is read as its mirror image.
+
+    Both images are read at one place, so that the matrix is symmetric to the last bit.
+    """
     found = star_coloured(pattern, shape)
     keys = pattern.rows * max(found.number, 1) + found.colours[pattern.columns]
     alone = np.bincount(keys, minlength=1)[keys] == 1
-    at_rows = np.where(alone, pattern.rows, pattern.columns)
-    at_columns = np.where(alone, pattern.columns, pattern.rows)
+    mirrored = np.searchsorted(pattern.keys(), pattern.columns * pattern.width + pattern.rows)
+    below = np.where(pattern.rows >= pattern.columns, np.arange(pattern.nnz), mirrored)
+    read = np.where(alone[below], below, mirrored[below])
+    at_rows, at_columns = pattern.rows[read], pattern.columns[read]
     return Sweeps(found, _NONE, np.ones(pattern.nnz, bool), at_rows, at_columns)
 
 

@@ -33,12 +33,17 @@ from .gates import Zeros, either, inside, together
 from .reach import reach
 from .reverse import pull_back
 from .rules import coefficient_of, extremum_weights, is_elementwise, partial
-from .scalar_graphs import Index, nest
+from .scalar_graphs import Index, nest, parts_of_scalars
 from .scaling import scalar_multiple, scaled_tangent
 from .seeds import identity_tensor
 
 #: derivatives of a scalar, by the elements of x that it depends on
 Row = dict[Index, Node]
+
+
+def scalars_of(f: Node) -> list[Node]:
+    """The elements of an array in row-major order, as expressions of scalars."""
+    return parts_of_scalars(f) or list(elements(f).ravel())
 
 
 def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
@@ -388,4 +393,4 @@ def _pulled(part: Node, x: Node) -> Row:
     return {i: t for i, t in row.items() if not is_zero(t)}
 
 
-__all__ = ["Row", "crosses_samples", "entry_derivatives"]
+__all__ = ["Row", "crosses_samples", "entry_derivatives", "scalars_of"]

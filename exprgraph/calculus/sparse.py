@@ -11,9 +11,7 @@ from ..canonical.select import select
 from ..graph.leaves import zeros
 from ..graph.node import Node, Shape
 from ..graph.views import Take
-from ..meaning.elements import elements
-from .entries import entry_derivatives
-from .scalar_graphs import parts_of_scalars
+from .entries import entry_derivatives, scalars_of
 from .sparse_matrix import SparseMatrix
 
 
@@ -65,8 +63,7 @@ class SparseJacobian:
 
 def entries_of_jacobian(f: Node, x: Node) -> SparseJacobian:
     """The structural non-zeros of the Jacobian of f, by its elements."""
-    parts = parts_of_scalars(f) or list(elements(f).ravel())
-    table = entry_derivatives(parts, x)
+    table = entry_derivatives(scalars_of(f), x)
     strides = _strides(x.shape)
     rows, columns, values = [], [], []
     for r, row in enumerate(table):

@@ -31,6 +31,7 @@ from .banded import banded
 from .bands import LONGEST, most_bands
 from .compressed import Sweeps, best_plan, forward_plan, nonzeros, reverse_plan, symmetric_plan
 from .entries import crosses_samples, entry_derivatives
+from .expanded import expanded, has_short_arrays
 from .patterns import Size, patterns_with_size
 from .reverse import pull_back
 from .scalar_graphs import is_scalar_graph, scalar_parts
@@ -49,7 +50,8 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         x: a symbol, or several: then columns count the elements of one after another.
         mode: "forward" differentiates along columns, of which those without a common row are one direction;
             "reverse" does so along rows.  "auto" carries the entries through the graph of arrays if that makes fewer numbers
-            than sweeps do, which have a number an element and direction.  Otherwise it takes the smaller number of directions,
+            than sweeps do, which have a number an element and direction; small graphs of arrays of some ten elements are
+            expanded to scalars.  Otherwise it takes the smaller number of directions,
             and may take a few long rows in reverse and the rest forward, or a few long columns forward and the rest in
             reverse.  It differentiates graphs of scalars entry by entry, if there are few symbols.
 
@@ -185,7 +187,7 @@ def jacobian_of_entries(f: Node, x: Node) -> SparseJacobian:
     return SparseJacobian(tuple(found.rows.tolist()), tuple(found.columns.tolist()), found.values, found.shape)
 
 
-# ---------------------------------------------------------------- the three ways
+# ---------------------------------------------------------------- the ways
 
 #: bands are taken where they have at most this part of the numbers of sweeps, which are fewer operations on larger arrays
 _QUICKER = 0.8
@@ -249,11 +251,14 @@ def _by_entries(outputs: Sequence[Node], xs: Sequence[Node]) -> SparseMatrix:
 def _matrix(
     outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, size: Size, symmetric: bool, plan: Callable[[], Sweeps]
 ) -> SparseMatrix:
-    """By bands, if they have fewer numbers than sweeps along as many directions as there are entries a row."""
+    """By scalars, if arrays are short; by bands, if they have fewer numbers than sweeps, with a direction for each entry of a row."""
+    short = found.nnz and len(xs) <= _ONE_BY_ONE and has_short_arrays(outputs, xs, size)
+    values = expanded(outputs, xs, found, symmetric) if short else None
+    if values is not None:
+        return SparseMatrix(found.rows, found.columns, values, found.shape)
     active = dependents(topological(outputs), xs)
     numbers = sum(n.size for n in active)
     most = int(_QUICKER * numbers * found.nnz / max(*found.shape, 1))
-    values = None
     if sum(size.entries.values()) <= most and size.longest <= LONGEST and size.rows <= most_bands(len(active)):
         values = banded(outputs, xs, found, size, symmetric, most)
     if values is None:

@@ -294,7 +294,24 @@ def test_graphs_of_scalars_go_entry_by_entry() -> None:
     assert j.colours == 0 and str(j.values) == "[x[1], x[0], cos(x[2])]"
     h = eg.sparse_hessian(x[0] * x[1] * x[2], x)
     assert h.colours == 0 and h.nnz == 6
-    assert eg.sparse_jacobian(eg.sin(x[:2]), x).colours == 1
+    y = eg.Symbol("y", 30)
+    assert eg.sparse_jacobian(eg.sin(y[:20]), y).colours == 1
+
+
+def test_short_arrays_are_expanded_to_scalars_if_there_are_few() -> None:
+    """One number for each entry, and those of one side of a Hessian twice; larger graphs stay graphs of arrays."""
+    for n, scalars in ((4, True), (40, False)):
+        x, y = eg.Symbol("x", (3, n)), eg.Symbol("y", n)
+        f = eg.sum(eg.exp(x[:, 1:] * x[:, :-1])) + eg.sum(eg.cumsum(y)[::2] ** 3 * x[0, ::2])
+        h = eg.sparse_hessian(f, [x, y])
+        assert (h.values.op.name == "stack") == scalars
+        at = {x: AT[: 3 * n].reshape(3, n), y: AT[-n:]}
+        z = eg.Symbol("z", 4 * n)
+        whole = eg.hessian(eg.substitute(f, {x: eg.reshape(z[: 3 * n], (3, n)), y: z[3 * n :]}), z)
+        found, expected = dense(h, at), eg.evaluate(whole, {z: np.concatenate([at[x].ravel(), at[y]])})
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+        assert (found == found.T).all()
+        assert eg.sparse_jacobian(x, [y, x]).nnz == x.size
 
 
 def test_an_array_of_one_element_is_a_scalar() -> None:
