@@ -41,7 +41,7 @@ def component(node: Node, axis: int, at: int, given: Set[Node]) -> Node:
     >>> from exprgraph.calculus.components import component
     >>> x, c = eg.Symbol("x", (3, 2)), eg.Symbol("c", 3)
     >>> component(eg.sin(x) * c[:, None], 1, 0, set())
-    sin(x[:, 0])*c
+    [c[0]*sin(x[0, 0]), c[1]*sin(x[1, 0]), c[2]*sin(x[2, 0])]
     """
     order = topological([node], enter=lambda n: n not in given)
     parts: dict[tuple[Node, int], Parts | None] = {}
