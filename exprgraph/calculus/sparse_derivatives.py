@@ -1,9 +1,10 @@
 """Sparse Jacobians and Hessians for users.
 
-Three ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
-(:mod:`exprgraph.calculus.entries`).  Every other graph stays a graph of arrays: its pattern comes from the graph
-(:mod:`exprgraph.calculus.patterns`), its entries are carried through the graph (:mod:`exprgraph.calculus.bands`), or come
-from a few sweeps (:mod:`exprgraph.calculus.compressed`) where these compute less.
+Four ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
+(:mod:`exprgraph.calculus.entries`), and so is a small graph of short arrays (:mod:`exprgraph.calculus.expanded`).  Every other
+graph stays a graph of arrays: its pattern comes from the graph (:mod:`exprgraph.calculus.patterns`), its entries are carried
+through the graph (:mod:`exprgraph.calculus.bands`), or come from a few sweeps (:mod:`exprgraph.calculus.compressed`) where
+these compute less.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
         x: a symbol, or several: then columns count the elements of one after another.
         mode: "forward" differentiates along columns, of which those without a common row are one direction;
             "reverse" does so along rows.  "auto" carries the entries through the graph of arrays if that makes fewer numbers
-            than sweeps do, which have a number an element and direction; small graphs of arrays of some ten elements are
-            expanded to scalars.  Otherwise it takes the smaller number of directions,
-            and may take a few long rows in reverse and the rest forward, or a few long columns forward and the rest in
-            reverse.  It differentiates graphs of scalars entry by entry, if there are few symbols.
+            than sweeps do, which have a number an element and direction.  Otherwise it takes the smaller number of
+            directions, and may take a few long rows in reverse and the rest forward, or a few long columns forward and the
+            rest in reverse.  Graphs of scalars, and small graphs of arrays of some ten elements, which it expands to
+            scalars, it differentiates entry by entry, if there are few symbols.
 
     Returns:
         A :class:`SparseMatrix` of shape ``(f.size, x.size)``.
