@@ -7,6 +7,7 @@ vector has the elements of all parts in the order of the matrix.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence, Set
 from itertools import product as every
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from ..canonical.joining import concatenate, reshape
 from ..canonical.place import place
 from ..canonical.select import select
 from ..graph.leaves import array, constant_value, is_known, zeros
-from ..graph.node import Node
+from ..graph.node import Node, Shape
 from ..graph.traverse import topological
 from ..graph.views import Take
 from ..support.distinct import distinct
@@ -29,15 +30,13 @@ from .components import component
 from .needed import taken
 from .patterns import Size
 
-#: an axis is short if the others are so many times as long
+#: components are so many times as long as they are many
 _LONGER = 2
 #: groups of fewer entries than this share of all are added one after another, if there are many groups: so many for each band, and more
 _FEW, _EACH, _ANY = 64, 3, 8
 
 
-def banded(
-    outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, size: Size, symmetric: bool, most: int
-) -> Node | None:
+def banded(outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, size: Size, symmetric: bool, most: int) -> Node | None:
     """The entries of the Jacobian of all outputs by all symbols, in the pattern's order; ``size`` is that of all patterns.
 
     ``None``, if bands cannot say them, or have more numbers in all than ``most``.
@@ -59,7 +58,7 @@ def banded(
 
 def _components(values: Node, given: Set[Node]) -> Iterator[tuple[Node, tuple[Any, ...]]]:
     """The entries along short axes as arrays of their own, each with its index."""
-    short = [k for k, n in enumerate(values.shape) if n <= SPLIT and n * _LONGER <= values.size // n]
+    short = _short_axes(values.shape)
     for at in every(*(range(values.shape[k]) for k in short)):
         index: list[Any] = [slice(None)] * values.ndim
         made = values
@@ -67,6 +66,18 @@ def _components(values: Node, given: Set[Node]) -> Iterator[tuple[Node, tuple[An
             made = component(made, k, i, given)
             index[k] = i
         yield made, tuple(index)
+
+
+def _short_axes(shape: Shape) -> list[int]:
+    """The shortest axes, along which there are few components, each much longer."""
+    size, count = math.prod(shape), 1
+    short: list[int] = []
+    for k in sorted(range(len(shape)), key=shape.__getitem__):
+        count *= shape[k]
+        if count > SPLIT or count * count * _LONGER > size:
+            break
+        short.append(k)
+    return sorted(short)
 
 
 class _Part(NamedTuple):

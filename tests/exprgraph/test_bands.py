@@ -113,6 +113,15 @@ def test_symbols_without_elements() -> None:
     assert eg.sparse_hessian(eg.sum(f) + eg.sum(y**3) + eg.sum(empty), [empty, x, y]).nnz == 2 * f.size + x.size - 1
 
 
+@pytest.mark.parametrize("shape", [(2,) * 10, (16, 16, 16, 20), (3, 3, 500)])
+def test_arrays_with_many_short_axes_have_few_parts(shape: tuple[int, ...]) -> None:
+    x = eg.Symbol("x", shape)
+    J = eg.sparse_jacobian(eg.sin(x) * x, x)
+    assert J.colours == 0 and len(topological([J.values])) < 150
+    at = np.random.default_rng(3).normal(size=shape)
+    np.testing.assert_allclose(eg.evaluate(J.values, {x: at}), (np.cos(at) * at + np.sin(at)).ravel(), rtol=1e-13)
+
+
 def operations(node: Node) -> int:
     return sum(COUNT[n.op](n) for n in topological([node]) if n.args)
 
