@@ -13,8 +13,8 @@ import exprgraph as eg
 from exprgraph.graph.node import Node
 from tests.benchmarks.large_workloads import LARGE
 
-#: calls of Python functions for each node of the graph, and for each of graph and derivative, at most
-CALLS = {"chain of springs": (7, 27), "Rosenbrock": (7, 27), "bodies": (6, 30), "collocation": (10, 50), "power flow": (15, 40)}
+#: calls of Python functions for each node of the graph, and for each of graph and derivative: a fifth more than are made, at most
+CALLS = {"chain of springs": (8, 28), "Rosenbrock": (7, 28), "bodies": (6.5, 32), "collocation": (12, 50), "power flow": (17, 43)}
 
 
 def calls_of(do: Callable[[], Any]) -> tuple[int, Any]:
@@ -26,11 +26,14 @@ def calls_of(do: Callable[[], Any]) -> tuple[int, Any]:
         count += event == "call"
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()  # nodes of other tests that are freed call Python, too
     sys.setprofile(counted)
     try:
         result = do()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count, result
 
 
