@@ -469,16 +469,17 @@ def test_the_kernel_of_a_module_with_frozen_arguments(way: str, tmp_path: Path) 
     np.testing.assert_allclose(m.kernel(DATA[2]), np.sin(DATA[2]), rtol=1e-15)
 
 
-def by_numba_alone() -> eg.CompiledFunction:
+def by_numba_alone(name: str) -> eg.CompiledFunction:
+    """A function of that name, which is warned of once."""
     source = "def halved(a):\n    n = 0.0\n    while a > 1.0:\n        a = a / 2.0\n        n += 1.0\n    return n\n"
     numpy = lambda a: np.ceil(np.log2(a))  # noqa: E731
     with pytest.warns(eg.errors.NotNativeWarning):
-        f = eg.function("halvings_saved", numpy=numpy, derivative=lambda a: 0.0, code="halved({0})", source=source)
+        f = eg.function(name, numpy=numpy, derivative=lambda a: 0.0, code="halved({0})", source=source)
     return eg.compile([f(c) + c], c)
 
 
 def test_what_only_numba_compiles_has_no_form(tmp_path: Path) -> None:
-    fn = by_numba_alone()
+    fn = by_numba_alone("halvings_of_a_form")
     assert eg.inspect(fn).reason is not None
     fn.save(tmp_path / "left.py")
     m = module_of(tmp_path / "left.py")
@@ -489,7 +490,7 @@ def test_what_only_numba_compiles_has_no_form(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_only_numba_compiles(tmp_path: Path) -> None:
-    by_numba_alone().save(tmp_path / "left.py")
+    by_numba_alone("halvings_saved").save(tmp_path / "left.py")
     m = module_of(tmp_path / "left.py")
     np.testing.assert_array_equal(m.evaluate([3.0, 8.0])[0], [5.0, 11.0])
     assert m.start() == "numba" and m.self_check() == 0.0
