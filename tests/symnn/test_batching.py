@@ -15,7 +15,7 @@ def sampler(kind: Any) -> Sampler:
 
 
 def taken(s: Sampler, first: int, count: int) -> list[list[int]]:
-    """The samples of each term in some epochs, and the next random number."""
+    """The samples of each term in some epochs."""
     batches = s.epochs(first, count)
     assert all(b is not None and b.offsets[0] == 0 and b.offsets[-1] == len(b.indices) for b in batches)
     return [b.indices.tolist() for b in batches if b is not None]
