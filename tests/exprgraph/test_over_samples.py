@@ -252,3 +252,18 @@ def test_matrices_of_samples_are_added_up_by_themselves() -> None:
     assert not any(n.op.name == "sample_sum" and n.shape == (3, 3) and n.args[0].op.name == "sum" for n in topological([total]))
     a = values[v]
     np.testing.assert_allclose(eg.evaluate(total, values), a.T @ a - 7 * values[W] @ values[W].T + np.exp(a).T @ a, rtol=1e-12)
+
+
+def test_machine_code_takes_calls_whose_shared_arguments_have_no_batch_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their shapes say all that Python would check at every call; an argument that may have batch axes is checked."""
+    x, w = eg.Symbol("x", 3, per_sample=True), eg.Symbol("w", 3)
+    loss = M((x @ w - w[0]) ** 2) + M(w[1])
+    point, weights = np.arange(12.0).reshape(4, 3), np.ones(3)
+    fn = eg.compile((loss, eg.gradient(loss, w)), (x, w))
+    expected = fn(point, weights)
+    with monkeypatch.context() as patch:
+        patch.setattr(fn, "_bind", None)
+        value, slope = fn(point, weights)
+    assert value == expected[0] and np.array_equal(slope, expected[1])
+    with pytest.raises(eg.ShapeError, match="argument 'w'"):
+        fn(point, np.ones((4, 3)))

@@ -100,7 +100,9 @@ class CompiledFunction:
 
     @cached_property
     def _counted(self) -> list[Node]:
-        return taken_as_shared(self.outputs)
+        """Symbols that sums over samples count as shared, of arguments that may have batch axes; others are checked by their shapes."""
+        free = {s for a in self.core.arguments if a.per_sample for s, _ in a.symbols}
+        return [s for s in taken_as_shared(self.outputs) if s in free]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._recipe
