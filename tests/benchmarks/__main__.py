@@ -3,7 +3,7 @@
 Functions are called in turn, so that what else the machine does disturbs all alike; medians of a call are
 compared.  Results must agree before they are timed.  Building counts everything up to the first
 result, with nothing kept on disk.  CasADi's calls have their arrays bound beforehand, and so have ours
-(``fn.bound``); "new array" is an ordinary call, which returns new arrays.
+(``fn.bound``); there, "new array" is an ordinary call, which returns new arrays.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def measure(w: Workload, seconds: float, peer: bool, timer: Timer = time.perf_co
     calls = [lambda: _finished(ours(*w.data))]
     if not peer:
         (call,) = _calls(calls, seconds, timer)
-        return f"| {w.title} | {_time(built)} | {_time(call)} | | | | |"
+        return f"| {w.title} | {_time(built)} | {_time(call)} | | | |"
     theirs: Any
     theirs, peer_built = _built(w.theirs, w.data, timer)
     bound = getattr(theirs, "bound", None)
@@ -99,8 +99,8 @@ def measure(w: Workload, seconds: float, peer: bool, timer: Timer = time.perf_co
     call, peer_call, *more = _calls(calls, seconds, timer)
     new = ""
     if more:
-        new, call = _time(call), more[0]
-    return f"| {w.title} | {_time(built)} | {_time(call)} | {new} | {_time(peer_built)} | {_time(peer_call)} | {peer_call / call:.2f} |"
+        new, call = f"{_time(call)} | ", more[0]
+    return f"| {w.title} | {_time(built)} | {_time(call)} | {new}{_time(peer_built)} | {_time(peer_call)} | {peer_call / call:.2f} |"
 
 
 def _peer(table: str) -> tuple[str, bool, str]:
@@ -125,8 +125,9 @@ def main() -> None:
         with open("/proc/cpuinfo", encoding="utf-8") as f:
             model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), model)
     print(f"{date.today()}, {model}, one core, Python {platform.python_version()}, NumPy {np.__version__}, {told}\n")
-    print(f"| workload | build | call | new array | {name}: build | {name}: call | {name}'s time over ours |")
-    print("|---|---|---|---|---|---|---|")
+    new = ["new array"] if options.table == "scalars" and found else []
+    columns = ("workload", "build", "call", *new, f"{name}: build", f"{name}: call", f"{name}'s time over ours")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for make in TABLES[options.table] if options.table else (*WORKLOADS, *MATRICES):
         w = make()
         if options.only in w.title:
