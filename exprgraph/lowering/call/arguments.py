@@ -13,6 +13,7 @@ from ...graph.stand_in import StandIn
 from ...graph.traverse import symbols_of
 from ...language.given import is_symbol
 from ...meaning.binding import Argument
+from ...meaning.evaluate import taken_as_shared
 from ...support.names import shown
 
 
@@ -58,9 +59,15 @@ def check_number(values: Sequence[Any], arguments: Sequence[Argument]) -> None:
         raise TypeError(f"expected {len(arguments)} values (for {names}), got {len(values)}{one}")
 
 
+def counted_of(outputs: Sequence[Node], arguments: Sequence[Argument]) -> list[Node]:
+    """Symbols that sums over samples count as shared, of arguments that may have batch axes; others are checked by their shapes."""
+    free = {s for a in arguments if a.per_sample for s, _ in a.symbols}
+    return [s for s in taken_as_shared(outputs) if s in free]
+
+
 def one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:
     """Several arguments; one may be given alone."""
     return (given,) if isinstance(given, (Node, Argument)) else tuple(given)
 
 
-__all__ = ["arguments_of", "check_number", "one_or_more"]
+__all__ = ["arguments_of", "check_number", "counted_of", "one_or_more"]

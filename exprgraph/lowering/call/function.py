@@ -13,14 +13,14 @@ from ...canonical.operands import as_node, refuse_truth
 from ...graph.node import Node, Shape
 from ...meaning.binding import Argument, Bound, bind
 from ...meaning.elsewhere import CallElsewhere, Kind, kind_of
-from ...meaning.evaluate import check_counted, taken_as_shared, with_batch_axes
+from ...meaning.evaluate import check_counted, with_batch_axes
 from ...support.names import shown
 from ...tree import flatten, paths
 from ..save.formats import save
 from ..save.frozen import frozen_arguments
 from ..save.options import Options
 from ..save.saved import Saved
-from .arguments import arguments_of, check_number, one_or_more
+from .arguments import arguments_of, check_number, counted_of, one_or_more
 from .bound import ByPython, check_arguments, targets
 from .embed import c_function, c_source, interface, low_level_callable, numba_function, workspace_size
 from .interface import CallInterface
@@ -100,9 +100,7 @@ class CompiledFunction:
 
     @cached_property
     def _counted(self) -> list[Node]:
-        """Symbols that sums over samples count as shared, of arguments that may have batch axes; others are checked by their shapes."""
-        free = {s for a in self.core.arguments if a.per_sample for s, _ in a.symbols}
-        return [s for s in taken_as_shared(self.outputs) if s in free]
+        return counted_of(self.outputs, self.core.arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._recipe
