@@ -269,7 +269,7 @@ def test_functions_written_here_are_those_of_python(name: str) -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_function_called_often_is_a_function_of_its_own(lead: tuple[int, ...], dtype: type) -> None:
     v = eg.Symbol("v")
-    calls = 30
+    calls = 20  # so few nodes are one procedure
     lanes = 1 if lead else 16  # independent calls of one sample are lanes of vectors, sixteen at most
     terms = [eg.sin(v + k) * eg.erf(v - k / 7) for k in range(calls * lanes)]
     fn = eg.compile(eg.stack(terms), v)

@@ -83,8 +83,8 @@ def test_machine_code_of_dropped_functions_is_freed(monkeypatch) -> None:
         """Something that goes with the code that owns it."""
 
     class Watched(machine.Loaded):
-        def __init__(self, code: bytes, data: Any = None) -> None:
-            super().__init__(code, data)
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
             last = Last()
             keep(self.owner, last)
             loaded.append(weakref.ref(last))
