@@ -52,6 +52,7 @@ def counted(title: str, n: int) -> tuple[int, int, int, int]:
     return building, eg.count_nodes(f), differentiating, eg.count_nodes([f, d])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("title", CALLS)
 def test_calls_for_each_node_are_few_and_do_not_grow(title: str) -> None:
     n = 12 if title == "bodies" else 30

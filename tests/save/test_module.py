@@ -64,6 +64,7 @@ def close(got: list[np.ndarray], rtol: float = 1e-13) -> None:
         np.testing.assert_allclose(g, w, rtol=rtol, atol=rtol)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("way", [*FORMS, "python"])
 def test_threads_divide_a_batch(way: str, module: ModuleType) -> None:
     """Results that differ by sample, and sums over samples, which are added in the order of the shares."""
