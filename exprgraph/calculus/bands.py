@@ -209,8 +209,10 @@ def _elementwise(node: Node, k: int, band: Band) -> Bands | None:
         wide = filled(band, arg.shape)
         return None if wide is None else _elementwise(node, k, wide)
     if band.whole:
-        none: list[Node | None] = [None] * len(node.args)
-        t, zeros = tangent(node, [*none[:k], band.values, *none[k + 1 :]], (), [*none[:k], band.zeros, *none[k + 1 :]])  # type: ignore[list-item]
+        tangents: list[Node | None] = [None] * len(node.args)
+        of_zeros: list[Zeros] = [None] * len(node.args)
+        tangents[k], of_zeros[k] = band.values, band.zeros
+        t, zeros = tangent(node, tangents, (), of_zeros)
         columns = np.broadcast_to(band.columns, node.shape)
         return [] if t is None else [Band(t, (None,) * node.ndim, columns, zeros)]
     p = partial(node, k)

@@ -40,11 +40,11 @@ _TINY = float(np.finfo(np.float64).tiny)
 # ---------------------------------------------------------------- operators of users
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """A number that needs no rule: neither 0, nor infinite or NaN, nor of another type than these; else 0."""
     kind = type(value)
-    if kind is float or (kind is int and -_EXACT <= value <= _EXACT) or kind is np.float64:  # type: ignore[operator]
-        number = float(value)  # type: ignore[arg-type]
+    if kind is float or (kind is int and -_EXACT <= value <= _EXACT) or kind is np.float64:
+        number = float(value)
         return number if math.isfinite(number) else 0.0
     return 0.0
 

@@ -307,7 +307,7 @@ def broadcast(*operands: Operand, what: str = "operands") -> tuple[list[Node], S
 def apply(function: Function, *operands: Operand) -> Node:
     """The canonical node of a function of broadcast operands."""
     if not any([type(o) is not Node or o.shape or o.op is CONSTANT for o in operands]):  # noqa: C419  (slower as a generator)
-        return make(function, operands, (), ())  # type: ignore[arg-type]
+        return make(function, operands, (), ())  # type: ignore[arg-type]  # all are nodes, as the line above says
     nodes, shape = broadcast(*operands, what=f"the arguments of {function.name}")
     if all(n.op is CONSTANT for n in nodes):
         with np.errstate(all="ignore"):

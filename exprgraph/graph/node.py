@@ -179,7 +179,7 @@ class _Open(_Content):
     __slots__ = ("__weakref__",)
 
 
-class _Ref(weakref.ref):  # type: ignore[type-arg]
+class _Ref(weakref.ref):  # type: ignore[type-arg]  # its type arguments need a call at run time
     __slots__ = ("key",)
     key: bytes
 

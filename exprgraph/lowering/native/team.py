@@ -132,7 +132,7 @@ def _patiently(code: StatementWriter, look: Callable[[str, str], list[str]]) -> 
     before, count, heads = b.block, b.name(), list[object]()
     b.do(f"br label %{head}")
     b.start(head)
-    b.lines.append(heads)  # type: ignore[arg-type]
+    b.lines.append(heads)  # type: ignore[arg-type]  # a list whose text is known below, when it has all entries
     worked = look(end, again)
     zeros = "".join(f", [ 0, %{label} ]" for label in worked)
     heads.append(f"  {count} = phi i64 [ 0, %{before} ], [ {count}.next, %{again} ], [ 0, %{tired} ]{zeros}")
