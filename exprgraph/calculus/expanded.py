@@ -19,7 +19,7 @@ from .entries import entry_derivatives, scalars_of
 from .patterns import Size
 
 #: arrays have at most so many elements on average
-__ON_AVERAGE = 10
+_ON_AVERAGE = 10
 #: and all together
 _ELEMENTS = 600
 #: entries of all arrays together; and scalars of the result, whose code takes a tenth of a millisecond each
@@ -30,7 +30,7 @@ def has_short_arrays(outputs: Sequence[Node], xs: Sequence[Node], size: Size) ->
     """Whether there are few elements, in short arrays, with few entries."""
     active = dependents(topological(outputs), xs)
     total = sum(n.size for n in active)
-    return total <= min(_ELEMENTS, __ON_AVERAGE * len(active)) and sum(size.entries.values()) <= _ENTRIES
+    return total <= min(_ELEMENTS, _ON_AVERAGE * len(active)) and sum(size.entries.values()) <= _ENTRIES
 
 
 def expanded(outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, symmetric: bool) -> Node | None:
