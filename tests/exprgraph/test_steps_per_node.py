@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,29 +11,10 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import Node
 from tests.benchmarks.large_workloads import LARGE
+from tests.counting import calls_of
 
 #: calls of Python functions for each node of the graph, and for each of graph and derivative: a fifth more than are made, at most
 CALLS = {"chain of springs": (8, 28), "Rosenbrock": (7, 28), "bodies": (6.5, 32), "collocation": (12, 50), "power flow": (17, 43)}
-
-
-def calls_of(do: Callable[[], Any]) -> tuple[int, Any]:
-    """The number of calls of Python functions, and the result."""
-    count = 0
-
-    def counted(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    gc.collect()
-    gc.disable()  # nodes of other tests that are freed call Python, too
-    sys.setprofile(counted)
-    try:
-        result = do()
-    finally:
-        sys.setprofile(before)
-        gc.enable()
-    return count, result
 
 
 def counted(title: str, n: int) -> tuple[int, int, int, int]:
