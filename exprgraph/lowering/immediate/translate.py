@@ -23,7 +23,7 @@ from ...meaning.binding import Argument
 from ...meaning.evaluate import EVALUATE, Samples
 from ...support.values import BY_PRODUCTS, is_by_root
 from ..native.instructions import FUNCTIONS, OPERANDS, PLACES, Instructions, Op, packed
-from ..plan.from_the_left import OperandOrder
+from ..plan.operand_order import OperandOrder
 
 #: numbers have places from here on downwards, until all other places are known
 _LAST = PLACES - 1

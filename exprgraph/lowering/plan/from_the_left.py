@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from hashlib import blake2b
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,78 +22,12 @@ from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
 from ...graph.traverse import of_arguments, topological
 from ...graph.views import Linear
 from ...loops.walk import called_by
-from .isomorphism import ROLES
-
-#: how many levels below an operand its structure is looked at
-LOOK = 3
+from .operand_order import OperandOrder
 
 #: ``(node, positions)``: a node in steps of two operands, taken in this order, without changes by canonical forms
 IN_STEPS: Column[Callable[[Node, Sequence[int]], Node]] = Column(
     "in_steps", "the value in sums and products of two operands, from left to right", __name__, otherwise="it stays as it is"
 )
-
-
-class OperandOrder:
-    """The order in which sums and products take their operands.
-
-    Args:
-        order: the nodes of the graph in topological order.
-    """
-
-    def __init__(self, order: Iterable[Node]) -> None:
-        self._order = order
-        self._kinds: dict[tuple[Node, int], bytes] = {}
-
-    @cached_property
-    def _depth(self) -> dict[Node, int]:
-        """How deep each node lies: few sums ask for it."""
-        depth: dict[Node, int] = {}
-        for node in self._order:
-            own = 0
-            for a in node.args:
-                if depth[a] >= own:
-                    own = depth[a] + 1
-            depth[node] = own
-        return depth
-
-    def positions(self, node: Node) -> Sequence[int]:
-        """The operands of a sum or product, by position: those without a multiplication come first."""
-        if len(node.args) == 1:
-            return (0,)
-        numbers = _roles(node)
-        if len(numbers) == 2:
-            return (0, 1) if numbers[0] == numbers[1] or _rank(numbers[0]) <= _rank(numbers[1]) else (1, 0)
-        ranks = [_rank(x) for x in numbers]
-        if len(set(ranks)) < len(ranks):
-            depth, args = self._depth, node.args
-            ranks = [(*r, depth[a]) for r, a in zip(ranks, args)]
-            if len(set(ranks)) < len(ranks):
-                ranks = [(*r, self._kind(a, LOOK)) for r, a in zip(ranks, args)]
-        return sorted(range(len(ranks)), key=ranks.__getitem__)
-
-    def pairs(self, node: Node) -> list[tuple[float, Node]]:
-        """The terms of a sum with their coefficients, or the factors of a product with their exponents."""
-        numbers, args = _roles(node), node.args
-        return [(numbers[0], args[0])] if len(args) == 1 else [(numbers[k], args[k]) for k in self.positions(node)]
-
-    def _kind(self, node: Node, levels: int) -> bytes:
-        """What a node and some levels below it are, without names, numbers of elements and digests."""
-        found = self._kinds.get((node, levels))
-        if found is None:
-            rule = ROLES.find(node.op)
-            own = number(node) if rule is None else rule(node)
-            below = sorted([self._kind(a, levels - 1) for a in node.args]) if levels else []
-            found = self._kinds[node, levels] = blake2b(repr((node.op.name, own, below)).encode(), digest_size=8).digest()
-        return found
-
-
-def _roles(node: Node) -> Sequence[float]:
-    """The coefficients of a sum, or the exponents of a product."""
-    return ROLES[node.op](node)[1]  # type: ignore[return-value]  # numbers for these; the column allows anything
-
-
-def _rank(number: float) -> tuple[object, ...]:
-    return number != 1.0, number != -1.0, number
 
 
 def from_the_left(roots: Sequence[Node]) -> list[Node]:
@@ -165,4 +97,4 @@ def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
     return so_far
 
 
-__all__ = ["OperandOrder", "from_the_left"]
+__all__ = ["from_the_left"]

@@ -11,12 +11,11 @@ import heapq
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from ...graph.column import Column
 from ...graph.node import Node
-from ...graph.primitive import CONSTANT, CONTRACT, PRODUCT, SUM
-from ...graph.views import Linear
+from ...graph.primitive import CONSTANT
 from .access import MultiIndex, identity_index, through_views
 from .nest import Assignment
+from .operand_order import ROLES
 from .schedule import is_pointwise, operand_indices
 
 #: the number of refinements
@@ -40,15 +39,6 @@ def _kind(node: Node) -> tuple[bytes, Sequence[object]]:
     rule = ROLES.find(node.op)
     own, roles = (node.params, range(len(node.args))) if rule is None else rule(node)
     return _digest(node.op.name, own), roles
-
-
-#: ``node -> (own, roles)``: parameters that are no role, and what each operand is to the node; equal roles may change places
-ROLES: Column[Callable[[Node], tuple[object, Sequence[object]]]] = Column(
-    "roles", "the role of an operand, and the other parameters", __name__, otherwise="its operands keep their order"
-)
-ROLES.fill(lambda node: (Linear.of(node).constant, Linear.of(node).coefficients), SUM)
-ROLES.fill(lambda node: ("", node.params), PRODUCT)
-ROLES.fill(lambda node: ("", ("",) * len(node.args)), CONTRACT)
 
 
 class NestOrder:

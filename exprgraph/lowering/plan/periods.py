@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ...graph.node import Node
 from ...graph.primitive import CONSTANT, SELECT
 from .columns import position
-from .isomorphism import ROLES
+from .operand_order import ROLES
 
 #: operands further below belong to no loop: they are read like arrays; the second is for rounds of more levels
 NEAR = (48, 256)

@@ -30,7 +30,7 @@ from ...graph.views import Linear
 from ...support.collecting import uncollected
 from .columns import Columns, Place
 from .in_order import sum_in_order
-from .isomorphism import ROLES
+from .operand_order import ROLES
 from .periods import NEAR, Periods
 from .rounds import looped
 from .worth_rolling import is_worth, may_be_worth_rolling, time_of, worth_rolling
