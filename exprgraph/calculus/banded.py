@@ -25,7 +25,8 @@ from ..graph.traverse import topological
 from ..graph.views import Take
 from ..support.distinct import distinct
 from ..support.patterns import Pattern
-from .bands import SPLIT, bands_of, box_of, entries_of_box
+from .bands import SPLIT, bands_of, entries_of_box
+from .carried import box_of
 from .components import component
 from .needed import taken
 from .patterns import Size
@@ -139,11 +140,11 @@ class _Entries:
         """Vectors of entries that the same parts make, each with its entries; and one of the others.
 
         Each part has a random word, and the sum of the words of an entry's parts, modulo 2**64, says which these are: comparing sets of
-        parts would take their number times longer.  The generator has a fixed seed, so equal matrices are equal expressions.
+        parts would take their number times longer.  The words are the same each time, so equal matrices are equal expressions.
         """
         code = np.zeros(self.count, np.int64)
         once = np.ones(self.count, bool)
-        marks = np.random.default_rng(0).integers(1, 2**62, len(self.parts) + 1)
+        marks = _words(len(self.parts) + 1)
         for mark, part in zip(marks, self.parts):
             once &= np.bincount(part.entries, minlength=self.count) <= 1
             np.add.at(code, part.entries, mark)
@@ -192,6 +193,14 @@ class _Entries:
                 at.append(number[part.entries[mine]])
         total = place(concatenate(pieces), (Take(tuple(np.concatenate(at).tolist())),), (len(entries),))
         return linear([(1.0, total), (1.0, array(self.known[entries]))], 0.0, (len(entries),)), entries
+
+
+def _words(count: int) -> np.ndarray:
+    """Words without a pattern, by SplitMix64 (Steele, Lea, Flood 2014); NumPy's generators take milliseconds to be imported."""
+    z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (z ^ (z >> np.uint64(31))).view(np.int64)
 
 
 def _elements(values: Node, at: np.ndarray) -> Node:
