@@ -58,7 +58,7 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
     terms = list(terms)
     if len(terms) == 1 and const == 0.0:
         c, node = terms[0]
-        if not shape and (quick := number_times(c, node, kept, factors=False)) is not None:
+        if node.shape == shape and (quick := number_times(c, node, kept, factors=False)) is not None:
             return quick
         if (node.op is PRODUCT or node.op not in _TAKEN_APART) and c != 0.0 and node.shape == shape:
             return multiple(c, node)
@@ -250,13 +250,13 @@ def _regrouped_product(factors: Iterable[tuple[Node, float]], coefficient: float
     factors = list(factors)
     if len(factors) == 2 and coefficient == 1.0:
         (a, e), (b, f) = factors
-        if e == f == 1.0 and not shape and (a.op is CONSTANT or b.op is CONSTANT):
+        if e == f == 1.0 and (a.op is CONSTANT or b.op is CONSTANT):
             known, other = (a, b) if a.op is CONSTANT else (b, a)
-            if (quick := number_times(known.params[0], other, kept, factors=True)) is not None:
+            if other.shape == shape and (quick := number_times(known.params[0], other, kept, factors=True)) is not None:
                 return quick
         if e == f == 1.0 and a is not b and a.shape == b.shape == shape and stays(a) and stays(b):
             return make(PRODUCT, (a, b) if a.digest < b.digest else (b, a), POWERS[1.0, 1.0], shape)
-    if not shape and (quick := product_of_distinct(factors, coefficient, kept)) is not None:
+    if (quick := product_of_distinct(factors, coefficient, shape, kept)) is not None:
         return quick
     found = _Factors(coefficient, shape, kept)
     found.add(list(without_roots(factors)))

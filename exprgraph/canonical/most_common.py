@@ -1,9 +1,9 @@
-"""The most common sums and products of scalars: the same nodes as by all rules, in few steps.
+"""The most common sums and products: the same nodes as by all rules, in few steps.
 
 A large graph of scalars is made of sums of two, products of two, multiples and powers; its derivative of multiples of cotangents, and of
-products whose factors do not meet.  Each function makes the canonical node if its operands need no other rule, and else gives ``None``.
-Those for users' operators give ``None`` while a derivative is made (:mod:`exprgraph.canonical.written`); the others take the nodes
-that are kept then (:mod:`exprgraph.canonical.arithmetic`).
+products whose factors do not meet, as is that of arrays.  Each function makes the canonical node if its operands need no other rule, and
+else gives ``None``.  Those for users' operators give ``None`` while a derivative is made (:mod:`exprgraph.canonical.written`); the
+others take the nodes that are kept then (:mod:`exprgraph.canonical.arithmetic`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.leaves import constant
-from ..graph.node import Node, make
+from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
 from .grouping import kept_nodes
@@ -164,7 +164,7 @@ def lost(folded: float, *factors: float) -> bool:
 
 
 def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Node | None:
-    """``c*node`` of a scalar, or ``None`` if it takes other rules.
+    """``c*node``, or ``None`` if it takes other rules.
 
     Args:
         kept: nodes of the differentiated expression, which are not taken apart.
@@ -172,7 +172,7 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     """
     op = node.op
     if op is CONSTANT:
-        return node if c == 1.0 and node.params[0] else constant(c * node.params[0] or 0.0)
+        return node if c == 1.0 and node.params[0] else constant(c * node.params[0] or 0.0, node.shape)
     if c == 1.0 and not factors and (op is not SUM or (_is_multiple(node) and node.args[0].op is not SUM)):
         return node
     if op is SUM and _is_multiple(node):
@@ -188,7 +188,7 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
             return _distributed(c, node)
     elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not _is_collected(node, kept)):
         return None
-    return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], ())
+    return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], node.shape)
 
 
 def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
@@ -212,7 +212,9 @@ def _distributed(c: float, node: Node) -> Node | None:
     constant *= c
     if len(new) == 1 and (constant == 0.0 or constant != constant):
         return None
-    return make(SUM, node.args, sum_of(constant, new), ())
+    if node.shape and any([a.op is ARRAY for a in node.args]):  # noqa: C419  (slower as a generator)
+        return None
+    return make(SUM, node.args, sum_of(constant, new), node.shape)
 
 
 def _is_multiple(node: Node) -> bool:
@@ -240,8 +242,8 @@ def _is_collected(node: Node, kept: Set[Node]) -> bool:
     return True
 
 
-def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: float, kept: Set[Node]) -> Node | None:
-    """``coefficient * product of base ** exponent`` of scalars, or ``None`` if it takes other rules.
+def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: float, shape: Shape, kept: Set[Node]) -> Node | None:
+    """``coefficient * product of base ** exponent``, or ``None`` if it takes other rules.
 
     ``kept`` has the nodes of the differentiated expression, which are not taken apart.
     """
@@ -288,17 +290,19 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         found[base] = found.get(base, 0.0) + e
     if not found or coefficient == 0.0 or coefficient != coefficient:
         return None
-    return _times(coefficient, found, kept)
+    if shape and not any([b.shape == shape for b in found]):  # noqa: C419  (slower as a generator)
+        return None
+    return _times(coefficient, found, shape, kept)
 
 
-def _times(coefficient: float, powers: dict[Node, float], kept: Set[Node]) -> Node | None:
+def _times(coefficient: float, powers: dict[Node, float], shape: Shape, kept: Set[Node]) -> Node | None:
     """The node of a number and final powers."""
     if len(powers) == 1:
         ((base, e),) = powers.items()
-        node = base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], ())
+        node = base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], shape)
     else:
         live = sorted(powers.items(), key=digest_of)
-        node = make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], ())
+        node = make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], shape)
     return node if coefficient == 1.0 else number_times(coefficient, node, kept, factors=False)
 
 

@@ -11,6 +11,7 @@ import exprgraph as eg
 from exprgraph.canonical import arithmetic, most_common, written
 from exprgraph.canonical.grouping import regrouping
 from exprgraph.functions import powers
+from exprgraph.graph.leaves import array
 from exprgraph.graph.node import Node
 from exprgraph.language import operators
 
@@ -22,6 +23,14 @@ SCALARS = [
     eg.abs(x), eg.sqrt(x * x + y * y), 3 * eg.abs(x), eg.abs(x) / 3, eg.sin(x), -eg.sin(x), eg.norm(v), eg.norm(v) * x,
     eg.sum(v), x * y * v[0], x - y, x * (y * v[0]), (x * y) ** 2, 0.1 * (0.3 * x), -(x + 1), 1e200 * x, x + y + v[0] + v[1] + v[2],
     eg.ones(()), eg.zeros(()), 2.5 * eg.ones(()), float("inf") * eg.ones(()), -1.0 * eg.ones(()),
+]  # fmt: skip
+p, q = eg.symbols("p q", 3)
+KNOWN = array(np.array([0.5, 2.0, -1.0]))
+#: some of them, of three elements, and scalars beside them
+ARRAYS = [
+    p, q, p + q, p + 1, -p, 2 * p, 0.5 * p, p * q, p / q, p**2, 1 / (p * q), eg.sqrt(p), 2 * eg.sqrt(p), eg.abs(p), eg.sin(p), p * x,
+    x + p, KNOWN, p * KNOWN, p + KNOWN, eg.broadcast_to(x, (3,)), eg.ones(3), eg.zeros(3), 2.5 * eg.ones(3), x, 2 * x, eg.sqrt(x), x * y,
+    eg.Symbol("m", (3, 2)) @ eg.Symbol("w", 2),
 ]  # fmt: skip
 MAKERS: list[Callable[[Node, Node], Node]] = [
     lambda a, b: a + b, lambda a, b: a - b, lambda a, b: b - a, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: 2.0 * a - b,
@@ -36,16 +45,17 @@ ALONE: list[Callable[[Node], Node]] = [
     lambda a: a**2, lambda a: a**-3, lambda a: a**0.5, lambda a: a**1, lambda a: 1e300 * a,
     lambda a: a + 0, lambda a: a * float("inf"), lambda a: a + float("nan"), lambda a: np.float64(1.5) * a, lambda a: True * a,
     lambda a: a - np.float64(2.0),
-    lambda a: (2**60 + 1) * a, lambda a: arithmetic.product([(a, 2.0), (x, 1.0), (y, -1.0)], -0.5), eg.sin,
+    lambda a: (2**60 + 1) * a, lambda a: arithmetic.product([(a, 2.0), (x, 1.0), (y, -1.0)], -0.5, a.shape), eg.sin,
 ]  # fmt: skip
-KEPT = [x + y, x / y, x * y, 0.5 * x, 2 * eg.sqrt(x), x + 1]
+KEPT = [x + y, x / y, x * y, 0.5 * x, 2 * eg.sqrt(x), x + 1, p + q, p / q, 0.5 * p, p + 1]
 
 
 @pytest.mark.parametrize("regrouped", [False, True])
 def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, regrouped: bool) -> None:
     def all_of_them() -> list[Node]:
         with np.errstate(all="ignore"):
-            return [make(a, b) for a in SCALARS for b in SCALARS for make in MAKERS] + [make(a) for a in SCALARS for make in ALONE]
+            pairs = [(a, b) for operands in (SCALARS, ARRAYS) for a in operands for b in operands]
+            return [make(a, b) for a, b in pairs for make in MAKERS] + [make(a) for a in SCALARS + ARRAYS for make in ALONE]
 
     def built() -> list[Node]:
         if not regrouped:
