@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...errors import UnboundSymbolError
 from ...graph.node import Node
+from ...graph.primitive import SAMPLE_SUM, SYMBOL
 from ...graph.stand_in import StandIn
-from ...graph.traverse import symbols_of
+from ...graph.traverse import symbols_of, topological
 from ...language.given import is_symbol
 from ...meaning.binding import Argument
 from ...meaning.evaluate import taken_as_shared
 from ...support.names import shown
 
 
-def arguments_of(outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]) -> list[Argument]:
-    """The arguments for these symbols; ``shared`` have no batch axes.
+def arguments_of(
+    outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]
+) -> tuple[list[Argument], list[Node]]:
+    """The arguments for these symbols, and all nodes of the outputs in topological order.  ``shared`` have no batch axes.
 
     Raises:
         TypeError: one is not a symbol.
@@ -36,15 +39,16 @@ def arguments_of(outputs: Sequence[Node], symbols: Sequence[Node | Argument], sh
     for s in shared:
         if s not in symbols:
             raise ValueError(f"compile: shared names {s.name!r}, which is not among the arguments")
-    missing = [s for s in symbols_of(outputs) if s not in known]
+    order = topological(outputs)
+    missing = [n for n in order if n.op is SYMBOL and n not in known]
     if missing:
-        listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in missing)
+        listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in symbols_of(missing))
         names = ", ".join(shown(a.name) for a in arguments) or "none"
         raise UnboundSymbolError(f"compile: the expression depends on {listed}, not among the arguments ({names})")
     # with no symbol declared per sample, every argument may have batch axes
     every = not any(a.per_sample for a in arguments)
     together = set(shared)
-    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)]
+    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)], order
 
 
 def check_number(values: Sequence[Any], arguments: Sequence[Argument]) -> None:
@@ -65,9 +69,36 @@ def counted_of(outputs: Sequence[Node], arguments: Sequence[Argument]) -> list[N
     return [s for s in taken_as_shared(outputs) if s in free]
 
 
+def differing(outputs: Sequence[Node], symbols: Iterable[Node]) -> tuple[bool, ...]:
+    """Whether each output differs from sample to sample if these symbols do.  A sum over samples does not.
+
+    The first such symbol that is found answers for an output.
+    """
+    known = dict.fromkeys(symbols, True)
+    for output in outputs:
+        path: list[Node] = []
+        rest = [iter((output,))]
+        while rest:
+            for a in rest[-1]:
+                found = known.get(a)
+                if found:
+                    known.update(dict.fromkeys(path, True))
+                    rest.clear()
+                    break
+                if found is None:
+                    path.append(a)
+                    rest.append(iter(() if a.op is SAMPLE_SUM else a.args))
+                    break
+            else:
+                rest.pop()
+                if path:
+                    known[path.pop()] = False
+    return tuple(known[o] for o in outputs)
+
+
 def one_or_more(given: Node | Argument | Sequence[Node | Argument]) -> tuple[Node | Argument, ...]:
     """Several arguments; one may be given alone."""
     return (given,) if isinstance(given, (Node, Argument)) else tuple(given)
 
 
-__all__ = ["arguments_of", "check_number", "counted_of", "one_or_more"]
+__all__ = ["arguments_of", "check_number", "counted_of", "differing", "one_or_more"]

@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import NotNativeWarning, UnboundSymbolError
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node, Shape
-from ...graph.primitive import SAMPLE_SUM, SYMBOL
+from ...graph.primitive import SYMBOL
 from ...graph.traverse import topological
 from ...meaning.binding import Argument, bind
 from ...meaning.evaluate import evaluate_nodes
@@ -25,6 +25,7 @@ from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
 from ..plan.unread import left_to_numba
+from .arguments import differing
 from .backends import IN_BACKGROUND, checked, checked_immediate
 from .into import check_shapes
 
@@ -51,7 +52,9 @@ class CompiledOutputs:
         threads: int | None,
         contract: bool = True,
         immediate: bool | None = None,
+        order: Sequence[Node] | None = None,
     ) -> None:
+        """``order`` has all nodes below the outputs in topological order, if they are listed already."""
         count = threads_of(threads)
         if count is None:
             raise ValueError(f"threads must be a positive whole number, got {threads!r}")
@@ -62,11 +65,12 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
         self.immediate = checked_immediate(immediate, backend)
-        self._order: Sequence[Node] = ()  # all nodes, until they are instructions of the interpreter
+        #: all nodes, until they are instructions of the interpreter
+        self._order = self._checked_order(topological(self.outputs) if order is None else order)
         self.forms: dict[tuple[bool, bool], Form] = {}
         self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
-        self.differs = self._depends_on_samples()
+        self.differs = differing(self.outputs, {s for a in self.arguments if a.per_sample for s, _ in a.symbols})
         if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
             warnings.warn(NotNativeWarning(f"threads={count}: only machine code divides a batch, one thread computes {why}"), stacklevel=4)
 
@@ -87,23 +91,21 @@ class CompiledOutputs:
         self._order = ()
         return made
 
-    def _depends_on_samples(self) -> tuple[bool, ...]:
+    def _checked_order(self, order: Sequence[Node]) -> Sequence[Node]:
+        """All nodes, if the interpreter may need them.
+
+        Raises:
+            UnboundSymbolError: there is no argument for a symbol.
+        """
         given = {s for a in self.arguments for s, _ in a.symbols}
-        hit = {s for a in self.arguments if a.per_sample for s, _ in a.symbols}
-        order = topological(self.outputs)
+        for node in [n for n in order if n.op is SYMBOL and n not in given]:
+            raise UnboundSymbolError(
+                f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
+                f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
+            )
         large = self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= INTERPRETED_NODES
         self._may_be_interpreted = bool(self.immediate or large)
-        if self._may_be_interpreted:
-            self._order = order
-        for node in order:
-            if node.op is SYMBOL and node not in given:
-                raise UnboundSymbolError(
-                    f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
-                    f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
-                )
-            if hit and node.op is not SAMPLE_SUM and not hit.isdisjoint(node.args):
-                hit.add(node)
-        return tuple(o in hit for o in self.outputs)
+        return order if self._may_be_interpreted else ()
 
     def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
         """The generated code of a form, not compiled.
