@@ -66,6 +66,22 @@ print(*sys.modules)
     assert [m for m in loaded if m.startswith(needless)] == []
 
 
+def test_an_interpreter_on_disk_answers_without_the_compiler(tmp_path: Path) -> None:
+    """Nor is the code of a function of the package read."""
+    code = f"""
+import os, sys, exprgraph as eg
+os.environ["EXPRGRAPH_CACHE_DIR"] = {str(tmp_path)!r}
+x = eg.Symbol("x")
+f = eg.sin(x) * x
+print(float(eg.compile(f, x, immediate=True)(0.5)), *sys.modules)
+"""
+    compiler = "numba", "llvmlite", "exprgraph.loops.print", "exprgraph.lowering.native.machine", "exprgraph.lowering.plan.emit"
+    first, then = (python(code).split() for _ in range(2))
+    assert first[0] == then[0] and {"llvmlite", "exprgraph.lowering.native.interpreter"} <= set(first)
+    read = "exprgraph.functions.code", "exprgraph.loops.read", "exprgraph.loops.program"
+    assert [m for m in then if m.startswith((*compiler, *read))] == []
+
+
 def test_names() -> None:
     assert all(hasattr(eg, name) for name in eg.__all__)
     assert len(set(eg.__all__)) == len(eg.__all__)

@@ -25,7 +25,7 @@ from exprgraph.graph.node import Node
 from exprgraph.lowering.call import form as forms
 from exprgraph.lowering.call import memory as memories
 from exprgraph.lowering.call import team as teams
-from exprgraph.lowering.native import image, machine, pages
+from exprgraph.lowering.native import image, loaded, pages
 from exprgraph.lowering.plan import data as datas
 
 sys.path.append(str(Path(__file__).parent.parent / "exprgraph"))
@@ -245,9 +245,9 @@ def lanes(dtype: Any) -> None:
         return 0.0
 
     ours = ctypes.CFUNCTYPE(kind, kind)(sin)
-    find = machine._address_of
+    find = loaded._address_of
     address = ctypes.cast(ours, ctypes.c_void_p).value
-    machine._address_of = lambda name: address if name in ("sin", "sinf") else find(name)  # type: ignore[assignment]
+    loaded._address_of = lambda name: address if name in ("sin", "sinf") else find(name)  # type: ignore[assignment]
     for split in ("srxyAB", "sxA", "ryB"):
         own = Symbols(*[eg.Symbol(n.name, n.shape, per_sample=True) if n.name in split else n for n in SHARED])
         outputs = [eg.sin(f / 100) for f in graphs(own).values() if f.per_sample]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering.native import image, machine, pages
+from exprgraph.lowering.native import image, loaded, machine, pages
 from exprgraph.lowering.native.layout import context
 from exprgraph.lowering.native.owner import keep
 
@@ -204,11 +204,11 @@ def test_code_of_functions_shares_mappings() -> None:
         os.environ["EXPRGRAPH_CACHE_DIR"] = before
     data = {"CONTEXT": context(np.dtype(float))}
     start = mappings()
-    loaded = [machine.Loaded(codes[0], data) for _ in range(500)]
+    in_memory = [loaded.Loaded(codes[0], data) for _ in range(500)]
     assert mappings() - start <= 20
-    del loaded[::2]
+    del in_memory[::2]
     assert mappings() - start <= 20
-    loaded += [machine.Loaded(codes[0], data) for _ in range(500)]
+    in_memory += [loaded.Loaded(codes[0], data) for _ in range(500)]
     assert mappings() - start <= 30
 
 
@@ -235,7 +235,7 @@ def test_code_in_llvms_memory(by_llvm: None) -> None:
 def test_object_files_that_are_not_read(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "declare double @cos(double)\ndefine double @f(double %x) {\n %y = call double @cos(double %x)\n ret double %y\n}"
     code = bytearray(machine.compile_object(text))
-    find = machine._address_of
+    find = loaded._address_of
     assert image.place(bytes(code), {}, find) is not None
     if change == "machine":
         code[18] = 183
@@ -260,9 +260,9 @@ def test_functions_of_c_that_code_calls() -> None:
     text = "declare double @cos(double)\ndefine double @f(double %x) {\n %y = call double @cos(double %x)\n ret double %y\n}"
     import ctypes
 
-    loaded = machine.Loaded(machine.compile_object(text))
-    assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(loaded.address("f"))(1.0) == np.cos(1.0)
-    assert loaded.address("g") == 0
+    code = loaded.Loaded(machine.compile_object(text))
+    assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(code.address("f"))(1.0) == np.cos(1.0)
+    assert code.address("g") == 0
 
 
 # -- callbacks of C

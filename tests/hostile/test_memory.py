@@ -18,7 +18,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import _table, interned_count
 from exprgraph.lowering.call import module
-from exprgraph.lowering.native import loading, machine
+from exprgraph.lowering.native import loading
 from exprgraph.lowering.native.owner import keep
 from symnn import MSE, Adam, Chain, Dense, Gradient, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative, train
 
@@ -82,14 +82,14 @@ def test_machine_code_of_dropped_functions_is_freed(monkeypatch) -> None:
     class Last:
         """Something that goes with the code that owns it."""
 
-    class Watched(machine.Loaded):
+    class Watched(loading.Loaded):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             last = Last()
             keep(self.owner, last)
             loaded.append(weakref.ref(last))
 
-    monkeypatch.setattr(machine, "Loaded", Watched)
+    monkeypatch.setattr(loading, "Loaded", Watched)
     x = eg.Symbol("x", 3)
     functions = [eg.compile(eg.sum(eg.sin(x)) * (k + 0.25), x) for k in range(10)]
     address = functions[0].ctypes  # that of batches

@@ -12,6 +12,7 @@ from exprgraph.loops.print.llvm import ENTRY, PART, print_program
 from exprgraph.loops.program import Function, Loops, Part, Procedure
 from exprgraph.loops.verify import verify
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.native.loaded import Loaded
 
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 
@@ -43,7 +44,7 @@ class Running:
         self.dtype = np.dtype(np.float32 if made.single else np.float64)
         self._data = np.array(constants, self.dtype), np.array(table, np.uint64), np.array(steps, np.int64)
         told = bytes((_POINTER * 3)(*(a.ctypes.data for a in self._data)))
-        self._loaded = machine.Loaded(machine.compile_object(text_of(made)), {"DATA": told})
+        self._loaded = Loaded(machine.compile_object(text_of(made)), {"DATA": told})
 
     def __call__(
         self, arguments: Sequence[Any], results: Sequence[np.ndarray], samples: int = 1, part: tuple[int, int, int] | None = None

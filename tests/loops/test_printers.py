@@ -13,6 +13,7 @@ from exprgraph.loops.print import c, python
 from exprgraph.loops.print.llvm import ENTRY
 from exprgraph.loops.verify import verify
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.native.loaded import Loaded
 
 #: warnings of comparisons of constants, which plans do not have
 OF_CONSTANTS = ("-Wno-type-limits", "-Wno-tautological-compare")
@@ -58,7 +59,7 @@ def native(p):
     """The program as LLVM compiles it."""
     data = np.array(NUMBERS.constants, np.float32 if p.single else float), np.array(NUMBERS.table, np.uint64), np.array(NUMBERS.steps)
     told = bytes((ctypes.c_void_p * 3)(*(a.ctypes.data for a in data)))
-    loaded = machine.Loaded(machine.compile_object(text_of(p)), {"DATA": told})
+    loaded = Loaded(machine.compile_object(text_of(p)), {"DATA": told})
     entry = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_int64)(loaded.address(ENTRY))
 
     def run(arguments, results, w, s, samples):

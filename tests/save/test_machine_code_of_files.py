@@ -13,6 +13,7 @@ import exprgraph as eg
 from exprgraph.graph.node import Node
 from exprgraph.loops.print.llvm import LLVMTarget
 from exprgraph.lowering.native import machine
+from exprgraph.lowering.native.loaded import Loaded
 from exprgraph.lowering.save.interface import CInterface, interface
 from exprgraph.lowering.save.machine_code import module_text
 from exprgraph.lowering.save.options import Options
@@ -39,7 +40,7 @@ def described(fn: eg.CompiledFunction, target: LLVMTarget, path: str = "evaluate
 
 def run(i: CInterface, target: LLVMTarget, given: Sequence[np.ndarray], samples: int) -> list[np.ndarray]:
     """The results, computed by this machine as that one would."""
-    loaded = machine.Loaded(machine.compile_object(module_text(i, target)))
+    loaded = Loaded(machine.compile_object(module_text(i, target)))
     dtype = np.dtype(f"f{target.bits // 8}")
     arrays = [np.ascontiguousarray(a, dtype) for a in given]
     results = [np.full(r.size * (samples if r.per_sample else 1), np.nan, dtype) for r in i.results]

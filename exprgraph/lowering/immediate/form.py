@@ -12,8 +12,8 @@ from ...functions.elementwise import is_boolean
 from ...graph.node import Node
 from ...loops.target import CPU
 from ...meaning.binding import Argument
-from ..native.instructions import Instructions
-from ..native.interpreter import Purpose, interpreter_address, row_address
+from ..native.instructions import Instructions, Purpose
+from ..native.rows import interpreter_address, row_address
 
 Arrays = Sequence[np.ndarray]
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64

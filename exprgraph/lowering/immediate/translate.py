@@ -51,7 +51,8 @@ def has_instructions(node: Node) -> bool:
     op = node.op
     if (ELEMENT_PLACES if node.shape else INSTRUCTIONS).find(op) is None:
         return False
-    return not isinstance(op, Function) or (op.arity <= OPERANDS and op.template.unread is None)
+    # the package's own rows are all read: their code is not, until one must be compiled
+    return not isinstance(op, Function) or (op.arity <= OPERANDS and (not op.added or op.template.unread is None))
 
 
 def translated(outputs: Sequence[Node], arguments: Sequence[Argument], order: Sequence[Node]) -> Instructions | None:

@@ -16,7 +16,9 @@ from ...loops.print.llvm.builder import SSAValue
 from ...support.compiling import compiling
 from ...support.not_pickled import NotPickled
 from . import machine
+from .kept import kept_object
 from .layout import DATA, NOARGS, as_expected, callable_at
+from .loaded import Loaded
 from .objects import Objects
 from .owner import owner
 
@@ -81,10 +83,10 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 
 @cache
-def _loaded() -> machine.Loaded:
+def _loaded() -> Loaded:
     with compiling:
         text = _text()
-        return machine.Loaded(machine.kept_object(lambda: machine.compile_object(text), text))
+        return Loaded(kept_object(lambda: machine.compile_object(text), text))
 
 
 def bound_call(ready: Ready, *kept: object) -> Callable[[], Any] | None:

@@ -14,6 +14,8 @@ from ...loops.print.llvm.statements import StatementWriter
 from ...loops.program import Add, Branch, Let, Load, Loop, Name, Store, Variable, index, operation, real
 from ...support.compiling import compiling
 from . import machine
+from .kept import kept_object
+from .loaded import Loaded
 from .tables import COMMON, SEAT, TERM, call, each, gather, name, product, read, sum_of
 from .team import CALLED, ENDED, TEAM, branch, functions_of_team, in_parts
 
@@ -110,7 +112,7 @@ def _terms(code: StatementWriter, together: bool) -> None:
     b.close({})
 
 
-_loaded: dict[tuple[int, bool], machine.Loaded] = {}
+_loaded: dict[tuple[int, bool], Loaded] = {}
 
 
 class Addresses(NamedTuple):
@@ -131,7 +133,7 @@ def descend(bits: int, together: bool) -> Addresses:
     with compiling:
         if (bits, together) not in _loaded:
             text = _text(bits, together)
-            _loaded[bits, together] = machine.Loaded(machine.kept_object(lambda: machine.compile_object(text), text))
+            _loaded[bits, together] = Loaded(kept_object(lambda: machine.compile_object(text), text))
         loaded = _loaded[bits, together]
         return Addresses(*(loaded.address(n) for n in Addresses._fields))
 

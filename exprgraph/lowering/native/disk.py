@@ -10,14 +10,14 @@ beginning of an entry are left alone.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import pkgutil
 import re
 import stat
-import tempfile
 import time
 from bisect import bisect_right
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -25,8 +25,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from ... import loops
-from ...loops.print import llvm
 from ...support.offered import offered
+from .. import native
 
 _MARK = b"exprgraph object 1\n"
 _CHECK = 32  # bytes of the digest before the code
@@ -60,17 +60,29 @@ def _compiler() -> bytes:
 
     Empty if their files cannot be read.
     """
-    import llvmlite
-
-    digest = blake2b(f"{offered('__version__')} {llvmlite.__version__}".encode(), digest_size=16)
-    for package, folder in ((__package__, ""), (loops.__name__, ""), (loops.__name__, "formulas/"), (llvm.__name__, "")):
-        paths = [os.path.join(path, folder) for path in importlib.import_module(package).__path__]
+    binding = _version_of_binding()
+    if binding is None:
+        return b""
+    digest = blake2b(f"{offered('__version__')} ".encode() + binding, digest_size=16)
+    for package, folder in ((native, ""), (loops, ""), (loops, "formulas/"), (loops, "print/llvm/")):
+        paths = [os.path.join(path, folder) for path in package.__path__]
         for module in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):  # also in a zip archive
-            text = _source(package, f"{folder}{module.name}{'/__init__' * module.ispkg}")
+            text = _source(package.__name__, f"{folder}{module.name}{'/__init__' * module.ispkg}")
             if text is None:
                 return b""
             digest.update(text)
     return digest.digest()
+
+
+def _version_of_binding() -> bytes | None:
+    """The text of the module that tells the version of llvmlite, which takes long to import."""
+    found = importlib.util.find_spec("llvmlite")
+    read: Callable[[str], bytes] | None = getattr(found and found.loader, "get_data", None)
+    if found is None or read is None:
+        return None
+    with suppress(OSError):
+        return read(os.path.join(*(found.submodule_search_locations or ())[:1], "_version.py"))
+    return None
 
 
 def _source(package: str, path: str) -> bytes | None:
@@ -144,7 +156,8 @@ def write(name: str, code: bytes) -> bool:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours(os.lstat(where)):
             return False
-        handle, temporary = tempfile.mkstemp(dir=where, prefix=".exprgraph-", suffix=".tmp")
+        temporary = str(where / f".exprgraph-{os.urandom(8).hex()}.tmp")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flag("O_NOFOLLOW") | _flag("O_BINARY"), 0o600)
         with os.fdopen(handle, "wb") as f:
             f.write(_head(name, code) + code)
         os.replace(temporary, where / name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,13 @@ class Op(IntEnum):
     APPLY = 9
     #: behind the last instruction
     END = 10
+
+
+class Purpose(NamedTuple):
+    """What the interpreter's code is for: the bits of its numbers, and whether samples are lanes."""
+
+    bits: int
+    lanes: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,4 +87,4 @@ def packed(parts: np.ndarray) -> np.ndarray:
     return words.reshape(-1)
 
 
-__all__ = ["FUNCTIONS", "FUNCTION_BITS", "OPERANDS", "OPERATION_BITS", "PLACES", "PLACE_BITS", "Instructions", "Op", "packed"]
+__all__ = ["FUNCTIONS", "FUNCTION_BITS", "OPERANDS", "OPERATION_BITS", "PLACES", "PLACE_BITS", "Instructions", "Op", "Purpose", "packed"]

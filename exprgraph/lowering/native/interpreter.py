@@ -1,13 +1,12 @@
-"""Machine code of the interpreter: one loop over instructions, and a function for each elementwise row that they apply.
+"""The text of the interpreter: one loop over instructions, and a function for each elementwise row that they apply.
 
-Both are typed loops, printed as the code of compiled functions is.  Each is compiled once, and kept on disk.  They are made for one
-sample, and for the lanes of a block; numbers lie at their place of the workspace, or in a row of lanes there.
+Both are typed loops, printed as the code of compiled functions is.  They are made for one sample, and for the lanes of a block;
+numbers lie at their place of the workspace, or in a row of lanes there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from ...functions.elementwise import Function
 from ...loops.library import needed
@@ -18,22 +17,14 @@ from ...loops.print.llvm.statements import StatementWriter, parameters
 from ...loops.program import Expression, Let, Load, Loop, Name, Run, Statement, Store, index, operation, real
 from ...loops.substitute import written_out
 from ...loops.walk import called_by, calls_of
-from ...support.compiling import compiling
 from . import machine
-from .instructions import FUNCTION_BITS, OPERATION_BITS, PLACE_BITS, Op
+from .instructions import FUNCTION_BITS, OPERATION_BITS, PLACE_BITS, Op, Purpose
 
 _W = Name("w", "reals")
 _RESULT, _A, _B, _C = (Name(n, "index") for n in ("result", "a", "b", "c"))
 _ROW, _LANES, _LANE = (Name(n, "index") for n in ("row", "lanes", "lane"))
 _CODE, _TABLE = Name("code", "indices"), Name("table", "indices")
 _PLACES = (_RESULT, _A, _B, _C)
-
-
-class Purpose(NamedTuple):
-    """What the code is for: the bits of its numbers, and whether samples are lanes."""
-
-    bits: int
-    lanes: bool
 
 
 def _size(purpose: Purpose) -> tuple[Name, ...]:
@@ -182,32 +173,4 @@ def row_function(row: Function, purpose: Purpose) -> str:
     return module(functions, [], [_function("row", functions, given, body, frozenset() if alone else functions.fusing())])
 
 
-# ---------------------------------------------------------------- in memory
-
-_loaded: dict[object, tuple[machine.Loaded, int]] = {}
-
-
-def _address(name: str, what: str, purpose: Purpose, text: Callable[[], str]) -> int:
-    """The address of a function, compiled if neither this process nor the disk has it.  ``what`` stands for its text."""
-    with compiling:
-        found = _loaded.get((what, purpose))
-        if found is None:
-            code = machine.kept_object(lambda: machine.compile_object(text()), "interpreter", what, repr(purpose))
-            loaded = machine.Loaded(code)
-            found = _loaded[what, purpose] = loaded, loaded.address(name)
-        return found[1]
-
-
-def interpreter_address(purpose: Purpose) -> int:
-    """The address of the interpreter."""
-    return _address("interpret", "", purpose, lambda: interpreter(purpose))
-
-
-def row_address(row: Function, purpose: Purpose) -> int:
-    """The address of the function of a row."""
-    # what the text is made of, rather than the row's code: what reads that may change, too
-    loops = repr((row.template.value, row.template.helpers))
-    return _address("row", loops, purpose, lambda: row_function(row, purpose))
-
-
-__all__ = ["Purpose", "interpreter", "interpreter_address", "row_address", "row_function"]
+__all__ = ["interpreter", "row_function"]

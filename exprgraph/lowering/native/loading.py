@@ -18,7 +18,9 @@ from ..plan.data import Data
 from ..plan.program import Program
 from . import machine
 from .entry import CallType, entry
+from .kept import kept_object
 from .layout import as_expected, callable_at, context
+from .loaded import Loaded
 from .owner import keep
 
 #: the beginning of several object files in one
@@ -38,7 +40,7 @@ class Code:
         if known:
             told["CONTEXT"] = context(dtype)
         *pieces, whole = _parts(code)
-        loaded = machine.Loaded(whole, told, pieces)
+        loaded = Loaded(whole, told, pieces)
         self.owner = loaded.owner
         keep(self.owner, data.arrays)
         self.address = loaded.address(ENTRY)
@@ -58,7 +60,7 @@ def _object(program: Program, call: CallType, called: bool, divided: bool) -> by
     """The object files, from disk, or compiled and kept there."""
     parts = program.key, repr(call) if called else "", repr(divided), str(object.__basicsize__)
     try:
-        return machine.kept_object(lambda: _compiled(program, call, called, divided), *parts)
+        return kept_object(lambda: _compiled(program, call, called, divided), *parts)
     except UnreadableError:
         return None
 

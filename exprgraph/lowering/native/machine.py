@@ -1,20 +1,15 @@
-"""LLVM modules as machine code of this machine: compiled, kept as object files, loaded."""
+"""LLVM modules as machine code of this machine: object files."""
 
 from __future__ import annotations
 
 import ctypes
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from ...loops.print.llvm import LLVMTarget
 from ...support.collecting import uncollected
 from ...support.compiling import compiling, in_llvm
-from . import disk
-from .image import place
-from .owner import owner
-from .pages import Pages
 from .side_by_side import compiled_side_by_side
 
 
@@ -54,15 +49,6 @@ def _target_machine(level: int = 2) -> Any:
     if triple.startswith("x86_64") and "linux" in triple:  # constants by their distance: a tenth less code than with their addresses
         return made.create_target_machine(cpu=cpu, features=features, opt=level, reloc="pic", codemodel="small")
     return made.create_target_machine(cpu=cpu, features=features, opt=level, jit=True)
-
-
-@cache
-def _address_of(name: str) -> int | None:
-    """The address of a function of C or Python in this process."""
-    try:
-        return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
-    except AttributeError:
-        return None
 
 
 def _module(text: str, level: int = 2, context: Any = None) -> tuple[Any, Any]:
@@ -122,62 +108,14 @@ def assembly(text: str) -> str:
         return _printed(text)
 
 
-def kept_object(made: Callable[[], bytes], *parts: str) -> bytes:
-    """An object file for this machine and this Python: from disk, if there is one of these parts, or made and kept there."""
-    key = disk.key(*parts, *host(), sys.version)
-    code = disk.read(key)
-    if code is None:
-        code = made()
-        disk.write(key, code)
-    return code
+def linked(parts: Sequence[bytes]) -> Any:
+    """LLVM's engine with object files that its own loader has placed."""
+    llvm = _llvm()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+    for part in parts:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(part))
+    engine.finalize_object()
+    return engine
 
 
-class Loaded:
-    """An object file in memory.
-
-    Args:
-        code: the object file.
-        data: the values of its variables, by name.
-        pieces: object files with functions that it calls.
-
-    Attributes:
-        owner: the object with the lifetime of the code.
-    """
-
-    def __init__(self, code: bytes, data: Mapping[str, bytes] | None = None, pieces: Sequence[bytes] = ()) -> None:
-        data = data or {}
-        self._engine: Any = None
-        self._addresses: dict[str, int] = {}
-        with compiling:
-            pages: list[Pages] = []
-            for part in (*pieces, code):
-                placed = place(part, data if part is code else {}, self._found)
-                if placed is None:
-                    with in_llvm():
-                        self._load(code, data, pieces)
-                    return
-                self._addresses |= placed.addresses
-                pages.append(placed.pages)
-            self.owner = owner(*pages)
-
-    def _found(self, name: str) -> int | None:
-        return self._addresses.get(name) or _address_of(name)
-
-    def _load(self, code: bytes, data: Mapping[str, bytes], pieces: Sequence[bytes]) -> None:
-        llvm = _llvm()
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
-        self.owner = owner(self._engine)
-        for part in (*pieces, code):
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(part))
-        self._engine.finalize_object()
-        for name, content in data.items():
-            ctypes.memmove(self.address(name), content, len(content))
-
-    def address(self, name: str) -> int:
-        """The address of a function or a variable; 0 if there is none of this name."""
-        if self._engine is None:
-            return self._addresses.get(name, 0)
-        return int(self._engine.get_function_address(name) or self._engine.get_global_value_address(name))
-
-
-__all__ = ["Loaded", "assembly", "compile_object", "compile_pieces", "host", "kept_object", "target"]
+__all__ = ["assembly", "compile_object", "compile_pieces", "host", "linked", "target"]
