@@ -40,7 +40,7 @@ class Band(NamedTuple):
     @property
     def whole(self) -> bool:
         """Whether the box is the whole node."""
-        return all(p is None for p in self.box)
+        return all([p is None for p in self.box])  # noqa: C419  (slower as a generator)
 
     def entries(self) -> tuple[Entry, ...]:
         """The selection of the box."""

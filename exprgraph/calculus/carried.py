@@ -7,7 +7,8 @@ from itertools import product as every
 
 import numpy as np
 
-from ..canonical.contract import contract, times
+from ..canonical.arithmetic import product
+from ..canonical.contract import contract, is_structural, times
 from ..canonical.joining import reshape
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import indices_of, select
@@ -20,7 +21,7 @@ from ..graph.views import Contraction, Entry, Take, axis_of, entries_of
 from .bands import BANDS, SPLIT, Band, Bands, Box, Terms, entry_of, filled, one_by_one
 from .branches import chooses, tangent
 from .gates import Zeros, inside
-from .rules import VJP, coefficient_of, partial
+from .rules import VJP, coefficient_of, factors_of_partial, partial
 from .scaling import Labels, scaled_tangent
 
 # ---------------------------------------------------------------- elementwise
@@ -31,7 +32,7 @@ def _elementwise(node: Node, k: int, bands: Bands) -> Terms | None:
     """All the bands of an argument times the same derivative, which is made once."""
     arg = node.args[k]
     smooth, c = not chooses(node.op), coefficient_of(node, k)
-    p: Node | None = None
+    by: _Derivative | None = None
     terms: Terms = []
     for band in bands:
         if not smooth or band.zeros is not None:
@@ -39,18 +40,48 @@ def _elementwise(node: Node, k: int, bands: Bands) -> Terms | None:
             if wide is None:
                 return None
             terms += _chosen(node, k, wide)
-        elif c is not None:
-            terms.append((c, _spread(band, node)))
-        else:
-            p = partial(node, k) if p is None else p
-            if p is None or is_zero(p):
-                return terms
-            if band.whole:
-                t = scaled_tangent(p, band.values, arg, node, ())
-                terms.append((1.0, _spread(band, node)._replace(values=t)))
-            else:
-                terms.append((1.0, _scaled(band, p)))
+            continue
+        whole = band.whole
+        box, columns = _spread(band, node) if whole else (band.box, band.columns)
+        if c is not None:
+            terms.append((c, Band(band.values, box, columns)))
+            continue
+        by = _Derivative(node, k) if by is None else by
+        t = by.times(band.values) if whole else by.times_in(band)
+        if t is None:
+            return terms
+        terms.append((1.0, Band(t, box, columns)))
     return terms
+
+
+class _Derivative:
+    """The derivative of an elementwise operation by an argument, to be multiplied with bands."""
+
+    def __init__(self, node: Node, k: int) -> None:
+        self.node, self.k = node, k
+        self._made: list[Node | None] = []
+        found = factors_of_partial(node, k) if node.op is primitive.PRODUCT else None
+        self._factors = found if found is not None and len(found[0]) > 1 else None
+
+    @property
+    def _partial(self) -> Node | None:
+        if not self._made:
+            p = partial(self.node, self.k)
+            self._made.append(None if p is None or is_zero(p) else p)
+        return self._made[0]
+
+    def times(self, values: Node) -> Node | None:
+        """The derivative times that of the whole argument; ``None`` is zero."""
+        if self._factors is not None and not is_structural(values):  # a node of these factors alone would be taken apart again
+            factors, coefficient = self._factors
+            return product([*factors, (values, 1.0)], coefficient, self.node.shape)
+        p = self._partial
+        return None if p is None else scaled_tangent(p, values, self.node.args[self.k], self.node, ())
+
+    def times_in(self, band: Band) -> Node | None:
+        """The same in a box."""
+        p = self._partial
+        return None if p is None else _times_in(band, p)
 
 
 def _chosen(node: Node, k: int, band: Band) -> Terms:
@@ -59,20 +90,19 @@ def _chosen(node: Node, k: int, band: Band) -> Terms:
     of_zeros: list[Zeros] = [None] * len(node.args)
     tangents[k], of_zeros[k] = band.values, band.zeros
     t, zeros = tangent(node, tangents, (), of_zeros)
-    return [] if t is None else [(1.0, _spread(band, node)._replace(values=t, zeros=zeros))]
+    return [] if t is None else [(1.0, Band(t, *_spread(band, node), zeros))]
 
 
-def _spread(band: Band, node: Node) -> Band:
-    """The band of an argument in the box of an elementwise operation: that of a scalar is the whole node."""
-    if band.columns.shape == node.shape or not band.whole:
-        return band
-    return band._replace(box=(None,) * node.ndim, columns=np.broadcast_to(band.columns, node.shape))
+def _spread(band: Band, node: Node) -> tuple[Box, np.ndarray]:
+    """The box and the columns of an argument's band in an elementwise operation: those of a scalar are the whole node's."""
+    if band.columns.shape == node.shape:
+        return band.box, band.columns
+    return (None,) * node.ndim, np.broadcast_to(band.columns, node.shape)
 
 
-def _scaled(band: Band, p: Node) -> Band:
-    """A band times an array of the node's shape, or a scalar."""
-    own = select(p, band.entries()) if p.shape else p
-    return band._replace(values=times(own, band.values, band.columns.shape))
+def _times_in(band: Band, p: Node) -> Node:
+    """The values of a band times an array of the node's shape, or a scalar."""
+    return times(select(p, band.entries()) if p.shape else p, band.values, band.columns.shape)
 
 
 # ---------------------------------------------------------------- sums of products
@@ -125,11 +155,11 @@ def _along_axes(node: Node, k: int, band: Band) -> Bands | None:
     kept = [i for i in every_axis if i not in node.params]
     if p is None or np.prod([arg.shape[i] for i in node.params]) > SPLIT:
         return None
-    scaled = _scaled(band, p)
+    scaled = _times_in(band, p)
     found: Bands = []
     for at in every(*(range(band.columns.shape[i]) for i in node.params)):
         here = dict(zip(node.params, at))
-        values = select(scaled.values, tuple(here.get(i) for i in every_axis))
+        values = select(scaled, tuple(here.get(i) for i in every_axis))
         columns = band.columns[tuple(here.get(i, slice(None)) for i in every_axis)]
         found.append(Band(values, tuple(band.box[i] for i in kept), columns))
     return found

@@ -44,10 +44,40 @@ class Size:
 
     def add(self, node: Node, found: Pattern) -> None:
         """One node more."""
-        longest = int(found.lengths.max(initial=0))
+        longest = found.longest
         self.entries[node] = found.nnz
         self.rows += longest
         self.longest = max(self.longest, longest)
+
+
+#: the most entries of a pattern that is kept beyond its last use
+_SMALL = 1 << 14
+
+
+class _Known:
+    """Small patterns and their unions: most nodes of a graph have one of a few patterns, which is one object then."""
+
+    def __init__(self) -> None:
+        self._patterns: dict[tuple[bytes, bytes], Pattern] = {}
+        self._unions: dict[frozenset[int], tuple[Pattern, Sequence[Pattern]]] = {}
+
+    def one(self, pattern: Pattern) -> Pattern:
+        """The first of equal patterns."""
+        if pattern.nnz > _SMALL:
+            return pattern
+        return self._patterns.setdefault((pattern.starts.tobytes(), pattern.columns.tobytes()), pattern)
+
+    def union(self, parts: Sequence[Pattern]) -> Pattern:
+        """All the entries of patterns."""
+        if len(parts) == 1:
+            return parts[0]
+        if any([p.nnz > _SMALL for p in parts]):  # noqa: C419  (slower as a generator)
+            return union(parts)
+        key = frozenset(map(id, parts))
+        found = self._unions.get(key)
+        if found is None:
+            found = self._unions[key] = parts[0] if len(key) == 1 else self.one(union(parts)), parts
+        return found[0]
 
 
 def patterns(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], width: int) -> list[Pattern]:
@@ -62,6 +92,7 @@ def patterns_with_size(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], w
     active = dependents(order, seeds)
     users = Counter(a for n in order if n in active and n not in seeds for a in n.args if a in active)
     found: dict[Node, Pattern] = dict(seeds)
+    known = _Known()
     kept = {*outputs, *seeds}
     for node in order:
         if node not in active or node in found:
@@ -76,8 +107,8 @@ def patterns_with_size(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], w
             part = found[a]
             for step in steps:
                 part = step.carry(part)
-            parts.append(part)
-        found[node] = union(parts) if parts else Pattern.empty(node.size, width)
+            parts.append(known.one(part) if steps else part)
+        found[node] = known.union(parts) if parts else Pattern.empty(node.size, width)
         size.add(node, found[node])
         for a in node.args:  # a pattern is freed after its last use
             if a in active:

@@ -68,12 +68,17 @@ def function_partial(node: Node, k: int) -> Node | None:
 
 
 def product_partial(node: Node, k: int) -> Node:
+    factors, coefficient = factors_of_partial(node, k)
+    shape = node.shape and (node.shape if any(a.shape and e for a, e in factors) else ())
+    return product(factors, coefficient, shape)
+
+
+def factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float]:
+    """The derivative of a product by a factor, as factors with exponents and a number."""
     exponent = node.params[k]
     if exponent < 0 and len(node.args) > 1:  # (a/m)/m, which is finite where a/m is; m**2 may overflow
-        return product([(node, 1.0), (node.args[k], -1.0)], exponent, node.shape)
-    factors = [(a, e if i != k else e - 1.0) for i, (a, e) in enumerate(zip(node.args, node.params))]
-    shape = node.shape and (node.shape if any(a.shape and e for a, e in factors) else ())
-    return product(factors, exponent, shape)
+        return [(node, 1.0), (node.args[k], -1.0)], exponent
+    return [(a, e if i != k else e - 1.0) for i, (a, e) in enumerate(zip(node.args, node.params)) if i != k or e != 1.0], exponent
 
 
 def sum_partial(node: Node, k: int) -> Node:
@@ -287,5 +292,6 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 
 __all__ = [
-    "JVP", "VJP", "coefficient_of", "contract_parts", "extremum_weights", "function_partial", "is_elementwise", "partial", "solution_axes",
+    "JVP", "VJP", "coefficient_of", "contract_parts", "extremum_weights", "factors_of_partial", "function_partial", "is_elementwise",
+    "partial", "solution_axes",
 ]  # fmt: skip

@@ -21,12 +21,13 @@ class Pattern:
     (array([0, 1, 1, 3]), array([0, 1, 3]), (3, 4))
     """
 
-    __slots__ = ("columns", "starts", "width")
+    __slots__ = ("_longest", "columns", "starts", "width")
 
     def __init__(self, starts: np.ndarray, columns: np.ndarray, width: int) -> None:
         self.starts = starts
         self.columns = columns
         self.width = width
+        self._longest = -1
 
     @staticmethod
     def diagonal(count: int, width: int, first: int = 0) -> Pattern:
@@ -58,12 +59,19 @@ class Pattern:
     @property
     def lengths(self) -> np.ndarray:
         """The number of entries of each row."""
-        return np.diff(self.starts)
+        return np.asarray(self.starts[1:] - self.starts[:-1])
+
+    @property
+    def longest(self) -> int:
+        """The number of entries of the longest row."""
+        if self._longest < 0:
+            self._longest = int(self.lengths.max(initial=0))
+        return self._longest
 
     @property
     def rows(self) -> np.ndarray:
         """The row of each entry."""
-        return np.repeat(np.arange(self.height), self.lengths)
+        return np.arange(self.height).repeat(self.lengths)
 
     def take(self, rows: np.ndarray) -> Pattern:
         """The pattern of some of the rows, in any order, with repetitions."""
@@ -74,7 +82,7 @@ class Pattern:
 
     def added(self, to: np.ndarray, height: int) -> Pattern:
         """A pattern of that many rows, to which each row of this one is added at its place."""
-        return Pattern.of_pairs(np.repeat(to, self.lengths), self.columns, (height, self.width))
+        return Pattern.of_pairs(to.repeat(self.lengths), self.columns, (height, self.width))
 
     def transposed(self) -> Pattern:
         order = np.argsort(self.columns, kind="stable")
@@ -102,15 +110,16 @@ class Pattern:
 
 
 def union(patterns: Sequence[Pattern]) -> Pattern:
-    """All the entries of patterns of one shape."""
-    first = patterns[0]
-    rest = [p for p in patterns[1:] if p.nnz and p is not first]
-    if not first.nnz and rest:
-        first, *rest = rest
-    rest = [p for p in rest if p != first]
-    if not rest:
+    """All the entries of patterns of one shape: the longest of them, if it has all."""
+    different: list[Pattern] = []
+    for p in sorted(patterns, key=lambda p: -p.nnz) if len(patterns) > 1 else patterns:
+        if not different or (p.nnz and all([p is not q and p != q for q in different])):  # noqa: C419  (slower as a generator)
+            different.append(p)
+    first = different[0]
+    if len(different) == 1:
         return first
-    return _of_keys(_distinct(np.concatenate([p.keys() for p in (first, *rest)])), first.shape)
+    keys = _distinct(np.concatenate([p.keys() for p in different]))
+    return first if len(keys) == first.nnz else _of_keys(keys, first.shape)
 
 
 def stacked(patterns: Sequence[Pattern]) -> Pattern:
