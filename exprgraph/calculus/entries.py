@@ -8,37 +8,29 @@ element.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from ..canonical.arithmetic import linear, product
-from ..canonical.grouping import differentiating, kept_nodes
-from ..canonical.most_common import is_term
+from ..canonical.arithmetic import linear
+from ..canonical.grouping import differentiating
 from ..canonical.select import select, take
 from ..canonical.solve import solve_node
 from ..functions.along_axes import AxisFunction, along
-from ..functions.elementwise import Function
-from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
-from ..graph.leaves import array, constant, is_zero, number
+from ..graph.leaves import array, constant, is_zero
 from ..graph.node import Node
 from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, SAMPLE_SUM, SELECT, SOLVE
 from ..graph.traverse import dependents, topological
 from ..meaning.elements import elements
 from ..support.collecting import uncollected
-from .branches import masked, tangent, tangent_term
 from .forward import tangents_of
-from .gates import Zeros, either, inside, together
+from .gates import inside
 from .reach import reach
 from .reverse import pull_back
-from .rules import coefficient_of, extremum_weights, is_elementwise, partial
+from .rows import Gathered, Row, Rows
 from .scalar_graphs import Index, nest, parts_of_scalars
-from .scaling import scalar_multiple, scaled_tangent
 from .seeds import identity_tensor
-
-#: derivatives of a scalar, by the elements of x that it depends on
-Row = dict[Index, Node]
 
 
 def scalars_of(f: Node) -> list[Node]:
@@ -80,7 +72,7 @@ class _Scalars:
     def __init__(self, parts: Sequence[Node], x: Node) -> None:
         self.parts = parts
         self.x = x
-        self.gathered: dict[Node, _Gathered] = {}
+        self.gathered: dict[Node, Gathered] = {}
         self.inputs: dict[Node, Sequence[Node]] = {}
         self.order = self._arguments_first()
         self.elements = {n for n in self.order if n.op is SELECT and n.args[0] is x}
@@ -191,20 +183,29 @@ class _Scalars:
         return True
 
     def forward(self) -> list[Row]:
-        silent: dict[Node, Zeros] = {}
-        table = _read(self.views, self.x, silent)
-        for node in self.order:
-            if node not in self.active or node in table:
+        """The rows of all parts, through those of all scalars below."""
+        order = [n for n in self.order if n in self.active]
+        readers = Counter(self.parts)
+        for node in order:
+            readers.update(self.inputs[node])
+        rows = Rows(readers)
+        _read(rows, self.views, self.x)
+        one = constant(1.0)
+        for node in order:
+            if node in rows:
                 continue
             if node is self.x:
-                table[node] = {(): constant(1.0)}
+                rows.give(node, {(): one})
             elif node in self.elements:
-                table[node] = {node.params: constant(1.0)}
-            elif node in self.gathered:
-                table[node] = _row_of_gathered(self.gathered[node], node, table, silent)
+                rows.give(node, {node.params: one})
             else:
-                table[node] = _row(node, self.inputs[node], table, silent)
-        return [table.get(p, {}) for p in self.parts]
+                found = self.gathered.get(node)
+                if found is None:
+                    rows.add(node, self.inputs[node])
+                else:
+                    rows.add_gathered(node, found)
+                rows.forget(self.inputs[node])
+        return [rows.of(p) for p in self.parts]
 
 
 class _View:
@@ -216,77 +217,7 @@ class _View:
         self.base, self.index, self.columns = base, index, columns
 
 
-def _row(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
-    """The derivatives of a scalar from those of its inputs; each input is asked once for all entries."""
-    extremum = node.op is REDUCE_MAX or node.op is REDUCE_MIN
-    if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or is_elementwise(node)):
-        return _row_of_all(node, inputs, table, silent)
-    if not extremum and not (isinstance(node.op, Function) and node.op.branch) and all(silent.get(a) is None for a in inputs):
-        return _row_of_smooth(node, table)
-    shares: Sequence[Node] | None = list(elements(extremum_weights(node)[0]).flat) if extremum else None
-    terms: dict[Index, list[tuple[float, Node]]] = {}
-    states: dict[Index, list[Zeros]] = {}
-    for k, a in enumerate(inputs):
-        if not table.get(a):
-            continue
-        p = partial(node, k) if shares is None else shares[k]
-        if p is None:
-            continue
-        z = silent.get(a)
-        for i, t in table[a].items():
-            made, after = tangent_term(node, k, p, t, (), z) if shares is None else masked(p, t, z)
-            terms.setdefault(i, []).append((1.0, made))
-            states.setdefault(i, []).append(after)
-    for found in states.values():
-        silent[node] = either(silent.get(node), together(found))
-    row = {i: linear(terms[i]) for i in sorted(terms)}
-    return {i: t for i, t in row.items() if not is_zero(t)}
-
-
-def _row_of_smooth(node: Node, table: dict[Node, Row]) -> Row:
-    """The same for an operation that makes no choice, on scalars whose zeros are numbers."""
-    terms: dict[Index, list[tuple[float, Node]]] = {}
-    kept = kept_nodes() or frozenset()
-    for k, a in enumerate(node.args):
-        row = table.get(a)
-        if not row:
-            continue
-        c = coefficient_of(node, k)
-        p = partial(node, k) if c is None else None
-        if p is not None:
-            c = number(p)
-        elif c is None:
-            continue
-        for i, t in row.items():
-            if c is None:
-                assert p is not None
-                term = 1.0, scaled_tangent(p, t, a, node, ())
-            elif is_term(c, t, kept):
-                term = c, t
-            else:
-                term = 1.0, scalar_multiple(c, t)
-            found = terms.get(i)
-            if found is None:
-                terms[i] = [term]
-            else:
-                found.append(term)
-    out: Row = {}
-    for i in sorted(terms):
-        t = linear(terms[i])
-        if not is_zero(t):
-            out[i] = t
-    return out
-
-
-class _Gathered(NamedTuple):
-    """A scalar that is a function of an array of scalars, along all of its axes."""
-
-    value: Node
-    array: Node
-    inputs: Sequence[Node]
-
-
-def _gathered(base: Node, index: Index) -> _Gathered:
+def _gathered(base: Node, index: Index) -> Gathered:
     """One element of a function along axes, as a function of only the elements it depends on."""
     assert isinstance(base.op, AxisFunction)
     (arg,), axes = base.args, base.params
@@ -295,42 +226,17 @@ def _gathered(base: Node, index: Index) -> _Gathered:
     inputs = list(elements(part).flat)
     array = nest(inputs, part.shape)
     whole = along(base.op, array, tuple(range(part.ndim)))
-    return _Gathered(select(whole, tuple(index[k] for k in axes)) if base.op.keeps else whole, array, inputs)
-
-
-def _row_of_gathered(found: _Gathered, node: Node, table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
-    terms: dict[Index, list[tuple[float, Node]]] = {}
-    (partials,) = pull_back(found.value, constant(1.0), [found.array])
-    for a, p in zip(found.inputs, elements(partials).flat):
-        z = silent.get(a)
-        for i, t in table.get(a, {}).items():
-            terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)]) if z is None else gate(t, p)))
-        silent[node] = inside(either(silent.get(node), z))
-    row = {i: linear(terms[i]) for i in sorted(terms)}
-    return {i: t for i, t in row.items() if not is_zero(t)}
-
-
-def _row_of_all(node: Node, inputs: Sequence[Node], table: dict[Node, Row], silent: dict[Node, Zeros]) -> Row:
-    """The rule of an operation that takes the tangents of all its inputs together."""
-    row: Row = {}
-    zeros = [silent.get(a) for a in inputs]
-    for i in sorted({i for a in inputs for i in table.get(a, {})}):
-        t, after = tangent(node, [table[a].get(i) if a in table else None for a in inputs], (), zeros)
-        silent[node] = either(silent.get(node), after)
-        if t is not None and not is_zero(t):
-            row[i] = t
-    return row
+    return Gathered(select(whole, tuple(index[k] for k in axes)) if base.op.keeps else whole, array, inputs)
 
 
 # ---------------------------------------------------------------- arrays that are differentiated as a whole
 
 
-def _read(views: dict[Node, _View], x: Node, silent: dict[Node, Zeros]) -> dict[Node, Row]:
+def _read(rows: Rows, views: dict[Node, _View], x: Node) -> None:
     """The derivatives of elements of arrays; elements that depend on the same elements of x share a forward sweep."""
     groups: dict[tuple[Index, ...], list[Node]] = {}
     for node, view in views.items():
         groups.setdefault(view.columns, []).append(node)
-    table: dict[Node, Row] = {}
     for columns, nodes in groups.items():
         bases = list(dict.fromkeys(views[n].base for n in nodes))
         whole = len(columns) == x.size
@@ -339,10 +245,8 @@ def _read(views: dict[Node, _View], x: Node, silent: dict[Node, Zeros]) -> dict[
         for node in nodes:
             view = views[node]
             whole_tangent, zeros = tangents[view.base]
-            silent[node] = inside(zeros)
             entries = {c: select(whole_tangent, view.index + (c if whole else (k,))) for k, c in enumerate(columns)}
-            table[node] = {c: t for c, t in entries.items() if not is_zero(t)}
-    return table
+            rows.give(node, {c: t for c, t in entries.items() if not is_zero(t)}, inside(zeros))
 
 
 def _sources(roots: Iterable[Node], x: Node) -> list[Node]:

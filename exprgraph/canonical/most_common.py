@@ -173,20 +173,20 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     op = node.op
     if op is CONSTANT:
         return node if c == 1.0 and node.params[0] else constant(c * node.params[0] or 0.0, node.shape)
-    if c == 1.0 and not factors and (op is not SUM or (_is_multiple(node) and node.args[0].op is not SUM)):
+    if c == 1.0 and not factors and (op is not SUM or (is_multiple(node) and node.args[0].op is not SUM)):
         return node
-    if op is SUM and _is_multiple(node):
+    if op is SUM and is_multiple(node):
         c *= node.params[1][0]
         node = node.args[0]
         op = node.op
-        if not _TINY <= abs(c) < math.inf or (op is SUM and _is_multiple(node)):
+        if not _TINY <= abs(c) < math.inf or (op is SUM and is_multiple(node)):
             return None
     elif c == 0.0 or c != c:
         return None
     if op is SUM:
         if node not in kept and len(node.args) < SMALL_SUM and c != 1.0:
             return _distributed(c, node)
-    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not _is_collected(node, kept)):
+    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not is_collected(node, kept)):
         return None
     return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], node.shape)
 
@@ -195,11 +195,11 @@ def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
     """Whether the product of a number and a scalar can be a term of a sum as it is: the sum needs no node of the multiple."""
     op = node.op
     if op is SUM:
-        if not _is_multiple(node):
+        if not is_multiple(node):
             return c == 1.0
         node = node.args[0]
         op = node.op
-    return op is CONSTANT or (_is_collected(node, kept) if op is PRODUCT else op is not SUM and op is not CONTRACT)
+    return op is CONSTANT or (is_collected(node, kept) if op is PRODUCT else op is not SUM and op is not CONTRACT)
 
 
 def _distributed(c: float, node: Node) -> Node | None:
@@ -217,12 +217,12 @@ def _distributed(c: float, node: Node) -> Node | None:
     return make(SUM, node.args, sum_of(constant, new), node.shape)
 
 
-def _is_multiple(node: Node) -> bool:
+def is_multiple(node: Node) -> bool:
     """Whether a sum is a number times one term."""
     return len(node.args) == 1 and bool(node.params[0] == 0.0)
 
 
-def _is_collected(node: Node, kept: Set[Node]) -> bool:
+def is_collected(node: Node, kept: Set[Node]) -> bool:
     """Whether collecting the factors of a product again changes nothing.
 
     None is a number or a power, or a multiple that is taken apart, and all differ.
@@ -232,7 +232,7 @@ def _is_collected(node: Node, kept: Set[Node]) -> bool:
     for a in node.args:
         op = a.op
         if op is SUM:
-            if _is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
+            if is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
                 return False
         elif op is PRODUCT:
             if len(a.args) == 1:
@@ -254,9 +254,9 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         if e == 0.0:
             continue
         op = base.op
-        if op is SUM and _is_multiple(base):
+        if op is SUM and is_multiple(base):
             k, rest = base.params[1][0], base.args[0]
-            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and _is_multiple(rest)):
+            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and is_multiple(rest)):
                 return None
             if is_root(rest):
                 if rest in roots:
@@ -271,7 +271,7 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         if op is PRODUCT:
             if e == 1.0 and (base not in kept or not is_quotient(base)):
                 room -= len(base.args) - 1
-                if room < 0 or not _is_collected(base, kept):
+                if room < 0 or not is_collected(base, kept):
                     return None
                 for b, k in zip(base.args, base.params):
                     if b in found and not _add_up(found[b], k):
