@@ -28,11 +28,13 @@ _TRUTH: tuple[Type, ...] = ("truth",)
 
 OPERATIONS: dict[str, OperationType] = {
     # a negated term of a sum is subtracted; a product and the sum that uses it may become one fused operation, if their
-    # function or procedure may be contracted
+    # function or procedure may be contracted (``fused`` decides it for functions)
     "add": OperationType(_NUMBERS, None, None, "+"),
     "mul": OperationType(_NUMBERS, None, None, "*"),
     # a separately rounded product, which is never fused
     "mul_apart": OperationType(_REAL, None, None, "*!"),
+    # a*b + c with one rounding, where the machine has an instruction for that
+    "fma": OperationType(_REAL, None, 3, "fma"),
     "div": OperationType(_REAL, None, 2, "/"),
     "neg": OperationType(_NUMBERS, None, 1, "-"),
     # of indices, rounded down

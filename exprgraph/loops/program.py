@@ -256,8 +256,7 @@ class Function(NamedTuple):
 class Procedure(NamedTuple):
     """Statements on memory.
 
-    ``reassociate``: sums may be added in any order.  ``calls_formulas``: functions with products in sums are called, so that
-    their bits do not depend on what is computed beside them; otherwise they are inlined where this is quicker.
+    ``reassociate``: sums may be added in any order.
     """
 
     name: str
@@ -266,10 +265,9 @@ class Procedure(NamedTuple):
     contract: bool = True
     reassociate: bool = False
     doc: str = ""
-    calls_formulas: bool = False
 
     def __repr__(self) -> str:
-        flags = " reassociated" * self.reassociate + ("" if self.contract else " uncontracted") + " calling" * self.calls_formulas
+        flags = " reassociated" * self.reassociate + ("" if self.contract else " uncontracted")
         head = f"procedure {self.name}({', '.join(f'{p.name}: {p.type}' for p in self.parameters)}){flags}:"
         return "\n".join([head, *(f"    {x}" for x in lines_of(self.body))])
 

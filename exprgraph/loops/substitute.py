@@ -10,6 +10,36 @@ from .program import Call, Constant, Expression, Function, Let, Load, Name, Oper
 from .verify import parts_of
 
 
+def rebuilt(
+    e: Expression, after: Callable[[Expression], Expression] = lambda x: x, before: Callable[[Expression], Expression] = lambda x: x
+) -> Expression:
+    """An expression made again, at any depth.
+
+    Args:
+        e: the expression.
+        after: makes a part from the part with new parts inside, from the innermost upwards.
+        before: makes a part that is looked into instead, from the whole downwards.
+    """
+    done: list[Expression] = []
+    pending: list[tuple[Expression, bool]] = [(e, False)]
+    while pending:
+        x, ready = pending.pop()
+        if not ready:
+            x = before(x)
+            if not isinstance(x, (Constant, Name)):
+                pending.append((x, True))
+                pending += [(a, False) for a in ((x.at,) if isinstance(x, Load) else reversed(x.args))]
+                continue
+        elif isinstance(x, Load):
+            x = Load(x.pointer, done.pop())
+        elif isinstance(x, (Operation, Call)):
+            first = len(done) - len(x.args)
+            x = x._replace(args=tuple(done[first:]))
+            del done[first:]
+        done.append(after(x))
+    return done[0]
+
+
 def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:
     """An expression with names replaced by expressions."""
     if isinstance(e, Name):
@@ -55,4 +85,4 @@ def written_out(function: Function, args: Sequence[Expression], fresh: Callable[
     return body, replaced(function.result, values)
 
 
-__all__ = ["repeated", "replaced", "written_out"]
+__all__ = ["rebuilt", "repeated", "replaced", "written_out"]

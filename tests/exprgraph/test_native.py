@@ -412,9 +412,9 @@ def test_the_text_of_a_call_grows_with_the_results():
 
 
 FEATURES = {
-    "avx512": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f,+avx512vl,+avx512dq", 512, 32),
-    "avx512 in part": ("x86_64-unknown-linux-gnu", "+avx2,+avx512f", 256, 16),
-    "avx2": ("x86_64-unknown-linux-gnu", "-avx512f,+avx2", 256, 16),
+    "avx512": ("x86_64-unknown-linux-gnu", "+fma,+avx2,+avx512f,+avx512vl,+avx512dq", 512, 32),
+    "avx512 in part": ("x86_64-unknown-linux-gnu", "+fma,+avx2,+avx512f", 256, 16),
+    "avx2": ("x86_64-unknown-linux-gnu", "-avx512f,+avx2,+fma", 256, 16),
     "older": ("x86_64-unknown-linux-gnu", "+sse2", 128, 16),
     "arm": ("aarch64-unknown-linux-gnu", "+neon", 256, 16),
     "apple": ("arm64-apple-darwin", "+neon", 256, 16),
@@ -427,7 +427,7 @@ def test_vectors_of_a_machine(name, bits, monkeypatch):
     triple, features, width, registers = FEATURES[name]
     monkeypatch.setattr(machine, "host", lambda: (triple, "cpu", features))
     partial = name.startswith("avx")
-    assert machine.target(bits) == LLVMTarget(width // bits, bits, registers, partial=partial)
+    assert machine.target(bits) == LLVMTarget(width // bits, bits, registers, partial=partial, fuses=name != "older")
 
 
 @pytest.mark.parametrize("name", ["product", "dots"])

@@ -27,9 +27,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worth_rolling, "SHORTER", 2)
 
 
-def planned(outputs: Any, *symbols: Node, calls_formulas: bool = False) -> Program:
+def planned(outputs: Any, *symbols: Node, in_steps: bool = False) -> Program:
     arguments = [Argument(s.name, ((s, 0),), s.shape, s.per_sample) for s in symbols]
-    return emit(outputs, arguments, batch=any(s.per_sample for s in symbols), single=False, calls_formulas=calls_formulas)
+    return emit(outputs, arguments, batch=any(s.per_sample for s in symbols), single=False, in_steps=in_steps)
 
 
 def chain(n: int) -> tuple[Node, Node]:
@@ -68,10 +68,10 @@ def steps(n: int) -> tuple[Node, Node]:
     return cost + q * q, u
 
 
-def pieces(make: Callable[[int], tuple[Node, Node]], n: int, calls_formulas: bool = False) -> tuple[int, int]:
+def pieces(make: Callable[[int], tuple[Node, Node]], n: int, in_steps: bool = False) -> tuple[int, int]:
     """Kernels and steps of a value, and of a gradient."""
     f, x = make(n)
-    program = planned([f] if f.shape else [f, eg.gradient(f, x)], x, calls_formulas=calls_formulas)
+    program = planned([f] if f.shape else [f, eg.gradient(f, x)], x, in_steps=in_steps)
     return len(program.own.kernels), len(program.data.steps)
 
 
@@ -80,7 +80,7 @@ def test_code_follows_the_different_pieces() -> None:
     assert max(pieces(chain, 80)) <= 8
     few, many = pieces(steps, 40), pieces(steps, 60)
     assert few == many and max(few) <= 40
-    assert max(pieces(steps, 50, calls_formulas=True)) <= 40  # sums of three in steps of two, alike in all rounds
+    assert max(pieces(steps, 50, in_steps=True)) <= 40  # sums of three in steps of two, alike in all rounds
     few, many = pieces(network, 50), pieces(network, 150)
     assert many[0] < 1.5 * few[0]  # for three times as many pieces
 

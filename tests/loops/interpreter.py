@@ -160,6 +160,8 @@ class Interpreter:
             return int(args[0].view(self.signed))
         if e.op == "real_of_bits":
             return self.signed(args[0]).view(self.real)
+        if e.op == "fma":  # as a machine without an instruction for it
+            return args[0] * args[1] + args[2]
         if e.op == "neg":
             return self.within(-args[0], e)
         if e.op.startswith("shift"):

@@ -96,6 +96,8 @@ def of_two(op, kind, swapped):
     args = ([y, x] if swapped else [x, y])[: OPERATIONS[op].arity or 2]
     if op == "select":
         args = [operation("lt", K, J), x, y]
+    elif op == "fma":
+        args.append(real(0.1))
     elif op.startswith("shift"):
         args[1] = (index if kind == "index" else bits)(31 if swapped else 3)
     elif op in ("floordiv", "mod"):

@@ -38,7 +38,7 @@ def log_correction(f: float) -> float:
     """log(1 + f) - f + f^2/2, -0.3 < f < 0.42; s (f^2/2 + R(s^2)), s = f / (2 + f)."""
     s = f / (2.0 + f)
     z = s * s
-    return s * (0.5 * f * f + z * log_series(z))
+    return s * (z * log_series(z) + 0.5 * f * f)
 
 
 def log_special(x: float, r: float) -> float:

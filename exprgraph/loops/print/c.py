@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import LoopError, UnreadableError
+from ..fused import fused, fused_expression
 from ..operations import OPERATIONS
 from ..pointers import alone, stored_through
 from ..program import (
@@ -40,7 +41,7 @@ from ..unused import used
 from ..verify import parts_of
 from ..walk import expressions_of, statements_of
 from .c_file import Interface, ProgramData, about, array, entry, harmless, head, helper, number, signature, whole
-from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign, enclosed, subtracted
+from .infix import ARITHMETIC, ATOM, PLUS, PREFIX, TIMES, Infix, Piece, Sign
 
 _COMPARED, _BITS, _LOGIC, _CHOICE = PLUS - 10, PLUS - 20, PLUS - 30, PLUS - 40
 
@@ -75,7 +76,7 @@ class C(Infix):
         self.fast = fast  # products are fused with sums where the machine can, and loops over lanes and neighbours are marked
         self.real = "float" if single else "double"
         self.bits = "uint32_t" if single else "uint64_t"  # unsigned, so that nothing overflows
-        self.fused = False  # in what is being written
+        self.fused = False  # in the procedure that is being written
         self.helpers: set[str] = set()
         self.changing: set[str] = set()  # variables of what is being written
         self.known: dict[str, str] = {}  # names of the driver's
@@ -84,6 +85,9 @@ class C(Infix):
         self.asked: set[str] = set()  # of these, what is read
 
     # -- expressions
+
+    def piece(self, e: Expression) -> Piece:
+        return super().piece(fused_expression(e) if self.fused else e)
 
     def name(self, x: Name) -> str:
         if x.name in self.known:
@@ -140,35 +144,12 @@ class C(Infix):
             compared = self._compared(x, parts)
             if compared is not None:
                 return compared
-        if self.fused and x.type == "real" and x.op in ("add", "mul"):
-            return self._sum(x, parts) if x.op == "add" else self._product(x, parts)
+        if x.op == "fma" and self.fast:
+            return Piece(f"MADD({', '.join(p.text for p in parts)})")
         made = super().operation(x, parts)
         if x.op == "mul_apart":  # rounded separately: in parentheses of its own
             return Piece(made.text, _CHOICE)
         return Piece(made.text, _COMPARED) if x.op == "not" else made
-
-    def _product(self, x: Operation, parts: Sequence[Piece]) -> Piece:
-        """A product that may be fused."""
-        made = super().operation(x, parts)
-        times = self.signs["mul"]
-        front = enclosed(parts[0], times, True) if len(parts) == 2 else super().operation(x._replace(args=x.args[:-1]), parts[:-1]).text
-        return made._replace(factors=(front, parts[-1].text))
-
-    def _sum(self, x: Operation, parts: Sequence[Piece]) -> Piece:
-        """A sum from left to right, each product fused with what comes before it, the first with what comes after."""
-        plus = self.signs["add"]
-        total = parts[0]
-        for a, p in zip(x.args[1:], parts[1:]):
-            minus = subtracted(a) is not None
-            if p.factors is not None:
-                left = f"-{p.factors[0] if re.fullmatch('[a-z0-9_.]+', p.factors[0]) else f'({p.factors[0]})'}" if minus else p.factors[0]
-                total = Piece(f"MADD({left}, {p.factors[1]}, {total.text})")
-            elif total.factors is not None:
-                other = f"-{enclosed(p, self.signs['neg'], False)}" if minus else p.text
-                total = Piece(f"MADD({total.factors[0]}, {total.factors[1]}, {other})")
-            else:
-                total = Piece(f"{enclosed(total, plus, True)} {'-' if minus else '+'} {enclosed(p, plus, False)}", PLUS)
-        return total
 
     def _compared(self, x: Operation, parts: Sequence[Piece]) -> Piece | None:
         """A comparison that C lacks: of bits, or one that is constant for all indices."""
@@ -289,7 +270,8 @@ class C(Infix):
         """The definition of a function."""
         if f.source:
             raise UnreadableError(f"the function {f.name} is Python that has no typed loops")
-        self.changing, self.fused = set(), self.fast and f.contract
+        f = fused(f, {}) if self.fast else f
+        self.changing, self.fused = set(), False
         given = ", ".join(f"{self.real} {self.own(p)}" for p in f.parameters)
         unread = _unread([Name(p, "real") for p in f.parameters], (*f.body, Let("result", f.result)))
         lines = [*about(f.doc), f"static inline {self.real} {self.prefix}{f.name}({given or 'void'})", "{"]

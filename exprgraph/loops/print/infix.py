@@ -29,11 +29,10 @@ class Sign(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of text and its precedence; of a product also the text of two factors, if it may be fused with a sum."""
+    """A piece of text and its precedence."""
 
     text: str
     level: int = ATOM
-    factors: tuple[str, str] | None = None
 
 
 #: operators with the same spelling in all languages
@@ -98,6 +97,8 @@ class Infix:
 
     def operation(self, x: Operation, parts: Sequence[Piece]) -> Piece:
         """An operation with printed arguments; a subtracted term of a sum comes without its sign."""
+        if x.op == "fma":
+            return self._product_and_sum(x, parts)
         sign = self.sign(x)
         if sign.level == ATOM:
             return Piece(f"{sign.text}({', '.join(p.text for p in parts)})")
@@ -109,6 +110,12 @@ class Infix:
             symbol = "-" if x.op == "add" and subtracted(a) is not None else sign.text
             text += f" {symbol} {enclosed(p, sign, False)}"
         return Piece(text, sign.level)
+
+    def _product_and_sum(self, x: Operation, parts: Sequence[Piece]) -> Piece:
+        """A product with what is added to it, where the language has no operation for both."""
+        plus, times = self.signs["add"], self.signs["mul"]
+        product = Piece(f"{enclosed(parts[0], times, True)} {times.text} {enclosed(parts[1], times, False)}", times.level)
+        return Piece(f"{enclosed(product, plus, True)} {plus.text} {enclosed(parts[2], plus, False)}", plus.level)
 
 
 def enclosed(p: Piece, sign: Sign, first: bool) -> str:

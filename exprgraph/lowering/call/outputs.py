@@ -115,13 +115,11 @@ class CompiledOutputs:
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         apart = not batch and not packed and 2 <= len(self.outputs) <= APART
-        contract, calls = self.contract, False
-        if self.is_interpreted:
-            contract, calls = False, True
+        in_steps = self.is_interpreted
         by_numba = self.backend == "numba" or self.left_to_numba is not None
         made = partial(emit, self.outputs, self.arguments, batch=batch, single=single, apart=apart)
         with uncollected():
-            return made(contract=contract, calls_formulas=calls, short=by_numba)
+            return made(contract=self.contract and not in_steps, in_steps=in_steps, short=by_numba)
 
     def form(self, batch: bool, single: bool, called: bool = True) -> Form:
         """The generated module of a form, compiled on first use; ``called``: from Python, else from machine code."""

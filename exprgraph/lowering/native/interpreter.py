@@ -16,7 +16,7 @@ from ...loops.print.llvm.module import module
 from ...loops.print.llvm.statements import StatementWriter, parameters
 from ...loops.program import Expression, Let, Load, Loop, Name, Run, Statement, Store, index, operation, real
 from ...loops.substitute import written_out
-from ...loops.walk import called_by, calls_of
+from ...loops.walk import called_by
 from . import machine
 from .instructions import FUNCTION_BITS, OPERATION_BITS, PLACE_BITS, Op, Purpose
 
@@ -90,7 +90,7 @@ def interpreter(purpose: Purpose) -> str:
     ``table`` has the addresses of the functions that instructions apply.
     """
     functions = Functions((), machine.target(purpose.bits))
-    code = StatementWriter(functions, frozenset(), contract=False)
+    code = StatementWriter(functions, contract=False)
     b = code.builder
     given = (_CODE, _W, _TABLE, *_size(purpose))
     code.env = {n.name: SSAValue(f"%{n.name}", n.type, False, 0) for n in given}
@@ -140,9 +140,9 @@ def _apply(functions: Functions, purpose: Purpose) -> str:
     ])  # fmt: skip
 
 
-def _function(name: str, functions: Functions, given: Sequence[Name], body: Sequence[Statement], often: frozenset[str]) -> str:
+def _function(name: str, functions: Functions, given: Sequence[Name], body: Sequence[Statement]) -> str:
     """The text of a function that others call by its address; its arithmetic is rounded as written."""
-    code = StatementWriter(functions, often, contract=False)
+    code = StatementWriter(functions, contract=False)
     code.env = {n.name: SSAValue(f"%{n.name}", n.type, False, 0) for n in given}
     code.statements(body)
     functions.declared |= code.builder.intrinsics
@@ -168,9 +168,7 @@ def row_function(row: Function, purpose: Purpose) -> str:
     loads = [Let(n.name, x) for n, x in zip(names, _operands(purpose))]
     body = _computed(purpose, (*loads, *lets), value)
     given = (_W, *_PLACES, *_size(purpose))
-    # a formula alone has the same bits inlined as called
-    alone = len(calls_of(body)) <= 1
-    return module(functions, [], [_function("row", functions, given, body, frozenset() if alone else functions.fusing())])
+    return module(functions, [], [_function("row", functions, given, body)])
 
 
 __all__ = ["interpreter", "row_function"]

@@ -34,13 +34,14 @@ def host() -> tuple[str, str, str]:
 def target(bits: int) -> LLVMTarget:
     """The vectors of this machine, for reals of ``bits`` bits."""
     features = host()[2].split(",")
+    fuses = "+fma" in features or not host()[0].startswith("x86_64")
     if "+avx512f" in features and "+avx512vl" in features and "+avx512dq" in features:
-        return LLVMTarget(512 // bits, bits, 32)
+        return LLVMTarget(512 // bits, bits, 32, fuses=fuses)
     if "+avx2" in features:
-        return LLVMTarget(256 // bits, bits, 16)
+        return LLVMTarget(256 // bits, bits, 16, fuses=fuses)
     if host()[0].startswith(("aarch64", "arm64")):
         return LLVMTarget(256 // bits, bits, 16, partial=False)  # pairs of its 32 registers
-    return LLVMTarget(128 // bits, bits, 16, partial=False)
+    return LLVMTarget(128 // bits, bits, 16, partial=False, fuses=fuses)
 
 
 def _target_machine(level: int = 2) -> Any:

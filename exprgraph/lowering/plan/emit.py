@@ -24,7 +24,7 @@ from .dispatch import Item, Step, dispatched, name_of
 from .from_the_left import from_the_left
 from .inputs import COUNT, Memory
 from .isomorphism import NestOrder
-from .kernels import Kernel, Rounding
+from .kernels import Kernel
 from .late_rules import load
 from .nest import Assignment, Nest
 from .one_by_one import quicker_one_by_one
@@ -64,7 +64,7 @@ class Emitter:
         self,
         outputs: Sequence[Node],
         arguments: Sequence[Argument],
-        rounding: Rounding,
+        contract: bool,
         *,
         batch: bool,
         single: bool,
@@ -77,7 +77,7 @@ class Emitter:
         self.outputs = pairwise(joined(rerolled(outputs, lane_symbols, short)))
         self.arguments = arguments
         self.single = single
-        self.rounding = rounding
+        self.contract = contract
         self.apart = apart
         self.block = block
         self.row = target.row_length(block)
@@ -168,7 +168,7 @@ class Emitter:
         kernel = self._kernel(nest, schedule, wanted)
         self.functions |= kernel.functions
         self.rows |= kernel.rows
-        number = self._number_of(kernel.procedure(self.rounding))
+        number = self._number_of(kernel.procedure(self.contract))
         return Step(number, self.table.add(kernel.inputs.values))
 
     def _number_of(self, procedure: Procedure) -> int:
@@ -399,7 +399,7 @@ class Emitter:
     def _own(self, differs: Sequence[bool]) -> tuple[Loops, tuple[str, ...]]:
         """The program without the library, and the names it calls there."""
         rows = [r.template for r in sorted(self.rows, key=lambda r: (r.name, r.key))]
-        helpers = {f.name: f if self.rounding.contract else f._replace(contract=False) for t in rows for f in t.helpers}
+        helpers = {f.name: f if self.contract else f._replace(contract=False) for t in rows for f in t.helpers}
         called = {x for f in (*helpers.values(), *(t.value for t in rows)) for x in called_by(f)} - helpers.keys()
         kernels = [p._replace(name=name_of(k)) for k, p in enumerate(self.kernels)]
         own_arrays = tuple(f"o{k}" for k, lane in enumerate(differs) if lane or self.apart)
@@ -419,7 +419,7 @@ def emit(
     contract: bool = True,
     target: Target = CPU,
     apart: bool = False,
-    calls_formulas: bool = False,
+    in_steps: bool = False,
     short: bool = False,
 ) -> Program:
     """The loop program of a function of the arguments.
@@ -427,14 +427,14 @@ def emit(
     ``batch`` runs over blocks of samples, or over samples one by one if that is quicker; otherwise one sample is evaluated, without
     lanes.  ``single`` computes in float32.  Without ``contract``, multiplications and additions are fused only in sums of products.
     ``target`` gives the lengths of blocks and the distance of rows.  ``apart``: every result has an array of its own; otherwise,
-    those that are the same for all samples share one.  ``calls_formulas``: bits depend neither on the code around a formula nor on
-    the order of operands, so that the interpreter has the same.  ``short`` code is better than quick code, as for Numba.
+    those that are the same for all samples share one.  ``in_steps``: sums and products are computed in the order of their operands, as
+    the interpreter does.  ``short`` code is better than quick code, as for Numba.
     """
     load()
-    outputs, rounding = from_the_left(outputs) if calls_formulas else outputs, Rounding(contract, calls_formulas)
+    outputs = from_the_left(outputs) if in_steps else outputs
 
     def emitter(block: int) -> Emitter:
-        return Emitter(outputs, arguments, rounding, batch=batch, single=single, apart=apart, short=short, block=block, target=target)
+        return Emitter(outputs, arguments, contract, batch=batch, single=single, apart=apart, short=short, block=block, target=target)
 
     longest = (long := emitter(target.blocks[0])).program()
     if not batch:

@@ -1,27 +1,20 @@
 """A graph as the compiler gets it if the interpreter computes it, too, so that both give equal bits.
 
-* Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum
-  of two, but of a sum of three.  Here and in the interpreter, terms are added, and factors multiplied, by their coefficients
-  and exponents, then by how deep they lie, and by their structure: so equal pieces of a graph stay equal, and can become a loop.
-  Only derivatives and sums without an order have so many.
-* Numbers among the arguments of formulas are read from memory.  LLVM would compute parts of a formula from a literal, and its
-  arithmetic at compile time rounds products that the machine fuses with sums.
+Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum of
+two, but of a sum of three.  Here and in the interpreter, terms are added, and factors multiplied, by their coefficients and exponents,
+then by how deep they lie, and by their structure: so equal pieces of a graph stay equal, and can become a loop.  Only derivatives and
+sums without an order have so many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from ...functions.elementwise import Function
 from ...graph.column import Column
-from ...graph.leaves import number
-from ...graph.node import FrozenArray, Node, make
-from ...graph.primitive import ARRAY, PRODUCT, SELECT, SUM
+from ...graph.node import Node, make
+from ...graph.primitive import PRODUCT, SUM
 from ...graph.traverse import of_arguments, topological
 from ...graph.views import Linear
-from ...loops.walk import called_by
 from .operand_order import OperandOrder
 
 #: ``(node, positions)``: a node in steps of two operands, taken in this order, without changes by canonical forms
@@ -33,30 +26,13 @@ IN_STEPS: Column[Callable[[Node, Sequence[int]], Node]] = Column(
 def from_the_left(roots: Sequence[Node]) -> list[Node]:
     """The same values in sums of at most two terms, a number among them, and in products and quotients of at most two factors."""
     order = topological(roots)
-    kept = _numbers_of_formulas(order)
     image: dict[Node, Node] = {}
     taken = OperandOrder(order)
     for node in order:
-        args = tuple(image[a] for a in node.args)
-        if kept and _is_formula(node):
-            args = tuple(kept.get(a, a) for a in args)
-        made = of_arguments(node, args)
+        made = of_arguments(node, tuple(image[a] for a in node.args))
         rule = IN_STEPS.find(node.op)
         image[node] = made if rule is None else rule(made, taken.positions(node))
     return [image[r] for r in roots]
-
-
-def _is_formula(node: Node) -> bool:
-    """Whether a node is computed by a formula of the library, or by a helper of a user's function."""
-    return isinstance(node.op, Function) and bool(called_by(node.op.template.value))
-
-
-def _numbers_of_formulas(order: Sequence[Node]) -> dict[Node, Node]:
-    """The numbers that formulas take, as elements of an array in memory."""
-    given = dict.fromkeys(a for node in order if _is_formula(node) for a in node.args if not a.shape)
-    numbers = {a: x for a in given if (x := number(a)) is not None}
-    whole = make(ARRAY, (), (FrozenArray(np.array(list(numbers.values()))),), (len(numbers),))
-    return {a: make(SELECT, (whole,), (k,), ()) for k, a in enumerate(numbers)}
 
 
 @IN_STEPS.rule(SUM)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import NamedTuple
 
 from ...functions.elementwise import Function
 from ...functions.gated import summed_gate
@@ -41,13 +40,6 @@ _NUMBER_OF_SAMPLES = Operation("real_of_index", (SAMPLES,), "real")
 EXPRESSION: Column[Callable[[Kernel, Node, MultiIndex], Expression]] = Column(
     "expression", "one element of a pointwise node, from elements of its arguments", __name__, otherwise="a nest of its own computes it"
 )
-
-
-class Rounding(NamedTuple):
-    """Whether products and sums are rounded together, and whether formulas are called, so that no code around them changes that."""
-
-    contract: bool
-    calls_formulas: bool
 
 
 class Kernel:
@@ -85,11 +77,10 @@ class Kernel:
         self.body: list[Statement] = []
         self.local: dict[tuple[Node, MultiIndex], Name] = {}
 
-    def procedure(self, rounding: Rounding) -> Procedure:
+    def procedure(self, contract: bool) -> Procedure:
         """The nest, with no name yet."""
         body = (*self.inputs.unpacked(), *self._statements)
-        contract, calls_formulas = rounding
-        return Procedure("", self.inputs.parameters(), body, contract, self.inputs.reassociate, calls_formulas=calls_formulas)
+        return Procedure("", self.inputs.parameters(), body, contract, self.inputs.reassociate)
 
     # -- expressions
 
@@ -440,4 +431,4 @@ def _added(const: float, coefficients: Sequence[float], args: Sequence[Expressio
     return terms[0] if len(terms) == 1 else Operation("add", tuple(terms), "real")
 
 
-__all__ = ["Kernel", "Rounding"]
+__all__ = ["Kernel"]

@@ -105,16 +105,17 @@ class TargetMachine(NamedTuple):
         row = ARCHITECTURES[self.architecture]
         index = pointer_bits(self.machine.triple)
         width = min(_vector_bits(self.machine, bits) * row.pairs, row.vector) if row.vector else 0
-        sizes = {"index": index, "workspace": 2 * 1024 * 1024}
+        workspace, cache = 2 * 1024 * 1024, LLVMTarget.cache
         blocks: tuple[int, ...] = (128, 64, 32, 16, 8)
         if index == 32:  # blocks of large products would need more memory than there may be
-            sizes["workspace"], sizes["cache"] = 256 * 1024, 0
+            workspace, cache = 256 * 1024, 0
         if self.small:
-            blocks, sizes["workspace"] = (8, 4, 2, 1), 4096
+            blocks, workspace = (8, 4, 2, 1), 4096
         lanes = max(width // bits, 1)
         registers = 32 if width == 512 else row.registers // row.pairs
         partial = lanes > 1 and row.partial > 0 and width >= row.partial
-        return LLVMTarget(lanes, bits, registers if lanes > 1 else 16, blocks=blocks, partial=partial, **sizes)
+        registers = registers if lanes > 1 else 16
+        return LLVMTarget(lanes, bits, registers, blocks, workspace, index=index, partial=partial, cache=cache)
 
 
 def _vector_bits(machine: Machine, bits: int) -> int:

@@ -40,6 +40,9 @@ class SSAValue(NamedTuple):
 class LLVMTarget(target.Target):
     """A target, and the spelling of its types and numbers in LLVM."""
 
+    #: whether LLVM fuses where the machine can; if it cannot, LLVM would still fuse what it computes from literals
+    fuses: bool = True
+
     @property
     def real(self) -> str:
         return "double" if self.bits == 64 else "float"
@@ -236,6 +239,10 @@ class Builder:
         self.intrinsics.add(f"declare {t} @{full}({', '.join([t] * len(args))})")
         listed = ", ".join(f"{t} {v.text}" for v in values)
         return self.pure(f"call {t} @{full}({listed})", "real", vector, *values)
+
+    def fused(self, a: SSAValue, b: SSAValue, c: SSAValue) -> SSAValue:
+        """a*b + c with one rounding where the machine has an instruction for that, else with two: never a call of C's library."""
+        return self.intrinsic("fmuladd", a, b, c) if self.target.fuses else self.binary("fadd", self.binary("fmul", a, b), c)
 
     def select(self, test: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
         (a, b), vector = self.of_one_width(a, b)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...abreast import Abreast, Item
 from ...errors import UnreadableError
+from ...fused import RARELY, SHORT, fused
 from ...operations import OPERATIONS
 from ...program import Call, Constant, Expression, Function, Let, Load, Name, Operation
 from ...verify import parts_of
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 #: a function is inlined at most this many times in a procedure; beyond, it is called
 WRITTEN_OUT = 12
-#: the end of the names of functions that are called only if a number, or a lane, needs them
-RARELY = "_rarely"
-#: up to this many operations, a function costs less than its call
-SHORT = 6
 
 _REAL = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _INTEGER = {
@@ -46,20 +43,27 @@ class Functions:
 
     def __init__(self, functions: Iterable[Function], target: LLVMTarget, mark: str = "") -> None:
         self.mark = mark
-        self.known: Mapping[str, Function] = {f.name: f for f in functions}
+        self._written: Mapping[str, Function] = {f.name: f for f in functions}
+        self._fused: dict[str, Function] = {}
         self.target = target
         self.called: dict[str, str] = {}  # by name in the code: its text
         self.declared: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._work: dict[str, int | None] = {}
-        self._fusing: dict[str, bool] = {}
+
+    def known(self, name: str) -> Function:
+        """A function, with products and sums rounded together."""
+        found = self._fused.get(name)
+        if found is None:
+            found = self._fused[name] = fused(self._written[name], self._written)
+        return found
 
     def define(self, name: str, vector: bool) -> str:
         """The name of a called function in the code."""
         full = f"{self.mark}f.{name}.{'v' if vector else 's'}"
         if full not in self.called:
             self.called[full] = ""  # reserve its place before its own callees
-            f = self.known[name]
+            f = self.known(name)
             seldom = name.endswith(RARELY)  # its time does not count, that of its compilation does
             code = ExpressionWriter(self, frozenset(n for n in called_by(f) if self._size(n) > SHORT) if seldom else frozenset())
             t = self.target.type_of("real", vector)
@@ -90,30 +94,17 @@ class Functions:
 
     def _operations(self, name: str) -> int | None:
         if name not in self._work:
-            f = self.known[name]
+            f = self._written[name]
             inner = [self._operations(n) for n in called_by(f) if not n.endswith(RARELY)]
             known = [n for n in inner if n is not None]
             able = not f.source and not name.endswith(RARELY) and len(known) == len(inner)
             self._work[name] = self._size(name) + sum(known) if able else None
         return self._work[name]
 
-    def fusing(self) -> frozenset[str]:
-        """The functions whose bits could depend on what is computed beside them."""
-        return frozenset(n for n in self.known if self._may_fuse(n))
-
-    def _may_fuse(self, name: str) -> bool:
-        """Whether a function has both products and sums, so that the machine may round some together."""
-        if name not in self._fusing:
-            f = self.known[name]
-            parts = {x.op for e in (*(s.value for s in f.body), f.result) for x in parts_of(e) if isinstance(x, Operation)}
-            here = f.contract and "mul" in parts and "add" in parts
-            self._fusing[name] = here or any(self._may_fuse(n) for n in called_by(f) if n in self.known)
-        return self._fusing[name]
-
     def _size(self, name: str) -> int:
         """The number of operations of a function."""
         if name not in self._sizes:
-            f = self.known[name]
+            f = self._written[name]
             parts = [x for e in (*(s.value for s in f.body), f.result) for x in parts_of(e)]
             chains = [len(x.args) - 1 for x in parts if isinstance(x, Operation) and OPERATIONS[x.op].arity is None]
             single = [x for x in parts if isinstance(x, Call) or (isinstance(x, Operation) and OPERATIONS[x.op].arity is not None)]
@@ -144,8 +135,7 @@ class ExpressionWriter:
         self.env: dict[str, SSAValue] = {}
         self.often = often
         self.mask: SSAValue | None = None  # the existing lanes in a loop over vectors, if not all exist
-        self.flag = " contract" * contract  # the flags of arithmetic
-        self._inside = 0  # functions being inlined
+        self.flag = " contract" * contract  # the flags of arithmetic; in functions, it is decided already
 
     def value(self, e: Expression) -> SSAValue:
         """An expression: first its operands, from left to right, at any depth."""
@@ -189,15 +179,14 @@ class ExpressionWriter:
     # -- operations
 
     def arithmetic(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
-        """An operation on reals, contracted if its function may be."""
+        """An operation on reals, contracted if its procedure may be."""
         return self.builder.binary(op + self.flag, a, b)
 
     def _joined(self, op: str, a: SSAValue, b: SSAValue) -> SSAValue:
         """Two terms, factors or conditions of a chain, as one."""
         if op == "mul_apart":
-            if not self._inside:  # its factors are rounded too, like arguments of a function
-                for v in (a, b):
-                    self.builder.round_apart(v)
+            for v in (a, b):  # its factors are rounded too, like arguments of a function
+                self.builder.round_apart(v)
             return self.builder.binary("fmul", a, b)
         if a.kind == "real":
             return self.arithmetic(_REAL[op], a, b)
@@ -221,6 +210,8 @@ class ExpressionWriter:
         b, op, first = self.builder, x.op, given[0]
         if op == "select":
             return self._selected(x, given)
+        if op == "fma":
+            return b.fused(*given)
         if op in _INTRINSICS:
             return b.intrinsic(_INTRINSICS[op], *given)
         if op in _REAL_TESTS:
@@ -261,16 +252,15 @@ class ExpressionWriter:
         b = self.builder
         if x.library:
             return self._library(x.function, given)
-        if not self._inside:
-            for v in given:
-                b.round_apart(v)
+        for v in given:
+            b.round_apart(v)
         return self._applied(x.function, given)
 
     def _applied(self, function: str, given: Sequence[SSAValue]) -> SSAValue:
         """A function of the program, inlined or called."""
         b = self.builder
         if function not in self.often:
-            return self.written_out(self.functions.known[function], given)
+            return self.written_out(self.functions.known(function), given)
         values, vector = b.of_one_width(*given)
         full = self.functions.define(function, vector)
         t = self.target.type_of("real", vector)
@@ -286,15 +276,13 @@ class ExpressionWriter:
         if f.source:
             raise UnreadableError(f"the function {f.name} has no typed loops")
         outer = self.env, self.flag
-        self.env, self.flag = dict(zip(f.parameters, given)), " contract" * f.contract
-        self._inside += 1
+        self.env, self.flag = dict(zip(f.parameters, given)), ""
         try:
             for s in f.body:
                 self.env[s.name] = self.value(s.value)
             return self.value(f.result)
         finally:
             self.env, self.flag = outer
-            self._inside -= 1
 
     def side_by_side(self, group: Abreast) -> None:
         """Independent calls as the lanes of vectors, each function once for the arguments of all."""

@@ -183,7 +183,7 @@ def procedure(functions: Functions, p: Procedure, alone: Container[str] = (), li
     """The text of a procedure: its statements, or tiles with the same effect; the arrays that ``alone`` names overlap no other."""
     tile = TILES.get(p.name)
     body = abreast(p.body, functions.target.lanes, functions.work, alone)
-    often = frozenset[str]() if tile else functions.fusing() if p.calls_formulas else functions.often(body)
+    often = frozenset[str]() if tile else functions.often(body)
     code = StatementWriter(functions, often, p.contract)
     given = [SSAValue(f"%{n.name}", n.type, False, 0) for n in p.parameters]
     if tile:
