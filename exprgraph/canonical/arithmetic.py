@@ -22,7 +22,7 @@ from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Linear, data_of
 from ..support.values import power as power_of_values
 from .grouping import kept_nodes
-from .most_common import FLATTEN_LIMIT, SMALL_SUM, is_quotient, lost, number_times, power_of, product_of_distinct
+from .most_common import FLATTEN_LIMIT, SMALL_SUM, is_quotient, lost, number_times, power_of, product_of_distinct, sum_of_distinct
 from .squares import SQUARE, is_root, is_sum_of_squares, without_roots
 from .written import (
     finished_sum,
@@ -62,6 +62,8 @@ def _regrouped_sum(terms: Iterable[tuple[float, Node]], const: float, shape: Sha
             return quick
         if (node.op is PRODUCT or node.op not in _TAKEN_APART) and c != 0.0 and node.shape == shape:
             return multiple(c, node)
+    elif terms and (quick := sum_of_distinct(terms, const, shape)) is not None:
+        return quick
     pending = [_opened(c, scalar_of(node)) for c, node in terms if c != 0.0]
     coefficients: dict[Node, float] = {}
     arrays: np.ndarray | None = None

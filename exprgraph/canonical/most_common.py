@@ -186,9 +186,40 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     if op is SUM:
         if node not in kept and len(node.args) < SMALL_SUM and c != 1.0:
             return _distributed(c, node)
-    elif op is CONSTANT or op is ARRAY or op is CONTRACT or (op is PRODUCT and factors and not is_collected(node, kept)):
+    elif op is PRODUCT:
+        if factors and not is_collected(node, kept):
+            return None
+    elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(node)):
         return None
     return node if c == 1.0 else make(SUM, (node,), SUMS[(c,)], node.shape)
+
+
+def sum_of_distinct(terms: Sequence[tuple[float, Node]], const: float, shape: Shape) -> Node | None:
+    """``const + sum of coefficient * node`` of different nodes that stay as they are, or ``None`` if it takes other rules."""
+    found: dict[Node, float] = {}
+    wide = not shape
+    for c, node in terms:
+        op = node.op
+        if op is SUM and is_multiple(node):
+            k = node.params[1][0]
+            node = node.args[0]
+            op = node.op
+            if not _TINY <= abs(c * k) < math.inf:
+                return None
+            c *= k
+        if op is SUM or op is CONSTANT or op is ARRAY or node in found or c == 0.0:
+            return None
+        if op is CONTRACT and (len(shape) > 1 or _repeats(node)):  # of matrices, diagonals are added apart
+            return None
+        found[node] = c
+        if node.shape == shape:
+            wide = True
+    if not wide:
+        return None
+    if len(found) == 1 and const == 0.0 and c == 1.0:
+        return node
+    live = sorted(found.items(), key=digest_of)
+    return make(SUM, tuple([n for n, _ in live]), sum_of(const, tuple([c for _, c in live])), shape)
 
 
 def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
@@ -217,6 +248,11 @@ def _distributed(c: float, node: Node) -> Node | None:
     return make(SUM, node.args, sum_of(constant, new), node.shape)
 
 
+def _repeats(node: Node) -> bool:
+    """Whether a contraction repeats a scalar, which is a factor or a term itself."""
+    return bool(node.params[0] == ((),))
+
+
 def is_multiple(node: Node) -> bool:
     """Whether a sum is a number times one term."""
     return len(node.args) == 1 and bool(node.params[0] == 0.0)
@@ -237,7 +273,7 @@ def is_collected(node: Node, kept: Set[Node]) -> bool:
         elif op is PRODUCT:
             if len(a.args) == 1:
                 return False
-        elif op is CONSTANT or op is ARRAY or op is CONTRACT:
+        elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(a)):
             return False
     return True
 
@@ -283,7 +319,7 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         elif op is CONSTANT and e == 1.0:
             coefficient *= base.params[0]
             continue
-        elif op is CONSTANT or op is ARRAY or op is CONTRACT:
+        elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(base)):
             return None
         if base in found and not _add_up(found[base], e):
             return None
@@ -307,8 +343,8 @@ def _times(coefficient: float, powers: dict[Node, float], shape: Shape, kept: Se
 
 
 def _add_up(e: float, k: float) -> bool:
-    """Whether two powers of one base are one: whole and positive."""
-    return e > 0.0 and k > 0.0 and e % 1.0 == k % 1.0 == 0.0
+    """Whether two powers of one base are one: whole, and of one sign."""
+    return (e > 0.0) == (k > 0.0) and e % 1.0 == k % 1.0 == 0.0
 
 
 def is_quotient(node: Node) -> bool:
@@ -318,5 +354,5 @@ def is_quotient(node: Node) -> bool:
 
 __all__ = [
     "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "is_term", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
-    "quotient_of_two", "sum_of_two",
+    "quotient_of_two", "sum_of_distinct", "sum_of_two",
 ]  # fmt: skip

@@ -11,11 +11,11 @@ import exprgraph as eg
 from exprgraph.canonical import arithmetic, most_common, written
 from exprgraph.canonical.grouping import regrouping
 from exprgraph.functions import powers
-from exprgraph.graph.leaves import array
+from exprgraph.graph.leaves import array, identity
 from exprgraph.graph.node import Node
 from exprgraph.language import operators
 
-x, y = eg.symbols("x y")
+x, y, z = eg.symbols("x y z")
 v = eg.Symbol("v", 3)
 #: every kind of operand that the rules tell apart
 SCALARS = [
@@ -32,8 +32,11 @@ ARRAYS = [
     x + p, KNOWN, p * KNOWN, p + KNOWN, eg.broadcast_to(x, (3,)), eg.ones(3), eg.zeros(3), 2.5 * eg.ones(3), x, 2 * x, eg.sqrt(x), x * y,
     eg.Symbol("m", (3, 2)) @ eg.Symbol("w", 2),
 ]  # fmt: skip
+M = eg.Symbol("M", (3, 3))
+MATRICES = [M, eg.diag(p), 2 * eg.diag(q), identity(3), M * x, M @ M, eg.outer(p, q), eg.broadcast_to(x, (3, 3)), eg.ones((3, 3)), M.T, x]
 MAKERS: list[Callable[[Node, Node], Node]] = [
     lambda a, b: a + b, lambda a, b: a - b, lambda a, b: b - a, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: 2.0 * a - b,
+    lambda a, b: arithmetic.linear([(0.5, a), (-1.0, b), (2.0, z)], 0.25, a.shape or b.shape),
 ]  # fmt: skip
 
 
@@ -54,8 +57,8 @@ KEPT = [x + y, x / y, x * y, 0.5 * x, 2 * eg.sqrt(x), x + 1, p + q, p / q, 0.5 *
 def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, regrouped: bool) -> None:
     def all_of_them() -> list[Node]:
         with np.errstate(all="ignore"):
-            pairs = [(a, b) for operands in (SCALARS, ARRAYS) for a in operands for b in operands]
-            return [make(a, b) for a, b in pairs for make in MAKERS] + [make(a) for a in SCALARS + ARRAYS for make in ALONE]
+            pairs = [(a, b) for operands in (SCALARS, ARRAYS, MATRICES) for a in operands for b in operands]
+            return [make(a, b) for a, b in pairs for make in MAKERS] + [make(a) for a in SCALARS + ARRAYS + MATRICES for make in ALONE]
 
     def built() -> list[Node]:
         if not regrouped:
@@ -68,7 +71,8 @@ def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, r
         monkeypatch.setattr(operators, name, lambda *_: None)
     for module in (powers, arithmetic):
         monkeypatch.setattr(module, "power_of", lambda *_: None)
-    monkeypatch.setattr(arithmetic, "product_of_distinct", lambda *_: None)
+    for name in ("sum_of_distinct", "product_of_distinct"):
+        monkeypatch.setattr(arithmetic, name, lambda *_: None)
     for module in (arithmetic, most_common):
         monkeypatch.setattr(module, "number_times", lambda *_, **__: None)
     monkeypatch.setattr(written, "_sum_of_two", lambda *_: None)
