@@ -8,7 +8,7 @@ vector has the elements of all parts in the order of the matrix.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from itertools import product as every
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from ..support.distinct import distinct
 from ..support.patterns import Pattern
 from .bands import SPLIT, bands_of, entries_of_box
 from .carried import box_of
-from .components import component
+from .components import Components
 from .needed import taken
 from .patterns import Size
 
@@ -46,25 +46,25 @@ def banded(outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, size: 
         found = bands_of(outputs, xs, size.entries, most)
         if found is None:
             return None
-        entries, given = _Entries(pattern, symmetric), set(topological(outputs))
+        entries, components = _Entries(pattern, symmetric), Components(set(topological(outputs)))
         start = 0
         for f, bands in zip(outputs, found):
             for band in bands:
                 rows = start + np.broadcast_to(band.rows(f.shape), band.columns.shape)
-                for values, at in _components(band.values, given):
+                for values, at in _components(band.values, components):
                     entries.add(values, rows[at].ravel(), band.columns[at].ravel())
             start += f.size
         return entries.in_order()
 
 
-def _components(values: Node, given: Set[Node]) -> Iterator[tuple[Node, tuple[Any, ...]]]:
+def _components(values: Node, components: Components) -> Iterator[tuple[Node, tuple[Any, ...]]]:
     """The entries along short axes as arrays of their own, each with its index."""
     short = _short_axes(values.shape)
     for at in every(*(range(values.shape[k]) for k in short)):
         index: list[Any] = [slice(None)] * values.ndim
         made = values
         for k, i in reversed(list(zip(short, at))):
-            made = component(made, k, i, given)
+            made = components.entry(made, k, i)
             index[k] = i
         yield made, tuple(index)
 

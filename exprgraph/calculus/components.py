@@ -16,7 +16,6 @@ from ..functions.elementwise import Function, apply
 from ..graph.column import Column
 from ..graph.node import Node, Shape
 from ..graph.primitive import CONTRACT, IDENTITY, PRODUCT, SUM
-from ..graph.traverse import topological
 from ..graph.views import Contraction, Linear
 from .scaling import Labels
 
@@ -34,33 +33,47 @@ COMPONENT: Column[Callable[[Node, int], Union[Parts, None]]] = Column(
 )
 
 
-def component(node: Node, axis: int, at: int, given: Set[Node]) -> Node:
-    """Entry ``at`` along an axis; ``given`` nodes stay whole, and so does what is not computed element by element.
+class Components:
+    """Entries along axes; ``given`` nodes stay whole, and so does what is not computed element by element.
 
     >>> import exprgraph as eg
-    >>> from exprgraph.calculus.components import component
+    >>> from exprgraph.calculus.components import Components
     >>> x, c = eg.Symbol("x", (3, 2)), eg.Symbol("c", 3)
-    >>> component(eg.sin(x) * c[:, None], 1, 0, set())
+    >>> Components(set()).entry(eg.sin(x) * c[:, None], 1, 0)
     [c[0]*sin(x[0, 0]), c[1]*sin(x[1, 0]), c[2]*sin(x[2, 0])]
     """
-    order = topological([node], enter=lambda n: n not in given)
-    parts: dict[tuple[Node, int], Parts | None] = {}
-    asked: dict[Node, list[int]] = {node: [axis]}
-    for n in reversed(order):
-        rule = None if n in given else COMPONENT.find(n.op)
-        for k in dict.fromkeys(asked.get(n, ())):
-            found = parts[n, k] = None if rule is None else rule(n, k)
-            for a, own in found.needed if found is not None else ():
-                asked.setdefault(a, []).append(own)
-    made: dict[tuple[Node, int], Node] = {}
-    for n in order:
-        for k in dict.fromkeys(asked.get(n, ())):
-            found = parts[n, k]
-            if found is None:
-                made[n, k] = select(n, tuple(at if i == k else None for i in range(n.ndim)))
+
+    def __init__(self, given: Set[Node]) -> None:
+        self._given = given
+        self._parts: dict[tuple[Node, int], Parts | None] = {}
+        self._made: dict[tuple[Node, int, int], Node] = {}
+
+    def entry(self, node: Node, axis: int, at: int) -> Node:
+        """Entry ``at`` of a node along an axis."""
+        made = self._made
+        pending = [(node, axis)]
+        while pending:
+            n, k = pending[-1]
+            if (n, k, at) in made:
+                pending.pop()
+                continue
+            parts = self._of(n, k)
+            if parts is None:
+                made[n, k, at] = select(n, tuple([at if i == k else None for i in range(n.ndim)]))
+                continue
+            missing = [(a, own) for a, own in parts.needed if (a, own, at) not in made]
+            if missing:
+                pending += missing
             else:
-                made[n, k] = found.made([made[key] for key in found.needed])
-    return made[node, axis]
+                made[n, k, at] = parts.made([made[a, own, at] for a, own in parts.needed])
+        return made[node, axis, at]
+
+    def _of(self, node: Node, axis: int) -> Parts | None:
+        key = node, axis
+        if key not in self._parts:
+            rule = None if node in self._given else COMPONENT.find(node.op)
+            self._parts[key] = None if rule is None else rule(node, axis)
+        return self._parts[key]
 
 
 def _elementwise(node: Node, axis: int, again: Callable[[Node, Sequence[Node], Shape], Node]) -> Parts:
@@ -93,6 +106,8 @@ COMPONENT.fill(lambda node, axis: _elementwise(node, axis, _applied), Function)
 def _contract(node: Node, axis: int) -> Parts | None:
     """Of products without sums."""
     labels, sizes = Contraction.of(node)
+    if labels == (tuple([k for k in range(node.ndim) if k != axis]),):  # an array with an axis more, along which it repeats
+        return Parts([], lambda entries: node.args[0])
     if len(sizes) > node.ndim or any(a.op is IDENTITY or len(set(ks)) < len(ks) for a, ks in zip(node.args, labels)):
         return None
     needed = [(a, ks.index(axis)) for a, ks in zip(node.args, labels) if axis in ks]
@@ -107,4 +122,4 @@ def _contract(node: Node, axis: int) -> Parts | None:
     return Parts(needed, made)
 
 
-__all__ = ["COMPONENT", "Parts", "component"]
+__all__ = ["COMPONENT", "Components", "Parts"]

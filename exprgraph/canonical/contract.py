@@ -72,8 +72,25 @@ def contract(operands: Operands, out: Sequence[Hashable], sizes: Sizes | None = 
             if sizes is None or n not in sizes:
                 raise ShapeError(f"contract: output axis {n!r} is in no operand and has no size")
             size[k] = sizes[n]
+    quick = _of_vectors(work, result, size)
+    if quick is not None:
+        return quick
     over = _over_diagonals(work)
     return _Contraction(work, result, size).build() if over is None else _distributed(work, over, result, size)
+
+
+def _of_vectors(work: _Work, out: list[int], size: dict[int, int]) -> Node | None:
+    """The product of vectors in a derivative, elementwise."""
+    if len(out) != 1 or kept_nodes() is None:
+        return None
+    coefficient, factors = 1.0, []
+    for node, labels in work:
+        c, rest = split_coefficient(node)
+        if labels != out or is_unit_vector(rest) or lost(coefficient * c, coefficient, c):
+            return None
+        coefficient *= c
+        factors.append((rest, 1.0))
+    return scale(coefficient, product(factors, 1.0, (size[out[0]],)))
 
 
 def _over_diagonals(work: _Work) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.canonical import arithmetic, most_common, written
+from exprgraph.canonical import arithmetic, contract, most_common, written
 from exprgraph.canonical.grouping import regrouping
 from exprgraph.functions import powers
 from exprgraph.graph.leaves import array, identity
@@ -37,6 +37,7 @@ MATRICES = [M, eg.diag(p), 2 * eg.diag(q), identity(3), M * x, M @ M, eg.outer(p
 MAKERS: list[Callable[[Node, Node], Node]] = [
     lambda a, b: a + b, lambda a, b: a - b, lambda a, b: b - a, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: 2.0 * a - b,
     lambda a, b: arithmetic.linear([(0.5, a), (-1.0, b), (2.0, z)], 0.25, a.shape or b.shape),
+    lambda a, b: contract.contract([(a, range(a.ndim)), (b, range(b.ndim))], range(max(a.ndim, b.ndim))),
 ]  # fmt: skip
 
 
@@ -78,4 +79,5 @@ def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, r
     monkeypatch.setattr(written, "_sum_of_two", lambda *_: None)
     monkeypatch.setattr(written, "_product_of_two", lambda *_: None)
     monkeypatch.setattr(arithmetic, "stays", lambda factor: False)
+    monkeypatch.setattr(contract, "_of_vectors", lambda *_: None)
     assert [(str(a), str(b)) for a, b in zip(quick, built()) if a is not b] == []
