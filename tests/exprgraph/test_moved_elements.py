@@ -9,7 +9,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph import Argument
-from exprgraph.calculus.components import component
+from exprgraph.calculus.components import Components
 from exprgraph.graph.node import Node
 from exprgraph.graph.traverse import topological
 from exprgraph.loops.program import Loop, Store
@@ -104,7 +104,7 @@ def test_entries_along_a_short_axis() -> None:
     e = eg.sin(B) * A[:, None] + B**2 / 3 - eg.concatenate([B[:, :1], B[:, 1:]], axis=1)
     at = {A: RNG.normal(size=20), B: RNG.normal(size=(20, 3))}
     for k in range(3):
-        own = component(e, 1, k, {B})
+        own = Components({B}).entry(e, 1, k)
         np.testing.assert_allclose(eg.evaluate(own, at), eg.evaluate(e, at)[:, k], rtol=1e-14)
         assert all(n.ndim < 2 or not n.args for n in _computed(own))
 
