@@ -8,7 +8,8 @@ from itertools import product as every
 import numpy as np
 
 from ..canonical.arithmetic import product
-from ..canonical.contract import contract, is_structural, times
+from ..canonical.contract import contract, is_structural
+from ..canonical.factors import times
 from ..canonical.joining import reshape
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import indices_of, select
@@ -60,8 +61,7 @@ class _Derivative:
     def __init__(self, node: Node, k: int) -> None:
         self.node, self.k = node, k
         self._made: list[Node | None] = []
-        found = factors_of_partial(node, k) if node.op is primitive.PRODUCT else None
-        self._factors = found if found is not None and len(found[0]) > 1 else None
+        self._factors = factors_of_partial(node, k)
 
     @property
     def _partial(self) -> Node | None:

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Union
 
 from ..canonical.arithmetic import linear, power, product, scale
-from ..canonical.contract import contract, quotient, times
+from ..canonical.contract import contract
+from ..canonical.factors import quotient, times
 from ..canonical.grouping import as_written
 from ..canonical.most_common import lost
 from ..canonical.written import split_coefficient

@@ -68,13 +68,20 @@ def function_partial(node: Node, k: int) -> Node | None:
 
 
 def product_partial(node: Node, k: int) -> Node:
-    factors, coefficient = factors_of_partial(node, k)
+    factors, coefficient = _factors_of_partial(node, k)
     shape = node.shape and (node.shape if any(a.shape and e for a, e in factors) else ())
     return product(factors, coefficient, shape)
 
 
-def factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float]:
-    """The derivative of a product by a factor, as factors with exponents and a number."""
+def factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float] | None:
+    """The derivative of a product by a factor, as several factors with exponents and a number; ``None`` if it is not of this kind."""
+    if node.op is not primitive.PRODUCT:
+        return None
+    found = _factors_of_partial(node, k)
+    return found if len(found[0]) > 1 else None
+
+
+def _factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float]:
     exponent = node.params[k]
     if exponent < 0 and len(node.args) > 1:  # (a/m)/m, which is finite where a/m is; m**2 may overflow
         return [(node, 1.0), (node.args[k], -1.0)], exponent

@@ -116,30 +116,7 @@ def _split(node: Node) -> tuple[float, Node]:
     return split_sign(node) if kept_nodes() is None else split_coefficient(node)
 
 
-def times(a: Node, b: Node, shape: Shape) -> Node:
-    """a * b, each of the shape or a scalar; moves of elements follow the multiplication."""
-    if any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
-        labels = range(len(shape))
-        return contract([(n, labels if n.shape else ()) for n in (a, b)], labels, dict(enumerate(shape)))
-    return product([(a, 1.0), (b, 1.0)], 1.0, shape)
-
-
-def quotient(a: Node, b: Node, shape: Shape) -> Node:
-    """a / b, each of the shape or a scalar.
-
-    If both operands are moved in the same way, or one is a scalar, the elements are divided before they are moved.
-    """
-    if not any(is_structural(split_coefficient(n)[1]) for n in (a, b)):
-        return product([(a, 1.0), (b, -1.0)], 1.0, shape)
-    (x, own), (y, other) = _unmoved(a), _unmoved(b)
-    if own == other or not own or not other:
-        labels = own or other
-        inner = product([(x, 1.0), (y, -1.0)], 1.0, tuple(shape[k] for k in labels))
-        return contract([(inner, labels)], range(len(shape)), dict(enumerate(shape)))
-    return product([(a, 1.0), (b, -1.0)], 1.0, shape)
-
-
-def _unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
+def unmoved(node: Node) -> tuple[Node, tuple[int, ...]]:
     """A node that only moves elements, as the node of these elements and their axes."""
     c, rest = split_coefficient(node)
     if is_structural(rest) and len(rest.args) == 1 and len(set(Contraction.of(rest).labels[0])) == rest.args[0].ndim:
@@ -197,7 +174,7 @@ class _Contraction:
                 inner = Contraction.of(node).labels
                 stack.extend((a, [labels[k] for k in ks]) for a, ks in zip(node.args[::-1], inner[::-1]))
             else:
-                moved, ks = _unmoved(node)  # a number times moved elements: multiply the elements, then move them
+                moved, ks = unmoved(node)  # a number times moved elements: multiply the elements, then move them
                 if moved is node:
                     flat.append((node, labels))
                 else:

@@ -13,7 +13,8 @@ from ..graph.traverse import REBUILD
 from ..graph.views import Contraction, Linear, axis_of, entries_of
 from ..support.unwinding import each, unwinding
 from .arithmetic import linear, product, scale
-from .contract import contract, mapped, quotient, times
+from .contract import contract, mapped
+from .factors import quotient, times
 from .grouping import kept_nodes
 from .index_maps import MOVED_IN
 from .joining import concatenate, reshape, stack

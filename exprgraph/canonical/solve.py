@@ -9,7 +9,8 @@ from ..graph.node import Node, make
 from ..graph.primitive import IDENTITY, SOLVE
 from ..graph.traverse import REBUILD
 from ..support.systems import solve_systems
-from .contract import contract, quotient
+from .contract import contract
+from .factors import quotient
 from .joining import reshape
 from .select import select
 from .written import spread

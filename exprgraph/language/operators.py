@@ -9,7 +9,7 @@ import numpy as np
 
 from ..canonical import joining
 from ..canonical.arithmetic import linear
-from ..canonical.contract import quotient, times
+from ..canonical.factors import quotient, times
 from ..canonical.most_common import product_of_two, quotient_of_two, sum_of_two
 from ..canonical.operands import as_node, refuse_truth
 from ..functions import rows as functions

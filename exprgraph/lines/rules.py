@@ -14,7 +14,8 @@ from ..calculus.reach import REACH
 from ..calculus.repeated import REPEATED, Derivative, Series
 from ..calculus.rules import JVP, VJP
 from ..canonical.arithmetic import linear
-from ..canonical.contract import contract, times
+from ..canonical.contract import contract
+from ..canonical.factors import times
 from ..canonical.joining import concatenate
 from ..canonical.select import select
 from ..functions.rows import gate, gate_both
