@@ -15,11 +15,12 @@ from exprgraph.canonical.place import place
 from exprgraph.errors import CompilationError
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import make
+from exprgraph.graph.numbered import Numbered
 from exprgraph.graph.primitive import TABLE
-from exprgraph.graph.traverse import topological
 from exprgraph.graph.views import Take
 from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
+from exprgraph.lowering.immediate.reuse import places
 from exprgraph.lowering.immediate.translate import has_instructions, translated
 from exprgraph.lowering.native.instructions import OPERANDS
 from exprgraph.testing import as_written, temporary_functions
@@ -174,9 +175,17 @@ def test_places_are_used_again_at_any_depth() -> None:
         e = eg.cos(e) * 0.5 + (k % 7 + 1)
     fn = eg.compile(e, x)
     assert fn.core.is_interpreted and has_instructions(e)
-    found = translated(fn.outputs, fn.core.arguments, topological(fn.outputs))
+    found = translated(fn.outputs, fn.core.arguments, Numbered(fn.outputs))
     assert found is not None and len(found) == 2 * 3000 and found.places < 20
     assert abs(fn(0.1) - eg.evaluate(e, {x: 0.1})) < 1e-12
+
+
+def test_operands_that_end_together_give_their_places_back_once() -> None:
+    """Instruction 3 reads 0 and 1 for the last time, the next one reads a value twice, and the last two of them are results."""
+    operands = np.array([[-1, -1, -1, 0, 3, 2, 4], [-1, -1, -1, 1, 3, 4, -1], [-1, -1, -1, -1, -1, -1, -1]])
+    assert places(operands, np.array([5, 6]), 10) == [10, 11, 12, 10, 10, 12, 10]
+    assert places(np.array([[-1, 0, -1], [-1, 0, -1]]), np.array([1, 2]), 0) == [0, 0, 1]
+    assert places(np.empty((3, 0), np.int64), np.empty(0, np.int64), 4) == []
 
 
 def test_threads_that_call_first_get_equal_bits() -> None:

@@ -9,9 +9,10 @@ import numpy as np
 
 from ...errors import UnboundSymbolError
 from ...graph.node import Node
-from ...graph.primitive import SAMPLE_SUM, SYMBOL
+from ...graph.numbered import Numbered
+from ...graph.primitive import SAMPLE_SUM
 from ...graph.stand_in import StandIn
-from ...graph.traverse import symbols_of, topological
+from ...graph.traverse import symbols_of
 from ...language.given import is_symbol
 from ...meaning.binding import Argument
 from ...meaning.evaluate import taken_as_shared
@@ -20,8 +21,8 @@ from ...support.names import shown
 
 def arguments_of(
     outputs: Sequence[Node], symbols: Sequence[Node | Argument], shared: Sequence[Node | Argument]
-) -> tuple[list[Argument], list[Node]]:
-    """The arguments for these symbols, and all nodes of the outputs in topological order.  ``shared`` have no batch axes.
+) -> tuple[list[Argument], Numbered]:
+    """The arguments for these symbols, and the graph of the outputs.  ``shared`` have no batch axes.
 
     Raises:
         TypeError: one is not a symbol.
@@ -39,8 +40,8 @@ def arguments_of(
     for s in shared:
         if s not in symbols:
             raise ValueError(f"compile: shared names {s.name!r}, which is not among the arguments")
-    order = topological(outputs)
-    missing = [n for n in order if n.op is SYMBOL and n not in known]
+    graph = Numbered(outputs)
+    missing = [s for s in graph.symbols if s not in known]
     if missing:
         listed = ", ".join(f"{s.params[0]!r} of shape {s.shape}" for s in symbols_of(missing))
         names = ", ".join(shown(a.name) for a in arguments) or "none"
@@ -48,7 +49,7 @@ def arguments_of(
     # with no symbol declared per sample, every argument may have batch axes
     every = not any(a.per_sample for a in arguments)
     together = set(shared)
-    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)], order
+    return [a._replace(per_sample=s not in together and (every or a.per_sample)) for s, a in zip(symbols, arguments)], graph
 
 
 def check_number(values: Sequence[Any], arguments: Sequence[Argument]) -> None:

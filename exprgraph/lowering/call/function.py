@@ -66,9 +66,9 @@ class CompiledFunction:
         self.symbols = tuple(symbols)
         self._recipe: tuple[Any, ...] = (equations, self.symbols, tuple(shared), backend, threads, contract, immediate)
         self.outputs = tuple(as_node(n) for n in leaves)
-        arguments, order = arguments_of(self.outputs, symbols, shared)
+        arguments, graph = arguments_of(self.outputs, symbols, shared)
         self.arguments = tuple(a.name for a in arguments)
-        self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract, immediate, order)
+        self.core = CompiledOutputs(self.outputs, arguments, backend, threads, contract, immediate, graph)
         self.backend = self.core.backend
         # with no symbol declared per sample, every result has the batch axes, including constants
         self._every = not shared and not any(s.per_sample for s in symbols)

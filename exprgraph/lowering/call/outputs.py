@@ -16,8 +16,7 @@ import numpy as np
 from ...errors import NotNativeWarning, UnboundSymbolError
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node, Shape
-from ...graph.primitive import SYMBOL
-from ...graph.traverse import topological
+from ...graph.numbered import Numbered
 from ...meaning.binding import Argument, bind
 from ...meaning.evaluate import evaluate_nodes
 from ...support.collecting import uncollected
@@ -52,9 +51,9 @@ class CompiledOutputs:
         threads: int | None,
         contract: bool = True,
         immediate: bool | None = None,
-        order: Sequence[Node] | None = None,
+        graph: Numbered | None = None,
     ) -> None:
-        """``order`` has all nodes below the outputs in topological order, if they are listed already."""
+        """``graph`` is that of the outputs, if it is known already."""
         count = threads_of(threads)
         if count is None:
             raise ValueError(f"threads must be a positive whole number, got {threads!r}")
@@ -65,8 +64,8 @@ class CompiledOutputs:
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
         self.immediate = checked_immediate(immediate, backend)
-        #: all nodes, until they are instructions of the interpreter
-        self._order = self._checked_order(topological(self.outputs) if order is None else order)
+        #: the graph, if the interpreter may compute it, until it is instructions
+        self._graph = self._checked(Numbered(self.outputs) if graph is None else graph)
         self.forms: dict[tuple[bool, bool], Form] = {}
         self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
@@ -86,26 +85,26 @@ class CompiledOutputs:
     def _instructions(self) -> Instructions | None:
         if not self._may_be_interpreted:
             return None
-        order = self._order or topological(self.outputs)  # two threads may ask at once
-        made: Instructions | None = _late("..immediate.translate").translated(self.outputs, self.arguments, order)
-        self._order = ()
+        graph = self._graph or Numbered(self.outputs)  # two threads may ask at once
+        made: Instructions | None = _late("..immediate.translate").translated(self.outputs, self.arguments, graph)
+        self._graph = None
         return made
 
-    def _checked_order(self, order: Sequence[Node]) -> Sequence[Node]:
-        """All nodes, if the interpreter may need them.
+    def _checked(self, graph: Numbered) -> Numbered | None:
+        """The graph, if the interpreter may compute it.
 
         Raises:
             UnboundSymbolError: there is no argument for a symbol.
         """
         given = {s for a in self.arguments for s, _ in a.symbols}
-        for node in [n for n in order if n.op is SYMBOL and n not in given]:
+        for node in [s for s in graph.symbols if s not in given]:
             raise UnboundSymbolError(
                 f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
                 f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
             )
-        large = self.immediate is None and self.backend in IN_BACKGROUND and len(order) >= INTERPRETED_NODES
+        large = self.immediate is None and self.backend in IN_BACKGROUND and len(graph.nodes) >= INTERPRETED_NODES
         self._may_be_interpreted = bool(self.immediate or large)
-        return order if self._may_be_interpreted else ()
+        return graph if self._may_be_interpreted else None
 
     def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
         """The generated code of a form, not compiled.

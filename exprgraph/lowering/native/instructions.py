@@ -73,18 +73,18 @@ class Instructions:
         return len(self.words) // 2 - 1
 
 
-def packed(parts: np.ndarray) -> np.ndarray:
-    """The words of instructions, from rows of (operation, result, a, b, c, function).
+def packed(operation: np.ndarray, result: np.ndarray, operands: np.ndarray, function: np.ndarray) -> np.ndarray:
+    """The words of instructions, and of the end behind them; ``operands`` has three rows.
 
-    >>> [hex(w) for w in packed(np.array([[9, 5, 3, 2, 1, 7]]))]
-    ['0x1000000509', '0x700000020000003']
+    >>> [hex(w) for w in packed(np.array([9]), np.array([5]), np.array([[3], [2], [1]]), np.array([7]))]
+    ['0x1000000509', '0x700000020000003', '0xa', '0x0']
     """
-    operation, result, a, b, c, function = parts.astype(np.uint64).T
-    shift = np.uint64
-    words = np.empty((len(parts), 2), np.uint64)
-    words[:, 0] = operation | result << shift(OPERATION_BITS) | c << shift(OPERATION_BITS + PLACE_BITS)
-    words[:, 1] = a | b << shift(PLACE_BITS) | function << shift(2 * PLACE_BITS)
-    return words.reshape(-1)
+    a, b, c = operands
+    words = np.zeros((len(operation) + 1, 2), np.int64)
+    words[:-1, 0] = operation | result << OPERATION_BITS | c << (OPERATION_BITS + PLACE_BITS)
+    words[:-1, 1] = a | b << PLACE_BITS | function << (2 * PLACE_BITS)
+    words[-1, 0] = Op.END
+    return words.reshape(-1).view(np.uint64)
 
 
 __all__ = ["FUNCTIONS", "FUNCTION_BITS", "OPERANDS", "OPERATION_BITS", "PLACES", "PLACE_BITS", "Instructions", "Op", "Purpose", "packed"]

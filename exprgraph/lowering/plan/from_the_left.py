@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 
 from ...graph.column import Column
 from ...graph.node import Node, make
+from ...graph.numbered import Numbered
 from ...graph.primitive import PRODUCT, SUM
-from ...graph.traverse import of_arguments, topological
+from ...graph.traverse import of_arguments
 from ...graph.views import Linear
 from .operand_order import OperandOrder
 
@@ -25,10 +26,10 @@ IN_STEPS: Column[Callable[[Node, Sequence[int]], Node]] = Column(
 
 def from_the_left(roots: Sequence[Node]) -> list[Node]:
     """The same values in sums of at most two terms, a number among them, and in products and quotients of at most two factors."""
-    order = topological(roots)
+    graph = Numbered(roots)
     image: dict[Node, Node] = {}
-    taken = OperandOrder(order)
-    for node in order:
+    taken = OperandOrder(graph)
+    for node in graph.nodes:
         made = of_arguments(node, tuple(image[a] for a in node.args))
         rule = IN_STEPS.find(node.op)
         image[node] = made if rule is None else rule(made, taken.positions(node))

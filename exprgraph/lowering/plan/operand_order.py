@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from hashlib import blake2b
+
+import numpy as np
 
 from ...graph.column import Column
 from ...graph.leaves import number
 from ...graph.node import Node
-from ...graph.primitive import CONTRACT, PRODUCT, SUM
+from ...graph.numbered import Numbered
+from ...graph.primitive import CONTRACT, PRODUCT, SUM, Primitive
 from ...graph.views import Linear
 
 #: how many levels below an operand its structure is looked at
@@ -19,72 +22,114 @@ LOOK = 3
 ROLES: Column[Callable[[Node], tuple[object, Sequence[object]]]] = Column(
     "roles", "the role of an operand, and the other parameters", __name__, otherwise="its operands keep their order"
 )
-ROLES.fill(lambda node: (Linear.of(node).constant, Linear.of(node).coefficients), SUM)
+ROLES.fill(Linear.of, SUM)
 ROLES.fill(lambda node: ("", node.params), PRODUCT)
 ROLES.fill(lambda node: ("", ("",) * len(node.args)), CONTRACT)
 
 
 class OperandOrder:
-    """The order in which sums and products take their operands.
+    """The order in which sums and products take their operands: by coefficients or exponents, those without a multiplication first.
 
-    Args:
-        order: the nodes of the graph in topological order.
+    Of more than two operands, those with equal numbers are taken by how deep they lie, then by their structure.
+
+    Attributes:
+        constants: of each kind of nodes, the constant of a sum, or the number itself; 0 for others.
+        numbers: the coefficients or exponents of each kind, in order, one kind after another.
+        firsts: where those of each kind start, and at last, where all end.
     """
 
-    def __init__(self, order: Iterable[Node]) -> None:
-        self._order = order
-        self._kinds: dict[tuple[Node, int], bytes] = {}
+    def __init__(self, graph: Numbered) -> None:
+        self.graph = graph
+        self.constants: list[float] = []
+        given: list[float] = []
+        ends = [0]
+        for node in graph.kinds:
+            rule = ROLES.find(node.op)
+            own, roles = (number(node), ()) if rule is None else rule(node)
+            self.constants.append(own if isinstance(own, float) else 0.0)
+            if roles and isinstance(roles[0], float):
+                given += roles  # type: ignore[arg-type]  # all are numbers
+            ends.append(len(given))
+        self.firsts = np.array(ends, np.int64)
+        self._given = np.array(given, np.float64)
+        self._kind = np.repeat(np.arange(len(graph.kinds)), np.diff(self.firsts))
+        g = self._given
+        rank = 4 * self._kind + np.where(g == 1.0, 0, np.where(g == -1.0, 1, np.where(g == g, 2, 3)))
+        self._order = np.lexsort((g, rank))
+        self.numbers = g[self._order]
+        rank = rank[self._order]
+        #: whether a number is equal to the one before
+        self._again = np.zeros(len(g), bool)
+        self._again[1:] = (rank[1:] == rank[:-1]) & ((self.numbers[1:] == self.numbers[:-1]) | (rank[1:] & 3 == 3))
 
     @cached_property
-    def _depth(self) -> dict[Node, int]:
-        """How deep each node lies: few sums ask for it."""
-        depth: dict[Node, int] = {}
-        for node in self._order:
-            own = 0
-            for a in node.args:
-                if depth[a] >= own:
-                    own = depth[a] + 1
-            depth[node] = own
-        return depth
+    def taken(self) -> np.ndarray:
+        """For each argument of the graph, the place among them of the one that is taken instead."""
+        graph, order, kind = self.graph, self._order, self._kind
+        taken, own = np.arange(len(graph.arguments)), np.arange(len(order))
+        undecided = np.zeros(len(graph.kinds), bool)
+        undecided[kind[self._again]] = True
+        undecided &= np.diff(self.firsts) > 2
+        changed = np.zeros(len(graph.kinds), bool)
+        changed[kind[order != own]] = True
+        changed &= ~undecided
+        if changed.any():
+            places, node, role = self._operands(changed)
+            taken[places] = graph.starts[node] + order[role] - self.firsts[graph.kind[node]]
+        if undecided.any():
+            places, node, role = self._operands(undecided)
+            # numbers that are equal stand together
+            standing = np.empty(len(order), np.int64)
+            standing[order] = np.maximum.accumulate(np.where(self._again, 0, own))
+            operand = graph.arguments[places]
+            taken[places] = places[np.lexsort((self._structure[operand], graph.depth[operand], standing[role], node))]
+        return taken
+
+    def _operands(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The places of the operands of all nodes of the chosen kinds, the nodes, and the places of the numbers of operands."""
+        graph = self.graph
+        nodes = np.flatnonzero(chosen[graph.kind])
+        counts = graph.starts[nodes + 1] - graph.starts[nodes]
+        node = np.repeat(nodes, counts)
+        distance = np.arange(len(node)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return graph.starts[node] + distance, node, self.firsts[graph.kind[node]] + distance
 
     def positions(self, node: Node) -> Sequence[int]:
-        """The operands of a sum or product, by position: those without a multiplication come first."""
-        if len(node.args) == 1:
-            return (0,)
-        numbers = _roles(node)
-        if len(numbers) == 2:
-            return (0, 1) if numbers[0] == numbers[1] or _rank(numbers[0]) <= _rank(numbers[1]) else (1, 0)
-        ranks = [_rank(x) for x in numbers]
-        if len(set(ranks)) < len(ranks):
-            depth, args = self._depth, node.args
-            ranks = [(*r, depth[a]) for r, a in zip(ranks, args)]
-            if len(set(ranks)) < len(ranks):
-                ranks = [(*r, self._kind(a, LOOK)) for r, a in zip(ranks, args)]
-        return sorted(range(len(ranks)), key=ranks.__getitem__)
+        """The operands of a sum or product, by position."""
+        k = self.graph.number[node]
+        start, stop = self.graph.starts[k : k + 2]
+        found: list[int] = (self.taken[start:stop] - start).tolist()
+        return found
 
-    def pairs(self, node: Node) -> list[tuple[float, Node]]:
-        """The terms of a sum with their coefficients, or the factors of a product with their exponents."""
-        numbers, args = _roles(node), node.args
-        return [(numbers[0], args[0])] if len(args) == 1 else [(numbers[k], args[k]) for k in self.positions(node)]
-
-    def _kind(self, node: Node, levels: int) -> bytes:
-        """What a node and some levels below it are, without names, numbers of elements and digests."""
-        found = self._kinds.get((node, levels))
-        if found is None:
-            rule = ROLES.find(node.op)
-            own = number(node) if rule is None else rule(node)
-            below = sorted([self._kind(a, levels - 1) for a in node.args]) if levels else []
-            found = self._kinds[node, levels] = blake2b(repr((node.op.name, own, below)).encode(), digest_size=8).digest()
+    @cached_property
+    def _structure(self) -> np.ndarray:
+        """What each node and some levels below it are, without names, numbers of elements and digests, as a number."""
+        graph, starts = self.graph, self.graph.starts
+        operations: dict[Primitive, int] = {}
+        for node in graph.kinds:
+            if node.op not in operations:
+                operations[node.op] = int.from_bytes(blake2b(node.op.key, digest_size=8).digest(), "little")
+        name = np.array([operations[node.op] for node in graph.kinds], np.uint64)
+        own = _mixed(name ^ np.array(self.constants).view(np.uint64))[graph.kind]
+        has_roles = np.diff(self.firsts) > 0
+        roles = np.zeros(len(graph.arguments), np.uint64)
+        if has_roles.any():
+            places, _, role = self._operands(has_roles)
+            roles[places] = self._given.view(np.uint64)[role]
+        found: np.ndarray = own
+        for _ in range(LOOK):
+            sums = np.zeros(len(roles) + 1, np.uint64)
+            np.cumsum(_mixed(found[graph.arguments] ^ roles), out=sums[1:])
+            found = _mixed(own + sums[starts[1:]] - sums[starts[:-1]])
         return found
 
 
-def _roles(node: Node) -> Sequence[float]:
-    """The coefficients of a sum, or the exponents of a product."""
-    return ROLES[node.op](node)[1]  # type: ignore[return-value]  # numbers for these; the column allows anything
-
-
-def _rank(number: float) -> tuple[object, ...]:
-    return number != 1.0, number != -1.0, number
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """Words of 64 bits, each mapped to another one that looks random."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    found: np.ndarray = words ^ (words >> np.uint64(31))
+    return found
 
 
 __all__ = ["ROLES", "OperandOrder"]
