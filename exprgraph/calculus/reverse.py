@@ -24,6 +24,7 @@ from .assembling import assembled
 from .branches import cotangents, smooth_rule
 from .gates import Zeros, gated_product, inside, together
 from .rules import Vjp
+from .scalar_sweep import is_of_scalars, pulled_scalars
 from .seeds import identity_tensor
 from .wanted import wanting
 
@@ -109,6 +110,9 @@ def cotangents_of(
     order = topological(outputs)
     active = dependents(order, targets)
     with uncollected(len(order)), wanting(active), differentiating(outputs, order):
+        if not extra and not summed and all(s is None for _, _, s in seeds) and is_of_scalars(active, set(targets)):
+            found = pulled_scalars(order, [(output, ct) for output, ct, _ in seeds], targets, active)
+            return [(ct, None) for ct in found]
         return _pulled_back(order, seeds, targets, extra, summed, active)
 
 

@@ -75,7 +75,10 @@ class Rows:
         if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or is_elementwise(node)):
             self._of_all(node, inputs)
         elif not extremum and not (isinstance(node.op, Function) and node.op.branch) and all([silent.get(a) is None for a in inputs]):  # noqa: C419  (slower as a generator)
-            self._rows[node] = self._of_sum(node) if node.op is SUM else self._of_smooth(node)
+            row = self._of_sum(node) if node.op is SUM else self._of_smooth(node)
+            if self.readers[node] > 1:
+                row = {i: self.terms.total(v) for i, v in row.items()}
+            self._rows[node] = row
         else:
             self._of_choice(node, inputs, extremum)
 
@@ -89,20 +92,11 @@ class Rows:
                 if count == 1:
                     self._rows.pop(a, None)
 
-    def _read(self, node: Node) -> dict[Index, Value] | None:
-        """The row of an argument, whose sums stay as they are if others read them."""
-        row = self._rows.get(node)
-        if row and self.readers.get(node, 0) > 1:
-            for v in row.values():
-                if type(v) is not tuple:
-                    v.shared = True  # type: ignore[union-attr]
-        return row
-
     def _of_sum(self, node: Node) -> dict[Index, Value]:
         out: dict[Index, Value] = {}
         terms = self.terms
         for c, a in zip(node.params[1], node.args):
-            row = self._read(a)
+            row = self._rows.get(a)
             if not row:
                 continue
             for i, v in row.items():
@@ -117,14 +111,14 @@ class Rows:
         terms = self.terms
         times, total = terms.times, terms.total
         for k, a in enumerate(node.args):
-            row = self._read(a)
+            row = self._rows.get(a)
             if not row:
                 continue
             p = terms.partial(node, k)
             if p is None or p[0] == 0.0:
                 continue
             for i, v in row.items():
-                t = v if type(v) is tuple else total(v)  # type: ignore[arg-type]
+                t = v if isinstance(v, tuple) else total(v)
                 made = p if t[1] is NOTHING and t[0] == 1.0 else times(p, t)
                 if made[0] == 0.0:
                     continue

@@ -2,7 +2,8 @@
 
 A sweep multiplies partial derivatives one after another, and adds most of its sums to others.  A node for each step would be made, and
 thrown away as soon as the next step merges it.  Here a product is a table of powers, and a sum is a list, until the value is a factor, a
-term or a result.  The node is then the one that ``product`` and ``linear`` make.
+term or a result.  The node is then the one that ``product`` and ``linear`` make; but a sum that several others read is not merged into
+each of them, so that it is added up once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from ..canonical.arithmetic import linear, product
 from ..canonical.most_common import FLATTEN_LIMIT, SMALL_SUM, is_collected, is_multiple, is_quotient, is_term, number_times
 from ..canonical.squares import is_root
-from ..canonical.written import finished_sum
+from ..canonical.written import finished_sum, multiple
 from ..graph.leaves import constant
 from ..graph.node import Node, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
@@ -42,19 +43,8 @@ class Product:
 Term = tuple[float, Product]
 
 
-class Sum:
-    """A sum of terms; a shared one belongs to several derivatives, and stays as it is."""
-
-    __slots__ = ("shared", "terms", "total")
-
-    def __init__(self, terms: list[Term]) -> None:
-        self.terms = terms
-        self.total: Term | None = None
-        self.shared = False
-
-
-#: a derivative on its way
-Value = Union[Term, Sum]
+#: a derivative on its way: a term, or a sum of terms that has one reader, who may add to it
+Value = Union[Term, list[Term]]
 #: the product of nothing: its terms are numbers
 NOTHING = Product({})
 ONE: Term = (1.0, NOTHING)
@@ -72,6 +62,8 @@ class Terms:
     def __init__(self, kept: Set[Node]) -> None:
         self.kept = kept
         self.factors: dict[Node, Term] = {}
+        #: sums made here, which are terms of others as they are
+        self.sums: set[Node] = set()
 
     # ------------------------------------------------------------ from nodes and back
 
@@ -121,12 +113,14 @@ class Terms:
 
     def node(self, value: Value) -> Node:
         """The node of a derivative."""
-        c, m = value if type(value) is tuple else self.total(value)  # type: ignore[arg-type]  # a Sum
+        c, m = self.total(value)
         if m is NOTHING:
             return constant(c)
         made = self.made(m)
         if c == 1.0:
             return made
+        if made in self.sums:
+            return multiple(c, made)
         quick = number_times(c, made, self.kept, factors=False)
         return linear([(c, made)]) if quick is None else quick
 
@@ -204,40 +198,28 @@ class Terms:
         """A number times a derivative."""
         if c == 1.0:
             return value
-        if type(value) is not tuple:
-            assert isinstance(value, Sum)
-            if len(value.terms) > SMALL_SUM:
+        if isinstance(value, list):
+            if len(value) > SMALL_SUM:  # a chain of multiples of sums would multiply all terms again and again
                 return self.times((c, NOTHING), self.total(value))
-            return Sum([self.times((c, NOTHING), t) for t in value.terms])
+            return [self.times((c, NOTHING), t) for t in value]
         k = c * value[0]
         return (k, value[1]) if _TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
 
-    def plus(self, a: Value, b: Value) -> Sum:
-        """The sum of two derivatives; one that is not shared takes in the terms of the other."""
-        if type(a) is tuple or (type(b) is not tuple and len(a.terms) < len(b.terms)):  # type: ignore[union-attr]
+    def plus(self, a: Value, b: Value) -> list[Term]:
+        """The sum of two derivatives, whose terms are moved to it."""
+        if isinstance(a, tuple) or (isinstance(b, list) and len(a) < len(b)):
             a, b = b, a
-        if type(a) is tuple:
-            return Sum([a, b])  # type: ignore[list-item]  # b, too, is a term
-        assert isinstance(a, Sum)
-        more = [b] if type(b) is tuple else b.terms  # type: ignore[union-attr]
-        if not a.shared:
-            if type(b) is not tuple and b.shared and len(more) > SMALL_SUM:  # type: ignore[union-attr]
-                more = [self.total(b)]  # type: ignore[arg-type]
-            a.terms += more
-            a.total = None
-            return a
-        if len(a.terms) + len(more) <= SMALL_SUM:
-            return Sum([*a.terms, *more])
-        if type(b) is not tuple:
-            more = [self.total(b)] if b.shared else more  # type: ignore[arg-type,union-attr]
-        return Sum([self.total(a), *more])
+        if isinstance(a, tuple):
+            return [a, b]  # type: ignore[list-item]  # b, too, is a term
+        if isinstance(b, tuple):
+            a.append(b)
+        else:
+            a += b
+        return a
 
-    def total(self, value: Sum) -> Term:
-        """A sum as one term."""
-        if value.total is None:
-            value.total = self._total(value.terms)
-            value.shared = True
-        return value.total
+    def total(self, value: Value) -> Term:
+        """A derivative as one term, which may have many readers."""
+        return value if isinstance(value, tuple) else self._total(value)
 
     def _total(self, terms: Iterable[Term]) -> Term:
         const = 0.0
@@ -248,7 +230,7 @@ class Terms:
                 continue
             node = self.made(m)
             op = node.op
-            if op is SUM or op is CONSTANT or op is CONTRACT or op is ARRAY:
+            if (op is SUM and node not in self.sums) or op is CONSTANT or op is CONTRACT or op is ARRAY:
                 return self._total_by_rules(terms)
             before = coefficients.get(node)
             if before is not None:
@@ -262,14 +244,18 @@ class Terms:
         if len(live) == 1 and const == 0.0:
             return self.times((live[0][1], NOTHING), self.of(live[0][0]))
         node = finished_sum(live, const, (), linear)
+        self.sums.add(node)
         return alone(node)
 
     def _total_by_rules(self, terms: Iterable[Term]) -> Term:
         whole: list[tuple[float, Node]] = []
         for c, m in terms:
             node = self.made(m)
-            whole.append((c, node) if is_term(c, node, self.kept) else (1.0, scalar_multiple(c, node)))
-        return self.of(linear(whole))
+            whole.append((c, node) if node in self.sums or is_term(c, node, self.kept) else (1.0, scalar_multiple(c, node)))
+        made = linear(whole)
+        if made.op is SUM and made not in self.kept and not is_multiple(made):
+            self.sums.add(made)
+        return self.of(made)
 
 
 def _stays(node: Node) -> bool:
@@ -284,4 +270,4 @@ def _digest(node: Node) -> bytes:
     return node.digest
 
 
-__all__ = ["NOTHING", "ONE", "ZERO", "Product", "Sum", "Term", "Terms", "Value", "alone"]
+__all__ = ["NOTHING", "ONE", "ZERO", "Product", "Term", "Terms", "Value", "alone"]

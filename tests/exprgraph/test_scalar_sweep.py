@@ -1,0 +1,91 @@
+"""Derivatives of graphs of scalars are those of the sweeps for arrays, however they come about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.calculus import entries, reverse
+from exprgraph.graph.node import Node
+
+X = eg.Symbol("x", 5)
+
+
+STEPS: list[Callable[[Node, Node, Node], Node]] = [
+    lambda a, b, c: 0.5 * a + b - 0.2 * c, lambda a, b, c: a * b, lambda a, b, c: a / (1 + b), lambda a, b, c: eg.sin(a) + 2,
+    lambda a, b, c: eg.sqrt(a * a + b * b), lambda a, b, c: eg.tanh(a) * b + 1, lambda a, b, c: a**2 / 4,
+    lambda a, b, c: (a + b) ** 1.5 / 3, lambda a, b, c: eg.exp(-a) * b, lambda a, b, c: -(a - b) + 3,
+    lambda a, b, c: 1 / (a * b + 0.5), lambda a, b, c: eg.hypot(a, b) / 2, lambda a, b, c: a * b * c / 3,
+    lambda a, b, c: 3 * (2 * a) - a * a / 5, lambda a, b, c: eg.log(1 + a * a), lambda a, b, c: eg.atan2(a, b) + c,
+    lambda a, b, c: a + 1, lambda a, b, c: (a * b) * (a / (2 + c)),
+]  # fmt: skip
+
+
+def random_scalar(seed: int) -> Node:
+    """A graph of some thirty operations on five elements, with positive values; several of its scalars are read often."""
+    chosen = random.Random(seed)
+    values = list(X)
+    for _ in range(30):
+        made = chosen.choice(STEPS)(*(values[chosen.randrange(max(0, len(values) - 9), len(values))] for _ in range(3)))
+        values.append(eg.tanh(made / 4) + 1.5)  # neither far from one nor negative
+    return eg.sum(eg.stack(values[-4:])) if seed % 2 else values[-1] * values[-2] + values[-3]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_quick_and_general_ways_agree(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    f = random_scalar(seed)
+    at = {X: np.random.default_rng(seed).uniform(0.5, 1.5, 5)}
+    quick = eg.gradient(f, X)
+    second = eg.hessian(f, X)
+    sparse = eg.sparse_hessian(f, X)
+    rows = entries.entry_derivatives([f], X)[0]
+    monkeypatch.setattr(reverse, "is_of_scalars", lambda *_: False)
+    general = eg.gradient(f, X)
+    expected = eg.evaluate(general, at)
+    np.testing.assert_allclose(eg.evaluate(quick, at), expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose([eg.evaluate(rows[k,], at) if (k,) in rows else 0.0 for k in range(5)], expected, rtol=1e-12, atol=1e-14)
+    twice = eg.evaluate(eg.jacobian(general, X, "forward"), at)
+    np.testing.assert_allclose(eg.evaluate(second, at), twice, rtol=1e-10, atol=1e-12)
+    found = np.zeros((5, 5))
+    found[sparse.rows, sparse.columns] = eg.evaluate(sparse.values, at)
+    np.testing.assert_allclose(found, twice, rtol=1e-10, atol=1e-12)
+
+
+def test_targets_may_be_elements_parts_of_the_graph_and_what_is_not_there() -> None:
+    s, t = eg.symbols("s t")
+    inner = s * X[0]
+    f = eg.sin(inner) * X[1] + inner**2
+    found = reverse.pull_back(f, eg.ones(()), [s, t, X[1], X, inner])
+    at = {s: 0.3, t: 1.0, X: np.arange(1.0, 6.0)}
+    expected = [0.3 * 0 + (np.cos(0.3) * 2 + 2 * 0.3) * 1.0, 0.0, np.sin(0.3), [(np.cos(0.3) * 2 + 0.6) * 0.3, np.sin(0.3), 0, 0, 0]]
+    for got, right in zip(found, [*expected, np.cos(0.3) * 2 + 0.6]):
+        np.testing.assert_allclose(eg.evaluate(got, at), right, rtol=1e-14)
+
+
+def test_a_sum_that_two_others_read_is_added_up_once() -> None:
+    x = eg.Symbol("x", 50)
+    d = [b - a for a, b in zip(x, list(x)[1:])]
+    energy = d[0] ** 2 + d[0] ** 4
+    for k in d[1:]:
+        energy = energy + k**2 + k**4
+    gradient = eg.gradient(energy, x)
+    inner, left = gradient.args[20], 2 * d[19] + 4 * d[19] ** 3
+    np.testing.assert_allclose(*(eg.evaluate(e, {x: np.linspace(0, 1, 50) ** 2}) for e in (inner, left - (2 * d[20] + 4 * d[20] ** 3))))
+    assert eg.count_ops(gradient) < 8 * 50
+
+
+def test_long_chains_and_wide_sums_take_linear_time() -> None:
+    """A thousand times as many nodes as a table of powers or a list of terms may have."""
+    x = eg.Symbol("x", 3)
+    product, total, turned = x[0], x[0], x[0]
+    for k in range(800):
+        product = product * eg.sin(x[1] + k)
+        total = total + x[1] * (x[2] + k)
+        turned = 0.5 * (x[1] * k - turned)
+    for f in (product, total, turned):
+        rows = entries.entry_derivatives([f, f * x[0]], x)
+        assert eg.count_nodes([*rows[0].values(), *rows[1].values(), eg.gradient(f, x)]) < 20_000
