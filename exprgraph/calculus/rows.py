@@ -15,12 +15,12 @@ from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
 from ..graph.leaves import constant, is_zero
 from ..graph.node import Node
-from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, SUM
+from ..graph.primitive import REDUCE_MAX, REDUCE_MIN
 from ..meaning.elements import elements
 from .branches import masked, tangent, tangent_term
 from .gates import Zeros, either, inside, together
 from .reverse import pull_back
-from .rules import extremum_weights, is_elementwise, partial
+from .rules import coefficients_of, extremum_weights, is_elementwise, partial
 from .scalar_graphs import Index
 from .terms import NOTHING, Terms, Value, alone
 
@@ -75,7 +75,8 @@ class Rows:
         if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or is_elementwise(node)):
             self._of_all(node, inputs)
         elif not extremum and not (isinstance(node.op, Function) and node.op.branch) and all([silent.get(a) is None for a in inputs]):  # noqa: C419  (slower as a generator)
-            row = self._of_sum(node) if node.op is SUM else self._of_smooth(node)
+            coefficients = coefficients_of(node)
+            row = self._of_smooth(node) if coefficients is None else self._of_sum(node, coefficients)
             if self.readers[node] > 1:
                 row = {i: self.terms.total(v) for i, v in row.items()}
             self._rows[node] = row
@@ -92,10 +93,10 @@ class Rows:
                 if count == 1:
                     self._rows.pop(a, None)
 
-    def _of_sum(self, node: Node) -> dict[Index, Value]:
+    def _of_sum(self, node: Node, coefficients: Sequence[float]) -> dict[Index, Value]:
         out: dict[Index, Value] = {}
         terms = self.terms
-        for c, a in zip(node.params[1], node.args):
+        for c, a in zip(coefficients, node.args):
             row = self._rows.get(a)
             if not row:
                 continue

@@ -73,12 +73,15 @@ def product_partial(node: Node, k: int) -> Node:
     return product(factors, coefficient, shape)
 
 
+def partial_factors(node: Node, k: int) -> tuple[list[tuple[Node, float]], float] | None:
+    """The derivative of a product by a factor, as factors with exponents and a number; ``None`` for other operations."""
+    return _factors_of_partial(node, k) if node.op is primitive.PRODUCT else None
+
+
 def factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float] | None:
-    """The derivative of a product by a factor, as several factors with exponents and a number; ``None`` if it is not of this kind."""
-    if node.op is not primitive.PRODUCT:
-        return None
-    found = _factors_of_partial(node, k)
-    return found if len(found[0]) > 1 else None
+    """The same, if there are several factors."""
+    found = partial_factors(node, k)
+    return found if found is not None and len(found[0]) > 1 else None
 
 
 def _factors_of_partial(node: Node, k: int) -> tuple[list[tuple[Node, float]], float]:
@@ -95,6 +98,11 @@ def sum_partial(node: Node, k: int) -> Node:
 def is_elementwise(node: Node) -> bool:
     """Whether a node is a sum, a product or a function, which have partial derivatives."""
     return node.op is primitive.SUM or node.op is primitive.PRODUCT or isinstance(node.op, Function)
+
+
+def coefficients_of(node: Node) -> Sequence[float] | None:
+    """The derivatives by all arguments of an operation for which they are numbers of its parameters."""
+    return tuple(node.params[1]) if node.op is primitive.SUM else None
 
 
 def coefficient_of(node: Node, k: int) -> float | None:
@@ -299,6 +307,6 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 
 __all__ = [
-    "JVP", "VJP", "coefficient_of", "contract_parts", "extremum_weights", "factors_of_partial", "function_partial", "is_elementwise",
-    "partial", "solution_axes",
+    "JVP", "VJP", "coefficient_of", "coefficients_of", "contract_parts", "extremum_weights", "factors_of_partial", "function_partial",
+    "is_elementwise", "partial", "partial_factors", "solution_axes",
 ]  # fmt: skip

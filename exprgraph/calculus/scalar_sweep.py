@@ -6,29 +6,32 @@ from collections.abc import Sequence, Set
 
 from ..canonical.arithmetic import linear
 from ..canonical.grouping import kept_nodes
-from ..functions.elementwise import Function
 from ..graph.leaves import is_zero, zeros
 from ..graph.node import Node
-from ..graph.primitive import PRODUCT, SELECT, SUM
+from ..graph.primitive import SELECT, Primitive
 from ..graph.views import Entries
 from .assembling import assembled
 from .branches import chooses
+from .rules import coefficients_of, is_elementwise
 from .terms import Terms, Value
 
 
 def is_of_scalars(active: Set[Node], targets: Set[Node]) -> bool:
     """Whether a sweep meets only sums, products and functions of scalars without choices, elements of the targets, and the targets."""
+    known: dict[Primitive, bool] = {}
     for node in active:
         op = node.op
-        if op is SUM or op is PRODUCT:
-            if node.shape:
+        if op.leaf:
+            if node not in targets:
                 return False
-        elif op is SELECT:
-            if node.shape or not node.args[0].op.leaf:
-                return False
-        elif not (node in targets if op.leaf else isinstance(op, Function) and not node.shape and not chooses(op)):
+        elif node.shape:
             return False
-    return not any(n.shape and any(a in active and not a.op.leaf for a in n.args) for n in targets)
+        elif op is SELECT:
+            if not node.args[0].op.leaf:
+                return False
+        elif not (known[op] if op in known else known.setdefault(op, is_elementwise(node) and not chooses(op))):
+            return False
+    return True
 
 
 def pulled_scalars(order: Sequence[Node], seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node], active: Set[Node]) -> list[Node]:
@@ -51,8 +54,8 @@ def pulled_scalars(order: Sequence[Node], seeds: Sequence[tuple[Node, Node]], ta
             made = terms.node(value)
             if not is_zero(made):
                 sweep.selected.setdefault(node.args[0], {})[node.params] = [made]
-        elif node.op is SUM:
-            sweep.through_sum(node, value)
+        elif (coefficients := coefficients_of(node)) is not None:
+            sweep.through_sum(node, coefficients, value)
         else:
             sweep.through(node, value)
     return [linear([(1.0, t) for t in found[x]], 0.0, x.shape) if found.get(x) else zeros(x.shape) for x in targets]
@@ -76,9 +79,9 @@ class _Sweep:
         made = [] if value is None else [self.terms.node(value)]
         return made if selected is None else made + assembled(selected, node.shape, ())
 
-    def through_sum(self, node: Node, value: Value) -> None:
+    def through_sum(self, node: Node, coefficients: Sequence[float], value: Value) -> None:
         active, scaled = self.active, self.terms.scaled
-        reached = [(c, a) for c, a in zip(node.params[1], node.args) if a in active]
+        reached = [(c, a) for c, a in zip(coefficients, node.args) if a in active]
         if len(reached) > 1:
             value = self.terms.total(value)
         for c, a in reached:

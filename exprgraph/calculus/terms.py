@@ -15,14 +15,21 @@ from typing import Union
 import numpy as np
 
 from ..canonical.arithmetic import linear, product
-from ..canonical.most_common import FLATTEN_LIMIT, SMALL_SUM, is_collected, is_multiple, is_quotient, is_term, number_times
-from ..canonical.squares import is_root
-from ..canonical.written import finished_sum, multiple
-from ..graph.leaves import constant
-from ..graph.node import Node, make
-from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
-from ..graph.sharing import POWERS
-from .rules import partial
+from ..canonical.most_common import (
+    FLATTEN_LIMIT,
+    SMALL_SUM,
+    is_base,
+    is_one_factor,
+    is_plain_term,
+    is_term,
+    number_times,
+    powers_of,
+    product_of_powers,
+)
+from ..canonical.written import finished_sum, multiple, split_coefficient
+from ..graph.leaves import constant, number
+from ..graph.node import Node
+from .rules import partial, partial_factors
 from .scaling import scalar_multiple
 
 #: the smallest number with all its digits
@@ -75,20 +82,19 @@ class Terms:
         return found
 
     def _opened(self, node: Node) -> Term:
-        op, kept = node.op, self.kept
-        if op is CONSTANT:
-            return node.params[0], NOTHING
-        if op is SUM and is_multiple(node):
-            k, rest = node.params[1][0], node.args[0]
-            if rest.op is SUM and is_multiple(rest):
+        value = number(node)
+        if value is not None:
+            return value, NOTHING
+        k, rest = split_coefficient(node)
+        if k != 1.0:
+            if split_coefficient(rest)[0] != 1.0:
                 return self._by_rules(node)
-            if k != -1.0 and (node in kept or (rest.per_sample and rest.op is SUM and rest in kept)):
+            if is_one_factor(k, node, rest, self.kept):
                 return alone(node)
             d, m = self.of(rest)
             return (k * d, m) if _TINY <= abs(k * d) < math.inf else alone(node)
-        if op is PRODUCT and not (node in kept and is_quotient(node)):
-            return (1.0, Product(dict(zip(node.args, node.params)), node)) if is_collected(node, kept) else self._by_rules(node)
-        return alone(node)
+        powers = powers_of(node, self.kept)
+        return (1.0, Product(powers, node)) if powers is not None else self._by_rules(node)
 
     def _by_rules(self, node: Node) -> Term:
         self.factors[node] = itself = 1.0, Product({}, node)
@@ -97,19 +103,9 @@ class Terms:
 
     def made(self, m: Product) -> Node:
         """The node of a product."""
-        node = m.node
-        if node is None:
-            powers = m.powers
-            if len(powers) == 1:
-                ((base, e),) = powers.items()
-                node = base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], ())
-            elif m is NOTHING:
-                return constant(1.0)
-            else:
-                args = sorted(powers, key=_digest)
-                node = make(PRODUCT, tuple(args), POWERS[tuple([powers[a] for a in args])], ())
-            m.node = node
-        return node
+        if m.node is None:
+            m.node = product_of_powers(m.powers, ())
+        return m.node
 
     def node(self, value: Value) -> Node:
         """The node of a derivative."""
@@ -143,7 +139,7 @@ class Terms:
         for base, e in fewer.items():
             f = powers.get(base)
             if f is not None:
-                if e < 0.0 or f < 0.0 or e % 1.0 or f % 1.0 or not _stays(base):
+                if (e < 0.0) != (f < 0.0) or e % 1.0 or f % 1.0 or not is_base(base):
                     return self._times_by_rules(a, b)
                 e += f
             powers[base] = e
@@ -166,31 +162,20 @@ class Terms:
 
     def partial(self, node: Node, k: int) -> Term | None:
         """The derivative of a product or a function by an argument; ``None`` is zero."""
-        if node.op is PRODUCT:
-            found = self._partial_of_product(node, k)
-            if found is not None:
-                return found
-        p = partial(node, k)
-        return None if p is None else self.of(p)
-
-    def _partial_of_product(self, node: Node, k: int) -> Term | None:
-        """The same without a node, for products of a few factors; ``None`` if it takes other rules."""
-        exponents = node.params
-        if len(exponents) == 1:
-            base, e = node.args[0], exponents[0]
-            if not _stays(base):
-                return None
-            return e, (self.of(base)[1] if e == 2.0 else Product({base: e - 1.0}))
-        e = exponents[k]
-        if len(exponents) > 2 or (e != 1.0 and e != -1.0):
-            return None
-        other, f = node.args[1 - k], exponents[1 - k]
-        if e == 1.0:
-            if f == 1.0:
-                return self.of(other)
-            return (1.0, Product({other: f})) if _stays(other) else None
-        below = node.args[k]
-        return (-1.0, self._of_two({node: 1.0, below: -1.0})) if f == 1.0 and node in self.kept and _stays(below) else None
+        found = partial_factors(node, k)
+        if found is None:
+            p = partial(node, k)
+            return None if p is None else self.of(p)
+        factors, c = found
+        made: Term = c, NOTHING
+        for base, e in factors:
+            if e == 1.0:
+                made = self.times(made, self.of(base))
+            elif is_base(base):
+                made = self.times(made, (1.0, Product({base: e})))
+            else:
+                return self.of(product(factors, c))
+        return made
 
     # ------------------------------------------------------------ sums
 
@@ -229,8 +214,7 @@ class Terms:
                 const += c
                 continue
             node = self.made(m)
-            op = node.op
-            if (op is SUM and node not in self.sums) or op is CONSTANT or op is CONTRACT or op is ARRAY:
+            if not is_plain_term(node) and node not in self.sums:
                 return self._total_by_rules(terms)
             before = coefficients.get(node)
             if before is not None:
@@ -250,24 +234,12 @@ class Terms:
     def _total_by_rules(self, terms: Iterable[Term]) -> Term:
         whole: list[tuple[float, Node]] = []
         for c, m in terms:
-            node = self.made(m)
+            node = constant(1.0) if m is NOTHING else self.made(m)
             whole.append((c, node) if node in self.sums or is_term(c, node, self.kept) else (1.0, scalar_multiple(c, node)))
         made = linear(whole)
-        if made.op is SUM and made not in self.kept and not is_multiple(made):
+        if split_coefficient(made)[0] == 1.0 and made not in self.kept:
             self.sums.add(made)
         return self.of(made)
-
-
-def _stays(node: Node) -> bool:
-    """Whether a power of a scalar stays as it is."""
-    op = node.op
-    if op is SUM:
-        return not is_multiple(node)
-    return op is not PRODUCT and op is not CONSTANT and op is not CONTRACT and not is_root(node)
-
-
-def _digest(node: Node) -> bytes:
-    return node.digest
 
 
 __all__ = ["NOTHING", "ONE", "ZERO", "Product", "Term", "Terms", "Value", "alone"]

@@ -173,13 +173,13 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
     op = node.op
     if op is CONSTANT:
         return node if c == 1.0 and node.params[0] else constant(c * node.params[0] or 0.0, node.shape)
-    if c == 1.0 and not factors and (op is not SUM or (is_multiple(node) and node.args[0].op is not SUM)):
+    if c == 1.0 and not factors and (op is not SUM or (_is_multiple(node) and node.args[0].op is not SUM)):
         return node
-    if op is SUM and is_multiple(node):
+    if op is SUM and _is_multiple(node):
         c *= node.params[1][0]
         node = node.args[0]
         op = node.op
-        if not _TINY <= abs(c) < math.inf or (op is SUM and is_multiple(node)):
+        if not _TINY <= abs(c) < math.inf or (op is SUM and _is_multiple(node)):
             return None
     elif c == 0.0 or c != c:
         return None
@@ -187,7 +187,7 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
         if node not in kept and len(node.args) < SMALL_SUM and c != 1.0:
             return _distributed(c, node)
     elif op is PRODUCT:
-        if factors and not is_collected(node, kept):
+        if factors and not _is_collected(node, kept):
             return None
     elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(node)):
         return None
@@ -200,7 +200,7 @@ def sum_of_distinct(terms: Sequence[tuple[float, Node]], const: float, shape: Sh
     wide = not shape
     for c, node in terms:
         op = node.op
-        if op is SUM and is_multiple(node):
+        if op is SUM and _is_multiple(node):
             k = node.params[1][0]
             node = node.args[0]
             op = node.op
@@ -226,11 +226,11 @@ def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
     """Whether the product of a number and a scalar can be a term of a sum as it is: the sum needs no node of the multiple."""
     op = node.op
     if op is SUM:
-        if not is_multiple(node):
+        if not _is_multiple(node):
             return c == 1.0
         node = node.args[0]
         op = node.op
-    return op is CONSTANT or (is_collected(node, kept) if op is PRODUCT else op is not SUM and op is not CONTRACT)
+    return op is CONSTANT or (_is_collected(node, kept) if op is PRODUCT else op is not SUM and op is not CONTRACT)
 
 
 def _distributed(c: float, node: Node) -> Node | None:
@@ -253,12 +253,12 @@ def _repeats(node: Node) -> bool:
     return bool(node.params[0] == ((),))
 
 
-def is_multiple(node: Node) -> bool:
+def _is_multiple(node: Node) -> bool:
     """Whether a sum is a number times one term."""
     return len(node.args) == 1 and bool(node.params[0] == 0.0)
 
 
-def is_collected(node: Node, kept: Set[Node]) -> bool:
+def _is_collected(node: Node, kept: Set[Node]) -> bool:
     """Whether collecting the factors of a product again changes nothing.
 
     None is a number or a power, or a multiple that is taken apart, and all differ.
@@ -268,7 +268,7 @@ def is_collected(node: Node, kept: Set[Node]) -> bool:
     for a in node.args:
         op = a.op
         if op is SUM:
-            if is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
+            if _is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
                 return False
         elif op is PRODUCT:
             if len(a.args) == 1:
@@ -290,9 +290,9 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         if e == 0.0:
             continue
         op = base.op
-        if op is SUM and is_multiple(base):
+        if op is SUM and _is_multiple(base):
             k, rest = base.params[1][0], base.args[0]
-            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and is_multiple(rest)):
+            if e != 1.0 or lost(coefficient * k, coefficient, k) or (rest.op is SUM and _is_multiple(rest)):
                 return None
             if is_root(rest):
                 if rest in roots:
@@ -307,7 +307,7 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         if op is PRODUCT:
             if e == 1.0 and (base not in kept or not is_quotient(base)):
                 room -= len(base.args) - 1
-                if room < 0 or not is_collected(base, kept):
+                if room < 0 or not _is_collected(base, kept):
                     return None
                 for b, k in zip(base.args, base.params):
                     if b in found and not _add_up(found[b], k):
@@ -333,13 +333,17 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
 
 def _times(coefficient: float, powers: dict[Node, float], shape: Shape, kept: Set[Node]) -> Node | None:
     """The node of a number and final powers."""
+    node = product_of_powers(powers, shape)
+    return node if coefficient == 1.0 else number_times(coefficient, node, kept, factors=False)
+
+
+def product_of_powers(powers: dict[Node, float], shape: Shape) -> Node:
+    """The node of final powers."""
     if len(powers) == 1:
         ((base, e),) = powers.items()
-        node = base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], shape)
-    else:
-        live = sorted(powers.items(), key=digest_of)
-        node = make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], shape)
-    return node if coefficient == 1.0 else number_times(coefficient, node, kept, factors=False)
+        return base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], shape)
+    live = sorted(powers.items(), key=digest_of)
+    return make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], shape)
 
 
 def _add_up(e: float, k: float) -> bool:
@@ -352,7 +356,36 @@ def is_quotient(node: Node) -> bool:
     return sorted(node.params) == [-1.0, 1.0]
 
 
+# ---------------------------------------------------------------- what others merge, and what stays
+
+
+def powers_of(factor: Node, kept: Set[Node]) -> dict[Node, float] | None:
+    """The powers of a product that is merged into another, any other node as its own; ``None`` if its factors take other rules."""
+    if factor.op is not PRODUCT or (factor in kept and is_quotient(factor)):
+        return {factor: 1.0}
+    return dict(zip(factor.args, factor.params)) if _is_collected(factor, kept) else None
+
+
+def is_one_factor(k: float, multiple: Node, rest: Node, kept: Set[Node]) -> bool:
+    """Whether ``k*rest`` is a factor itself, whose number is not multiplied with those of others."""
+    return k != -1.0 and (multiple in kept or (rest.per_sample and rest.op is SUM and rest in kept))
+
+
+def is_base(node: Node) -> bool:
+    """Whether a power of a scalar stays as it is: it is no number, multiple, product or root."""
+    op = node.op
+    if op is SUM:
+        return not _is_multiple(node)
+    return op is not PRODUCT and op is not CONSTANT and op is not CONTRACT and not is_root(node)
+
+
+def is_plain_term(node: Node) -> bool:
+    """Whether a scalar is a term of a sum as it is, with any number: neither a number nor a sum."""
+    op = node.op
+    return op is not SUM and op is not CONSTANT and op is not CONTRACT and op is not ARRAY
+
+
 __all__ = [
-    "FLATTEN_LIMIT", "SMALL_SUM", "is_quotient", "is_term", "lost", "number_times", "power_of", "product_of_distinct", "product_of_two",
-    "quotient_of_two", "sum_of_distinct", "sum_of_two",
+    "FLATTEN_LIMIT", "SMALL_SUM", "is_base", "is_one_factor", "is_plain_term", "is_quotient", "is_term", "lost", "number_times", "power_of",
+    "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two", "sum_of_distinct", "sum_of_two",
 ]  # fmt: skip
