@@ -14,6 +14,7 @@ import pytest
 from exprgraph.loops.program import Constant, Loop, Switch
 from exprgraph.loops.verify import verify
 from exprgraph.loops.walk import statements_of
+from exprgraph.lowering.call import outputs
 from exprgraph.lowering.plan import emit
 from exprgraph.testing import temporary_functions
 
@@ -22,6 +23,9 @@ if "EXPRGRAPH_CACHE_DIR" not in os.environ:  # workers of a parallel run have th
     atexit.register(shutil.rmtree, os.environ["EXPRGRAPH_CACHE_DIR"], ignore_errors=True)
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures open no windows
+
+#: the nodes of a graph of scalars below which no interpreter answers in tests
+COMPILED_BELOW = 5000
 
 # it imports a package that need not be installed
 collect_ignore = [] if find_spec("jax") else ["fuzz/jax_oracle.py"]
@@ -57,6 +61,24 @@ def _functions_of_a_test() -> Iterator[None]:
     """A function that a test adds, a wrong one perhaps, is not among what other tests draw."""
     with temporary_functions():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _small_functions_wait_for_machine_code() -> Iterator[None]:
+    """Tests compile small graphs of scalars to test machine code, so no interpreter answers their first calls.
+
+    Tests of the interpreter have ``immediate=True``; those with the fixture ``as_users_have_it``, examples in docstrings, and programs
+    in processes of their own have the default.
+    """
+    before, outputs.FEWEST = outputs.FEWEST, COMPILED_BELOW
+    yield
+    outputs.FEWEST = before
+
+
+@pytest.fixture
+def as_users_have_it(_small_functions_wait_for_machine_code: None) -> None:
+    """An interpreter answers the first calls of graphs of scalars of every size."""
+    outputs.FEWEST = 0
 
 
 def check_steps(program: emit.Program) -> None:

@@ -24,6 +24,7 @@ LONG = (
 
 
 @pytest.mark.parametrize("page", [pytest.param(p, marks=pytest.mark.slow if p.stem in LONG else (), id=n) for p, n in zip(PAGES, NAMES)])
+@pytest.mark.usefixtures("as_users_have_it")
 def test_the_code_of_a_page_runs_and_prints_what_follows_it(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     if "import numba" in page.read_text(encoding="utf-8"):  # what Numba keeps would lie beside the page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -10,10 +11,11 @@ import numpy as np
 
 from ..support.collecting import uncollected
 from .node import Node
-from .primitive import SYMBOL, Primitive
+from .primitive import SYMBOL
 
 #: so many nodes, one after another, are a window
 WINDOW = 4096
+_SCALAR = ()
 
 
 class Numbered:
@@ -46,7 +48,8 @@ class Numbered:
         number, depth, inside = self.number, self._depth, self._depth_in_window
         list_node, list_kind, list_depth, list_inside = self.nodes.append, self._kind.append, depth.append, inside.append
         list_argument, end = self._arguments.append, self._ends.append
-        known: dict[Primitive, dict[int, int]] = {}
+        known: defaultdict[tuple[object, int, bool], int] = defaultdict()
+        known.default_factory = known.__len__
         stack: list[Node | None] = [*roots]
         stack.reverse()
         pop = stack.pop
@@ -60,7 +63,8 @@ class Numbered:
                 continue
             else:
                 args = node.args
-                if args:  # nothing below it leads back to it
+                if args:
+                    number[node] = -1
                     stack += (node, None, *args[::-1])
                     continue
             deep = deep_inside = 0
@@ -77,16 +81,11 @@ class Numbered:
             list_node(node)
             list_depth(deep)
             list_inside(deep_inside)
-            of = known.get(node.op)
-            if of is None:
-                of = known[node.op] = {}
-            content = -id(node.params) if node.shape else id(node.params)
-            kind = of.get(content)
-            if kind is None:
-                kind = of[content] = kinds
+            kind = known[node.op, id(node.params), node.shape is _SCALAR]
+            list_kind(kind)
+            if kind == kinds:
                 kinds += 1
                 self.kinds.append(node)
-            list_kind(kind)
             count += 1
             if not count % WINDOW:
                 first = count

@@ -1,4 +1,4 @@
-"""The lock of all compilation: LLVM's global context allows one thread at a time, and none while the process ends."""
+"""The locks of all compilation: LLVM's global context allows one thread at a time, and none while the process ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 from .forking import lock
 
-_working = lock()  # taken inside of the other lock, so made before it
-#: held while code is generated, compiled, loaded or looked up
+# a lock that is taken inside of another one is made before it
+_working = lock()
+#: held while memory for machine code is taken or given back; what is on disk does not wait for the compiler
+placing = lock()
+#: held while code is generated, compiled or looked up
 compiling = lock()
 _ended = False
 
@@ -42,4 +45,4 @@ def _end() -> None:
 
 atexit.register(_end)
 
-__all__ = ["compiling", "ending", "in_llvm"]
+__all__ = ["compiling", "ending", "in_llvm", "placing"]

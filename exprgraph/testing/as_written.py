@@ -104,7 +104,7 @@ def check_as_written(program: ArithmeticProgram, at: Sequence[float], *, compile
             continue
         _compare(program, at, "evaluate", evaluate(e, dict(zip(symbols, values))), right, kind)
         if compiled:
-            fn = compiled_function(e, symbols, contract=False)
+            fn = compiled_function(e, symbols, contract=False, immediate=False)
             _compare(program, at, "compiled without contraction", fn(*values), right, kind)
             _compare(program, at, "of a batch", fn(*(np.full(9, v) for v in values))[4], right, kind)
     with np.errstate(all="ignore"):
@@ -128,7 +128,7 @@ def _compare(program: ArithmeticProgram, at: Sequence[float], how: str, got: Any
 def _check_contracted(program: ArithmeticProgram, at: Sequence[float], e: Node, symbols: Sequence[Node]) -> None:
     if math.prod(map(len, _ways(program))) > _MOST_WAYS:
         return
-    fn = compiled_function(e, symbols)
+    fn = compiled_function(e, symbols, immediate=False)
     values = [np.float64(v) for v in at]
     found = [float(fn(*values)), float(fn(*(np.full(9, v) for v in values))[4])]
     for got in found:

@@ -12,6 +12,7 @@ from ..graph.node import Node
 from ..graph.traverse import symbols_of
 from ..lowering import compile as compile_
 from ..lowering.call.backends import backends as all_backends
+from ..lowering.call.inspection import inspect
 from ..meaning.evaluate import evaluate_nodes, taken_as_shared
 from .disagreement import Disagreement, Values, allowances, difference, program, smallest
 from .growing import values_for
@@ -59,15 +60,14 @@ def _disagreement(e: Node, at: Values, names: Sequence[str]) -> str | None:
         right[where] = expected, allowed + (1e-37 if where == " in float32" else 0.0)
     for name in names:
         fn = compile_(e, list(at), backend=name)
-        for where, values in points.items():
-            said = _compared(f"the value by backend {name!r}{where}", fn(*values.values()), *right[where])
-            if said is not None:
-                return said
-        if name == "auto":
-            _ = fn.workspace_size  # which waits for the machine code
-            said = _compared("the value by backend 'auto' with its code", fn(*at.values()), *right[""])
-            if said is not None:
-                return said
+        # NumPy or the interpreter answers first, and then machine code
+        for code in ("", " with its code") if name == "auto" or fn.core.is_interpreted else ("",):
+            if code:
+                inspect(fn).wait()
+            for where, values in points.items():
+                said = _compared(f"the value by backend {name!r}{code}{where}", fn(*values.values()), *right[where])
+                if said is not None:
+                    return said
     return None
 
 

@@ -48,7 +48,7 @@ def check_batches(e: Any, *, at: Values | None = None, compiled: bool = True, se
     single = {s: np.asarray(v, float)[0] if np.ndim(v) > s.ndim else np.asarray(v, float) for s, v in single.items()}
     declared = any(s.per_sample for s in single)
     single[Symbol(_ANOTHER, per_sample=declared)] = np.asarray(0.5)
-    functions = {b: compile_(node, list(single), backend=b) for b in ("numpy", "native")[: 1 + compiled]}
+    functions = {b: compile_(node, list(single), backend=b, immediate=False) for b in ("numpy", "native")[: 1 + compiled]}
     for lead in LEADS:
         batched = {s: s.per_sample if declared else bool(rng.integers(0, 4)) for s in single}
         values = {s: np.array(np.broadcast_to(v, (lead if batched[s] else ()) + s.shape)) for s, v in single.items()}

@@ -241,7 +241,7 @@ def _folding(value: np.ndarray) -> float:
 def _compiled(forms: list[_Form], at: Values, by_numpy: list[Any], rounding: list[np.ndarray], tolerance: float) -> str | None:
     nodes = [f.node for f in forms]
     symbols = list(at)
-    fn = compile_(nodes, symbols)
+    fn = compile_(nodes, symbols, immediate=False)
     for f, value, expected, allowed in zip(forms, fn(*at.values()), by_numpy, rounding):
         said = difference(f"{name_of(f)}, compiled,", value, "by NumPy", expected, allowed)
         if said is not None:

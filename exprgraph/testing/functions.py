@@ -132,7 +132,7 @@ def _of_many(row: Function, e: Node, symbols: Sequence[Node], rng: np.random.Gen
         exact = np.asarray(evaluate_precisely(e, {s: v.astype(float) for s, v in at.items()}), dtype=float)
         (allowed,) = allowances([e], at, tolerance)
         (by_numpy,) = evaluate_nodes([e], at)
-        for how, value in (("by NumPy", by_numpy), ("compiled", compile_(e, list(symbols))(*at.values()))):
+        for how, value in (("by NumPy", by_numpy), ("compiled", compile_(e, list(symbols), immediate=False)(*at.values()))):
             said = difference(f"{row.name} in {dtype.__name__} {how}", value, "its code to 50 digits", exact, allowed)
             if said is not None:
                 return f"{said}; the arguments are {_point(said, at)}", at
@@ -145,7 +145,7 @@ def _of_special_points(row: Function, e: Node, symbols: Sequence[Node], toleranc
     at = {s: g.ravel() for s, g in zip(symbols, grid)}
     (by_numpy,) = evaluate_nodes([e], at)
     (allowed,) = allowances([e], at, tolerance)
-    said = difference(f"{row.name} compiled", compile_(e, list(symbols))(*at.values()), "by NumPy", by_numpy, allowed)
+    said = difference(f"{row.name} compiled", compile_(e, list(symbols), immediate=False)(*at.values()), "by NumPy", by_numpy, allowed)
     return None if said is None else (f"{said}; the arguments are {_point(said, at)}", at)
 
 

@@ -126,7 +126,7 @@ def _other_ways(e: Node, at: Values, compiled: bool) -> str | None:
             return said
     if not compiled:
         return None
-    fn = compile_(e, list(at))
+    fn = compile_(e, list(at), immediate=False)
     return difference("compiled", fn(*at.values()), "by NumPy", expected, allowed)
 
 

@@ -55,7 +55,7 @@ def check_mapping(e: Any, *, entries: int = 2, order: int = 1, compiled: bool = 
     check_identity(mapped, listed, at=at, order=order, seed=seed)
     if compiled:
         (value,), (allowed,) = evaluate_nodes([mapped], at), allowances([mapped], at)
-        said = difference("compiled", compile_(mapped, list(at))(*at.values()), "by NumPy", value, allowed)
+        said = difference("compiled", compile_(mapped, list(at), immediate=False)(*at.values()), "by NumPy", value, allowed)
         if said is not None:
             raise Disagreement(said, program([("e", mapped)], at, "check_values(e, at=at)"))
 

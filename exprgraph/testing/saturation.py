@@ -134,7 +134,7 @@ def _disagreement(e: Node, order: int, at: Values, compiled: bool, seed: int) ->
     allowed = [np.where(np.isfinite(b), np.maximum(a, b), a) for a, b in rounding]
     found = [("", evaluate_nodes(nodes, at))]
     if compiled:
-        found.append((", compiled,", compile_(nodes, list(at))(*at.values())))
+        found.append((", compiled,", compile_(nodes, list(at), immediate=False)(*at.values())))
     for how, values in found:
         for form, value, want, room in zip(behind, values, expected, allowed):
             open_to_all = np.where(np.isfinite(want), 8 * room + 1e-13 * np.abs(want), np.inf)

@@ -20,6 +20,7 @@ from exprgraph.graph.primitive import TABLE
 from exprgraph.graph.views import Take
 from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
+from exprgraph.lowering.immediate import worth
 from exprgraph.lowering.immediate.reuse import places
 from exprgraph.lowering.immediate.translate import has_instructions, translated
 from exprgraph.lowering.native.instructions import OPERANDS
@@ -119,7 +120,8 @@ def test_elements_are_placed_among_zeros(more: int) -> None:
 def test_large_graphs_are_interpreted_until_there_is_code(monkeypatch: pytest.MonkeyPatch) -> None:
     f = sum(eg.sin(k * x) * y for k in range(1, 12))
     assert eg.inspect(eg.compile(f, (x, y)), batch=False).answers == "machine code"
-    monkeypatch.setattr(call_outputs, "INTERPRETED_NODES", 30)
+    monkeypatch.setattr(call_outputs, "FEWEST", 30)
+    monkeypatch.setattr(worth, "CALLS", 2)
     for backend in ("native", "auto"):
         fn = eg.compile(f, (x, y), backend=backend)
         shown = eg.inspect(fn, batch=False)
@@ -207,7 +209,7 @@ def test_threads_that_call_first_get_equal_bits() -> None:
 
 
 def test_the_interpreter_computes_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(as_written, "compiled_function", lambda e, s, contract=True: eg.compile(e, s, immediate=True))
+    monkeypatch.setattr(as_written, "compiled_function", lambda e, s, **how: eg.compile(e, s, immediate=True))
     for seed in range(60):
         program = random_program(AtRandom(seed), 10)
         as_written.check_as_written(program, as_written.arguments_for(np.random.default_rng(seed), program.inputs))

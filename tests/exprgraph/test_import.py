@@ -57,7 +57,8 @@ print(*sys.modules)
 """
     loaded = python(code).split()
     needless = (
-        "numba", "numpy.ma.", "scipy", "exprgraph.loops.formulas.", "exprgraph.lowering.immediate.",
+        "numba", "numpy.ma.", "scipy", "exprgraph.loops.formulas.", "exprgraph.lowering.immediate.form",
+        "exprgraph.lowering.immediate.translate", "exprgraph.lowering.native.rows", "exprgraph.lowering.native.instructions",
         "exprgraph.lowering.native.interpreter", "exprgraph.lowering.native.descend", "exprgraph.lowering.native.bound",
         "exprgraph.lowering.call.team", "exprgraph.lowering.call.threads", "exprgraph.lowering.save.c", "exprgraph.loops.print.c",
         "exprgraph.loops.library", "exprgraph.loops.read", "exprgraph.loops.print.llvm.alone",

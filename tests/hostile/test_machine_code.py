@@ -433,7 +433,7 @@ def test_pages_of_a_process_that_ends_are_left_to_it(monkeypatch: pytest.MonkeyP
     """A function may outlive the modules: what it would give back its pages with is gone, and nothing is said."""
     held = pages._Memory()
     mine = held.take(100)
-    monkeypatch.setattr(pages, "compiling", None)
+    monkeypatch.setattr(pages, "placing", None)
     monkeypatch.setattr(sys, "is_finalizing", lambda: True)
     held.give_back(mine.address, mine.size)
     assert not held._returned

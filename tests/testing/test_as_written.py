@@ -65,7 +65,7 @@ def test_a_contraction_that_cannot_be_is_found(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Disagreement, match="compiled without contraction gives"):
         check_as_written(wrong, [1.0, 2.0, 3.0, 4.0])
     monkeypatch.setattr(
-        as_written, "compiled_function", lambda e, s, **k: true_compile(e if k else e * (1 + 1e-14), s, **k)
+        as_written, "compiled_function", lambda e, s, **k: true_compile(e if "contract" in k else e * (1 + 1e-14), s, **k)
     )
     with pytest.raises(Disagreement, match="which no way of contracting it gives"):
         check_as_written(wrong, [1.0, 2.0, 3.0, 4.0])

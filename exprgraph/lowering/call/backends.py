@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _BACKENDS = {
-    "native": "machine code, made by LLVM at the first call",
+    "native": "machine code, made by LLVM at the first call or soon after",
     "numba": "the printed Python, compiled by Numba at the first call",
     "numpy": "evaluation without compiling",
     "auto": "NumPy while the machine code is made in the background, then that",

@@ -48,6 +48,8 @@ class Form:
     quick: Callable[..., Any] | None = None
     #: the same, with the output arrays after the arguments; returns ``True``
     quick_into: Callable[..., Any] | None = None
+    #: whether machine code should be made in the background
+    calls_for_llvm = False
     #: whether ``quick_into`` declines arrays that share memory
     sees_overlaps = False
     #: the driver as a ctypes function, which holds its code in memory; ``None`` for code of Numba's

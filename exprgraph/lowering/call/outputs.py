@@ -17,12 +17,14 @@ from ...errors import NotNativeWarning, UnboundSymbolError
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node, Shape
 from ...graph.numbered import Numbered
+from ...graph.primitive import MOVEMENTS
 from ...meaning.binding import Argument, bind
 from ...meaning.evaluate import evaluate_nodes
 from ...support.collecting import uncollected
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
+from ..immediate.worth import is_worth_binding, is_worth_interpreting
 from ..plan.unread import left_to_numba
 from .arguments import differing
 from .backends import IN_BACKGROUND, checked, checked_immediate
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 
 #: the most results of one sample that have arrays of their own; more are computed side by side and copied
 APART = 8
-#: the nodes of a graph of scalars from which on an interpreter answers the first calls: LLVM takes seconds
-INTERPRETED_NODES = 5000
+#: the fewest nodes of a graph of scalars whose first calls an interpreter answers; tests of machine code set more
+FEWEST = 0
 
 
 class CompiledOutputs:
@@ -67,7 +69,7 @@ class CompiledOutputs:
         #: the graph, if the interpreter may compute it, until it is instructions
         self._graph = self._checked(Numbered(self.outputs) if graph is None else graph)
         self.forms: dict[tuple[bool, bool], Form] = {}
-        self._interpreted: dict[tuple[bool, bool], InterpretedForm] = {}
+        self._interpreted: dict[tuple[bool, bool], InterpretedForm | None] = {}  # None: another way is quicker
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
         self.differs = differing(self.outputs, {s for a in self.arguments if a.per_sample for s, _ in a.symbols})
         if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
@@ -86,7 +88,10 @@ class CompiledOutputs:
         if not self._may_be_interpreted:
             return None
         graph = self._graph or Numbered(self.outputs)  # two threads may ask at once
-        made: Instructions | None = _late("..immediate.translate").translated(self.outputs, self.arguments, graph)
+        made: Instructions | None = None
+        scalars = all(n.op in MOVEMENTS for n in graph.nodes if n.shape and n.args)  # arrays are not computed
+        if scalars and (self.immediate or len(graph.nodes) >= FEWEST):
+            made = _late("..immediate.translate").translated(self.outputs, self.arguments, graph)
         self._graph = None
         return made
 
@@ -102,8 +107,7 @@ class CompiledOutputs:
                 f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
                 f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
             )
-        large = self.immediate is None and self.backend in IN_BACKGROUND and len(graph.nodes) >= INTERPRETED_NODES
-        self._may_be_interpreted = bool(self.immediate or large)
+        self._may_be_interpreted = self.immediate is not False and self.backend in IN_BACKGROUND
         return graph if self._may_be_interpreted else None
 
     def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
@@ -132,6 +136,8 @@ class CompiledOutputs:
                     given = (self.arguments, self.outputs, self.differs, batch, single, self.threads)
                     form = made(program, *given, self.backend == "numba", called)
                     (self.forms if called else self._inner)[batch, single] = form
+                    if called:
+                        self._interpreted.pop((batch, single), None)
         return form
 
     def _form(self, batch: bool, single: bool, called: bool) -> Form | None:
@@ -139,19 +145,18 @@ class CompiledOutputs:
         form = self.forms.get((batch, single))
         return form if called or form is not None else self._inner.get((batch, single))
 
-    def _quickest(self, batch: bool, single: bool) -> Form | InterpretedForm | None:
+    def _quickest(self, lead: Shape, single: bool) -> Form | InterpretedForm | None:
         """The form that answers a call; ``None`` if NumPy does."""
+        batch = bool(lead)
         form = self.forms.get((batch, single))
         if form is not None:
             return form
-        if self._instructions is not None:
-            found = self._interpreter(self._instructions, batch, single)
-            # a second call says that there will be more
-            ready = self._form_if_ready(batch, single) if found.calls else None
-            if ready is not None:
-                self._interpreted.pop((batch, single), None)
-            return ready or found
-        return self._form_if_ready(batch, single, start=False) if self.backend == "auto" else self.form(batch, single)
+        found = self._interpreter(batch, single)
+        if self.backend == "auto" or (found is not None and not found.is_slower_than_llvm(lead)):
+            form = self._form_if_ready(batch, single, start=False)
+        else:
+            form = self.form(batch, single)
+        return form or found
 
     def answers(self, batch: bool, single: bool) -> str:
         """Who answers the next call."""
@@ -159,18 +164,22 @@ class CompiledOutputs:
             return "NumPy"
         coming = self._coming.get((os.getpid(), batch, single))
         if (batch, single) not in self.forms and not (coming is not None and coming.is_ready):
-            if self.is_interpreted:
+            if self._interpreter(batch, single) is not None:
                 return "interpreter"
             if self.backend == "auto":
                 return "NumPy"
         return "Numba" if self.backend == "numba" or self.left_to_numba is not None else "machine code"
 
-    def _interpreter(self, instructions: Instructions, batch: bool, single: bool) -> InterpretedForm:
-        found = self._interpreted.get((batch, single))
-        if found is None:
+    def _interpreter(self, batch: bool, single: bool) -> InterpretedForm | None:
+        """The form that the interpreter computes; ``None`` if there is none, or another way to the first result is quicker."""
+        instructions, key = self._instructions, (batch, single)
+        if instructions is None or key in self._interpreted:
+            return self._interpreted.get(key)
+        missing, kept = _late("..native.rows").missing_parts(instructions.functions, batch, single)
+        found = None
+        if self.immediate or is_worth_interpreting(len(instructions), missing, kept, self.backend == "auto"):
             found = _late("..immediate.form").InterpretedForm(instructions, self.arguments, self.outputs, self.differs, batch, single)
-            found = self._interpreted.setdefault((batch, single), found)
-        return found
+        return self._interpreted.setdefault(key, found)
 
     def _form_if_ready(self, batch: bool, single: bool, start: bool = True) -> Form | None:
         """A form that is compiled in the background, from the first request on that may ``start`` it."""
@@ -185,8 +194,9 @@ class CompiledOutputs:
 
     def wait(self) -> None:
         """Wait for the forms that are compiled in the background, or will be; raises the error of a failed compilation."""
-        for batch, single in list(self._interpreted):
-            self._form_if_ready(batch, single)
+        for (batch, single), found in list(self._interpreted.items()):
+            if found is not None:
+                self._form_if_ready(batch, single)
         for (process, *_), coming in list(self._coming.items()):
             if process == os.getpid():
                 coming.result()
@@ -218,14 +228,13 @@ class CompiledOutputs:
         if self.backend == "numpy":
             return self._with_numpy(arrays, batch), None
         single = bool(arrays) and arrays[0].dtype == np.float32
-        form = self._quickest(bool(batch), single)
-        if form is None:
-            values = self._with_numpy(arrays, batch)
-            self._form_if_ready(bool(batch), single)  # begun with the results at hand: the other thread would delay them
-            return values, None
-        if out is not None:
+        form = self._quickest(batch, single)
+        if out is not None and form is not None:
             check_shapes(out, [(batch if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)])
-        return form(arrays, batch, out), form
+        values = self._with_numpy(arrays, batch) if form is None else form(arrays, batch, out)
+        if form is None or form.calls_for_llvm:
+            self._form_if_ready(bool(batch), single)  # begun with the results at hand: the other thread would delay them
+        return values, form
 
     def bound(
         self, arrays: Sequence[np.ndarray], targets: Sequence[np.ndarray], batch: Shape, answer: object
@@ -238,12 +247,18 @@ class CompiledOutputs:
         if self.backend not in IN_BACKGROUND or divided or any(map(is_boolean, self.outputs)) or self.left_to_numba is not None:
             return None
         single = bool(arrays) and arrays[0].dtype == np.float32
+        if self._waits_when_bound():
+            self.form(bool(batch), single)
 
         def machine() -> Callable[[], Any] | None:
-            form = self._quickest(bool(batch), single)
+            form = self._quickest(batch, single)
             return None if form is None else form.bound(arrays, targets, batch, answer)
 
         return machine
+
+    def _waits_when_bound(self) -> bool:
+        known = None if self.immediate or self.backend != "native" else self._instructions
+        return known is not None and is_worth_binding(len(known))
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}

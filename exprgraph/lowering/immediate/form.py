@@ -5,15 +5,16 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node
-from ...loops.target import CPU
 from ...meaning.binding import Argument
 from ..native.instructions import Instructions, Purpose
 from ..native.rows import interpreter_address, row_address
+from .worth import is_worth_compiling, time_of_call, time_to_compile
 
 Arrays = Sequence[np.ndarray]
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
@@ -25,8 +26,8 @@ class InterpretedForm:
     #: nothing answers a call in one step: each call asks whether there is machine code by now
     quick = quick_into = None
     sees_overlaps = False
-    #: how many calls it has answered
-    calls = 0
+    #: how many calls it has answered, and the time that they took, by counts
+    calls, spent = 0, 0.0
 
     def __init__(
         self,
@@ -39,9 +40,8 @@ class InterpretedForm:
     ) -> None:
         self.instructions = instructions
         self.dtype = np.dtype(np.float32 if single else np.float64)
-        self.block = CPU.block_for(instructions.places, 8 * self.dtype.itemsize) if batch else 1
-        self.row = CPU.row_length(self.block)
-        purpose = Purpose(8 * self.dtype.itemsize, batch)
+        self.block, self.row = _lanes(instructions.places, 8 * self.dtype.itemsize) if batch else (1, 1)
+        purpose = Purpose.of(batch, single)
         self._table = np.array([row_address(row, purpose) for row in instructions.functions], np.uint64)
         self._run = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _POINTER, _INTEGER, _INTEGER)(interpreter_address(purpose))
         self._given = [(a.size, a.per_sample) for a in arguments]
@@ -49,6 +49,18 @@ class InterpretedForm:
         self._ends = np.cumsum([r.size for r in instructions.results]).tolist()
         self._results = np.concatenate(instructions.results) if instructions.results else np.empty(0, np.int64)
         self._spare: list[np.ndarray] = []  # workspaces, kept between calls; each has the numbers in place
+
+    def is_slower_than_llvm(self, lead: tuple[int, ...]) -> bool:
+        """Whether LLVM makes the function, and its code answers, in less time than the interpreter takes for a batch."""
+        return self._time_of_call(lead) >= time_to_compile(len(self.instructions))
+
+    def _time_of_call(self, lead: tuple[int, ...]) -> float:
+        return time_of_call(len(self.instructions), math.prod(lead) if lead else None)
+
+    @property
+    def calls_for_llvm(self) -> bool:
+        """Whether machine code should be made in the background."""
+        return is_worth_compiling(len(self.instructions), self.calls, self.spent)
 
     def bound(self, *call: object) -> None:
         """There is no bound call of machine code yet."""
@@ -71,6 +83,7 @@ class InterpretedForm:
     def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
         """The results, in new arrays."""
         self.calls += 1
+        self.spent += self._time_of_call(lead)
         w = self._workspace()
         found = self._over_samples(w, arrays, math.prod(lead)) if lead else self._of_one(w, arrays)
         self._spare.append(w)
@@ -111,6 +124,13 @@ class InterpretedForm:
                 elif not first:
                     value[0] = w[r, 0]
         return values
+
+
+def _lanes(places: int, bits: int) -> tuple[int, int]:
+    """The samples of a block, and the distance of rows.  One sample needs no target, which takes longer to load than its call."""
+    cpu = import_module("...loops.target", __package__).CPU
+    block: int = cpu.block_for(places, bits)
+    return block, cpu.row_length(block)
 
 
 __all__ = ["InterpretedForm"]

@@ -5,7 +5,6 @@ Places are rows of the workspace: first the elements of the arguments, then temp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -48,8 +47,12 @@ class Purpose(NamedTuple):
     bits: int
     lanes: bool
 
+    @classmethod
+    def of(cls, batch: bool, single: bool) -> Purpose:
+        """The purpose of a form."""
+        return cls(32 if single else 64, batch)
 
-@dataclass(frozen=True, eq=False)
+
 class Instructions:
     """A function of numbers as instructions.
 
@@ -62,12 +65,23 @@ class Instructions:
         results: for each output, the places of its elements.
     """
 
-    words: np.ndarray
-    arguments: int
-    places: int
-    numbers: np.ndarray
-    functions: tuple[Function, ...]
-    results: tuple[np.ndarray, ...]
+    __slots__ = "arguments", "functions", "numbers", "places", "results", "words"
+
+    def __init__(
+        self,
+        words: np.ndarray,
+        arguments: int,
+        places: int,
+        numbers: np.ndarray,
+        functions: tuple[Function, ...],
+        results: tuple[np.ndarray, ...],
+    ) -> None:
+        self.words = words
+        self.arguments = arguments
+        self.places = places
+        self.numbers = numbers
+        self.functions = functions
+        self.results = results
 
     def __len__(self) -> int:
         return len(self.words) // 2 - 1

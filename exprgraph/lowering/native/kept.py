@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 
@@ -39,17 +39,25 @@ def _described() -> tuple[str, ...]:
 
 def kept_object(made: Callable[[], bytes], *parts: str) -> bytes:
     """An object file for this machine and this Python: from disk, if there is one of these parts, or made and kept there."""
-    key = key_of(*parts)
-    code = disk.read(key)
+    code = found_object(*parts)
     if code is None:
         code = made()
-        disk.write(key, code)
+        keep_object(code, *parts)
     return code
 
 
-def key_of(*parts: str) -> str:
-    """The name of an object file on disk; empty if nothing is kept."""
+def found_object(*parts: str) -> bytes | None:
+    """The object file of these parts that is on disk."""
+    return disk.read(_key(parts))
+
+
+def keep_object(code: bytes, *parts: str) -> None:
+    """Keep an object file on disk, if that is possible."""
+    disk.write(_key(parts), code)
+
+
+def _key(parts: Sequence[str]) -> str:
     return disk.key(*parts, *_machine(), sys.version) if disk.directory() is not None else ""
 
 
-__all__ = ["kept_object", "key_of"]
+__all__ = ["found_object", "keep_object", "kept_object"]

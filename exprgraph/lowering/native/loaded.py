@@ -39,17 +39,16 @@ class Loaded:
         data = data or {}
         self._engine: Any = None
         self._addresses: dict[str, int] = {}
-        with compiling:
-            pages: list[Pages] = []
-            for part in (*pieces, code):
-                placed = place(part, data if part is code else {}, self._found)
-                if placed is None:
-                    with in_llvm():
-                        self._load(code, data, pieces)
-                    return
-                self._addresses |= placed.addresses
-                pages.append(placed.pages)
-            self.owner = owner(*pages)
+        pages: list[Pages] = []
+        for part in (*pieces, code):
+            placed = place(part, data if part is code else {}, self._found)
+            if placed is None:
+                with compiling, in_llvm():
+                    self._load(code, data, pieces)
+                return
+            self._addresses |= placed.addresses
+            pages.append(placed.pages)
+        self.owner = owner(*pages)
 
     def _found(self, name: str) -> int | None:
         return self._addresses.get(name) or _address_of(name)

@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections import deque
 from functools import cache
 
-from ...support.compiling import compiling
+from ...support.compiling import placing
 
 #: the size of a mapping
 _CHUNK = 1 << 20
@@ -68,7 +68,7 @@ class _Memory:
             OSError: there is no memory, or no executable memory.
         """
         size = max(-(-size // mmap.PAGESIZE), 1) * mmap.PAGESIZE
-        with compiling:
+        with placing:
             self._busy = True
             try:
                 self._put_back()
@@ -83,11 +83,11 @@ class _Memory:
                 self._busy = False
 
     def give_back(self, address: int, size: int) -> None:
-        """Free pages: now, or with the next ones if another thread is compiling."""
+        """Free pages: now, or with the next ones if another thread takes some."""
         if getattr(sys, "is_finalizing", lambda: True)():  # at the end of the process, modules may be freed before functions
             return
         self._returned.append((address, size))
-        if compiling.acquire(blocking=False):
+        if placing.acquire(blocking=False):
             try:
                 if not self._busy:
                     self._busy = True
@@ -96,7 +96,7 @@ class _Memory:
                     finally:
                         self._busy = False
             finally:
-                compiling.release()
+                placing.release()
 
     def protect(self, address: int, size: int, how: int) -> None:
         if self._protect(address, size, how):

@@ -5,47 +5,76 @@ Each is compiled once for a machine.  What is on disk is loaded without LLVM, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from importlib import import_module
-from types import ModuleType
+from typing import Union
 
 from ...functions.elementwise import Function
 from ...support.compiling import compiling
+from .disk import directory
 from .instructions import Purpose
-from .kept import kept_object
+from .kept import found_object, keep_object
 from .loaded import Loaded
 
-_loaded: dict[object, tuple[Loaded, int]] = {}
+#: the interpreter, or the row that it applies
+Part = Union[Function, None]
+
+_loaded: dict[tuple[str, Purpose], Loaded] = {}
 
 
-def _address(name: str, what: str, purpose: Purpose, text: Callable[[], str]) -> int:
-    """The address of a function, compiled if neither this process nor the disk has it.  ``what`` stands for its text."""
-    with compiling:
-        found = _loaded.get((what, purpose))
-        if found is None:
-
-            def made() -> bytes:
-                code: bytes = import_module(".machine", __package__).compile_object(text())
-                return code
-
-            loaded = Loaded(kept_object(made, "interpreter", what, repr(purpose)))
-            found = _loaded[what, purpose] = loaded, loaded.address(name)
-        return found[1]
+def _known(part: Part, purpose: Purpose) -> Loaded | None:
+    """A part that this process or the disk has.  It does not wait for a thread that compiles."""
+    what = _written(part), purpose
+    found = _loaded.get(what)
+    if found is None:
+        code = found_object(*_key(*what))
+        if code is not None:
+            found = _loaded[what] = Loaded(code)
+    return found
 
 
-def _printed() -> ModuleType:
-    return import_module(".interpreter", __package__)
+def _address(name: str, part: Part, purpose: Purpose) -> int:
+    """The address of a part, which LLVM makes if it must."""
+    found = _known(part, purpose)
+    if found is None:
+        with compiling:
+            found = _known(part, purpose) or _made(part, purpose)
+    return found.address(name)
+
+
+def _made(part: Part, purpose: Purpose) -> Loaded:
+    printed = import_module(".interpreter", __package__)
+    text = printed.interpreter(purpose) if part is None else printed.row_function(part, purpose)
+    made: bytes = import_module(".machine", __package__).compile_object(text)
+    what = _written(part), purpose
+    keep_object(made, *_key(*what))
+    found = _loaded[what] = Loaded(made)
+    return found
+
+
+def _written(part: Part) -> str:
+    """What stands for the text."""
+    return "" if part is None else repr((part.name, part.code, part.arity, part.source, sorted(part.helper_names.items())))
+
+
+def _key(written: str, purpose: Purpose) -> tuple[str, ...]:
+    return "interpreter", written, repr(purpose)
+
+
+def missing_parts(rows: Iterable[Function], batch: bool, single: bool) -> tuple[int, bool]:
+    """How many parts LLVM must make before the interpreter can apply rows, and whether they are kept on disk then."""
+    purpose = Purpose.of(batch, single)
+    return sum(_known(part, purpose) is None for part in (None, *rows)), directory() is not None
 
 
 def interpreter_address(purpose: Purpose) -> int:
     """The address of the interpreter."""
-    return _address("interpret", "", purpose, lambda: _printed().interpreter(purpose))
+    return _address("interpret", None, purpose)
 
 
 def row_address(row: Function, purpose: Purpose) -> int:
     """The address of the function of a row."""
-    written = repr((row.name, row.code, row.arity, row.source, sorted(row.helper_names.items())))
-    return _address("row", written, purpose, lambda: _printed().row_function(row, purpose))
+    return _address("row", row, purpose)
 
 
-__all__ = ["interpreter_address", "row_address"]
+__all__ = ["interpreter_address", "missing_parts", "row_address"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 
+from ...support.compiling import ending
 from ...support.processors import processors
 
 Compiled = Callable[[str], bytes]
@@ -16,9 +17,14 @@ class _Work:
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
+        self._caller = current_thread()
         self._waiting: SimpleQueue[tuple[int, str] | None] = SimpleQueue()
         self.made: dict[int, bytes] = {}
         self.errors: list[BaseException] = []
+
+    def is_needless(self) -> bool:
+        """Whether the process ends, which waits for what is begun, and another thread than the main one asked."""
+        return ending() and self._caller is not main_thread()
 
     def add(self, number: int, text: str) -> None:
         self._waiting.put((number, text))
@@ -37,7 +43,7 @@ class _Work:
             if item is None:
                 return
             try:
-                if not self.errors:
+                if not self.errors and not self.is_needless():
                     self.made[item[0]] = self._compiled(item[1])
             except BaseException as error:  # raised for the caller
                 self.errors.append(error)
@@ -69,6 +75,8 @@ def compiled_side_by_side(texts: Iterable[str], compiled: Compiled) -> list[byte
         _join(threads, work)  # nobody is inside of LLVM when the caller leaves it
     if work.errors:
         raise work.errors[0]
+    if work.is_needless():
+        raise SystemExit
     return [work.made[k] for k in range(count)]
 
 

@@ -1,0 +1,165 @@
+"""Who answers the first calls of graphs of scalars by default, and when LLVM begins."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import exprgraph as eg
+from exprgraph.functions.elementwise import ByFormula, Function
+from exprgraph.graph.primitive import PRODUCT, SUM, TABLE
+from exprgraph.lowering.call.bound import ByPython
+from exprgraph.lowering.immediate import worth
+from exprgraph.lowering.native import machine
+from exprgraph.lowering.native import rows as parts
+from exprgraph.lowering.native.instructions import OPERANDS, Purpose
+from exprgraph.support.compiling import compiling
+from exprgraph.testing.growing import AtRandom, Garden, step
+
+pytestmark = pytest.mark.usefixtures("as_users_have_it")
+
+x, y, z = eg.symbols("x y z")
+f = eg.sin(x) * y + x**2 * y + 0.5
+
+
+@pytest.mark.parametrize("backend", ["native", "auto"])
+def test_llvm_begins_after_some_calls(backend: str) -> None:
+    """A few calls start no thread; after the change of hands, calls are those of machine code, and bits are equal."""
+    eg.compile(f, (x, y), immediate=True)(0.3, 0.7)  # whatever is on disk, the interpreter is here
+    fn = eg.compile([f, eg.gradient(f, x)], (x, y), backend=backend)
+    shown = eg.inspect(fn, batch=False)
+    assert shown.answers == "interpreter"
+    first = fn(0.3, 0.7)
+    for _ in range(worth.CALLS - 2):
+        assert fn(0.3, 0.7) == first
+    assert not fn.core._coming and not shown.compiled
+    fn(0.3, 0.7)
+    assert len(fn.core._coming) == 1
+    shown.wait()
+    assert shown.answers == "machine code" and fn(0.3, 0.7) == first
+    assert fn._form is fn.core.forms[False, False] and fn._quick == fn._form.quick
+    assert fn(0.3, 0.7) == first and not fn.core._interpreted
+
+
+def test_batches_that_take_the_interpreter_longer_than_llvm_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.linspace(0.0, 1.0, 1000), np.ones(1000)
+    fn = eg.compile(f, (x, y))
+    assert eg.inspect(fn, batch=True).answers == "interpreter"
+    first = fn(*points)
+    assert not fn.core.forms and not fn.core._coming
+    monkeypatch.setattr(worth, "LANE", 1e4)
+    assert (fn(*points) == first).all() and list(fn.core.forms) == [(True, False)]
+    fn = eg.compile(f, (x, y), backend="auto")  # waits for nobody
+    assert (fn(*points) == first).all() and fn.core._coming
+    eg.inspect(fn).wait()
+    assert (fn(*points) == first).all() and fn.core.forms
+
+
+def test_the_work_of_calls_is_counted() -> None:
+    assert worth.time_of_call(1000, None) < worth.time_of_call(1000, 10_000) / 100
+    assert worth.time_of_call(100, 10**6) > worth.time_to_compile(100) > worth.time_of_call(100, 10**4)
+    assert not worth.is_worth_compiling(10**6, 2, 2 * worth.time_of_call(10**6, None))
+    assert worth.is_worth_compiling(10**6, worth.CALLS, 0.0)
+    assert worth.is_worth_compiling(100, 1, worth.time_of_call(100, 10**5))
+
+
+def test_what_the_interpreter_lacks_is_made_if_that_is_cheaper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a directory, three functions take LLVM longer than a small graph of them; with one, they are made once for a machine."""
+    many = eg.sin(x) * eg.exp(y) + eg.tanh(x * y)
+    made: list[str] = []
+    inner = machine.compile_object
+    monkeypatch.setattr(machine, "compile_object", lambda text: made.append(text) or inner(text))
+    answers = []
+    for place in ("", str(tmp_path / "kept"), str(tmp_path / "kept")):
+        monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", place)
+        monkeypatch.setattr(parts, "_loaded", {})
+        made.clear()
+        fn = eg.compile(many, (x, y))
+        shown = eg.inspect(fn, batch=False)
+        answers.append((shown.answers, len(made)))
+        assert fn(0.3, 0.7) == pytest.approx(eg.evaluate(many, {x: 0.3, y: 0.7}), rel=1e-14)
+    assert answers == [("machine code", 0), ("interpreter", 4), ("interpreter", 0)]
+    auto = eg.compile(many, (x, y), backend="auto")
+    assert eg.inspect(auto, batch=False).answers == "interpreter"
+    monkeypatch.setattr(parts, "_loaded", {})
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")
+    assert eg.inspect(eg.compile(many, (x, y), backend="auto"), batch=False).answers == "NumPy"
+
+
+def test_first_calls_do_not_wait_for_a_thread_that_compiles() -> None:
+    eg.compile(f, (x, y), immediate=True)(0.3, 0.7)
+    held, done, found = threading.Event(), threading.Event(), list[Any]()
+
+    def compiles() -> None:
+        with compiling:
+            held.set()
+            done.wait(60)
+
+    other = threading.Thread(target=compiles)
+    other.start()
+    held.wait()
+    caller = threading.Thread(target=lambda: found.append(eg.compile(f * 2.0, (x, y))(0.3, 0.7)))
+    caller.start()
+    caller.join(30)
+    done.set()
+    other.join()
+    assert found == [2.0 * eg.compile(f, (x, y))(0.3, 0.7)]
+
+
+def test_bound_calls_of_small_functions_are_machine_code_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = np.array(0.3), np.array(0.7)
+    small, large = (eg.compile(f * k, (x, y)) for k in (3.0, 5.0))
+    first = small(a, b)
+    call = small.bound(a, b)
+    assert not isinstance(call, ByPython) and call() == first
+    monkeypatch.setattr(worth, "BOUND", 0.0)  # as if it were long
+    call = large.bound(a, b)
+    assert isinstance(call, ByPython)
+    first = call().copy()
+    for _ in range(worth.CALLS):
+        call()
+    eg.inspect(large, batch=False).wait()
+    assert call() == first and call._machine is None
+
+
+def test_what_c_and_numba_call_is_machine_code_at_once() -> None:
+    fn = eg.compile(f, (x, y))
+    assert fn.address and fn.core.forms and fn.workspace_size
+
+
+def test_an_unread_function_and_arrays_wait() -> None:
+    v = eg.Symbol("v", 3)
+    fn = eg.compile(eg.sum(v * v), v)
+    assert eg.inspect(fn, batch=False).answers == "machine code" and not fn.core.is_interpreted
+
+
+@pytest.mark.one_in(12)
+@pytest.mark.parametrize("seed", range(12))
+def test_random_graphs_have_equal_bits_before_and_after(seed: int) -> None:
+    """By NumPy they have the same numbers, but for rounding."""
+    choice = AtRandom(seed)
+    garden = Garden(choice, (x, y, z))
+    rows = [r for r in TABLE.values() if isinstance(r, Function) and r.arity <= OPERANDS and not r.added]
+    quick = [r for r in rows if not isinstance(r.numpy, ByFormula)]  # to compile
+    for _ in range(16):
+        garden.add(step(garden, choice.pick([choice.pick(quick), SUM, PRODUCT, PRODUCT])))
+    outputs = list(dict.fromkeys(garden.pool))
+    fn = eg.compile(outputs, (x, y, z), immediate=True)
+    rng = np.random.default_rng(seed)
+    for values in (rng.uniform(0.2, 1.5, 3), rng.uniform(0.2, 1.5, (3, 40))):
+        shown = eg.inspect(fn, batch=values.ndim > 1)
+        assert shown.answers == "interpreter"
+        first = fn(*values)
+        shown.wait()
+        assert shown.answers == "machine code"
+        for p, q, r in zip(first, fn(*values), eg.evaluate(outputs, dict(zip((x, y, z), values))), strict=True):
+            np.testing.assert_array_equal(p, q)
+            np.testing.assert_allclose(p, np.broadcast_to(r, np.shape(p)), rtol=1e-5, atol=1e-8)
+
+
+def test_the_purpose_of_a_form() -> None:
+    assert Purpose.of(True, False) == (64, True) and Purpose.of(False, True) == (32, False)
