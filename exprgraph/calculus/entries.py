@@ -9,7 +9,9 @@ element.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 
@@ -29,8 +31,10 @@ from .gates import inside
 from .reach import reach
 from .reverse import pull_back
 from .rows import Gathered, Row, Rows
-from .scalar_graphs import Index, nest, parts_of_scalars
+from .scalar_graphs import Index, ScalarGraph, nest, numbers_of, parts_of_scalars, scalar_graph
 from .seeds import identity_tensor
+
+T = TypeVar("T")
 
 
 def scalars_of(f: Node) -> list[Node]:
@@ -38,27 +42,31 @@ def scalars_of(f: Node) -> list[Node]:
     return parts_of_scalars(f) or list(elements(f).ravel())
 
 
-def entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
+def entry_derivatives(
+    parts: Sequence[Node], x: Node, graph: ScalarGraph | None = None, last: Sequence[int] | None = None
+) -> list[Row]:
     """For each scalar, its derivative by every element of x that it depends on.
 
     Forward mode keeps a row for every scalar of the graph; reverse mode makes a sweep for every part.  The cheaper
     one is chosen: a sum of thousands of terms goes in reverse, thousands of small terms go forward.
+
+    Args:
+        graph: the graph of these scalars, if it is one that depends on x by single elements, and is known already.
+        last: for each scalar, the number of the last element of x whose derivative is wanted.
     """
-    with differentiating(parts):
-        return _entry_derivatives(parts, x)
+    graph = scalar_graph(parts, [x]) if graph is None else graph
+    with differentiating(parts, None if graph is None else graph.order):
+        below = _Below(parts, x) if graph is None else _BelowScalars(parts, x, graph)
+        with uncollected(len(below.order)):
+            if crosses_samples(parts, x) or below.reverse_is_less():
+                table = [_pulled(p, x) for p in parts]
+                return table if last is None else [_up_to(row, k, x) for row, k in zip(table, last)]
+            return below.forward(last)
 
 
-def _entry_derivatives(parts: Sequence[Node], x: Node) -> list[Row]:
-    graph = _Scalars(parts, x)
-    with uncollected(len(graph.order)):
-        return _of_graph(graph)
-
-
-def _of_graph(graph: _Scalars) -> list[Row]:
-    parts, x = graph.parts, graph.x
-    if crosses_samples(parts, x) or graph.reverse_is_less():
-        return [_pulled(p, x) for p in parts]
-    return graph.forward()
+def _up_to(row: Mapping[Index, T], last: int, x: Node) -> dict[Index, T]:
+    """The entries of a row up to an element of x."""
+    return {i: v for k, (i, v) in zip(numbers_of(row, x.shape), row.items()) if k <= last}
 
 
 def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
@@ -66,18 +74,26 @@ def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
     return x.per_sample and any(n.op is SAMPLE_SUM for n in topological(parts))
 
 
-class _Scalars:
-    """The scalars below some parts, down to elements of x and of arrays differentiated as a whole."""
+class _Below:
+    """The scalars below some parts, down to elements of x and of arrays differentiated as a whole.
+
+    ``order`` has them, arguments first, ``active`` those that depend on x; ``inputs`` are the scalars that a scalar is a function of.
+    """
 
     def __init__(self, parts: Sequence[Node], x: Node) -> None:
         self.parts = parts
         self.x = x
         self.gathered: dict[Node, Gathered] = {}
+        self.views: dict[Node, _View] = {}
         self.inputs: dict[Node, Sequence[Node]] = {}
-        self.order = self._arguments_first()
-        self.elements = {n for n in self.order if n.op is SELECT and n.args[0] is x}
+        self._list()
+
+    def _list(self) -> None:
+        """List the scalars."""
+        self.order: Sequence[Node] = self._arguments_first()
+        self.elements = {n for n in self.order if n.op is SELECT and n.args[0] is self.x}
         self.views = self._views()
-        self.active = self._active()
+        self.active: Set[Node] = self._active()
 
     def _inputs(self, node: Node) -> Sequence[Node]:
         """The scalars that a scalar is an elementwise function of; none for an element of an array."""
@@ -134,34 +150,42 @@ class _Scalars:
 
     def reverse_is_less(self) -> bool:
         """Whether sweeps from all parts take less than half as many steps as all scalars have entries."""
+        entries, steps = self._entries(), self._steps()
         limit = len(self.order)
         while True:  # neither count goes much beyond the smaller one
-            if self._forward_within(limit):
+            if _ends_within(entries, limit):
                 return False
-            if self._reverse_within(limit // 2):
+            if _ends_within(steps, limit // 2):
                 return True
             limit *= 2
 
-    def _forward_within(self, limit: int) -> bool:
-        entries: dict[Node, set[Index]] = {}
+    def _entries(self) -> Iterator[int]:
+        """How many entries the rows of all scalars so far have."""
+        entries: dict[Node, Set[Index]] = {}
         total = 0
         for node in self.order:
             if node not in self.active:
                 continue
-            if node in self.views:
-                own = set(self.views[node].columns)
-            elif node in self.elements:
+            own: Set[Index]
+            if node in self.elements:
                 own = {node.params}
+            elif node in self.views:
+                own = set(self.views[node].columns)
+            elif node is self.x:
+                own = {()}
             else:
                 below = [entries[a] for a in self.inputs[node] if a in entries]
-                own = {()} if node is self.x else below[0] if len(below) == 1 else set().union(*below)
+                own = max(below, key=len)
+                for other in below:
+                    if other is not own and not other <= own:
+                        own = own | other
             entries[node] = own
             total += len(own)
-            if total > limit:
-                return False
-        return True
+            yield total
 
-    def _reverse_within(self, limit: int) -> bool:
+    def _steps(self) -> Iterator[int]:
+        """How many steps the sweeps of all parts so far take."""
+        inputs, active, views = self.inputs, self.active, self.views
         total = 0
         for part in self.parts:
             seen = {part}
@@ -170,42 +194,58 @@ class _Scalars:
             while pending:
                 node = pending.pop()
                 total += 1
-                view = self.views.get(node)
+                view = views.get(node) if views else None
                 if view is not None and view.base not in bases:
                     bases.add(view.base)
                     total += len(view.columns)
-                if total > limit:
-                    return False
-                for a in self.inputs[node]:
-                    if a in self.active and a not in seen:
+                for a in inputs.get(node, ()):
+                    if a in active and a not in seen:
                         seen.add(a)
                         pending.append(a)
-        return True
+                yield total
 
-    def forward(self) -> list[Row]:
+    def forward(self, last: Sequence[int] | None) -> list[Row]:
         """The rows of all parts, through those of all scalars below."""
         order = [n for n in self.order if n in self.active]
         readers = Counter(self.parts)
-        for node in order:
-            readers.update(self.inputs[node])
+        readers.update(chain.from_iterable([self.inputs[n] for n in order]))
         rows = Rows(readers)
         _read(rows, self.views, self.x)
         one = constant(1.0)
         for node in order:
-            if node in rows:
-                continue
-            if node is self.x:
-                rows.give(node, {(): one})
-            elif node in self.elements:
+            if node in self.elements:
                 rows.give(node, {node.params: one})
-            else:
-                found = self.gathered.get(node)
-                if found is None:
-                    rows.add(node, self.inputs[node])
-                else:
-                    rows.add_gathered(node, found)
+            elif node is self.x:
+                rows.give(node, {(): one})
+            elif node in self.gathered:
+                rows.add_gathered(node, self.gathered[node])
                 rows.forget(self.inputs[node])
-        return [rows.of(p) for p in self.parts]
+            elif node not in self.views:
+                rows.add(node, self.inputs[node])
+                rows.forget(self.inputs[node])
+        if last is None:
+            return [rows.of(p) for p in self.parts]
+        return [rows.nodes(_up_to(rows.values(p), k, self.x)) for p, k in zip(self.parts, last)]
+
+
+def _ends_within(counts: Iterator[int], limit: int) -> bool:
+    """Whether a count ends at or below a limit; it goes on from there."""
+    return all(count <= limit for count in counts)
+
+
+class _BelowScalars(_Below):
+    """The same where all scalars that depend on x are known, and do so by single elements."""
+
+    def __init__(self, parts: Sequence[Node], x: Node, graph: ScalarGraph) -> None:
+        self.graph = graph
+        super().__init__(parts, x)
+
+    def _list(self) -> None:
+        """List the scalars."""
+        self.active = self.graph.active[self.x]
+        self.order = order = [n for n in self.graph.order if n in self.active and not n.shape]
+        self.inputs = {n: () if n.op is SELECT else n.args for n in order}
+        self.elements = {n for n in order if n.op is SELECT}
 
 
 class _View:

@@ -61,9 +61,14 @@ class Rows:
 
     def of(self, node: Node) -> Row:
         """The row of a scalar, without derivatives that turn out to be zero."""
-        row = self._rows.get(node)
-        if row is None:
-            return {}
+        return self.nodes(self.values(node))
+
+    def values(self, node: Node) -> Mapping[Index, Value]:
+        """The row of a scalar, on its way."""
+        return self._rows.get(node, {})
+
+    def nodes(self, row: Mapping[Index, Value]) -> Row:
+        """A row as nodes."""
         made = self.terms.node
         nodes = {i: made(v) for i, v in row.items()}
         return {i: t for i, t in nodes.items() if not is_zero(t)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,25 +18,60 @@ from ..graph.views import axis_of
 Index = tuple[int, ...]
 
 
+class ScalarGraph(NamedTuple):
+    """Scalars that depend on some symbols by single elements.
+
+    ``order`` has all nodes below the parts and more, arguments first; ``active`` those that depend on each symbol.
+    """
+
+    parts: Sequence[Node]
+    order: Sequence[Node]
+    active: Mapping[Node, Set[Node]]
+
+
+def scalar_graph(outputs: Sequence[Node], xs: Sequence[Node]) -> ScalarGraph | None:
+    """The graph of outputs that are scalars, or nested stacks of scalars.
+
+    ``None``, if they are not, or if they depend on a symbol not only by single elements.
+    """
+    order = topological(outputs)
+    active = {x: dependents(order, [x]) for x in xs}
+    parts = [p for f in outputs for p in scalar_parts(f)]
+    if any([p.shape for p in parts]):  # noqa: C419  (slower as a generator)
+        return None
+    outer = _outer_stacks(outputs)
+    elementwise = {op for op in {n.op for n in order} if op is SUM or op is PRODUCT or isinstance(op, Function)}
+    for x, below in active.items():
+        for node in order:
+            if node not in below or node is x:
+                continue
+            op = node.op
+            if op is SELECT:
+                if node.args[0] is not x or node.shape:
+                    return None
+            elif (node.shape or op not in elementwise or (x.shape and x in node.args)) and node not in outer:
+                return None
+    return ScalarGraph(parts, order, active)
+
+
+def _outer_stacks(outputs: Sequence[Node]) -> set[Node]:
+    """The stacks that are outputs, or elements of such stacks."""
+    found: set[Node] = set()
+    pending = [*outputs]
+    while pending:
+        node = pending.pop()
+        if node.op is STACK and node not in found:
+            found.add(node)
+            pending += node.args
+    return found
+
+
 def is_scalar_graph(f: Node, x: Node) -> bool:
     """Whether f consists of scalars that depend on x only by single elements."""
-    order = topological([f])
-    active = dependents(order, [x])
-    if f not in active or f is x:
+    if f is x:
         return False
-    parts = scalar_parts(f)
-    if any(p.shape for p in parts):
-        return False
-    outer = set(topological([f], enter=lambda n: n.op is STACK))
-    for node in order:
-        if node not in active or node is x or (node in outer and node.op is STACK):
-            continue
-        if node.op is SELECT:
-            if node.args[0] is not x or node.shape:
-                return False
-        elif node.shape or not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)) or (x.shape and x in node.args):
-            return False
-    return True
+    graph = scalar_graph([f], [x])
+    return graph is not None and f in graph.active[x]
 
 
 def scalar_parts(f: Node) -> list[Node]:
@@ -66,6 +102,19 @@ def parts_of_scalars(f: Node) -> list[Node] | None:
         elif node.args and not (node.op in (SUM, PRODUCT) or isinstance(node.op, Function)):
             return None
     return parts
+
+
+def numbers_of(indices: Iterable[Index], shape: Shape) -> list[int]:
+    """The numbers of elements of an array in row-major order."""
+    if len(shape) == 1:
+        return [k for (k,) in indices]
+    found = []
+    for index in indices:
+        number = 0
+        for k, n in zip(index, shape):
+            number = number * n + k
+        found.append(number)
+    return found
 
 
 def assemble(rows: Sequence[dict[Index, Node]], f_shape: Shape, x_shape: Shape) -> Node:

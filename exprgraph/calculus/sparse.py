@@ -9,9 +9,10 @@ import numpy as np
 from ..canonical.joining import stack
 from ..canonical.select import select
 from ..graph.leaves import zeros
-from ..graph.node import Node, Shape
+from ..graph.node import Node
 from ..graph.views import Take
 from .entries import entry_derivatives, scalars_of
+from .scalar_graphs import ScalarGraph, numbers_of
 from .sparse_matrix import SparseMatrix
 
 
@@ -61,24 +62,16 @@ class SparseJacobian:
         return SparseMatrix(rows[order], columns[order], values, self.shape)
 
 
-def entries_of_jacobian(f: Node, x: Node) -> SparseJacobian:
-    """The structural non-zeros of the Jacobian of f, by its elements."""
-    table = entry_derivatives(scalars_of(f), x)
-    strides = _strides(x.shape)
-    rows, columns, values = [], [], []
+def entries_of_jacobian(f: Node, x: Node, graph: ScalarGraph | None = None) -> SparseJacobian:
+    """The structural non-zeros of the Jacobian of f, by its elements; ``graph`` has these if they are scalars already."""
+    table = entry_derivatives(scalars_of(f) if graph is None else graph.parts, x, graph)
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[Node] = []
     for r, row in enumerate(table):
-        for index, value in sorted(row.items()):
-            rows.append(r)
-            columns.append(sum(i * s for i, s in zip(index, strides)))
-            values.append(value)
+        found = sorted(row)
+        rows += [r] * len(found)
+        columns += numbers_of(found, x.shape)
+        values += [row[i] for i in found]
     node = stack(values) if values else zeros((0,))
     return SparseJacobian(tuple(rows), tuple(columns), node, (f.size, x.size))
-
-
-def _strides(shape: Shape) -> list[int]:
-    strides = []
-    step = 1
-    for n in reversed(shape):
-        strides.append(step)
-        step *= n
-    return strides[::-1]

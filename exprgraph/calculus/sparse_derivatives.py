@@ -10,6 +10,7 @@ these compute less.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,7 @@ from .entries import crosses_samples, entry_derivatives
 from .expanded import expanded, has_short_arrays
 from .patterns import Size, patterns_with_size
 from .reverse import pull_back
-from .scalar_graphs import is_scalar_graph, scalar_parts
+from .scalar_graphs import ScalarGraph, numbers_of, scalar_graph
 from .sparse import SparseJacobian, entries_of_jacobian
 from .sparse_matrix import SparseMatrix
 
@@ -75,8 +76,9 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
     f, xs = as_node(f), _symbols(x, "sparse_jacobian")
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f'sparse_jacobian: mode must be "auto", "forward" or "reverse", got {mode!r}')
-    if mode == "auto" and is_scalar_style([f], xs):
-        return _by_entries([f], xs)
+    graph = _scalar_style([f], xs) if mode == "auto" else None
+    if graph is not None:
+        return _by_entries(graph, xs, False)
     (found,), size = patterns_with_size([f], *_seeds(xs))
     crossing = [s for s in xs if crosses_samples([f], s)]
     if crossing and mode == "forward":
@@ -179,11 +181,12 @@ def sparse_lagrangian_hessian(
 _EXPANDED = 4000
 
 
+@uncollected()
 def jacobian_of_entries(f: Node, x: Node) -> SparseJacobian:
     """The result of ``jacobian(f, x, sparse=True)``: scalars and small arrays entry by entry, large arrays by colours."""
-    active = dependents(topological([f]), [x])
-    if sum(n.size for n in active) <= _EXPANDED or is_scalar_style([f], [x]):
-        return entries_of_jacobian(f, x)
+    graph = scalar_graph([f], [x])
+    if graph is not None or sum(n.size for n in dependents(topological([f]), [x])) <= _EXPANDED:
+        return entries_of_jacobian(f, x, graph)
     found = sparse_jacobian(f, x)
     return SparseJacobian(tuple(found.rows.tolist()), tuple(found.columns.tolist()), found.values, found.shape)
 
@@ -213,15 +216,9 @@ def _symbols(x: Operand | Sequence[Operand], what: str) -> list[Node]:
 _ONE_BY_ONE = 16
 
 
-def is_scalar_style(outputs: Sequence[Node], xs: Sequence[Node]) -> bool:
-    """Whether the outputs are graphs of scalars of a few symbols, which are differentiated entry by entry."""
-    if len(xs) > _ONE_BY_ONE:
-        return False
-    for f in outputs:
-        below = dependents(topological([f]), xs)
-        if not all(is_scalar_graph(f, x) for x in xs if x in below):
-            return False
-    return True
+def _scalar_style(outputs: Sequence[Node], xs: Sequence[Node]) -> ScalarGraph | None:
+    """The graph of outputs that are scalars of a few symbols, which are differentiated entry by entry."""
+    return scalar_graph(outputs, xs) if len(xs) <= _ONE_BY_ONE else None
 
 
 def _seeds(xs: Sequence[Node]) -> tuple[dict[Node, Pattern], int]:
@@ -230,23 +227,21 @@ def _seeds(xs: Sequence[Node]) -> tuple[dict[Node, Pattern], int]:
     return {x: Pattern.diagonal(x.size, starts[-1], start) for x, start in zip(xs, starts)}, starts[-1]
 
 
-def _by_entries(outputs: Sequence[Node], xs: Sequence[Node]) -> SparseMatrix:
-    parts = [p for f in outputs for p in scalar_parts(f)]
-    tables = [(entry_derivatives(parts, x), x) for x in xs]
-    rows: list[int] = []
-    columns: list[int] = []
-    values: list[Node] = []
-    for r in range(len(parts)):
-        start = 0
-        for table, x in tables:
-            for index, value in sorted(table[r].items()):
-                rows.append(r)
-                columns.append(start + (int(np.ravel_multi_index(index, x.shape)) if index else 0))
-                values.append(value)
-            start += x.size
+def _by_entries(graph: ScalarGraph, xs: Sequence[Node], symmetric: bool) -> SparseMatrix:
+    """All entries of a Jacobian of scalars; of a symmetric one, those on and below the diagonal twice."""
+    parts = graph.parts
+    starts = np.cumsum([0, *(x.size for x in xs)]).tolist()
+    found: list[tuple[int, int, Node]] = []
+    for x, start in zip(xs, starts):
+        table = entry_derivatives(parts, x, graph, [r - start for r in range(len(parts))] if symmetric else None)
+        for r, row in enumerate(table):
+            found += [(r, start + c, value) for c, value in zip(numbers_of(row, x.shape), row.values())]
+    if symmetric:
+        found += [(c, r, value) for r, c, value in found if c < r]
+    found.sort(key=itemgetter(0, 1))
+    rows, columns, values = zip(*found) if found else ((), (), ())
     node = stack(values) if values else zeros((0,))
-    width = sum(x.size for x in xs)
-    return SparseMatrix(np.array(rows, int), np.array(columns, int), node, (len(parts), width))
+    return SparseMatrix(np.array(rows, int), np.array(columns, int), node, (len(parts), starts[-1]))
 
 
 def _matrix(
@@ -274,8 +269,9 @@ def _by_sweeps(outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, plan
 def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
     with differentiating([f]):
         gradients = pull_back(f, constant(1.0), xs)
-        if is_scalar_style(gradients, xs):
-            return _by_entries(gradients, xs)
+        graph = _scalar_style(gradients, xs)
+        if graph is not None:
+            return _by_entries(graph, xs, True)
         seeds, width = _seeds(xs)
         parts, size = patterns_with_size(gradients, seeds, width)
         found = symmetric(stacked(parts))
@@ -285,4 +281,4 @@ def _hessian(f: Node, xs: Sequence[Node]) -> SparseMatrix:
         return _matrix(gradients, xs, found, size, True, lambda: symmetric_plan(found, shape))
 
 
-__all__ = ["SparseMode", "is_scalar_style", "jacobian_of_entries", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]
+__all__ = ["SparseMode", "jacobian_of_entries", "sparse_hessian", "sparse_jacobian", "sparse_lagrangian_hessian"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -11,11 +10,10 @@ import numpy as np
 
 from ..support.collecting import uncollected
 from .node import Node
-from .primitive import SYMBOL
+from .primitive import SYMBOL, Primitive
 
 #: so many nodes, one after another, are a window
 WINDOW = 4096
-_SCALAR = ()
 
 
 class Numbered:
@@ -48,8 +46,7 @@ class Numbered:
         number, depth, inside = self.number, self._depth, self._depth_in_window
         list_node, list_kind, list_depth, list_inside = self.nodes.append, self._kind.append, depth.append, inside.append
         list_argument, end = self._arguments.append, self._ends.append
-        known: defaultdict[tuple[object, int, bool], int] = defaultdict()
-        known.default_factory = known.__len__
+        known: dict[Primitive, dict[int, int]] = {}
         stack: list[Node | None] = [*roots]
         stack.reverse()
         pop = stack.pop
@@ -63,8 +60,7 @@ class Numbered:
                 continue
             else:
                 args = node.args
-                if args:
-                    number[node] = -1
+                if args:  # nothing below it leads back to it
                     stack += (node, None, *args[::-1])
                     continue
             deep = deep_inside = 0
@@ -81,11 +77,16 @@ class Numbered:
             list_node(node)
             list_depth(deep)
             list_inside(deep_inside)
-            kind = known[node.op, id(node.params), node.shape is _SCALAR]
-            list_kind(kind)
-            if kind == kinds:
+            of = known.get(node.op)
+            if of is None:
+                of = known[node.op] = {}
+            content = -id(node.params) if node.shape else id(node.params)
+            kind = of.get(content)
+            if kind is None:
+                kind = of[content] = kinds
                 kinds += 1
                 self.kinds.append(node)
+            list_kind(kind)
             count += 1
             if not count % WINDOW:
                 first = count

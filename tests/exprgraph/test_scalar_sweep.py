@@ -53,6 +53,21 @@ def test_quick_and_general_ways_agree(monkeypatch: pytest.MonkeyPatch, seed: int
     found = np.zeros((5, 5))
     found[sparse.rows, sparse.columns] = eg.evaluate(sparse.values, at)
     np.testing.assert_allclose(found, twice, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_hessians_of_scalars_by_several_symbols_are_symmetric() -> None:
+    s, t = eg.symbols("s t")
+    f = eg.sin(s * X[0]) * X[2] + (X[0] * X[1]) ** 2 + X[3] ** 3  # t is not there
+    hessian = eg.sparse_hessian(f, [s, t, X])
+    places = list(zip(hessian.rows.tolist(), hessian.columns.tolist()))
+    assert places == sorted(places) and {(c, r) for r, c in places} == set(places)
+    assert places == [(0, 0), (0, 2), (0, 4), (2, 0), (2, 2), (2, 3), (2, 4), (3, 2), (3, 3), (4, 0), (4, 2), (5, 5)]
+    entries_of = dict(zip(places, hessian.values.args))
+    assert all(entries_of[r, c] is entries_of[c, r] for r, c in places)
+    expected = eg.evaluate(eg.hessian(f, X), {s: 0.7, X: np.arange(1.0, 6.0)})
+    found = hessian.to_scipy(eg.evaluate(hessian.values, {s: 0.7, t: 0.0, X: np.arange(1.0, 6.0)})).toarray()
+    np.testing.assert_allclose(found[2:, 2:], expected, rtol=1e-13)
 
 
 def test_targets_may_be_elements_parts_of_the_graph_and_what_is_not_there() -> None:

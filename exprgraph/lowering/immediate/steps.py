@@ -49,8 +49,8 @@ _ABSENT, _NOTHING, _ZERO, _OWN = ((s, 0) for s in (Origin.ABSENT, Origin.NOTHING
 INSTRUCTIONS: Column[Callable[[Steps], None]] = Column(
     "instructions", "the instructions that compute a scalar", __name__, otherwise="its graph waits for the compiler"
 )
-#: ``(constant, numbers)`` of a kind of nodes -> what kinds with the same instructions have in common
-SEQUENCE: Column[Callable[[float, Sequence[float]], object]] = Column(
+#: ``(order, kinds)``: for each of these kinds of nodes, what those with the same instructions have in common
+SEQUENCE: Column[Callable[[OperandOrder, np.ndarray], Sequence[object]]] = Column(
     "sequence", "what scalars with the same sequence of instructions have in common", __name__, otherwise="their operation"
 )
 
@@ -95,8 +95,10 @@ def _function(steps: Steps) -> None:
 
 
 @SEQUENCE.rule(SUM)
-def _kinds_of_terms(constant: float, numbers: Sequence[float]) -> object:
-    return bool(constant), len(numbers), numbers.count(1.0), numbers.count(-1.0)
+def _kinds_of_terms(order: OperandOrder, kinds: np.ndarray) -> Sequence[object]:
+    """Terms are in order: ones are first, then minus ones."""
+    parts = order.constants != 0.0, order.counts, order.how_many(1.0), order.how_many(-1.0)
+    return list(zip(*[p[kinds].tolist() for p in parts]))
 
 
 @INSTRUCTIONS.rule(SUM)
@@ -115,8 +117,9 @@ def _sum(steps: Steps) -> None:
 
 
 @SEQUENCE.rule(PRODUCT)
-def _exponents(constant: float, numbers: Sequence[float]) -> object:
-    return tuple([e if _is_by_products(abs(e)) or is_by_root(abs(e)) else "above" if e > 0 else "below" for e in numbers])
+def _exponents(order: OperandOrder, kinds: np.ndarray) -> Sequence[object]:
+    own = [e if _is_by_products(abs(e)) or is_by_root(abs(e)) else "above" if e > 0 else "below" for e in order.numbers.tolist()]
+    return [tuple(own[k : k + count]) for k, count in zip(order.firsts[kinds].tolist(), order.counts[kinds].tolist())]
 
 
 def _is_by_products(e: float) -> bool:
@@ -194,30 +197,33 @@ class Recipes(NamedTuple):
 
 def recipes(order: OperandOrder) -> Recipes:
     """The instructions of all kinds of scalars of a graph."""
-    known: dict[object, int] = {}
+    kinds: dict[Primitive, list[int]] = {}
+    for k, node in enumerate(order.graph.kinds):
+        if not node.shape:
+            kinds.setdefault(node.op, []).append(k)
+    recipe = np.full(len(order.graph.kinds), -1)
     functions: dict[Function, int] = {}
-    recipe: list[int] = []
     done: list[tuple[int, int, Value, Value, Value]] = []
     ends = [0]
-    numbers, firsts = order.numbers.tolist(), order.firsts.tolist()
-    rules = {op: (INSTRUCTIONS.find(op), SEQUENCE.find(op)) for op in {node.op for node in order.graph.kinds}}
-    for node, constant, start, stop in zip(order.graph.kinds, order.constants, firsts, firsts[1:]):
-        rule, sequence = rules[node.op]
-        if rule is None or node.shape:
-            recipe.append(-1)
+    for op, those in kinds.items():
+        rule, sequence = INSTRUCTIONS.find(op), SEQUENCE.find(op)
+        if rule is None:
             continue
-        own = numbers[start:stop]
-        key = node.op, None if sequence is None else sequence(constant, own)
-        at = known.setdefault(key, len(known))
-        if at == len(ends) - 1:
-            steps = Steps(node.op, constant, own, functions)
-            rule(steps)
-            done += steps.done
-            ends.append(len(done))
-        recipe.append(at)
+        known: dict[object, int] = {}
+        found: list[int] = []
+        for k, key in zip(those, [op] * len(those) if sequence is None else sequence(order, np.array(those))):
+            at = known.get(key)
+            if at is None:
+                at = known[key] = len(ends) - 1
+                steps = Steps(op, float(order.constants[k]), order.numbers_of(k), functions)
+                rule(steps)
+                done += steps.done
+                ends.append(len(done))
+            found.append(at)
+        recipe[those] = found
     done.append((_ADD, 0, _ABSENT, _ABSENT, _ABSENT))
     parts = np.array([(op, f, *a, *b, *c) for op, f, a, b, c in done], np.int64).reshape(-1, 8).T
-    return Recipes(np.array(recipe), np.array(ends), parts[0], parts[1], parts[2::2], parts[3::2], tuple(functions))
+    return Recipes(recipe, np.array(ends), parts[0], parts[1], parts[2::2], parts[3::2], tuple(functions))
 
 
 def has_steps(node: Node) -> bool:

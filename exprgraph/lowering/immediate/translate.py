@@ -67,7 +67,7 @@ class Translation:
         self.values = self.first + counts - 1
         self.stop = int(ends[-1]) if len(ends) else self.start
         # those of operands, and their magnitudes, then constants
-        self.numbers = [order.numbers, np.abs(order.numbers), np.array(order.constants), np.array([-0.0, 0.0])]
+        self.numbers = [order.numbers, np.abs(order.numbers), order.constants, np.array([-0.0, 0.0])]
         beyond = self.stop + sum(map(len, self.numbers))
         self.elements = Elements(graph, self.values, given, self.first, beyond - 1, beyond)
         self.elements.find(moved.tolist())
@@ -131,8 +131,8 @@ def _bases(stop: int, order: OperandOrder) -> np.ndarray:
     """For each origin, and each kind of nodes, the value of position 0, as far as it is the same for all nodes of the kind."""
     size, kinds = len(order.numbers), len(order.constants)
     bases = np.zeros((len(Origin), kinds), np.int64)
-    bases[Origin.NUMBER] = stop + order.firsts[:-1]
-    bases[Origin.MAGNITUDE] = stop + size + order.firsts[:-1]
+    bases[Origin.NUMBER] = stop + order.firsts
+    bases[Origin.MAGNITUDE] = stop + size + order.firsts
     bases[Origin.OWN] = stop + 2 * size + np.arange(kinds)
     bases[Origin.NOTHING] = stop + 2 * size + kinds
     bases[Origin.ZERO] = stop + 2 * size + kinds + 1

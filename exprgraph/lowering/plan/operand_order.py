@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain
 
 import numpy as np
 
@@ -35,24 +36,20 @@ class OperandOrder:
     Attributes:
         constants: of each kind of nodes, the constant of a sum, or the number itself; 0 for others.
         numbers: the coefficients or exponents of each kind, in order, one kind after another.
-        firsts: where those of each kind start, and at last, where all end.
+        firsts: where those of each kind start.
+        counts: how many each kind has.
     """
 
     def __init__(self, graph: Numbered) -> None:
         self.graph = graph
-        self.constants: list[float] = []
-        given: list[float] = []
-        ends = [0]
-        for node in graph.kinds:
-            rule = ROLES.find(node.op)
-            own, roles = (number(node), ()) if rule is None else rule(node)
-            self.constants.append(own if isinstance(own, float) else 0.0)
-            if roles and isinstance(roles[0], float):
-                given += roles  # type: ignore[arg-type]  # all are numbers
-            ends.append(len(given))
-        self.firsts = np.array(ends, np.int64)
-        self._given = np.array(given, np.float64)
-        self._kind = np.repeat(np.arange(len(graph.kinds)), np.diff(self.firsts))
+        rules = {op: ROLES.find(op) or _without_roles for op in {node.op for node in graph.kinds}}
+        found = [rules[node.op](node) for node in graph.kinds]
+        self.constants = np.array([own if isinstance(own, float) else 0.0 for own, _ in found])
+        given = [roles if roles and isinstance(roles[0], float) else () for _, roles in found]  # all are numbers, or none
+        self.counts = np.fromiter(map(len, given), np.int64, len(given))
+        self.firsts = np.cumsum(self.counts) - self.counts
+        self._given = np.fromiter(chain.from_iterable(given), np.float64, int(self.counts.sum()))
+        self._kind = np.repeat(np.arange(len(given)), self.counts)
         g = self._given
         rank = 4 * self._kind + np.where(g == 1.0, 0, np.where(g == -1.0, 1, np.where(g == g, 2, 3)))
         self._order = np.lexsort((g, rank))
@@ -62,6 +59,15 @@ class OperandOrder:
         self._again = np.zeros(len(g), bool)
         self._again[1:] = (rank[1:] == rank[:-1]) & ((self.numbers[1:] == self.numbers[:-1]) | (rank[1:] & 3 == 3))
 
+    def numbers_of(self, kind: int) -> list[float]:
+        """The coefficients or exponents of a kind, in order."""
+        found: list[float] = self.numbers[self.firsts[kind] :][: self.counts[kind]].tolist()
+        return found
+
+    def how_many(self, number: float) -> np.ndarray:
+        """How many of the coefficients or exponents of each kind are this number."""
+        return np.bincount(self._kind[self.numbers == number], minlength=len(self.counts))
+
     @cached_property
     def taken(self) -> np.ndarray:
         """For each argument of the graph, the place among them of the one that is taken instead."""
@@ -69,7 +75,7 @@ class OperandOrder:
         taken, own = np.arange(len(graph.arguments)), np.arange(len(order))
         undecided = np.zeros(len(graph.kinds), bool)
         undecided[kind[self._again]] = True
-        undecided &= np.diff(self.firsts) > 2
+        undecided &= self.counts > 2
         changed = np.zeros(len(graph.kinds), bool)
         changed[kind[order != own]] = True
         changed &= ~undecided
@@ -110,8 +116,8 @@ class OperandOrder:
             if node.op not in operations:
                 operations[node.op] = int.from_bytes(blake2b(node.op.key, digest_size=8).digest(), "little")
         name = np.array([operations[node.op] for node in graph.kinds], np.uint64)
-        own = _mixed(name ^ np.array(self.constants).view(np.uint64))[graph.kind]
-        has_roles = np.diff(self.firsts) > 0
+        own = _mixed(name ^ self.constants.view(np.uint64))[graph.kind]
+        has_roles = self.counts > 0
         roles = np.zeros(len(graph.arguments), np.uint64)
         if has_roles.any():
             places, _, role = self._operands(has_roles)
@@ -122,6 +128,10 @@ class OperandOrder:
             np.cumsum(_mixed(found[graph.arguments] ^ roles), out=sums[1:])
             found = _mixed(own + sums[starts[1:]] - sums[starts[:-1]])
         return found
+
+
+def _without_roles(node: Node) -> tuple[object, Sequence[object]]:
+    return number(node), ()
 
 
 def _mixed(words: np.ndarray) -> np.ndarray:
