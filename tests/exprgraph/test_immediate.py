@@ -16,14 +16,17 @@ from exprgraph.errors import CompilationError
 from exprgraph.functions.elementwise import Function
 from exprgraph.graph.node import make
 from exprgraph.graph.numbered import Numbered
-from exprgraph.graph.primitive import TABLE
+from exprgraph.graph.primitive import PRODUCT, TABLE
+from exprgraph.graph.traverse import topological
 from exprgraph.graph.views import Take
+from exprgraph.language.many_operands import product_of_powers
 from exprgraph.lowering.call import outputs as call_outputs
 from exprgraph.lowering.call.outputs import CompiledOutputs
 from exprgraph.lowering.immediate import worth
 from exprgraph.lowering.immediate.reuse import places
 from exprgraph.lowering.immediate.translate import has_instructions, translated
 from exprgraph.lowering.native.instructions import OPERANDS
+from exprgraph.lowering.plan.from_the_left import from_the_left
 from exprgraph.testing import as_written, temporary_functions
 from exprgraph.testing.careful import CAREFUL, random_program, recorded
 from exprgraph.testing.growing import AtRandom
@@ -188,6 +191,15 @@ def test_operands_that_end_together_give_their_places_back_once() -> None:
     assert places(operands, np.array([5, 6]), 10) == [10, 11, 12, 10, 10, 12, 10]
     assert places(np.array([[-1, 0, -1], [-1, 0, -1]]), np.array([1, 2]), 0) == [0, 0, 1]
     assert places(np.empty((3, 0), np.int64), np.empty(0, np.int64), 4) == []
+
+
+def test_products_share_what_most_of_them_begin_with() -> None:
+    """Also the node of two factors that the graph has itself, whose operands are in another order."""
+    factors = eg.symbols("a b c d e f g h")
+    products = [product_of_powers([(s, 1.0) for s in factors[:k]]) for k in range(2, 9)]
+    for some in (products, products[1:]):
+        made = topological(from_the_left(some))
+        assert sum(node.op is PRODUCT for node in made) == 7
 
 
 def test_threads_that_call_first_get_equal_bits() -> None:

@@ -2,8 +2,8 @@
 
 Sums and products have two operands.  The plan orders operands by their kind, to find equal kernels; that changes no bit of a sum of
 two, but of a sum of three.  Here and in the interpreter, terms are added, and factors multiplied, by their coefficients and exponents,
-then by how deep they lie, and by their structure: so equal pieces of a graph stay equal, and can become a loop.  Only derivatives and
-sums without an order have so many.
+then by what follows from the graph (`operand_order`): so equal pieces of a graph stay equal, and can become a loop.  Only derivatives
+and sums without an order have so many.
 """
 
 from __future__ import annotations
@@ -67,11 +67,16 @@ def _in_steps(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
     """A product of powers from left to right."""
     if len(factors) == 1 and factors[0][1] == 1.0:
         return factors[0][0]
-    first = factors[:2]
-    so_far = make(node.op, tuple(a for a, _ in first), tuple(e for _, e in first), node.shape)
-    for a, e in factors[2:]:
-        so_far = make(node.op, (so_far, a), (1.0, e), node.shape)
+    so_far = _multiplied(factors[:2], node)
+    for factor in factors[2:]:
+        so_far = _multiplied([(so_far, 1.0), factor], node)
     return so_far
+
+
+def _multiplied(factors: Sequence[tuple[Node, float]], node: Node) -> Node:
+    """A step, as the graph may have it, too: operands are sorted by their digests."""
+    operands, exponents = zip(*sorted(factors, key=lambda f: (f[0].digest, f[1])))
+    return make(node.op, operands, exponents, node.shape)
 
 
 __all__ = ["from_the_left"]

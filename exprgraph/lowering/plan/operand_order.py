@@ -31,7 +31,9 @@ ROLES.fill(lambda node: ("", ("",) * len(node.args)), CONTRACT)
 class OperandOrder:
     """The order in which sums and products take their operands: by coefficients or exponents, those without a multiplication first.
 
-    Of more than two operands, those with equal numbers are taken by how deep they lie, then by their structure.
+    Of more than two operands, those with equal numbers are taken by how many nodes of the operation have them: products of derivatives
+    along one path through a graph then begin alike, and their common beginning is computed once.  Then they are taken by how deep they
+    lie, and by their structure.
 
     Attributes:
         constants: of each kind of nodes, the constant of a sum, or the number itself; 0 for others.
@@ -88,8 +90,21 @@ class OperandOrder:
             standing = np.empty(len(order), np.int64)
             standing[order] = np.maximum.accumulate(np.where(self._again, 0, own))
             operand = graph.arguments[places]
-            taken[places] = places[np.lexsort((self._structure[operand], graph.depth[operand], standing[role], node))]
+            keys = self._structure[operand], graph.depth[operand], -self._readers(node, operand), standing[role], node
+            taken[places] = places[np.lexsort(keys)]
         return taken
+
+    def _readers(self, nodes: np.ndarray, operands: np.ndarray) -> np.ndarray:
+        """How many nodes that have the operation of a node read its operand, for pairs of them."""
+        graph = self.graph
+        of: dict[Primitive, int] = {}
+        operations = np.array([of.setdefault(node.op, len(of)) for node in graph.kinds])[graph.kind]
+        every = np.repeat(operations, np.diff(graph.starts))
+        found = np.empty(len(nodes), np.int64)
+        for k in np.unique(operations[nodes]).tolist():
+            chosen = operations[nodes] == k
+            found[chosen] = np.bincount(graph.arguments[every == k], minlength=len(graph.nodes))[operands[chosen]]
+        return found
 
     def _operands(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The places of the operands of all nodes of the chosen kinds, the nodes, and the places of the numbers of operands."""
