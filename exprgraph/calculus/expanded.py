@@ -1,19 +1,18 @@
 """The entries of a sparse Jacobian of short arrays, which are expanded to scalars.
 
-An array of ten elements does not fill the vectors of a processor, and each operation on such arrays is a loop of its own.
-Straight-line code of their elements computes only the entries, and makes vectors of equal calls wherever they are.
+Sweeps along directions compute many zeros.  Scalars have only the entries, and there are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ..canonical.joining import stack
 from ..graph.leaves import constant
 from ..graph.node import Node
-from ..graph.traverse import dependents, topological
+from ..graph.traverse import topological
 from ..support.patterns import Pattern
 from .entries import entry_derivatives, scalars_of
 from .patterns import Size
@@ -26,9 +25,8 @@ _ELEMENTS = 600
 _ENTRIES, _SCALARS = 2000, 1500
 
 
-def has_short_arrays(outputs: Sequence[Node], xs: Sequence[Node], size: Size) -> bool:
+def has_short_arrays(active: Collection[Node], size: Size) -> bool:
     """Whether there are few elements, in short arrays, with few entries."""
-    active = dependents(topological(outputs), xs)
     total = sum(n.size for n in active)
     return total <= min(_ELEMENTS, _ON_AVERAGE * len(active)) and sum(size.entries.values()) <= _ENTRIES
 

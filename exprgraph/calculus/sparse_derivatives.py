@@ -1,10 +1,10 @@
 """Sparse Jacobians and Hessians for users.
 
 Four ways lead to the entries.  A graph of scalars selected from arrays is differentiated entry by entry
-(:mod:`exprgraph.calculus.entries`), and so is a small graph of short arrays (:mod:`exprgraph.calculus.expanded`).  Every other
-graph stays a graph of arrays: its pattern comes from the graph (:mod:`exprgraph.calculus.patterns`), its entries are carried
-through the graph (:mod:`exprgraph.calculus.bands`), or come from a few sweeps (:mod:`exprgraph.calculus.compressed`) where
-these compute less.
+(:mod:`exprgraph.calculus.entries`).  Every other graph stays a graph of arrays: its pattern comes from the graph
+(:mod:`exprgraph.calculus.patterns`), its entries are carried through the graph (:mod:`exprgraph.calculus.bands`), or come from a
+few sweeps (:mod:`exprgraph.calculus.compressed`) where these compute less.  Small graphs of short arrays that bands do not know
+are expanded to scalars (:mod:`exprgraph.calculus.expanded`).
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def sparse_jacobian(f: Operand, x: Operand | Sequence[Operand], mode: SparseMode
             "reverse" does so along rows.  "auto" carries the entries through the graph of arrays if that makes fewer numbers
             than sweeps do, which have a number an element and direction.  Otherwise it takes the smaller number of
             directions, and may take a few long rows in reverse and the rest forward, or a few long columns forward and the
-            rest in reverse.  Graphs of scalars, and small graphs of arrays of some ten elements, which it expands to
-            scalars, it differentiates entry by entry, if there are few symbols.
+            rest in reverse; small graphs of arrays of some ten elements it expands to scalars then.  Graphs of scalars it
+            differentiates entry by entry, if there are few symbols.
 
     Returns:
         A :class:`SparseMatrix` of shape ``(f.size, x.size)``.
@@ -247,16 +247,15 @@ def _by_entries(graph: ScalarGraph, xs: Sequence[Node], symmetric: bool) -> Spar
 def _matrix(
     outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, size: Size, symmetric: bool, plan: Callable[[], Sweeps]
 ) -> SparseMatrix:
-    """By scalars, if arrays are short; by bands, if they have fewer numbers than sweeps, with a direction for each entry of a row."""
-    short = found.nnz and len(xs) <= _ONE_BY_ONE and has_short_arrays(outputs, xs, size)
-    values = expanded(outputs, xs, found, symmetric) if short else None
-    if values is not None:
-        return SparseMatrix(found.rows, found.columns, values, found.shape)
+    """By bands, if they have fewer numbers than sweeps, with a direction for each entry of a row; else by scalars, if arrays are short."""
     active = dependents(topological(outputs), xs)
     numbers = sum(n.size for n in active)
     most = int(_QUICKER * numbers * found.nnz / max(*found.shape, 1))
+    values = None
     if sum(size.entries.values()) <= most and size.longest <= LONGEST and size.rows <= most_bands(len(active)):
         values = banded(outputs, xs, found, size, symmetric, most)
+    if values is None and found.nnz and len(xs) <= _ONE_BY_ONE and has_short_arrays(active, size):
+        values = expanded(outputs, xs, found, symmetric)
     if values is None:
         return _by_sweeps(outputs, xs, found, plan())
     return SparseMatrix(found.rows, found.columns, values, found.shape)

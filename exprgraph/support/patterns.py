@@ -111,14 +111,11 @@ class Pattern:
 
 def union(patterns: Sequence[Pattern]) -> Pattern:
     """All the entries of patterns of one shape: the longest of them, if it has all."""
-    different: list[Pattern] = []
-    for p in sorted(patterns, key=lambda p: -p.nnz) if len(patterns) > 1 else patterns:
-        if not different or (p.nnz and all([p is not q and p != q for q in different])):  # noqa: C419  (slower as a generator)
-            different.append(p)
-    first = different[0]
-    if len(different) == 1:
+    first = max(patterns, key=lambda p: p.nnz)
+    rest = [p for p in patterns if p is not first and p.nnz and p != first]
+    if not rest:
         return first
-    keys = _distinct(np.concatenate([p.keys() for p in different]))
+    keys = _distinct(np.concatenate([p.keys() for p in (first, *rest)]))
     return first if len(keys) == first.nnz else _of_keys(keys, first.shape)
 
 

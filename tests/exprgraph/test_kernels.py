@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 import exprgraph as eg
@@ -44,6 +45,19 @@ def test_innermost_loops_run_over_neighbours_where_all_addresses_move_with_the_i
         (kernel,) = planned(e, *symbols).loops.kernels
         assert axes(kernel)[-1][1] == axis, kernel
         assert all(outer == "plain" for _, outer in axes(kernel)[:-1])
+
+
+def test_small_graphs_of_short_arrays_are_straight_line_code():
+    for points, straight in ((4, True), (40, False)):
+        z = eg.Symbol("z", (points, 2))
+        length = eg.sqrt(eg.sum((z[1:] - z[:-1]) ** 2, axis=1))
+        outputs = [eg.stack([length, eg.exp(-length) * z[1:, 0]]), eg.sum(length / (1 + length**2)), z[::-1] * 2]
+        assert all(not axes(k) for k in planned(outputs, z).loops.kernels) == straight
+        at = np.linspace(-1.0, 2.0, 2 * points).reshape(points, 2) ** 3
+        for value, expected in zip(eg.compile(outputs, z)(at), eg.evaluate(outputs, {z: at})):
+            np.testing.assert_allclose(value, expected, rtol=1e-14)
+    z = eg.Symbol("z", 4)
+    assert any(axes(k) for k in planned(eg.sin(z) * z, z).loops.kernels)  # one loop is quick
 
 
 def test_elements_anywhere_are_lanes_where_that_saves_more_than_it_costs():

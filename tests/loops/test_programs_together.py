@@ -12,7 +12,7 @@ from exprgraph.loops.verify import verify
 from exprgraph.lowering.plan.emit import emit
 from exprgraph.meaning.binding import Argument
 
-x, W, V = eg.Symbol("x", 3), eg.Symbol("W", (4, 3)), eg.Symbol("V", (4, 4))
+x, W, V = eg.Symbol("x", 5), eg.Symbol("W", (4, 5)), eg.Symbol("V", (6, 4))
 
 
 def layers(*order):
@@ -20,7 +20,7 @@ def layers(*order):
     u = eg.tanh(V @ eg.tanh(W @ x))
     programs = [emit([u], [Argument(s.name, ((s, 0),), s.shape, False) for s in order], batch=False, single=False)]
     slope = eg.jacobian(u, x)
-    outputs = [slope, eg.reshape(eg.exp(slope), (12,)), u]
+    outputs = [slope, eg.reshape(eg.exp(slope), (30,)), u]
     programs.append(emit(outputs, programs_arguments(x, W, V), batch=False, single=False, apart=True))
     return programs
 
@@ -50,7 +50,7 @@ def test_they_compute_what_they_computed():
     first, second = layers(V, W, x)
     rng = np.random.default_rng(0)
     given = {s: rng.normal(size=s.shape) for s in (x, W, V)}
-    u, results = np.empty(4), [np.full(12, np.nan), np.full(12, np.nan), np.full(4, np.nan)]
+    u, results = np.empty(6), [np.full(30, np.nan), np.full(30, np.nan), np.full(6, np.nan)]
     for loops, program, order, wanted in zip(
         together([first.loops, second.loops]), (first, second), ((V, W, x), (x, W, V)), ([u], results)
     ):
@@ -62,7 +62,7 @@ def test_they_compute_what_they_computed():
 
 
 def test_a_reshaped_result_is_computed_in_its_place():
-    value = eg.tanh(W) @ V[:3]
+    value = eg.tanh(W) @ V[:5]
     plain = emit([value], programs_arguments(W, V), batch=False, single=False)
     for shape in ((16,), (2, 8), (1, 16, 1)):
         other = emit([eg.reshape(value, shape)], programs_arguments(W, V), batch=False, single=False)

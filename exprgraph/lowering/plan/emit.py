@@ -36,11 +36,10 @@ from .schedule import Schedule, Scheduler, may_share_memory
 from .storage import Storage, kept
 from .together import joined
 from .turned import with_rows
+from .unrolled import unrolled
 
-#: the most arguments that are separate arrays for kernels; beyond, small ones are gathered first
-SEPARATE = 32
-#: the size of a small argument
-SMALL = 64
+#: the most arguments that are separate arrays for kernels; beyond, small ones are gathered first, up to that size
+SEPARATE, SMALL = 32, 64
 
 #: With more pairs of possibly overlapping arrays, a compiler gives up on vectorising.  Such a nest is not shared, and has
 #: literal offsets, which need no checks.
@@ -74,7 +73,7 @@ class Emitter:
         short: bool,
     ) -> None:
         lane_symbols = {s for a in arguments if batch and a.per_sample for s, _ in a.symbols}
-        self.outputs = pairwise(joined(rerolled(outputs, lane_symbols, short)))
+        self.outputs = pairwise(joined(rerolled(outputs if batch or short else unrolled(outputs), lane_symbols, short)))
         self.arguments = arguments
         self.single = single
         self.contract = contract
