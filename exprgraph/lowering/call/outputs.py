@@ -89,7 +89,7 @@ class CompiledOutputs:
             return None
         graph = self._graph or Numbered(self.outputs)  # two threads may ask at once
         made: Instructions | None = None
-        scalars = all(n.op in MOVEMENTS for n in graph.nodes if n.shape and n.args)  # arrays are not computed
+        scalars = all(n.op in MOVEMENTS for n in graph.kinds if n.shape and n.args)  # arrays are not computed
         if scalars and (self.immediate or len(graph.nodes) >= FEWEST):
             made = _late("..immediate.translate").translated(self.outputs, self.arguments, graph)
         self._graph = None

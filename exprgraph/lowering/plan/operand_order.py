@@ -101,7 +101,7 @@ class OperandOrder:
         operations = np.array([of.setdefault(node.op, len(of)) for node in graph.kinds])[graph.kind]
         every = np.repeat(operations, np.diff(graph.starts))
         found = np.empty(len(nodes), np.int64)
-        for k in np.unique(operations[nodes]).tolist():
+        for k in np.flatnonzero(np.bincount(operations[nodes])).tolist():  # np.unique would load numpy.ma
             chosen = operations[nodes] == k
             found[chosen] = np.bincount(graph.arguments[every == k], minlength=len(graph.nodes))[operands[chosen]]
         return found
