@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks.large``: large scalar programs beside CasADi's SX, a row for each workload and size.
 
-Every row is measured in processes of its own, on one core and with nothing kept on disk: ``build`` makes the graph and its derivative,
+Every row is measured in processes of its own, on one core.  The interpreter and the functions that it applies are on disk, where earlier
+programs leave them once for a machine, and nothing else is: ``build`` makes the graph and its derivative,
 ``first`` is the first result after that, ``auto`` the first with ``backend="auto"``, ``early`` the median of calls that the interpreter
 answers, ``code`` the seconds until there is machine code, ``call`` the median of later calls with bound arrays, as CasADi's are, ``new``
 that of calls that return new arrays, ``memory`` the peak beyond that of the imported package.  CasADi's ``build`` ends with its first call
@@ -25,9 +26,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-os.environ["EXPRGRAPH_CACHE_DIR"] = ""
 import numpy as np
 
+from .kept import with_interpreter
 from .large_workloads import LARGE, Large
 
 #: seconds for a row of one package, and for its C
@@ -199,8 +200,8 @@ def _measured(title: str, n: int, who: str) -> tuple[Row, list[np.ndarray]]:
     with tempfile.TemporaryDirectory() as where:
         command = [sys.executable, "-m", "tests.benchmarks.large", "--row", title, str(n), who, where]
         try:
-            environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-            subprocess.run(command, check=True, timeout=PATIENCE, env=environment)
+            with with_interpreter() as environment:
+                subprocess.run(command, check=True, timeout=PATIENCE, env=environment)
         except subprocess.TimeoutExpired:
             return {}, []
         row = json.loads((Path(where) / "row.json").read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks.sparse``: sparse derivatives of models of arrays beside CasADi's, as a table in Markdown.
 
-Each model of each size runs in a process of its own for each engine, without files on disk: the time to build the graph and the sparse
+Each model of each size runs in a process of its own for each engine.  The interpreter of scalars and the functions that it applies are on
+disk, where earlier programs leave them once for a machine, and nothing else is.  Measured are the time to build the graph and the sparse
 derivative, to the first result after that, of a call, and the most memory.  CasADi's virtual machine and its C (``gcc -O2``) are called
 with buffers, so that no array is made, and ours with bound arrays; "new array" is an ordinary call.  "ours, auto" is with
 ``backend="auto"``: first results are NumPy's, and calls are timed when there is machine code.  Results must agree.
@@ -23,6 +24,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from .kept import with_interpreter
 
 ENGINES = ("ours", "ours, auto", "casadi", "casadi in C")
 #: seconds for one engine
@@ -110,9 +113,8 @@ def one(engine: str, name: str, n: int) -> dict[str, Any]:
 
 def _in_a_process(engine: str, name: str, n: int) -> dict[str, Any] | None:
     command = [sys.executable, "-m", "tests.benchmarks.sparse", "--one", engine, name, str(n)]
-    environment = {**os.environ, "EXPRGRAPH_CACHE_DIR": "", "PYTHONPATH": os.getcwd()}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, with_interpreter() as environment:
+        environment["PYTHONPATH"] = os.getcwd()
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, cwd=folder, env=environment)
         except subprocess.TimeoutExpired:

@@ -83,7 +83,7 @@ def test_what_the_interpreter_lacks_is_made_if_that_is_cheaper(monkeypatch: pyte
         answers.append((shown.answers, len(made)))
         assert fn(0.3, 0.7) == pytest.approx(eg.evaluate(many, {x: 0.3, y: 0.7}), rel=1e-14)
     assert answers == [("machine code", 0), ("interpreter", 4), ("interpreter", 0)]
-    auto = eg.compile(many, (x, y), backend="auto")
+    auto = eg.compile(many, (x, y), backend="auto")  # with the interpreter in memory, which is not loaded for it
     assert eg.inspect(auto, batch=False).answers == "interpreter"
     monkeypatch.setattr(parts, "_loaded", {})
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from ...support.collecting import uncollected
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
-from ..immediate.worth import is_worth_binding, is_worth_interpreting
+from ..immediate.worth import is_worth_binding, is_worth_evaluating, is_worth_interpreting
 from ..plan.unread import left_to_numba
 from .arguments import differing
 from .backends import IN_BACKGROUND, checked, checked_immediate
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 #: the most results of one sample that have arrays of their own; more are computed side by side and copied
 APART = 8
+#: where machine code is loaded and made
+_NATIVE = f"{__package__.rpartition('.')[0]}.native"
 #: the fewest nodes of a graph of scalars whose first calls an interpreter answers; tests of machine code set more
 FEWEST = 0
 
@@ -172,9 +175,14 @@ class CompiledOutputs:
 
     def _interpreter(self, batch: bool, single: bool) -> InterpretedForm | None:
         """The form that the interpreter computes; ``None`` if there is none, or another way to the first result is quicker."""
-        instructions, key = self._instructions, (batch, single)
-        if instructions is None or key in self._interpreted:
-            return self._interpreted.get(key)
+        key = batch, single
+        if key in self._interpreted:
+            return self._interpreted[key]
+        if self.backend == "auto" and self._graph is not None and _is_quicker_by_numpy(self._graph) and not self.immediate:
+            return self._interpreted.setdefault(key, None)
+        instructions = self._instructions
+        if instructions is None:
+            return None
         missing, kept = _late("..native.rows").missing_parts(instructions.functions, batch, single)
         found = None
         if self.immediate or is_worth_interpreting(len(instructions), missing, kept, self.backend == "auto"):
@@ -270,6 +278,11 @@ class CompiledOutputs:
         values = evaluate_nodes(self.outputs, bindings, check=False)
         shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
+
+
+def _is_quicker_by_numpy(graph: Numbered) -> bool:
+    """Whether NumPy has the first result before the interpreter is loaded, if it is not yet."""
+    return f"{_NATIVE}.rows" not in sys.modules and is_worth_evaluating(len(graph.nodes))
 
 
 def _late(module: str) -> ModuleType:

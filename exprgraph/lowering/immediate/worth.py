@@ -15,6 +15,8 @@ BOUND = 2.5e8
 SHARE, CALLS = 1 / 8, 32
 #: NumPy, for an operation on scalars
 NUMPY = 2e3
+#: to load the interpreter from disk
+LOAD = 5e6
 #: what is kept on disk is for later processes, too: it may take this many times as long as another way to the first result
 KEPT = 4
 
@@ -47,6 +49,15 @@ def is_worth_interpreting(instructions: int, missing: int, kept: bool, by_numpy:
     return missing * PART <= otherwise * (KEPT if kept else 1)
 
 
+def is_worth_evaluating(nodes: int) -> bool:
+    """Whether NumPy has the first result of a graph before the interpreter is loaded.
+
+    >>> is_worth_evaluating(1000), is_worth_evaluating(10_000)
+    (True, False)
+    """
+    return nodes * NUMPY <= LOAD
+
+
 def is_worth_binding(instructions: int) -> bool:
     """Whether a bound call waits for the machine code.
 
@@ -61,4 +72,4 @@ def is_worth_compiling(instructions: int, calls: int, spent: float) -> bool:
     return calls >= CALLS or spent >= SHARE * time_to_compile(instructions)
 
 
-__all__ = ["is_worth_binding", "is_worth_compiling", "is_worth_interpreting", "time_of_call", "time_to_compile"]
+__all__ = ["is_worth_binding", "is_worth_compiling", "is_worth_evaluating", "is_worth_interpreting", "time_of_call", "time_to_compile"]
