@@ -211,12 +211,11 @@ class _Below:
         readers.update(chain.from_iterable([self.inputs[n] for n in order]))
         rows = Rows(readers)
         _read(rows, self.views, self.x)
-        one = constant(1.0)
         for node in order:
             if node in self.elements:
-                rows.give(node, {node.params: one})
+                rows.start(node, node.params)
             elif node is self.x:
-                rows.give(node, {(): one})
+                rows.start(node, ())
             elif node in self.gathered:
                 rows.add_gathered(node, self.gathered[node])
                 rows.forget(self.inputs[node])

@@ -11,18 +11,17 @@ from typing import NamedTuple
 
 from ..canonical.arithmetic import linear, product
 from ..canonical.grouping import kept_nodes
-from ..functions.elementwise import Function
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
 from ..graph.leaves import constant, is_zero
 from ..graph.node import Node
-from ..graph.primitive import REDUCE_MAX, REDUCE_MIN
+from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, Primitive
 from ..meaning.elements import elements
-from .branches import masked, tangent, tangent_term
-from .gates import Zeros, either, inside, together
+from .branches import chooses, masked, tangent, tangent_term
+from .gates import Silence, Zeros, either, inside, together
 from .reverse import pull_back
 from .rules import coefficients_of, extremum_weights, is_elementwise, partial
 from .scalar_graphs import Index
-from .terms import NOTHING, Terms, Value, alone
+from .terms import ONE, Terms, Value, alone
 
 #: derivatives of a scalar, by the elements of x that it depends on
 Row = dict[Index, Node]
@@ -47,17 +46,20 @@ class Rows:
         self.terms = Terms(kept_nodes() or frozenset())
         self.readers = readers
         self.left = dict(readers)
-        self.silent: dict[Node, Zeros] = {}
+        self.silent: dict[Node, Silence] = {}
+        self._smooth: dict[Primitive, bool] = {}
         self._rows: dict[Node, dict[Index, Value]] = {}
 
     def give(self, node: Node, row: Mapping[Index, Node], zeros: Zeros = None) -> None:
         """Enter the row of a scalar."""
         of = self.terms.of if zeros is None else alone  # the rules behind choices take masks apart, and nothing else
         self._rows[node] = {i: of(t) for i, t in row.items()}
-        self.silent[node] = zeros
+        if zeros is not None:
+            self.silent[node] = zeros
 
-    def __contains__(self, node: Node) -> bool:
-        return node in self._rows
+    def start(self, node: Node, index: Index) -> None:
+        """Enter the row of an element of x."""
+        self._rows[node] = {index: ONE}
 
     def of(self, node: Node) -> Row:
         """The row of a scalar, without derivatives that turn out to be zero."""
@@ -75,38 +77,49 @@ class Rows:
 
     def add(self, node: Node, inputs: Sequence[Node]) -> None:
         """Make the row of an operation from those of its inputs."""
-        extremum = node.op is REDUCE_MAX or node.op is REDUCE_MIN
-        silent = self.silent
-        if node.op in (WHERE, GATE, GATE_BOTH) or not (extremum or is_elementwise(node)):
-            self._of_all(node, inputs)
-        elif not extremum and not (isinstance(node.op, Function) and node.op.branch) and all([silent.get(a) is None for a in inputs]):  # noqa: C419  (slower as a generator)
+        smooth = self._smooth.get(node.op)
+        if smooth is None:
+            smooth = self._smooth[node.op] = is_elementwise(node) and not chooses(node.op)
+        if smooth and (not self.silent or self.silent.keys().isdisjoint(inputs)):
             coefficients = coefficients_of(node)
             row = self._of_smooth(node) if coefficients is None else self._of_sum(node, coefficients)
             if self.readers[node] > 1:
-                row = {i: self.terms.total(v) for i, v in row.items()}
+                total = self.terms.total
+                row = {i: v if type(v) is tuple else total(v) for i, v in row.items()}
             self._rows[node] = row
+        elif node.op in (REDUCE_MAX, REDUCE_MIN):
+            self._of_choice(node, inputs, list(elements(extremum_weights(node)[0]).flat))
+        elif is_elementwise(node) and node.op not in (WHERE, GATE, GATE_BOTH):
+            self._of_choice(node, inputs, None)
         else:
-            self._of_choice(node, inputs, extremum)
+            self._of_all(node, inputs)
 
     def forget(self, inputs: Sequence[Node]) -> None:
         """Forget the rows that no other scalar reads."""
         left = self.left
         for a in inputs:
-            count = left.get(a)
-            if count is not None:
-                left[a] = count - 1
-                if count == 1:
-                    self._rows.pop(a, None)
+            left[a] = count = left[a] - 1
+            if not count:
+                self._rows.pop(a, None)
 
     def _of_sum(self, node: Node, coefficients: Sequence[float]) -> dict[Index, Value]:
         out: dict[Index, Value] = {}
         terms = self.terms
+        scaled = terms.scaled
         for c, a in zip(coefficients, node.args):
             row = self._rows.get(a)
             if not row:
                 continue
-            for i, v in row.items():
-                v = terms.scaled(c, v)
+            if c == 1.0:
+                own = row
+            elif c == -1.0:
+                own = {i: (-v[0], v[1]) if type(v) is tuple else scaled(c, v) for i, v in row.items()}
+            else:
+                own = {i: scaled(c, v) for i, v in row.items()}
+            if not out:
+                out = own.copy() if own is row else own
+                continue
+            for i, v in own.items():
                 before = out.get(i)
                 out[i] = v if before is None else terms.plus(before, v)
         return out
@@ -124,18 +137,17 @@ class Rows:
             if p is None or p[0] == 0.0:
                 continue
             for i, v in row.items():
-                t = v if isinstance(v, tuple) else total(v)
-                made = p if t[1] is NOTHING and t[0] == 1.0 else times(p, t)
+                t = v if type(v) is tuple else total(v)
+                made = p if t is ONE else times(p, t)
                 if made[0] == 0.0:
                     continue
                 before = out.get(i)
                 out[i] = made if before is None else terms.plus(before, made)
         return out
 
-    def _of_choice(self, node: Node, inputs: Sequence[Node], extremum: bool) -> None:
-        """The row of an operation that makes a choice, or is behind one; each input is asked once for all entries."""
+    def _of_choice(self, node: Node, inputs: Sequence[Node], shares: Sequence[Node] | None) -> None:
+        """The row of an operation that makes a choice, or is behind one; ``shares`` are those of an extremum."""
         silent = self.silent
-        shares: Sequence[Node] | None = list(elements(extremum_weights(node)[0]).flat) if extremum else None
         terms: dict[Index, list[tuple[float, Node]]] = {}
         states: dict[Index, list[Zeros]] = {}
         for k, a in enumerate(inputs):

@@ -49,7 +49,7 @@ def scalar_graph(outputs: Sequence[Node], xs: Sequence[Node]) -> ScalarGraph | N
             if op is SELECT:
                 if node.args[0] is not x or node.shape:
                     return None
-            elif (node.shape or op not in elementwise or (x.shape and x in node.args)) and node not in outer:
+            elif (node.shape or op not in elementwise) and node not in outer:
                 return None
     return ScalarGraph(parts, order, active)
 

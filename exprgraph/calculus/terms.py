@@ -167,6 +167,8 @@ class Terms:
             p = partial(node, k)
             return None if p is None else self.of(p)
         factors, c = found
+        if len(factors) == 1 and c == 1.0 and factors[0][1] == 1.0:
+            return self.of(factors[0][0])
         made: Term = c, NOTHING
         for base, e in factors:
             if e == 1.0:
@@ -181,14 +183,14 @@ class Terms:
 
     def scaled(self, c: float, value: Value) -> Value:
         """A number times a derivative."""
+        if type(value) is tuple:
+            k = c * value[0]
+            return (k, value[1]) if _TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
         if c == 1.0:
             return value
-        if isinstance(value, list):
-            if len(value) > SMALL_SUM:  # a chain of multiples of sums would multiply all terms again and again
-                return self.times((c, NOTHING), self.total(value))
-            return [self.times((c, NOTHING), t) for t in value]
-        k = c * value[0]
-        return (k, value[1]) if _TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
+        if len(value) > SMALL_SUM:  # a chain of multiples of sums would multiply all terms again and again
+            return self.times((c, NOTHING), self.total(value))
+        return [self.times((c, NOTHING), t) for t in value]  # type: ignore[arg-type]  # of a list
 
     def plus(self, a: Value, b: Value) -> list[Term]:
         """The sum of two derivatives, whose terms are moved to it."""
