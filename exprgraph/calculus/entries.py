@@ -58,10 +58,11 @@ def entry_derivatives(
     with differentiating(parts, None if graph is None else graph.order):
         below = _Below(parts, x) if graph is None else _BelowScalars(parts, x, graph)
         with uncollected(len(below.order)):
-            if crosses_samples(parts, x) or below.reverse_is_less():
-                table = [_pulled(p, x) for p in parts]
-                return table if last is None else [_up_to(row, k, x) for row, k in zip(table, last)]
-            return below.forward(last)
+            rows = None if crosses_samples(parts, x) else below.rows()
+            if rows is not None:
+                return rows.table(parts) if last is None else [rows.nodes(_up_to(rows.values(p), k, x)) for p, k in zip(parts, last)]
+            table = [_pulled(p, x) for p in parts]
+            return table if last is None else [_up_to(row, k, x) for row, k in zip(table, last)]
 
 
 def _up_to(row: Mapping[Index, T], last: int, x: Node) -> dict[Index, T]:
@@ -72,6 +73,12 @@ def _up_to(row: Mapping[Index, T], last: int, x: Node) -> dict[Index, T]:
 def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
     """Whether there is a sum over the samples of x, so that forward mode would add up the samples' derivatives."""
     return x.per_sample and any(n.op is SAMPLE_SUM for n in topological(parts))
+
+
+#: where there are that many scalars for each part, rows are made without counting first
+_FEW = 30
+#: as long as they have so many entries on average
+_SHORT = 8
 
 
 class _Below:
@@ -148,7 +155,21 @@ class _Below:
                 active.add(node)
         return active
 
-    def reverse_is_less(self) -> bool:
+    def rows(self) -> Rows | None:
+        """The rows of all parts, through those of all scalars below; ``None`` if sweeps from all parts take less."""
+        readers = Counter(self.parts)
+        readers.update(chain.from_iterable([self.inputs[n] for n in self.order if n in self.active]))
+        rows = Rows(readers)
+        counts = self._forward(rows)
+        if len(self.order) <= _FEW * len(self.parts) and _ends_within(counts, _SHORT * len(self.order)):
+            return rows
+        if self._reverse_is_less():
+            return None
+        for _ in counts:
+            pass
+        return rows
+
+    def _reverse_is_less(self) -> bool:
         """Whether sweeps from all parts take less than half as many steps as all scalars have entries."""
         entries, steps = self._entries(), self._steps()
         limit = len(self.order)
@@ -204,27 +225,25 @@ class _Below:
                         pending.append(a)
                 yield total
 
-    def forward(self, last: Sequence[int] | None) -> list[Row]:
-        """The rows of all parts, through those of all scalars below."""
-        order = [n for n in self.order if n in self.active]
-        readers = Counter(self.parts)
-        readers.update(chain.from_iterable([self.inputs[n] for n in order]))
-        rows = Rows(readers)
+    def _forward(self, rows: Rows) -> Iterator[int]:
+        """Make the rows of all scalars; how many entries those so far have."""
         _read(rows, self.views, self.x)
-        for node in order:
-            if node in self.elements:
-                rows.start(node, node.params)
+        active, elements, gathered = self.active, self.elements, self.gathered
+        total = 0
+        for node in self.order:
+            if node not in active:
+                continue
+            if node in elements:
+                total += rows.start(node, node.params)
             elif node is self.x:
-                rows.start(node, ())
-            elif node in self.gathered:
-                rows.add_gathered(node, self.gathered[node])
+                total += rows.start(node, ())
+            elif node in gathered:
+                total += rows.add_gathered(node, gathered[node])
                 rows.forget(self.inputs[node])
             elif node not in self.views:
-                rows.add(node, self.inputs[node])
+                total += rows.add(node, self.inputs[node])
                 rows.forget(self.inputs[node])
-        if last is None:
-            return [rows.of(p) for p in self.parts]
-        return [rows.nodes(_up_to(rows.values(p), k, self.x)) for p, k in zip(self.parts, last)]
+            yield total
 
 
 def _ends_within(counts: Iterator[int], limit: int) -> bool:

@@ -57,9 +57,14 @@ class Rows:
         if zeros is not None:
             self.silent[node] = zeros
 
-    def start(self, node: Node, index: Index) -> None:
-        """Enter the row of an element of x."""
+    def start(self, node: Node, index: Index) -> int:
+        """Enter the row of an element of x; like the others below, the number of its entries."""
         self._rows[node] = {index: ONE}
+        return 1
+
+    def table(self, nodes: Sequence[Node]) -> list[Row]:
+        """The rows of some scalars."""
+        return [self.of(node) for node in nodes]
 
     def of(self, node: Node) -> Row:
         """The row of a scalar, without derivatives that turn out to be zero."""
@@ -75,7 +80,7 @@ class Rows:
         nodes = {i: made(v) for i, v in row.items()}
         return {i: t for i, t in nodes.items() if not is_zero(t)}
 
-    def add(self, node: Node, inputs: Sequence[Node]) -> None:
+    def add(self, node: Node, inputs: Sequence[Node]) -> int:
         """Make the row of an operation from those of its inputs."""
         smooth = self._smooth.get(node.op)
         if smooth is None:
@@ -93,6 +98,7 @@ class Rows:
             self._of_choice(node, inputs, None)
         else:
             self._of_all(node, inputs)
+        return len(self._rows[node])
 
     def forget(self, inputs: Sequence[Node]) -> None:
         """Forget the rows that no other scalar reads."""
@@ -171,7 +177,7 @@ class Rows:
         row = {i: linear(found) for i, found in terms.items()}
         self.give(node, {i: t for i, t in row.items() if not is_zero(t)}, zeros)
 
-    def add_gathered(self, node: Node, found: Gathered) -> None:
+    def add_gathered(self, node: Node, found: Gathered) -> int:
         """Make the row of a function of an array of scalars."""
         terms: dict[Index, list[tuple[float, Node]]] = {}
         (partials,) = pull_back(found.value, constant(1.0), [found.array])
@@ -182,6 +188,7 @@ class Rows:
                 terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)]) if z is None else gate(t, p)))
             zeros = inside(either(zeros, z))
         self._enter(node, terms, zeros)
+        return len(self._rows[node])
 
     def _of_all(self, node: Node, inputs: Sequence[Node]) -> None:
         """The rule of an operation that takes the tangents of all its inputs together."""
