@@ -73,6 +73,11 @@ def product_partial(node: Node, k: int) -> Node:
     return product(factors, coefficient, shape)
 
 
+def other_factor(node: Node, k: int) -> Node | None:
+    """The derivative of a plain product of two factors, by one of them; ``None`` for other operations."""
+    return node.args[1 - k] if node.op is primitive.PRODUCT and node.params == (1.0, 1.0) else None
+
+
 def partial_factors(node: Node, k: int) -> tuple[list[tuple[Node, float]], float] | None:
     """The derivative of a product by a factor, as factors with exponents and a number; ``None`` for other operations."""
     return _factors_of_partial(node, k) if node.op is primitive.PRODUCT else None
@@ -308,5 +313,5 @@ def _sample_sum_vjp(node: Node, ct: Node, extra: Shape) -> list[Node | None]:
 
 __all__ = [
     "JVP", "VJP", "coefficient_of", "coefficients_of", "contract_parts", "extremum_weights", "factors_of_partial", "function_partial",
-    "is_elementwise", "partial", "partial_factors", "solution_axes",
+    "is_elementwise", "other_factor", "partial", "partial_factors", "solution_axes",
 ]  # fmt: skip

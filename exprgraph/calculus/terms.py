@@ -25,11 +25,12 @@ from ..canonical.most_common import (
     number_times,
     powers_of,
     product_of_powers,
+    sum_of_terms,
 )
-from ..canonical.written import finished_sum, multiple, split_coefficient
+from ..canonical.written import multiple, split_coefficient
 from ..graph.leaves import constant, number
 from ..graph.node import Node
-from .rules import partial, partial_factors
+from .rules import other_factor, partial, partial_factors
 from .scaling import scalar_multiple
 
 #: the smallest number with all its digits
@@ -112,10 +113,10 @@ class Terms:
         c, m = self.total(value)
         if m is NOTHING:
             return constant(c)
-        made = self.made(m)
+        made = self.made(m) if m.node is None else m.node
         if c == 1.0:
             return made
-        if made in self.sums:
+        if len(m.powers) > 1 or made in self.sums:
             return multiple(c, made)
         quick = number_times(c, made, self.kept, factors=False)
         return linear([(c, made)]) if quick is None else quick
@@ -162,13 +163,14 @@ class Terms:
 
     def partial(self, node: Node, k: int) -> Term | None:
         """The derivative of a product or a function by an argument; ``None`` is zero."""
+        other = other_factor(node, k)
+        if other is not None:
+            return self.of(other)
         found = partial_factors(node, k)
         if found is None:
             p = partial(node, k)
             return None if p is None else self.of(p)
         factors, c = found
-        if len(factors) == 1 and c == 1.0 and factors[0][1] == 1.0:
-            return self.of(factors[0][0])
         made: Term = c, NOTHING
         for base, e in factors:
             if e == 1.0:
@@ -215,21 +217,25 @@ class Terms:
             if m is NOTHING:
                 const += c
                 continue
-            node = self.made(m)
-            if not is_plain_term(node) and node not in self.sums:
+            node = self.made(m) if m.node is None else m.node
+            if len(m.powers) < 2 and not is_plain_term(node) and node not in self.sums:
                 return self._total_by_rules(terms)
             before = coefficients.get(node)
             if before is not None:
                 c += before
-                if not _TINY <= abs(c) < math.inf and c != 0.0:
-                    return self._total_by_rules(terms)
+                if not _TINY <= abs(c) < math.inf:
+                    if c != 0.0:
+                        return self._total_by_rules(terms)
+                    del coefficients[node]
+                    continue
             coefficients[node] = c
-        live = [(n, c) for n, c in coefficients.items() if c != 0.0]
-        if not live:
-            return const, NOTHING
-        if len(live) == 1 and const == 0.0:
-            return self.times((live[0][1], NOTHING), self.of(live[0][0]))
-        node = finished_sum(live, const, (), linear)
+        if len(coefficients) < 2:
+            if not coefficients:
+                return const, NOTHING
+            if const == 0.0:
+                ((node, c),) = coefficients.items()
+                return self.times((c, NOTHING), self.of(node))
+        node = sum_of_terms(coefficients, const)
         self.sums.add(node)
         return alone(node)
 

@@ -222,6 +222,15 @@ def sum_of_distinct(terms: Sequence[tuple[float, Node]], const: float, shape: Sh
     return make(SUM, tuple([n for n, _ in live]), sum_of(const, tuple([c for _, c in live])), shape)
 
 
+def sum_of_terms(coefficients: dict[Node, float], const: float) -> Node:
+    """The node of final terms, scalars."""
+    if len(coefficients) == 2 and const == 0.0:
+        (a, c), (b, d) = coefficients.items()
+        return make(SUM, (a, b), SUMS[c, d], ()) if a.digest < b.digest else make(SUM, (b, a), SUMS[d, c], ())
+    live = sorted(coefficients.items(), key=digest_of)
+    return make(SUM, tuple([n for n, _ in live]), sum_of(const, tuple([c for _, c in live])), ())
+
+
 def is_term(c: float, node: Node, kept: Set[Node]) -> bool:
     """Whether the product of a number and a scalar can be a term of a sum as it is: the sum needs no node of the multiple."""
     op = node.op
@@ -342,6 +351,9 @@ def product_of_powers(powers: dict[Node, float], shape: Shape) -> Node:
     if len(powers) == 1:
         ((base, e),) = powers.items()
         return base if e == 1.0 else make(PRODUCT, (base,), POWERS[(e,)], shape)
+    if len(powers) == 2:
+        (a, e), (b, f) = powers.items()
+        return make(PRODUCT, (a, b), POWERS[e, f], shape) if a.digest < b.digest else make(PRODUCT, (b, a), POWERS[f, e], shape)
     live = sorted(powers.items(), key=digest_of)
     return make(PRODUCT, tuple([b for b, _ in live]), POWERS[tuple([e for _, e in live])], shape)
 
@@ -387,5 +399,6 @@ def is_plain_term(node: Node) -> bool:
 
 __all__ = [
     "FLATTEN_LIMIT", "SMALL_SUM", "is_base", "is_one_factor", "is_plain_term", "is_quotient", "is_term", "lost", "number_times", "power_of",
-    "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two", "sum_of_distinct", "sum_of_two",
+    "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two", "sum_of_distinct", "sum_of_terms",
+    "sum_of_two",
 ]  # fmt: skip
