@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -290,29 +290,36 @@ def _late(module: str) -> ModuleType:
     return import_module(module, __package__)
 
 
-class _Coming(threading.Thread):
-    """A form that is compiled in the background."""
+class _Coming:
+    """A form that is compiled in the background.
+
+    The thread is one of the system's alone: ``threading.Thread`` waits until a thread runs, and the results at hand would wait, too.
+    """
 
     def __init__(self, make: Callable[[], Form]) -> None:
-        super().__init__(daemon=True)
         self._make = make
         self._made: Form | BaseException | None = None
-        self.start()
+        self._working = _thread.allocate_lock()
+        self._working.acquire()
+        _thread.start_new_thread(self._run, ())
 
     @property
     def is_ready(self) -> bool:
         """Whether there is a form, or the error of its compilation."""
         return self._made is not None
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
             self._made = self._make()
         except BaseException as error:  # raised for the caller who asks for the result
             self._made = error
+        finally:
+            self._working.release()
 
     def result(self) -> Form:
         """Wait for the form; raises the error that ended its compilation."""
-        self.join()
+        with self._working:
+            pass
         assert self._made is not None
         if isinstance(self._made, BaseException):
             raise self._made
