@@ -14,7 +14,7 @@ from ..canonical.grouping import kept_nodes
 from ..functions.rows import GATE, GATE_BOTH, WHERE, gate
 from ..graph.leaves import constant, is_zero
 from ..graph.node import Node
-from ..graph.primitive import REDUCE_MAX, REDUCE_MIN, Primitive
+from ..graph.primitive import Primitive
 from ..meaning.elements import elements
 from .branches import chooses, masked, tangent, tangent_term
 from .gates import Silence, Zeros, either, inside, together
@@ -92,12 +92,12 @@ class Rows:
                 total = self.terms.total
                 row = {i: v if type(v) is tuple else total(v) for i, v in row.items()}
             self._rows[node] = row
-        elif node.op in (REDUCE_MAX, REDUCE_MIN):
-            self._of_choice(node, inputs, list(elements(extremum_weights(node)[0]).flat))
-        elif is_elementwise(node) and node.op not in (WHERE, GATE, GATE_BOTH):
-            self._of_choice(node, inputs, None)
-        else:
+        elif node.op in (WHERE, GATE, GATE_BOTH) or (not chooses(node.op) and not is_elementwise(node)):
             self._of_all(node, inputs)
+        elif is_elementwise(node):
+            self._of_choice(node, inputs, None)
+        else:  # an extremum
+            self._of_choice(node, inputs, list(elements(extremum_weights(node)[0]).flat))
         return len(self._rows[node])
 
     def forget(self, inputs: Sequence[Node]) -> None:
