@@ -213,13 +213,16 @@ class Terms:
     def _total(self, terms: Iterable[Term]) -> Term:
         const = 0.0
         coefficients: dict[Node, float] = {}
+        kept_sum: Node | None = None  # parts of two such sums may cancel
         for c, m in terms:
             if m is NOTHING:
                 const += c
                 continue
             node = self.made(m) if m.node is None else m.node
             if len(m.powers) < 2 and not is_plain_term(node) and node not in self.sums:
-                return self._total_by_rules(terms)
+                if (kept_sum is not None and kept_sum is not node) or node not in self.kept or not is_base(node):
+                    return self._total_by_rules(terms)
+                kept_sum = node
             before = coefficients.get(node)
             if before is not None:
                 c += before
