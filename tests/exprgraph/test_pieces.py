@@ -62,6 +62,21 @@ def test_pieces_are_bounded_and_as_many_as_the_program_is_long() -> None:
     assert counts[0] >= 3 and 1.6 * counts[0] <= counts[1] <= 2.4 * counts[0]
 
 
+def test_many_pieces_call_their_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the bits of formulas that are inlined."""
+    loops, target, (f, x) = programs(200), machine.target(64), at_random(200)
+    counts, values = [], []
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")
+    loading._modules.clear()
+    for most in (printed.SHARED, 0):
+        monkeypatch.setattr(printed, "SHARED", most)
+        counts.append(sum("@f.sin." in text for text in print_pieces(loops, target, pieces_of(loops))))
+        values.append(eg.compile(f, x, contract=False)(POINT))
+        loading._modules.clear()
+    assert counts[0] == 0 < counts[1]
+    assert np.array_equal(*values)
+
+
 def test_objects_are_the_same_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     loops, target = programs(200), machine.target(64)
     pieces = pieces_of(loops)

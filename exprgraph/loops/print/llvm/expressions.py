@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
 #: a function is inlined at most this many times in a procedure; beyond, it is called
-WRITTEN_OUT = 12
+INLINED = 12
 
 _REAL = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _INTEGER = {
@@ -38,11 +38,13 @@ _TESTS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "ne": "ne"
 class Functions:
     """The functions of a program, and those that are called instead of inlined.
 
-    ``mark`` is the beginning of the names of everything that the code defines for itself.
+    ``mark`` is the beginning of the names of everything that the code defines for itself.  ``inlined``: how many times a long function is,
+    at most, in a procedure.
     """
 
-    def __init__(self, functions: Iterable[Function], target: LLVMTarget, mark: str = "") -> None:
+    def __init__(self, functions: Iterable[Function], target: LLVMTarget, mark: str = "", inlined: int = INLINED) -> None:
         self.mark = mark
+        self.inlined = inlined
         self._written: Mapping[str, Function] = {f.name: f for f in functions}
         self._fused: dict[str, Function] = {}
         self.target = target
@@ -86,7 +88,7 @@ class Functions:
             for inner in statements_of([s]):
                 for e in expressions_of(inner):
                     calls.update(x.function for x in parts_of(e) if isinstance(x, Call) and not x.library)
-        return frozenset(n for n, k in calls.items() if k > WRITTEN_OUT and self._size(n) > SHORT)
+        return frozenset(n for n, k in calls.items() if k > self.inlined and self._size(n) > SHORT)
 
     def work(self, name: str) -> int:
         """The number of operations of a function and of those that it calls; 0 if there are none, or it cannot be computed in lanes."""
@@ -394,4 +396,4 @@ def _operands(x: Operation | Call | Load) -> tuple[Expression, ...]:
     return x.args
 
 
-__all__ = ["ExpressionWriter", "Functions"]
+__all__ = ["INLINED", "ExpressionWriter", "Functions"]
