@@ -51,22 +51,29 @@ def banded(outputs: Sequence[Node], xs: Sequence[Node], pattern: Pattern, size: 
         for f, bands in zip(outputs, found):
             for band in bands:
                 rows = start + np.broadcast_to(band.rows(f.shape), band.columns.shape)
-                for values, at in _components(band.values, components):
-                    entries.add(values, rows[at].ravel(), band.columns[at].ravel())
+                for short, at in _along_short_axes(band.columns.shape):
+                    wanted = entries.wanted(rows[at].ravel(), band.columns[at].ravel())
+                    if wanted is not None:
+                        entries.add(_component(band.values, short, components), *wanted)
             start += f.size
         return entries.in_order()
 
 
-def _components(values: Node, components: Components) -> Iterator[tuple[Node, tuple[Any, ...]]]:
-    """The entries along short axes as arrays of their own, each with its index."""
-    short = _short_axes(values.shape)
-    for at in every(*(range(values.shape[k]) for k in short)):
-        index: list[Any] = [slice(None)] * values.ndim
-        made = values
-        for k, i in reversed(list(zip(short, at))):
-            made = components.entry(made, k, i)
+def _along_short_axes(shape: Shape) -> Iterator[tuple[list[tuple[int, int]], tuple[Any, ...]]]:
+    """The positions along short axes, each as axes with entries, and as an index."""
+    short = _short_axes(shape)
+    for at in every(*(range(shape[k]) for k in short)):
+        index: list[Any] = [slice(None)] * len(shape)
+        for k, i in zip(short, at):
             index[k] = i
-        yield made, tuple(index)
+        yield list(zip(short, at)), tuple(index)
+
+
+def _component(values: Node, short: Sequence[tuple[int, int]], components: Components) -> Node:
+    """The entries there as an array of their own."""
+    for axis, at in reversed(short):
+        values = components.entry(values, axis, at)
+    return values
 
 
 def _short_axes(shape: Shape) -> list[int]:
@@ -103,20 +110,25 @@ class _Entries:
         self.known = np.zeros(self.count)
         self.parts: list[_Part] = []
 
-    def add(self, values: Node, rows: np.ndarray, columns: np.ndarray) -> None:
+    def wanted(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Which of some entries are computed, and their numbers; ``None`` if none is."""
         if not self.count:
-            return
+            return None
         keys = rows * self.width + columns
         at = np.minimum(np.searchsorted(self.keys, keys), self.count - 1)
         exists = (columns >= 0) & (self.keys[at] == keys)
         exists &= self.read[at] == at
         where = np.flatnonzero(exists)
+        return (where, at[where]) if len(where) else None
+
+    def add(self, values: Node, where: np.ndarray, entries: np.ndarray) -> None:
+        """Some elements of an array, each to its entry."""
         if is_known(values):
             number = constant_value(values)
             assert number is not None
-            np.add.at(self.known, at[where], np.broadcast_to(number, values.shape).ravel()[where])
-        elif len(where):
-            self.parts.append(_Part(values, where, at[where]))
+            np.add.at(self.known, entries, np.broadcast_to(number, values.shape).ravel()[where])
+        else:
+            self.parts.append(_Part(values, where, entries))
 
     def in_order(self) -> Node:
         """All entries."""

@@ -179,7 +179,9 @@ def _sum(group: Terms) -> Band:
 
 def _few(bands: Bands, shape: Shape, entries: int) -> Bands:
     """Bands that together have no two columns in a row, as one, where bands have many more numbers than the node has entries."""
-    if len(bands) <= _MANY and sum(b.columns.size for b in bands) <= _SPARE * entries:
+    if len(bands) <= _MANY and sum([b.columns.size for b in bands]) <= _SPARE * entries:
+        return bands
+    if all(b.whole and int(b.columns.min()) >= 0 for b in bands):  # all differ
         return bands
     groups: list[tuple[np.ndarray, Bands, Band]] = []
     kept: Bands = []

@@ -229,12 +229,21 @@ def _several(node: Node, band: Band, axis: int, at: np.ndarray) -> Bands:
 
 def _pairs(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of equal elements: where they are in p, and in q, in the order of q."""
+    if _ascends(p):
+        at = np.minimum(np.searchsorted(p, q), len(p) - 1)
+        theirs = np.flatnonzero(p[at] == q)
+        return at[theirs], theirs
     order = np.argsort(p, kind="stable")
     first, end = np.searchsorted(p[order], q), np.searchsorted(p[order], q, side="right")
     counts = end - first
     theirs = np.repeat(np.arange(len(q)), counts)
     mine = np.repeat(first - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
     return order[mine], theirs
+
+
+def _ascends(p: np.ndarray) -> bool:
+    """Whether each position is larger than the one before; there is one at least."""
+    return bool(len(p)) and bool((p[1:] > p[:-1]).all())
 
 
 def _is_all(p: np.ndarray, n: int) -> bool:

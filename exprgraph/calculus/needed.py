@@ -147,8 +147,8 @@ def taken(vector: Node, at: np.ndarray) -> Node:
     n = vector.size
     if len(at) == n and bool((at == np.arange(n)).all()):
         return vector
-    if n > 1 and len(at) % n == 0:
-        times = len(at) // n
+    times = len(at) // n if n > 1 and len(at) % n == 0 else 0
+    if times > 1:
         for labels, pattern in (([0, 1], np.repeat(np.arange(n), times)), ([1, 0], np.tile(np.arange(n), times))):
             if bool((at == pattern).all()):  # a broadcast, without a table of positions
                 return reshape(contract([(vector, [0])], labels, {1: times}), (len(at),))

@@ -274,7 +274,7 @@ def _is_collected(node: Node, kept: Set[Node]) -> bool:
     """
     if len(set(node.args)) < len(node.args):
         return False
-    for a in node.args:
+    for a, e in zip(node.args, node.params):
         op = a.op
         if op is SUM:
             if _is_multiple(a) and (a not in kept or a.params[1][0] == -1.0):
@@ -282,7 +282,7 @@ def _is_collected(node: Node, kept: Set[Node]) -> bool:
         elif op is PRODUCT:
             if len(a.args) == 1:
                 return False
-        elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(a)):
+        elif op is CONSTANT or (op is ARRAY and e != 1.0) or (op is CONTRACT and _repeats(a)):
             return False
     return True
 
@@ -328,16 +328,27 @@ def product_of_distinct(factors: Sequence[tuple[Node, float]], coefficient: floa
         elif op is CONSTANT and e == 1.0:
             coefficient *= base.params[0]
             continue
-        elif op is CONSTANT or op is ARRAY or (op is CONTRACT and _repeats(base)):
+        elif op is CONSTANT or (op is CONTRACT and _repeats(base)):
             return None
         if base in found and not _add_up(found[base], e):
             return None
         found[base] = found.get(base, 0.0) + e
     if not found or coefficient == 0.0 or coefficient != coefficient:
         return None
-    if shape and not any([b.shape == shape for b in found]):  # noqa: C419  (slower as a generator)
-        return None
-    return _times(coefficient, found, shape, kept)
+    return _times(coefficient, found, shape, kept) if not shape or _fit(found, shape) else None
+
+
+def _fit(powers: dict[Node, float], shape: Shape) -> bool:
+    """Whether powers make a node of that shape as they are: some base has it, and one base at most is a known array."""
+    fits, known = False, 0
+    for b, e in powers.items():
+        if b.op is ARRAY:
+            known += 1
+            if known > 1 or e != 1.0 or b.shape != shape:
+                return False
+        if b.shape == shape:
+            fits = True
+    return fits
 
 
 def _times(coefficient: float, powers: dict[Node, float], shape: Shape, kept: Set[Node]) -> Node | None:

@@ -53,7 +53,9 @@ deeper = unwinding(select)
 @SELECTED.rule(SUM)
 def _of_a_multiple(node: Node, entries: Entries, shape: Shape) -> Node | None:
     c, rest = split_coefficient(node)
-    return None if c == 1.0 else scale(c, deeper(rest, entries))
+    if c == 1.0:
+        return None
+    return scale(c, make(SELECT, (rest,), entries, shape) if SELECTED.find(rest.op) is None else deeper(rest, entries))
 
 
 @SELECTED.rule(IDENTITY)

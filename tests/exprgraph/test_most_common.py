@@ -29,8 +29,8 @@ KNOWN = array(np.array([0.5, 2.0, -1.0]))
 #: some of them, of three elements, and scalars beside them
 ARRAYS = [
     p, q, p + q, p + 1, -p, 2 * p, 0.5 * p, p * q, p / q, p**2, 1 / (p * q), eg.sqrt(p), 2 * eg.sqrt(p), eg.abs(p), eg.sin(p), p * x,
-    x + p, KNOWN, p * KNOWN, p + KNOWN, eg.broadcast_to(x, (3,)), eg.ones(3), eg.zeros(3), 2.5 * eg.ones(3), x, 2 * x, eg.sqrt(x), x * y,
-    eg.Symbol("m", (3, 2)) @ eg.Symbol("w", 2),
+    x + p, KNOWN, p * KNOWN, p / KNOWN, p + KNOWN, eg.broadcast_to(x, (3,)), eg.ones(3), eg.zeros(3), 2.5 * eg.ones(3), x, 2 * x,
+    eg.sqrt(x), x * y, eg.Symbol("m", (3, 2)) @ eg.Symbol("w", 2),
 ]  # fmt: skip
 M = eg.Symbol("M", (3, 3))
 MATRICES = [M, eg.diag(p), 2 * eg.diag(q), identity(3), M * x, M @ M, eg.outer(p, q), eg.broadcast_to(x, (3, 3)), eg.ones((3, 3)), M.T, x]
