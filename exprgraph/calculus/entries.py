@@ -79,6 +79,8 @@ def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
 _FEW = 30
 #: as long as they have so many entries on average
 _SHORT = 8
+#: after so many entries their number is told
+_OFTEN = 100
 
 
 class _Below:
@@ -229,7 +231,7 @@ class _Below:
         """Make the rows of all scalars; how many entries those so far have."""
         _read(rows, self.views, self.x)
         active, elements, gathered = self.active, self.elements, self.gathered
-        total = 0
+        total = told = 0
         for node in self.order:
             if node not in active:
                 continue
@@ -239,11 +241,12 @@ class _Below:
                 total += rows.start(node, ())
             elif node in gathered:
                 total += rows.add_gathered(node, gathered[node])
-                rows.forget(self.inputs[node])
             elif node not in self.views:
                 total += rows.add(node, self.inputs[node])
-                rows.forget(self.inputs[node])
-            yield total
+            if total > told + _OFTEN:
+                told = total
+                yield total
+        yield total
 
 
 def _ends_within(counts: Iterator[int], limit: int) -> bool:

@@ -98,15 +98,16 @@ class Rows:
             self._of_choice(node, inputs, None)
         else:  # an extremum
             self._of_choice(node, inputs, list(elements(extremum_weights(node)[0]).flat))
-        return len(self._rows[node])
+        return self._done(node, inputs)
 
-    def forget(self, inputs: Sequence[Node]) -> None:
+    def _done(self, node: Node, inputs: Sequence[Node]) -> int:
         """Forget the rows that no other scalar reads."""
         left = self.left
         for a in inputs:
             left[a] = count = left[a] - 1
             if not count:
                 self._rows.pop(a, None)
+        return len(self._rows[node])
 
     def _of_sum(self, node: Node, coefficients: Sequence[float]) -> dict[Index, Value]:
         out: dict[Index, Value] = {}
@@ -188,7 +189,7 @@ class Rows:
                 terms.setdefault(i, []).append((1.0, product([(p, 1.0), (t, 1.0)]) if z is None else gate(t, p)))
             zeros = inside(either(zeros, z))
         self._enter(node, terms, zeros)
-        return len(self._rows[node])
+        return self._done(node, found.inputs)
 
     def _of_all(self, node: Node, inputs: Sequence[Node]) -> None:
         """The rule of an operation that takes the tangents of all its inputs together."""
