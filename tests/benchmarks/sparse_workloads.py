@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-import exprgraph as eg
+if TYPE_CHECKING:
+    import exprgraph as eg
 
 
 class Sparse(NamedTuple):
@@ -29,6 +30,8 @@ def rosenbrock(n: int) -> Sparse:
     """The Hessian of Rosenbrock's function of n numbers."""
 
     def ours() -> tuple[eg.SparseMatrix, list[Any]]:
+        import exprgraph as eg
+
         x = eg.Symbol("x", n)
         return eg.sparse_hessian(_rosenbrock(x, eg.sum), x), [x]
 
@@ -46,6 +49,8 @@ def springs(n: int) -> Sparse:
     points = max(n // 2, 2)
 
     def ours() -> tuple[eg.SparseMatrix, list[Any]]:
+        import exprgraph as eg
+
         p = eg.Symbol("p", (points, 2))
         d = p[1:] - p[:-1]
         energy = 50 * eg.sum((eg.sqrt(eg.sum(d**2, axis=1)) - 0.1) ** 2) + eg.sum(p[:, 1])
@@ -68,6 +73,8 @@ def bratu(n: int) -> Sparse:
     h = 1.0 / (m + 1)
 
     def ours() -> tuple[eg.SparseMatrix, list[Any]]:
+        import exprgraph as eg
+
         u = eg.Symbol("u", (m, m))
         w = eg.pad(u, 1)
         residual = (w[2:, 1:-1] + w[:-2, 1:-1] + w[1:-1, 2:] + w[1:-1, :-2] - 4 * u) / h**2 + 6 * eg.exp(u)
@@ -100,6 +107,8 @@ def collocation(n: int) -> Sparse:
     points, h = max(n // 5, 3), 0.01
 
     def ours() -> tuple[eg.SparseMatrix, list[Any]]:
+        import exprgraph as eg
+
         z, y, s = eg.Symbol("z", (points, 5)), eg.Symbol("y", (points - 1, 4)), eg.Symbol("s")
         a, b, va, vb, u = (z[:, k] for k in range(5))
         rate = eg.stack([va, vb, *_pendulum(eg, a, b, va, vb, u)], axis=1)
@@ -134,6 +143,8 @@ def power_flow(n: int) -> Sparse:
         return g * va**2 - va * vb * (g * c + b * s), -b * va**2 - va * vb * (g * s - b * c)
 
     def ours() -> tuple[eg.SparseMatrix, list[Any]]:
+        import exprgraph as eg
+
         t, v = eg.Symbol("t", buses), eg.Symbol("v", buses)
         p1, q1 = flows(eg, t[start], t[stop], v[start], v[stop])
         p2, q2 = flows(eg, t[stop], t[start], v[stop], v[start])
