@@ -10,7 +10,7 @@ import numpy as np
 from ..canonical.arithmetic import product
 from ..canonical.contract import contract, is_structural
 from ..canonical.factors import times
-from ..canonical.joining import reshape
+from ..canonical.joining import ends_of, reshape
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import indices_of, select
 from ..functions.along_axes import LOGSUMEXP, NORM
@@ -291,7 +291,7 @@ def _stack(node: Node, k: int, band: Band) -> Bands:
 @one_by_one
 def _concatenate(node: Node, k: int, band: Band) -> Bands:
     axis = axis_of(node)
-    start = sum(a.shape[axis] for a in node.args[:k])
+    start = ends_of(node)[k] - node.args[k].shape[axis]
     p = band.box[axis]
     at = start + (np.arange(node.args[k].shape[axis]) if p is None else p)
     return [band._replace(box=(*band.box[:axis], at, *band.box[axis + 1 :]))]

@@ -13,6 +13,7 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
+from ..canonical.joining import ends_of
 from ..canonical.select import take
 from ..functions.along_axes import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
 from ..functions.elementwise import Function
@@ -173,8 +174,8 @@ def _stack(node: Node, k: int) -> Links:
 @LINKS.rule(primitive.CONCATENATE)
 def _concatenate(node: Node, k: int) -> Links:
     axis = axis_of(node)
-    start = sum(a.shape[axis] for a in node.args[:k])
-    at = np.arange(start, start + node.args[k].shape[axis])
+    end = ends_of(node)[k]
+    at = np.arange(end - node.args[k].shape[axis], end)
     return [Link(None, np.take(positions(node.shape), at, axis=axis).ravel(), node.size)]
 
 
