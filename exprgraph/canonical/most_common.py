@@ -43,13 +43,14 @@ _TINY = float(np.finfo(np.float64).tiny)
 def _number(value: Any) -> float:
     """A number that needs no rule: neither 0, nor infinite or NaN, nor of another type than these; else 0."""
     kind = type(value)
-    if kind is float or (kind is int and -_EXACT <= value <= _EXACT) or kind is np.float64:
-        number = float(value)
-        return number if math.isfinite(number) else 0.0
-    return 0.0
+    if (kind is int and -_EXACT <= value <= _EXACT) or kind is np.float64:
+        value = float(value)
+    elif kind is not float:
+        return 0.0
+    return value if -math.inf < value < math.inf else 0.0
 
 
-def sum_of_two(c: float, a: Any, d: float, b: Any) -> Node | None:
+def sum_of_two(a: Any, b: Any, c: float = 1.0, d: float = 1.0) -> Node | None:
     """``c*a + d*b``, where c and d are 1 or -1; a or b may be a number."""
     if type(a) is not Node:
         c, a, d, b = d, b, c, a
@@ -81,6 +82,11 @@ def sum_of_two(c: float, a: Any, d: float, b: Any) -> Node | None:
     return make(SUM, (a, b), SUMS[c, d], ()) if a.digest < b.digest else make(SUM, (b, a), SUMS[d, c], ())
 
 
+def difference_of_two(a: Any, b: Any) -> Node | None:
+    """``a - b``; one of them may be a number."""
+    return sum_of_two(a, b, 1.0, -1.0)
+
+
 def product_of_two(a: Any, b: Any) -> Node | None:
     """``a*b``; one of them may be a number."""
     if type(a) is not Node:
@@ -91,7 +97,10 @@ def product_of_two(a: Any, b: Any) -> Node | None:
         return None
     if type(b) is not Node:
         c = _number(b)
-        return scaled(c, a) if c and a.op is not CONTRACT and a.op is not CONSTANT else None
+        op = a.op
+        if not c or op is CONTRACT or op is CONSTANT or op is ARRAY:
+            return None
+        return scaled(c, a) if c == 1.0 or (op is SUM and _is_multiple(a)) else make(SUM, (a,), SUMS[(c,)], ())
     if b.shape or not _is_plain_factor(a):
         return None
     if a is b:
@@ -409,7 +418,7 @@ def is_plain_term(node: Node) -> bool:
 
 
 __all__ = [
-    "FLATTEN_LIMIT", "SMALL_SUM", "is_base", "is_one_factor", "is_plain_term", "is_quotient", "is_term", "lost", "number_times", "power_of",
-    "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two", "sum_of_distinct", "sum_of_terms",
-    "sum_of_two",
+    "FLATTEN_LIMIT", "SMALL_SUM", "difference_of_two", "is_base", "is_one_factor", "is_plain_term", "is_quotient", "is_term", "lost",
+    "number_times", "power_of", "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two",
+    "sum_of_distinct", "sum_of_terms", "sum_of_two",
 ]  # fmt: skip

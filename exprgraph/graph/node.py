@@ -198,13 +198,15 @@ def _forget(ref: _Ref) -> None:
             _are_many = False
 
 
-#: parameters that many nodes share, with their text in the digests of scalars, by identity
-_shared: dict[int, tuple[Params, bytes]] = {}
+#: a digest is computed with a copy: a new one takes longer than the rest
+_empty = blake2b(digest_size=16)
+#: parameters that many nodes share, by identity, with the beginning of the digests of scalars for each operation
+_shared: dict[int, tuple[Params, dict[bytes, blake2b]]] = {}
 
 
 def share(params: Params) -> None:
-    """Keep parameters, and their text: nodes with just this object are made in a third of the time."""
-    _shared[id(params)] = params, _text(params, ())
+    """Keep parameters: nodes with just this object are made in a third of the time."""
+    _shared[id(params)] = params, {}
 
 
 def _text(params: Params, shape: Shape) -> bytes:
@@ -220,27 +222,34 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     if args and 0 in shape:
         op, args, params = CONSTANT, (), (0.0,)
     known = None if shape else _shared.get(id(params))
-    text = known[1] if known is not None and known[0] is params else _text(params, shape)
-    if len(args) == 2:
-        a, b = args
-        content = op.key + text + a.digest + b.digest
-    elif len(args) == 1:
-        content = op.key + text + args[0].digest
+    if known is not None and known[0] is params:
+        begun = known[1].get(op.key)
+        if begun is None:
+            begun = _empty.copy()
+            begun.update(op.key + _text(params, shape))
+            known[1][op.key] = begun
+        digest = begun.copy()
     else:
-        content = b"".join([op.key, text, *[a.digest for a in args]])
-    key = blake2b(content, digest_size=16).digest()
+        digest = _empty.copy()
+        digest.update(op.key + _text(params, shape))
+    if len(args) == 2:  # the common numbers of arguments without a loop, which takes longer than the rest
+        a, b = args
+        per_sample = a.per_sample or b.per_sample
+        digest.update(a.digest + b.digest)
+    elif len(args) == 1:
+        (a,) = args
+        per_sample = a.per_sample and op is not SAMPLE_SUM
+        digest.update(a.digest)
+    elif args:
+        per_sample = any([a.per_sample for a in args])  # noqa: C419  (slower as a generator)
+        digest.update(b"".join([a.digest for a in args]))
+    else:
+        per_sample = op is SYMBOL and params[1]
+    key = digest.digest()
     ref = _table.get(key)
     known_node: Node | None = None if ref is None else ref()
     if known_node is not None:
         return known_node
-    if args:
-        per_sample = False
-        for a in args:  # a generator takes longer than the whole node
-            if a.per_sample:
-                per_sample = op is not SAMPLE_SUM
-                break
-    else:
-        per_sample = op is SYMBOL and params[1]
     made = _Open()
     made.op = op
     made.args = args
@@ -290,8 +299,8 @@ def _leave_to_counting(node: Node, ref: _Ref) -> None:
             found = other()
             if found is not None and is_tracked(found):
                 _leave_out(found, other)
-        return
-    _leave_out(node, ref)
+    else:
+        _leave_out(node, ref)
 
 
 def _leave_out(node: Node, ref: _Ref) -> None:
@@ -300,12 +309,12 @@ def _leave_out(node: Node, ref: _Ref) -> None:
     for a in node.args:
         if is_tracked(a):
             return
-    untrack(node)
-    untrack(ref)
+    untrack(id(node))
+    untrack(id(ref))
     if node.args:
-        untrack(node.args)
+        untrack(id(node.args))
     if is_tracked(node.params):
-        untrack(node.params)
+        untrack(id(node.params))
 
 
 #: of the views of parameters, too, which are tuples

@@ -68,8 +68,11 @@ def test_quick_and_general_construction_agree(monkeypatch: pytest.MonkeyPatch, r
             return all_of_them()
 
     quick = built()
-    for name in ("sum_of_two", "product_of_two", "quotient_of_two"):
+    for name in ("sum_of_two", "difference_of_two", "product_of_two", "quotient_of_two"):
         monkeypatch.setattr(operators, name, lambda *_: None)
+    for name, f in (("add", operators.add), ("sub", operators.subtract), ("mul", operators.multiply), ("truediv", operators.divide)):
+        for method, own in zip((f"__{name}__", f"__r{name}__"), operators._binary(name, f)):
+            monkeypatch.setattr(Node, method, own)
     for module in (powers, arithmetic):
         monkeypatch.setattr(module, "power_of", lambda *_: None)
     for name in ("sum_of_distinct", "product_of_distinct"):
