@@ -13,7 +13,7 @@ from ..graph.views import Entries
 from .assembling import assembled
 from .branches import chooses
 from .rules import coefficients_of, is_elementwise
-from .terms import Terms, Value
+from .terms import ONE, Terms, Value
 
 
 def is_of_scalars(active: Set[Node], targets: Set[Node]) -> bool:
@@ -37,27 +37,22 @@ def is_of_scalars(active: Set[Node], targets: Set[Node]) -> bool:
 def pulled_scalars(order: Sequence[Node], seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node], active: Set[Node]) -> list[Node]:
     """The cotangents of the targets from those of several scalars; ``order`` has the graph, arguments first."""
     sweep = _Sweep(active)
-    terms = sweep.terms
     for output, ct in seeds:
         if output in active:
-            sweep.add(output, terms.of(ct))
+            sweep.add(output, sweep.terms.of(ct))
     wanted = set(targets)
     found: dict[Node, list[Node]] = {}
+    values, through = sweep.values, sweep.through
     for node in reversed(order):
-        value = sweep.values.pop(node, None)
-        selected = sweep.selected.pop(node, None)
+        value = values.pop(node, None)
         if node in wanted:
-            found[node] = sweep.total(node, value, selected)
+            found[node] = sweep.total(node, value)
         if value is None or not node.args:
             continue
         if node.op is SELECT:
-            made = terms.node(value)
-            if not is_zero(made):
-                sweep.selected.setdefault(node.args[0], {})[node.params] = [made]
-        elif (coefficients := coefficients_of(node)) is not None:
-            sweep.through_sum(node, coefficients, value)
+            sweep.select(node, value)
         else:
-            sweep.through(node, value)
+            through(node, value)
     return [linear([(1.0, t) for t in found[x]], 0.0, x.shape) if found.get(x) else zeros(x.shape) for x in targets]
 
 
@@ -74,20 +69,37 @@ class _Sweep:
         before = self.values.get(node)
         self.values[node] = value if before is None else self.terms.plus(before, value)
 
-    def total(self, node: Node, value: Value | None, selected: dict[Entries, list[Node]] | None) -> list[Node]:
+    def select(self, node: Node, value: Value) -> None:
+        """Collect the cotangent of an element."""
+        made = self.terms.node(value)
+        if not is_zero(made):
+            self.selected.setdefault(node.args[0], {})[node.params] = [made]
+
+    def total(self, node: Node, value: Value | None) -> list[Node]:
         """Nodes whose sum is the cotangent of a target."""
         made = [] if value is None else [self.terms.node(value)]
+        selected = self.selected.pop(node, None)
         return made if selected is None else made + assembled(selected, node.shape, ())
 
-    def through_sum(self, node: Node, coefficients: Sequence[float], value: Value) -> None:
-        active, scaled = self.active, self.terms.scaled
-        reached = [(c, a) for c, a in zip(coefficients, node.args) if a in active]
-        if len(reached) > 1:
-            value = self.terms.total(value)
-        for c, a in reached:
-            self.add(a, scaled(c, value))
-
     def through(self, node: Node, value: Value) -> None:
+        """Add the cotangents of the arguments."""
+        coefficients, args = coefficients_of(node), node.args
+        if coefficients is None:
+            self._through_factors(node, value)
+        elif len(args) == 1:
+            self.add(args[0], self.terms.scaled(coefficients[0], value))
+        else:
+            terms, active, values = self.terms, self.active, self.values
+            if type(value) is not tuple and sum([a in active for a in args]) > 1:
+                value = terms.total(value)
+            for c, a in zip(coefficients, args):
+                if a not in active:
+                    continue
+                share = value if c == 1.0 else terms.scaled(c, value)
+                before = values.get(a)
+                values[a] = share if before is None else terms.plus(before, share)
+
+    def _through_factors(self, node: Node, value: Value) -> None:
         """Through a product or a function."""
         terms, active = self.terms, self.active
         ct = terms.total(value)
@@ -96,7 +108,7 @@ class _Sweep:
         for k, a in enumerate(node.args):
             p = terms.partial(node, k) if a in active else None
             if p is not None and p[0] != 0.0:
-                self.add(a, terms.times(p, ct))
+                self.add(a, p if ct is ONE else terms.times(p, ct))
 
 
 __all__ = ["is_of_scalars", "pulled_scalars"]

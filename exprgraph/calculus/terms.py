@@ -220,9 +220,14 @@ class Terms:
                 continue
             node = self.made(m) if m.node is None else m.node
             if len(m.powers) < 2 and not is_plain_term(node) and node not in self.sums:
-                if (kept_sum is not None and kept_sum is not node) or node not in self.kept or not is_base(node):
+                k, node = split_coefficient(node)
+                c *= k
+                if not is_plain_term(node):
+                    if (kept_sum is not None and kept_sum is not node) or node not in self.kept or not is_base(node):
+                        return self._total_by_rules(terms)
+                    kept_sum = node
+                if not _TINY <= abs(c) < math.inf:
                     return self._total_by_rules(terms)
-                kept_sum = node
             before = coefficients.get(node)
             if before is not None:
                 c += before
