@@ -21,6 +21,8 @@ def whole(value: Any) -> int | None:
 
 def normalize_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
     """A tuple of non-negative Python integers, from an integer or a sequence of them."""
+    if type(shape) is int and shape >= 0:
+        return (shape,)
     single = whole(shape)
     try:
         if isinstance(shape, (bytes, bytearray, Set, Mapping)):  # integers, but without an order

@@ -128,8 +128,11 @@ def stacked(patterns: Sequence[Pattern]) -> Pattern:
 
 def symmetric(pattern: Pattern) -> Pattern:
     """The entries whose mirror image is an entry, too."""
-    mirrored = pattern.transposed().keys()
-    return pattern.only(np.asarray(np.isin(pattern.keys(), mirrored, assume_unique=True)))
+    keys, mirrored = pattern.keys(), pattern.transposed().keys()
+    if np.array_equal(keys, mirrored):
+        return pattern
+    at = np.minimum(np.searchsorted(mirrored, keys), len(mirrored) - 1)
+    return pattern.only(mirrored[at] == keys)
 
 
 def _distinct(keys: np.ndarray) -> np.ndarray:
