@@ -7,7 +7,7 @@ same bits everywhere, as a number and as the lane of a vector.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .program import Call, Constant, Expression, Function, Let, Name, Operation, real
@@ -31,7 +31,37 @@ class _Factors(NamedTuple):
     name: str
 
 
-def fused(function: Function, known: Mapping[str, Function]) -> Function:
+class Short:
+    """Those of some functions that are one expression of few operations, and may be contracted."""
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self._functions = functions
+        self._short: dict[str, tuple[Function, frozenset[str]] | None] = {}
+
+    def written_out(self, call: Call) -> Expression:
+        """A call, or what a short function computes for its arguments."""
+        e: Expression = call
+        while isinstance(e, Call) and not e.library and (found := self._of(e.function)) is not None:
+            f, often = found
+            if often and any(p in often and not isinstance(a, (Name, Constant)) for p, a in zip(f.parameters, e.args)):
+                break  # an argument would be computed twice
+            e = replaced(f.result, dict(zip(f.parameters, e.args)))
+        return e
+
+    def _of(self, name: str) -> tuple[Function, frozenset[str]] | None:
+        """A short function, and the parameters that it uses more than once; ``None`` for another one."""
+        if name not in self._short:
+            f = self._functions.get(name)
+            short = f is not None and not (f.body or f.source or name.endswith(RARELY)) and f.contract
+            if f is None or not short or sum(not isinstance(x, (Name, Constant)) for x in parts_of(f.result)) > SHORT:
+                self._short[name] = None
+            else:
+                uses = Counter([x.name for x in parts_of(f.result) if isinstance(x, Name)])
+                self._short[name] = f, frozenset([n for n, k in uses.items() if k > 1])
+        return self._short[name]
+
+
+def fused(function: Function, short: Short) -> Function:
     """The function with each product fused with the sum that takes it, if it may be contracted.
 
     A product is fused if it is written in the sum, or is a named value that nothing else reads.  The code of a function of few operations
@@ -40,27 +70,28 @@ def fused(function: Function, known: Mapping[str, Function]) -> Function:
 
     Args:
         function: its code; Python without typed loops stays as it is.
-        known: the functions that it calls.
+        short: the functions that it calls.
 
     >>> from .read import read_template
-    >>> fused(read_template("f", "{0} - {1}*{2}", 3, "", {}).value, {})
+    >>> fused(read_template("f", "{0} - {1}*{2}", 3, "", {}).value, Short({}))
     function f(a0, a1, a2):
         return fma(-a1, a2, a0)
     """
     if not function.contract or function.source:
         return function
-    code = [(s.name, _with_short_functions(s.value, known)) for s in function.body]
-    result = _with_short_functions(function.result, known)
-    uses = Counter(x.name for e in (*(e for _, e in code), result) for x in parts_of(e) if isinstance(x, Name))
+    values = [*(s.value for s in function.body), function.result]
+    if any(isinstance(x, Call) for e in values for x in parts_of(e)):
+        values = [rebuilt(e, before=short.written_out) for e in values]
+    uses = Counter([x.name for e in values for x in parts_of(e) if isinstance(x, Name)])
     fuse = _Fusing()
     body: list[Let] = []
-    for name, value in code:
+    for s, value in zip(function.body, values):
         value = rebuilt(value, fuse)
-        if uses[name] == 1 and _is_product(value):
-            fuse.products[name] = value
-        body.append(Let(name, value))
-    result = rebuilt(result, fuse)
-    return function._replace(body=tuple(s for s in body if s.name not in fuse.taken), result=result)
+        if uses[s.name] == 1 and _is_product(value):
+            fuse.products[s.name] = value
+        body.append(Let(s.name, value))
+    result = rebuilt(values[-1], fuse)
+    return function._replace(body=tuple([s for s in body if s.name not in fuse.taken]), result=result)
 
 
 def fused_expression(e: Expression) -> Expression:
@@ -72,27 +103,6 @@ def fused_expression(e: Expression) -> Expression:
     (fma(a, a, b * b)) + 1.0
     """
     return rebuilt(e, _Fusing())
-
-
-def _with_short_functions(e: Expression, known: Mapping[str, Function]) -> Expression:
-    """An expression with calls of short functions written out."""
-
-    def written(x: Expression) -> Expression:
-        while isinstance(x, Call) and not x.library and x.function in known and _is_short(f := known[x.function]):
-            uses = Counter(part.name for part in parts_of(f.result) if isinstance(part, Name))
-            if any(uses[p] > 1 and not isinstance(a, (Name, Constant)) for p, a in zip(f.parameters, x.args)):
-                break  # an argument would be computed twice
-            x = replaced(f.result, dict(zip(f.parameters, x.args)))
-        return x
-
-    return rebuilt(e, before=written)
-
-
-def _is_short(f: Function) -> bool:
-    """Whether a function is one expression of few operations, and may be contracted."""
-    if f.body or f.source or not f.contract or f.name.endswith(RARELY):
-        return False
-    return sum(not isinstance(x, (Name, Constant)) for x in parts_of(f.result)) <= SHORT
 
 
 class _Fusing:
@@ -107,22 +117,22 @@ class _Fusing:
         self.products: dict[str, Operation] = {}
         self.taken: set[str] = set()
 
-    def __call__(self, x: Expression) -> Expression:
-        return self._sum(x.args) if isinstance(x, Operation) and x.op == "add" and x.type == "real" else x
+    def __call__(self, x: Operation) -> Expression:
+        return self._sum(x.args) if x.op == "add" and x.type == "real" else x
 
     def _sum(self, terms: tuple[Expression, ...]) -> Expression:
         factors = self._factors(terms[0])
-        so_far = terms[:1]  # the terms of a sum that is not written yet
+        so_far = [terms[0]]  # the terms of a sum that is not written yet
         for term in terms[1:]:
-            other = term
-            if factors is None:
-                factors, other = self._factors(term), _joined(so_far)
-            if factors is None:
-                so_far = (*so_far, term)
+            if factors is not None:
+                other = term
+            elif (factors := self._factors(term)) is not None:
+                other = _joined(so_far)
+            else:
+                so_far.append(term)
                 continue
             self.taken.add(factors.name)
-            so_far = (Operation("fma", (factors.front, factors.last, other), "real"),)
-            factors = None
+            so_far, factors = [Operation("fma", (factors.front, factors.last, other), "real")], None
         return _joined(so_far)
 
     def _factors(self, e: Expression) -> _Factors | None:
@@ -155,8 +165,8 @@ def _negative(e: Expression) -> Expression:
     return e.args[0] if isinstance(e, Operation) and e.op == "neg" else Operation("neg", (e,), "real")
 
 
-def _joined(terms: tuple[Expression, ...]) -> Expression:
-    return terms[0] if len(terms) == 1 else Operation("add", terms, "real")
+def _joined(terms: Sequence[Expression]) -> Expression:
+    return terms[0] if len(terms) == 1 else Operation("add", tuple(terms), "real")
 
 
-__all__ = ["RARELY", "SHORT", "fused", "fused_expression"]
+__all__ = ["RARELY", "SHORT", "Short", "fused", "fused_expression"]

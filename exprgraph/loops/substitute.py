@@ -5,39 +5,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import is_
 
 from .program import Call, Constant, Expression, Function, Let, Load, Name, Operation
 from .verify import parts_of
 
 
 def rebuilt(
-    e: Expression, after: Callable[[Expression], Expression] = lambda x: x, before: Callable[[Expression], Expression] = lambda x: x
+    e: Expression, after: Callable[[Operation], Expression] | None = None, before: Callable[[Call], Expression] | None = None
 ) -> Expression:
-    """An expression made again, at any depth.
+    """An expression with some parts made again, at any depth; the others stay the same objects.
 
     Args:
         e: the expression.
-        after: makes a part from the part with new parts inside, from the innermost upwards.
-        before: makes a part that is looked into instead, from the whole downwards.
+        after: makes an operation from one whose arguments are made, from the innermost upwards.
+        before: what is made instead of a call, from the whole downwards.
     """
-    done: list[Expression] = []
-    pending: list[tuple[Expression, bool]] = [(e, False)]
+    order: list[tuple[Expression, Expression]] = []
+    pending = [e]
     while pending:
-        x, ready = pending.pop()
-        if not ready:
-            x = before(x)
-            if not isinstance(x, (Constant, Name)):
-                pending.append((x, True))
-                pending += [(a, False) for a in ((x.at,) if isinstance(x, Load) else reversed(x.args))]
-                continue
-        elif isinstance(x, Load):
-            x = Load(x.pointer, done.pop())
-        elif isinstance(x, (Operation, Call)):
-            first = len(done) - len(x.args)
-            x = x._replace(args=tuple(done[first:]))
-            del done[first:]
-        done.append(after(x))
-    return done[0]
+        x = part = pending.pop()
+        if before is not None and isinstance(x, Call):
+            part = before(x)
+        order.append((x, part))
+        if isinstance(part, (Operation, Call)):
+            pending += [a for a in part.args if not isinstance(a, (Name, Constant))]
+        elif isinstance(part, Load):
+            pending.append(part.at)
+    made: dict[int, Expression] = {}  # by the identity of what it is made of
+    for x, part in reversed(order):
+        if isinstance(part, (Operation, Call)):
+            args = tuple([made.get(id(a), a) for a in part.args]) if made else part.args
+            if args is not part.args and not all(map(is_, args, part.args)):
+                part = Operation(part.op, args, part.type) if isinstance(part, Operation) else Call(part.function, args, part.library)
+            if after is not None and isinstance(part, Operation):
+                part = after(part)
+        elif isinstance(part, Load) and id(part.at) in made:
+            part = Load(part.pointer, made[id(part.at)])
+        if part is not x:
+            made[id(x)] = part
+    return made.get(id(e), e)
 
 
 def replaced(e: Expression, values: Mapping[str, Expression]) -> Expression:

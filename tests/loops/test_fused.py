@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.loops.fused import fused, fused_expression
+from exprgraph.loops.fused import Short, fused, fused_expression
 from exprgraph.loops.print.llvm import LLVMTarget
 from exprgraph.loops.print.llvm.builder import Builder, SSAValue
 from exprgraph.loops.program import Call, Expression, Function, Let, Name, operation, real
 from exprgraph.testing import temporary_functions
 
 A, B, C, P = (Name(n, "real") for n in "abcp")
-SHORT = [
+FUNCTIONS = [
     Function("product", ("a", "b"), (), operation("mul", A, B)), Function("more", ("a",), (), operation("add", A, real(1.0))),
     Function("exact", ("a", "b"), (), operation("mul", A, B), contract=False), Function("twice", ("a",), (), operation("mul", A, A)),
     Function("p_rarely", ("a", "b"), (), operation("mul", A, B)),
@@ -69,11 +69,11 @@ def test_products_that_are_written_in_a_sum(written: Expression, wanted: str) ->
 )
 def test_products_of_a_function(body: list[Let], result: Expression, wanted: str) -> None:
     f = Function("f", ("a", "b", "c"), tuple(body), result)
-    made = fused(f, {g.name: g for g in SHORT})
+    made = fused(f, Short({g.name: g for g in FUNCTIONS}))
     assert repr(made.result) == wanted
     assert len(made.body) == ("p" in wanted.replace("p_", ""))
     exact = f._replace(contract=False)
-    assert fused(exact, {}) is exact
+    assert fused(exact, Short({})) is exact
 
 
 def test_machines_without_an_instruction_round_twice() -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import LoopError, UnreadableError
-from ..fused import fused, fused_expression
+from ..fused import Short, fused, fused_expression
 from ..operations import OPERATIONS
 from ..pointers import alone, stored_through
 from ..program import (
@@ -270,7 +270,7 @@ class C(Infix):
         """The definition of a function."""
         if f.source:
             raise UnreadableError(f"the function {f.name} is Python that has no typed loops")
-        f = fused(f, {}) if self.fast else f
+        f = fused(f, Short({})) if self.fast else f
         self.changing, self.fused = set(), False
         given = ", ".join(f"{self.real} {self.own(p)}" for p in f.parameters)
         unread = _unread([Name(p, "real") for p in f.parameters], (*f.body, Let("result", f.result)))

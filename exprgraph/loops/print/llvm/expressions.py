@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...abreast import Abreast, Item
 from ...errors import UnreadableError
-from ...fused import RARELY, SHORT, fused
+from ...fused import RARELY, SHORT, Short, fused
 from ...operations import OPERATIONS
 from ...program import Call, Constant, Expression, Function, Let, Load, Name, Operation
 from ...verify import parts_of
@@ -46,6 +46,7 @@ class Functions:
         self.mark = mark
         self.inlined = inlined
         self._written: Mapping[str, Function] = {f.name: f for f in functions}
+        self._short = Short(self._written)
         self._fused: dict[str, Function] = {}
         self.target = target
         self.called: dict[str, str] = {}  # by name in the code: its text
@@ -57,7 +58,7 @@ class Functions:
         """A function, with products and sums rounded together."""
         found = self._fused.get(name)
         if found is None:
-            found = self._fused[name] = fused(self._written[name], self._written)
+            found = self._fused[name] = fused(self._written[name], self._short)
         return found
 
     def define(self, name: str, vector: bool) -> str:
