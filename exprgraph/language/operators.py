@@ -12,6 +12,7 @@ from ..canonical.arithmetic import linear
 from ..canonical.factors import quotient, times
 from ..canonical.most_common import difference_of_two, product_of_two, quotient_of_two, sum_of_two
 from ..canonical.operands import as_node, refuse_truth
+from ..canonical.select import select
 from ..functions import rows as functions
 from ..functions.elementwise import broadcast, is_boolean
 from ..graph.node import Node, Operand
@@ -164,6 +165,8 @@ def _len(self: Node) -> int:
 def _iter(self: Node) -> Iterator[Node]:
     if not self.shape:
         raise TypeError("cannot iterate over a scalar expression")
+    if len(self.shape) == 1:
+        return (select(self, (i,)) for i in range(self.shape[0]))
     return (getitem(self, i) for i in range(self.shape[0]))
 
 

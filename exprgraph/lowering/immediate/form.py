@@ -43,12 +43,15 @@ class InterpretedForm:
         self.block, self.row = _lanes(instructions.places, 8 * self.dtype.itemsize) if batch else (1, 1)
         purpose = Purpose.of(batch, single)
         self._table = np.array([row_address(row, purpose) for row in instructions.functions], np.uint64)
+        self._words_at, self._table_at = instructions.words.ctypes.data, self._table.ctypes.data
         self._run = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _POINTER, _INTEGER, _INTEGER)(interpreter_address(purpose))
         self._given = [(a.size, a.per_sample) for a in arguments]
         self._layout = [(o.shape, differs, is_boolean(o)) for o, differs in zip(outputs, per_sample)]
-        self._ends = np.cumsum([r.size for r in instructions.results]).tolist()
+        ends = np.cumsum([0, *[r.size for r in instructions.results]]).tolist()
+        self._parts = list(map(slice, ends, ends[1:]))
         self._results = np.concatenate(instructions.results) if instructions.results else np.empty(0, np.int64)
-        self._spare: list[np.ndarray] = []  # workspaces, kept between calls; each has the numbers in place
+        #: workspaces with their addresses, kept between calls; each has the numbers in place
+        self._spare: list[tuple[np.ndarray, int]] = []
 
     def is_slower_than_llvm(self, lead: tuple[int, ...]) -> bool:
         """Whether LLVM makes the function, and its code answers, in less time than the interpreter takes for a batch."""
@@ -65,8 +68,8 @@ class InterpretedForm:
     def bound(self, *call: object) -> None:
         """There is no bound call of machine code yet."""
 
-    def _workspace(self) -> np.ndarray:
-        """Places by lanes."""
+    def _workspace(self) -> tuple[np.ndarray, int]:
+        """Places by lanes, and their address."""
         known = self.instructions
         try:
             return self._spare.pop()
@@ -74,34 +77,31 @@ class InterpretedForm:
             made = np.zeros((known.places, self.row), self.dtype)
         with np.errstate(over="ignore"):  # numbers too large for a float32 become infinite
             made[known.places - len(known.numbers) :] = known.numbers.astype(self.dtype)[:, None]
-        return made
-
-    def _interpret(self, w: np.ndarray, lanes: int) -> None:
-        words = self.instructions.words
-        self._run(words.ctypes.data, w.ctypes.data, self._table.ctypes.data, self.row, lanes)
+        return made, made.ctypes.data
 
     def __call__(self, arrays: Arrays, lead: tuple[int, ...], out: Arrays | None = None) -> list[np.ndarray]:
         """The results, in new arrays."""
         self.calls += 1
         self.spent += self._time_of_call(lead)
-        w = self._workspace()
-        found = self._over_samples(w, arrays, math.prod(lead)) if lead else self._of_one(w, arrays)
-        self._spare.append(w)
+        space = self._workspace()
+        found = self._over_samples(*space, arrays, math.prod(lead)) if lead else self._of_one(*space, arrays)
+        self._spare.append(space)
         values = []
         for value, (shape, differs, boolean) in zip(found, self._layout):
             value = value.reshape((*lead, *shape) if differs else shape)
             values.append(value != 0 if boolean else value)
         return values
 
-    def _of_one(self, w: np.ndarray, arrays: Arrays) -> list[np.ndarray]:
+    def _of_one(self, w: np.ndarray, address: int, arrays: Arrays) -> list[np.ndarray]:
         numbers, at = w[:, 0], 0
         for a in arrays:
             numbers[at : at + a.size] = a.reshape(-1)
             at += a.size
-        self._interpret(w, 1)
-        return np.split(numbers[self._results], self._ends[:-1])
+        self._run(self._words_at, address, self._table_at, self.row, 1)
+        found = numbers[self._results]
+        return [found[part] for part in self._parts]
 
-    def _over_samples(self, w: np.ndarray, arrays: Arrays, samples: int) -> list[np.ndarray]:
+    def _over_samples(self, w: np.ndarray, address: int, arrays: Arrays, samples: int) -> list[np.ndarray]:
         """The results of all samples, block after block."""
         moving: list[tuple[int, np.ndarray]] = []
         at = 0
@@ -117,7 +117,7 @@ class InterpretedForm:
             stop = min(first + self.block, samples)
             for at, columns in moving:
                 w[at : at + len(columns), : stop - first] = columns[:, first:stop]
-            self._interpret(w, max(stop - first, 1))
+            self._run(self._words_at, address, self._table_at, self.row, max(stop - first, 1))
             for value, r, (_, differs, _) in zip(values, results, self._layout):
                 if differs:
                     value[first:stop] = w[r, : stop - first].T

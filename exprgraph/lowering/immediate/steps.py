@@ -17,7 +17,7 @@ from ...support.values import BY_PRODUCTS, is_by_root
 from ..native.instructions import OPERANDS, Op
 from ..plan.operand_order import OperandOrder
 
-_ADD, _SUB, _MUL, _DIV, _MUL_ADD, _SUB_MUL, _NEG, _SQRT, _INVERSE, _APPLY, _END = map(int, Op)
+_ADD, _SUB, _MUL, _DIV, _MUL_ADD, _NEG, _SQRT, _INVERSE, _APPLY, _ = map(int, Op)
 
 
 class Origin(IntEnum):

@@ -29,16 +29,14 @@ class Op(IntEnum):
     DIV = 3
     #: a*b + c
     MUL_ADD = 4
-    #: c - a*b
-    SUB_MUL = 5
-    NEG = 6
-    SQRT = 7
+    NEG = 5
+    SQRT = 6
     #: 1/a, for the power -1
-    INVERSE = 8
+    INVERSE = 7
     #: a function of the table, of up to three operands
-    APPLY = 9
+    APPLY = 8
     #: behind the last instruction
-    END = 10
+    END = 9
 
 
 class Purpose(NamedTuple):
@@ -90,8 +88,8 @@ class Instructions:
 def packed(operation: np.ndarray, result: np.ndarray, operands: np.ndarray, function: np.ndarray) -> np.ndarray:
     """The words of instructions, and of the end behind them; ``operands`` has three rows.
 
-    >>> [hex(w) for w in packed(np.array([9]), np.array([5]), np.array([[3], [2], [1]]), np.array([7]))]
-    ['0x1000000509', '0x700000020000003', '0xa', '0x0']
+    >>> [hex(w) for w in packed(np.array([8]), np.array([5]), np.array([[3], [2], [1]]), np.array([7]))]
+    ['0x1000000508', '0x700000020000003', '0x9', '0x0']
     """
     a, b, c = operands
     words = np.zeros((len(operation) + 1, 2), np.int64)

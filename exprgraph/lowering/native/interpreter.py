@@ -77,7 +77,6 @@ def _arithmetic(a: Expression, b: Expression, c: Expression) -> dict[Op, Express
         Op.MUL: product,
         Op.DIV: operation("div", a, b),
         Op.MUL_ADD: operation("add", product, c),
-        Op.SUB_MUL: operation("add", c, operation("neg", product)),
         Op.NEG: operation("neg", a),
         Op.SQRT: operation("sqrt", a),
         Op.INVERSE: operation("div", real(1.0), a),
