@@ -92,6 +92,11 @@ class Numbered:
                 first = count
 
     @property
+    def has_arrays(self) -> bool:
+        """Whether an operation gives an array."""
+        return any(node.shape and node.args for node in self.kinds)
+
+    @property
     def symbols(self) -> list[Node]:
         """The symbols among the nodes."""
         return [node for node in self.nodes if node.op is SYMBOL]

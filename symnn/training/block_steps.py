@@ -45,7 +45,7 @@ class StepsOfTotals(BatchSteps):
         """Terms whose value and gradient are given as data."""
         n = symbols.size
         p, found = eg.Symbol("parameters", n), eg.Symbol("value and gradient", n + 1)
-        given = eg.compile((found[0], found[1:]), (p, found), shared=(p, found))
+        given = eg.compile((found[0], found[1:]), (p, found), shared=(p, found), immediate=False)
         return [Term(given, (own,), 1) for own in self._found]
 
     @property

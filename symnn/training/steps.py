@@ -302,7 +302,7 @@ def compiled_updates(optimizer: BatchOptimizer, layout: Layout, shapes: Sequence
         if (found := [o.shape for o in outputs]) != expected:
             name, count = type(optimizer).__name__, len(shapes)
             raise ArgumentError(f"{name}.update: expected new parameters and {count} memories of shapes {expected}, got {found}")
-        made[turn] = eg.compile(outputs, arguments, shared=arguments)
+        made[turn] = eg.compile(outputs, arguments, shared=arguments, immediate=False)
     return [made[turn] for turn in turns]
 
 

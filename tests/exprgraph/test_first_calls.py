@@ -11,7 +11,8 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.functions.elementwise import ByFormula, Function
-from exprgraph.graph.primitive import PRODUCT, SUM, TABLE
+from exprgraph.graph.primitive import MOVEMENTS, PRODUCT, SUM, TABLE, Primitive
+from exprgraph.lowering.call import outputs
 from exprgraph.lowering.call.bound import ByPython
 from exprgraph.lowering.immediate import worth
 from exprgraph.lowering.native import machine
@@ -131,33 +132,48 @@ def test_what_c_and_numba_call_is_machine_code_at_once() -> None:
     assert fn.address and fn.core.forms and fn.workspace_size
 
 
-def test_an_unread_function_and_arrays_wait() -> None:
-    v = eg.Symbol("v", 3)
-    fn = eg.compile(eg.sum(v * v), v)
-    assert eg.inspect(fn, batch=False).answers == "machine code" and not fn.core.is_interpreted
+def test_sums_of_elements_and_many_elements_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    v = eg.Symbol("v", 30)
+    for waiting in (eg.sum(v * v), eg.norm(v), v @ v, eg.softmax(v)):
+        assert not eg.compile(waiting, v).core.is_interpreted
+    assert eg.compile(v * v[::-1], v).core.is_interpreted
+    monkeypatch.setattr(outputs, "ELEMENTS", 20)
+    assert not eg.compile(v * v[::-1], v).core.is_interpreted
 
 
-@pytest.mark.one_in(12)
-@pytest.mark.parametrize("seed", range(12))
-def test_random_graphs_have_equal_bits_before_and_after(seed: int) -> None:
-    """By NumPy they have the same numbers, but for rounding."""
-    choice = AtRandom(seed)
-    garden = Garden(choice, (x, y, z))
+SYMBOLS = {"scalars": (x, y, z), "arrays": (eg.Symbol("a", 5), eg.Symbol("b", (3, 4)), z)}
+
+
+@pytest.mark.one_in(24)
+@pytest.mark.slow_one_in(3)
+@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("kind", SYMBOLS)
+def test_random_graphs_have_equal_bits_before_and_after(kind: str, seed: int) -> None:
+    """Those of zeros, too; and NumPy's numbers, but for rounding."""
+    choice, symbols = AtRandom(seed), SYMBOLS[kind]
+    garden = Garden(choice, symbols, 5, 30)
     rows = [r for r in TABLE.values() if isinstance(r, Function) and r.arity <= OPERANDS and not r.added]
     quick = [r for r in rows if not isinstance(r.numpy, ByFormula)]  # to compile
+    moves: list[Primitive] = [PRODUCT] if kind == "scalars" else [*MOVEMENTS]
     for _ in range(16):
-        garden.add(step(garden, choice.pick([choice.pick(quick), SUM, PRODUCT, PRODUCT])))
-    outputs = list(dict.fromkeys(garden.pool))
-    fn = eg.compile(outputs, (x, y, z), immediate=True)
+        garden.add(step(garden, choice.pick([choice.pick(quick), SUM, PRODUCT, choice.pick(moves)])))
+    results = list(dict.fromkeys(garden.pool))
+    fn = eg.compile(results, symbols, immediate=True)
     rng = np.random.default_rng(seed)
-    for values in (rng.uniform(0.2, 1.5, 3), rng.uniform(0.2, 1.5, (3, 40))):
-        shown = eg.inspect(fn, batch=values.ndim > 1)
-        assert shown.answers == "interpreter"
+    for lead in ((), (40,)):
+        shown = eg.inspect(fn, batch=bool(lead))
+        if shown.answers != "interpreter":  # a sum of several elements, of a broadcast one perhaps
+            assert kind == "arrays"
+            continue
+        values = [rng.uniform(0.2, 1.5, (*lead, *s.shape)) * rng.choice([1.0, 1.0, 1.0, -1.0, 0.0, -0.0], s.shape) for s in symbols]
+        with np.errstate(all="ignore"):
+            expected = eg.evaluate(results, dict(zip(symbols, values)))
         first = fn(*values)
         shown.wait()
         assert shown.answers == "machine code"
-        for p, q, r in zip(first, fn(*values), eg.evaluate(outputs, dict(zip((x, y, z), values))), strict=True):
+        for p, q, r in zip(first, fn(*values), expected, strict=True):
             np.testing.assert_array_equal(p, q)
+            np.testing.assert_array_equal(np.signbit(p) & ~np.isnan(p), np.signbit(q) & ~np.isnan(q))
             np.testing.assert_allclose(p, np.broadcast_to(r, np.shape(p)), rtol=1e-5, atol=1e-8)
 
 

@@ -417,10 +417,10 @@ def compile(  # noqa: A001
             Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
             roots give NumPy's bits; sums over axes are still added in a different order.
-        immediate: whether an interpreter answers the first calls of a graph of scalars.  After some tens of calls, or fewer long
-            ones, machine code is made in the background.  Both give equal bits; for that, neither contracts.  By default, a call
-            waits for machine code where that is quicker: for a large batch, or where the interpreter lacks functions.  ``True``:
-            it does not.  ``False``: the first call waits.  ``eg.inspect(fn).wait()`` waits at any time.
+        immediate: whether an interpreter answers first calls, if all is computed element by element.  After some tens of calls, or
+            fewer long ones, machine code is made in the background.  Both give equal bits; for that, neither contracts.  By default,
+            a call waits for machine code where that is quicker: for a large batch, or where the interpreter lacks functions.
+            ``True``: it does not.  ``False``: the first call waits.  ``eg.inspect(fn).wait()`` waits at any time.
 
     Returns:
         A function of one value for each symbol: arrays of the symbol's shape, with any batch axes in

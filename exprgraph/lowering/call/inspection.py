@@ -47,7 +47,7 @@ class Inspection:
         return tuple((batch, "float32" if single else "float64") for batch, single in self._core.forms)
 
     def wait(self) -> None:
-        """Wait for the machine code that is made in the background: with backend "auto", and of graphs of scalars.
+        """Wait for the machine code that is made in the background: with backend "auto", and where an interpreter answers.
 
         Raises:
             Exception: the error that ended the compilation.

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calculus.rules import is_elementwise
+from ...canonical.contract import is_structural
 from ...errors import NotNativeWarning, UnboundSymbolError
 from ...functions.elementwise import is_boolean
 from ...graph.node import Node, Shape
@@ -25,7 +27,8 @@ from ...support.collecting import uncollected
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
-from ..immediate.worth import is_worth_binding, is_worth_evaluating, is_worth_interpreting
+from ..immediate.worth import ELEMENTS, is_worth_binding, is_worth_evaluating, is_worth_interpreting
+from ..plan.short_arrays import are_short
 from ..plan.unread import left_to_numba
 from .arguments import differing
 from .backends import IN_BACKGROUND, checked, checked_immediate
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 APART = 8
 #: where machine code is loaded and made
 _NATIVE = f"{__package__.rpartition('.')[0]}.native"
-#: the fewest nodes of a graph of scalars whose first calls an interpreter answers; tests of machine code set more
+#: the fewest nodes of a graph whose first calls an interpreter answers; tests of machine code set more
 FEWEST = 0
 
 
@@ -73,6 +76,7 @@ class CompiledOutputs:
         self._graph = self._checked(Numbered(self.outputs) if graph is None else graph)
         self.forms: dict[tuple[bool, bool], Form] = {}
         self._interpreted: dict[tuple[bool, bool], InterpretedForm | None] = {}  # None: another way is quicker
+        self._translated: dict[bool, Instructions | None] = {}
         self._inner: dict[tuple[bool, bool], Form] = {}  # without an entry from Python
         self.differs = differing(self.outputs, {s for a in self.arguments if a.per_sample for s, _ in a.symbols})
         if count > 1 and (why := f"backend {backend!r}" if backend == "numba" else self.left_to_numba) is not None:
@@ -81,22 +85,37 @@ class CompiledOutputs:
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledOutputs, (self.outputs, self.arguments, self.backend, self.threads, self.contract, self.immediate)
 
-    @cached_property
+    @property
     def is_interpreted(self) -> bool:
         """Whether an interpreter answers calls until there is machine code.  Both give equal bits."""
-        return self._instructions is not None
+        return any(self._instructions(batch) is not None for batch in {False, self.takes_batches})
 
     @cached_property
-    def _instructions(self) -> Instructions | None:
+    def _may_be_interpreted(self) -> bool:
+        if self.immediate is False or self.backend not in IN_BACKGROUND:
+            return False
+        graph = self._graph or Numbered(self.outputs)  # two threads may ask at once
+        may = bool(self.immediate or len(graph.nodes) >= FEWEST) and _is_by_elements(graph)
+        self._graph = graph if may else None
+        return may
+
+    @cached_property
+    def _is_short(self) -> bool:
+        return are_short((self._graph or Numbered(self.outputs)).nodes)
+
+    def _instructions(self, batch: bool) -> Instructions | None:
+        """What the interpreter computes for a form; ``None`` if it does not."""
         if not self._may_be_interpreted:
             return None
-        graph = self._graph or Numbered(self.outputs)  # two threads may ask at once
-        made: Instructions | None = None
-        scalars = all(n.op in MOVEMENTS for n in graph.kinds if n.shape and n.args)  # arrays are not computed
-        if scalars and (self.immediate or len(graph.nodes) >= FEWEST):
-            made = _late("..immediate.translate").translated(self.outputs, self.arguments, graph)
-        self._graph = None
-        return made
+        unrolled = not batch and self._is_short
+        if unrolled not in self._translated:
+            outputs, graph = self.outputs, self._graph
+            if unrolled:
+                outputs, graph = _late("..plan.unrolled").unrolled(outputs), None
+            given = self.arguments, graph or Numbered(outputs)
+            self._translated[unrolled] = _late("..immediate.translate").translated(outputs, *given)
+            self._graph = self._graph if self._is_short else None
+        return self._translated[unrolled]
 
     def _checked(self, graph: Numbered) -> Numbered | None:
         """The graph, if the interpreter may compute it.
@@ -110,8 +129,7 @@ class CompiledOutputs:
                 f"the outputs depend on the symbol {node.name!r} of shape {node.shape}, which is not among the arguments: "
                 f"{', '.join(shown(a.name) for a in self.arguments) or 'none'}"
             )
-        self._may_be_interpreted = self.immediate is not False and self.backend in IN_BACKGROUND
-        return graph if self._may_be_interpreted else None
+        return graph if self.immediate is not False and self.backend in IN_BACKGROUND else None
 
     def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
         """The generated code of a form, not compiled.
@@ -121,7 +139,7 @@ class CompiledOutputs:
         from ..plan.emit import emit  # the generator is loaded when something is first compiled
 
         apart = not batch and not packed and 2 <= len(self.outputs) <= APART
-        in_steps = self.is_interpreted
+        in_steps = self._instructions(batch) is not None
         by_numba = self.backend == "numba" or self.left_to_numba is not None
         made = partial(emit, self.outputs, self.arguments, batch=batch, single=single, apart=apart)
         with uncollected():
@@ -180,12 +198,12 @@ class CompiledOutputs:
             return self._interpreted[key]
         if self.backend == "auto" and self._graph is not None and _is_quicker_by_numpy(self._graph) and not self.immediate:
             return self._interpreted.setdefault(key, None)
-        instructions = self._instructions
+        instructions = self._instructions(batch)
         if instructions is None:
             return None
         missing, kept = _late("..native.rows").missing_parts(instructions.functions, batch, single)
         found = None
-        if self.immediate or is_worth_interpreting(len(instructions), missing, kept, self.backend == "auto"):
+        if self.immediate or is_worth_interpreting(instructions.statements, missing, kept, self.backend == "auto"):
             found = _late("..immediate.form").InterpretedForm(instructions, self.arguments, self.outputs, self.differs, batch, single)
         return self._interpreted.setdefault(key, found)
 
@@ -255,7 +273,7 @@ class CompiledOutputs:
         if self.backend not in IN_BACKGROUND or divided or any(map(is_boolean, self.outputs)) or self.left_to_numba is not None:
             return None
         single = bool(arrays) and arrays[0].dtype == np.float32
-        if self._waits_when_bound():
+        if self._waits_when_bound(bool(batch)):
             self.form(bool(batch), single)
 
         def machine() -> Callable[[], Any] | None:
@@ -264,9 +282,9 @@ class CompiledOutputs:
 
         return machine
 
-    def _waits_when_bound(self) -> bool:
-        known = None if self.immediate or self.backend != "native" else self._instructions
-        return known is not None and is_worth_binding(len(known))
+    def _waits_when_bound(self, batch: bool) -> bool:
+        known = None if self.immediate or self.backend != "native" else self._instructions(batch)
+        return known is not None and is_worth_binding(known.statements)
 
     def _with_numpy(self, arrays: Sequence[np.ndarray], lead: tuple[int, ...]) -> list[np.ndarray]:
         bindings: dict[Node, np.ndarray] = {}
@@ -278,6 +296,14 @@ class CompiledOutputs:
         values = evaluate_nodes(self.outputs, bindings, check=False)
         shapes = [(lead if p else ()) + o.shape for o, p in zip(self.outputs, self.differs)]
         return [np.array(np.broadcast_to(v, s)) for v, s in zip(values, shapes)]
+
+
+def _is_by_elements(graph: Numbered) -> bool:
+    """Whether the interpreter may compute a graph: element by element, and not too many of them."""
+    arrays = [n for n in graph.kinds if n.shape and n.args]
+    if not all(is_elementwise(n) or n.op in MOVEMENTS or is_structural(n) for n in arrays):
+        return False
+    return not arrays or sum(n.size for n in graph.nodes if n.shape and is_elementwise(n)) <= ELEMENTS
 
 
 def _is_quicker_by_numpy(graph: Numbered) -> bool:

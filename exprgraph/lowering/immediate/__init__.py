@@ -1,1 +1,1 @@
-"""Large graphs of scalars, run at once by an interpreter made of machine code."""
+"""First calls: graphs of elements, run at once by an interpreter made of machine code."""

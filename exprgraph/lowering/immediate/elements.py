@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from ...canonical.contract import is_structural
 from ...canonical.select import take
 from ...graph.column import Column
 from ...graph.leaves import constant_value
 from ...graph.node import Node
 from ...graph.numbered import Numbered
-from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, IDENTITY, PLACE, RESHAPE, SELECT, STACK, SYMBOL
+from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, CONTRACT, IDENTITY, PLACE, RESHAPE, SELECT, STACK, SYMBOL
 from ...graph.views import entries_of
 from ...meaning.evaluate import EVALUATE, Samples
 
@@ -75,6 +76,8 @@ class Elements:
 ELEMENTS: Column[Callable[[Elements, Node], np.ndarray]] = Column(
     "elements", "the values of elements that are only moved", __name__, otherwise="it has instructions, or its graph waits for the compiler"
 )
+#: ``node``: whether this one only moves elements
+MOVES: Column[Callable[[Node], bool]] = Column("moves", "whether a node only moves elements", __name__, otherwise="all nodes of the row do")
 #: ``node``: how many additions it takes
 ADDITIONS: Column[Callable[[Node], int]] = Column("additions", "how many elements are added", __name__, otherwise="none")
 
@@ -112,6 +115,17 @@ def _stacked(t: Elements, node: Node) -> np.ndarray:
 def _moved(t: Elements, node: Node) -> np.ndarray:
     moved = EVALUATE[node.op](node, [t.of(a).astype(np.float64) for a in node.args], _ALONE)
     return np.asarray(moved).astype(np.int64)
+
+
+@MOVES.rule(CONTRACT)
+def _is_repeated(node: Node) -> bool:
+    return is_structural(node) and len(node.args) == 1
+
+
+@ELEMENTS.rule(CONTRACT)
+def _repeated(t: Elements, node: Node) -> np.ndarray:
+    """A broadcast or a permutation."""
+    return _moved(t, node)
 
 
 @ADDITIONS.rule(PLACE)

@@ -55,7 +55,7 @@ class InterpretedForm:
 
     def is_slower_than_llvm(self, lead: tuple[int, ...]) -> bool:
         """Whether LLVM makes the function, and its code answers, in less time than the interpreter takes for a batch."""
-        return self._time_of_call(lead) >= time_to_compile(len(self.instructions))
+        return self._time_of_call(lead) >= time_to_compile(self.instructions.statements)
 
     def _time_of_call(self, lead: tuple[int, ...]) -> float:
         return time_of_call(len(self.instructions), math.prod(lead) if lead else None)
@@ -63,7 +63,7 @@ class InterpretedForm:
     @property
     def calls_for_llvm(self) -> bool:
         """Whether machine code should be made in the background."""
-        return is_worth_compiling(len(self.instructions), self.calls, self.spent)
+        return is_worth_compiling(self.instructions.statements, self.calls, self.spent)
 
     def bound(self, *call: object) -> None:
         """There is no bound call of machine code yet."""

@@ -1,4 +1,4 @@
-"""The instructions that compute a scalar from its operands, once for all scalars that have the same ones."""
+"""The instructions that compute an element from those of its operands, once for all that have the same ones."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _repeated(steps: Steps, value: Value, times: int) -> Value:
 
 
 class Recipes(NamedTuple):
-    """The instructions of all kinds of scalars of a graph, one kind after another, and an addition of what is not known yet.
+    """The instructions of all kinds of nodes of a graph, one kind after another, and an addition of what is not known yet.
 
     Attributes:
         recipe: the recipe of each kind of nodes; -1 without instructions.
@@ -196,11 +196,10 @@ class Recipes(NamedTuple):
 
 
 def recipes(order: OperandOrder) -> Recipes:
-    """The instructions of all kinds of scalars of a graph."""
+    """The instructions of all kinds of nodes of a graph."""
     kinds: dict[Primitive, list[int]] = {}
     for k, node in enumerate(order.graph.kinds):
-        if not node.shape:
-            kinds.setdefault(node.op, []).append(k)
+        kinds.setdefault(node.op, []).append(k)
     recipe = np.full(len(order.graph.kinds), -1)
     functions: dict[Function, int] = {}
     done: list[tuple[int, int, Value, Value, Value]] = []
@@ -227,9 +226,9 @@ def recipes(order: OperandOrder) -> Recipes:
 
 
 def has_steps(node: Node) -> bool:
-    """Whether the interpreter computes a scalar from its operands."""
+    """Whether the interpreter computes a scalar, or each element of an array, from operands."""
     op = node.op
-    if node.shape or INSTRUCTIONS.find(op) is None:
+    if INSTRUCTIONS.find(op) is None:
         return False
     # the package's own rows are all read: their code is not, until one must be compiled
     return not isinstance(op, Function) or (op.arity <= OPERANDS and (not op.added or op.template.unread is None))

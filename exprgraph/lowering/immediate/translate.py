@@ -1,4 +1,4 @@
-"""From a graph of scalars to instructions, for all nodes at once.
+"""From a graph to instructions for each element, for all nodes at once.
 
 Sums and products are computed in the order in which :mod:`exprgraph.lowering.plan.from_the_left` writes them for the compiler.
 Values have numbers: first the elements of arguments, then the results of instructions, then numbers of the graph.
@@ -7,6 +7,7 @@ Values have numbers: first the elements of arguments, then the results of instru
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ...meaning.binding import Argument
 from ...support.collecting import uncollected
 from ..native.instructions import FUNCTIONS, PLACES, Instructions, packed
 from ..plan.operand_order import OperandOrder
-from .elements import ADDITIONS, ELEMENTS, Elements
+from .elements import ADDITIONS, ELEMENTS, MOVES, Elements
 from .reuse import places
 from .steps import Origin, has_steps, recipes
 
@@ -26,7 +27,11 @@ _RECIPE_BITS = 18
 
 def has_instructions(node: Node) -> bool:
     """Whether the interpreter computes a node from its arguments, if it computes these."""
-    return has_steps(node) or ELEMENTS.find(node.op) is not None
+    return has_steps(node) or (ELEMENTS.find(node.op) is not None and (MOVES.find(node.op) or _always)(node))
+
+
+def _always(node: Node) -> bool:
+    return True
 
 
 def translated(outputs: Sequence[Node], arguments: Sequence[Argument], graph: Numbered) -> Instructions | None:
@@ -34,10 +39,19 @@ def translated(outputs: Sequence[Node], arguments: Sequence[Argument], graph: Nu
 
     ``graph`` has all nodes below the outputs.
     """
-    if not all(map(has_instructions, {(node.op, not node.shape): node for node in graph.kinds}.values())):
+    different = {(node.op, id(node.params) if node.shape else None): node for node in graph.kinds}
+    if not all(map(has_instructions, different.values())):
         return None
     with uncollected():
         return Translation(graph, arguments).instructions(outputs)
+
+
+class _Values(NamedTuple):
+    """Values of elements: where those of each node are, and how far apart."""
+
+    values: np.ndarray
+    first: np.ndarray
+    stride: np.ndarray
 
 
 class Translation:
@@ -53,6 +67,13 @@ class Translation:
         adding = np.array([ADDITIONS.find(node.op) is not None for node in graph.kinds])[graph.kind[moved]]
         for k in moved[adding].tolist():
             counts[k] = ADDITIONS[graph.nodes[k].op](graph.nodes[k])
+        #: how many elements each node computes; ``None`` if it is one everywhere
+        self.sizes: np.ndarray | None = None
+        arrays = [k for k in np.flatnonzero(recipe >= 0).tolist() if graph.nodes[k].shape] if graph.has_arrays else []
+        if arrays:
+            self.sizes = np.ones(len(counts), np.int64)
+            self.sizes[arrays] = [graph.nodes[k].size for k in arrays]
+            counts *= self.sizes
         self.by_turn = _side_by_side(graph, recipe)
         given: dict[Node, np.ndarray] = {}
         self.start = 0
@@ -70,6 +91,9 @@ class Translation:
         self.numbers = [order.numbers, np.abs(order.numbers), order.constants, np.array([-0.0, 0.0])]
         beyond = self.stop + sum(map(len, self.numbers))
         self.elements = Elements(graph, self.values, given, self.first, beyond - 1, beyond)
+        for k in arrays:
+            node, stop = graph.nodes[k], self.values[k] + 1
+            self.elements.arrays[node] = np.arange(stop - node.size, stop).reshape(node.shape)
         self.elements.find(moved.tolist())
         self.numbers += self.elements.numbers
 
@@ -89,31 +113,55 @@ class Translation:
             return None
         words = packed(operations, place[self.start : self.stop], place[operands], functions)
         chosen = tuple(place[r] for r in results)
-        return Instructions(words, self.start, last + len(numbers), numbers, self.made.functions, chosen)
+        statements = int((self.counts if self.sizes is None else self.counts // self.sizes).sum())
+        return Instructions(words, self.start, last + len(numbers), numbers, self.made.functions, chosen, statements)
 
     def _lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The operation of each instruction, the function that it applies, and rows with the values of its operands."""
         graph, made, order = self.graph, self.made, self.order
         counts = self.counts[self.by_turn]
         node = np.repeat(self.by_turn, counts)
-        line = made.firsts[np.maximum(self.recipe, 0)][node] + np.arange(self.start, self.stop) - self.first[node]
+        step = np.arange(self.start, self.stop) - self.first[node]
+        size = element = np.zeros(1, np.int64)
+        if self.sizes is not None:  # the first steps of all elements, then the second ones
+            size = self.sizes[node]
+            step, element = np.divmod(step, size)
+        line = made.firsts[np.maximum(self.recipe, 0)][node] + step
         line[self.recipe[node] < 0] = -1  # elements that are added
         operations, functions = made.operations[line], made.applied[line]
-        taken = self.values[graph.arguments[order.taken]]
+        taken = graph.arguments[order.taken]
+        of = self._of_elements() if self.sizes is not None else None
         bases = _bases(self.stop, order)
         kind = graph.kind[node]
         operands = np.empty((len(made.origins), len(line)), np.int64)
         for value, origins, positions in zip(operands, made.origins, made.positions):
             origin = origins[line]
             value[:] = positions[line] + bases[origin, kind]
-            steps = origin == Origin.STEP
-            value[steps] += self.first[node[steps]]
-            own = origin == Origin.OPERAND
-            value[own] = taken[value[own] + graph.starts[node[own]]]
+            steps = np.flatnonzero(origin == Origin.STEP)
+            own = np.flatnonzero(origin == Origin.OPERAND)
+            operand = taken[value[own] + graph.starts[node[own]]]
+            if of is None:
+                value[steps] += self.first[node[steps]]
+                value[own] = self.values[operand]
+            else:
+                value[steps] = value[steps] * size[steps] + element[steps] + self.first[node[steps]]
+                value[own] = of.values[of.first[operand] + of.stride[operand] * element[own]]
         if self.elements.added:
             at, first, second = np.array(self.elements.added).T
             operands[0, at - self.start], operands[1, at - self.start] = first, second
         return operations, functions, operands
+
+    def _of_elements(self) -> _Values:
+        """The values of all elements of all nodes."""
+        graph, first = self.graph, np.arange(len(self.values))
+        stride = np.zeros(len(self.values), np.int64)
+        values, end = [self.values], len(self.values)
+        for node, found in self.elements.arrays.items():
+            k = graph.number[node]
+            first[k], stride[k] = end, 1
+            values.append(found.reshape(-1))
+            end += found.size
+        return _Values(np.concatenate(values), first, stride)
 
     def _distinct(self, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Different numbers among those that are used, and for each number its position there."""

@@ -1,4 +1,4 @@
-"""What the interpreter and LLVM take for a graph of scalars, in nanoseconds by counts.
+"""What the interpreter and LLVM take for a graph of elements, in nanoseconds by counts.
 
 No clock is read, so equal programs do the same.  The numbers are rough: who answers changes no bit.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 CALL, INSTRUCTION, LANE = 20_000, 1.5, 0.5
 #: LLVM: a function; a statement; the interpreter, or the function of a row
 FUNCTION, STATEMENT, PART = 5e6, 5e4, 4e6
+#: the most elements of arrays that are computed one by one; LLVM's time does not depend on them
+ELEMENTS = 100_000
 #: a bound call waits for LLVM if that takes less: Python would stay in the calls of a loop
 BOUND = 2.5e8
 #: LLVM begins when calls have taken this share of its time, and after so many calls in any case
@@ -30,22 +32,22 @@ def time_of_call(instructions: int, samples: int | None) -> float:
     return CALL + (instructions * INSTRUCTION if samples is None else instructions * samples * LANE)
 
 
-def time_to_compile(instructions: int) -> float:
-    """The time until there is machine code.
+def time_to_compile(statements: int) -> float:
+    """The time until there is machine code, which has a loop for the instructions of an array.
 
     >>> time_to_compile(100) * 1e-6
     10.0
     """
-    return FUNCTION + instructions * STATEMENT
+    return FUNCTION + statements * STATEMENT
 
 
-def is_worth_interpreting(instructions: int, missing: int, kept: bool, by_numpy: bool) -> bool:
+def is_worth_interpreting(statements: int, missing: int, kept: bool, by_numpy: bool) -> bool:
     """Whether the first result should wait for what the interpreter lacks, so many parts, rather than for the function, or for NumPy.
 
     >>> is_worth_interpreting(100, 2, False, False), is_worth_interpreting(100, 3, False, False), is_worth_interpreting(100, 3, True, False)
     (True, False, True)
     """
-    otherwise = instructions * NUMPY if by_numpy else time_to_compile(instructions)
+    otherwise = statements * NUMPY if by_numpy else time_to_compile(statements)
     return missing * PART <= otherwise * (KEPT if kept else 1)
 
 
@@ -58,18 +60,26 @@ def is_worth_evaluating(nodes: int) -> bool:
     return nodes * NUMPY <= LOAD
 
 
-def is_worth_binding(instructions: int) -> bool:
+def is_worth_binding(statements: int) -> bool:
     """Whether a bound call waits for the machine code.
 
     >>> is_worth_binding(1000), is_worth_binding(10_000)
     (True, False)
     """
-    return time_to_compile(instructions) <= BOUND
+    return time_to_compile(statements) <= BOUND
 
 
-def is_worth_compiling(instructions: int, calls: int, spent: float) -> bool:
+def is_worth_compiling(statements: int, calls: int, spent: float) -> bool:
     """Whether LLVM should begin, after so many calls that took this time."""
-    return calls >= CALLS or spent >= SHARE * time_to_compile(instructions)
+    return calls >= CALLS or spent >= SHARE * time_to_compile(statements)
 
 
-__all__ = ["is_worth_binding", "is_worth_compiling", "is_worth_evaluating", "is_worth_interpreting", "time_of_call", "time_to_compile"]
+__all__ = [
+    "ELEMENTS",
+    "is_worth_binding",
+    "is_worth_compiling",
+    "is_worth_evaluating",
+    "is_worth_interpreting",
+    "time_of_call",
+    "time_to_compile",
+]

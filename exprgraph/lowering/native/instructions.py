@@ -61,9 +61,10 @@ class Instructions:
         numbers: the values of the last places.
         functions: the rows that instructions apply, in the order of their numbers.
         results: for each output, the places of its elements.
+        statements: how many instructions there are if those of all elements of an array are one.
     """
 
-    __slots__ = "arguments", "functions", "numbers", "places", "results", "words"
+    __slots__ = "arguments", "functions", "numbers", "places", "results", "statements", "words"
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Instructions:
         numbers: np.ndarray,
         functions: tuple[Function, ...],
         results: tuple[np.ndarray, ...],
+        statements: int,
     ) -> None:
         self.words = words
         self.arguments = arguments
@@ -80,6 +82,7 @@ class Instructions:
         self.numbers = numbers
         self.functions = functions
         self.results = results
+        self.statements = statements
 
     def __len__(self) -> int:
         return len(self.words) // 2 - 1

@@ -73,7 +73,7 @@ class Emitter:
         short: bool,
     ) -> None:
         lane_symbols = {s for a in arguments if batch and a.per_sample for s, _ in a.symbols}
-        self.outputs = pairwise(joined(rerolled(outputs if batch or short else unrolled(outputs), lane_symbols, short)))
+        self.outputs = pairwise(joined(rerolled(outputs, lane_symbols, short)))
         self.arguments = arguments
         self.single = single
         self.contract = contract
@@ -430,7 +430,8 @@ def emit(
     the interpreter does.  ``short`` code is better than quick code, as for Numba.
     """
     load()
-    outputs = from_the_left(outputs) if in_steps else outputs
+    outputs = outputs if batch or short else unrolled(outputs)
+    outputs = from_the_left(outputs) if in_steps else outputs  # of what the interpreter computes, too
 
     def emitter(block: int) -> Emitter:
         return Emitter(outputs, arguments, contract, batch=batch, single=single, apart=apart, short=short, block=block, target=target)

@@ -14,21 +14,18 @@ from ...graph.primitive import MOVEMENTS
 from ...graph.traverse import topological
 from ...meaning.elements import EXPANSION, elements, expanded_size
 from .phases import FEW_ELEMENTS
+from .short_arrays import are_short
 
-#: loops over fewer arrays are quick enough
-_FEWEST = 8
-#: arrays have at most so many elements on average, and all together
-_ON_AVERAGE, _ELEMENTS = 10, 600
 #: operations on scalars, whose code takes a tenth of a millisecond each to be compiled
 _SCALARS = 2000
 
 
 def unrolled(outputs: Sequence[Node]) -> list[Node]:
     """The outputs in operations on scalars, if they are operations on a few short arrays."""
-    steps = [n for n in topological(outputs) if n.args and n.op not in MOVEMENTS]
-    total = sum(n.size for n in steps)
-    if sum(1 for n in steps if n.shape) < _FEWEST or total > min(_ELEMENTS, _ON_AVERAGE * len(steps)):
+    order = topological(outputs)
+    if not are_short(order):
         return list(outputs)
+    steps = [n for n in order if n.args and n.op not in MOVEMENTS]
     if not all(_has_elements(n) for n in steps) or sum(expanded_size(o, _SCALARS) for o in outputs) > _SCALARS:
         return list(outputs)
     return [_of_scalars(o) for o in outputs]

@@ -52,7 +52,7 @@ def _update(size: int) -> eg.CompiledFunction:
     scale, ss, sw, ww = (eg.Symbol(n) for n in ("scale", "ss", "sw", "ww"))
     mixed = eg.outer(s, w)
     new = scale * h + ss * eg.outer(s, s) + sw * (mixed + eg.transpose(mixed)) + ww * eg.outer(w, w)
-    return eg.compile(new, (h, s, w, scale, ss, sw, ww))
+    return eg.compile(new, (h, s, w, scale, ss, sw, ww), immediate=False)
 
 
 class _Matrix(FullBatchOptimizer):
