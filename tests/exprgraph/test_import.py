@@ -52,7 +52,7 @@ os.environ["EXPRGRAPH_CACHE_DIR"] = ""
 x = eg.Symbol("x", 30)
 point = [1.0] * 30
 eg.evaluate(eg.hessian(eg.norm(eg.tanh(x)), x), {x: point})
-eg.sparse_hessian(eg.sum((x[1:] - x[:-1] ** 2) ** 2), x).compile(x).values(point)
+eg.sparse_hessian(eg.sum((x[1:] - x[:-1] ** 2) ** 2), x).compile(x, immediate=False).values(point)
 print(*sys.modules)
 """
     loaded = python(code).split()

@@ -442,8 +442,7 @@ def emit(
     bits = 32 if single else 64
     block, vector = target.block_for(longest.rows, bits, long.storage.scratch_of_pass), target.lanes * target.bits // bits
     cached, far = target.cache * 8 // bits, block == target.block_for(2**62, bits)
-    if quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached, far):
-        block = 1
+    block = 1 if quicker_one_by_one(long.all_nodes, long.lanes, vector, longest.rows, cached, far) else block
     return emitter(block).program() if block != target.blocks[0] else longest
 
 
