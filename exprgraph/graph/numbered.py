@@ -22,6 +22,7 @@ class Numbered:
     Attributes:
         nodes: all nodes, arguments before users, each once; the order is that of :func:`exprgraph.graph.traverse.topological`.
         number: the number of each node, its position there.
+        symbols: the symbols among the nodes.
         kinds: a node of each kind.  Nodes of a kind have the same operation and the same object as parameters, and all or none are arrays.
 
     >>> import exprgraph as eg
@@ -34,6 +35,7 @@ class Numbered:
     def __init__(self, roots: Iterable[Node]) -> None:
         self.nodes: list[Node] = []
         self.number: dict[Node, int] = {}
+        self.symbols: list[Node] = []
         self.kinds: list[Node] = []
         self._arguments, self._ends, self._kind = array("q"), array("q", [0]), array("q")
         self._depth: list[int] = []
@@ -63,6 +65,8 @@ class Numbered:
                 if args:  # nothing below it leads back to it
                     stack += (node, None, *args[::-1])
                     continue
+                if node.op is SYMBOL:
+                    self.symbols.append(node)
             deep = deep_inside = 0
             for a in args:
                 k = number[a]
@@ -95,11 +99,6 @@ class Numbered:
     def has_arrays(self) -> bool:
         """Whether an operation gives an array."""
         return any(node.shape and node.args for node in self.kinds)
-
-    @property
-    def symbols(self) -> list[Node]:
-        """The symbols among the nodes."""
-        return [node for node in self.nodes if node.op is SYMBOL]
 
     @cached_property
     def arguments(self) -> np.ndarray:
