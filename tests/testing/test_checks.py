@@ -171,14 +171,15 @@ def test_a_wrong_sparse_derivative_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     a, b = eg.Symbol("a", (2, 2)), eg.Symbol("b", 2)
     e = eg.sin(eg.solve(a + 3 * np.eye(2), b))
     with monkeypatch.context() as m:
-        m.setattr(entries, "_read", lambda views, *_: {n: {v.columns[0]: eg.array(1.0)} for n, v in views.items()})
+        one = eg.array(1.0)
+        m.setattr(entries, "_read", lambda rows, views, *_: [rows.give(n, {v.columns[0]: one}) for n, v in views.items()])
         with pytest.raises(Disagreement, match=r"the Jacobian by [ab] \(sparse\) is") as found:
             check_derivatives(e, 1, compiled=False)
     assert "eg.solve(" in found.value.program and "eg.sin(" not in found.value.program
     assert runs(found.value.program).returncode == 0  # where it is right, the program passes
-    right = entries._row
+    right = entries.Rows.nodes
     with monkeypatch.context() as m:
-        m.setattr(entries, "_row", lambda *args: dict(list(right(*args).items())[1:]))
+        m.setattr(entries.Rows, "nodes", lambda *args: dict(list(right(*args).items())[1:]))
         with pytest.raises(Disagreement, match=r"\(sparse\) is 0.0"):
             check_derivatives(eg.sin(b) * b[0], 1, compiled=False)
     wrong = ELEMENT.replaced(lambda node, index, get: get(node.args[0], (0,)), REDUCE_MAX)
