@@ -265,7 +265,10 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     if _table.setdefault(key, new) is not new:
         return _in_table(node, new)
     if len(_table) >= UNTRACKED_NODES:
-        _leave_to_counting(node, new)
+        if _are_many:
+            _leave_out(node, new)
+        else:
+            _leave_all_out()
     return node
 
 
@@ -285,36 +288,35 @@ UNTRACKED_NODES = 20_000
 _are_many = False
 
 
-def _leave_to_counting(node: Node, ref: _Ref) -> None:
-    """Take a node out of the collector's sight, and at first all others, if they are part of no cycle.
-
-    Arguments are older than the node.  So a cycle would go through a row, or through parameters that refer to expressions.
-    """
+def _leave_all_out() -> None:
+    """Take all nodes out of the collector's sight that are part of no cycle, and from now on each new one."""
     global _are_many
-    if not _are_many:
-        _are_many = True
-        with _lock:
-            refs = list(_table.values())
-        for other in refs:
-            found = other()
-            if found is not None and is_tracked(found):
-                _leave_out(found, other)
-    else:
-        _leave_out(node, ref)
+    _are_many = True
+    with _lock:
+        refs = list(_table.values())
+    for ref in refs:
+        node = ref()
+        if node is not None and is_tracked(node):
+            _leave_out(node, ref)
 
 
 def _leave_out(node: Node, ref: _Ref) -> None:
+    """Take a node out of the collector's sight if it is part of no cycle.
+
+    Arguments are older than the node.  So a cycle would go through a row, or through parameters that refer to expressions.
+    """
     if not node.op.acyclic:
         return
-    for a in node.args:
+    args, params = node.args, node.params
+    for a in args:
         if is_tracked(a):
             return
     untrack(id(node))
     untrack(id(ref))
-    if node.args:
-        untrack(id(node.args))
-    if is_tracked(node.params):
-        untrack(id(node.params))
+    if args:
+        untrack(id(args))
+    if is_tracked(params):
+        untrack(id(params))
 
 
 #: of the views of parameters, too, which are tuples
