@@ -95,11 +95,6 @@ class Numbered:
             if not count % WINDOW:
                 first = count
 
-    @property
-    def has_arrays(self) -> bool:
-        """Whether an operation gives an array."""
-        return any(node.shape and node.args for node in self.kinds)
-
     @cached_property
     def arguments(self) -> np.ndarray:
         """The numbers of the arguments of all nodes, one node after another."""

@@ -101,7 +101,8 @@ class CompiledOutputs:
 
     @cached_property
     def _is_short(self) -> bool:
-        return are_short((self._graph or Numbered(self.outputs)).nodes)
+        graph = self._graph or Numbered(self.outputs)
+        return any(n.shape and n.args and n.op not in MOVEMENTS for n in graph.kinds) and are_short(graph.nodes)
 
     def _instructions(self, batch: bool) -> Instructions | None:
         """What the interpreter computes for a form; ``None`` if it does not."""

@@ -69,7 +69,9 @@ class Translation:
             counts[k] = ADDITIONS[graph.nodes[k].op](graph.nodes[k])
         #: how many elements each node computes; ``None`` if it is one everywhere
         self.sizes: np.ndarray | None = None
-        arrays = [k for k in np.flatnonzero(recipe >= 0).tolist() if graph.nodes[k].shape] if graph.has_arrays else []
+        computed = made.recipe >= 0
+        computed &= np.array([bool(node.shape) for node in graph.kinds])
+        arrays = np.flatnonzero(computed[graph.kind]).tolist()
         if arrays:
             self.sizes = np.ones(len(counts), np.int64)
             self.sizes[arrays] = [graph.nodes[k].size for k in arrays]
