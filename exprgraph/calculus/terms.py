@@ -9,7 +9,7 @@ each of them, so that it is added up once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Union
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..canonical.arithmetic import linear, product
 from ..canonical.most_common import (
     FLATTEN_LIMIT,
     SMALL_SUM,
+    cancelling_parts,
     is_base,
     is_one_factor,
     is_plain_term,
@@ -30,7 +31,7 @@ from ..canonical.most_common import (
 from ..canonical.written import multiple, split_coefficient
 from ..graph.leaves import constant, number
 from ..graph.node import Node
-from .rules import other_factor, partial, partial_factors
+from .rules import coefficients_of, other_factor, partial, partial_factors
 from .scaling import scalar_multiple
 
 #: the smallest number with all its digits
@@ -213,19 +214,24 @@ class Terms:
     def _total(self, terms: Iterable[Term]) -> Term:
         const = 0.0
         coefficients: dict[Node, float] = {}
-        kept_sum: Node | None = None  # parts of two such sums may cancel
+        kept: list[Node] = []  # sums of the differentiated expression
+        whole: list[Node] = []  # sums made here
         for c, m in terms:
             if m is NOTHING:
                 const += c
                 continue
             node = self.made(m) if m.node is None else m.node
-            if len(m.powers) < 2 and not is_plain_term(node) and node not in self.sums:
+            if node in self.sums:
+                if node not in coefficients:
+                    whole.append(node)
+            elif len(m.powers) < 2 and not is_plain_term(node):
                 k, node = split_coefficient(node)
                 c *= k
                 if not is_plain_term(node):
-                    if (kept_sum is not None and kept_sum is not node) or node not in self.kept or not is_base(node):
+                    if node not in self.kept or not is_base(node):
                         return self._total_by_rules(terms)
-                    kept_sum = node
+                    if node not in coefficients:
+                        kept.append(node)
                 if not _TINY <= abs(c) < math.inf:
                     return self._total_by_rules(terms)
             before = coefficients.get(node)
@@ -237,6 +243,8 @@ class Terms:
                     del coefficients[node]
                     continue
             coefficients[node] = c
+        if (whole and len(coefficients) > 1 and _may_cancel(whole, coefficients)) or (len(kept) > 1 and _cancel(kept, coefficients)):
+            return self._total_by_rules(terms)
         if len(coefficients) < 2:
             if not coefficients:
                 return const, NOTHING
@@ -256,6 +264,32 @@ class Terms:
         if split_coefficient(made)[0] == 1.0 and made not in self.kept:
             self.sums.add(made)
         return self.of(made)
+
+
+def _cancel(sums: Sequence[Node], coefficients: Mapping[Node, float]) -> bool:
+    """Whether one operand of a sum of two cancels exactly: ``(1 - x) - (1 + x)`` is ``-2*x``."""
+    parts: dict[Node | None, float] = {}
+    for whole in sums:
+        c = coefficients.get(whole, 0.0)
+        for k, a in cancelling_parts(whole):
+            if parts.setdefault(a, c * k) == -c * k:
+                return True
+    return False
+
+
+def _may_cancel(sums: Sequence[Node], coefficients: Mapping[Node, float]) -> bool:
+    """Whether a term of a short sum may cancel against another term, or against one of another sum: ``(a + b) - (a + c)``."""
+    signs: dict[Node, bool] = {}
+    for whole in sums:
+        if len(whole.args) > SMALL_SUM:
+            continue
+        c = coefficients.get(whole, 0.0)
+        for k, a in zip(coefficients_of(whole) or (), whole.args):
+            positive = c * k > 0.0
+            beside = coefficients.get(a)
+            if signs.setdefault(a, positive) != positive or (beside is not None and (beside > 0.0) != positive):
+                return True
+    return False
 
 
 __all__ = ["NOTHING", "ONE", "ZERO", "Product", "Term", "Terms", "Value", "alone"]

@@ -411,6 +411,15 @@ def is_base(node: Node) -> bool:
     return op is not PRODUCT and op is not CONSTANT and op is not CONTRACT and not is_root(node)
 
 
+def cancelling_parts(node: Node) -> Sequence[tuple[float, Node | None]]:
+    """The two operands of a sum, of which one may cancel exactly against that of another; ``None`` is a number.  Longer sums have none."""
+    const, coefficients = node.params
+    parts: list[tuple[float, Node | None]] = [*zip(coefficients, node.args)]
+    if const != 0.0:
+        parts.append((const, None))
+    return parts if len(parts) == 2 else ()
+
+
 def is_plain_term(node: Node) -> bool:
     """Whether a scalar is a term of a sum as it is, with any number: neither a number nor a sum."""
     op = node.op

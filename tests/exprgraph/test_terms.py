@@ -94,3 +94,16 @@ def test_a_long_sum_with_one_reader_is_one_node() -> None:
         for s in list(x)[1:]:
             total = terms.plus(total, terms.of(s))
         assert len(terms.node(total).args) == 200
+
+
+def test_sums_whose_terms_may_cancel_are_taken_apart() -> None:
+    """Infinite or large terms leave no NaN and no rounding, and what is added needs no copy of its terms."""
+    x = eg.Symbol("x", 4)
+    with regrouping():
+        terms = Terms(set())
+        a, b, c, d = (terms.of(eg.exp(s)) for s in x)
+        first, second = terms.total([a, b]), terms.total([a, c])
+        assert terms.node([first, (-1.0, second[1])]) is linear([(1.0, eg.exp(x[1])), (-1.0, eg.exp(x[2]))])
+        assert terms.node([first, (-1.0, a[1])]) is eg.exp(x[1])
+        assert set(terms.node([first, second, d]).args) == {terms.node(first), terms.node(second), eg.exp(x[3])}
+        assert terms.node([first, (-1.0, first[1])]) is eg.zeros(())
