@@ -12,11 +12,11 @@ from .access import MultiIndex
 NEST_LIMIT = 600
 #: the most operations in a loop nest, for the same reason
 NEST_OPERATIONS = 2000
-#: Straight-line code of one sample may be this many times as long in a graph that is not large.  In larger ones, LLVM takes two to six
-#: times as long for a scalar of such code, and calls are at most a twentieth quicker.
+#: Straight-line code of one sample may be this many times as long in a graph that is not large: calls take up to a fifth less time, and
+#: compilation no longer.  In larger ones, LLVM takes up to half as long again, and calls are at most a twentieth quicker.
 STRAIGHT = 3
-#: the most nodes of a graph that is not large
-STRAIGHT_NODES = 2000
+#: the most nodes of a graph that is not large, in steps of two operands if the interpreter computes it, too
+STRAIGHT_NODES = 4000
 
 
 #: Elementwise, with any number of assignments; the others have one: a sum or an extremum over axes, a sum over samples, a
