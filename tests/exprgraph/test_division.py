@@ -153,8 +153,9 @@ def test_a_background_compilation_is_begun_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(threading.Thread, "start", lambda self: begun.append(self))
     fn = eg.compile(eg.sin(x) * 0.375, x, backend="auto")
     data = np.ones((4, 3))
-    for _ in range(3):
+    for _ in range(40):  # by then LLVM has begun, however quick the calls are
         np.testing.assert_allclose(fn(data), 0.375 * np.sin(data))
     assert len(begun) == 1
-    fn(data[0])  # another form
+    for _ in range(40):  # another form
+        fn(data[0])
     assert len(begun) == 2
