@@ -13,7 +13,7 @@ NEST_LIMIT = 600
 #: the most operations in a loop nest, for the same reason
 NEST_OPERATIONS = 2000
 #: Straight-line code of one sample may be this many times as long in a graph that is not large: calls take up to a fifth less time, and
-#: compilation no longer.  In larger ones, LLVM takes up to half as long again, and calls are at most a twentieth quicker.
+#: compilation about as long.  In larger ones, LLVM takes up to half as long again, and calls are at most a twentieth quicker.
 STRAIGHT = 3
 #: the most nodes of a graph that is not large, in steps of two operands if the interpreter computes it, too
 STRAIGHT_NODES = 4000
