@@ -147,10 +147,8 @@ def test_the_numbers_of_calls_begin_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_background_compilation_is_begun_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     begun: list[Any] = []
-    monkeypatch.setattr(threading.Thread, "start", lambda self: begun.append(self))
+    monkeypatch.setattr(_thread, "start_new_thread", lambda run, given: begun.append(run))
     fn = eg.compile(eg.sin(x) * 0.375, x, backend="auto")
     data = np.ones((4, 3))
     for _ in range(40):  # by then LLVM has begun, however quick the calls are
