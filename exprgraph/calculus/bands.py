@@ -18,7 +18,6 @@ from ..canonical.place import place
 from ..graph.column import Column
 from ..graph.leaves import constant, is_zero
 from ..graph.node import Node, Shape
-from ..graph.traverse import dependents, topological
 from ..graph.views import Entry, Take
 from .gates import Zeros, inside, together
 
@@ -100,13 +99,12 @@ _MANY, _SPARE = 32, 1.2
 
 
 def bands_of(outputs: Sequence[Node], xs: Sequence[Node], entries: Mapping[Node, int], most: int) -> list[Bands] | None:
-    """The bands of each output; ``entries`` says how many the pattern of each node has.
+    """The bands of each output; ``entries`` has the nodes that depend on x, arguments first, with the numbers of entries in their patterns.
 
     ``None``, if a node is not known here, or if bands have more numbers in all than ``most``, or are many or short: then their
     graph would be much larger than that of a sweep.
     """
-    order = topological(outputs)
-    active = dependents(order, xs)
+    active = {*xs, *entries}
     found: dict[Node, Bands] = {}
     start = 0
     for x in xs:
@@ -114,11 +112,9 @@ def bands_of(outputs: Sequence[Node], xs: Sequence[Node], entries: Mapping[Node,
         found[x] = [identity] if x.size else []
         start += x.size
     kept = set(outputs)
-    last = {a: n for n in order if n in active and n not in found for a in n.args if a in active}
+    last = {a: n for n in entries for a in n.args if a in active}
     numbers = count = 0
-    for node in order:
-        if node not in active or node in found:
-            continue
+    for node in entries:
         own = _of_node(node, [found.get(a) for a in node.args])
         if own is None:
             return None

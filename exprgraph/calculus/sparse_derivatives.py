@@ -248,8 +248,8 @@ def _matrix(
     outputs: Sequence[Node], xs: Sequence[Node], found: Pattern, size: Size, symmetric: bool, plan: Callable[[], Sweeps]
 ) -> SparseMatrix:
     """By bands, if they have fewer numbers than sweeps, with a direction for each entry of a row; else by scalars, if arrays are short."""
-    active = dependents(topological(outputs), xs)
-    numbers = sum(n.size for n in active)
+    active = [*xs, *size.entries]
+    numbers = sum([n.size for n in active])
     most = int(_QUICKER * numbers * found.nnz / max(*found.shape, 1))
     values = None
     if sum(size.entries.values()) <= most and size.longest <= LONGEST and size.rows <= most_bands(len(active)):
