@@ -11,7 +11,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.functions.elementwise import ByFormula, Function
-from exprgraph.graph.primitive import MOVEMENTS, PRODUCT, SUM, TABLE, Primitive
+from exprgraph.graph.primitive import CONTRACT, MOVEMENTS, PRODUCT, SUM, TABLE, Primitive
 from exprgraph.lowering.call import outputs
 from exprgraph.lowering.call.bound import ByPython
 from exprgraph.lowering.immediate import worth
@@ -75,6 +75,7 @@ def test_what_the_interpreter_lacks_is_made_if_that_is_cheaper(monkeypatch: pyte
     inner = machine.compile_object
     monkeypatch.setattr(machine, "compile_object", lambda text: made.append(text) or inner(text))
     answers = []
+    monkeypatch.setattr(outputs, "_declined", [0.0])
     for place in ("", str(tmp_path / "kept"), str(tmp_path / "kept")):
         monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", place)
         monkeypatch.setattr(parts, "_loaded", {})
@@ -84,6 +85,10 @@ def test_what_the_interpreter_lacks_is_made_if_that_is_cheaper(monkeypatch: pyte
         answers.append((shown.answers, len(made)))
         assert fn(0.3, 0.7) == pytest.approx(eg.evaluate(many, {x: 0.3, y: 0.7}), rel=1e-14)
     assert answers == [("machine code", 0), ("interpreter", 4), ("interpreter", 0)]
+    monkeypatch.setattr(parts, "_loaded", {})
+    monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")
+    others = [eg.inspect(eg.compile(many * k, (x, y)), batch=False).answers for k in (2.0, 3.0, 5.0)]
+    assert others == ["machine code", "interpreter", "interpreter"]  # the third function in all makes what three lack
     auto = eg.compile(many, (x, y), backend="auto")  # with the interpreter in memory, which is not loaded for it
     assert eg.inspect(auto, batch=False).answers == "interpreter"
     monkeypatch.setattr(parts, "_loaded", {})
@@ -136,7 +141,7 @@ def test_sums_of_elements_and_many_elements_wait(monkeypatch: pytest.MonkeyPatch
     v = eg.Symbol("v", 30)
     for waiting in (eg.sum(v * v), eg.norm(v), v @ v, eg.softmax(v)):
         assert not eg.compile(waiting, v).core.is_interpreted
-    assert eg.compile(v * v[::-1], v).core.is_interpreted
+    assert eg.compile((v * v[::-1], eg.sum(v.reshape(5, 2, 3), axis=1)), v).core.is_interpreted
     monkeypatch.setattr(outputs, "ELEMENTS", 20)
     assert not eg.compile(v * v[::-1], v).core.is_interpreted
 
@@ -154,7 +159,7 @@ def test_random_graphs_have_equal_bits_before_and_after(kind: str, seed: int) ->
     garden = Garden(choice, symbols, 5, 30)
     rows = [r for r in TABLE.values() if isinstance(r, Function) and r.arity <= OPERANDS and not r.added]
     quick = [r for r in rows if not isinstance(r.numpy, ByFormula)]  # to compile
-    moves: list[Primitive] = [PRODUCT] if kind == "scalars" else [*MOVEMENTS]
+    moves: list[Primitive] = [PRODUCT] if kind == "scalars" else [*MOVEMENTS, CONTRACT]
     for _ in range(16):
         garden.add(step(garden, choice.pick([choice.pick(quick), SUM, PRODUCT, choice.pick(moves)])))
     results = list(dict.fromkeys(garden.pool))
@@ -162,7 +167,7 @@ def test_random_graphs_have_equal_bits_before_and_after(kind: str, seed: int) ->
     rng = np.random.default_rng(seed)
     for lead in ((), (40,)):
         shown = eg.inspect(fn, batch=bool(lead))
-        if shown.answers != "interpreter":  # a sum of several elements, of a broadcast one perhaps
+        if shown.answers != "interpreter":  # elements are added
             assert kind == "arrays"
             continue
         values = [rng.uniform(0.2, 1.5, (*lead, *s.shape)) * rng.choice([1.0, 1.0, 1.0, -1.0, 0.0, -0.0], s.shape) for s in symbols]

@@ -142,7 +142,7 @@ def test_large_graphs_are_interpreted_until_there_is_code(monkeypatch: pytest.Mo
 
 
 def test_arrays_and_unread_functions_wait() -> None:
-    v = eg.Symbol("v", 3)
+    v = eg.Symbol("v", 5)
     assert eg.inspect(eg.compile(eg.sum(v * v), v, immediate=True)).answers == "machine code"
     with temporary_functions():
         source = "def of(a):\n    return 0.5 * a + a * a\n"

@@ -27,7 +27,8 @@ from ...support.collecting import uncollected
 from ...support.compiling import compiling, ending
 from ...support.names import shown
 from ...support.processors import threads_of
-from ..immediate.worth import ELEMENTS, is_worth_binding, is_worth_evaluating, is_worth_interpreting
+from ..immediate.worth import ELEMENTS, is_worth_binding, is_worth_evaluating, is_worth_interpreting, time_to_compile
+from ..plan.few_terms import summed_axis
 from ..plan.short_arrays import are_short
 from ..plan.unread import left_to_numba
 from .arguments import differing
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 #: the most results of one sample that have arrays of their own; more are computed side by side and copied
 APART = 8
+#: LLVM's time for the functions of this process that did not wait for the interpreter: the parts that it lacks may take as long
+_declined = [0.0]
 #: where machine code is loaded and made
 _NATIVE = f"{__package__.rpartition('.')[0]}.native"
 #: the fewest nodes of a graph whose first calls an interpreter answers; tests of machine code set more
@@ -203,8 +206,10 @@ class CompiledOutputs:
         if instructions is None:
             return None
         missing, kept = _late("..native.rows").missing_parts(instructions.functions, batch, single)
-        found = None
-        if self.immediate or is_worth_interpreting(instructions.statements, missing, kept, self.backend == "auto"):
+        found, auto = None, self.backend == "auto"
+        if not self.immediate and not is_worth_interpreting(instructions.statements, missing, kept, auto, _declined[0]):
+            _declined[0] += 0.0 if auto else time_to_compile(instructions.statements)
+        else:
             found = _late("..immediate.form").InterpretedForm(instructions, self.arguments, self.outputs, self.differs, batch, single)
         return self._interpreted.setdefault(key, found)
 
@@ -302,7 +307,7 @@ class CompiledOutputs:
 def _is_by_elements(graph: Numbered) -> bool:
     """Whether the interpreter may compute a graph: element by element, and not too many of them."""
     arrays = [n for n in graph.kinds if n.shape and n.args]
-    if not all(is_elementwise(n) or n.op in MOVEMENTS or is_structural(n) for n in arrays):
+    if not all(is_elementwise(n) or n.op in MOVEMENTS or is_structural(n) or summed_axis(n) is not None for n in arrays):
         return False
     return not arrays or sum(n.size for n in graph.nodes if n.shape and is_elementwise(n)) <= ELEMENTS
 

@@ -15,6 +15,7 @@ from ...graph.numbered import Numbered
 from ...graph.primitive import ARRAY, CONCATENATE, CONSTANT, CONTRACT, IDENTITY, PLACE, RESHAPE, SELECT, STACK, SYMBOL
 from ...graph.views import entries_of
 from ...meaning.evaluate import EVALUATE, Samples
+from ..plan.few_terms import summed_axis
 
 _ALONE = Samples((), np.dtype(np.float64))
 
@@ -119,13 +120,28 @@ def _moved(t: Elements, node: Node) -> np.ndarray:
 
 @MOVES.rule(CONTRACT)
 def _is_repeated(node: Node) -> bool:
-    return is_structural(node) and len(node.args) == 1
+    return len(node.args) == 1 and (is_structural(node) or summed_axis(node) is not None)
+
+
+@ADDITIONS.rule(CONTRACT)
+def _summed_elements(node: Node) -> int:
+    return 0 if is_structural(node) else node.args[0].size - node.size
 
 
 @ELEMENTS.rule(CONTRACT)
-def _repeated(t: Elements, node: Node) -> np.ndarray:
-    """A broadcast or a permutation."""
-    return _moved(t, node)
+def _summed(t: Elements, node: Node) -> np.ndarray:
+    """A broadcast, a permutation, or a sum of a few elements along an axis, one after another."""
+    axis = summed_axis(node)
+    if axis is None:
+        return _moved(t, node)
+    parts = np.moveaxis(t.of(node.args[0]), axis, 0)
+    so_far: np.ndarray = parts[0]
+    result = int(t.first[t.graph.number[node]])
+    for part in parts[1:]:
+        values = np.arange(result, result + node.size).reshape(node.shape)
+        t.added += zip(values.reshape(-1).tolist(), so_far.reshape(-1).tolist(), part.reshape(-1).tolist())
+        so_far, result = values, result + node.size
+    return so_far
 
 
 @ADDITIONS.rule(PLACE)

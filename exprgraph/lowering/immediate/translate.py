@@ -39,7 +39,8 @@ def translated(outputs: Sequence[Node], arguments: Sequence[Argument], graph: Nu
 
     ``graph`` has all nodes below the outputs.
     """
-    different = {(node.op, id(node.params) if node.shape else None): node for node in graph.kinds}
+    one_by_one = {op for op in {node.op for node in graph.kinds} if MOVES.find(op) is not None}
+    different = {(node.op, id(node.params) if node.op in one_by_one else not node.shape): node for node in graph.kinds}
     if not all(map(has_instructions, different.values())):
         return None
     with uncollected():

@@ -41,14 +41,16 @@ def time_to_compile(statements: int) -> float:
     return FUNCTION + statements * STATEMENT
 
 
-def is_worth_interpreting(statements: int, missing: int, kept: bool, by_numpy: bool) -> bool:
+def is_worth_interpreting(statements: int, missing: int, kept: bool, by_numpy: bool, declined: float = 0.0) -> bool:
     """Whether the first result should wait for what the interpreter lacks, so many parts, rather than for the function, or for NumPy.
+
+    ``declined`` is the time that other functions took which did not wait: so a few of them make the parts.
 
     >>> is_worth_interpreting(100, 2, False, False), is_worth_interpreting(100, 3, False, False), is_worth_interpreting(100, 3, True, False)
     (True, False, True)
     """
     otherwise = statements * NUMPY if by_numpy else time_to_compile(statements)
-    return missing * PART <= otherwise * (KEPT if kept else 1)
+    return missing * PART <= otherwise * (KEPT if kept else 1) + declined
 
 
 def is_worth_evaluating(nodes: int) -> bool:

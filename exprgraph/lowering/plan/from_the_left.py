@@ -13,9 +13,12 @@ from collections.abc import Callable, Sequence
 from ...graph.column import Column
 from ...graph.node import Node, make
 from ...graph.numbered import Numbered
-from ...graph.primitive import PRODUCT, SUM
+from ...graph.primitive import CONTRACT, PRODUCT, SUM
 from ...graph.traverse import of_arguments
 from ...graph.views import Linear
+from .few_terms import summed_axis
+from .movement import view
+from .narrow import added
 from .operand_order import OperandOrder
 
 #: ``(node, positions)``: a node in steps of two operands, taken in this order, without changes by canonical forms
@@ -48,6 +51,16 @@ def _sum(node: Node, positions: Sequence[int]) -> Node:
     for c, a in terms[first:]:
         so_far = make(node.op, (so_far, a), Linear(0.0, (1.0, c)), node.shape)
     return so_far
+
+
+@IN_STEPS.rule(CONTRACT)
+def _few(node: Node, positions: Sequence[int]) -> Node:
+    """A sum of a few elements along an axis."""
+    axis = summed_axis(node)
+    if axis is None:
+        return node
+    (arg,) = node.args
+    return added([view(arg, tuple(k if i == axis else None for i in range(arg.ndim))) for k in range(arg.shape[axis])])
 
 
 @IN_STEPS.rule(PRODUCT)

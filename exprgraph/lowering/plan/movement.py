@@ -93,7 +93,7 @@ def _selected(node: Node) -> list[Assignment] | None:
     return _taken(node) if not is_view(node) and taken_axis(node.params) is None else None
 
 
-def _view(node: Node, entries: Entries) -> Node:
+def view(node: Node, entries: Entries) -> Node:
     """A selection that reads the stored node; the canonical form may use other values, which nothing computes."""
     return make(SELECT, (node,), entries, selected_shape(node.shape, entries))
 
@@ -106,7 +106,7 @@ def _placed(node: Node) -> list[Assignment]:
             out = []
             own = axis - sum(isinstance(x, int) for x in entries[:axis])
             for i, position in enumerate(indices_of(e, node.shape[axis])):
-                part = _view(a, tuple(i if k == own else None for k in range(len(a.shape))))
+                part = view(a, tuple(i if k == own else None for k in range(len(a.shape))))
                 fixed = (*entries[:axis], position, *entries[axis + 1 :])
                 out.append(Assignment(part, node, target_index(fixed), add=True))
             return out
@@ -138,7 +138,7 @@ def _taken(node: Node) -> list[Assignment]:
     own = axis - sum(isinstance(x, int) for x in entries[:axis])
     out = []
     for i, position in enumerate(indices_of(entries[axis], a.shape[axis])):
-        part = _view(a, (*entries[:axis], position, *entries[axis + 1 :]))
+        part = view(a, (*entries[:axis], position, *entries[axis + 1 :]))
         ident = identity_index(len(part.shape))
         out.append(Assignment(part, node, (*ident[:own], Affine(i, ()), *ident[own:])))
     return out
@@ -155,4 +155,4 @@ def composed(outer: MultiIndex, inner: MultiIndex) -> MultiIndex:
     return tuple(out)
 
 
-__all__ = ["MOVEMENT", "POSITIONS", "TAKES", "composed", "movement", "taken_axis", "takes", "target_index"]
+__all__ = ["MOVEMENT", "POSITIONS", "TAKES", "composed", "movement", "taken_axis", "takes", "target_index", "view"]

@@ -31,6 +31,14 @@ def narrowed(node: Node) -> Node:
     return node if rule is None else rule(node)
 
 
+def added(terms: Sequence[Node]) -> Node:
+    """Values of one shape, added one after another, whatever canonical forms would make of them."""
+    so_far = terms[0]
+    for term in terms[1:]:
+        so_far = make(SUM, (so_far, term), Linear(0.0, (1.0, 1.0)), term.shape)
+    return so_far
+
+
 @NARROWED.rule(SUM)
 def _sum(node: Node) -> Node:
     const, coefficients = Linear.of(node)
@@ -80,4 +88,4 @@ def _outer(node: Node) -> Node:
     return contract(live, range(len(node.shape)), dict(enumerate(sizes)))
 
 
-__all__ = ["WIDTH", "narrowed"]
+__all__ = ["WIDTH", "added", "narrowed"]

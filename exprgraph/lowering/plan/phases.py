@@ -23,6 +23,7 @@ from ...graph.primitive import CONTRACT, PLACE, SAMPLE_SUM, SELECT
 from ...graph.traverse import of_arguments, topological
 from ...graph.views import Contraction, Entries, Take, entries_of
 from .axes import written_out
+from .few_terms import FEW
 from .narrow import narrowed
 
 #: rewriting of a node into primitives with loops, which have rules in the column "lowering"
@@ -69,15 +70,15 @@ def _rewrite(roots: Sequence[Node], image: dict[Node, Node], done: set[Node]) ->
         done.add(new)
 
 
-#: sums of so few elements are elementwise, for at least so many results
-FEW_ELEMENTS, MANY_SUMS = 4, 16
+#: sums of few elements are elementwise, for at least so many results
+MANY_SUMS = 16
 
 
 def _added(node: Node) -> Node:
     """A sum over few elements of one operand as an elementwise sum, which shares loops with others."""
     labels, sizes = Contraction.of(node)
     summed = sizes[node.ndim :]
-    if len(node.args) > 1 or not 1 < math.prod(summed) <= FEW_ELEMENTS or node.size < MANY_SUMS or summed_gate(node) is not None:
+    if len(node.args) > 1 or not 1 < math.prod(summed) <= FEW or node.size < MANY_SUMS or summed_gate(node) is not None:
         return node
     (arg,), (own,) = node.args, labels
     if [k for k in own if k < node.ndim] != list(range(node.ndim)) or len(set(own)) < len(own):

@@ -13,7 +13,7 @@ from ...graph.node import Node
 from ...graph.primitive import MOVEMENTS
 from ...graph.traverse import topological
 from ...meaning.elements import EXPANSION, elements, expanded_size
-from .phases import FEW_ELEMENTS
+from .few_terms import FEW
 from .short_arrays import are_short
 
 #: operations on scalars, whose code takes a tenth of a millisecond each to be compiled
@@ -35,7 +35,7 @@ def _has_elements(node: Node) -> bool:
     """Whether each element has a formula of a few scalars."""
     rule = EXPANSION.find(node.op)
     found = None if rule is None else rule(node)
-    return found is not None and len(found.needs) == len(node.args) and found.terms <= FEW_ELEMENTS
+    return found is not None and len(found.needs) == len(node.args) and found.terms <= FEW
 
 
 def _of_scalars(output: Node) -> Node:
