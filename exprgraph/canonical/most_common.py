@@ -263,6 +263,8 @@ def _distributed(c: float, node: Node) -> Node | None:
         return None
     if node.shape and any([a.op is ARRAY for a in node.args]):  # noqa: C419  (slower as a generator)
         return None
+    if len(node.shape) > 1 and any([a.op is CONTRACT for a in node.args]):  # noqa: C419  of matrices, diagonals are added apart
+        return None
     return make(SUM, node.args, sum_of(constant, new), node.shape)
 
 

@@ -96,7 +96,8 @@ def array(value: np.ndarray) -> Node:
         return identity(len(value))
     if value.ndim == 1 and np.count_nonzero(value) == 1 and value.max() == 1.0 and not np.signbit(value).any():
         return basis(len(value), int(value.argmax()))
-    return make(ARRAY, (), (FrozenArray(value),), value.shape)
+    unknown = np.isnan(value)  # which bits a NaN has depends on how NumPy computed it
+    return make(ARRAY, (), (FrozenArray(np.where(unknown, np.nan, value) if unknown.any() else value),), value.shape)
 
 
 def number(node: Node) -> float | None:

@@ -116,6 +116,35 @@ def test_first_calls_do_not_wait_for_a_thread_that_compiles() -> None:
     assert found == [2.0 * eg.compile(f, (x, y))(0.3, 0.7)]
 
 
+def test_a_part_that_two_threads_load_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms have addresses alone: what one thread was given stays in memory."""
+    eg.compile(f, (x, y), immediate=True)(0.3, 0.7)
+    together = threading.Barrier(2)
+    monkeypatch.setattr(parts, "_loaded", {})
+    monkeypatch.setattr(parts, "found_object", lambda *key: bytes(together.wait(60)))
+    monkeypatch.setattr(parts, "Loaded", lambda code: type("Part", (), {"address": lambda self, name: id(self)})())
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(parts.interpreter_address(Purpose.of(False, False)))) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 2 and len(set(found)) == 1
+
+
+def test_a_form_that_is_ready_between_two_steps_of_a_call() -> None:
+    """The thread that compiles takes the interpreter's form away while a call looks for it."""
+
+    class Taken(dict[Any, Any]):
+        def __contains__(self, key: object) -> bool:
+            return super().__contains__(key) and bool(self.pop(key))
+
+    fn = eg.compile(f, (x, y), immediate=True)
+    first = fn(0.3, 0.7)
+    fn.core._interpreted = Taken(fn.core._interpreted)
+    assert fn(0.3, 0.7) == first
+
+
 def test_bound_calls_of_small_functions_are_machine_code_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = np.array(0.3), np.array(0.7)
     small, large = (eg.compile(f * k, (x, y)) for k in (3.0, 5.0))

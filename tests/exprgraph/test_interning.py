@@ -146,6 +146,12 @@ def test_numbers_that_differ_in_a_bit_are_different() -> None:
     assert eg.array([1.0, 2.0]) is not eg.array([[1.0, 2.0]])
 
 
+def test_nan_is_one_number_whatever_its_bits() -> None:
+    """NumPy's has a sign that depends on how it was computed."""
+    x, a = eg.Symbol("x"), np.array([1.0, -2.0, np.inf])
+    assert x * np.where(a > 0, a, np.nan) is x * np.where(a > 0, a, -np.nan)
+
+
 def test_eight_threads_build_the_same_nodes_and_values() -> None:
     barrier = threading.Barrier(8)
     results: list[Any] = [None] * 8

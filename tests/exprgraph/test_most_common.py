@@ -33,7 +33,10 @@ ARRAYS = [
     eg.sqrt(x), x * y, eg.Symbol("m", (3, 2)) @ eg.Symbol("w", 2),
 ]  # fmt: skip
 M = eg.Symbol("M", (3, 3))
-MATRICES = [M, eg.diag(p), 2 * eg.diag(q), identity(3), M * x, M @ M, eg.outer(p, q), eg.broadcast_to(x, (3, 3)), eg.ones((3, 3)), M.T, x]
+MATRICES = [
+    M, eg.diag(p), 2 * eg.diag(q), eg.diag(p) - eg.diag(q), identity(3), M * x, M @ M, eg.outer(p, q), eg.broadcast_to(x, (3, 3)),
+    eg.ones((3, 3)), M.T, x,
+]  # fmt: skip
 MAKERS: list[Callable[[Node, Node], Node]] = [
     lambda a, b: a + b, lambda a, b: a - b, lambda a, b: b - a, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: 2.0 * a - b,
     lambda a, b: arithmetic.linear([(0.5, a), (-1.0, b), (2.0, z)], 0.25, a.shape or b.shape),

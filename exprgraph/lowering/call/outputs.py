@@ -198,9 +198,11 @@ class CompiledOutputs:
     def _interpreter(self, batch: bool, single: bool) -> InterpretedForm | None:
         """The form that the interpreter computes; ``None`` if there is none, or another way to the first result is quicker."""
         key = batch, single
-        if key in self._interpreted:
-            return self._interpreted[key]
-        if self.backend == "auto" and self._graph is not None and _is_quicker_by_numpy(self._graph) and not self.immediate:
+        try:
+            return self._interpreted[key]  # a thread that compiles may take it away
+        except KeyError:
+            graph = self._graph
+        if self.backend == "auto" and graph is not None and _is_quicker_by_numpy(graph) and not self.immediate:
             return self._interpreted.setdefault(key, None)
         instructions = self._instructions(batch)
         if instructions is None:

@@ -29,7 +29,7 @@ def _known(part: Part, purpose: Purpose) -> Loaded | None:
     if found is None:
         code = found_object(*_key(*what))
         if code is not None:
-            found = _loaded[what] = Loaded(code)
+            found = _loaded.setdefault(what, Loaded(code))  # of two threads, one has loaded it for both: addresses stay good
     return found
 
 
@@ -48,8 +48,7 @@ def _made(part: Part, purpose: Purpose) -> Loaded:
     made: bytes = import_module(".machine", __package__).compile_object(text)
     what = _written(part), purpose
     keep_object(made, *_key(*what))
-    found = _loaded[what] = Loaded(made)
-    return found
+    return _loaded.setdefault(what, Loaded(made))
 
 
 def _written(part: Part) -> str:
