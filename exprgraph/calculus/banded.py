@@ -24,6 +24,7 @@ from ..graph.node import Node, Shape
 from ..graph.traverse import topological
 from ..graph.views import Take
 from ..support.distinct import distinct
+from ..support.mixed import different_words
 from ..support.patterns import Pattern
 from .bands import SPLIT, bands_of, entries_of_box
 from .carried import box_of
@@ -156,7 +157,7 @@ class _Entries:
         """
         code = np.zeros(self.count, np.int64)
         once = np.ones(self.count, bool)
-        marks = _words(len(self.parts) + 1)
+        marks = different_words(len(self.parts) + 1).view(np.int64)
         for mark, part in zip(marks, self.parts):
             once &= np.bincount(part.entries, minlength=self.count) <= 1
             np.add.at(code, part.entries, mark)
@@ -205,14 +206,6 @@ class _Entries:
                 at.append(number[part.entries[mine]])
         total = place(concatenate(pieces), (Take(tuple(np.concatenate(at).tolist())),), (len(entries),))
         return linear([(1.0, total), (1.0, array(self.known[entries]))], 0.0, (len(entries),)), entries
-
-
-def _words(count: int) -> np.ndarray:
-    """Words without a pattern, by SplitMix64 (Steele, Lea, Flood 2014); NumPy's generators take milliseconds to be imported."""
-    z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))).view(np.int64)
 
 
 def _elements(values: Node, at: np.ndarray) -> Node:

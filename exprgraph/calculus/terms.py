@@ -12,8 +12,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Union
 
-import numpy as np
-
 from ..canonical.arithmetic import linear, product
 from ..canonical.most_common import (
     FLATTEN_LIMIT,
@@ -31,11 +29,9 @@ from ..canonical.most_common import (
 from ..canonical.written import multiple, split_coefficient
 from ..graph.leaves import constant, number
 from ..graph.node import Node
+from ..support.values import TINY
 from .rules import coefficients_of, other_factor, partial, partial_factors
 from .scaling import scalar_multiple
-
-#: the smallest number with all its digits
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Product:
@@ -50,8 +46,6 @@ class Product:
 
 #: a number times a product
 Term = tuple[float, Product]
-
-
 #: a derivative on its way: a term, or a sum of terms that has one reader, who may add to it
 Value = Union[Term, list[Term]]
 #: the product of nothing: its terms are numbers
@@ -94,7 +88,7 @@ class Terms:
             if is_one_factor(k, node, rest, self.kept):
                 return alone(node)
             d, m = self.of(rest)
-            return (k * d, m) if _TINY <= abs(k * d) < math.inf else alone(node)
+            return (k * d, m) if TINY <= abs(k * d) < math.inf else alone(node)
         powers = powers_of(node, self.kept)
         return (1.0, Product(powers, node)) if powers is not None else self._by_rules(node)
 
@@ -129,7 +123,7 @@ class Terms:
         c, p = a
         d, q = b
         k = c * d
-        if not _TINY <= abs(k) < math.inf:
+        if not TINY <= abs(k) < math.inf:
             return ZERO if c == 0.0 or d == 0.0 else self._times_by_rules(a, b)
         if q is NOTHING:
             return k, p
@@ -188,7 +182,7 @@ class Terms:
         """A number times a derivative."""
         if type(value) is tuple:
             k = c * value[0]
-            return (k, value[1]) if _TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
+            return (k, value[1]) if TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
         if c == 1.0:
             return value
         if len(value) > SMALL_SUM:  # a chain of multiples of sums would multiply all terms again and again
@@ -232,12 +226,12 @@ class Terms:
                         return self._total_by_rules(terms)
                     if node not in coefficients:
                         kept.append(node)
-                if not _TINY <= abs(c) < math.inf:
+                if not TINY <= abs(c) < math.inf:
                     return self._total_by_rules(terms)
             before = coefficients.get(node)
             if before is not None:
                 c += before
-                if not _TINY <= abs(c) < math.inf:
+                if not TINY <= abs(c) < math.inf:
                     if c != 0.0:
                         return self._total_by_rules(terms)
                     del coefficients[node]

@@ -18,6 +18,7 @@ from ..graph.leaves import constant
 from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
+from ..support.values import TINY
 from .grouping import kept_nodes
 from .squares import is_root
 from .written import digest_of, scaled
@@ -32,9 +33,6 @@ FLATTEN_LIMIT = 32
 #: A nested sum of more terms than this is merged only if it shares a term with the outer one: it may have other users,
 #: and its terms would be added up again.
 SMALL_SUM = 6
-
-#: the smallest number with all its digits
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 # ---------------------------------------------------------------- operators of users
@@ -121,7 +119,7 @@ def quotient_of_two(a: Any, b: Any) -> Node | None:
         if d <= 0.0 or d == 1.0:
             return None
         if math.frexp(d)[0] == 0.5:  # a power of two
-            return scaled(1.0 / d, a) if 1.0 / d >= _TINY else None
+            return scaled(1.0 / d, a) if 1.0 / d >= TINY else None
         return _quotient(a, constant(d))
     return _quotient(a, b) if not b.shape and b.op is not PRODUCT and _is_plain_factor(b) else None
 
@@ -169,7 +167,7 @@ def lost(folded: float, *factors: float) -> bool:
 
     ``1e200*x * 1e200*y`` is finite for small x and y, but not with an infinite coefficient.
     """
-    return not _TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
+    return not TINY <= abs(folded) < math.inf and all(f != 0.0 and math.isfinite(f) for f in factors)
 
 
 def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Node | None:
@@ -188,7 +186,7 @@ def number_times(c: float, node: Node, kept: Set[Node], *, factors: bool) -> Nod
         c *= node.params[1][0]
         node = node.args[0]
         op = node.op
-        if not _TINY <= abs(c) < math.inf or (op is SUM and _is_multiple(node)):
+        if not TINY <= abs(c) < math.inf or (op is SUM and _is_multiple(node)):
             return None
     elif c == 0.0 or c != c:
         return None
@@ -213,7 +211,7 @@ def sum_of_distinct(terms: Sequence[tuple[float, Node]], const: float, shape: Sh
             k = node.params[1][0]
             node = node.args[0]
             op = node.op
-            if not _TINY <= abs(c * k) < math.inf:
+            if not TINY <= abs(c * k) < math.inf:
                 return None
             c *= k
         if op is SUM or op is CONSTANT or op is ARRAY or node in found or c == 0.0:
@@ -256,7 +254,7 @@ def _distributed(c: float, node: Node) -> Node | None:
     constant, coefficients = node.params
     new = tuple([c * k for k in coefficients])
     for k in new:
-        if not _TINY <= abs(k) < math.inf:
+        if not TINY <= abs(k) < math.inf:
             return None
     constant *= c
     if len(new) == 1 and (constant == 0.0 or constant != constant):
@@ -429,7 +427,7 @@ def is_plain_term(node: Node) -> bool:
 
 
 __all__ = [
-    "FLATTEN_LIMIT", "SMALL_SUM", "difference_of_two", "is_base", "is_one_factor", "is_plain_term", "is_quotient", "is_term", "lost",
-    "number_times", "power_of", "powers_of", "product_of_distinct", "product_of_powers", "product_of_two", "quotient_of_two",
-    "sum_of_distinct", "sum_of_terms", "sum_of_two",
+    "FLATTEN_LIMIT", "SMALL_SUM", "cancelling_parts", "difference_of_two", "is_base", "is_one_factor", "is_plain_term", "is_quotient",
+    "is_term", "lost", "number_times", "power_of", "powers_of", "product_of_distinct", "product_of_powers", "product_of_two",
+    "quotient_of_two", "sum_of_distinct", "sum_of_terms", "sum_of_two",
 ]  # fmt: skip

@@ -20,11 +20,9 @@ from ..graph.node import Node, Shape, make
 from ..graph.primitive import ARRAY, CONSTANT, CONTRACT, PRODUCT, SUM
 from ..graph.sharing import POWERS, SHIFTS, SUMS, sum_of
 from ..graph.views import Contraction, Linear, data_of
+from ..support.values import TINY
 from ..support.values import power as power_of
 from .squares import is_root, without_roots
-
-#: the smallest number with all its digits
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 def spread(scalar: Node, shape: Shape) -> Node:
@@ -318,7 +316,7 @@ def _finished_product(
         with np.errstate(all="ignore"):
             data = power_of(data_of(known), abs(e))
             return array(numerator * data / denominator if e > 0 else numerator / (data * denominator))
-    if denominator != 1.0 and not divided and _is_power_of_two(denominator) and abs(numerator) == 1.0 and 1.0 / denominator >= _TINY:
+    if denominator != 1.0 and not divided and _is_power_of_two(denominator) and abs(numerator) == 1.0 and 1.0 / denominator >= TINY:
         numerator, denominator = numerator / denominator, 1.0
     if denominator != 1.0:
         powers.append((constant(denominator), -1.0))

@@ -15,8 +15,6 @@ from .operations import LIBRARY, OPERATIONS
 from .program import Load, Name
 from .vocabulary import CONSTANTS, OPERATORS, SPELLED, WRITTEN, function_of
 
-#: constructs whose parts are read first; other constructs are read as a whole
-_HAS_PARTS = (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.BoolOp, ast.Call, ast.Subscript)
 #: a value as a number of the computation, and as an index
 _REAL, _INDEX = ("float", "np.float64", "R"), ("u", "np.uint64", "np.int64")
 

@@ -23,6 +23,8 @@ erf = _like(_erf)
 erfc = _like(_erfc)
 
 
+#: the smallest number with all its digits
+TINY = float(np.finfo(np.float64).tiny)
 #: the largest whole exponent of a power that compiled code computes by multiplications
 BY_PRODUCTS = 64
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -25,8 +25,6 @@ ULP = 4
 _MOST_WAYS = 4096
 #: extreme magnitudes of arguments
 EXTREMES = (1e200, 1e-200, 1e17, 1e-17, 1e308, 5e-324, 1.0, 1e154, 1e-154, 3.0, 0.0, -0.0)
-
-_Operations = Mapping[str, Callable[..., Any]]
 
 
 def _choose(a: Any, b: Any, yes: Any, no: Any) -> Any:

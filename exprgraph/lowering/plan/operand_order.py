@@ -15,6 +15,7 @@ from ...graph.node import Node
 from ...graph.numbered import Numbered
 from ...graph.primitive import CONTRACT, PRODUCT, SUM, Primitive
 from ...graph.views import Linear
+from ...support.mixed import mixed
 
 #: how many levels below an operand its structure is looked at
 LOOK = 3
@@ -131,7 +132,7 @@ class OperandOrder:
             if node.op not in operations:
                 operations[node.op] = int.from_bytes(blake2b(node.op.key, digest_size=8).digest(), "little")
         name = np.array([operations[node.op] for node in graph.kinds], np.uint64)
-        own = _mixed(name ^ self.constants.view(np.uint64))[graph.kind]
+        own = mixed(name ^ self.constants.view(np.uint64))[graph.kind]
         has_roles = self.counts > 0
         roles = np.zeros(len(graph.arguments), np.uint64)
         if has_roles.any():
@@ -140,21 +141,13 @@ class OperandOrder:
         found: np.ndarray = own
         for _ in range(LOOK):
             sums = np.zeros(len(roles) + 1, np.uint64)
-            np.cumsum(_mixed(found[graph.arguments] ^ roles), out=sums[1:])
-            found = _mixed(own + sums[starts[1:]] - sums[starts[:-1]])
+            np.cumsum(mixed(found[graph.arguments] ^ roles), out=sums[1:])
+            found = mixed(own + sums[starts[1:]] - sums[starts[:-1]])
         return found
 
 
 def _without_roles(node: Node) -> tuple[object, Sequence[object]]:
     return number(node), ()
-
-
-def _mixed(words: np.ndarray) -> np.ndarray:
-    """Words of 64 bits, each mapped to another one that looks random."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    found: np.ndarray = words ^ (words >> np.uint64(31))
-    return found
 
 
 __all__ = ["ROLES", "OperandOrder"]
