@@ -24,7 +24,7 @@ from .assembling import assembled
 from .branches import cotangents, smooth_rule
 from .gates import Zeros, gated_product, inside, together
 from .rules import Vjp
-from .scalar_sweep import is_of_scalars, pulled_scalars
+from .scalar_sweep import pulled_scalars, scalars_below
 from .seeds import identity_tensor
 from .wanted import wanting
 
@@ -110,15 +110,48 @@ def cotangents_of(
     order = topological(outputs)
     active = dependents(order, targets)
     with uncollected(len(order)), wanting(active), differentiating(outputs, order):
-        if not extra and not summed and all(s is None for _, _, s in seeds) and is_of_scalars(active, set(targets)):
-            found = pulled_scalars(order, [(output, ct) for output, ct, _ in seeds], targets, active)
-            return [(ct, None) for ct in found]
+        if not extra and not summed and all(s is None for _, _, s in seeds):
+            found = _of_scalars(order, [(output, ct) for output, ct, _ in seeds], targets, active)
+            if found is not None:
+                return found
         return _pulled_back(order, seeds, targets, extra, summed, active)
 
 
+def _of_scalars(
+    order: Sequence[Node], seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node], active: Set[Node]
+) -> list[tuple[Node, Zeros]] | None:
+    """The cotangents if most nodes are scalars at the bottom of the graph: through the nodes above these, then through scalars."""
+    below, above = scalars_below(order, active)
+    if len(above) > len(below) or any(n.op is SAMPLE_SUM for n in above):
+        return None
+    ends = [n for n in dict.fromkeys([a for n in above for a in n.args]) if n in below]
+    others = [t for t in targets if t not in below]
+    upper: list[tuple[Node, Zeros]] = [(zeros(t.shape), None) for t in others]
+    if above:
+        reached = {*above, *ends, *others}
+        first = [(output, ct, None) for output, ct in seeds if output not in below]
+        with wanting(reached):
+            found = _pulled_back([n for n in order if n in reached], first, [*ends, *others], (), False, reached, set(ends))
+        if any(silence is not None for _, silence in found[: len(ends)]):
+            return None
+        upper = found[len(ends) :]
+        seeds = [*((n, ct) for n, (ct, _) in zip(ends, found)), *((output, ct) for output, ct in seeds if output in below)]
+    parts: dict[Node, list[tuple[Node, Zeros]]] = {t: [(ct, None)] for t, ct in zip(targets, pulled_scalars(order, seeds, targets, active))}
+    for t, found_above in zip(others, upper):
+        parts[t] = [p for p in (found_above, *parts[t]) if not is_zero(p[0])]
+    return [_added(parts[t], t.shape) for t in targets]
+
+
 def _pulled_back(
-    order: Sequence[Node], seeds: Sequence[tuple[Node, Node, Zeros]], targets: Sequence[Node], extra: Shape, summed: bool, active: Set[Node]
+    order: Sequence[Node],
+    seeds: Sequence[tuple[Node, Node, Zeros]],
+    targets: Sequence[Node],
+    extra: Shape,
+    summed: bool,
+    active: Set[Node],
+    ends: Set[Node] = frozenset(),
 ) -> list[tuple[Node, Zeros]]:
+    """The cotangents, by a sweep that goes no further at ``ends``."""
     wanted = set(targets)
     collected = _Collected(active)
     collect = collected.add
@@ -142,12 +175,9 @@ def _pulled_back(
                 continue
             if node in wanted:
                 if within and differs and not summed and node.per_sample:
-                    raise DifferentiationError(
-                        f"the derivative of one sample's value by another sample's {_symbol_of(node).params[0]!r} is not represented: "
-                        "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
-                    )
+                    raise _of_another_sample(node)
                 found[node].append((total, silence))
-            if not node.args:
+            if not node.args or node in ends:
                 continue
             if node.op is SAMPLE_SUM:
                 if total.per_sample:
@@ -166,12 +196,20 @@ def _pulled_back(
                 continue
             for arg, (given, after) in zip(node.args, cotangents(node, total, extra, silence)):
                 collect(arg, within, given, after)
-    result: list[tuple[Node, Zeros]] = []
-    for t in targets:
-        parts, shape = found[t], extra + t.shape
-        whole = linear([(1.0, p) for p, _ in parts], 0.0, shape) if parts else zeros(shape)
-        result.append((whole, together([state for _, state in parts])))
-    return result
+    return [_added(found[t], extra + t.shape) for t in targets]
+
+
+def _added(parts: Sequence[tuple[Node, Zeros]], shape: Shape) -> tuple[Node, Zeros]:
+    """The sum of the cotangents that have reached a target."""
+    whole = linear([(1.0, p) for p, _ in parts], 0.0, shape) if parts else zeros(shape)
+    return whole, together([state for _, state in parts])
+
+
+def _of_another_sample(target: Node) -> DifferentiationError:
+    return DifferentiationError(
+        f"the derivative of one sample's value by another sample's {_symbol_of(target).params[0]!r} is not represented: "
+        "the expression is per sample and holds a sum over samples of that symbol; differentiate the sum itself"
+    )
 
 
 def _through_sum(

@@ -16,29 +16,39 @@ from .rules import coefficients_of, is_elementwise
 from .terms import ONE, Terms, Value
 
 
-def is_of_scalars(active: Set[Node], targets: Set[Node]) -> bool:
-    """Whether a sweep meets only sums, products and functions of scalars without choices, elements of the targets, and the targets."""
+def scalars_below(order: Sequence[Node], active: Set[Node]) -> tuple[set[Node], list[Node]]:
+    """The scalars from which a sweep over scalars goes on to its targets, and the nodes above them.
+
+    They are sums, products and functions without choices of such scalars, elements of symbols, and symbols.
+    """
+    below: set[Node] = set()
+    above: list[Node] = []
     known: dict[Primitive, bool] = {}
-    for node in active:
+    for node in order:
+        if node not in active:
+            continue
         op = node.op
         if op.leaf:
-            if node not in targets:
-                return False
+            if not node.shape:
+                below.add(node)
         elif node.shape:
-            return False
+            above.append(node)
         elif op is SELECT:
-            if not node.args[0].op.leaf:
-                return False
+            (below.add if node.args[0].op.leaf else above.append)(node)
         elif not (known[op] if op in known else known.setdefault(op, is_elementwise(node) and not chooses(op))):
-            return False
-    return True
+            above.append(node)
+        elif all([a in below or a not in active for a in node.args]):  # noqa: C419  (slower as a generator)
+            below.add(node)
+        else:
+            above.append(node)
+    return below, above
 
 
 def pulled_scalars(order: Sequence[Node], seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node], active: Set[Node]) -> list[Node]:
     """The cotangents of the targets from those of several scalars; ``order`` has the graph, arguments first."""
     sweep = _Sweep(active)
     for output, ct in seeds:
-        if output in active:
+        if output in active and not is_zero(ct):
             sweep.add(output, sweep.terms.of(ct))
     wanted = set(targets)
     found: dict[Node, list[Node]] = {}
@@ -111,4 +121,4 @@ class _Sweep:
                 self.add(a, p if ct is ONE else terms.times(p, ct))
 
 
-__all__ = ["is_of_scalars", "pulled_scalars"]
+__all__ = ["pulled_scalars", "scalars_below"]
