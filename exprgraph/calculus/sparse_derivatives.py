@@ -183,7 +183,7 @@ _EXPANDED = 4000
 
 @uncollected()
 def jacobian_of_entries(f: Node, x: Node) -> SparseJacobian:
-    """The result of ``jacobian(f, x, sparse=True)``: scalars and small arrays entry by entry, large arrays by colours."""
+    """The result of ``jacobian(f, x, sparse=True)``: scalars and small arrays entry by entry, large arrays as above."""
     graph = scalar_graph([f], [x])
     if graph is not None or sum(n.size for n in dependents(topological([f]), [x])) <= _EXPANDED:
         return entries_of_jacobian(f, x, graph)

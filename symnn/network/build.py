@@ -48,8 +48,8 @@ def build_nn_function(
             value of them.  They need not occur in the equations.
         shared: the symbols, or their names, that have one value for all samples.
         reduce: ``"sum"`` or ``"mean"`` over the samples; ``None`` for a value per sample.
-        backend: ``"native"`` makes machine code at the first call, ``"numba"`` has Numba compile the printed Python, ``"numpy"``
-            evaluates without compiling, ``"auto"`` answers with NumPy while it makes machine code in the background.
+        backend: ``"native"`` makes machine code at the first call or soon after, ``"numba"`` has Numba compile the printed Python,
+            ``"numpy"`` evaluates without compiling, ``"auto"`` never waits: NumPy or an interpreter answers until there is machine code.
         threads: the number of threads that share a batch, ``None`` for one on each processor that this process may use.  Equal calls
             with equal threads give equal bits.
         check_shapes: ``False`` accepts parameters larger than declared; their leading block is read.

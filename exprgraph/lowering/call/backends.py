@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 _BACKENDS = {
-    "native": "machine code, made by LLVM at the first call or soon after",
+    "native": "machine code, made by LLVM at the first call, or in the background while an interpreter answers",
     "numba": "the printed Python, compiled by Numba at the first call",
     "numpy": "evaluation without compiling",
-    "auto": "NumPy while the machine code is made in the background, then that",
+    "auto": "machine code made in the background; NumPy or an interpreter answers until it is there",
 }
 
 #: the backends that make machine code while calls are answered

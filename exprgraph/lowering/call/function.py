@@ -411,8 +411,8 @@ def compile(  # noqa: A001
         symbols: the arguments, in order; use :func:`packed` to pass several symbols as one argument.
         shared: arguments without batch axes, shared by all samples of a batch.
         backend: "native" generates machine code, at the first call or as ``immediate`` says; "numba" compiles the generated Python
-            with Numba, which takes seconds the first time; "numpy" evaluates without compiling; "auto" uses NumPy until machine code,
-            compiled in the background, is ready.  Results of different backends differ in the last digits.
+            with Numba, which takes seconds the first time; "numpy" evaluates without compiling; "auto" never waits: NumPy
+            or an interpreter answers until there is machine code.  Results of different backends differ in the last digits.
         threads: the number of threads that share the samples of a batch, ``None`` for one on each processor that this process may use.
             Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
@@ -420,7 +420,7 @@ def compile(  # noqa: A001
         immediate: whether an interpreter answers first calls, if all is computed element by element.  After some tens of calls, or
             fewer long ones, machine code is made in the background.  Both give equal bits; for that, neither contracts.  By default,
             a call waits for machine code where that is quicker: for a large batch, or where the interpreter lacks functions.
-            ``True``: it does not.  ``False``: the first call waits.  ``eg.inspect(fn).wait()`` waits at any time.
+            ``True``: only for a large batch.  ``False``: the first call waits.  ``eg.inspect(fn).wait()`` waits at any time.
 
     Returns:
         A function of one value for each symbol: arrays of the symbol's shape, with any batch axes in
