@@ -1,4 +1,7 @@
-"""Elements that are only moved: they cost nothing, since a value is a number here, and moves like any other."""
+"""Elements that are only moved, or added where they meet.
+
+A value has a number here.  Moving elements moves these numbers, as NumPy moves numbers, and takes no instruction.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Elements:
         arguments: the values of the elements of symbols.
         first: the first instruction of each node, by its number.
         zero: the value of zero.
-        next: the values from there on stand for numbers.
+        unused: the values from there on stand for nothing yet: numbers get them.
 
     Attributes:
         numbers: these numbers.
@@ -37,14 +40,14 @@ class Elements:
     """
 
     def __init__(
-        self, graph: Numbered, scalars: np.ndarray, arguments: Mapping[Node, np.ndarray], first: np.ndarray, zero: int, next: int  # noqa: A002
+        self, graph: Numbered, scalars: np.ndarray, arguments: Mapping[Node, np.ndarray], first: np.ndarray, zero: int, unused: int
     ) -> None:
         self.graph = graph
         self.scalars = scalars
         self.arguments = arguments
         self.first = first
         self.zero = zero
-        self.next = next
+        self.unused = unused
         self.arrays: dict[Node, np.ndarray] = {}
         self.numbers: list[np.ndarray] = []
         self.added: list[tuple[int, int, int]] = []
@@ -67,9 +70,9 @@ class Elements:
 
     def known(self, numbers: np.ndarray) -> np.ndarray:
         """The values of numbers."""
-        found = np.arange(self.next, self.next + numbers.size).reshape(numbers.shape)
+        found = np.arange(self.unused, self.unused + numbers.size).reshape(numbers.shape)
         self.numbers.append(numbers.reshape(-1))
-        self.next += numbers.size
+        self.unused += numbers.size
         return found
 
 
@@ -162,4 +165,4 @@ def _placed(t: Elements, node: Node) -> np.ndarray:
     return found.reshape(node.shape)
 
 
-__all__ = ["ADDITIONS", "ELEMENTS", "Elements"]
+__all__ = ["ADDITIONS", "ELEMENTS", "MOVES", "Elements"]

@@ -1,7 +1,10 @@
 """From a graph to instructions for each element, for all nodes at once.
 
+First every value gets a number: the elements of arguments, then the results of instructions, then the numbers of the graph.  Operands of
+instructions are such values.  In the end each value gets a place in the workspace, which has fewer places than there are values: a place is
+free when nothing reads its value any more (:mod:`exprgraph.lowering.immediate.reuse`).
+
 Sums and products are computed in the order in which :mod:`exprgraph.lowering.plan.from_the_left` writes them for the compiler.
-Values have numbers: first the elements of arguments, then the results of instructions, then numbers of the graph.
 """
 
 from __future__ import annotations
@@ -56,49 +59,72 @@ class _Values(NamedTuple):
 
 
 class Translation:
-    """The instructions of a graph as arrays, and the values that they compute and take."""
+    """The instructions of a graph as arrays, and the numbers of the values that they compute and take.
+
+    Attributes:
+        order: the order in which sums and products take their operands.
+        made: the recipes of all kinds of nodes.
+        recipe: the recipe of each node; -1 if its elements are only moved, or added where they meet.
+        sizes: how many elements each node computes by its recipe; ``None`` if it is one everywhere.
+        counts: how many instructions each node takes.
+        by_turn: the nodes in the order of their instructions.
+        start, stop: the values that instructions compute are those from ``start`` on, up to ``stop``.
+        first: the value of the first instruction of each node.
+        values: the value of each scalar; of an array, that of its last instruction.
+        numbers: the numbers that are the values from ``stop`` on.
+        elements: the values of the elements of arrays.
+    """
 
     def __init__(self, graph: Numbered, arguments: Sequence[Argument]) -> None:
         self.graph = graph
         self.order = order = OperandOrder(graph)
-        self.made = made = recipes(order)
-        self.recipe = recipe = made.recipe[graph.kind]
-        moved = np.flatnonzero(recipe < 0)
-        self.counts = counts = np.append(np.diff(made.firsts), 0)[recipe]
-        adding = np.array([ADDITIONS.find(node.op) is not None for node in graph.kinds])[graph.kind[moved]]
-        for k in moved[adding].tolist():
-            counts[k] = ADDITIONS[graph.nodes[k].op](graph.nodes[k])
-        #: how many elements each node computes; ``None`` if it is one everywhere
-        self.sizes: np.ndarray | None = None
-        computed = made.recipe >= 0
-        computed &= np.array([bool(node.shape) for node in graph.kinds])
-        arrays = np.flatnonzero(computed[graph.kind]).tolist()
-        if arrays:
-            self.sizes = np.ones(len(counts), np.int64)
-            self.sizes[arrays] = [graph.nodes[k].size for k in arrays]
-            counts *= self.sizes
-        self.by_turn = _side_by_side(graph, recipe)
-        given: dict[Node, np.ndarray] = {}
-        self.start = 0
-        for a in arguments:
-            for symbol, offset in a.symbols:
-                given[symbol] = np.arange(symbol.size).reshape(symbol.shape) + (self.start + offset)
-            self.start += a.size
-        ends = self.start + np.cumsum(counts[self.by_turn])
-        #: the value of the first instruction of each node, and of its last one
+        self.made = recipes(order)
+        self.recipe = self.made.recipe[graph.kind]
+        moved = np.flatnonzero(self.recipe < 0)
+        arrays = self._computed_arrays()
+        self.sizes = self._sizes(arrays)
+        self.counts = self._counts(moved)
+        self.by_turn = _side_by_side(graph, self.recipe)
+        given, self.start = _of_arguments(arguments)
+        counts = self.counts[self.by_turn]
+        ends = self.start + np.cumsum(counts)
         self.first = np.empty(len(counts), np.int64)
-        self.first[self.by_turn] = ends - counts[self.by_turn]
-        self.values = self.first + counts - 1
+        self.first[self.by_turn] = ends - counts
+        self.values = self.first + self.counts - 1
         self.stop = int(ends[-1]) if len(ends) else self.start
-        # those of operands, and their magnitudes, then constants
+        # of operands, their magnitudes, of sums, and those without which no graph is: `_bases` says where each is
         self.numbers = [order.numbers, np.abs(order.numbers), order.constants, np.array([-0.0, 0.0])]
         beyond = self.stop + sum(map(len, self.numbers))
-        self.elements = Elements(graph, self.values, given, self.first, beyond - 1, beyond)
+        self.elements = Elements(graph, self.values, given, self.first, zero=beyond - 1, unused=beyond)
         for k in arrays:
             node, stop = graph.nodes[k], self.values[k] + 1
             self.elements.arrays[node] = np.arange(stop - node.size, stop).reshape(node.shape)
         self.elements.find(moved.tolist())
         self.numbers += self.elements.numbers
+
+    def _computed_arrays(self) -> list[int]:
+        """The arrays that have a recipe."""
+        computed = (self.made.recipe >= 0) & np.array([bool(node.shape) for node in self.graph.kinds], bool)
+        found: list[int] = np.flatnonzero(computed[self.graph.kind]).tolist()
+        return found
+
+    def _sizes(self, arrays: Sequence[int]) -> np.ndarray | None:
+        if not arrays:
+            return None
+        sizes = np.ones(len(self.recipe), np.int64)
+        sizes[arrays] = [self.graph.nodes[k].size for k in arrays]
+        return sizes
+
+    def _counts(self, moved: np.ndarray) -> np.ndarray:
+        """How many instructions each node takes; without a recipe, as many as it adds elements."""
+        graph = self.graph
+        counts: np.ndarray = np.append(np.diff(self.made.firsts), 0)[self.recipe]
+        if self.sizes is not None:
+            counts *= self.sizes
+        adding = np.array([ADDITIONS.find(node.op) is not None for node in graph.kinds], bool)[graph.kind[moved]]
+        for k in moved[adding].tolist():
+            counts[k] = ADDITIONS[graph.nodes[k].op](graph.nodes[k])
+        return counts
 
     def instructions(self, outputs: Sequence[Node]) -> Instructions | None:
         """The finished instructions; ``None`` if they need too many places or functions."""
@@ -176,6 +202,17 @@ class Translation:
         at = np.zeros(len(numbers), np.int64)
         at[is_used] = np.argsort(turn)[again.reshape(-1)]
         return numbers[is_used][first[turn]], at
+
+
+def _of_arguments(arguments: Sequence[Argument]) -> tuple[dict[Node, np.ndarray], int]:
+    """The values of the elements of symbols, and how many there are."""
+    given: dict[Node, np.ndarray] = {}
+    start = 0
+    for a in arguments:
+        for symbol, offset in a.symbols:
+            given[symbol] = np.arange(symbol.size).reshape(symbol.shape) + (start + offset)
+        start += a.size
+    return given, start
 
 
 def _bases(stop: int, order: OperandOrder) -> np.ndarray:
