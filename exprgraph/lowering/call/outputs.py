@@ -311,7 +311,7 @@ def _is_by_elements(graph: Numbered) -> bool:
     arrays = [n for n in graph.kinds if n.shape and n.args]
     if not all(is_elementwise(n) or n.op in MOVEMENTS or is_structural(n) or summed_axis(n) is not None for n in arrays):
         return False
-    return not arrays or sum(n.size for n in graph.nodes if n.shape and is_elementwise(n)) <= ELEMENTS
+    return not any(map(is_elementwise, arrays)) or sum(n.size for n in graph.nodes if n.shape and is_elementwise(n)) <= ELEMENTS
 
 
 def _is_quicker_by_numpy(graph: Numbered) -> bool:
