@@ -162,7 +162,7 @@ import exprgraph.lowering.native.machine as machine
 compiled, inner = [], machine.compile_object
 machine.compile_object = lambda text: compiled.append(1) or inner(text)
 x = eg.Symbol("x", shape=(3,))
-value = float(eg.compile(eg.sum(eg.tanh(x) ** 2), x)(np.array([0.5, 1.0, -2.0])))
+value = float(eg.compile(eg.sum(eg.tanh(x) ** 2), x, immediate=False)(np.array([0.5, 1.0, -2.0])))
 print(value, len(compiled), "llvmlite" in sys.modules, "numba" in sys.modules)
 """
 

@@ -148,8 +148,8 @@ def same(what: str, got: Sequence[np.ndarray], want: Sequence[np.ndarray]) -> No
 
 def check(what: str, outputs: Sequence[Node], symbols: Sequence[Node], dtype: Any, samples: Sequence[int] = SAMPLES) -> None:
     """One function, called in every way on guarded memory."""
-    fn = eg.compile(list(outputs), list(symbols))
-    divided = eg.compile(list(outputs), list(symbols), threads=3)
+    fn = eg.compile(list(outputs), list(symbols), immediate=False)
+    divided = eg.compile(list(outputs), list(symbols), threads=3, immediate=False)
     core = fn.core
     single = dtype == np.float32
     by_sample = [a.per_sample for a in core.arguments]
@@ -336,7 +336,7 @@ def main(part: str, kind: str) -> None:
     elif part == "steps":
         steps(dtype)
     elif part == "wrong":  # one sample more than there is memory for
-        fn = eg.compile(SHARED.x * 2, SHARED.x)
+        fn = eg.compile(SHARED.x * 2, SHARED.x, immediate=False)
         raw(fn.core.form(True, dtype == np.float32), [np.ones((9, 3), dtype)], [0, 27], 10, True, 0.0)
     elif part == "before":  # memory before the first element
         print(np.ndarray(1, dtype, guarded(9, dtype, False).base, PAGE - dtype().itemsize))

@@ -305,7 +305,7 @@ def test_odd_places(tmp_path, monkeypatch, compiled) -> None:
 _PROGRAM = """
 import sys, time, numpy as np, exprgraph as eg
 x = eg.Symbol("x", 3)
-fns = [eg.compile(eg.sum(eg.sin(x) * eg.exp(x) * k), x) for k in range(1, int(sys.argv[1]) + 1)]
+fns = [eg.compile(eg.sum(eg.sin(x) * eg.exp(x) * k), x, immediate=False) for k in range(1, int(sys.argv[1]) + 1)]
 print("ready", flush=True)
 print(sum(float(f(np.array([0.5, 1.0, -2.0]))) for f in fns))
 """

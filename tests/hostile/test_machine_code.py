@@ -39,7 +39,7 @@ x = eg.Symbol("x", 3)
 class Model:
     def __init__(self, k, calls):
         self.me = self
-        self.f = eg.compile(eg.tanh(x) * (k + .5), x)
+        self.f = eg.compile(eg.tanh(x) * (k + .5), x, immediate=False)
         for n in range(calls):
             self.f(np.ones((2, 3)) if n % 2 else np.ones(3))
         self.quick = self.f._form.quick, self.f._form.quick_into
@@ -50,7 +50,7 @@ for k in range(4):
     assert np.array_equal(quick[0](np.ones((2, 3))), np.tanh(np.ones((2, 3))) * (k + .5)); gc.collect()
     c = Model(k, 1).c; gc.collect()
 last = Model(1, 2)
-f = eg.compile(eg.tanh(x), x); f(np.ones(3)); f(np.ones((2, 3)))
+f = eg.compile(eg.tanh(x), x, immediate=False); f(np.ones(3)); f(np.ones((2, 3)))
 class AtTheEnd:
     def __del__(self, f=f, a=np.ones((2, 3))): f(a)
 f.end = AtTheEnd(); f.end.me = f.end
@@ -342,7 +342,7 @@ import sys, threading, time, numpy as np, exprgraph as eg
 loops = eg.function("loops_at_the_end", numpy=lambda a: 4 * a, derivative=lambda a: 4.0 + 0 * a, code="four_times({0})",
     source="@njit\\ndef four_times(a):\\n    for _ in range(2):\\n        a = a + a\\n    return a\\n")
 x = eg.Symbol("x", 3)
-f = eg.compile(loops(x), x)
+f = eg.compile(loops(x), x, immediate=False)
 threading.Thread(target=f, args=(np.ones(3),), daemon=True).start()
 time.sleep(float(sys.argv[1]))
 """
@@ -361,11 +361,11 @@ import atexit, threading, numpy as np
 
 def last():  # registered before the package is imported, so called after what it does at the end
     assert np.allclose(f(np.ones(3)), np.sin(1.0))
-    assert np.allclose(eg.compile(eg.cos(x) * 1.5, x)(np.ones(3)), 1.5 * np.cos(1.0))
+    assert np.allclose(eg.compile(eg.cos(x) * 1.5, x, immediate=False)(np.ones(3)), 1.5 * np.cos(1.0))
     ended = []
     def other():
         try:
-            eg.compile(eg.exp(x) * 1.5, x)(np.ones(3))
+            eg.compile(eg.exp(x) * 1.5, x, immediate=False)(np.ones(3))
         except SystemExit:
             ended.append(1)
     thread = threading.Thread(target=other)
@@ -389,7 +389,7 @@ def test_the_main_thread_compiles_to_the_end() -> None:
 DAEMON = """
 import threading, time, numpy as np, exprgraph as eg
 x = eg.Symbol("x", 64)
-f = eg.compile(eg.tanh(x) + eg.sum(eg.exp(x)), x)
+f = eg.compile(eg.tanh(x) + eg.sum(eg.exp(x)), x, immediate=False)
 a = np.ones((20_000, 64))
 f(a[:2]); f(a[:2])
 def work():

@@ -119,7 +119,7 @@ def memory():
 
 def make(count, first):
     for k in range(count):
-        eg.compile([eg.sum(eg.sin(x) * (k + first + 0.5)), eg.exp(x)], x)(np.ones(5))
+        eg.compile([eg.sum(eg.sin(x) * (k + first + 0.5)), eg.exp(x)], x, immediate=False)(np.ones(5))
     gc.collect()
 
 loading.KEPT = 20

@@ -10,19 +10,20 @@ beginning of an entry are left alone.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
-import pkgutil
 import re
 import stat
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
+from importlib.machinery import PathFinder
 from itertools import accumulate
 from pathlib import Path
+from types import ModuleType
 
 from ... import loops
 from ...support.offered import offered
@@ -65,18 +66,49 @@ def _compiler() -> bytes:
         return b""
     digest = blake2b(f"{offered('__version__')} ".encode() + binding, digest_size=16)
     for package, folder in ((native, ""), (loops, ""), (loops, "formulas/"), (loops, "print/llvm/")):
-        paths = [os.path.join(path, folder) for path in package.__path__]
-        for module in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):  # also in a zip archive
-            text = _source(package.__name__, f"{folder}{module.name}{'/__init__' * module.ispkg}")
+        texts = _plain_texts(package.__path__, folder)
+        for text in _texts(package, folder) if texts is None else texts:
             if text is None:
                 return b""
             digest.update(text)
     return digest.digest()
 
 
+def _plain_texts(paths: Iterable[str], folder: str) -> list[bytes] | None:
+    """The texts of the modules of a folder, by their names; ``None`` if it is no folder of files with their sources."""
+    found: dict[str, str] = {}
+    try:
+        for path in paths:
+            with os.scandir(os.path.join(path, folder)) as entries:
+                for e in entries:
+                    name, ending = os.path.splitext(e.name)
+                    if ending == ".py":
+                        found[name] = e.path
+                    elif not ending and os.path.isfile(inner := os.path.join(e.path, "__init__.py")):
+                        found[name] = inner
+                    elif ending:
+                        return None
+        found.pop("__init__", None)
+        texts = []
+        for name in sorted(found):
+            with open(found[name], "rb", 0) as f:
+                texts.append(f.read())
+        return texts
+    except OSError:
+        return None
+
+
+def _texts(package: ModuleType, folder: str) -> Iterator[bytes | None]:
+    """The same wherever a package is imported from, such as a zip archive."""
+    pkgutil = importlib.import_module("pkgutil")
+    paths = [os.path.join(path, folder) for path in package.__path__]
+    for module in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):
+        yield _source(package.__name__, f"{folder}{module.name}{'/__init__' * module.ispkg}")
+
+
 def _version_of_binding() -> bytes | None:
     """The text of the module that tells the version of llvmlite, which takes long to import."""
-    found = importlib.util.find_spec("llvmlite")
+    found = PathFinder.find_spec("llvmlite") or importlib.import_module("importlib.util").find_spec("llvmlite")
     read: Callable[[str], bytes] | None = getattr(found and found.loader, "get_data", None)
     if found is None or read is None:
         return None
@@ -87,9 +119,10 @@ def _version_of_binding() -> bytes | None:
 
 def _source(package: str, path: str) -> bytes | None:
     """The text of a module, or its bytecode where that is all there is."""
+    get: Callable[[str, str], bytes | None] = importlib.import_module("pkgutil").get_data
     for ending in (".py", ".pyc"):
         with suppress(OSError):
-            return pkgutil.get_data(package, path + ending)
+            return get(package, path + ending)
     return None
 
 
