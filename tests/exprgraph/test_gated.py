@@ -17,7 +17,7 @@ from exprgraph.graph.node import Node
 from exprgraph.loops import library, runtime
 from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
-from exprgraph.lowering.native import loading, machine
+from exprgraph.lowering.native import machine, programs
 
 NAMES = ("product", "product_left", "product_right", "dots", "dots_left")
 
@@ -128,7 +128,7 @@ def test_narrow_vectors_give_the_same(registers: int, monkeypatch: pytest.Monkey
     """As on a machine with vectors of 256 bits, which have no masks."""
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(256 // bits, bits, registers))
-    monkeypatch.setattr(loading, "_modules", OrderedDict())
+    monkeypatch.setattr(programs, "_modules", OrderedDict())
     a, b, p = eg.Symbol("a", (17, 33)), eg.Symbol("b", (33, 13)), eg.Symbol("p", 33, per_sample=True)
     es = [summed(a, "ik", b, "kj", "ij"), summed(b, "kj", a, "ik", "ij"), summed(p, "k", a, "ik", "i"), summed(a, "ik", p, "k", "i")]
     rng = np.random.default_rng(0)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering.native import loading
+from exprgraph.lowering.native import programs
 
 numba = pytest.importorskip("numba")
 
@@ -157,7 +157,7 @@ def test_the_c_function_and_the_kernel_are_made_once_by_many_threads() -> None:
 
 
 def forget() -> None:
-    loading._modules.clear()
+    programs._modules.clear()
     gc.collect()
 
 
@@ -188,7 +188,7 @@ def test_nothing_keeps_the_code_when_all_are_gone() -> None:
     code = weakref.ref(fn.core.form(True, False).code)
     assert code() is not None
     del fn
-    loading._modules.clear()  # and no collection: there are no cycles
+    programs._modules.clear()  # and no collection: there are no cycles
     assert code() is None
 
 

@@ -20,7 +20,7 @@ from exprgraph.loops import library
 from exprgraph.loops.print.llvm import LLVMTarget, statements
 from exprgraph.loops.print.llvm.expressions import Functions
 from exprgraph.lowering.call import form
-from exprgraph.lowering.native import entry, layout, loading, machine, spare
+from exprgraph.lowering.native import entry, layout, machine, programs, spare
 from exprgraph.meaning.evaluate import evaluate
 
 x = eg.Symbol("x", shape=(5,), per_sample=True)
@@ -449,7 +449,7 @@ def test_narrow_vectors_give_the_same(dtype, registers, monkeypatch, tmp_path):
     """As on a machine with vectors of 256 bits and fewer registers."""
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(machine, "target", lambda bits: LLVMTarget(256 // bits, bits, registers))
-    monkeypatch.setattr(loading, "_modules", OrderedDict())
+    monkeypatch.setattr(programs, "_modules", OrderedDict())
     rng = np.random.default_rng(0)
     for n, m, k in ((1, 1, 1), (3, 5, 2), (8, 9, 7), (17, 13, 33)):
         a, b, p = eg.Symbol("a", (n, k)), eg.Symbol("b", (k, m)), eg.Symbol("p", k, per_sample=True)

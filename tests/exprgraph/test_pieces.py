@@ -15,7 +15,7 @@ from exprgraph.graph.node import Node
 from exprgraph.loops.print.llvm import module as printed
 from exprgraph.loops.print.llvm import pieces_of, print_pieces
 from exprgraph.lowering.call.outputs import CompiledOutputs
-from exprgraph.lowering.native import loading, machine, side_by_side
+from exprgraph.lowering.native import machine, programs, side_by_side
 from exprgraph.lowering.plan import nest
 from tests.loops.c_compiler import function, library, needs_a_compiler
 
@@ -40,7 +40,7 @@ def at_random(n: int) -> tuple[Node, Node]:
     return eg.stack(values[10:]), x
 
 
-def programs(n: int) -> Any:
+def loops_of(n: int) -> Any:
     f, x = at_random(n)
     core = eg.compile(f, x, contract=False).core
     assert isinstance(core, CompiledOutputs)
@@ -53,7 +53,7 @@ POINT = np.linspace(0.1, 0.9, 10)
 def test_pieces_are_bounded_and_as_many_as_the_program_is_long() -> None:
     counts = []
     for n in (200, 400):
-        loops = programs(n)
+        loops = loops_of(n)
         pieces = pieces_of(loops)
         counts.append(len(pieces))
         assert all(sum(len(p.body) for p in piece) <= 80 for piece in pieces)
@@ -64,21 +64,21 @@ def test_pieces_are_bounded_and_as_many_as_the_program_is_long() -> None:
 
 def test_many_pieces_call_their_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the bits of formulas that are inlined."""
-    loops, target, (f, x) = programs(200), machine.target(64), at_random(200)
+    loops, target, (f, x) = loops_of(200), machine.target(64), at_random(200)
     counts, values = [], []
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", "")
-    loading._modules.clear()
+    programs._modules.clear()
     for most in (printed.SHARED, 0):
         monkeypatch.setattr(printed, "SHARED", most)
         counts.append(sum("@f.sin." in text for text in print_pieces(loops, target, pieces_of(loops))))
         values.append(eg.compile(f, x, contract=False)(POINT))
-        loading._modules.clear()
+        programs._modules.clear()
     assert counts[0] == 0 < counts[1]
     assert np.array_equal(*values)
 
 
 def test_objects_are_the_same_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    loops, target = programs(200), machine.target(64)
+    loops, target = loops_of(200), machine.target(64)
     pieces = pieces_of(loops)
     made = []
     for count in (1, 3):
@@ -92,12 +92,12 @@ def test_a_program_in_pieces_has_the_bits_of_one_that_is_whole(monkeypatch: pyte
     f, x = at_random(200)
     in_pieces = eg.compile(f, x, contract=False)(POINT)
     np.testing.assert_allclose(in_pieces, eg.evaluate(f, {x: POINT}), rtol=1e-12)
-    loading._modules.clear()  # as in another process: the pieces are found on disk
+    programs._modules.clear()  # as in another process: the pieces are found on disk
     with monkeypatch.context() as patch:
         patch.setattr(machine, "compile_pieces", None)
         patch.setattr(machine, "compile_object", None)
         assert np.array_equal(eg.compile(f, x, contract=False)(POINT), in_pieces)
-    loading._modules.clear()
+    programs._modules.clear()
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path / "whole"))
     monkeypatch.setattr(printed, "MANY", 10**6)
     monkeypatch.setattr(machine, "compile_pieces", None)
@@ -114,7 +114,7 @@ def test_the_procedures_are_printed_in_c_and_python_too(tmp_path: Path) -> None:
     shared, found = np.zeros(1), np.zeros(120)
     function(library(fn.c_source, tmp_path))([POINT], [shared, found], np.zeros(loops.workspace), np.zeros(loops.shared + 1), 1)
     np.testing.assert_allclose(found, expected, rtol=1e-14)
-    assert len(programs(120).kernels) > 5
+    assert len(loops_of(120).kernels) > 5
     np.testing.assert_allclose(eg.compile(f, x, backend="numba", contract=False)(POINT), expected, rtol=1e-14)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
-from exprgraph.lowering.native import disk, loading, machine
+from exprgraph.lowering.native import disk, machine, programs
 
 ROOT = str(Path(eg.__file__).parent.parent)
 posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes are those of POSIX")
@@ -27,7 +27,7 @@ not_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, r
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     monkeypatch.setenv("EXPRGRAPH_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(loading, "_modules", type(loading._modules)())  # what this process has compiled is forgotten
+    monkeypatch.setattr(programs, "_modules", type(programs._modules)())  # what this process has compiled is forgotten
     return tmp_path / "cache"
 
 
@@ -41,7 +41,7 @@ def compiled(monkeypatch):
 
 
 def forget() -> None:
-    loading._modules.clear()
+    programs._modules.clear()
 
 
 def answer() -> float:

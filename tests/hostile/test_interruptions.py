@@ -18,7 +18,7 @@ import pytest
 
 import exprgraph as eg
 from exprgraph.lowering.call import threads
-from exprgraph.lowering.native import loading, machine
+from exprgraph.lowering.native import machine, programs
 from exprgraph.lowering.native.team import TURN
 from symnn import LBFGS, MSE, Adam, Chain, Dense, NonFiniteLossError, Optimizer, SymbolicNeuralNetwork, train
 
@@ -173,7 +173,7 @@ def test_an_interrupt_while_compiling_leaves_a_function_that_compiles_later(monk
 
     with monkeypatch.context() as m:
         m.setenv("EXPRGRAPH_CACHE_DIR", "")
-        m.setattr(*((machine, "compile_object") if moment == "compile" else (loading, "Loaded")), interrupted)
+        m.setattr(*((machine, "compile_object") if moment == "compile" else (programs, "Loaded")), interrupted)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 fn(np.ones(3))

@@ -126,9 +126,9 @@ def watched(owner: np.ndarray) -> weakref.ref[Last]:
 
 
 def forget() -> None:
-    from exprgraph.lowering.native import loading
+    from exprgraph.lowering.native import programs
 
-    loading._modules.clear()
+    programs._modules.clear()
 
 
 def fill() -> None:

@@ -18,7 +18,7 @@ import pytest
 import exprgraph as eg
 from exprgraph.graph.node import _table, interned_count
 from exprgraph.lowering.call import module
-from exprgraph.lowering.native import loading
+from exprgraph.lowering.native import programs
 from exprgraph.lowering.native.owner import keep
 from symnn import MSE, Adam, Chain, Dense, Gradient, Jacobian, SymbolicNeuralNetwork, build_nn_function, derivative, train
 
@@ -75,21 +75,21 @@ def test_memory_stays_where_it_is_while_graphs_come_and_go(count: int) -> None:
 
 @pytest.mark.slow
 def test_machine_code_of_dropped_functions_is_freed(monkeypatch) -> None:
-    monkeypatch.setattr(loading, "KEPT", 3)
-    monkeypatch.setattr(loading, "_modules", type(loading._modules)())
+    monkeypatch.setattr(programs, "KEPT", 3)
+    monkeypatch.setattr(programs, "_modules", type(programs._modules)())
     loaded: list[weakref.ref[Any]] = []
 
     class Last:
         """Something that goes with the code that owns it."""
 
-    class Watched(loading.Loaded):
+    class Watched(programs.Loaded):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             last = Last()
             keep(self.owner, last)
             loaded.append(weakref.ref(last))
 
-    monkeypatch.setattr(loading, "Loaded", Watched)
+    monkeypatch.setattr(programs, "Loaded", Watched)
     x = eg.Symbol("x", 3)
     functions = [eg.compile(eg.sum(eg.sin(x)) * (k + 0.25), x) for k in range(10)]
     address = functions[0].ctypes  # that of batches
@@ -111,7 +111,7 @@ CODE = """
 import gc
 import numpy as np
 import exprgraph as eg
-from exprgraph.lowering.native import loading
+from exprgraph.lowering.native import programs
 x = eg.Symbol("x", 5)
 
 def memory():
@@ -122,7 +122,7 @@ def make(count, first):
         eg.compile([eg.sum(eg.sin(x) * (k + first + 0.5)), eg.exp(x)], x, immediate=False)(np.ones(5))
     gc.collect()
 
-loading.KEPT = 20
+programs.KEPT = 20
 make(40, 0)
 before = memory()
 make(80, 40)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph.node import Shape
 from ..native.bound import Ready, bound_call
-from ..native.loading import Code
+from ..native.programs import Code
 from .into import shared_among, shared_with
 from .memory import Addressed
 

@@ -18,7 +18,7 @@ from ...meaning.binding import Argument
 from ...meaning.query import count_ops
 from ...support.compiling import in_llvm
 from ..native.entry import CallType
-from ..native.loading import Code, native_code
+from ..native.programs import Code, native_code
 from ..native.spare import MOST
 from ..plan.program import Program
 from ..plan.unread import unread_functions

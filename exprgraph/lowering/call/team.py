@@ -11,7 +11,7 @@ import numpy as np
 
 from ...support.processors import processors
 from ..native.descend import CALLED, COMMON, ENDED, SEAT, TEAM, TERM, descend
-from ..native.loading import Code
+from ..native.programs import Code
 from ..plan.program import Program
 from .memory import LINE, Addressed
 from .threads import ask, let_others_run

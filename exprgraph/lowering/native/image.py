@@ -1,4 +1,4 @@
-"""Loading of LLVM's object files: sections are placed in memory, and addresses filled in.
+"""Object files, placed in memory: their sections, with the addresses that they ask for.
 
 Only ELF for x86-64 is read.  Code finds its constants and variables by their distance.  Functions of the process may be too far
 for a distance of four bytes, so it calls them by jumps behind the sections.  LLVM's own loader takes all other files.

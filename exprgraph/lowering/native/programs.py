@@ -1,4 +1,4 @@
-"""The machine code of a loop program: compiled once in a process."""
+"""The machine code of loop programs: each is compiled, or loaded from disk, once in a process."""
 
 from __future__ import annotations
 
