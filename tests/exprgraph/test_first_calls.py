@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,47 @@ def test_a_form_that_is_ready_between_two_steps_of_a_call() -> None:
     first = fn(0.3, 0.7)
     fn.core._interpreted = Taken(fn.core._interpreted)
     assert fn(0.3, 0.7) == first
+
+
+def often_called(count: int) -> list[Any]:
+    """Functions with as many calls as LLVM waits for."""
+    functions = [eg.compile(f * (k + 2.0), (x, y), immediate=True) for k in range(count)]
+    for fn in functions:
+        for _ in range(worth.CALLS):
+            fn(0.3, 0.7)
+    return functions
+
+
+def test_one_thread_compiles_one_function_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda run, given: begun.append(run))
+    first, dropped, last = often_called(3)
+    assert len(begun) == 1
+    made: list[object] = []
+    original = outputs.CompiledOutputs.form
+    monkeypatch.setattr(outputs.CompiledOutputs, "form", lambda core, *given: made.append(core) or original(core, *given))
+    del dropped
+    begun[0]()  # the thread's work
+    assert made == [first.core, last.core] and first.core.forms and last.core.forms
+    often_called(1)
+    assert len(begun) == 2  # the first one has ended
+    begun[1]()
+
+
+def test_where_no_thread_can_be_started_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> int:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as here:
+        here.setattr(_thread, "start_new_thread", refused)
+        asked, waiting = often_called(2)
+        shown = eg.inspect(asked, batch=False)
+        assert shown.answers == "interpreter"
+        shown.wait()
+        assert shown.answers == "machine code" and not waiting.core.forms
+    often_called(1)
+    eg.inspect(waiting).wait()
+    assert waiting.core.forms and 2.0 * waiting(0.3, 0.7) == pytest.approx(3.0 * asked(0.3, 0.7))
 
 
 def test_bound_calls_of_small_functions_are_machine_code_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

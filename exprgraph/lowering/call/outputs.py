@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import sys
 import warnings
@@ -11,6 +10,7 @@ from functools import cached_property, partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from ..plan.short_arrays import are_short
 from ..plan.unread import left_to_numba
 from .arguments import differing
 from .backends import IN_BACKGROUND, checked, checked_immediate
+from .coming import Coming
 from .into import check_shapes
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class CompiledOutputs:
             raise ValueError(f"threads must be a positive whole number, got {threads!r}")
         self.threads = count
         self.contract = bool(contract)
-        self._coming: dict[tuple[int, bool, bool], _Coming] = {}
+        self._coming: dict[tuple[int, bool, bool], Coming] = {}
         self.outputs = tuple(outputs)
         self.arguments = tuple(arguments)
         self.backend = checked(backend)
@@ -223,7 +224,7 @@ class CompiledOutputs:
         key = os.getpid(), batch, single  # a process made by fork has none of its parent's threads
         coming = self._coming.get(key)
         if coming is None and start:
-            coming = self._coming[key] = _Coming(partial(self.form, batch, single))
+            coming = self._coming[key] = Coming(partial(_form_of, ref(self), batch, single))
         return coming.result() if coming is not None and coming.is_ready else None
 
     def wait(self) -> None:
@@ -324,40 +325,10 @@ def _late(module: str) -> ModuleType:
     return import_module(module, __package__)
 
 
-class _Coming:
-    """A form that is compiled in the background.
-
-    The thread is one of the system's alone: ``threading.Thread`` waits until a thread runs, and the results at hand would wait, too.
-    """
-
-    def __init__(self, make: Callable[[], Form]) -> None:
-        self._make = make
-        self._made: Form | BaseException | None = None
-        self._working = _thread.allocate_lock()
-        self._working.acquire()
-        _thread.start_new_thread(self._run, ())
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether there is a form, or the error of its compilation."""
-        return self._made is not None
-
-    def _run(self) -> None:
-        try:
-            self._made = self._make()
-        except BaseException as error:  # raised for the caller who asks for the result
-            self._made = error
-        finally:
-            self._working.release()
-
-    def result(self) -> Form:
-        """Wait for the form; raises the error that ended its compilation."""
-        with self._working:
-            pass
-        assert self._made is not None
-        if isinstance(self._made, BaseException):
-            raise self._made
-        return self._made
+def _form_of(outputs: ref[CompiledOutputs], batch: bool, single: bool) -> Form | None:
+    """The form of outputs that somebody still has."""
+    found = outputs()
+    return None if found is None else found.form(batch, single)
 
 
 __all__ = ["CompiledOutputs"]
