@@ -100,7 +100,7 @@ def _plain_texts(paths: Iterable[str], folder: str) -> list[bytes] | None:
 
 def _texts(package: ModuleType, folder: str) -> Iterator[bytes | None]:
     """The same wherever a package is imported from, such as a zip archive."""
-    pkgutil = importlib.import_module("pkgutil")
+    pkgutil = importlib.import_module("pkgutil")  # which imports more than all of this takes
     paths = [os.path.join(path, folder) for path in package.__path__]
     for module in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):
         yield _source(package.__name__, f"{folder}{module.name}{'/__init__' * module.ispkg}")
