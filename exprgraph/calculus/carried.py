@@ -13,6 +13,7 @@ from ..canonical.factors import times
 from ..canonical.joining import ends_of, reshape
 from ..canonical.over_samples import sample_sum
 from ..canonical.select import indices_of, select
+from ..canonical.written import spread
 from ..functions.along_axes import LOGSUMEXP, NORM
 from ..functions.elementwise import Function
 from ..graph import primitive
@@ -45,7 +46,8 @@ def _elementwise(node: Node, k: int, bands: Bands) -> Terms | None:
         whole = band.whole
         box, columns = _spread(band, node) if whole else (band.box, band.columns)
         if c is not None:
-            terms.append((c, Band(band.values, box, columns)))
+            values = band.values if arg.shape else spread(band.values, columns.shape)
+            terms.append((c, Band(values, box, columns)))
             continue
         by = _Derivative(node, k) if by is None else by
         t = by.times(band.values) if whole else by.times_in(band)

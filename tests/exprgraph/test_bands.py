@@ -104,6 +104,19 @@ def test_entries_that_meet_in_any_way() -> None:
                 np.testing.assert_allclose(scattered(found, eg.evaluate(made, at)), expected, rtol=1e-9, atol=1e-9)
 
 
+def test_scalars_that_are_added_to_arrays_are_as_long_as_these() -> None:
+    """Whatever comes next: a move, a choice, a product with another axis."""
+    x, u, z = eg.Symbol("x", 4), eg.Symbol("u", 3), eg.Symbol("z")
+    for added in (u * eg.sin(u) + x[0], 2.0 * z - u * u):
+        for f in (added[::-1], eg.concatenate([added, u]), eg.maximum(added, 2 * u), eg.outer(added, u), eg.stack([u, added]).reshape(6)):
+            for s in eg.free_symbols(f):
+                found, made = entries_by_bands(f, s)
+                at = {x: np.linspace(0.2, 0.8, 4), u: np.array([0.5, -2.0, 3.0]), z: np.array(0.7)}
+                assert made is not None
+                expected = eg.evaluate(eg.jacobian(f, s), at).reshape(found.shape)
+                np.testing.assert_allclose(scattered(found, eg.evaluate(made, at)), expected, rtol=1e-12, err_msg=f"{f} by {s}")
+
+
 def test_symbols_without_elements() -> None:
     x, y, empty = eg.Symbol("x", 40), eg.Symbol("y", (0, 3)), eg.Symbol("e", 0)
     f = eg.sin(x[1:]) * x[:-1]
