@@ -12,11 +12,11 @@ from exprgraph.testing.code_by_mpmath import names
 
 # largest error allowed in units in the last place, in float64 and in float32
 BOUNDS = {
-    "tgamma": (7.2, 7.7),
+    "tgamma": (7.3, 7.7),
     "rgamma": (6.6, 7.8),
     "lgamma": (3.9, 3.6),
-    "digamma": (3.6, 3.3),
-    "zeta": (4.5, 5.2),
+    "digamma": (3.8, 3.3),
+    "zeta": (4.7, 5.5),
     "euler_beta": (9.9, 9.6),
     "erfinv": (3.3, 3.1),
     "erfcinv": (3.1, 3.6),
