@@ -75,7 +75,7 @@ def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
     return x.per_sample and any(n.op is SAMPLE_SUM for n in topological(parts))
 
 
-#: where there are that many scalars for each part, rows are made without counting first
+#: with at most so many scalars for each part, rows are made without counting first
 _FEW = 30
 #: as long as they have so many entries on average
 _SHORT = 8

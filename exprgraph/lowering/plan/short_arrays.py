@@ -9,7 +9,7 @@ from ...graph.primitive import MOVEMENTS
 
 #: loops over fewer arrays are quick enough
 _FEWEST = 8
-#: arrays have at most so many elements on average, and all together
+#: arrays have at most so many elements on average, since loops over longer ones fill vectors; and all together, since each is code
 _ON_AVERAGE, _ELEMENTS = 10, 600
 
 
