@@ -67,6 +67,8 @@ class Inspection:
     def answers(self) -> str:
         """Who answers the next call of this form: "machine code", "interpreter", "Numba" or "NumPy".
 
+        Where the interpreter answers, a large batch waits for machine code all the same.
+
         >>> import exprgraph as eg
         >>> x = eg.Symbol("x")
         >>> fn = eg.compile(eg.sin(x) * x, x, immediate=True)
