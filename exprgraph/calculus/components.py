@@ -34,7 +34,7 @@ COMPONENT: Column[Callable[[Node, int], Union[Parts, None]]] = Column(
 
 
 class Components:
-    """Entries along axes; ``given`` nodes stay whole, and so does what is not computed element by element.
+    """Entries along axes; ``given`` nodes stay whole, and so do nodes that are not computed element by element.
 
     >>> import exprgraph as eg
     >>> from exprgraph.calculus.components import Components

@@ -21,7 +21,7 @@ Index = tuple[int, ...]
 class ScalarGraph(NamedTuple):
     """Scalars that depend on some symbols by single elements.
 
-    ``order`` has all nodes below the parts and more, arguments first; ``active`` those that depend on each symbol.
+    ``order`` has all nodes below the parts and more, arguments first; ``active`` the nodes that depend on each symbol.
     """
 
     parts: Sequence[Node]

@@ -1,4 +1,4 @@
-"""A graph by numbers: what is asked of all its nodes is then computed for many at once."""
+"""A graph by numbers, in one walk, so that NumPy computes for many nodes at once."""
 
 from __future__ import annotations
 

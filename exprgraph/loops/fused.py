@@ -1,7 +1,7 @@
 """Products fused with the sums that take them: ``a*b + c`` with one rounding, where an expression says so.
 
-What is fused depends on a function's code alone, not on where it is inlined, nor on what is computed beside it.  So a function has the
-same bits everywhere, as a number and as the lane of a vector.
+A function's code alone decides which products are fused, not the place where it is inlined, nor the code beside it.  So a function has
+the same bits everywhere, as a number and as the lane of a vector.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class _Fusing:
 
     Attributes:
         products: named products with one reader.
-        taken: the names of those that are fused.
+        taken: the names of the products that are fused.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ def rebuilt(
     Args:
         e: the expression.
         after: makes an operation from one whose arguments are made, from the innermost upwards.
-        before: what is made instead of a call, from the whole downwards.
+        before: makes an expression instead of a call, from the whole downwards.
     """
     order: list[tuple[Expression, Expression]] = []
     pending = [e]

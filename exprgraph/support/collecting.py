@@ -82,7 +82,7 @@ def _untracking() -> Callable[[int], None]:
     return made
 
 
-#: ``untrack(id(thing))``: from now on the collector does not look at it; only for what is part of no cycle and never will be
+#: ``untrack(id(thing))``: from now on the collector does not look at it; only for objects that are part of no cycle and never will be
 untrack = _untracking()
 
 __all__ = ["UNCOLLECTED_NODES", "is_tracked", "uncollected", "untrack"]

@@ -11,7 +11,7 @@ from .forking import lock
 
 # a lock that is taken inside of another one is made before it
 _working = lock()
-#: held while memory for machine code is taken or given back; what is on disk does not wait for the compiler
+#: held while memory for machine code is taken or given back; code on disk does not wait for the compiler
 placing = lock()
 #: held while code is generated, compiled or looked up
 compiling = lock()

@@ -112,7 +112,7 @@ class Infix:
         return Piece(text, sign.level)
 
     def _product_and_sum(self, x: Operation, parts: Sequence[Piece]) -> Piece:
-        """A product with what is added to it, where the language has no operation for both."""
+        """A fused product and sum as two operations, where the language has none for both."""
         plus, times = self.signs["add"], self.signs["mul"]
         product = Piece(f"{enclosed(parts[0], times, True)} {times.text} {enclosed(parts[1], times, False)}", times.level)
         return Piece(f"{enclosed(product, plus, True)} {plus.text} {enclosed(parts[2], plus, False)}", plus.level)

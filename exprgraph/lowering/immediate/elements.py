@@ -76,7 +76,7 @@ class Elements:
         return found
 
 
-#: ``(elements, node)``: the values of a node that only moves elements, or adds those that meet
+#: ``(elements, node)``: the values of a node that only moves elements, or adds elements that meet
 ELEMENTS: Column[Callable[[Elements, Node], np.ndarray]] = Column(
     "elements", "the values of elements that are only moved", __name__, otherwise="it has instructions, or its graph waits for the compiler"
 )
@@ -154,7 +154,7 @@ def _placed_elements(node: Node) -> int:
 
 @ELEMENTS.rule(PLACE)
 def _placed(t: Elements, node: Node) -> np.ndarray:
-    """Each element is added to what is there, at first zero."""
+    """Each element is added to the value at its position, at first zero."""
     found = np.full(node.size, t.zero, np.int64)
     at = take(np.arange(node.size).reshape(node.shape), entries_of(node))
     result = int(t.first[t.graph.number[node]])

@@ -174,7 +174,7 @@ def _repeated(steps: Steps, value: Value, times: int) -> Value:
 
 
 class Recipes(NamedTuple):
-    """The instructions of all kinds of nodes of a graph, one kind after another, and an addition of what is not known yet.
+    """The instructions of all kinds of nodes of a graph, one kind after another, and an addition whose operands are not known yet.
 
     Attributes:
         recipe: the recipe of each kind of nodes; -1 without instructions.

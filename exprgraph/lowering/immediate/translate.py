@@ -193,7 +193,7 @@ class Translation:
         return _Values(np.concatenate(values), first, stride)
 
     def _distinct(self, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Different numbers among those that are used, and for each number its position there."""
+        """The different numbers that are used, and for each number its position there."""
         numbers = np.concatenate(self.numbers)
         is_used = np.zeros(len(numbers), bool)
         is_used[used] = True

@@ -19,7 +19,7 @@ SHARE, CALLS = 1 / 8, 32
 NUMPY = 2e3
 #: to load the interpreter from disk
 LOAD = 5e6
-#: what is kept on disk is for later processes, too: it may take this many times as long as another way to the first result
+#: parts that are kept on disk are for later processes, too: they may take this many times as long as another way to the first result
 KEPT = 4
 
 

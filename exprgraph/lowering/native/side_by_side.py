@@ -23,7 +23,7 @@ class _Work:
         self.errors: list[BaseException] = []
 
     def is_needless(self) -> bool:
-        """Whether the process ends, which waits for what is begun, and another thread than the main one asked."""
+        """Whether the process ends, and another thread than the main one asked: only pieces that LLVM has begun are finished then."""
         return ending() and self._caller is not main_thread()
 
     def add(self, number: int, text: str) -> None:
