@@ -327,6 +327,7 @@ def test_four_times_the_elements_take_four_times_the_steps(name: str) -> None:
     assert many < 4.3 * few, (few, many)
 
 
+@pytest.mark.slow
 def test_four_times_the_springs_take_four_times_the_operations() -> None:
     few, many = (
         eg.count_ops(eg.jacobian(eg.gradient(springs_in_space(x), x), x, sparse=True).values)

@@ -264,7 +264,7 @@ def test_functions_written_here_are_those_of_python(name: str) -> None:
     assert eg.inspect(fn, True).native
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("lead", [(), (5,)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_function_called_often_is_a_function_of_its_own(lead: tuple[int, ...], dtype: type) -> None:

@@ -239,7 +239,7 @@ USES = {
 }
 
 
-@pytest.mark.one_in(12)
+@pytest.mark.one_in(24)
 @pytest.mark.parametrize("use", USES)
 def test_no_use_of_an_expression_keeps_it_until_a_collection_of_cycles(use: str) -> None:
     def build(k: float) -> eg.Node:

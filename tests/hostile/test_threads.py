@@ -54,6 +54,7 @@ def build(k: int) -> eg.Node:
     return eg.sum(eg.jacobian(h, x) * eg.outer(h, x)) ** 0.5
 
 
+@pytest.mark.slow
 def test_equal_nodes_are_one_object_in_all_threads() -> None:
     gc.collect()
     before = interned_count()
