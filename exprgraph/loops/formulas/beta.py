@@ -119,7 +119,7 @@ def betaln_left_rarely(p: float, q: float) -> float:
 
 
 def euler_beta(a: float, b: float) -> float:
-    """gamma(a) gamma(b) / gamma(a + b).  Within 9.9 ulp; 9.6 in float32; for a > 0, b > 0, up to 1e15 (1e6).
+    """gamma(a) gamma(b) / gamma(a + b).  Within 9.9 ulp; 10.0 in float32; for a > 0, b > 0, up to 1e15 (1e6).
 
     Infinite where one of them is 0, -1, -2, ..., unless the other is whole and a + b <= 0; nan at -inf.
     """
