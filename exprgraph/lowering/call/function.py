@@ -416,7 +416,7 @@ def compile(  # noqa: A001
         threads: the number of threads that share the samples of a batch, ``None`` for one on each processor that this process may use.
             Equal calls with equal threads give equal bits.
         contract: whether ``a*b + c`` may be rounded once, as a fused multiply-add.  With ``False``, ``+ - * /`` and square
-            roots give NumPy's bits; sums over axes are still added in a different order.
+            roots that you write give NumPy's bits; sums over axes, and derivatives, are added and multiplied in another order.
         immediate: whether an interpreter answers first calls, if all is computed element by element.  After some tens of calls, or
             fewer long ones, machine code is made in the background.  Both give equal bits; for that, neither contracts.  By default,
             a call waits for machine code where that is quicker: for a large batch, or where the interpreter lacks functions.
