@@ -38,7 +38,8 @@ def _compiled(
 ) -> eg.CompiledFunction:
     parameters = eg.packed("parameters", leaves)
     shared = [s for s in (*further, *data) if not s.per_sample]
-    return eg.compile(outputs, [parameters, *further, *data], shared=[parameters, *shared], threads=threads)
+    # a training makes thousands of calls: no interpreter answers the first, and products are fused with sums
+    return eg.compile(outputs, [parameters, *further, *data], shared=[parameters, *shared], threads=threads, immediate=False)
 
 
 def value_and_gradient(part: Part, symbols: NeuralNetworkParameters, threads: int = 1) -> eg.CompiledFunction:
