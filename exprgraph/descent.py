@@ -291,7 +291,8 @@ class _Update:
         made = split(formulas, [s for s in (rate, step) if isinstance(s, Node)])
         arguments = [*arrays, *made.symbols]
         own = dict.fromkeys(made.formulas)
-        self.functions = [CompiledFunction(list(f), arguments, arguments, backend=backend, contract=contract) for f in own]
+        # a descent calls their machine code: no interpreter answers first, and products are fused with sums
+        self.functions = [CompiledFunction(list(f), arguments, arguments, backend, contract=contract, immediate=False) for f in own]
         self._order = np.array([list(own).index(f) for f in made.formulas])
         self.count = len(made.numbers)
         self._numbers = CompiledFunction(list(made.numbers), (rate, step), backend=backend, contract=contract)

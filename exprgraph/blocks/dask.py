@@ -216,7 +216,7 @@ def answer(call: CallElsewhere) -> list[Any]:
 @lru_cache(maxsize=32)
 def _part_of_core(core: CompiledOutputs, chosen: tuple[int, ...]) -> CompiledOutputs:
     """Some of the outputs."""
-    return CompiledOutputs([core.outputs[k] for k in chosen], core.arguments, core.backend, core.threads, core.contract)
+    return core.with_outputs([core.outputs[k] for k in chosen])
 
 
 def _answered(lazy: _Lazy, passes: Passes) -> list[Any]:

@@ -82,7 +82,7 @@ class Passes:
         core = self.core
         if not self._further and tuple(outputs) == core.outputs:
             return Sent(core)
-        return Sent(CompiledOutputs(outputs, [*core.arguments, *self._further], core.backend, core.threads, core.contract))
+        return Sent(core.with_outputs(outputs, [*core.arguments, *self._further]))
 
     def _split(self, order: Sequence[Node], count: Node) -> tuple[list[Pass], dict[Node, Node]]:
         """The passes, and every node in terms of the vectors."""

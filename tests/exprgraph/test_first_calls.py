@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import exprgraph as eg
+import symnn as sn
+from exprgraph import descent
 from exprgraph.functions.elementwise import ByFormula, Function
 from exprgraph.graph.primitive import CONTRACT, MOVEMENTS, PRODUCT, SUM, TABLE, Primitive
 from exprgraph.lowering.call import outputs
@@ -255,3 +257,25 @@ def test_random_graphs_have_equal_bits_before_and_after(kind: str, seed: int) ->
 
 def test_the_purpose_of_a_form() -> None:
     assert Purpose.of(True, False) == (64, True) and Purpose.of(False, True) == (32, False)
+
+
+def test_some_outputs_alone_have_the_bits_that_they_have_among_all() -> None:
+    x, y = eg.symbols("x y", per_sample=True)
+    e = eg.gradient((x * y + 0.3) * (x - 0.7 * y) * x, x)
+    data = np.random.default_rng(3).normal(size=(2, 500))
+    for wanted in ((e, eg.over_samples.sum(e)), (e, y)):  # with a sum over samples, all are compiled at once, and fused
+        fn = eg.compile(wanted, (x, y))
+        np.testing.assert_array_equal(fn.core.with_outputs([e])(*data)[0], fn(*data)[0])
+
+
+def test_updates_of_a_descent_are_fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    nn = sn.SymbolicNeuralNetwork(sn.Chain(sn.Dense(3, 4)))
+    data = np.linspace(-1.0, 1.0, 90).reshape(30, 3), np.linspace(-1.0, 1.0, 120).reshape(30, 4)
+
+    def parameters() -> np.ndarray:
+        descent._last.cache_clear()  # the updates of earlier trainings
+        return sn.train(nn, sn.MSE(), data, optimizer=sn.Adam(0.0123), epochs=5, rng=0, progress=False).params.flat
+
+    now = parameters()
+    monkeypatch.setattr(outputs, "FEWEST", 10**9)  # nothing is interpreted
+    np.testing.assert_array_equal(parameters(), now)

@@ -158,6 +158,7 @@ def trained(task: tuple[Any, Any]) -> bytes:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("as_users_have_it")  # as children have it
 def test_networks_are_sent_to_spawned_children() -> None:
     task = SymbolicNeuralNetwork(Chain(Dense(3, 4))), (DATA[0], DATA[0] @ DATA[1].T)
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -136,6 +136,12 @@ class CompiledOutputs:
             )
         return graph if self.immediate is not False and self.backend in IN_BACKGROUND else None
 
+    def with_outputs(self, outputs: Sequence[Node], arguments: Sequence[Argument] | None = None) -> CompiledOutputs:
+        """Other outputs of the same graph, each with the bits that it has among these ones for a batch."""
+        immediate = False if self._instructions(True) is None else self.immediate
+        given = self.arguments if arguments is None else arguments
+        return CompiledOutputs(outputs, given, self.backend, self.threads, self.contract, immediate)
+
     def program(self, batch: bool = True, single: bool = False, packed: bool = False) -> Program:
         """The generated code of a form, not compiled.
 
