@@ -77,8 +77,8 @@ def crosses_samples(parts: Iterable[Node], x: Node) -> bool:
 
 #: with at most so many scalars for each part, rows are made without counting first
 _FEW = 30
-#: as long as they have so many entries on average
-_SHORT = 8
+#: as long as they have so many entries on average: a sweep takes a step for each scalar, so sweeps take at least half as many
+_SHORT = 2
 #: after so many entries their number is told
 _OFTEN = 100
 

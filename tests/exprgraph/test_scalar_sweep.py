@@ -123,3 +123,17 @@ def test_scalars_below_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
     for f, found in zip(graphs, quick):
         for got, right in zip(found, reverse.pull_back(f, eg.ones(()), targets)):
             np.testing.assert_allclose(eg.evaluate(got, at), eg.evaluate(right, at), rtol=1e-13, atol=1e-15, err_msg=str(f))
+
+
+def test_a_few_formulas_of_a_few_elements_that_each_has_for_itself_are_swept() -> None:
+    """Each of them depends on all elements in many places: rows would have an entry for each element at each place."""
+    x = eg.Symbol("x", 6)
+
+    def formula(k: int) -> Node:
+        a, b, c, d, e, g = list(x)
+        far = eg.log(k / a) - (b - c) * d
+        width = (e + 0.1 * far + g * far**2) * eg.sqrt(d)
+        return a * eg.exp(-c * d) * eg.erf(width / 2 - far / width) - k * eg.exp(-b * d) * eg.erf(-width / 2 - far / width)
+
+    jacobian = eg.jacobian(eg.stack([formula(k + 2) for k in range(8)]), x)
+    assert eg.count_nodes(jacobian) < 7 * eg.count_nodes(eg.gradient(formula(2), x))
