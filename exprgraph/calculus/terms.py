@@ -180,21 +180,23 @@ class Terms:
 
     def scaled(self, c: float, value: Value) -> Value:
         """A number times a derivative."""
-        if type(value) is tuple:
+        if isinstance(value, tuple):
             k = c * value[0]
             return (k, value[1]) if TINY <= abs(k) < math.inf else self.times((c, NOTHING), value)
         if c == 1.0:
             return value
         if len(value) > SMALL_SUM:  # a chain of multiples of sums would multiply all terms again and again
             return self.times((c, NOTHING), self.total(value))
-        return [self.times((c, NOTHING), t) for t in value]  # type: ignore[arg-type]  # of a list
+        return [self.times((c, NOTHING), t) for t in value]
 
     def plus(self, a: Value, b: Value) -> list[Term]:
         """The sum of two derivatives, whose terms are moved to it."""
-        if isinstance(a, tuple) or (isinstance(b, list) and len(a) < len(b)):
-            a, b = b, a
         if isinstance(a, tuple):
-            return [a, b]  # type: ignore[list-item]  # b, too, is a term
+            if isinstance(b, tuple):
+                return [a, b]
+            a, b = b, a
+        elif isinstance(b, list) and len(a) < len(b):
+            a, b = b, a
         if isinstance(b, tuple):
             a.append(b)
         else:

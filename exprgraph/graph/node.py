@@ -258,7 +258,7 @@ def make(op: Primitive, args: tuple[Node, ...], params: Params, shape: Shape) ->
     made.digest = key
     made.per_sample = per_sample
     made.__class__ = Node  # type: ignore[assignment]  # the layout is the same, and now it is immutable
-    node: Node = made  # type: ignore[assignment]
+    node: Node = made  # type: ignore[assignment]  # it is one now
     new = _Ref(node, _forget)
     new.key = key
     # one step, which no other thread can be in the middle of; only what is in the table already needs the lock

@@ -6,7 +6,7 @@ No clock is read, so equal programs do the same.  The numbers are rough: who ans
 from __future__ import annotations
 
 #: a call by the interpreter, the Python around it included; an instruction for one sample; one of a lane
-CALL, INSTRUCTION, LANE = 20_000, 1.5, 0.5
+CALL, INSTRUCTION, LANE = 7_000, 1.5, 0.5
 #: LLVM: a function; a statement; the interpreter, or the function of a row
 FUNCTION, STATEMENT, PART = 5e6, 5e4, 4e6
 #: the most elements of arrays that are computed one by one; LLVM's time does not depend on them
@@ -27,7 +27,7 @@ def time_of_call(instructions: int, samples: int | None) -> float:
     """The time of a call by the interpreter: for one sample, or for some.
 
     >>> time_of_call(1000, None), time_of_call(1000, 10_000)
-    (21500.0, 5020000.0)
+    (8500.0, 5007000.0)
     """
     return CALL + (instructions * INSTRUCTION if samples is None else instructions * samples * LANE)
 

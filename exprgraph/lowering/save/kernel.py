@@ -110,7 +110,7 @@ class NumbaKernel:
         return f"<kernel of ({', '.join(names)}) for Numba>"
 
 
-class KernelType(Callable):  # type: ignore[misc]
+class KernelType(Callable):  # type: ignore[misc]  # Numba's classes have no types
     """Numba's type of a kernel, which is its interface."""
 
     def __init__(self, *interface: Any) -> None:
